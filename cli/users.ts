@@ -1,0 +1,112 @@
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { generatePassword, InvalidArgument, isEmail, openUsers, readConfig, type Users } from '../server/index.js';
+
+interface PasswordFlags {
+  passwordStdin?: boolean;
+}
+
+export function addUsers(program: Command): void {
+  const users = program
+    .command('users')
+    .description('Manage users, directly in the database; a running service sees the change at once.');
+
+  command(users, 'add <email>', 'Add a user; without --password-stdin a generated password is printed once.')
+    .option('--name <name>', 'full name')
+    .option('--admin', 'administers this service')
+    .option('--password-stdin', 'read the password from the first line of standard input')
+    .action(
+      async (email: string, flags: DatabaseFlag & PasswordFlags & { name?: string; admin?: boolean }): Promise<void> => {
+        const { password, generated } = await choosePassword(flags);
+        await withUsers(flags, (store) =>
+          store.add({ email: checked(email), fullName: flags.name ?? '', isAdmin: flags.admin === true, password }),
+        );
+        say(`added ${email}`);
+        if (generated) say(`password: ${password} (shown this once)`);
+      },
+    );
+
+  command(users, 'list', 'List all users.').action(async (flags: DatabaseFlag) => {
+    await withUsers(flags, async (store) => {
+      say(table(await store.list()));
+    });
+  });
+
+  command(users, 'disable <email>', 'End all sessions of a user and refuse their tokens until they are enabled.').action(
+    async (email: string, flags: DatabaseFlag) => {
+      await withUsers(flags, (store) => store.disable(checked(email)));
+      say(`disabled ${email}`);
+    },
+  );
+
+  command(users, 'enable <email>', 'Let a disabled user log in again; their tokens serve again too.').action(
+    async (email: string, flags: DatabaseFlag) => {
+      await withUsers(flags, (store) => store.enable(checked(email)));
+      say(`enabled ${email}`);
+    },
+  );
+
+  command(users, 'set-password <email>', 'Set a new password and end all sessions of the user.')
+    .option('--password-stdin', 'read the password from the first line of standard input')
+    .option('--revoke-tokens', 'revoke the personal access tokens too')
+    .action(async (email: string, flags: DatabaseFlag & PasswordFlags & { revokeTokens?: boolean }) => {
+      const { password, generated } = await choosePassword(flags);
+      const revokeTokens = flags.revokeTokens === true;
+      await withUsers(flags, (store) => store.setPassword(checked(email), password, { revokeTokens }));
+      say(`set the password of ${email}`);
+      if (generated) say(`password: ${password} (shown this once)`);
+    });
+}
+
+interface DatabaseFlag {
+  database?: string;
+}
+
+function command(parent: Command, usage: string, description: string): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .option('--database <path>', 'database file (LATCHKEY_DATABASE, latchkey.db)');
+}
+
+async function withUsers(flags: DatabaseFlag, work: (users: Users) => Promise<void>): Promise<void> {
+  const { database } = readConfig({ database: flags.database });
+  const users = await openUsers(database);
+  try {
+    await work(users);
+  } finally {
+    await users.close();
+  }
+}
+
+function checked(email: string): string {
+  if (!isEmail(email)) throw new InvalidArgument('EMAIL must be an e-mail address of at most 254 characters');
+  return email;
+}
+
+async function choosePassword({ passwordStdin }: PasswordFlags): Promise<{ password: string; generated: boolean }> {
+  if (passwordStdin !== true) return { password: generatePassword(), generated: true };
+  const [line = ''] = (await text(process.stdin)).split(/\r?\n/, 1);
+  return { password: line, generated: false };
+}
+
+function table(rows: Awaited<ReturnType<Users['list']>>): string {
+  const header = ['EMAIL', 'NAME', 'ROLE', 'STATE', 'CREATED'];
+  const lines = rows.map((user) => [
+    user.email,
+    user.fullName || '-',
+    user.isAdmin ? 'admin' : 'user',
+    user.disabledAt === null ? 'enabled' : 'disabled',
+    new Date(user.createdAt).toISOString(),
+  ]);
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  return [header, ...lines]
+    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .join('\n');
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type Router from '@koa/router';
+import Koa, { type Context, type Next } from 'koa';
+import { sendError } from './contract.js';
+import { ServiceError, toServiceError } from './errors.js';
+import type { ServiceState } from './handlers/service.js';
+import type { Log } from './log.js';
+import { RequestAborted } from './request.js';
+import type { Trace } from './trace.js';
+
+/** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
+export function createApp(router: Router, log: Log, state: ServiceState): Koa {
+  const app = new Koa();
+  // Everything is answered and logged below; Koa's own way prints to the console.
+  app.silent = true;
+
+  app.use(async (ctx, next) => {
+    const trace: Trace = { requestId: requestIdOf(ctx) };
+    ctx['trace'] = trace;
+    setHeaders(ctx, trace, state);
+    logWhenDone(ctx, trace, log);
+    try {
+      if (isWellFormed(ctx)) await next();
+      if (trace.operation === undefined) answerOutside(ctx, trace, router);
+    } catch (error) {
+      if (error instanceof RequestAborted) ctx.respond = false;
+      else sendError(ctx, trace, toServiceError(error, trace.requestId));
+    }
+  });
+  app.use(router.routes() as (ctx: Context, next: Next) => Promise<void>);
+  return app;
+}
+
+function requestIdOf(ctx: Context): string {
+  const sent = ctx.get('X-Request-Id');
+  return /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID();
+}
+
+function setHeaders(ctx: Context, { requestId }: Trace, { draining }: ServiceState): void {
+  ctx.set('X-Request-Id', requestId);
+  ctx.set('X-Content-Type-Options', 'nosniff');
+  if (ctx.path.startsWith('/api')) ctx.set('Cache-Control', 'no-store');
+  if (draining) ctx.set('Connection', 'close');
+}
+
+/** Whether the path can be matched at all; what cannot is 404, since no path of the contract is written like that. */
+function isWellFormed({ req }: Context): boolean {
+  const path = (req.url ?? '').split('?', 1)[0] ?? '';
+  if (!path.startsWith('/') || !/^[\x21-\x7e]+$/.test(path) || /[\\#]/.test(req.url ?? '')) return false;
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Paths and methods that are no operation: 404, 405 with `Allow`, and OPTIONS. */
+function answerOutside(ctx: Context, trace: Trace, router: Router): void {
+  const methods = isWellFormed(ctx) ? methodsAt(router, ctx.path) : [];
+  if (methods.length === 0) {
+    sendError(ctx, trace, new ServiceError('not_found', { detail: notFoundDetail(ctx, router) }));
+    return;
+  }
+  const allow = [...methods, 'OPTIONS'].join(', ');
+  if (ctx.method === 'OPTIONS') {
+    ctx.status = 204;
+    ctx.set('Allow', allow);
+  } else {
+    sendError(ctx, trace, new ServiceError('method_not_allowed', { headers: { Allow: allow } }));
+  }
+}
+
+function methodsAt(router: Router, path: string): string[] {
+  return [...new Set(router.match(path, '').path.flatMap((layer) => layer.methods))].sort();
+}
+
+function notFoundDetail({ path }: Context, router: Router): string {
+  const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
+  if (methodsAt(router, other).length === 0) return 'There is nothing at this path.';
+  return `There is nothing at this path; the one ${path.endsWith('/') ? 'without' : 'with'} a trailing slash exists.`;
+}
+
+function logWhenDone(ctx: Context, trace: Trace, log: Log): void {
+  const start = performance.now();
+  ctx.res.once('close', () => {
+    const { requestId, operation, callerId, error } = trace;
+    const line = {
+      method: ctx.method,
+      route: operation?.path ?? null,
+      status: ctx.res.writableFinished ? ctx.res.statusCode : 499,
+      ms: Math.round((performance.now() - start) * 1_000) / 1_000,
+      requestId,
+      callerId: callerId ?? null,
+      ...(error !== undefined && { code: error.code }),
+      ...(typeof error?.cause === 'string' && { reason: error.cause }),
+      ...(error?.cause instanceof Error && { err: error.cause }),
+    };
+    if (ctx.res.statusCode >= 500) log.error(line, 'request');
+    else log.info(line, 'request');
+  });
+}

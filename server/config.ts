@@ -1,0 +1,134 @@
+import { InvalidArgument } from './invalid-argument.js';
+
+/** How the service runs. Every field has a default; see `defaultConfig`. */
+export interface Config {
+  /** The address to listen on. */
+  host: string;
+  /** The port to listen on, 0 to 65535; 0 takes any that is free. */
+  port: number;
+  /** The database file's path, or `:memory:` for one that ends with the process. */
+  database: string;
+  /** What every token starts with: 1 to 16 characters, lower-case letters and digits, a letter first. */
+  brand: string;
+  /** Minutes that a session token lives, 1 to 1440. */
+  sessionMinutes: number;
+  /** Days that a refresh token lives, 1 to 365. */
+  refreshDays: number;
+  /** The address that clients see, such as `https://tokens.example.org`, without a path; null for the socket's own. */
+  publicUrl: string | null;
+  /** Proxies in front of the service whose `X-Forwarded-*` headers are believed, 0 to 10. */
+  trustProxy: number;
+  /** The user that is created where the database has none. */
+  adminEmail: string;
+  /** That user's password, 8 to 1024 characters; null generates one, which is printed once. */
+  adminPassword: string | null;
+  logLevel: LogLevel;
+  /** Whether every answer is checked against the contract before it is sent; a mismatch is 500. */
+  checkResponses: boolean;
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const defaultConfig: Readonly<Config> = Object.freeze({
+  host: '127.0.0.1',
+  port: 8080,
+  database: 'latchkey.db',
+  brand: 'lk',
+  sessionMinutes: 60,
+  refreshDays: 14,
+  publicUrl: null,
+  trustProxy: 0,
+  adminEmail: 'admin@latchkey.local',
+  adminPassword: null,
+  logLevel: 'info',
+  checkResponses: false,
+});
+
+interface Setting<Value> {
+  variable: string;
+  allowed: string;
+  parse(text: string): Value | undefined;
+}
+
+const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
+  host: setting('LATCHKEY_HOST', 'a host name or an IP address', (text) => (/^[\w.:%-]+$/.test(text) ? text : undefined)),
+  port: setting('LATCHKEY_PORT', 'an integer from 0 to 65535', integer(0, 65_535)),
+  database: setting('LATCHKEY_DATABASE', "a file's path, or :memory:", (text) =>
+    text !== '' && !text.includes('\0') ? text : undefined,
+  ),
+  brand: setting('LATCHKEY_BRAND', '1 to 16 lower-case letters and digits, a letter first', (text) =>
+    /^[a-z][a-z0-9]{0,15}$/.test(text) ? text : undefined,
+  ),
+  sessionMinutes: setting('LATCHKEY_SESSION_MINUTES', 'an integer from 1 to 1440', integer(1, 1_440)),
+  refreshDays: setting('LATCHKEY_REFRESH_DAYS', 'an integer from 1 to 365', integer(1, 365)),
+  publicUrl: setting('LATCHKEY_PUBLIC_URL', 'an http or https URL without path, query or user', httpOrigin),
+  trustProxy: setting(
+    'LATCHKEY_TRUST_PROXY',
+    'the number of proxies in front, 0 to 10, or true for 1 and false for 0',
+    (text) => ({ true: 1, false: 0 })[text] ?? integer(0, 10)(text),
+  ),
+  adminEmail: setting('LATCHKEY_ADMIN_EMAIL', 'an e-mail address of at most 254 characters', (text) =>
+    isEmail(text) ? text : undefined,
+  ),
+  adminPassword: setting('LATCHKEY_ADMIN_PASSWORD', '8 to 1024 characters', (text) =>
+    text.length >= 8 && text.length <= 1_024 ? text : undefined,
+  ),
+  logLevel: setting('LATCHKEY_LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>
+    LOG_LEVELS.find((level) => level === text),
+  ),
+  checkResponses: setting('LATCHKEY_CHECK_RESPONSES', 'true or false', (text) =>
+    text === 'true' ? true : text === 'false' ? false : undefined,
+  ),
+};
+
+/**
+ * Reads the configuration from flags (by the field's name) and, where a flag is absent, from environment variables.
+ * An empty variable counts as absent. Throws `InvalidArgument`, which names the variable and what is allowed.
+ */
+export function readConfig(
+  flags: Partial<Record<keyof Config, string | undefined>> = {},
+  environment: NodeJS.ProcessEnv = process.env,
+): Readonly<Config> {
+  const read = <Name extends keyof Config>(name: Name): Config[Name] => {
+    const { variable, allowed, parse } = SETTINGS[name];
+    const text = flags[name] ?? (environment[variable] === '' ? undefined : environment[variable]);
+    if (text === undefined) return defaultConfig[name];
+    const value = parse(text);
+    if (value === undefined) {
+      // The value itself may be a password, or carry one.
+      throw new InvalidArgument(`${flags[name] === undefined ? variable : flagOf(name)} must be ${allowed}`);
+    }
+    return value;
+  };
+  return Object.freeze(Object.fromEntries(configNames.map((name) => [name, read(name)]))) as Readonly<Config>;
+}
+
+const configNames = Object.keys(defaultConfig) as (keyof Config)[];
+
+/** An e-mail address as far as this service cares: one `@`, no white space and no control characters. */
+export function isEmail(text: string): boolean {
+  return text.length >= 3 && text.length <= 254 && /^[^\s\p{C}@]+@[^\s\p{C}@]+$/u.test(text);
+}
+
+function setting<Value>(variable: string, allowed: string, parse: (text: string) => Value | undefined): Setting<Value> {
+  return { variable, allowed, parse };
+}
+
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function integer(least: number, most: number): (text: string) => number | undefined {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? value : undefined;
+  };
+}
+
+function httpOrigin(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const plain = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  return plain && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined;
+}

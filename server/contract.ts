@@ -1,0 +1,175 @@
+import type { IncomingMessage } from 'node:http';
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import type * as sdk from '../generated/sdk.gen.js';
+import { authenticate, type Caller } from './authenticate.js';
+import type { Deps } from './deps.js';
+import { ServiceError, toServiceError, toWire } from './errors.js';
+import { type Operation, readOperations } from './operations.js';
+import { isSameOrigin } from './origin.js';
+import { toProblems } from './problems.js';
+import { readJson, readQuery } from './request.js';
+import type { Trace } from './trace.js';
+
+// The contract decides what exists, what it takes and what it gives: routes, security, validation, status and media type
+// come from openapi.yaml, and the handlers' types from the code that is generated from it. What is missing in a handler,
+// or of the wrong shape in its answer, does not compile.
+
+type Sdk = typeof sdk;
+export type OperationId = keyof Sdk;
+
+/** Operations that need no credential. Held against the contract at start, in both directions. */
+const OPEN = [
+  'logIn',
+  'refreshSession',
+  'getHealth',
+  'getReadiness',
+  'getOpenApiJson',
+  'getOpenApiYaml',
+] as const satisfies OperationId[];
+
+/** Query parameters that the contract gives a default, and a handler therefore always gets. Held against it at start. */
+const DEFAULTED = [
+  'ordering',
+  'q',
+  'page',
+  'page_size',
+  'includeRevoked',
+  'limit',
+  'exclude_current',
+] as const satisfies string[];
+
+type Input<Id extends OperationId> = NonNullable<Parameters<Sdk[Id]>[0]>;
+type Part<Id extends OperationId, Name extends 'path' | 'query' | 'body'> =
+  Input<Id> extends Partial<Record<Name, infer Value>> ? NonNullable<Value> : never;
+type WithDefaults<Query> = Query & Required<Pick<Query, Extract<keyof Query, (typeof DEFAULTED)[number]>>>;
+type Result<Id extends OperationId> = Extract<Awaited<ReturnType<Sdk[Id]>>, { error: undefined }>['data'];
+
+/** A request that fits the contract. */
+export interface Request<Id extends OperationId> {
+  caller: Id extends (typeof OPEN)[number] ? undefined : Caller;
+  path: Part<Id, 'path'>;
+  query: WithDefaults<Part<Id, 'query'>>;
+  body: Part<Id, 'body'>;
+  /** For what is not in the contract: the addresses of the connection. */
+  raw: IncomingMessage;
+}
+
+/** The body of the operation's one 2xx answer; none for a 204. */
+export type Answer<Id extends OperationId> = {
+  headers?: Record<string, string>;
+} & (Result<Id> extends void ? { body?: undefined } : { body: Result<Id> });
+
+export type Handlers = {
+  [Id in OperationId]: (deps: Deps, request: Request<Id>) => Answer<Id> | Promise<Answer<Id>>;
+};
+
+type AnyHandler = (deps: Deps, request: unknown) => Promise<{ body?: unknown; headers?: Record<string, string> }>;
+
+/** A router with one route for each operation of the contract. */
+export async function createContract(deps: Deps, handlers: Handlers): Promise<Router> {
+  const operations = await readOperations();
+  assertAgreement(operations, handlers);
+  // Both off by default: then `DELETE /access-tokens/`, from a client's empty id, would revoke all tokens.
+  const router = new Router({ strict: true, sensitive: true });
+  for (const operation of operations) {
+    const handler = handlers[operation.id as OperationId] as unknown as AnyHandler;
+    const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
+    router.register(path, [operation.method], serve(deps, operation, handler));
+  }
+  return router;
+}
+
+function serve(deps: Deps, operation: Operation, handler: AnyHandler): Middleware {
+  const { checkResponses } = deps.config;
+  return async (ctx) => {
+    const trace = ctx['trace'] as Trace;
+    trace.operation = operation;
+    try {
+      const caller = operation.secured ? await admit(deps, ctx, trace) : undefined;
+      const request = await validated(ctx, operation);
+      const { body, headers } = await handler(deps, { caller, ...request, raw: ctx.req });
+      if (headers !== undefined) ctx.set(headers);
+      ctx.status = operation.status;
+      if (operation.mediaType !== undefined) ctx.type = operation.mediaType;
+      ctx.body = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+      if (checkResponses) hold(operation, ctx, body);
+    } catch (error) {
+      refuse(deps, operation, ctx, trace, error);
+    }
+  };
+}
+
+/** The caller; before anything else of the request is looked at. */
+async function admit({ config, ...deps }: Deps, ctx: Context, trace: Trace): Promise<Caller> {
+  const caller = await authenticate({ config, ...deps }, ctx.req.headers);
+  trace.callerId = caller.ownerId;
+  const changes = ctx.method !== 'GET' && ctx.method !== 'HEAD';
+  if (changes && caller.authMethod === 'cookie' && !isSameOrigin(ctx.req, config)) {
+    throw new ServiceError('cross_site_request');
+  }
+  return caller;
+}
+
+async function validated(ctx: Context, operation: Operation) {
+  const path: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(ctx['params'] as Record<string, string>)) {
+    path[name] = operation.coerce('path', name, text);
+  }
+  const query: Record<string, unknown> = readQuery(ctx.querystring);
+  for (const [name, text] of Object.entries(query)) query[name] = operation.coerce('query', name, String(text));
+  const body = operation.hasBody ? await readJson(ctx.req) : undefined;
+  const errors = operation.validate({ path, query, ...(body !== undefined && { requestBody: body }) });
+  if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
+  return { path, query, body };
+}
+
+/** Throws where the answer breaks the contract, which makes it a 500. */
+function hold(operation: Operation, ctx: Context, body: unknown): void {
+  const breach = operation.checkAnswer(ctx.status, body, ctx.response.headers);
+  if (breach !== undefined) throw new Error(`the answer breaks the contract: ${breach}`);
+}
+
+function refuse({ config }: Deps, operation: Operation, ctx: Context, trace: Trace, thrown: unknown): void {
+  let error = toServiceError(thrown, trace.requestId);
+  const { status, body } = toWire(error, operation.surface);
+  const breach = config.checkResponses
+    ? operation.checkAnswer(status, body, { ...ctx.response.headers, ...lowerCased(error.headers) })
+    : undefined;
+  if (breach !== undefined) {
+    error = toServiceError(new Error(`the answer breaks the contract: ${breach}`, { cause: thrown }), trace.requestId);
+  }
+  sendError(ctx, trace, error, operation);
+}
+
+/** Answers with `error` in the operation's shape; outside of operations in the access tokens' shape. */
+export function sendError(ctx: Context, trace: Trace, error: ServiceError, operation?: Operation): void {
+  const { status, body } = toWire(error, operation?.surface ?? 'access tokens');
+  trace.error = error;
+  ctx.status = status;
+  ctx.set(error.headers);
+  ctx.type = 'application/json';
+  ctx.body = JSON.stringify(body);
+}
+
+function lowerCased(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** The few things that the types cannot hold against the contract. A mismatch is a mistake in this program. */
+function assertAgreement(operations: Operation[], handlers: Handlers): void {
+  const open = operations.flatMap(({ id, secured }) => (secured ? [] : [id]));
+  const defaulted = operations.flatMap((operation) => operation.defaulted);
+  assertSame('operations without security', open, OPEN);
+  assertSame('defaulted parameters', defaulted, DEFAULTED);
+  assertSame(
+    'handlers',
+    operations.map(({ id }) => id),
+    Object.keys(handlers),
+  );
+}
+
+function assertSame(what: string, contract: readonly string[], code: readonly string[]): void {
+  const [left, right] = [contract, code].map((names) => [...new Set(names)].sort().join(' '));
+  if (left !== right) throw new TypeError(`${what}: the contract has ${String(left)}, the code ${String(right)}`);
+}

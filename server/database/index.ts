@@ -1,0 +1,86 @@
+import { type CompiledQuery, type Compilable, Migrator, sql } from 'kysely';
+import { migrations } from './migrations/index.js';
+import type { Queries } from './schema.js';
+import { DatabaseRefusal, markAsOurs, openSqlite } from './sqlite.js';
+import { beginImmediate, createWriteQueue, type WriteQueue } from './write-queue.js';
+
+export { isStorageFault, isUniqueViolation } from './faults.js';
+export type { Queries, TokenType } from './schema.js';
+export { DatabaseRefusal, IN_MEMORY } from './sqlite.js';
+export { WriteQueueFull } from './write-queue.js';
+
+/** The one way to the store, whatever the engine. */
+export interface Database {
+  /** For queries that change nothing: sees every commit, of this process and of others. */
+  read: Queries;
+  /**
+   * For a query that is built once and asked often: `build` makes it, with a placeholder for each parameter, and
+   * `parameters` fill those in their order.
+   */
+  readPrepared<Row>(build: (read: Queries) => Compilable<Row>, parameters: readonly unknown[]): Promise<Row[]>;
+  write: WriteQueue['write'];
+  /** Rejects where the database does not answer. */
+  ping(): Promise<void>;
+  /** Waits for queued writes, brings the file up to date and closes it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database at `path` (a file's path, or `:memory:`) and brings its schema up to date.
+ *
+ * Rejects with `DatabaseRefusal` where the file is damaged, foreign, of a newer version or cannot be written.
+ */
+export async function openDatabase(path: string): Promise<Database> {
+  const { writer, reader, close } = await openSqlite(path);
+  try {
+    await migrate(writer);
+  } catch (error) {
+    await close();
+    throw error instanceof DatabaseRefusal
+      ? error
+      : new DatabaseRefusal(`cannot bring database ${path} up to date: ${String(error)}`, { cause: error });
+  }
+
+  const queue = createWriteQueue(writer);
+  const compiled = new WeakMap<object, CompiledQuery>();
+  return {
+    read: reader,
+    async readPrepared<Row>(build: (read: Queries) => Compilable<Row>, parameters: readonly unknown[]) {
+      let query = compiled.get(build);
+      if (query === undefined) {
+        query = build(reader).compile();
+        compiled.set(build, query);
+      }
+      const { rows } = await reader.executeQuery<Row>({ ...query, parameters } as CompiledQuery<Row>);
+      return rows;
+    },
+    write: (work) => queue.write(work),
+    async ping() {
+      await sql`select 1 from organizations limit 1`.execute(reader);
+    },
+    async close() {
+      await queue.idle();
+      await close();
+    },
+  };
+}
+
+/**
+ * Runs what is missing in one transaction, under SQLite's write lock: of several processes that start on one file, one
+ * migrates and the others wait. (Kysely's own lock does nothing on SQLite.)
+ */
+async function migrate(writer: Queries): Promise<void> {
+  await writer.connection().execute(async (trx) => {
+    await beginImmediate(trx);
+    try {
+      await markAsOurs(trx);
+      const migrator = new Migrator({ db: trx, provider: { getMigrations: () => Promise.resolve(migrations) } });
+      const { error } = await migrator.migrateToLatest();
+      if (error !== undefined) throw error instanceof Error ? error : new Error('migration failed', { cause: error });
+      await sql`commit`.execute(trx);
+    } catch (error) {
+      await sql`rollback`.execute(trx);
+      throw error;
+    }
+  });
+}

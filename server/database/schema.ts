@@ -1,0 +1,69 @@
+import type { Generated, Kysely } from 'kysely';
+
+// Instants are integer milliseconds since 1970, identifiers for the outside are 16 raw bytes, flags are 0 or 1: the
+// types that SQLite and PostgreSQL store alike.
+
+export interface OrganizationTable {
+  id: Generated<number>;
+  uuid: Uint8Array;
+  name: string;
+  slug: string;
+  created_at: number;
+}
+
+export interface UserTable {
+  id: Generated<number>;
+  organization_id: number;
+  /** In its canonical spelling, so that the unique index holds whatever letter case was typed. */
+  email: string;
+  full_name: string;
+  password_hash: string;
+  is_admin: number;
+  created_at: number;
+  disabled_at: number | null;
+}
+
+export type TokenType = 'pat' | 'session';
+
+/** A token's identity. What opens doors is in its secrets; a revoked token's row stays. */
+export interface AccessTokenTable {
+  id: Generated<number>;
+  uuid: Uint8Array;
+  owner_id: number;
+  type: TokenType;
+  name: string;
+  prefix: string;
+  created_at: number;
+  expires_at: number | null;
+  last_used_at: number | null;
+  revoked_at: number | null;
+}
+
+/** One row for each plaintext that may open a token: its digest, never the plaintext. */
+export interface TokenSecretTable {
+  digest: Uint8Array;
+  token_id: number;
+  /** When this secret ends before its token does; null for the token's newest secret. */
+  valid_until: number | null;
+}
+
+/** The refresh tokens of sessions; spent ones stay until they expire, so that reuse is noticed. */
+export interface RefreshTokenTable {
+  digest: Uint8Array;
+  token_id: number;
+  /** The session token that was issued together with it. */
+  access_digest: Uint8Array;
+  expires_at: number;
+  spent_at: number | null;
+}
+
+export interface Schema {
+  organizations: OrganizationTable;
+  users: UserTable;
+  access_tokens: AccessTokenTable;
+  token_secrets: TokenSecretTable;
+  refresh_tokens: RefreshTokenTable;
+}
+
+/** Kysely over this schema: the reader, or a transaction of the writer. */
+export type Queries = Kysely<Schema>;

@@ -1,0 +1,184 @@
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import SqliteDriver from 'better-sqlite3';
+import { Kysely, SqliteDialect, type SqliteStatement, sql } from 'kysely';
+import { isBusy } from './faults.js';
+import { migrations } from './migrations/index.js';
+import type { Queries, Schema } from './schema.js';
+
+type Connection = SqliteDriver.Database;
+
+export const IN_MEMORY = ':memory:';
+
+/** "LKEY" in the file's header tells a Latchkey database from any other SQLite file. */
+const APPLICATION_ID = 0x4c4b4559;
+/** Milliseconds that starting waits for other processes that start on the same file. */
+const START_PATIENCE = 10_000;
+/** Milliseconds that a query may block the process while it waits for a lock; waiting longer is done asynchronously. */
+const WRITER_BUSY_TIMEOUT = 5;
+const READER_BUSY_TIMEOUT = 100;
+/** Bytes. A file above this is not read whole at every start; `PRAGMA quick_check` takes about a second for each GiB. */
+const QUICK_CHECK_LIMIT = 256 * 2 ** 20;
+const WAL_SIZE_LIMIT = 16 * 2 ** 20;
+const STATEMENTS_KEPT = 200;
+
+/** The database cannot be served: its message is for the operator. */
+export class DatabaseRefusal extends Error {
+  override name = 'DatabaseRefusal';
+}
+
+export interface SqliteHandles {
+  writer: Queries;
+  /** The same as `writer` for a database in memory, which has one connection. */
+  reader: Queries;
+  /** Checkpoints the write-ahead log into the file and closes both connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the file at `path`, creating it with mode 0600 where it is missing, and checks it before anything is written:
+ * a file that is damaged, foreign or of a newer version is refused with a `DatabaseRefusal` and left untouched.
+ */
+export async function openSqlite(path: string): Promise<SqliteHandles> {
+  if (path === IN_MEMORY) {
+    const writer = await openWriter(path);
+    const queries = kyselyOver(writer);
+    return { writer: queries, reader: queries, close: () => queries.destroy() };
+  }
+
+  try {
+    createFile(path);
+    inspect(path);
+    const writer = await openWriter(path);
+    const reader = new SqliteDriver(path, { readonly: true, timeout: READER_BUSY_TIMEOUT });
+    defineFunctions(reader);
+    return {
+      writer: kyselyOver(writer),
+      reader: kyselyOver(reader),
+      // The reader first: the last connection to close writes the log back, which a read-only one cannot.
+      close() {
+        reader.close();
+        try {
+          writer.pragma('wal_checkpoint(TRUNCATE)');
+        } finally {
+          writer.close();
+        }
+        return Promise.resolve();
+      },
+    };
+  } catch (error) {
+    if (error instanceof DatabaseRefusal) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DatabaseRefusal(`cannot open database ${path}: ${reason}`, { cause: error });
+  }
+}
+
+function createFile(path: string): void {
+  const folder = dirname(resolve(path));
+  if (!existsSync(folder)) throw new DatabaseRefusal(`cannot open database ${path}: there is no folder ${folder}`);
+  try {
+    // `wx` fails where the file exists, which is how all but one of several first starters end here.
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  if (!statSync(path).isFile()) throw new DatabaseRefusal(`cannot open database ${path}: it is not a file`);
+}
+
+/** Reads through a read-only connection, since even closing a writable one may change the file. */
+function inspect(path: string): void {
+  const { size } = statSync(path);
+  if (size === 0) return;
+  const connection = new SqliteDriver(path, { readonly: true, timeout: START_PATIENCE });
+  try {
+    const tables = connection.prepare("select name from sqlite_schema where type = 'table'").pluck().all();
+    const applicationId = connection.pragma('application_id', { simple: true });
+    if (tables.length > 0 && applicationId !== APPLICATION_ID) {
+      throw new DatabaseRefusal(`${path} is an SQLite database, but not one of Latchkey's`);
+    }
+    if (size <= QUICK_CHECK_LIMIT) {
+      const verdict = connection.pragma('quick_check(1)', { simple: true });
+      if (verdict !== 'ok') throw new DatabaseRefusal(`database ${path} is damaged: ${String(verdict)}`);
+    }
+    if (tables.includes('kysely_migration')) {
+      const applied = connection.prepare('select name from kysely_migration').pluck().all() as string[];
+      const unknown = applied.find((name) => !Object.hasOwn(migrations, name));
+      if (unknown !== undefined) {
+        throw new DatabaseRefusal(
+          `database ${path} was written by a newer version of Latchkey (it has migration ${unknown}); upgrade Latchkey`,
+        );
+      }
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+async function openWriter(path: string): Promise<Connection> {
+  const connection = new SqliteDriver(path, { timeout: START_PATIENCE });
+  try {
+    await enterWal(connection);
+    // FULL: a commit is on disk before it is answered. Said on every open, since the driver's own default for WAL is
+    // NORMAL, which may lose the last commits with the power.
+    connection.pragma('synchronous = FULL');
+    connection.pragma('foreign_keys = ON');
+    connection.pragma('trusted_schema = OFF');
+    connection.pragma(`journal_size_limit = ${String(WAL_SIZE_LIMIT)}`);
+    connection.pragma(`busy_timeout = ${String(WRITER_BUSY_TIMEOUT)}`);
+    defineFunctions(connection);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** The switch to WAL needs the file alone for a moment and does not wait for it by itself. */
+async function enterWal(connection: Connection): Promise<void> {
+  const deadline = Date.now() + START_PATIENCE;
+  for (;;) {
+    try {
+      connection.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error;
+      await sleep(20);
+    }
+  }
+}
+
+/** Within the transaction of the migrations, so that no other process sees one without the other. */
+export async function markAsOurs(trx: Queries): Promise<void> {
+  await sql.raw(`pragma application_id = ${String(APPLICATION_ID)}`).execute(trx);
+}
+
+/** SQLite's own `upper` knows ASCII only; PostgreSQL's knows all letters, and so does this. */
+function defineFunctions(connection: Connection): void {
+  connection.function('upper', { deterministic: true }, (text: unknown) =>
+    typeof text === 'string' ? text.toUpperCase() : text,
+  );
+}
+
+function kyselyOver(connection: Connection): Queries {
+  const statements = new Map<string, SqliteStatement>();
+  return new Kysely<Schema>({
+    dialect: new SqliteDialect({
+      database: {
+        // Kysely's driver prepares each query anew; a prepared statement may be run again.
+        prepare(sql) {
+          let statement = statements.get(sql);
+          if (statement === undefined) {
+            statement = connection.prepare(sql) as unknown as SqliteStatement;
+            if (statements.size >= STATEMENTS_KEPT) statements.clear();
+            statements.set(sql, statement);
+          }
+          return statement;
+        },
+        close() {
+          connection.close();
+        },
+      },
+    }),
+  });
+}

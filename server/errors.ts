@@ -1,0 +1,94 @@
+import type { ErrorCode, Problem } from '../generated/types.gen.js';
+import { isStorageFault, WriteQueueFull } from './database/index.js';
+
+/** What can go wrong, closed: the codes of the contract, and bad input, which has problems instead of a code. */
+export type Code = ErrorCode | 'invalid_input';
+
+/** The two shapes in which the contract states an error. */
+export type Surface = 'private tokens' | 'access tokens';
+
+const FAULTS: Record<Code, { status: number; detail: string }> = {
+  bad_request: { status: 400, detail: 'This is no HTTP request.' },
+  unauthorized: { status: 401, detail: 'Authentication is required: send a valid token.' },
+  cross_site_request: { status: 403, detail: 'A request by cookie must come from this origin.' },
+  user_disabled: { status: 403, detail: 'This user is disabled.' },
+  not_found: { status: 404, detail: 'No such token.' },
+  method_not_allowed: { status: 405, detail: 'This path does not know this method.' },
+  payload_too_large: { status: 413, detail: 'The body is larger than 65536 bytes.' },
+  unsupported_media_type: {
+    status: 415,
+    detail: 'The body must be application/json in UTF-8 without a content encoding.',
+  },
+  invalid_input: { status: 422, detail: 'The input is not valid.' },
+  too_many_requests: { status: 429, detail: 'Too many failed logins; try again later.' },
+  internal_error: { status: 500, detail: 'Internal error' },
+  service_unavailable: { status: 503, detail: 'The database is not available.' },
+};
+
+interface Extras {
+  detail?: string;
+  problems?: Problem[];
+  headers?: Record<string, string>;
+  /** For the log alone: why a credential was refused, or the error behind this one. */
+  cause?: unknown;
+}
+
+/** The one error that domain and handlers throw on purpose; anything else is a bug, and answered as one. */
+export class ServiceError extends Error {
+  override name = 'ServiceError';
+  readonly status: number;
+  readonly problems: Problem[];
+  readonly headers: Record<string, string>;
+
+  constructor(
+    readonly code: Code,
+    { detail = FAULTS[code].detail, problems = [], headers = {}, cause }: Extras = {},
+  ) {
+    super(detail, { cause });
+    this.status = FAULTS[code].status;
+    this.problems = problems;
+    this.headers = headers;
+  }
+}
+
+/** Bad input at one place, such as `['body', 'name']`. */
+export function invalidInput(loc: string[], type: Problem['type'], msg: string): ServiceError {
+  return new ServiceError('invalid_input', { problems: [{ loc, msg, type }] });
+}
+
+export function unavailable(detail?: string, cause?: unknown): ServiceError {
+  return new ServiceError('service_unavailable', {
+    ...(detail !== undefined && { detail }),
+    headers: { 'Retry-After': '1' },
+    cause,
+  });
+}
+
+/** Makes any thrown thing a `ServiceError`: a storage fault is 503, never 401 or an empty answer; the rest is 500. */
+export function toServiceError(error: unknown, requestId: string): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (isStorageFault(error)) return unavailable(undefined, error);
+  if (error instanceof WriteQueueFull) return unavailable('Too many requests wait; try again.', error);
+  return new ServiceError('internal_error', {
+    detail: `Internal error; the log has it under request id ${requestId}.`,
+    cause: error,
+  });
+}
+
+/** Status and body of `error` as `surface` states it. */
+export function toWire(error: ServiceError, surface: Surface): { status: number; body: object } {
+  if (error.code !== 'invalid_input') {
+    const { code, message: detail, status } = error;
+    return { status, body: surface === 'private tokens' ? { detail } : { detail, code } };
+  }
+  if (surface === 'access tokens') return { status: 422, body: { detail: error.problems } };
+
+  const noJson = error.problems.find(({ type }) => type === 'json_invalid');
+  if (noJson) return { status: 400, body: { detail: noJson.msg } };
+  const fields = new Map<string, string[]>();
+  for (const { loc, msg } of error.problems) {
+    const field = loc.slice(1).join('.') || 'non_field_errors';
+    fields.set(field, [...(fields.get(field) ?? []), msg]);
+  }
+  return { status: 400, body: Object.fromEntries(fields) };
+}

@@ -1,0 +1,10 @@
+import type { Handlers } from '../contract.js';
+import { accessTokens } from './access-tokens.js';
+import { privateTokens } from './private-tokens.js';
+import { createService, type ServiceState } from './service.js';
+import { sessions } from './sessions.js';
+
+/** Every operation of the contract. */
+export function createHandlers(state: ServiceState): Handlers {
+  return { ...privateTokens, ...accessTokens, ...sessions, ...createService(state) };
+}

@@ -1,0 +1,55 @@
+import type { PrivateToken } from '../../generated/types.gen.js';
+import type { Handlers, Request } from '../contract.js';
+import type { Deps } from '../deps.js';
+import { invalidInput } from '../errors.js';
+import { parseDateTime } from '../formats.js';
+import { ownOrigin } from '../origin.js';
+import { issueToken } from '../tokens/issue.js';
+import { listPage } from '../tokens/list.js';
+import { revokePrivateToken } from '../tokens/revoke.js';
+import type { AccessToken } from '../tokens/token.js';
+import { toInstant, toInstantOrNull } from './instants.js';
+
+type PrivateTokenHandlers = Pick<Handlers, 'listPrivateTokens' | 'createPrivateToken' | 'revokePrivateToken'>;
+
+export const privateTokens: PrivateTokenHandlers = {
+  async listPrivateTokens(deps, request) {
+    const { ordering, q, page, page_size: pageSize } = request.query;
+    const { tokens, count } = await listPage(deps, request.caller.ownerId, { ordering, q, page, pageSize });
+    return {
+      body: {
+        count,
+        next: page * pageSize < count ? pageUrl(deps, request, page + 1) : null,
+        previous: page > 1 ? pageUrl(deps, request, page - 1) : null,
+        results: tokens.map(toPrivateToken),
+      },
+    };
+  },
+
+  async createPrivateToken(deps, { caller, body: { name, expiration_time: expirationTime } }) {
+    const expiresAt = parseDateTime(expirationTime);
+    if (expiresAt === undefined || expiresAt <= deps.now()) {
+      throw invalidInput(['body', 'expiration_time'], 'value_error', 'Input should be in the future');
+    }
+    const { plaintext, token } = await issueToken(deps, caller.ownerId, { name, expiresAt });
+    return {
+      body: { id: token.id, name: token.name, expiration_time: toInstant(expiresAt), data: plaintext },
+    };
+  },
+
+  async revokePrivateToken(deps, { caller, path }) {
+    await revokePrivateToken(deps, caller.ownerId, path.id);
+    return {};
+  },
+};
+
+function toPrivateToken({ id, name, expiresAt }: AccessToken): PrivateToken {
+  return { id, name, expiration_time: toInstantOrNull(expiresAt) };
+}
+
+/** The request's own URL with another page; the other parameters as they were sent. */
+function pageUrl({ config }: Deps, { raw }: Request<'listPrivateTokens'>, page: number): string {
+  const url = new URL(raw.url ?? '/', ownOrigin(raw, config));
+  url.searchParams.set('page', String(page));
+  return url.href;
+}

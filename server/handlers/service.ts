@@ -1,0 +1,28 @@
+import type { Handlers } from '../contract.js';
+import { unavailable } from '../errors.js';
+import { openApiJson, openApiYaml } from '../operations.js';
+
+type ServiceHandlers = Pick<Handlers, 'getHealth' | 'getReadiness' | 'getOpenApiJson' | 'getOpenApiYaml'>;
+
+/** What the process knows of itself. */
+export interface ServiceState {
+  /** True from the moment on at which the process is told to stop. */
+  draining: boolean;
+}
+
+export function createService(state: ServiceState): ServiceHandlers {
+  const openApi = JSON.parse(openApiJson) as Awaited<ReturnType<ServiceHandlers['getOpenApiJson']>>['body'];
+  return {
+    getHealth: () => ({ body: { status: 'ok' } }),
+
+    async getReadiness({ db }) {
+      if (state.draining) throw unavailable('The service is about to stop.');
+      await db.ping();
+      return { body: { status: 'ready' } };
+    },
+
+    getOpenApiJson: () => ({ body: openApi }),
+
+    getOpenApiYaml: () => ({ body: openApiYaml }),
+  };
+}

@@ -1,0 +1,78 @@
+import type { Session } from '../../generated/types.gen.js';
+import { SESSION_COOKIE } from '../authenticate.js';
+import type { Handlers, OperationId, Request } from '../contract.js';
+import type { Deps } from '../deps.js';
+import { clientAddress, isSecure } from '../origin.js';
+import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
+import { findUser } from '../users/users.js';
+import { toInstant } from './instants.js';
+
+type SessionHandlers = Pick<Handlers, 'logIn' | 'refreshSession' | 'logOut' | 'getMe'>;
+
+export const sessions: SessionHandlers = {
+  async logIn(deps, { body: { username, password }, raw }) {
+    const session = await logIn(deps, username, password, clientAddress(raw, deps.config));
+    return { headers: setCookie(deps, raw, session), body: toSession(session) };
+  },
+
+  async refreshSession(deps, { body, raw }) {
+    const session = await refreshSession(deps, body.refresh_token);
+    return { headers: setCookie(deps, raw, session), body: toSession(session) };
+  },
+
+  async logOut(deps, { caller, raw }) {
+    await logOut(deps, caller.tokenId);
+    return { headers: { 'Set-Cookie': cookie(deps, raw, '', 0) } };
+  },
+
+  async getMe(deps, { caller }) {
+    const user = await findUser(deps, caller.ownerId);
+    if (user === undefined) throw new Error(`user ${String(caller.ownerId)} is gone`);
+    const { uuid, name, slug } = user.organization;
+    return {
+      body: {
+        session: {
+          authMethod: caller.authMethod,
+          organization: { id: uuid, name, slug, tenantStatus: 'active' },
+          organizationId: uuid,
+          sessionId: caller.tokenType === 'session' ? caller.tokenUuid : null,
+          tokenType: caller.tokenType,
+        },
+        user: {
+          id: user.id,
+          email: user.email,
+          emailVerified: true,
+          fullName: user.fullName,
+          isAdmin: user.isAdmin,
+          createdAt: toInstant(user.createdAt),
+        },
+      },
+    };
+  },
+};
+
+function toSession({ user, accessToken, refreshToken }: OpenedSession): Session {
+  return {
+    id: user.id,
+    email: user.email,
+    username: user.email,
+    company_id: user.organization.uuid,
+    token_access: accessToken,
+    access_token: accessToken,
+    refresh_token: refreshToken,
+    // An operator adds users, and answers for their addresses.
+    is_verified: true,
+    profile: { full_name: user.fullName, kyc_enabled: false, terms_and_policy_accepted_at: null },
+  };
+}
+
+type Raw = Request<OperationId>['raw'];
+
+function setCookie(deps: Deps, raw: Raw, { accessToken, lifetime }: OpenedSession): Record<string, string> {
+  return { 'Set-Cookie': cookie(deps, raw, accessToken, lifetime / 1_000) };
+}
+
+function cookie({ config }: Deps, raw: Raw, value: string, maxAge: number): string {
+  const secure = isSecure(raw, config) ? '; Secure' : '';
+  return `${SESSION_COOKIE}=${value}; Path=/; Max-Age=${String(maxAge)}; HttpOnly; SameSite=Lax${secure}`;
+}

@@ -1,0 +1,25 @@
+import { pino } from 'pino';
+import type { LogLevel } from './config.js';
+
+export type Log = pino.Logger;
+
+/** Anything that takes lines, such as a stream. */
+export interface LogSink {
+  write(line: string): void;
+}
+
+/**
+ * One JSON line for each entry, to standard error unless `sink` says otherwise. What goes in is chosen field by field:
+ * no headers, query, body, token, password or cookie ever does.
+ */
+export function createLog(level: LogLevel, sink: LogSink = pino.destination({ fd: 2, sync: true })): Log {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } }, sink);
+}
+
+/** An error's name, code, message and stack. Errors of the driver carry no parameters, and no other fields are kept. */
+function errorFields(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? error.code : undefined;
+  return { name, code, message, stack, ...(cause !== undefined && { cause: errorFields(cause) }) };
+}

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { type Document, OpenAPIBackend, type Operation as SpecOperation } from 'openapi-backend';
+import type { Surface } from './errors.js';
+import { formats } from './formats.js';
+
+/** The contract, found through the package's own exports, so that sources, `dist` and the packed package agree. */
+const { resolve } = createRequire(import.meta.url);
+export const openApiYaml = readFileSync(resolve('latchkey/openapi.yaml'), 'utf8');
+export const openApiJson = readFileSync(resolve('latchkey/openapi.json'), 'utf8');
+
+/** An operation of the contract, made ready once: nothing about it is matched, parsed or compiled per request. */
+export interface Operation {
+  id: string;
+  method: string;
+  /** The path template, as in the contract: `/api/v1/access-tokens/{token_id}`. */
+  path: string;
+  surface: Surface;
+  /** Whether a credential is needed. */
+  secured: boolean;
+  hasBody: boolean;
+  /** The status of its one success. */
+  status: number;
+  /** The media type of its success; undefined where it has no body. */
+  mediaType: string | undefined;
+  /** Query parameters with a default, which handlers can therefore count on. */
+  defaulted: string[];
+  /** Turns `text` into what the parameter's schema says it looks like; other text stays, for the validator to refuse. */
+  coerce(place: 'path' | 'query', name: string, text: string): unknown;
+  /** Writes defaults into `request` and gives what is wrong with it. Its validators are compiled at its first call. */
+  validate(request: ValidatedRequest): ErrorObject[];
+  /** Why an answer breaks the contract; undefined where it holds. */
+  checkAnswer(status: number, body: unknown, headers: Record<string, unknown>): string | undefined;
+}
+
+export interface ValidatedRequest {
+  path: Record<string, unknown>;
+  query: Record<string, unknown>;
+  requestBody?: unknown;
+}
+
+interface SpecParameter {
+  name: string;
+  in: string;
+  schema: { type?: string; default?: unknown };
+}
+
+interface SpecResponse {
+  headers?: Record<string, { required?: boolean }>;
+  content?: Record<string, unknown>;
+}
+
+/** The contract's operations, as openapi-backend reads them. */
+export async function readOperations(): Promise<Operation[]> {
+  const requestAjv = newAjv(true);
+  const answerAjv = newAjv(false);
+  const api = new OpenAPIBackend({
+    definition: JSON.parse(openApiJson) as Document,
+    // Its own check of the document knows OpenAPI 3.0 only. With `quick` it also compiles validators at their first use.
+    quick: true,
+    strict: true,
+    ignoreTrailingSlashes: false,
+    // It asks for an Ajv for each validator, draft-07 and with JavaScript's coercion: one shared 2020 instance serves.
+    customizeAjv: (_ajv, _options, context) => (context === 'responseValidator' ? answerAjv : requestAjv),
+  });
+  await api.init();
+  return api.router.getOperations().map((operation) => toOperation(api, operation));
+}
+
+/** No coercion: path and query are coerced strictly before, and a body says what it means. */
+function newAjv(useDefaults: boolean): Ajv2020 {
+  return new Ajv2020({ strict: false, allErrors: true, verbose: true, useDefaults, ownProperties: true, formats });
+}
+
+function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
+  const id = spec.operationId;
+  if (id === undefined) throw new TypeError(`${spec.method} ${spec.path} has no operationId`);
+  const responses = spec.responses as unknown as Record<string, SpecResponse>;
+  const successes = Object.keys(responses).filter((status) => status.startsWith('2'));
+  const [success] = successes;
+  if (success === undefined || successes.length > 1) throw new TypeError(`${id} needs exactly one 2xx answer`);
+  const parameters = (spec.parameters ?? []) as SpecParameter[];
+  const types = new Map(parameters.map(({ in: place, name, schema }) => [`${place} ${name}`, schema.type]));
+
+  return {
+    id,
+    method: spec.method,
+    path: spec.path,
+    surface: '400' in responses ? 'private tokens' : 'access tokens',
+    secured: (spec.security ?? []).length > 0,
+    hasBody: spec.requestBody !== undefined,
+    status: Number(success),
+    mediaType: Object.keys(responses[success]?.content ?? {})[0],
+    defaulted: parameters.flatMap(({ name, schema }) => (schema.default === undefined ? [] : [name])),
+    coerce: (place, name, text) => coerce(types.get(`${place} ${name}`), text),
+    validate(request) {
+      const validators = api.validator.getRequestValidatorsForOperation(id) ?? [];
+      return validators.flatMap((validate) => (validate(request) ? [] : (validate.errors ?? [])));
+    },
+    checkAnswer(status, body, headers) {
+      const response = responses[String(status)];
+      if (response === undefined) return `${id} does not document status ${String(status)}`;
+      for (const [name, { required }] of Object.entries(response.headers ?? {})) {
+        if (required === true && headers[name.toLowerCase()] === undefined) return `${id} misses header ${name}`;
+      }
+      if (response.content === undefined) return body === undefined ? undefined : `${id} has a body with ${String(status)}`;
+      if (!('application/json' in response.content)) return undefined;
+      const validators = api.validator.getStatusBasedResponseValidatorForOperation(id);
+      const validate = validators?.[String(status)] as ValidateFunction | undefined;
+      if (validate === undefined) return `${id} has no schema for status ${String(status)}`;
+      return validate(body) ? undefined : `${id} ${String(status)}: ${answerErrors(validate)}`;
+    },
+  };
+}
+
+/** Paths and keywords alone: the values may be secret. */
+function answerErrors({ errors }: ValidateFunction): string {
+  return (errors ?? []).map(({ instancePath, keyword }) => `${instancePath || '/'} ${keyword}`).join(', ');
+}
+
+function coerce(type: string | undefined, text: string): unknown {
+  if (type === 'integer' && /^-?[0-9]{1,16}$/.test(text)) return Number(text);
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+}

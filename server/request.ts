@@ -1,0 +1,87 @@
+import type { IncomingMessage } from 'node:http';
+import type { Problem } from '../generated/types.gen.js';
+import { invalidInput, ServiceError } from './errors.js';
+
+/** Bytes. The largest honest body has less than 2 KiB. */
+const BODY_LIMIT = 65_536;
+
+/**
+ * The query's parameters by name. Throws `invalid_input` for one that is sent twice and for what is not UTF-8 in
+ * percent-encoding.
+ */
+export function readQuery(search: string): Record<string, string> {
+  const parameters = Object.create(null) as Record<string, string>;
+  if (search === '') return parameters;
+  try {
+    // URLSearchParams would put U+FFFD wherever this throws.
+    decodeURIComponent(search);
+  } catch {
+    throw invalidInput(['query'], 'value_error', 'Input should be UTF-8 in percent-encoding');
+  }
+  const problems: Problem[] = [];
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (name in parameters) problems.push({ loc: ['query', name], msg: 'Parameter should be sent once', type: 'repeated' });
+    parameters[name] = value;
+  }
+  if (problems.length > 0) throw new ServiceError('invalid_input', { problems: problems.slice(0, 64) });
+  return parameters;
+}
+
+/**
+ * The body as JSON; undefined where there is none. Throws `unsupported_media_type`, `payload_too_large`, and
+ * `invalid_input` for what is no JSON in UTF-8.
+ */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const { headers } = request;
+  const length = headers['content-length'];
+  if (headers['transfer-encoding'] === undefined && (length === undefined || /^0+$/.test(length))) return undefined;
+  if (!isJson(headers['content-type']) || !isIdentity(headers['content-encoding'])) {
+    throw new ServiceError('unsupported_media_type');
+  }
+  if (Number(length) > BODY_LIMIT) throw new ServiceError('payload_too_large');
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    // The parser's own message quotes the body.
+    throw invalidInput(['body'], 'json_invalid', 'The body is not valid JSON.');
+  }
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return /^application\/json *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
+}
+
+function isIdentity(encoding: string | undefined): boolean {
+  return encoding === undefined || encoding.toLowerCase() === 'identity';
+}
+
+function readBytes(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > BODY_LIMIT) {
+        // The rest is read and dropped by Node once the answer is sent.
+        request.removeAllListeners('data');
+        reject(new ServiceError('payload_too_large'));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.once('end', () => {
+      resolve(Buffer.concat(chunks));
+    });
+    request.once('error', reject);
+    request.once('close', () => {
+      reject(new RequestAborted('the client went away before its body was complete'));
+    });
+  });
+}
+
+/** Nobody is left to answer. */
+export class RequestAborted extends Error {
+  override name = 'RequestAborted';
+}

@@ -1,0 +1,51 @@
+import type { Deps } from '../deps.js';
+import { ServiceError } from '../errors.js';
+import { uuidBytes } from './token.js';
+
+/**
+ * Revokes the owner's token. One that is revoked already keeps its first instant. Rejects with `not_found`, for another
+ * owner's token as for none.
+ */
+export async function revokeToken({ db, now }: Deps, ownerId: number, uuid: string): Promise<void> {
+  await db.write(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('access_tokens')
+      .set(({ fn, val }) => ({ revoked_at: fn.coalesce('revoked_at', val(now())) }))
+      .where('uuid', '=', uuidBytes(uuid))
+      .where('owner_id', '=', ownerId)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new ServiceError('not_found');
+  });
+}
+
+/** Revokes the owner's personal access token by its integer id. Rejects with `not_found` where it is revoked already. */
+export async function revokePrivateToken({ db, now }: Deps, ownerId: number, id: number): Promise<void> {
+  await db.write(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('access_tokens')
+      .set({ revoked_at: now() })
+      .where('id', '=', id)
+      .where('owner_id', '=', ownerId)
+      .where('type', '=', 'pat')
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new ServiceError('not_found');
+  });
+}
+
+/**
+ * Revokes all the owner's tokens and sessions but `exceptId`, and gives their number. One statement: what was created
+ * before it does not survive, what is created after it does not die.
+ */
+export async function revokeAllTokens({ db, now }: Deps, ownerId: number, exceptId: number | null): Promise<number> {
+  return await db.write(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('access_tokens')
+      .set({ revoked_at: now() })
+      .where('owner_id', '=', ownerId)
+      .where('revoked_at', 'is', null)
+      .$if(exceptId !== null, (query) => query.where('id', '!=', exceptId))
+      .executeTakeFirst();
+    return Number(numUpdatedRows);
+  });
+}

@@ -1,0 +1,30 @@
+import { openDatabase } from '../database/index.js';
+import { createPasswords } from './passwords.js';
+import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword, type User } from './users.js';
+
+/** The users of a database, without a service running on it (one may run all the same). */
+export interface Users {
+  /** Throws `InvalidArgument` where the e-mail is taken or the password is outside 8 to 1024 characters. */
+  add(wish: NewUser): Promise<void>;
+  /** By e-mail, in its order. */
+  list(): Promise<User[]>;
+  /** Throws `InvalidArgument` where the e-mail is nobody's; so do the others. */
+  disable(email: string): Promise<void>;
+  enable(email: string): Promise<void>;
+  setPassword(email: string, password: string, options?: { revokeTokens?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Rejects with `DatabaseRefusal` where the database at `path` cannot be served. */
+export async function openUsers(path: string): Promise<Users> {
+  const db = await openDatabase(path);
+  const deps = { db, now: Date.now, passwords: createPasswords() };
+  return {
+    add: (wish) => addUser(deps, wish),
+    list: () => listUsers(deps),
+    disable: (email) => disableUser(deps, email),
+    enable: (email) => enableUser(deps, email),
+    setPassword: (email, password, options) => setPassword(deps, email, password, options),
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,186 @@
+import type { Queries } from '../database/index.js';
+import type { Deps } from '../deps.js';
+import { ServiceError } from '../errors.js';
+import { digestOf, kindOf, newPlaintext, PREFIX_LENGTH } from '../tokens/format.js';
+import { insertToken } from '../tokens/issue.js';
+import { canonicalEmail, findUser, findUserForLogin, type User } from './users.js';
+
+// A session is one access token of type `session`. Refreshing gives that same token a new secret, so that it stays one
+// row in its owner's list, and revoking it by whatever way ends its refresh tokens too.
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+export interface OpenedSession {
+  user: User;
+  accessToken: string;
+  refreshToken: string;
+  /** Milliseconds that the access token lives. */
+  lifetime: number;
+}
+
+/**
+ * Opens a session for the user of `email`.
+ *
+ * Rejects with `unauthorized` for an unknown e-mail and for a wrong password, alike in answer and time; with
+ * `user_disabled` where the password is right; with `too_many_requests` after too many failures from `address`.
+ */
+export async function logIn(deps: Deps, email: string, password: string, address: string): Promise<OpenedSession> {
+  const { db, config, now, passwords, loginThrottle } = deps;
+  const account = canonicalEmail(email);
+  loginThrottle.check(account, address);
+  const found = await findUserForLogin(deps, email);
+  if (!(await passwords.verify(found?.passwordHash, password)) || found === undefined) {
+    loginThrottle.fail(account, address);
+    throw new ServiceError('unauthorized', {
+      detail: 'Wrong e-mail or password.',
+      headers: { 'WWW-Authenticate': 'Bearer' },
+      cause: 'login_failed',
+    });
+  }
+  loginThrottle.succeed(account, address);
+  if (found.user.disabledAt !== null) throw new ServiceError('user_disabled');
+
+  const lifetime = config.sessionMinutes * MINUTE;
+  return await db.write(async (trx) => {
+    const { plaintext, token } = await insertToken(deps, trx, found.user.id, 'session', {
+      name: 'session',
+      expiresAt: now() + lifetime,
+    });
+    const refreshToken = await insertRefreshToken(deps, trx, token.id, plaintext);
+    return { user: found.user, accessToken: plaintext, refreshToken, lifetime };
+  });
+}
+
+/**
+ * Gives the session of `refreshToken` a new pair of tokens and spends it. The session's earlier token serves until its
+ * own expiry. Rejects with `unauthorized` for any token that is not the session's latest; a spent one revokes the
+ * session, for two parties hold it.
+ */
+export async function refreshSession(deps: Deps, refreshToken: string): Promise<OpenedSession> {
+  const { db, config, log, now } = deps;
+  if (kindOf(config.brand, refreshToken) !== 'ref') throw refreshFailed('malformed');
+  const digest = digestOf(refreshToken);
+  const lifetime = config.sessionMinutes * MINUTE;
+
+  const outcome = await db.write(async (trx) => {
+    const found = await findRefreshToken(trx, digest);
+    if (found === undefined) return refreshFailed('unknown');
+    if (found.revoked_at !== null) return refreshFailed('revoked');
+    if (found.spent_at !== null) {
+      await trx.updateTable('access_tokens').set({ revoked_at: now() }).where('id', '=', found.token_id).execute();
+      log.warn({ sessionToken: found.token_id, userId: found.owner_id }, 'spent refresh token reused; session revoked');
+      return refreshFailed('spent');
+    }
+    if (found.expires_at <= now()) return refreshFailed('expired');
+    if (found.disabled_at !== null) return refreshFailed('owner_disabled');
+
+    await trx.updateTable('refresh_tokens').set({ spent_at: now() }).where('digest', '=', digest).execute();
+    const accessToken = newPlaintext(config.brand, 'ses');
+    await replaceSecret(deps, trx, found, accessToken, now() + lifetime);
+    return {
+      ownerId: found.owner_id,
+      accessToken,
+      refreshToken: await insertRefreshToken(deps, trx, found.token_id, accessToken),
+    };
+  });
+  // Not thrown within the transaction, which would undo the revocation.
+  if (outcome instanceof ServiceError) throw outcome;
+
+  const user = await findUser(deps, outcome.ownerId);
+  if (user === undefined) throw new Error(`user ${String(outcome.ownerId)} is gone`);
+  return { user, accessToken: outcome.accessToken, refreshToken: outcome.refreshToken, lifetime };
+}
+
+/** Revokes the session that the token with `tokenId` is; a personal access token is none, and stays. */
+export async function logOut({ db, now }: Deps, tokenId: number): Promise<void> {
+  await db.write(async (trx) => {
+    await trx
+      .updateTable('access_tokens')
+      .set({ revoked_at: now() })
+      .where('id', '=', tokenId)
+      .where('type', '=', 'session')
+      .where('revoked_at', 'is', null)
+      .execute();
+  });
+}
+
+function refreshFailed(refusal: string): ServiceError {
+  return new ServiceError('unauthorized', {
+    detail: 'The refresh token is not valid.',
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    cause: refusal,
+  });
+}
+
+async function findRefreshToken(trx: Queries, digest: Uint8Array) {
+  return await trx
+    .selectFrom('refresh_tokens as refresh')
+    .innerJoin('access_tokens as token', 'token.id', 'refresh.token_id')
+    .innerJoin('users as owner', 'owner.id', 'token.owner_id')
+    .select([
+      'refresh.token_id',
+      'refresh.access_digest',
+      'refresh.expires_at',
+      'refresh.spent_at',
+      'token.owner_id',
+      'token.expires_at as access_expires_at',
+      'token.revoked_at',
+      'owner.disabled_at',
+    ])
+    .where('refresh.digest', '=', digest)
+    .executeTakeFirst();
+}
+
+type FoundRefreshToken = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>;
+
+/** Gives the session's token a new secret and drops what has expired of the earlier ones. */
+async function replaceSecret(
+  { now }: Deps,
+  trx: Queries,
+  { token_id: tokenId, access_digest: earlier, access_expires_at: earlierExpiry }: FoundRefreshToken,
+  plaintext: string,
+  expiresAt: number,
+): Promise<void> {
+  await trx
+    .deleteFrom('token_secrets')
+    .where('digest', 'in', (query) =>
+      query
+        .selectFrom('refresh_tokens')
+        .select('access_digest')
+        .where('token_id', '=', tokenId)
+        .where('access_digest', '!=', earlier),
+    )
+    .where('valid_until', '<=', now())
+    .execute();
+  await trx.deleteFrom('refresh_tokens').where('token_id', '=', tokenId).where('expires_at', '<=', now()).execute();
+  await trx.updateTable('token_secrets').set({ valid_until: earlierExpiry }).where('digest', '=', earlier).execute();
+  await trx
+    .insertInto('token_secrets')
+    .values({ digest: digestOf(plaintext), token_id: tokenId })
+    .execute();
+  await trx
+    .updateTable('access_tokens')
+    .set({ expires_at: expiresAt, prefix: plaintext.slice(0, PREFIX_LENGTH) })
+    .where('id', '=', tokenId)
+    .execute();
+}
+
+async function insertRefreshToken(
+  { config, now }: Deps,
+  trx: Queries,
+  tokenId: number,
+  accessToken: string,
+): Promise<string> {
+  const plaintext = newPlaintext(config.brand, 'ref');
+  await trx
+    .insertInto('refresh_tokens')
+    .values({
+      digest: digestOf(plaintext),
+      token_id: tokenId,
+      access_digest: digestOf(accessToken),
+      expires_at: now() + config.refreshDays * DAY,
+    })
+    .execute();
+  return plaintext;
+}

@@ -1,0 +1,203 @@
+import { stringify, v7 } from 'uuid';
+import { isUniqueViolation, type Queries } from '../database/index.js';
+import type { Deps } from '../deps.js';
+import { InvalidArgument } from '../invalid-argument.js';
+
+export interface User {
+  id: number;
+  email: string;
+  fullName: string;
+  isAdmin: boolean;
+  createdAt: number;
+  disabledAt: number | null;
+  organization: Organization;
+}
+
+export interface Organization {
+  uuid: string;
+  name: string;
+  slug: string;
+}
+
+export interface NewUser {
+  email: string;
+  fullName: string;
+  isAdmin: boolean;
+  password: string;
+}
+
+type UserDeps = Pick<Deps, 'db' | 'now' | 'passwords'>;
+
+/** The spelling under which a user is stored, found and throttled. */
+export function canonicalEmail(email: string): string {
+  return email.trim().normalize('NFC').toLowerCase();
+}
+
+/** Throws `InvalidArgument` where the e-mail is taken or the password is too short. */
+export async function addUser(deps: UserDeps, wish: NewUser): Promise<void> {
+  const passwordHash = await deps.passwords.hash(wish.password);
+  try {
+    await deps.db.write((trx) => insertUser(deps, trx, wish, passwordHash));
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new InvalidArgument(`there is a user ${canonicalEmail(wish.email)} already`);
+    throw error;
+  }
+}
+
+/** Adds the user where there is none at all, and tells whether it did. */
+export async function addFirstUser(deps: UserDeps, wish: NewUser): Promise<boolean> {
+  if (await hasUsers(deps.db.read)) return false;
+  const passwordHash = await deps.passwords.hash(wish.password);
+  return await deps.db.write(async (trx) => {
+    // Once more within the transaction: of several first starts on one file, one adds the user.
+    if (await hasUsers(trx)) return false;
+    await insertUser(deps, trx, wish, passwordHash);
+    return true;
+  });
+}
+
+export async function listUsers({ db }: Pick<Deps, 'db'>): Promise<User[]> {
+  const rows = await selectUsers(db.read).orderBy('user.email').execute();
+  return rows.map(toUser);
+}
+
+/** The user by id; undefined where there is none. */
+export async function findUser({ db }: Pick<Deps, 'db'>, id: number): Promise<User | undefined> {
+  const row = await selectUsers(db.read).where('user.id', '=', id).executeTakeFirst();
+  return row && toUser(row);
+}
+
+/** The user with what a login is checked against; undefined where the e-mail is nobody's. */
+export async function findUserForLogin(
+  { db }: Pick<Deps, 'db'>,
+  email: string,
+): Promise<{ user: User; passwordHash: string } | undefined> {
+  const row = await selectUsers(db.read)
+    .select('user.password_hash')
+    .where('user.email', '=', canonicalEmail(email))
+    .executeTakeFirst();
+  return row && { user: toUser(row), passwordHash: row.password_hash };
+}
+
+/**
+ * Disables the user: no token or session of theirs opens anything from then on. Sessions end for good; tokens serve
+ * again once the user is enabled. Throws `InvalidArgument` where the e-mail is nobody's.
+ */
+export async function disableUser({ db, now }: UserDeps, email: string): Promise<void> {
+  await db.write(async (trx) => {
+    const id = await updateUser(trx, email, { disabled_at: now() });
+    await revokeOf(trx, id, now(), ['session']);
+  });
+}
+
+/** Throws `InvalidArgument` where the e-mail is nobody's. */
+export async function enableUser({ db }: UserDeps, email: string): Promise<void> {
+  await db.write((trx) => updateUser(trx, email, { disabled_at: null }));
+}
+
+/**
+ * Sets a new password and ends all sessions that the old one opened; with `revokeTokens` all tokens too.
+ * Throws `InvalidArgument` where the e-mail is nobody's or the password is too short.
+ */
+export async function setPassword(
+  { db, now, passwords }: UserDeps,
+  email: string,
+  password: string,
+  { revokeTokens = false } = {},
+): Promise<void> {
+  const passwordHash = await passwords.hash(password);
+  await db.write(async (trx) => {
+    const id = await updateUser(trx, email, { password_hash: passwordHash });
+    await revokeOf(trx, id, now(), revokeTokens ? ['session', 'pat'] : ['session']);
+  });
+}
+
+function selectUsers(queries: Queries) {
+  return queries
+    .selectFrom('users as user')
+    .innerJoin('organizations as organization', 'organization.id', 'user.organization_id')
+    .select([
+      'user.id',
+      'user.email',
+      'user.full_name',
+      'user.is_admin',
+      'user.created_at',
+      'user.disabled_at',
+      'organization.uuid as organization_uuid',
+      'organization.name as organization_name',
+      'organization.slug as organization_slug',
+    ]);
+}
+
+type UserRow = Awaited<ReturnType<ReturnType<typeof selectUsers>['executeTakeFirstOrThrow']>>;
+
+function toUser(row: UserRow): User {
+  return {
+    id: row.id,
+    email: row.email,
+    fullName: row.full_name,
+    isAdmin: row.is_admin === 1,
+    createdAt: row.created_at,
+    disabledAt: row.disabled_at,
+    organization: {
+      uuid: stringify(row.organization_uuid),
+      name: row.organization_name,
+      slug: row.organization_slug,
+    },
+  };
+}
+
+async function hasUsers(queries: Queries): Promise<boolean> {
+  return (await queries.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
+}
+
+async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser, passwordHash: string): Promise<void> {
+  await trx
+    .insertInto('users')
+    .values({
+      organization_id: await theOrganization(trx, now()),
+      email: canonicalEmail(wish.email),
+      full_name: wish.fullName,
+      password_hash: passwordHash,
+      is_admin: wish.isAdmin ? 1 : 0,
+      created_at: now(),
+    })
+    .execute();
+}
+
+/** The one organization there is for now, made with its first user. */
+async function theOrganization(trx: Queries, at: number): Promise<number> {
+  const existing = await trx.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirst();
+  if (existing !== undefined) return existing.id;
+  const { id } = await trx
+    .insertInto('organizations')
+    .values({ uuid: v7({ msecs: at }, new Uint8Array(16)), name: 'Latchkey', slug: 'latchkey', created_at: at })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+async function updateUser(
+  trx: Queries,
+  email: string,
+  change: { disabled_at: number | null } | { password_hash: string },
+): Promise<number> {
+  const row = await trx
+    .updateTable('users')
+    .set(change)
+    .where('email', '=', canonicalEmail(email))
+    .returning('id')
+    .executeTakeFirst();
+  if (row === undefined) throw new InvalidArgument(`there is no user ${canonicalEmail(email)}`);
+  return row.id;
+}
+
+async function revokeOf(trx: Queries, ownerId: number, at: number, types: ('session' | 'pat')[]): Promise<void> {
+  await trx
+    .updateTable('access_tokens')
+    .set({ revoked_at: at })
+    .where('owner_id', '=', ownerId)
+    .where('type', 'in', types)
+    .where('revoked_at', 'is', null)
+    .execute();
+}

@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createClient } from '../../generated/client/index.js';
+import { logIn, type Session } from '../../client/index.js';
+import { openUsers, type ServerOptions, startServer } from '../../server/index.js';
+import { createLog } from '../../server/log.js';
+
+export type Client = ReturnType<typeof createClient>;
+
+const ADMIN = { email: 'admin@latchkey.local', password: 'correct horse battery staple' };
+
+/** Somebody with a session; `client` sends its token as a bearer credential. */
+export interface Person {
+  email: string;
+  password: string;
+  session: Session;
+  token: string;
+  client: Client;
+}
+
+/** The real server on a free port and a real database file, both gone when the test ends. */
+export interface Service {
+  url: string;
+  /** The database file's path. */
+  database: string;
+  clock: Clock;
+  /** The log's lines so far. */
+  log: string[];
+  /** A client without a credential. */
+  anonymous: Client;
+  /** A client that sends `token` as a bearer credential. */
+  as(token: string): Client;
+  /** The first user, logged in. */
+  admin(): Promise<Person>;
+  /** A new user, logged in. */
+  newUser(email?: string): Promise<Person>;
+  /** Stops the server and starts another on the same database. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Clock {
+  now(): number;
+  set(instant: number | string): void;
+  advance(milliseconds: number): void;
+}
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+export async function startService(options: ServerOptions = {}): Promise<Service> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
+  const database = options.database ?? join(folder, 'latchkey.db');
+  const clock = createClock();
+  const log: string[] = [];
+  const start = () =>
+    startServer({
+      port: 0,
+      database,
+      adminEmail: ADMIN.email,
+      adminPassword: ADMIN.password,
+      checkResponses: true,
+      now: clock.now,
+      log: createLog('info', { write: (line) => log.push(line) }),
+      ...options,
+    });
+  let server = await start();
+  onTestFinished(async () => {
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  let users = 0;
+  const service: Service = {
+    get url() {
+      return server.url;
+    },
+    database,
+    clock,
+    log,
+    get anonymous() {
+      return createClient({ baseUrl: server.url });
+    },
+    as: (token) => createClient({ baseUrl: server.url, headers: { Authorization: `Bearer ${token}` } }),
+    admin: () => logInAs(service, ADMIN.email, ADMIN.password),
+    async newUser(email = `user${String(++users)}@example.org`) {
+      const password = `password of ${email}`;
+      const store = await openUsers(database);
+      await store.add({ email, fullName: `Name of ${email}`, isAdmin: false, password });
+      await store.close();
+      return await logInAs(service, email, password);
+    },
+    async restart() {
+      await server.close();
+      server = await start();
+    },
+    stop: () => server.close(),
+  };
+  return service;
+}
+
+async function logInAs(service: Service, email: string, password: string): Promise<Person> {
+  const session = await answered(logIn({ client: service.anonymous, body: { username: email, password } }));
+  return { email, password, session, token: session.access_token, client: service.as(session.access_token) };
+}
+
+/** The data of a call that must succeed. */
+export async function answered<T>(call: Promise<{ data: T; error?: unknown; response?: Response }>): Promise<NonNullable<T>> {
+  const { data, error, response } = await call;
+  if (data === undefined || data === null) {
+    throw new Error(`refused: ${String(response?.status)} ${JSON.stringify(error)}`);
+  }
+  return data;
+}
+
+/** Starts at a moment that is not now, so that a reader of the real clock is found out. */
+function createClock(): Clock {
+  let instant = Date.parse('2030-06-15T12:00:00.000Z');
+  return {
+    now: () => instant,
+    set(to) {
+      instant = typeof to === 'string' ? Date.parse(to) : to;
+    },
+    advance(milliseconds) {
+      instant += milliseconds;
+    },
+  };
+}
