@@ -16,7 +16,10 @@ export function addUsers(program: Command): void {
     .option('--admin', 'administers this service')
     .option('--password-stdin', 'read the password from the first line of standard input')
     .action(
-      async (email: string, flags: DatabaseFlag & PasswordFlags & { name?: string; admin?: boolean }): Promise<void> => {
+      async (
+        email: string,
+        flags: DatabaseFlag & PasswordFlags & { name?: string; admin?: boolean },
+      ): Promise<void> => {
         const { password, generated } = await choosePassword(flags);
         await withUsers(flags, (store) =>
           store.add({ email: checked(email), fullName: flags.name ?? '', isAdmin: flags.admin === true, password }),
@@ -32,12 +35,14 @@ export function addUsers(program: Command): void {
     });
   });
 
-  command(users, 'disable <email>', 'End all sessions of a user and refuse their tokens until they are enabled.').action(
-    async (email: string, flags: DatabaseFlag) => {
-      await withUsers(flags, (store) => store.disable(checked(email)));
-      say(`disabled ${email}`);
-    },
-  );
+  command(
+    users,
+    'disable <email>',
+    'End all sessions of a user and refuse their tokens until they are enabled.',
+  ).action(async (email: string, flags: DatabaseFlag) => {
+    await withUsers(flags, (store) => store.disable(checked(email)));
+    say(`disabled ${email}`);
+  });
 
   command(users, 'enable <email>', 'Let a disabled user log in again; their tokens serve again too.').action(
     async (email: string, flags: DatabaseFlag) => {
@@ -103,7 +108,12 @@ function table(rows: Awaited<ReturnType<Users['list']>>): string {
     Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)),
   );
   return [header, ...lines]
-    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 

@@ -28,7 +28,7 @@ export interface Caller {
 export async function authenticate(deps: Deps, headers: IncomingHttpHeaders): Promise<Caller> {
   const credential = readCredential(headers);
   if (credential === undefined) throw unauthorized('Bearer', 'missing');
-  if (credential === 'malformed' || credential === 'several') throw unauthorized(INVALID, credential);
+  if (credential === 'several') throw unauthorized(INVALID, credential);
   const verdict = await verifyToken(deps, credential.token);
   if (!verdict.valid) throw unauthorized(INVALID, verdict.refusal);
   const { id, uuid, type, ownerId } = verdict.token;
@@ -49,38 +49,30 @@ function unauthorized(challenge: string, reason: string): ServiceError {
   return new ServiceError('unauthorized', { headers: { 'WWW-Authenticate': challenge }, cause: reason });
 }
 
-type Credential = { token: string; authMethod: AuthMethod } | 'malformed' | 'several';
+interface Credential {
+  token: string;
+  authMethod: AuthMethod;
+}
 
 /**
  * The one token in the headers: undefined where none was sent, `several` where they disagree (RFC 6750, section 2). A
  * header that is sent twice arrives as one, joined by commas, which no token contains.
  */
-function readCredential(headers: IncomingHttpHeaders): Credential | undefined {
-  const { authorization, cookie } = headers;
-  const apiKey = headers['x-api-key'];
-  let credential: { token: string; authMethod: AuthMethod } | undefined;
-  let several = false;
-
-  const take = (token: string, authMethod: AuthMethod) => {
-    if (credential === undefined) credential = { token, authMethod };
-    else if (credential.token !== token) several = true;
-  };
-
-  for (const value of authorization === undefined ? [] : splitList(authorization)) {
-    const [, token] = /^bearer +([^\s]+)$/i.exec(value) ?? [];
-    if (token === undefined) return 'malformed';
-    take(token, 'bearer');
+function readCredential(headers: IncomingHttpHeaders): Credential | 'several' | undefined {
+  const sent: Credential[] = [];
+  for (const value of splitList(headers.authorization)) {
+    // Another scheme, or none, is a credential too: one that is malformed.
+    sent.push({ token: /^bearer +(\S+)$/i.exec(value)?.[1] ?? '', authMethod: 'bearer' });
   }
-  for (const value of typeof apiKey === 'string' ? splitList(apiKey) : []) take(value, 'apiKey');
-  if (cookie?.includes(SESSION_COOKIE)) {
-    for (const pair of cookie.split(';')) {
-      const equals = pair.indexOf('=');
-      if (pair.slice(0, equals).trim() === SESSION_COOKIE) take(pair.slice(equals + 1).trim(), 'cookie');
-    }
+  for (const token of splitList(headers['x-api-key'])) sent.push({ token, authMethod: 'apiKey' });
+  for (const pair of headers.cookie?.split(';') ?? []) {
+    const [name, ...value] = pair.trim().split('=');
+    if (name === SESSION_COOKIE) sent.push({ token: value.join('='), authMethod: 'cookie' });
   }
-  return several ? 'several' : credential;
+  const [first] = sent;
+  return sent.every(({ token }) => token === first?.token) ? first : 'several';
 }
 
-function splitList(value: string): string[] {
-  return value.split(',').map((entry) => entry.trim());
+function splitList(value: string | string[] | undefined): string[] {
+  return typeof value === 'string' ? value.split(',').map((entry) => entry.trim()) : [];
 }

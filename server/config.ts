@@ -27,7 +27,7 @@ export interface Config {
   checkResponses: boolean;
 }
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export const defaultConfig: Readonly<Config> = Object.freeze({
@@ -52,7 +52,9 @@ interface Setting<Value> {
 }
 
 const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
-  host: setting('LATCHKEY_HOST', 'a host name or an IP address', (text) => (/^[\w.:%-]+$/.test(text) ? text : undefined)),
+  host: setting('LATCHKEY_HOST', 'a host name or an IP address', (text) =>
+    /^[\w.:%-]+$/.test(text) ? text : undefined,
+  ),
   port: setting('LATCHKEY_PORT', 'an integer from 0 to 65535', integer(0, 65_535)),
   database: setting('LATCHKEY_DATABASE', "a file's path, or :memory:", (text) =>
     text !== '' && !text.includes('\0') ? text : undefined,
@@ -129,6 +131,7 @@ function integer(least: number, most: number): (text: string) => number | undefi
 function httpOrigin(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
-  const plain = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  const plain =
+    url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
   return plain && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined;
 }

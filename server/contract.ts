@@ -58,7 +58,7 @@ export interface Request<Id extends OperationId> {
 /** The body of the operation's one 2xx answer; none for a 204. */
 export type Answer<Id extends OperationId> = {
   headers?: Record<string, string>;
-} & (Result<Id> extends void ? { body?: undefined } : { body: Result<Id> });
+} & (undefined extends Result<Id> ? { body?: undefined } : { body: Result<Id> });
 
 export type Handlers = {
   [Id in OperationId]: (deps: Deps, request: Request<Id>) => Answer<Id> | Promise<Answer<Id>>;

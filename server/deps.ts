@@ -1,12 +1,10 @@
+import type { Now } from './clock.js';
 import type { Config } from './config.js';
 import type { Database } from './database/index.js';
 import type { Log } from './log.js';
 import type { LastUsed } from './tokens/last-used.js';
 import type { LoginThrottle } from './users/login-throttle.js';
 import type { Passwords } from './users/passwords.js';
-
-/** Milliseconds since 1970. The only clock there is, so that a test can move it. */
-export type Now = () => number;
 
 /** What domain and handlers work with: passed first, everywhere. */
 export interface Deps {

@@ -26,7 +26,8 @@ export function parseDateTime(text: string): number | undefined {
   if (text.length > LONGEST_DATE_TIME) return undefined;
   const parts = DATE_TIME.exec(text);
   if (parts === null) return undefined;
-  const [, year, month, day, hour, minute, second, fraction = '', zone = '', zoneHour = '00', zoneMinute = '00'] = parts;
+  const [, year, month, day, hour, minute, second, fraction = '', zone = '', zoneHour = '00', zoneMinute = '00'] =
+    parts;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   if (Number(zoneHour) > 23 || Number(zoneMinute) > 59) return undefined;
 

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, STATUS_CODES, type Server } from 'node:http';
+import { createServer, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import type Koa from 'koa';
 import type { ErrorCode } from '../generated/types.gen.js';
 import { createApp } from './app.js';
+import type { Now } from './clock.js';
 import { type Config, defaultConfig } from './config.js';
 import { createContract } from './contract.js';
 import { type Database, openDatabase } from './database/index.js';
-import type { Deps, Now } from './deps.js';
+import type { Deps } from './deps.js';
 import { createHandlers } from './handlers/index.js';
 import type { ServiceState } from './handlers/service.js';
 import { createLog, type Log } from './log.js';
@@ -79,7 +81,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     const firstUser = await ensureFirstUser(deps);
     const state: ServiceState = { draining: false };
     const router = await createContract(deps, createHandlers(state));
-    const http = createHttpServer(createApp(router, log, state).callback());
+    const http = createHttpServer(createApp(router, log, state));
     const sockets = trackSockets(http);
     await listen(http, config);
 
@@ -108,7 +110,8 @@ async function ensureFirstUser(deps: Deps): Promise<RunningServer['firstUser']> 
   return added ? { email, password, generated: adminPassword === null } : null;
 }
 
-function createHttpServer(listener: Parameters<typeof createServer>[1]): Server {
+function createHttpServer(app: Koa): Server {
+  const answer = app.callback();
   const http = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT,
@@ -118,7 +121,7 @@ function createHttpServer(listener: Parameters<typeof createServer>[1]): Server 
       // A second Authorization header would be dropped without a word; joined, it is seen and refused.
       joinDuplicateHeaders: true,
     },
-    listener,
+    (request, response) => void answer(request, response),
   );
   http.on('clientError', answerClientError);
   return http;

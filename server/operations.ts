@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { type Document, OpenAPIBackend, type Operation as SpecOperation } from 'openapi-backend';
+import { type Document, OpenAPIBackend, type Operation as SpecOperation, ValidationContext } from 'openapi-backend';
 import type { Surface } from './errors.js';
 import { formats } from './formats.js';
 
@@ -62,15 +63,18 @@ export async function readOperations(): Promise<Operation[]> {
     strict: true,
     ignoreTrailingSlashes: false,
     // It asks for an Ajv for each validator, draft-07 and with JavaScript's coercion: one shared 2020 instance serves.
-    customizeAjv: (_ajv, _options, context) => (context === 'responseValidator' ? answerAjv : requestAjv),
+    customizeAjv: (_ajv, _options, context) => (context === ValidationContext.Response ? answerAjv : requestAjv),
   });
   await api.init();
   return api.router.getOperations().map((operation) => toOperation(api, operation));
 }
 
 /** No coercion: path and query are coerced strictly before, and a body says what it means. */
-function newAjv(useDefaults: boolean): Ajv2020 {
-  return new Ajv2020({ strict: false, allErrors: true, verbose: true, useDefaults, ownProperties: true, formats });
+function newAjv(useDefaults: boolean): Ajv {
+  const ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true, useDefaults, ownProperties: true, formats });
+  // The two classes share all that openapi-backend uses; they differ in the JSON Schema version they start with.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+  return ajv;
 }
 
 function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
@@ -95,7 +99,7 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
     defaulted: parameters.flatMap(({ name, schema }) => (schema.default === undefined ? [] : [name])),
     coerce: (place, name, text) => coerce(types.get(`${place} ${name}`), text),
     validate(request) {
-      const validators = api.validator.getRequestValidatorsForOperation(id) ?? [];
+      const validators = api.validator.getRequestValidatorsForOperation(id);
       return validators.flatMap((validate) => (validate(request) ? [] : (validate.errors ?? [])));
     },
     checkAnswer(status, body, headers) {
@@ -104,10 +108,11 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
       for (const [name, { required }] of Object.entries(response.headers ?? {})) {
         if (required === true && headers[name.toLowerCase()] === undefined) return `${id} misses header ${name}`;
       }
-      if (response.content === undefined) return body === undefined ? undefined : `${id} has a body with ${String(status)}`;
+      if (response.content === undefined)
+        return body === undefined ? undefined : `${id} has a body with ${String(status)}`;
       if (!('application/json' in response.content)) return undefined;
       const validators = api.validator.getStatusBasedResponseValidatorForOperation(id);
-      const validate = validators?.[String(status)] as ValidateFunction | undefined;
+      const validate = validators[String(status)] as ValidateFunction | undefined;
       if (validate === undefined) return `${id} has no schema for status ${String(status)}`;
       return validate(body) ? undefined : `${id} ${String(status)}: ${answerErrors(validate)}`;
     },

@@ -12,12 +12,16 @@ const FORM = new Set(['pattern', 'format']);
  * `{ path, query, header, cookie, requestBody }`; the first segment of Ajv's path tells the place.
  */
 export function toProblems(errors: ErrorObject[]): Problem[] {
-  const ofWrongLength = new Set(errors.filter(({ keyword }) => LENGTH.has(keyword)).map(({ instancePath }) => instancePath));
-  return errors
-    // Text of a wrong length hardly ever has the right form, and to say so twice helps nobody.
-    .filter(({ keyword, instancePath }) => !FORM.has(keyword) || !ofWrongLength.has(instancePath))
-    .slice(0, MOST_PROBLEMS)
-    .map(toProblem);
+  const ofWrongLength = new Set(
+    errors.filter(({ keyword }) => LENGTH.has(keyword)).map(({ instancePath }) => instancePath),
+  );
+  return (
+    errors
+      // Text of a wrong length hardly ever has the right form, and to say so twice helps nobody.
+      .filter(({ keyword, instancePath }) => !FORM.has(keyword) || !ofWrongLength.has(instancePath))
+      .slice(0, MOST_PROBLEMS)
+      .map(toProblem)
+  );
 }
 
 function toProblem(error: ErrorObject): Problem {
@@ -42,7 +46,10 @@ function describe(error: ErrorObject, inBody: boolean): Pick<Problem, 'msg' | 't
     case 'additionalProperties':
       return { msg: 'Extra inputs are not permitted', type: 'extra_forbidden' };
     case 'minLength':
-      return { msg: `String should have at least ${bound} character${bound === '1' ? '' : 's'}`, type: 'string_too_short' };
+      return {
+        msg: `String should have at least ${bound} character${bound === '1' ? '' : 's'}`,
+        type: 'string_too_short',
+      };
     case 'maxLength':
       return { msg: `String should have at most ${bound} characters`, type: 'string_too_long' };
     case 'minimum':

@@ -20,7 +20,8 @@ export function readQuery(search: string): Record<string, string> {
   }
   const problems: Problem[] = [];
   for (const [name, value] of new URLSearchParams(search)) {
-    if (name in parameters) problems.push({ loc: ['query', name], msg: 'Parameter should be sent once', type: 'repeated' });
+    if (name in parameters)
+      problems.push({ loc: ['query', name], msg: 'Parameter should be sent once', type: 'repeated' });
     parameters[name] = value;
   }
   if (problems.length > 0) throw new ServiceError('invalid_input', { problems: problems.slice(0, 64) });

@@ -1,4 +1,4 @@
-import { type CompiledQuery, type Compilable, Migrator, sql } from 'kysely';
+import { type Compilable, type CompiledQuery, Migrator, sql } from 'kysely';
 import { migrations } from './migrations/index.js';
 import type { Queries } from './schema.js';
 import { DatabaseRefusal, markAsOurs, openSqlite } from './sqlite.js';
@@ -51,7 +51,7 @@ export async function openDatabase(path: string): Promise<Database> {
         query = build(reader).compile();
         compiled.set(build, query);
       }
-      const { rows } = await reader.executeQuery<Row>({ ...query, parameters } as CompiledQuery<Row>);
+      const { rows } = await reader.executeQuery<Row>({ ...query, parameters });
       return rows;
     },
     write: (work) => queue.write(work),

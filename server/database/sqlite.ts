@@ -169,7 +169,7 @@ function kyselyOver(connection: Connection): Queries {
         prepare(sql) {
           let statement = statements.get(sql);
           if (statement === undefined) {
-            statement = connection.prepare(sql) as unknown as SqliteStatement;
+            statement = connection.prepare(sql);
             if (statements.size >= STATEMENTS_KEPT) statements.clear();
             statements.set(sql, statement);
           }

@@ -48,7 +48,7 @@ export function createWriteQueue(writer: Queries): WriteQueue {
     write<T>(work: (trx: Queries) => Promise<T>) {
       if (waiting.length >= MOST_WAITING) return Promise.reject(new WriteQueueFull('too many writes wait'));
       return new Promise<T>((resolve, reject) => {
-        waiting.push({ work, resolve: resolve as (value: unknown) => void, reject });
+        waiting.push({ work, resolve: resolve, reject });
         draining ??= drain();
       });
     },

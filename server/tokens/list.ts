@@ -31,7 +31,11 @@ export async function listTokens(
   if (cursor !== undefined) {
     const after = fromCursor(cursor, belongsTo);
     if (after === undefined) {
-      throw invalidInput(['query', 'cursor'], 'invalid_cursor', 'Input should be the nextCursor of a page of this list');
+      throw invalidInput(
+        ['query', 'cursor'],
+        'invalid_cursor',
+        'Input should be the nextCursor of a page of this list',
+      );
     }
     query = query.where(({ eb, refTuple, tuple }) =>
       eb(refTuple('created_at', 'id'), '<', tuple(after.createdAt, after.id)),

@@ -1,4 +1,5 @@
-import { openDatabase } from '../database/index.js';
+import { IN_MEMORY, openDatabase } from '../database/index.js';
+import { InvalidArgument } from '../invalid-argument.js';
 import { createPasswords } from './passwords.js';
 import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword, type User } from './users.js';
 
@@ -15,8 +16,12 @@ export interface Users {
   close(): Promise<void>;
 }
 
-/** Rejects with `DatabaseRefusal` where the database at `path` cannot be served. */
+/**
+ * Rejects with `DatabaseRefusal` where the database at `path` cannot be served, and with `InvalidArgument` for one in
+ * memory, which would end with this call.
+ */
 export async function openUsers(path: string): Promise<Users> {
+  if (path === IN_MEMORY) throw new InvalidArgument('users are managed in a database file, not in memory');
   const db = await openDatabase(path);
   const deps = { db, now: Date.now, passwords: createPasswords() };
   return {

@@ -1,4 +1,4 @@
-import type { Now } from '../deps.js';
+import type { Now } from '../clock.js';
 import { ServiceError } from '../errors.js';
 
 /** Milliseconds that failures count, from the first of a row on. */

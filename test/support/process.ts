@@ -1,8 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { logIn } from '../../client/index.js';
+import { type Client, createClient } from '../../generated/client/index.js';
 
-const COMMAND = 'dist/cli/main.js';
+const COMMAND = resolve('dist/cli/main.js');
 
 export interface Finished {
   code: number | null;
@@ -11,14 +16,20 @@ export interface Finished {
 }
 
 /** Runs `latchkey` to its end with nothing of this environment but the path. */
-export async function latchkey(args: string[], { env = {}, input = '' }: RunOptions = {}): Promise<Finished> {
-  const process = start(args, env);
+export async function latchkey(args: string[], { input = '', ...options }: RunOptions = {}): Promise<Finished> {
+  const process = start(args, options);
   process.child.stdin?.end(input);
   return await process.finished;
 }
 
-interface RunOptions {
+interface StartOptions {
   env?: Record<string, string>;
+  cwd?: string;
+  /** What the command is run with, such as `['strace', '-D']`; it must become the command by `exec`. */
+  prefix?: string[];
+}
+
+interface RunOptions extends StartOptions {
   input?: string;
 }
 
@@ -30,8 +41,12 @@ export interface Serving {
 }
 
 /** Runs `latchkey serve` on a free port until the test ends, and resolves when it listens. */
-export async function serve(env: Record<string, string>, args: string[] = []): Promise<Serving> {
-  const process = start(['serve', ...args], { LATCHKEY_PORT: '0', ...env });
+export async function serve(
+  env: Record<string, string>,
+  args: string[] = [],
+  options: Omit<StartOptions, 'env'> = {},
+): Promise<Serving> {
+  const process = start(['serve', ...args], { ...options, env: { LATCHKEY_PORT: '0', ...env } });
   const url = await new Promise<string>((resolve, reject) => {
     process.child.stdout?.on('data', () => {
       const [, address] = /^latchkey listening on (\S+)$/m.exec(process.output.stdout) ?? [];
@@ -44,17 +59,67 @@ export async function serve(env: Record<string, string>, args: string[] = []): P
   return { url, ...process };
 }
 
-function start(args: string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+export const ADMIN = { email: 'admin@example.org', password: 'a password for the tests' };
+
+/** Runs `latchkey serve` on the file at `database`, whose first user is `ADMIN`. */
+export function serveDatabase(
+  database: string,
+  env: Record<string, string> = {},
+  options: Omit<StartOptions, 'env'> = {},
+): Promise<Serving> {
+  return serve(
+    {
+      LATCHKEY_DATABASE: database,
+      LATCHKEY_ADMIN_EMAIL: ADMIN.email,
+      LATCHKEY_ADMIN_PASSWORD: ADMIN.password,
+      ...env,
+    },
+    [],
+    options,
+  );
+}
+
+/** A client of the server at `url` that sends `token`, if any, as a bearer credential. */
+export function clientOf(url: string, token?: string): Client {
+  return createClient({ baseUrl: url, headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } });
+}
+
+/** A client with a new session. */
+export async function logInTo(url: string, { email, password } = ADMIN): Promise<{ client: Client; token: string }> {
+  const { data, error } = await logIn({ client: clientOf(url), body: { username: email, password } });
+  if (data === undefined) throw new Error(`login was refused: ${JSON.stringify(error)}`);
+  return { client: clientOf(url, data.access_token), token: data.access_token };
+}
+
+/** The log so far: every line of standard error, which is JSON or fails the test. */
+export function logOf({ output }: Pick<Serving, 'output'>): Record<string, unknown>[] {
+  return output.stderr
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** A folder of this test's own, gone when it ends. */
+export async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function start(args: string[], { env = {}, cwd, prefix = [] }: StartOptions) {
+  const [command = '', ...rest] = [...prefix, process.execPath, COMMAND, ...args];
+  const child = spawn(command, rest, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: 'pipe',
+    ...(cwd !== undefined && { cwd }),
   });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
   const finished = once(child, 'close').then(([code]): Finished => ({ code: code as number | null, ...output }));
-  onTestFinished(() => {
+  onTestFinished(async () => {
     child.kill('SIGKILL');
+    await finished;
   });
   return { child, output, finished };
 }

@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createClient } from '../../generated/client/index.js';
 import { logIn, type Session } from '../../client/index.js';
+import { createClient } from '../../generated/client/index.js';
 import { openUsers, type ServerOptions, startServer } from '../../server/index.js';
 import { createLog } from '../../server/log.js';
 
 export type Client = ReturnType<typeof createClient>;
 
-const ADMIN = { email: 'admin@latchkey.local', password: 'correct horse battery staple' };
+export const ADMIN = { email: 'admin@latchkey.local', password: 'correct horse battery staple' };
 
 /** Somebody with a session; `client` sends its token as a bearer credential. */
 export interface Person {
@@ -109,7 +109,9 @@ async function logInAs(service: Service, email: string, password: string): Promi
 }
 
 /** The data of a call that must succeed. */
-export async function answered<T>(call: Promise<{ data: T; error?: unknown; response?: Response }>): Promise<NonNullable<T>> {
+export async function answered<T>(
+  call: Promise<{ data: T; error?: unknown; response?: Response }>,
+): Promise<NonNullable<T>> {
   const { data, error, response } = await call;
   if (data === undefined || data === null) {
     throw new Error(`refused: ${String(response?.status)} ${JSON.stringify(error)}`);

@@ -1,0 +1,51 @@
+/** Who may import whom; ARCHITECTURE.md says why. */
+const only = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    only('no-cycles', { pathNot: '^generated/' }, { circular: true }, 'Types included.'),
+    only('generated-stands-alone', { path: '^generated/' }, { pathNot: '^generated/' }),
+    only('client-needs-generated-alone', { path: '^client/' }, { pathNot: '^(client|generated)/' }),
+    only(
+      'server-takes-types-from-generated',
+      { path: '^server/' },
+      { path: '^generated/', dependencyTypesNot: ['type-only'] },
+    ),
+    only('server-knows-no-client', { path: '^server/' }, { path: '^(client|cli|test|bench)/' }),
+    only(
+      'cli-uses-public-entries',
+      { path: '^cli/' },
+      { path: '^(server|client)/', pathNot: '^(server|client)/index\\.ts$' },
+    ),
+    only(
+      'domain-knows-no-http',
+      { path: '^server/(tokens|users|database)/' },
+      { path: '^server/(handlers/|app|contract|operations|request|problems|origin|authenticate|index)' },
+    ),
+    only('database-knows-nobody', { path: '^server/database/' }, { path: '^server/', pathNot: '^server/database/' }),
+    only(
+      'domain-uses-the-database-by-its-entry',
+      { path: '^server/', pathNot: '^server/database/' },
+      { path: '^server/database/', pathNot: '^server/database/(index|schema)\\.ts$' },
+    ),
+    only(
+      'handlers-know-no-koa',
+      { path: '^server/', pathNot: '^server/(app|contract|operations|index)\\.ts$' },
+      { path: 'node_modules/(koa|@koa/router|openapi-backend)/' },
+    ),
+    only(
+      'one-importer-of-the-driver',
+      { path: '^server/', pathNot: '^server/database/' },
+      { path: 'node_modules/better-sqlite3' },
+    ),
+    only('no-undeclared-package', {}, { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] }),
+    only('unresolvable', {}, { couldNotResolve: true }),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default', 'node'] },
+  },
+};

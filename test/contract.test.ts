@@ -1,0 +1,227 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { expect, test } from 'vitest';
+import { createAccessToken, createPrivateToken, type NewAccessToken } from '../client/index.js';
+import type { Handlers } from '../server/contract.js';
+import { openUsers } from '../server/index.js';
+import { createFaultyDatabase, type Fault } from './support/faulty-database.js';
+import { answered, type Service, startService } from './support/service.js';
+
+// Walks the contract: each operation is asked for each status that it documents, on a real server, and every answer is
+// held against the document by a judge that the server knows nothing of.
+
+interface SpecOperation {
+  operationId: string;
+  security?: unknown[];
+  requestBody?: { content: { 'application/json': { examples: Record<string, Ref> } } };
+  responses: Record<string, SpecResponse | Ref>;
+}
+interface SpecResponse {
+  headers?: Record<string, Ref>;
+  content?: Record<string, { examples?: Record<string, Ref> }>;
+}
+interface Ref {
+  $ref: string;
+}
+interface Case {
+  id: string;
+  method: string;
+  path: string;
+  status: number;
+  operation: SpecOperation;
+}
+
+const document = JSON.parse(readFileSync('generated/openapi.json', 'utf8')) as {
+  paths: Record<string, Record<string, SpecOperation>>;
+};
+const judge = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(judge);
+judge.addSchema(document, 'contract');
+
+const cases: Case[] = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).flatMap(([method, operation]) =>
+    Object.keys(operation.responses).map((status) => ({
+      id: operation.operationId,
+      method: method.toUpperCase(),
+      path,
+      status: Number(status),
+      operation,
+    })),
+  ),
+);
+
+const REQUEST_ID = '6f1c9a52d0b84e7f';
+const UNKNOWN = { token_id: '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b', id: '4711' };
+
+test.each(cases)('$id answers $status as documented', async (wanted) => {
+  const faulty = createFaultyDatabase();
+  const service = await startService({ openDatabase: (path) => faulty.open(path) });
+  const response = await provoke(wanted, service, (fault) => {
+    faulty.set(fault);
+  });
+  // Closing writes lastUsedAt.
+  faulty.set('none');
+
+  expect(response.status).toBe(wanted.status);
+  const pointer = `/paths/${escapePointer(wanted.path)}/${wanted.method.toLowerCase()}/responses/${String(wanted.status)}`;
+  const documented = resolve<SpecResponse>(wanted.operation.responses[String(wanted.status)] ?? { $ref: '' });
+  for (const name of Object.keys(documented.value.headers ?? {})) {
+    expect(response.headers.get(name), name).not.toBeNull();
+  }
+  const [mediaType] = Object.keys(documented.value.content ?? {});
+  const text = await response.text();
+  if (mediaType === undefined) {
+    expect(text).toBe('');
+    return;
+  }
+  expect(response.headers.get('Content-Type')).toMatch(new RegExp(`^${mediaType}(; charset=utf-8)?$`));
+  if (mediaType !== 'application/json') return;
+
+  const body: unknown = JSON.parse(text);
+  const schema = `contract#${documented.pointer ?? pointer}/content/application~1json/schema`;
+  const holds = judge.validate({ $ref: encodeURI(schema) }, body);
+  expect(holds, judge.errorsText()).toBe(true);
+  const examples = Object.values(documented.value.content?.[mediaType]?.examples ?? {}).map(
+    (example) => resolve<{ value: unknown }>(example).value.value,
+  );
+  if (wanted.status < 300) {
+    for (const example of examples) expect(shapeOf(body)).toEqual(shapeOf(example));
+  } else if (wanted.status !== 400 && wanted.status !== 422) {
+    expect(examples).toContainEqual(body);
+  }
+});
+
+test('the examples of bad input are real answers', async () => {
+  const service = await startService();
+  const { client } = await service.admin();
+  const noName = { expiration_time: '2030-02-30T00:00:00Z' } as Parameters<typeof createPrivateToken>[0]['body'];
+  expect((await createPrivateToken({ client, body: noName })).error).toEqual(example('FieldErrors'));
+  const misspelt = { expireInDays: 90 } as unknown as NewAccessToken;
+  expect((await createAccessToken({ client, body: misspelt })).error).toEqual(example('InvalidInput'));
+  const noJson = await createPrivateToken({ client, body: noName, bodySerializer: () => '{"name":' });
+  expect(noJson.error).toEqual(example('NoJson'));
+});
+
+test('both documents are served as they are', async () => {
+  const { url } = await startService();
+  expect(await (await fetch(`${url}/openapi.json`)).json()).toEqual(document);
+  expect(await (await fetch(`${url}/openapi.yaml`)).text()).toBe(readFileSync('openapi.yaml', 'utf8'));
+});
+
+test('nothing stands beside a $ref, where openapi-backend would drop it', () => {
+  const visit = (node: unknown, path: string): string[] => {
+    if (typeof node !== 'object' || node === null) return [];
+    const beside = '$ref' in node && Object.keys(node).length > 1 ? [path] : [];
+    return [...beside, ...Object.entries(node).flatMap(([key, value]) => visit(value, `${path}/${key}`))];
+  };
+  expect(visit(document, '#')).toEqual([]);
+});
+
+test('a missing handler and an answer of the wrong shape do not compile', () => {
+  // @ts-expect-error: no handler at all
+  const missing: Handlers = {};
+  // @ts-expect-error: a status that the contract does not know
+  const wrong: Pick<Handlers, 'getHealth'> = { getHealth: () => ({ body: { status: 'well' } }) };
+  // @ts-expect-error: a body where the contract has none
+  const superfluous: Pick<Handlers, 'logOut'> = { logOut: () => ({ body: { status: 'ok' } }) };
+  expect([missing, wrong, superfluous]).toHaveLength(3);
+});
+
+/** Sends what the operation answers with the wanted status. */
+async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fault) => void): Promise<Response> {
+  const { id, status, operation } = wanted;
+  const person = await service.admin();
+  const pat = await answered(createAccessToken({ client: person.client, body: { name: 'deploy bot' } }));
+  const privateToken = await answered(
+    createPrivateToken({
+      client: person.client,
+      body: { name: 'deploy bot', expiration_time: '2031-01-01T00:00:00Z' },
+    }),
+  );
+
+  const isSecured = operation.security === undefined;
+  const headers: Record<string, string> = { 'X-Request-Id': REQUEST_ID };
+  if (isSecured) headers['Authorization'] = `Bearer ${person.token}`;
+  let path = wanted.path.replace('{token_id}', pat.token.id).replace('{id}', String(privateToken.id));
+  let body = exampleBody(operation);
+  if (id === 'refreshSession') body = { refresh_token: person.session.refresh_token };
+  if (id === 'listPrivateTokens') path += '?page_size=1';
+  if (id === 'listAccessTokens') path += '?limit=1';
+  const send = () => {
+    if (body !== undefined) headers['Content-Type'] ??= 'application/json';
+    const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+    return fetch(service.url + path, { method: wanted.method, headers, ...(text !== undefined && { body: text }) });
+  };
+
+  switch (status) {
+    case 400:
+    case 422:
+      path += `${path.includes('?') ? '&' : '?'}nonsense=1`;
+      break;
+    case 401:
+      delete headers['Authorization'];
+      if (id === 'logIn') body = { username: person.email, password: 'wrong' };
+      if (id === 'refreshSession') body = { refresh_token: person.token };
+      break;
+    case 403:
+      if (id === 'logIn') {
+        const users = await openUsers(service.database);
+        await users.disable(person.email);
+        await users.close();
+      }
+      delete headers['Authorization'];
+      headers['Cookie'] = `vai_token=${person.token}`;
+      headers['Sec-Fetch-Site'] = 'cross-site';
+      break;
+    case 404:
+      path = wanted.path.replace('{token_id}', UNKNOWN.token_id).replace('{id}', UNKNOWN.id);
+      if (id === 'listPrivateTokens') path += '?page=2';
+      break;
+    case 413:
+      body = ' '.repeat(65_537);
+      break;
+    case 415:
+      headers['Content-Type'] = 'text/plain';
+      break;
+    case 429:
+      body = { username: person.email, password: 'wrong' };
+      for (let failure = 0; failure < 10; failure++) await send();
+      break;
+    case 500:
+      breakDatabase('bug');
+      break;
+    case 503:
+      breakDatabase('storage');
+      break;
+  }
+  return await send();
+}
+
+function exampleBody(operation: SpecOperation): unknown {
+  const [first] = Object.values(operation.requestBody?.content['application/json'].examples ?? {});
+  return first && resolve<{ value: unknown }>(first).value.value;
+}
+
+function example(name: string): unknown {
+  return resolve<{ value: unknown }>({ $ref: `#/components/examples/${name}` }).value.value;
+}
+
+function resolve<T extends object>(node: T | Ref): { value: T; pointer?: string } {
+  if (!('$ref' in node)) return { value: node };
+  const pointer = node.$ref.slice(1);
+  const segments = pointer.split('/').slice(1);
+  const value = segments.reduce<unknown>((at, segment) => (at as Record<string, unknown>)[segment], document) as T;
+  return { value, pointer };
+}
+
+/** The names of all members, deep; what is in a list counts once. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return 'value';
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shapeOf(member)]));
+}
+
+function escapePointer(segment: string): string {
+  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,54 @@
+import { type IncomingHttpHeaders, request } from 'node:http';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+  /** The text as JSON where that is what it says it is. */
+  body: unknown;
+}
+
+export interface RequestParts {
+  /** Sent as a bearer credential. */
+  token?: string;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it stands, as `application/json` unless `headers` says otherwise. */
+  body?: string | Buffer;
+  /** A list is sent as so many headers; undefined drops a header that would be sent. */
+  headers?: Record<string, string | string[] | undefined>;
+}
+
+/** Sends `line`, such as `GET /path?query`, as it stands: nothing is normalised, encoded or followed. */
+export function send(
+  { url }: { url: string },
+  line: `${string} ${string}`,
+  { token, json, body = json === undefined ? undefined : JSON.stringify(json), headers = {} }: RequestParts = {},
+): Promise<Answer> {
+  const [method = '', path = ''] = line.split(/ (.*)/s);
+  const all = {
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    ...headers,
+  };
+  const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ hostname, port, method, path, headers: sent, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.once('error', reject);
+      response.once('end', () => {
+        resolve(toAnswer(response.statusCode ?? 0, response.headers, text));
+      });
+    });
+    outgoing.once('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function toAnswer(status: number, headers: IncomingHttpHeaders, text: string): Answer {
+  const isJson = headers['content-type']?.startsWith('application/json') === true && text !== '';
+  return { status, headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
+}

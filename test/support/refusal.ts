@@ -1,0 +1,94 @@
+import SqliteDriver from 'better-sqlite3';
+import { expect, vi } from 'vitest';
+import type { Answer } from './http.js';
+import { ADMIN, type Service } from './service.js';
+
+/** What a call of the typed client resolves with. */
+interface TypedAnswer {
+  error?: unknown;
+  response?: Response;
+}
+
+export interface Refusal {
+  status: number;
+  /** May hold asymmetric matchers. */
+  body?: unknown;
+  /** Further texts that must not come back or be logged, such as the password that was sent. */
+  secrets?: string[];
+}
+
+/**
+ * Makes a call that must be refused and holds it to what every refusal owes: the status, a body of JSON, nothing
+ * changed in the database, and no secret in the body, the headers or the log. Gives the answer.
+ */
+export async function expectRefusal(
+  service: Service,
+  call: () => Promise<Answer | TypedAnswer>,
+  { status, body, secrets = [] }: Refusal,
+): Promise<Answer> {
+  const before = contentOf(service);
+  const answer = toAnswer(await call());
+  expect(answer).toMatchObject({ status, headers: { 'content-type': 'application/json; charset=utf-8' } });
+  if (body !== undefined) expect(answer.body).toEqual(body);
+  await expectNoSecret(service, answer, secrets);
+  expect(contentOf(service)).toEqual(before);
+  return answer;
+}
+
+/** Tokens, password hashes and the fixtures' passwords; a displayable prefix is too short to match. */
+const SECRET = /[a-z][a-z0-9]*_(pat|ses|ref)_[0-9A-Za-z]{6,}|\$argon2|password of /;
+
+/** Waits for the log's line of this answer first, so that it is looked at too. */
+export async function expectNoSecret(service: Service, answer: Answer, secrets: string[] = []): Promise<void> {
+  await logged(service, answer);
+  const places = { text: answer.text, headers: JSON.stringify(answer.headers), log: service.log.join('') };
+  for (const [place, text] of Object.entries(places)) {
+    expect(text, place).not.toMatch(SECRET);
+    for (const secret of [ADMIN.password, ...secrets]) expect(text, place).not.toContain(secret);
+  }
+}
+
+export interface LogLine {
+  level: number;
+  status: number;
+  reason?: string;
+  requestId: string;
+  err?: { message: string };
+}
+
+/** The log's line about the request with this answer, which is written a moment after the answer. */
+export async function logged({ log }: Service, { headers }: Answer): Promise<LogLine> {
+  return await vi.waitFor(
+    () => {
+      const lines = log.map((line) => JSON.parse(line) as LogLine & { msg: string });
+      const line = lines.findLast(({ msg, requestId }) => msg === 'request' && requestId === headers['x-request-id']);
+      if (line === undefined) throw new Error('the request is not in the log yet');
+      return line;
+    },
+    { interval: 2 },
+  );
+}
+
+/** Every row of the database but for `lastUsedAt`, which says of requests that they came, not what they did. */
+export function contentOf({ database }: Service): Record<string, unknown[]> {
+  const connection = new SqliteDriver(database, { readonly: true });
+  try {
+    const tables = ['organizations', 'users', 'access_tokens', 'token_secrets', 'refresh_tokens'];
+    return Object.fromEntries(
+      tables.map((table) => {
+        const rows = connection.prepare<[], Record<string, unknown>>(`select * from ${table}`).all();
+        return [table, rows.map(({ last_used_at: _, ...row }) => row)];
+      }),
+    );
+  } finally {
+    connection.close();
+  }
+}
+
+function toAnswer(answer: Answer | TypedAnswer): Answer {
+  if ('status' in answer) return answer;
+  const { error, response } = answer;
+  if (response === undefined) throw new Error(`no answer: ${String(error)}`);
+  const headers = Object.fromEntries(response.headers);
+  return { status: response.status, headers, text: JSON.stringify(error ?? ''), body: error };
+}

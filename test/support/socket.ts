@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** One connection without any HTTP client in the way: what is written is what is sent. */
+export interface RawConnection {
+  socket: Socket;
+  /** What has arrived so far. */
+  received(): string;
+  write(text: string): void;
+  /** Resolves with all that has arrived once it holds `text`. */
+  until(text: string): Promise<string>;
+  /** Resolves with all that ever arrived once the server has closed the connection. */
+  closed: Promise<string>;
+}
+
+export async function openConnection(url: string): Promise<RawConnection> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: false });
+  let received = '';
+  socket.on('data', (chunk) => (received += chunk.toString('latin1')));
+  // A reset closes the connection as well, and what arrived before it counts.
+  socket.on('error', () => undefined);
+  const closed = once(socket, 'close').then(() => received);
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  await once(socket, 'connect');
+  return {
+    socket,
+    received: () => received,
+    write: (text) => void socket.write(text, 'latin1'),
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (received.includes(text)) resolve(received);
+        };
+        socket.on('data', look);
+        void closed.then(() => {
+          reject(new Error(`closed before ${JSON.stringify(text)} arrived: ${JSON.stringify(received)}`));
+        });
+        look();
+      }),
+    closed,
+  };
+}
+
+/** Sends `text` on a connection of its own and gives what comes back until the server closes it. */
+export async function exchange(url: string, text: string): Promise<string> {
+  const connection = await openConnection(url);
+  connection.write(text);
+  return await connection.closed;
+}
+
+export interface RawAnswer {
+  status: number;
+  headers: Map<string, string>;
+  body: string;
+}
+
+/** The answers in a stream of bytes, by their `Content-Length`; throws where anything else is in it. */
+export function answersIn(stream: string): RawAnswer[] {
+  const answers: RawAnswer[] = [];
+  for (let rest = stream; rest !== ''; ) {
+    const end = rest.indexOf('\r\n\r\n');
+    const [statusLine = '', ...lines] = rest.slice(0, end).split('\r\n');
+    const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(statusLine) ?? [];
+    if (end < 0 || status === undefined) throw new Error(`no HTTP answer: ${JSON.stringify(rest)}`);
+    const headers = new Map(
+      lines.map((line) => {
+        const colon = line.indexOf(':');
+        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+      }),
+    );
+    const bodyEnd = end + 4 + Number(headers.get('content-length') ?? 0);
+    answers.push({ status: Number(status), headers, body: rest.slice(end + 4, bodyEnd) });
+    rest = rest.slice(bodyEnd);
+  }
+  return answers;
+}
