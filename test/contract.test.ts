@@ -7,6 +7,7 @@ import type { Handlers } from '../server/contract.js';
 import { openUsers } from '../server/index.js';
 import { createFaultyDatabase, type Fault } from './support/faulty-database.js';
 import { answered, type Service, startService } from './support/service.js';
+import { shapeOf } from './support/shape.js';
 
 // Walks the contract: each operation is asked for each status that it documents, on a real server, and every answer is
 // held against the document by a judge that the server knows nothing of.
@@ -213,13 +214,6 @@ function resolve<T extends object>(node: T | Ref): { value: T; pointer?: string 
   const segments = pointer.split('/').slice(1);
   const value = segments.reduce<unknown>((at, segment) => (at as Record<string, unknown>)[segment], document) as T;
   return { value, pointer };
-}
-
-/** The names of all members, deep; what is in a list counts once. */
-function shapeOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
-  if (typeof value !== 'object' || value === null) return 'value';
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shapeOf(member)]));
 }
 
 function escapePointer(segment: string): string {
