@@ -60,8 +60,9 @@ export interface LogLine {
 export async function logged({ log }: Service, { headers }: Answer): Promise<LogLine> {
   return await vi.waitFor(
     () => {
-      const lines = log.map((line) => JSON.parse(line) as LogLine & { msg: string });
-      const line = lines.findLast(({ msg, requestId }) => msg === 'request' && requestId === headers['x-request-id']);
+      const id = String(headers['x-request-id']);
+      const lines = log.filter((line) => line.includes(id)).map((line) => JSON.parse(line) as LogLine & { msg: string });
+      const line = lines.findLast(({ msg, requestId }) => msg === 'request' && requestId === id);
       if (line === undefined) throw new Error('the request is not in the log yet');
       return line;
     },

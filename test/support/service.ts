@@ -52,7 +52,10 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-export async function startService(options: ServerOptions = {}): Promise<Service> {
+export async function startService(
+  options: ServerOptions = {},
+  whenDone: (cleanUp: () => Promise<void>) => void = onTestFinished,
+): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
   const database = options.database ?? join(folder, 'latchkey.db');
   const clock = createClock();
@@ -69,7 +72,7 @@ export async function startService(options: ServerOptions = {}): Promise<Service
       ...options,
     });
   let server = await start();
-  onTestFinished(async () => {
+  whenDone(async () => {
     await server.close();
     await rm(folder, { recursive: true, force: true });
   });

@@ -19,13 +19,17 @@ export async function openConnection(url: string): Promise<RawConnection> {
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: false });
   let received = '';
   socket.on('data', (chunk) => (received += chunk.toString('latin1')));
-  // A reset closes the connection as well, and what arrived before it counts.
-  socket.on('error', () => undefined);
-  const closed = once(socket, 'close').then(() => received);
+  const closed = new Promise<string>((resolve) => {
+    socket.once('close', () => {
+      resolve(received);
+    });
+  });
   onTestFinished(() => {
     socket.destroy();
   });
   await once(socket, 'connect');
+  // A reset closes the connection as well, and what arrived before it counts.
+  socket.on('error', () => undefined);
   return {
     socket,
     received: () => received,

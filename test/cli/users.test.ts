@@ -1,0 +1,248 @@
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createAccessToken, getMe } from '../../client/index.js';
+import { ADMIN, clientOf, type Finished, latchkey, logInTo, newFolder, serveDatabase } from '../support/process.js';
+import { answered } from '../support/service.js';
+
+const ALICE = { email: 'alice@example.org', password: 'correct horse battery' };
+
+let database: string;
+beforeEach(async () => {
+  database = join(await newFolder(), 'latchkey.db');
+});
+
+async function users(...args: string[]): Promise<Finished> {
+  return await latchkey(['users', ...args, '--database', database]);
+}
+
+/** With `input` as standard input, which `--password-stdin` reads. */
+async function usersReading(input: string, ...args: string[]): Promise<Finished> {
+  return await latchkey(['users', ...args, '--password-stdin', '--database', database], { input });
+}
+
+async function addAlice(...flags: string[]): Promise<void> {
+  const { code, stderr } = await usersReading(`${ALICE.password}\n`, 'add', ALICE.email, ...flags);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+}
+
+async function listed(): Promise<string[]> {
+  const { code, stdout } = await users('list');
+  expect(code).toBe(0);
+  const [header, ...rows] = stdout.trimEnd().split('\n');
+  expect(header).toMatch(/^EMAIL +NAME +ROLE +STATE +CREATED$/);
+  return rows.map((row) => row.replace(/ +/g, ' ').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'CREATED'));
+}
+
+describe('users add', () => {
+  test('the generated password is printed once and opens a session', async () => {
+    const { code, stdout, stderr } = await users('add', ALICE.email);
+    const [, password = ''] = /^password: ([0-9A-Za-z]{24}) \(shown this once\)$/m.exec(stdout) ?? [];
+    expect(stdout).toBe(`added ${ALICE.email}\npassword: ${password} (shown this once)\n`);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const { url } = await serveDatabase(database);
+    await logInTo(url, { email: ALICE.email, password });
+    expect((await users('list')).stdout).not.toContain(password);
+  });
+
+  test.each([
+    ['its line ending', `${ALICE.password}\n`],
+    ['a Windows line ending', `${ALICE.password}\r\n`],
+    ['no line ending', ALICE.password],
+    ['further lines', `${ALICE.password}\nand something else\n`],
+  ])('--password-stdin takes the first line, with %s, and prints no password', async (_, input) => {
+    const { code, stdout } = await usersReading(input, 'add', ALICE.email);
+    expect(stdout).toBe(`added ${ALICE.email}\n`);
+    expect(code).toBe(0);
+    const { url } = await serveDatabase(database);
+    await logInTo(url, ALICE);
+  });
+
+  test('--name and --admin are what the user sees of themselves', async () => {
+    await addAlice('--name', 'Alice Ångström', '--admin');
+    await usersReading('another password\n', 'add', 'bob@example.org');
+    const { url } = await serveDatabase(database);
+    const alice = await logInTo(url, ALICE);
+    const bob = await logInTo(url, { email: 'bob@example.org', password: 'another password' });
+    expect((await answered(getMe(alice))).user).toMatchObject({ fullName: 'Alice Ångström', isAdmin: true });
+    expect((await answered(getMe(bob))).user).toMatchObject({ fullName: '', isAdmin: false });
+  });
+
+  test('a user added before the first start is the only one after it', async () => {
+    await addAlice();
+    const { url, output } = await serveDatabase(database);
+    expect(await listed()).toEqual([`${ALICE.email} - user enabled CREATED`]);
+    await expect(logInTo(url, ADMIN)).rejects.toThrow('Wrong e-mail or password.');
+    expect(output.stdout).toBe(`latchkey listening on ${url}\n`);
+  });
+
+  test('a running server knows the user at once', async () => {
+    const { url } = await serveDatabase(database);
+    await expect(logInTo(url, ALICE)).rejects.toThrow('Wrong e-mail or password.');
+    await addAlice();
+    await logInTo(url, ALICE);
+  });
+
+  test('an e-mail that is taken, in whatever letter case, ends with code 2 and changes nothing', async () => {
+    await addAlice();
+    const { code, stdout, stderr } = await usersReading('another password\n', 'add', 'ALICE@Example.ORG', '--admin');
+    expect(stderr).toBe(`latchkey: there is a user ${ALICE.email} already\n`);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(await listed()).toEqual([`${ALICE.email} - user enabled CREATED`]);
+    const { url } = await serveDatabase(database);
+    await logInTo(url, ALICE);
+  });
+
+  test.each([
+    ['no @', 'alice', 'an e-mail address'],
+    ['white space', 'alice smith@example.org', 'an e-mail address'],
+    ['two @', 'alice@home@example.org', 'an e-mail address'],
+    ['255 characters', `${'a'.repeat(243)}@example.org`, 'at most 254 characters'],
+  ])('an e-mail with %s ends with code 2, what is allowed and no new user', async (_, email, allowed) => {
+    const { code, stdout, stderr } = await users('add', email);
+    expect(stderr).toMatch(/^latchkey: EMAIL must be /);
+    expect(stderr).toContain(allowed);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(await listed()).toEqual([]);
+  });
+
+  test.each([
+    ['an empty', ''],
+    ['a too short', 'secret!\n'],
+    ['a too long', `${'x'.repeat(1_025)}\n`],
+  ])('%s password ends with code 2, what is allowed and no new user', async (_, input) => {
+    const { code, stdout, stderr } = await usersReading(input, 'add', ALICE.email);
+    expect(stderr).toBe('latchkey: a password must have 8 to 1024 characters\n');
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(await listed()).toEqual([]);
+  });
+});
+
+test('users list gives every user in the order of their e-mails, with role and state', async () => {
+  await usersReading('a good password\n', 'add', 'carol@example.org', '--admin');
+  await addAlice('--name', 'Alice');
+  await users('disable', ALICE.email);
+  expect(await listed()).toEqual([
+    'alice@example.org Alice user disabled CREATED',
+    'carol@example.org - admin enabled CREATED',
+  ]);
+});
+
+describe('users disable', () => {
+  test('from the answer on, every token and session of the user is refused by a running server', async () => {
+    await addAlice();
+    await usersReading('another password\n', 'add', 'bob@example.org');
+    const { url } = await serveDatabase(database);
+    const session = await logInTo(url, ALICE);
+    const { plaintext } = await answered(createAccessToken({ client: session.client, body: { name: 'bot' } }));
+    const bob = await logInTo(url, { email: 'bob@example.org', password: 'another password' });
+    for (const token of [session.token, plaintext]) expect(await statusOf(url, token)).toBe(200);
+
+    const { code, stdout } = await users('disable', ALICE.email);
+    expect(stdout).toBe(`disabled ${ALICE.email}\n`);
+    expect(code).toBe(0);
+    for (const token of [session.token, plaintext]) expect(await statusOf(url, token)).toBe(401);
+    await expect(logInTo(url, ALICE)).rejects.toThrow('This user is disabled.');
+    expect(await statusOf(url, bob.token)).toBe(200);
+    expect(await listed()).toContain(`${ALICE.email} - user disabled CREATED`);
+  });
+
+  test('after users enable the tokens serve again, the sessions do not, and the user logs in anew', async () => {
+    await addAlice();
+    const { url } = await serveDatabase(database);
+    const session = await logInTo(url, ALICE);
+    const { plaintext } = await answered(createAccessToken({ client: session.client, body: { name: 'bot' } }));
+    await users('disable', ALICE.email);
+    const { code, stdout } = await users('enable', ALICE.email);
+    expect(stdout).toBe(`enabled ${ALICE.email}\n`);
+    expect(code).toBe(0);
+    expect(await statusOf(url, plaintext)).toBe(200);
+    expect(await statusOf(url, session.token)).toBe(401);
+    await logInTo(url, ALICE);
+    expect(await listed()).toEqual([`${ALICE.email} - user enabled CREATED`]);
+  });
+});
+
+describe('users set-password', () => {
+  test('the old password and the sessions that it opened are refused at once; tokens stay', async () => {
+    await addAlice();
+    const { url } = await serveDatabase(database);
+    const session = await logInTo(url, ALICE);
+    const { plaintext } = await answered(createAccessToken({ client: session.client, body: { name: 'bot' } }));
+
+    const { code, stdout } = await usersReading('a new password\n', 'set-password', ALICE.email);
+    expect(stdout).toBe(`set the password of ${ALICE.email}\n`);
+    expect(code).toBe(0);
+    expect(await statusOf(url, session.token)).toBe(401);
+    expect(await statusOf(url, plaintext)).toBe(200);
+    await expect(logInTo(url, ALICE)).rejects.toThrow('Wrong e-mail or password.');
+    await logInTo(url, { ...ALICE, password: 'a new password' });
+  });
+
+  test('--revoke-tokens ends the tokens too', async () => {
+    await addAlice();
+    const { url } = await serveDatabase(database);
+    const { client } = await logInTo(url, ALICE);
+    const { plaintext } = await answered(createAccessToken({ client, body: { name: 'bot' } }));
+    await usersReading('a new password\n', 'set-password', ALICE.email, '--revoke-tokens');
+    expect(await statusOf(url, plaintext)).toBe(401);
+  });
+
+  test('a generated password is printed once and opens a session', async () => {
+    await addAlice();
+    const { code, stdout } = await users('set-password', ALICE.email);
+    const [, password = ''] = /^password: ([0-9A-Za-z]{24}) \(shown this once\)$/m.exec(stdout) ?? [];
+    expect(stdout).toBe(`set the password of ${ALICE.email}\npassword: ${password} (shown this once)\n`);
+    expect(code).toBe(0);
+    const { url } = await serveDatabase(database);
+    await logInTo(url, { ...ALICE, password });
+    await expect(logInTo(url, ALICE)).rejects.toThrow('Wrong e-mail or password.');
+  });
+
+  test('a password that is too short ends with code 2, and the old one stays', async () => {
+    await addAlice();
+    const { code, stdout, stderr } = await usersReading('short\n', 'set-password', ALICE.email);
+    expect(stderr).toBe('latchkey: a password must have 8 to 1024 characters\n');
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    const { url } = await serveDatabase(database);
+    await logInTo(url, ALICE);
+  });
+});
+
+test.each(['disable', 'enable', 'set-password'])('users %s of nobody ends with code 2 and says so', async (command) => {
+  await addAlice();
+  const { code, stdout, stderr } = await users(command, 'nobody@example.org');
+  expect(stderr).toBe('latchkey: there is no user nobody@example.org\n');
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(await listed()).toEqual([`${ALICE.email} - user enabled CREATED`]);
+});
+
+test.each([
+  [['add'], "missing required argument 'email'"],
+  [['add', 'a@example.org', 'b@example.org'], 'too many arguments'],
+  [['add', 'a@example.org', '--password', 'secret123'], "unknown option '--password'"],
+  [['remove', 'a@example.org'], "unknown command 'remove'"],
+])('users %j ends with code 2 and says what is wrong', async (args, message) => {
+  const { code, stdout, stderr } = await latchkey(['users', ...args], { env: { LATCHKEY_DATABASE: database } });
+  expect(stderr).toContain(message);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(await listed()).toEqual([]);
+});
+
+test('users of a database that cannot be opened end with code 1 and the reason', async () => {
+  const { code, stdout, stderr } = await latchkey(['users', 'list', '--database', join(database, 'missing', 'a.db')]);
+  expect(stderr).toMatch(/^latchkey: cannot open database .*: there is no folder .*\n$/);
+  expect(code).toBe(1);
+  expect(stdout).toBe('');
+});
+
+async function statusOf(url: string, token: string): Promise<number | undefined> {
+  return (await getMe({ client: clientOf(url, token) })).response?.status;
+}

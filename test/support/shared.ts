@@ -1,0 +1,25 @@
+import { afterAll } from 'vitest';
+import type { ServerOptions } from '../../server/index.js';
+import { type Person, type Service, startService } from './service.js';
+
+/**
+ * One service with the first user logged in, and what `prepare` adds to it, for all tests of the enclosing group: for
+ * tables whose cases change nothing. It starts with the group's first test and is gone after the last.
+ */
+export function shareService<T extends object = object>(
+  prepare?: (service: Service, admin: Person) => Promise<T>,
+  options: ServerOptions = {},
+): () => Promise<{ service: Service; admin: Person } & T> {
+  const cleanUps: (() => Promise<void>)[] = [];
+  afterAll(async () => {
+    for (const cleanUp of cleanUps) await cleanUp();
+  });
+
+  async function start() {
+    const service = await startService(options, (cleanUp) => cleanUps.push(cleanUp));
+    const admin = await service.admin();
+    return { service, admin, ...((await prepare?.(service, admin)) as T) };
+  }
+  let started: ReturnType<typeof start> | undefined;
+  return () => (started ??= start());
+}
