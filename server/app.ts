@@ -17,11 +17,13 @@ export function createApp(router: Router, log: Log, state: ServiceState): Koa {
   app.use(async (ctx, next) => {
     const trace: Trace = { requestId: requestIdOf(ctx) };
     ctx['trace'] = trace;
+    toOriginForm(ctx);
     setHeaders(ctx, trace, state);
     logWhenDone(ctx, trace, log);
     try {
-      if (isWellFormed(ctx)) await next();
-      if (trace.operation === undefined) answerOutside(ctx, trace, router);
+      const path = pathOf(ctx);
+      if (path !== undefined) await next();
+      if (trace.operation === undefined) answerOutside(ctx, trace, router, path);
     } catch (error) {
       if (error instanceof RequestAborted) ctx.respond = false;
       else sendError(ctx, trace, toServiceError(error, trace.requestId));
@@ -39,27 +41,35 @@ function requestIdOf(ctx: Context): string {
 function setHeaders(ctx: Context, { requestId }: Trace, { draining }: ServiceState): void {
   ctx.set('X-Request-Id', requestId);
   ctx.set('X-Content-Type-Options', 'nosniff');
-  if (ctx.path.startsWith('/api')) ctx.set('Cache-Control', 'no-store');
+  if (ctx.req.url?.startsWith('/api') === true) ctx.set('Cache-Control', 'no-store');
   if (draining) ctx.set('Connection', 'close');
 }
 
-/** Whether the path can be matched at all; what cannot is 404, since no path of the contract is written like that. */
-function isWellFormed({ req }: Context): boolean {
-  const path = (req.url ?? '').split('?', 1)[0] ?? '';
-  if (!path.startsWith('/') || !/^[\x21-\x7e]+$/.test(path) || /[\\#]/.test(req.url ?? '')) return false;
+/** A request target may name scheme and host too (RFC 9112, section 3.2.2); what follows them is the path. */
+function toOriginForm({ req }: Context): void {
+  req.url = (req.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '');
+}
+
+/**
+ * The path as it was sent; undefined where it cannot be one of the contract's, however it is read: parsers of URLs would
+ * turn `\` into `/`, cut at `#`, and throw at broken percent-encoding.
+ */
+function pathOf({ req: { url = '' } }: Context): string | undefined {
+  const [path = ''] = url.split('?', 1);
+  if (!/^\/[\x21-\x5b\x5d-\x7e]*$/.test(path) || url.includes('#')) return undefined;
   try {
     decodeURIComponent(path);
-    return true;
+    return path;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 /** Paths and methods that are no operation: 404, 405 with `Allow`, and OPTIONS. */
-function answerOutside(ctx: Context, trace: Trace, router: Router): void {
-  const methods = isWellFormed(ctx) ? methodsAt(router, ctx.path) : [];
+function answerOutside(ctx: Context, trace: Trace, router: Router, path = ''): void {
+  const methods = methodsAt(router, path);
   if (methods.length === 0) {
-    sendError(ctx, trace, new ServiceError('not_found', { detail: notFoundDetail(ctx, router) }));
+    sendError(ctx, trace, new ServiceError('not_found', { detail: notFoundDetail(router, path) }));
     return;
   }
   const allow = [...methods, 'OPTIONS'].join(', ');
@@ -75,7 +85,7 @@ function methodsAt(router: Router, path: string): string[] {
   return [...new Set(router.match(path, '').path.flatMap((layer) => layer.methods))].sort();
 }
 
-function notFoundDetail({ path }: Context, router: Router): string {
+function notFoundDetail(router: Router, path: string): string {
   const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
   if (methodsAt(router, other).length === 0) return 'There is nothing at this path.';
   return `There is nothing at this path; the one ${path.endsWith('/') ? 'without' : 'with'} a trailing slash exists.`;

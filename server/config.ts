@@ -30,7 +30,7 @@ export interface Config {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export const defaultConfig: Readonly<Config> = Object.freeze({
+const defaultConfig: Readonly<Config> = Object.freeze({
   host: '127.0.0.1',
   port: 8080,
   database: 'latchkey.db',
@@ -104,6 +104,19 @@ export function readConfig(
     return value;
   };
   return Object.freeze(Object.fromEntries(configNames.map((name) => [name, read(name)]))) as Readonly<Config>;
+}
+
+/** Fills what is missing with defaults. Throws `InvalidArgument`, which names the option and what is allowed. */
+export function completeConfig(given: Partial<Config>): Readonly<Config> {
+  const complete = <Name extends keyof Config>(name: Name): Config[Name] => {
+    const value = given[name] ?? defaultConfig[name];
+    const { allowed, parse } = SETTINGS[name];
+    if (value !== defaultConfig[name] && parse(String(value)) !== value) {
+      throw new InvalidArgument(`option ${name} must be ${allowed}`);
+    }
+    return value;
+  };
+  return Object.freeze(Object.fromEntries(configNames.map((name) => [name, complete(name)]))) as Readonly<Config>;
 }
 
 const configNames = Object.keys(defaultConfig) as (keyof Config)[];

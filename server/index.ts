@@ -7,7 +7,7 @@ import type Koa from 'koa';
 import type { ErrorCode } from '../generated/types.gen.js';
 import { createApp } from './app.js';
 import type { Now } from './clock.js';
-import { type Config, defaultConfig } from './config.js';
+import { type Config, completeConfig } from './config.js';
 import { createContract } from './contract.js';
 import { type Database, openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
@@ -59,12 +59,12 @@ const DRAIN_PATIENCE = 9_000;
 /**
  * Starts the service and resolves when it answers.
  *
- * Rejects with `DatabaseRefusal` where the database cannot be served, and with the system's error (`EADDRINUSE`,
+ * Rejects with `InvalidArgument` for an option out of bounds, with `DatabaseRefusal` where the database cannot be served, and with the system's error (`EADDRINUSE`,
  * `EACCES`, ...) where it cannot listen.
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const { now = Date.now, log: givenLog, openDatabase: open = openDatabase, ...given } = options;
-  const config: Readonly<Config> = Object.freeze({ ...defaultConfig, ...given });
+  const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
 
   const db = await open(config.database);
@@ -78,12 +78,13 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       passwords: createPasswords(),
       loginThrottle: createLoginThrottle(now),
     };
-    const firstUser = await ensureFirstUser(deps);
     const state: ServiceState = { draining: false };
     const router = await createContract(deps, createHandlers(state));
     const http = createHttpServer(createApp(router, log, state));
     const sockets = trackSockets(http);
     await listen(http, config);
+    // Last: were it to fail to listen afterwards, nobody would ever see the password that was generated.
+    const firstUser = await ensureFirstUser(deps);
 
     let closing: Promise<void> | undefined;
     async function close(): Promise<void> {

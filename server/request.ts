@@ -12,10 +12,7 @@ const BODY_LIMIT = 65_536;
 export function readQuery(search: string): Record<string, string> {
   const parameters = Object.create(null) as Record<string, string>;
   if (search === '') return parameters;
-  try {
-    // URLSearchParams would put U+FFFD wherever this throws.
-    decodeURIComponent(search);
-  } catch {
+  if (!isPercentEncoded(search)) {
     throw invalidInput(['query'], 'value_error', 'Input should be UTF-8 in percent-encoding');
   }
   const problems: Problem[] = [];
@@ -26,6 +23,16 @@ export function readQuery(search: string): Record<string, string> {
   }
   if (problems.length > 0) throw new ServiceError('invalid_input', { problems: problems.slice(0, 64) });
   return parameters;
+}
+
+/** URLSearchParams would put U+FFFD wherever this says no. */
+function isPercentEncoded(search: string): boolean {
+  try {
+    decodeURIComponent(search);
+    return /^[\x21-\x7e]*$/.test(search);
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -51,7 +58,9 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 function isJson(contentType: string | undefined): boolean {
-  return /^application\/json *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
+  const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  return type === 'application/json' && (charset === undefined || /^charset="?utf-8"?$/.test(charset));
 }
 
 function isIdentity(encoding: string | undefined): boolean {

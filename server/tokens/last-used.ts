@@ -19,8 +19,9 @@ export interface LastUsed {
 export function createLastUsed(db: Pick<Database, 'write'>, log: Log): LastUsed {
   let noted = new Map<number, number>();
   let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
 
-  async function flush(): Promise<void> {
+  async function writeNoted(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
     const batch = [...noted];
@@ -42,6 +43,11 @@ export function createLastUsed(db: Pick<Database, 'write'>, log: Log): LastUsed 
     } catch (error) {
       log.warn({ err: error }, 'lastUsedAt could not be written; the next use of each token writes it');
     }
+  }
+
+  function flush(): Promise<void> {
+    running = running.then(writeNoted);
+    return running;
   }
 
   return {
