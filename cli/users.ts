@@ -21,8 +21,11 @@ export function addUsers(program: Command): void {
         flags: DatabaseFlag & PasswordFlags & { name?: string; admin?: boolean },
       ): Promise<void> => {
         const { password, generated } = await choosePassword(flags);
-        await withUsers(flags, (store) =>
-          store.add({ email: checked(email), fullName: flags.name ?? '', isAdmin: flags.admin === true, password }),
+        await withUsers(
+          flags,
+          (store) =>
+            store.add({ email: checked(email), fullName: flags.name ?? '', isAdmin: flags.admin === true, password }),
+          { create: true },
         );
         say(`added ${email}`);
         if (generated) say(`password: ${password} (shown this once)`);
@@ -74,9 +77,13 @@ function command(parent: Command, usage: string, description: string): Command {
     .option('--database <path>', 'database file (LATCHKEY_DATABASE, latchkey.db)');
 }
 
-async function withUsers(flags: DatabaseFlag, work: (users: Users) => Promise<void>): Promise<void> {
+async function withUsers(
+  flags: DatabaseFlag,
+  work: (users: Users) => Promise<void>,
+  options: { create?: boolean } = {},
+): Promise<void> {
   const { database } = readConfig({ database: flags.database });
-  const users = await openUsers(database);
+  const users = await openUsers(database, options);
   try {
     await work(users);
   } finally {

@@ -5,7 +5,7 @@ export type ClientOptions = {
 };
 
 /**
- * 1 to 255 Unicode code points, at least one of them visible; no control characters, no lone surrogates.
+ * 1 to 255 Unicode code points, not only white space; no control characters, no lone surrogates.
  *
  */
 export type TokenName = string;
@@ -889,7 +889,7 @@ export type LogInErrors = {
      */
     415: PrivateError;
     /**
-     * Too many failed logins; other users and other addresses are not affected.
+     * Too many failed logins from this address, for this user or for many; other addresses are not affected.
      */
     429: PrivateError;
     /**

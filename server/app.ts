@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type Router from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
-import { sendError } from './contract.js';
+import { type Contract, sendError } from './contract.js';
 import { ServiceError, toServiceError } from './errors.js';
 import type { ServiceState } from './handlers/service.js';
 import type { Log } from './log.js';
@@ -9,7 +8,7 @@ import { RequestAborted } from './request.js';
 import type { Trace } from './trace.js';
 
 /** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
-export function createApp(router: Router, log: Log, state: ServiceState): Koa {
+export function createApp(contract: Contract, log: Log, state: ServiceState): Koa {
   const app = new Koa();
   // Everything is answered and logged below; Koa's own way prints to the console.
   app.silent = true;
@@ -21,15 +20,16 @@ export function createApp(router: Router, log: Log, state: ServiceState): Koa {
     setHeaders(ctx, trace, state);
     logWhenDone(ctx, trace, log);
     try {
+      if (!hasOneHost(ctx)) throw new ServiceError('bad_request');
       const path = pathOf(ctx);
       if (path !== undefined) await next();
-      if (trace.operation === undefined) answerOutside(ctx, trace, router, path);
+      if (trace.operation === undefined) answerOutside(ctx, trace, contract, path);
     } catch (error) {
       if (error instanceof RequestAborted) ctx.respond = false;
       else sendError(ctx, trace, toServiceError(error, trace.requestId));
     }
   });
-  app.use(router.routes() as (ctx: Context, next: Next) => Promise<void>);
+  app.use(contract.router.routes() as (ctx: Context, next: Next) => Promise<void>);
   return app;
 }
 
@@ -38,11 +38,11 @@ function requestIdOf(ctx: Context): string {
   return /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID();
 }
 
-function setHeaders(ctx: Context, { requestId }: Trace, { draining }: ServiceState): void {
+function setHeaders(ctx: Context, { requestId }: Trace, { phase }: ServiceState): void {
   ctx.set('X-Request-Id', requestId);
   ctx.set('X-Content-Type-Options', 'nosniff');
   if (ctx.req.url?.startsWith('/api') === true) ctx.set('Cache-Control', 'no-store');
-  if (draining) ctx.set('Connection', 'close');
+  if (phase === 'draining') ctx.set('Connection', 'close');
 }
 
 /** A request target may name scheme and host too (RFC 9112, section 3.2.2); what follows them is the path. */
@@ -65,30 +65,32 @@ function pathOf({ req: { url = '' } }: Context): string | undefined {
   }
 }
 
+/** RFC 9112, section 3.2: one, except that HTTP/1.0 may have none. */
+function hasOneHost({ req }: Context): boolean {
+  const { host } = req.headers;
+  return host === undefined ? req.httpVersion === '1.0' : !host.includes(',');
+}
+
 /** Paths and methods that are no operation: 404, 405 with `Allow`, and OPTIONS. */
-function answerOutside(ctx: Context, trace: Trace, router: Router, path = ''): void {
-  const methods = methodsAt(router, path);
-  if (methods.length === 0) {
-    sendError(ctx, trace, new ServiceError('not_found', { detail: notFoundDetail(router, path) }));
+function answerOutside(ctx: Context, trace: Trace, contract: Contract, path = ''): void {
+  const known = contract.at(path);
+  if (known === undefined) {
+    sendError(ctx, trace, new ServiceError('not_found', { detail: notFoundDetail(contract, path) }));
     return;
   }
-  const allow = [...methods, 'OPTIONS'].join(', ');
+  const allow = [...known.methods, 'OPTIONS'].join(', ');
   if (ctx.method === 'OPTIONS') {
     ctx.status = 204;
     ctx.set('Allow', allow);
   } else {
-    sendError(ctx, trace, new ServiceError('method_not_allowed', { headers: { Allow: allow } }));
+    sendError(ctx, trace, new ServiceError('method_not_allowed', { headers: { Allow: allow } }), known.surface);
   }
 }
 
-function methodsAt(router: Router, path: string): string[] {
-  return [...new Set(router.match(path, '').path.flatMap((layer) => layer.methods))].sort();
-}
-
-function notFoundDetail(router: Router, path: string): string {
-  const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
-  if (methodsAt(router, other).length === 0) return 'There is nothing at this path.';
-  return `There is nothing at this path; the one ${path.endsWith('/') ? 'without' : 'with'} a trailing slash exists.`;
+function notFoundDetail(contract: Contract, path: string): string {
+  const slash = path.endsWith('/');
+  if (contract.at(slash ? path.slice(0, -1) : `${path}/`) === undefined) return 'There is nothing at this path.';
+  return `There is nothing at this path; the one ${slash ? 'without' : 'with'} a trailing slash exists.`;
 }
 
 function logWhenDone(ctx: Context, trace: Trace, log: Log): void {

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { stringify } from 'uuid';
 import type { TokenType } from './database/index.js';
 import type { Deps } from './deps.js';
-import { ServiceError } from './errors.js';
+import { unauthorized } from './errors.js';
 import { verifyToken } from './tokens/verify.js';
+import { toUuid } from './uuid.js';
 
 export const SESSION_COOKIE = 'vai_token';
 
@@ -27,10 +27,10 @@ export interface Caller {
  */
 export async function authenticate(deps: Deps, headers: IncomingHttpHeaders): Promise<Caller> {
   const credential = readCredential(headers);
-  if (credential === undefined) throw unauthorized('Bearer', 'missing');
-  if (credential === 'several') throw unauthorized(INVALID, credential);
+  if (credential === undefined) throw unauthorized('missing', { credentialSent: false });
+  if (credential === 'several') throw unauthorized(credential, { credentialSent: true });
   const verdict = await verifyToken(deps, credential.token);
-  if (!verdict.valid) throw unauthorized(INVALID, verdict.refusal);
+  if (!verdict.valid) throw unauthorized(verdict.refusal, { credentialSent: true });
   const { id, uuid, type, ownerId } = verdict.token;
   return {
     ownerId,
@@ -38,15 +38,9 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders): Pr
     tokenType: type,
     authMethod: credential.authMethod,
     get tokenUuid() {
-      return stringify(uuid);
+      return toUuid(uuid);
     },
   };
-}
-
-const INVALID = 'Bearer error="invalid_token"';
-
-function unauthorized(challenge: string, reason: string): ServiceError {
-  return new ServiceError('unauthorized', { headers: { 'WWW-Authenticate': challenge }, cause: reason });
 }
 
 interface Credential {

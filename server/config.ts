@@ -68,7 +68,7 @@ const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
   trustProxy: setting(
     'LATCHKEY_TRUST_PROXY',
     'the number of proxies in front, 0 to 10, or true for 1 and false for 0',
-    (text) => ({ true: 1, false: 0 })[text] ?? integer(0, 10)(text),
+    (text) => (text === 'true' ? 1 : text === 'false' ? 0 : integer(0, 10)(text)),
   ),
   adminEmail: setting('LATCHKEY_ADMIN_EMAIL', 'an e-mail address of at most 254 characters', (text) =>
     isEmail(text) ? text : undefined,

@@ -4,11 +4,11 @@ import type { Context, Middleware } from 'koa';
 import type * as sdk from '../generated/sdk.gen.js';
 import { authenticate, type Caller } from './authenticate.js';
 import type { Deps } from './deps.js';
-import { ServiceError, toServiceError, toWire } from './errors.js';
+import { ServiceError, type Surface, toServiceError, toWire } from './errors.js';
 import { type Operation, readOperations } from './operations.js';
 import { isSameOrigin } from './origin.js';
 import { toProblems } from './problems.js';
-import { readJson, readQuery } from './request.js';
+import { carriesBody, RequestAborted, readJson, readQuery, refuseBody } from './request.js';
 import type { Trace } from './trace.js';
 
 // The contract decides what exists, what it takes and what it gives: routes, security, validation, status and media type
@@ -66,18 +66,36 @@ export type Handlers = {
 
 type AnyHandler = (deps: Deps, request: unknown) => Promise<{ body?: unknown; headers?: Record<string, string> }>;
 
-/** A router with one route for each operation of the contract. */
-export async function createContract(deps: Deps, handlers: Handlers): Promise<Router> {
+/** The contract at work. */
+export interface Contract {
+  /** One route for each operation. */
+  router: Router;
+  /** What the contract knows of a path, whatever the method; undefined where it does not know the path. */
+  at(path: string): { methods: string[]; surface: Surface } | undefined;
+}
+
+export async function createContract(deps: Deps, handlers: Handlers): Promise<Contract> {
   const operations = await readOperations();
   assertAgreement(operations, handlers);
   // Both off by default: then `DELETE /access-tokens/`, from a client's empty id, would revoke all tokens.
   const router = new Router({ strict: true, sensitive: true });
+  const surfaces = new Map<string, Surface>();
   for (const operation of operations) {
     const handler = handlers[operation.id as OperationId] as unknown as AnyHandler;
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
     router.register(path, [operation.method], serve(deps, operation, handler));
+    surfaces.set(path, operation.surface);
   }
-  return router;
+  return {
+    router,
+    at(path) {
+      const layers = router.match(path, '').path;
+      const surface = surfaces.get(String(layers[0]?.path));
+      return surface === undefined
+        ? undefined
+        : { surface, methods: [...new Set(layers.flatMap((layer) => layer.methods))].sort() };
+    },
+  };
 }
 
 function serve(deps: Deps, operation: Operation, handler: AnyHandler): Middleware {
@@ -89,23 +107,24 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Middlewar
       const caller = operation.secured ? await admit(deps, ctx, trace) : undefined;
       const request = await validated(ctx, operation);
       const { body, headers } = await handler(deps, { caller, ...request, raw: ctx.req });
+      if (checkResponses) hold(operation, operation.status, body, { ...ctx.response.headers, ...lowerCased(headers) });
       if (headers !== undefined) ctx.set(headers);
       ctx.status = operation.status;
       if (operation.mediaType !== undefined) ctx.type = operation.mediaType;
       ctx.body = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
-      if (checkResponses) hold(operation, ctx, body);
     } catch (error) {
+      if (error instanceof RequestAborted) throw error;
       refuse(deps, operation, ctx, trace, error);
     }
   };
 }
 
 /** The caller; before anything else of the request is looked at. */
-async function admit({ config, ...deps }: Deps, ctx: Context, trace: Trace): Promise<Caller> {
-  const caller = await authenticate({ config, ...deps }, ctx.req.headers);
+async function admit(deps: Deps, ctx: Context, trace: Trace): Promise<Caller> {
+  const caller = await authenticate(deps, ctx.req.headers);
   trace.callerId = caller.ownerId;
   const changes = ctx.method !== 'GET' && ctx.method !== 'HEAD';
-  if (changes && caller.authMethod === 'cookie' && !isSameOrigin(ctx.req, config)) {
+  if (changes && caller.authMethod === 'cookie' && !isSameOrigin(ctx.req, deps.config)) {
     throw new ServiceError('cross_site_request');
   }
   return caller;
@@ -118,33 +137,36 @@ async function validated(ctx: Context, operation: Operation) {
   }
   const query: Record<string, unknown> = readQuery(ctx.querystring);
   for (const [name, text] of Object.entries(query)) query[name] = operation.coerce('query', name, String(text));
-  const body = operation.hasBody ? await readJson(ctx.req) : undefined;
+  let body: unknown;
+  if (operation.hasBody) body = await readJson(ctx.req);
+  else if (carriesBody(ctx.req)) await refuseBody(ctx.req);
   const errors = operation.validate({ path, query, ...(body !== undefined && { requestBody: body }) });
   if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
   return { path, query, body };
 }
 
 /** Throws where the answer breaks the contract, which makes it a 500. */
-function hold(operation: Operation, ctx: Context, body: unknown): void {
-  const breach = operation.checkAnswer(ctx.status, body, ctx.response.headers);
+function hold(operation: Operation, status: number, body: unknown, headers: Record<string, unknown>): void {
+  const breach = operation.checkAnswer(status, body, headers);
   if (breach !== undefined) throw new Error(`the answer breaks the contract: ${breach}`);
 }
 
 function refuse({ config }: Deps, operation: Operation, ctx: Context, trace: Trace, thrown: unknown): void {
   let error = toServiceError(thrown, trace.requestId);
-  const { status, body } = toWire(error, operation.surface);
-  const breach = config.checkResponses
-    ? operation.checkAnswer(status, body, { ...ctx.response.headers, ...lowerCased(error.headers) })
-    : undefined;
-  if (breach !== undefined) {
-    error = toServiceError(new Error(`the answer breaks the contract: ${breach}`, { cause: thrown }), trace.requestId);
+  if (config.checkResponses) {
+    const { status, body } = toWire(error, operation.surface);
+    try {
+      hold(operation, status, body, { ...ctx.response.headers, ...lowerCased(error.headers) });
+    } catch (breach) {
+      error = toServiceError(breach, trace.requestId);
+    }
   }
-  sendError(ctx, trace, error, operation);
+  sendError(ctx, trace, error, operation.surface);
 }
 
-/** Answers with `error` in the operation's shape; outside of operations in the access tokens' shape. */
-export function sendError(ctx: Context, trace: Trace, error: ServiceError, operation?: Operation): void {
-  const { status, body } = toWire(error, operation?.surface ?? 'access tokens');
+/** Answers with `error` in the surface's shape; what belongs to neither has the access tokens'. */
+export function sendError(ctx: Context, trace: Trace, error: ServiceError, surface: Surface = 'access tokens'): void {
+  const { status, body } = toWire(error, surface);
   trace.error = error;
   ctx.status = status;
   ctx.set(error.headers);
@@ -152,7 +174,7 @@ export function sendError(ctx: Context, trace: Trace, error: ServiceError, opera
   ctx.body = JSON.stringify(body);
 }
 
-function lowerCased(headers: Record<string, string>): Record<string, string> {
+function lowerCased(headers: Record<string, string> = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 

@@ -56,6 +56,18 @@ export function invalidInput(loc: string[], type: Problem['type'], msg: string):
   return new ServiceError('invalid_input', { problems: [{ loc, msg, type }] });
 }
 
+/** 401 for `reason`, which only the log gets to see. The challenge tells whether there was anything to judge at all. */
+export function unauthorized(
+  reason: string,
+  { credentialSent, detail }: { credentialSent: boolean; detail?: string },
+): ServiceError {
+  return new ServiceError('unauthorized', {
+    ...(detail !== undefined && { detail }),
+    headers: { 'WWW-Authenticate': credentialSent ? 'Bearer error="invalid_token"' : 'Bearer' },
+    cause: reason,
+  });
+}
+
 export function unavailable(detail?: string, cause?: unknown): ServiceError {
   return new ServiceError('service_unavailable', {
     ...(detail !== undefined && { detail }),

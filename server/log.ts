@@ -3,6 +3,8 @@ import type { LogLevel } from './config.js';
 
 export type Log = pino.Logger;
 
+const MOST_BYTES_WAITING = 4 * 2 ** 20;
+
 /** Anything that takes lines, such as a stream. */
 export interface LogSink {
   write(line: string): void;
@@ -12,8 +14,13 @@ export interface LogSink {
  * One JSON line for each entry, to standard error unless `sink` says otherwise. What goes in is chosen field by field:
  * no headers, query, body, token, password or cookie ever does.
  */
-export function createLog(level: LogLevel, sink: LogSink = pino.destination({ fd: 2, sync: true })): Log {
+export function createLog(level: LogLevel, sink: LogSink = standardError()): Log {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } }, sink);
+}
+
+/** Asynchronous, and bounded: a reader that stalls loses lines, and does not stop the service. */
+function standardError(): LogSink {
+  return pino.destination({ fd: 2, sync: false, maxLength: MOST_BYTES_WAITING });
 }
 
 /** An error's name, code, message and stack. Errors of the driver carry no parameters, and no other fields are kept. */

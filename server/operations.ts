@@ -91,6 +91,7 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
     id,
     method: spec.method,
     path: spec.path,
+    // Each surface has its own status for bad input, so the contract itself says which one an operation belongs to.
     surface: '400' in responses ? 'private tokens' : 'access tokens',
     secured: (spec.security ?? []).length > 0,
     hasBody: spec.requestBody !== undefined,

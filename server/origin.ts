@@ -42,7 +42,7 @@ export function isSameOrigin(request: IncomingMessage, config: OriginConfig): bo
   if (origin === undefined) return true;
   if (origin === ownOrigin(request, config)) return true;
   const host = forwarded(request, 'x-forwarded-host', config.trustProxy) ?? request.headers.host;
-  return config.publicUrl === null && URL.canParse(origin) && new URL(origin).host === host;
+  return config.publicUrl === null && origin === `${isSecure(request, config) ? 'https' : 'http'}://${String(host)}`;
 }
 
 /** What the outermost trusted proxy says: each proxy appends, so only as many entries as there are proxies count. */

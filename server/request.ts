@@ -41,12 +41,11 @@ function isPercentEncoded(search: string): boolean {
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const { headers } = request;
-  const length = headers['content-length'];
-  if (headers['transfer-encoding'] === undefined && (length === undefined || /^0+$/.test(length))) return undefined;
+  if (!carriesBody(request)) return undefined;
   if (!isJson(headers['content-type']) || !isIdentity(headers['content-encoding'])) {
     throw new ServiceError('unsupported_media_type');
   }
-  if (Number(length) > BODY_LIMIT) throw new ServiceError('payload_too_large');
+  if (Number(headers['content-length']) > BODY_LIMIT) throw new ServiceError('payload_too_large');
   const bytes = await readBytes(request);
   if (bytes.length === 0) return undefined;
   try {
@@ -55,6 +54,17 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     // The parser's own message quotes the body.
     throw invalidInput(['body'], 'json_invalid', 'The body is not valid JSON.');
   }
+}
+
+/** For operations without one: a client that sends a body expects it to matter. Throws `invalid_input`. */
+export async function refuseBody(request: IncomingMessage): Promise<void> {
+  const bytes = await readBytes(request);
+  if (bytes.length > 0) throw invalidInput(['body'], 'extra_forbidden', 'This request takes no body');
+}
+
+/** Whether there may be a body: one in chunks may still turn out to be empty. */
+export function carriesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || !/^0*$/.test(headers['content-length'] ?? '');
 }
 
 function isJson(contentType: string | undefined): boolean {

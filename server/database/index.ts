@@ -35,7 +35,8 @@ export async function openDatabase(path: string): Promise<Database> {
   try {
     await migrate(writer);
   } catch (error) {
-    await close();
+    // What failed first is the reason; closing may well fail of the same.
+    await close().catch(() => undefined);
     throw error instanceof DatabaseRefusal
       ? error
       : new DatabaseRefusal(`cannot bring database ${path} up to date: ${String(error)}`, { cause: error });

@@ -57,14 +57,14 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
       writer: kyselyOver(writer),
       reader: kyselyOver(reader),
       // The reader first: the last connection to close writes the log back, which a read-only one cannot.
-      close() {
+      // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
+      async close() {
         reader.close();
         try {
           writer.pragma('wal_checkpoint(TRUNCATE)');
         } finally {
           writer.close();
         }
-        return Promise.resolve();
       },
     };
   } catch (error) {
@@ -88,7 +88,11 @@ function createFile(path: string): void {
 
 /** Reads through a read-only connection, since even closing a writable one may change the file. */
 function inspect(path: string): void {
+  // The log first: where another process makes the database at this moment, the file is there before its log.
+  const hasLog = logSize(path) > 0;
   const { size } = statSync(path);
+  if (size === 0 && hasLog)
+    throw new DatabaseRefusal(`database ${path} is damaged: it is empty, but has a log beside it`);
   if (size === 0) return;
   const connection = new SqliteDriver(path, { readonly: true, timeout: START_PATIENCE });
   try {
@@ -97,6 +101,7 @@ function inspect(path: string): void {
     if (tables.length > 0 && applicationId !== APPLICATION_ID) {
       throw new DatabaseRefusal(`${path} is an SQLite database, but not one of Latchkey's`);
     }
+    assertWhole(path, connection, size);
     if (size <= QUICK_CHECK_LIMIT) {
       const verdict = connection.pragma('quick_check(1)', { simple: true });
       if (verdict !== 'ok') throw new DatabaseRefusal(`database ${path} is damaged: ${String(verdict)}`);
@@ -113,6 +118,20 @@ function inspect(path: string): void {
   } finally {
     connection.close();
   }
+}
+
+/** What SQLite does not miss: it takes a file that was cut to nothing for a new one, and half a last page for none. */
+function assertWhole(path: string, connection: Connection, size: number): void {
+  // The log may hold the page whose writing was interrupted; without one the file is all there is.
+  const hasLog = logSize(path) > 0;
+  const pageSize = connection.pragma('page_size', { simple: true }) as number;
+  if (size < pageSize || (!hasLog && size % pageSize !== 0)) {
+    throw new DatabaseRefusal(`database ${path} is damaged: it was cut short`);
+  }
+}
+
+function logSize(path: string): number {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 async function openWriter(path: string): Promise<Connection> {
@@ -150,6 +169,9 @@ async function enterWal(connection: Connection): Promise<void> {
 
 /** Within the transaction of the migrations, so that no other process sees one without the other. */
 export async function markAsOurs(trx: Queries): Promise<void> {
+  // Written only where it is missing: a start that has nothing to change writes nothing.
+  const { rows } = await sql<{ application_id: number }>`pragma application_id`.execute(trx);
+  if (rows[0]?.application_id === APPLICATION_ID) return;
   await sql.raw(`pragma application_id = ${String(APPLICATION_ID)}`).execute(trx);
 }
 

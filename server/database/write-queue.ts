@@ -15,6 +15,8 @@ export class WriteQueueFull extends Error {
 }
 
 interface Job {
+  /** When it stops waiting for another process, in the monotonic clock's milliseconds. */
+  deadline: number;
   work(trx: Queries): Promise<unknown>;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -48,7 +50,7 @@ export function createWriteQueue(writer: Queries): WriteQueue {
     write<T>(work: (trx: Queries) => Promise<T>) {
       if (waiting.length >= MOST_WAITING) return Promise.reject(new WriteQueueFull('too many writes wait'));
       return new Promise<T>((resolve, reject) => {
-        waiting.push({ work, resolve: resolve, reject });
+        waiting.push({ deadline: performance.now() + PATIENCE, work, resolve: resolve, reject });
         draining ??= drain();
       });
     },
@@ -62,7 +64,7 @@ async function commitGroup(writer: Queries, group: Job[]): Promise<void> {
   const answers: (() => void)[] = [];
   try {
     await writer.connection().execute(async (trx) => {
-      await beginImmediate(trx);
+      await beginImmediate(trx, group[0]?.deadline);
       try {
         for (const job of group) answers.push(await runInSavepoint(trx, job));
         await sql`commit`.execute(trx);
@@ -79,8 +81,7 @@ async function commitGroup(writer: Queries, group: Job[]): Promise<void> {
 }
 
 /** Immediate: a deferred transaction that reads first and then writes fails where another process wrote in between. */
-export async function beginImmediate(trx: Queries): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+export async function beginImmediate(trx: Queries, deadline = performance.now() + PATIENCE): Promise<void> {
   for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
     try {
       await sql`begin immediate`.execute(trx);

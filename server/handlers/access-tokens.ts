@@ -27,7 +27,7 @@ export const accessTokens: AccessTokenHandlers = {
 
   async createAccessToken(deps, { caller, body: { name, expiresInDays } }) {
     const expiresAt = typeof expiresInDays === 'number' ? deps.now() + expiresInDays * DAY : null;
-    const { plaintext, token } = await issueToken(deps, caller.ownerId, { name, expiresAt });
+    const { plaintext, token } = await issueToken(deps, caller, { name, expiresAt });
     return {
       headers: { Location: `/api/v1/access-tokens/${token.uuid}` },
       body: { plaintext, token: toWireToken(token) },

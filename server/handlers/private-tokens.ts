@@ -31,7 +31,7 @@ export const privateTokens: PrivateTokenHandlers = {
     if (expiresAt === undefined || expiresAt <= deps.now()) {
       throw invalidInput(['body', 'expiration_time'], 'value_error', 'Input should be in the future');
     }
-    const { plaintext, token } = await issueToken(deps, caller.ownerId, { name, expiresAt });
+    const { plaintext, token } = await issueToken(deps, caller, { name, expiresAt });
     return {
       body: { id: token.id, name: token.name, expiration_time: toInstant(expiresAt), data: plaintext },
     };

@@ -6,8 +6,8 @@ type ServiceHandlers = Pick<Handlers, 'getHealth' | 'getReadiness' | 'getOpenApi
 
 /** What the process knows of itself. */
 export interface ServiceState {
-  /** True from the moment on at which the process is told to stop. */
-  draining: boolean;
+  /** `draining` from the moment on at which the process is told to stop. */
+  phase: 'starting' | 'ready' | 'draining';
 }
 
 export function createService(state: ServiceState): ServiceHandlers {
@@ -16,7 +16,8 @@ export function createService(state: ServiceState): ServiceHandlers {
     getHealth: () => ({ body: { status: 'ok' } }),
 
     async getReadiness({ db }) {
-      if (state.draining) throw unavailable('The service is about to stop.');
+      if (state.phase === 'starting') throw unavailable('The service is about to start.');
+      if (state.phase === 'draining') throw unavailable('The service is about to stop.');
       await db.ping();
       return { body: { status: 'ready' } };
     },

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { type AccessToken, TOKEN_COLUMNS, toAccessToken, uuidBytes } from './token.js';
+import { uuidBytes } from '../uuid.js';
+import { type AccessToken, TOKEN_COLUMNS, toAccessToken } from './token.js';
 
 /** The owner's token, revoked or not. Rejects with `not_found`, for another owner's token as for none. */
 export async function getToken({ db }: Deps, ownerId: number, uuid: string): Promise<AccessToken> {

@@ -1,6 +1,7 @@
-import { v7 } from 'uuid';
 import type { Queries, TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
+import { unauthorized } from '../errors.js';
+import { newUuid } from '../uuid.js';
 import { digestOf, newPlaintext, PREFIX_LENGTH } from './format.js';
 import { type AccessToken, TOKEN_COLUMNS, toAccessToken } from './token.js';
 
@@ -16,11 +17,25 @@ export interface IssuedToken {
 }
 
 /**
- * Issues a personal access token and returns its plaintext: the only time anyone sees it, since the database keeps a
- * digest.
+ * Issues a personal access token to the owner of the token `by` and returns its plaintext: the only time anyone sees it,
+ * since the database keeps a digest.
+ *
+ * Rejects with `unauthorized` where `by` was revoked, or its owner disabled, since the request was let in: while its body
+ * was on the way, say. Checked in the same transaction, so that no token is born of a dead one.
  */
-export function issueToken(deps: Deps, ownerId: number, wish: NewToken): Promise<IssuedToken> {
-  return deps.db.write((trx) => insertToken(deps, trx, ownerId, 'pat', wish));
+export function issueToken(deps: Deps, by: { ownerId: number; tokenId: number }, wish: NewToken): Promise<IssuedToken> {
+  return deps.db.write(async (trx) => {
+    const alive = await trx
+      .selectFrom('access_tokens as token')
+      .innerJoin('users as owner', 'owner.id', 'token.owner_id')
+      .select('token.id')
+      .where('token.id', '=', by.tokenId)
+      .where('token.revoked_at', 'is', null)
+      .where('owner.disabled_at', 'is', null)
+      .executeTakeFirst();
+    if (alive === undefined) throw unauthorized('revoked', { credentialSent: true });
+    return await insertToken(deps, trx, by.ownerId, 'pat', wish);
+  });
 }
 
 /** As part of a larger transaction. */
@@ -36,8 +51,7 @@ export async function insertToken(
   const row = await trx
     .insertInto('access_tokens')
     .values({
-      // Ordered by time, so that the index on it grows at its end.
-      uuid: v7({ msecs: createdAt }, new Uint8Array(16)),
+      uuid: newUuid(createdAt),
       owner_id: ownerId,
       type,
       name,

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { uuidBytes } from './token.js';
+import { uuidBytes } from '../uuid.js';
 
 /**
  * Revokes the owner's token. One that is revoked already keeps its first instant. Rejects with `not_found`, for another

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
-import { parse, stringify } from 'uuid';
 import type { AccessTokenTable, TokenType } from '../database/schema.js';
+import { toUuid } from '../uuid.js';
 
 /** A token's record. Instants are milliseconds since 1970; null is never. */
 export interface AccessToken {
@@ -33,7 +33,7 @@ export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)
 export function toAccessToken(row: TokenRow): AccessToken {
   return {
     id: row.id,
-    uuid: stringify(row.uuid),
+    uuid: toUuid(row.uuid),
     type: row.type,
     name: row.name,
     prefix: row.prefix,
@@ -42,9 +42,4 @@ export function toAccessToken(row: TokenRow): AccessToken {
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
   };
-}
-
-/** The 16 bytes of a uuid in its 8-4-4-4-12 form, in any letter case. */
-export function uuidBytes(uuid: string): Uint8Array {
-  return parse(uuid);
 }

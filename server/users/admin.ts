@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { IN_MEMORY, openDatabase } from '../database/index.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { createPasswords } from './passwords.js';
@@ -18,10 +19,11 @@ export interface Users {
 
 /**
  * Rejects with `DatabaseRefusal` where the database at `path` cannot be served, and with `InvalidArgument` for one in
- * memory, which would end with this call.
+ * memory, which would end with this call, and for a path without a file unless `create` is set.
  */
-export async function openUsers(path: string): Promise<Users> {
+export async function openUsers(path: string, { create = false } = {}): Promise<Users> {
   if (path === IN_MEMORY) throw new InvalidArgument('users are managed in a database file, not in memory');
+  if (!create && !existsSync(path)) throw new InvalidArgument(`there is no database ${path}`);
   const db = await openDatabase(path);
   const deps = { db, now: Date.now, passwords: createPasswords() };
   return {

@@ -11,14 +11,19 @@ const MOST_PER_ADDRESS = 100;
 const MOST_ENTRIES = 50_000;
 
 /**
- * Slows down guessing. What counts is the address together with the user, and the address alone. Others' failures keep
- * no user out: not from another address, nor from the same one once the user has logged in from there.
+ * Slows down guessing. What counts is the address together with the user, and the address alone, for users who have not
+ * logged in from there before. What others fail from other addresses keeps no user out.
  */
 export interface LoginThrottle {
   /** Throws `too_many_requests` with `Retry-After` while this address has failed too often. */
-  check(user: string, address: string): void;
-  fail(user: string, address: string): void;
-  succeed(user: string, address: string): void;
+  attempt(user: string, address: string): LoginAttempt;
+}
+
+export interface LoginAttempt {
+  /** Once more, when the attempt's turn has come: of attempts that arrive together the early ones may have failed. */
+  check(): void;
+  fail(): void;
+  succeed(): void;
 }
 
 interface Failures {
@@ -29,7 +34,6 @@ interface Failures {
 export function createLoginThrottle(now: Now): LoginThrottle {
   const entries = new Map<string, Failures>();
   const familiar = new Set<string>();
-  const pairKey = (user: string, address: string) => `${address} ${user}`;
 
   function current(key: string): Failures | undefined {
     const failures = entries.get(key);
@@ -57,20 +61,26 @@ export function createLoginThrottle(now: Now): LoginThrottle {
   }
 
   return {
-    check(user, address) {
-      refuse(pairKey(user, address), MOST_PER_PAIR);
-      if (!familiar.has(pairKey(user, address))) refuse(address, MOST_PER_ADDRESS);
-    },
-    fail(user, address) {
-      add(pairKey(user, address));
-      add(address);
-    },
-    succeed(user, address) {
-      const key = pairKey(user, address);
-      entries.delete(key);
-      familiar.delete(key);
-      familiar.add(key);
-      dropOldest(familiar);
+    attempt(user, address) {
+      const pair = `${address} ${user}`;
+      const attempt: LoginAttempt = {
+        check() {
+          refuse(pair, MOST_PER_PAIR);
+          if (!familiar.has(pair)) refuse(address, MOST_PER_ADDRESS);
+        },
+        fail() {
+          add(pair);
+          add(address);
+        },
+        succeed() {
+          entries.delete(pair);
+          familiar.delete(pair);
+          familiar.add(pair);
+          dropOldest(familiar);
+        },
+      };
+      attempt.check();
+      return attempt;
     },
   };
 }

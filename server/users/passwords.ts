@@ -3,13 +3,17 @@ import { hash, verify } from '@node-rs/argon2';
 import { unavailable } from '../errors.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { randomBase62 } from '../tokens/format.js';
+import type { LoginAttempt } from './login-throttle.js';
 
 /** OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB of memory, two passes, one lane. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** Hashes at a time: each keeps a core busy for about 15 ms, and one core stays with everybody else's requests. */
 const MOST_AT_ONCE = Math.max(1, availableParallelism() - 1);
-/** About a second's worth; more could not be answered before the clients give up. */
-const MOST_WAITING = 64;
+/** About half a second's worth; more could not be answered in a second. */
+const MOST_WAITING = 32;
+
+/** Of 32 random bytes that nobody knows, with the parameters above: what is verified for users that there are not. */
+const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$AOPiuhUEOzZAee8tHSn+rQ$WGGV/kNm7D4a1Z28KlIj8/ZPRUFT97LRTl12kkwPm/Y';
 
 const SHORTEST = 8;
 const LONGEST = 1_024;
@@ -19,15 +23,15 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /**
    * Whether `password` is the one that `stored` was made of. With `undefined` (no such user) it takes the same time and
-   * says no. Rejects with `service_unavailable` where too many wait.
+   * says no. `attempt` is asked when the turn comes and told the outcome. Rejects with what it throws, and with
+   * `service_unavailable` where too many wait.
    */
-  verify(stored: string | undefined, password: string): Promise<boolean>;
+  verify(stored: string | undefined, password: string, attempt: LoginAttempt): Promise<boolean>;
 }
 
 export function createPasswords(): Passwords {
   let running = 0;
   const waiting: (() => void)[] = [];
-  let nobody: Promise<string> | undefined;
 
   /** Runs `work` off the event loop's thread, a few at a time. */
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -53,11 +57,15 @@ export function createPasswords(): Passwords {
       }
       return await inTurn(() => hash(password, PARAMETERS));
     },
-    async verify(stored, password) {
-      nobody ??= hash(randomBase62(32), PARAMETERS);
-      const against = stored ?? (await nobody);
-      const matches = await inTurn(() => verify(against, password));
-      return matches && stored !== undefined;
+    verify(stored, password, attempt) {
+      return inTurn(async () => {
+        attempt.check();
+        const matches = await verify(stored ?? NOBODY, password);
+        const isRight = matches && stored !== undefined;
+        if (isRight) attempt.succeed();
+        else attempt.fail();
+        return isRight;
+      });
     },
   };
 }

@@ -1,9 +1,9 @@
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
-import { ServiceError } from '../errors.js';
+import { ServiceError, unauthorized } from '../errors.js';
 import { digestOf, kindOf, newPlaintext, PREFIX_LENGTH } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
-import { canonicalEmail, findUser, findUserForLogin, type User } from './users.js';
+import { canonicalEmail, findUser, findUserForLogin, findUserToLogIn, type User } from './users.js';
 
 // A session is one access token of type `session`. Refreshing gives that same token a new secret, so that it stays one
 // row in its owner's list, and revoking it by whatever way ends its refresh tokens too.
@@ -27,29 +27,27 @@ export interface OpenedSession {
  */
 export async function logIn(deps: Deps, email: string, password: string, address: string): Promise<OpenedSession> {
   const { db, config, now, passwords, loginThrottle } = deps;
-  const account = canonicalEmail(email);
-  loginThrottle.check(account, address);
+  const attempt = loginThrottle.attempt(canonicalEmail(email), address);
   const found = await findUserForLogin(deps, email);
-  if (!(await passwords.verify(found?.passwordHash, password)) || found === undefined) {
-    loginThrottle.fail(account, address);
-    throw new ServiceError('unauthorized', {
-      detail: 'Wrong e-mail or password.',
-      headers: { 'WWW-Authenticate': 'Bearer' },
-      cause: 'login_failed',
-    });
-  }
-  loginThrottle.succeed(account, address);
-  if (found.user.disabledAt !== null) throw new ServiceError('user_disabled');
+  if (!(await passwords.verify(found?.passwordHash, password, attempt)) || found === undefined) throw loginFailed();
 
   const lifetime = config.sessionMinutes * MINUTE;
   return await db.write(async (trx) => {
-    const { plaintext, token } = await insertToken(deps, trx, found.user.id, 'session', {
+    // Once more: the password may have been changed, or the user disabled, while the old one was verified.
+    const user = await findUserToLogIn(trx, found);
+    if (user === undefined) throw loginFailed();
+    if (user.disabledAt !== null) throw new ServiceError('user_disabled');
+    const { plaintext, token } = await insertToken(deps, trx, user.id, 'session', {
       name: 'session',
       expiresAt: now() + lifetime,
     });
     const refreshToken = await insertRefreshToken(deps, trx, token.id, plaintext);
-    return { user: found.user, accessToken: plaintext, refreshToken, lifetime };
+    return { user, accessToken: plaintext, refreshToken, lifetime };
   });
+}
+
+function loginFailed(): ServiceError {
+  return unauthorized('login_failed', { credentialSent: false, detail: 'Wrong e-mail or password.' });
 }
 
 /**
@@ -105,12 +103,8 @@ export async function logOut({ db, now }: Deps, tokenId: number): Promise<void> 
   });
 }
 
-function refreshFailed(refusal: string): ServiceError {
-  return new ServiceError('unauthorized', {
-    detail: 'The refresh token is not valid.',
-    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
-    cause: refusal,
-  });
+function refreshFailed(reason: string): ServiceError {
+  return unauthorized(reason, { credentialSent: true, detail: 'The refresh token is not valid.' });
 }
 
 async function findRefreshToken(trx: Queries, digest: Uint8Array) {
@@ -142,17 +136,7 @@ async function replaceSecret(
   plaintext: string,
   expiresAt: number,
 ): Promise<void> {
-  await trx
-    .deleteFrom('token_secrets')
-    .where('digest', 'in', (query) =>
-      query
-        .selectFrom('refresh_tokens')
-        .select('access_digest')
-        .where('token_id', '=', tokenId)
-        .where('access_digest', '!=', earlier),
-    )
-    .where('valid_until', '<=', now())
-    .execute();
+  await trx.deleteFrom('token_secrets').where('token_id', '=', tokenId).where('valid_until', '<=', now()).execute();
   await trx.deleteFrom('refresh_tokens').where('token_id', '=', tokenId).where('expires_at', '<=', now()).execute();
   await trx.updateTable('token_secrets').set({ valid_until: earlierExpiry }).where('digest', '=', earlier).execute();
   await trx

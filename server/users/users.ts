@@ -1,7 +1,7 @@
-import { stringify, v7 } from 'uuid';
 import { isUniqueViolation, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { InvalidArgument } from '../invalid-argument.js';
+import { newUuid, toUuid } from '../uuid.js';
 
 export interface User {
   id: number;
@@ -33,8 +33,11 @@ export function canonicalEmail(email: string): string {
   return email.trim().normalize('NFC').toLowerCase();
 }
 
-/** Throws `InvalidArgument` where the e-mail is taken or the password is too short. */
+/** Throws `InvalidArgument` where the e-mail is taken, or name or password are out of bounds. */
 export async function addUser(deps: UserDeps, wish: NewUser): Promise<void> {
+  if (wish.fullName.length > 255 || /[\p{Cc}\p{Cs}]/u.test(wish.fullName)) {
+    throw new InvalidArgument('a name must have at most 255 characters, and no control characters');
+  }
   const passwordHash = await deps.passwords.hash(wish.password);
   try {
     await deps.db.write((trx) => insertUser(deps, trx, wish, passwordHash));
@@ -64,6 +67,18 @@ export async function listUsers({ db }: Pick<Deps, 'db'>): Promise<User[]> {
 /** The user by id; undefined where there is none. */
 export async function findUser({ db }: Pick<Deps, 'db'>, id: number): Promise<User | undefined> {
   const row = await selectUsers(db.read).where('user.id', '=', id).executeTakeFirst();
+  return row && toUser(row);
+}
+
+/** The user of an earlier look-up, as they are now; undefined where their password is another since. */
+export async function findUserToLogIn(
+  queries: Queries,
+  earlier: { user: User; passwordHash: string },
+): Promise<User | undefined> {
+  const row = await selectUsers(queries)
+    .where('user.id', '=', earlier.user.id)
+    .where('user.password_hash', '=', earlier.passwordHash)
+    .executeTakeFirst();
   return row && toUser(row);
 }
 
@@ -140,7 +155,7 @@ function toUser(row: UserRow): User {
     createdAt: row.created_at,
     disabledAt: row.disabled_at,
     organization: {
-      uuid: stringify(row.organization_uuid),
+      uuid: toUuid(row.organization_uuid),
       name: row.organization_name,
       slug: row.organization_slug,
     },
@@ -171,7 +186,7 @@ async function theOrganization(trx: Queries, at: number): Promise<number> {
   if (existing !== undefined) return existing.id;
   const { id } = await trx
     .insertInto('organizations')
-    .values({ uuid: v7({ msecs: at }, new Uint8Array(16)), name: 'Latchkey', slug: 'latchkey', created_at: at })
+    .values({ uuid: newUuid(at), name: 'Latchkey', slug: 'latchkey', created_at: at })
     .returning('id')
     .executeTakeFirstOrThrow();
   return id;

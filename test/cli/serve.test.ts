@@ -193,6 +193,20 @@ test('a port that is taken ends serve with code 1 and the address in the message
   expect(stdout).not.toContain('listening');
 });
 
+test('a first start that cannot listen loses no generated password: the next one prints it', async () => {
+  const folder = await newFolder();
+  const env = { LATCHKEY_DATABASE: join(folder, 'latchkey.db') };
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as { port: number };
+  const failed = await latchkey(['serve', '--port', String(port)], { env });
+  holder.close();
+  expect(failed).toMatchObject({ code: 1, stdout: '' });
+  const { url, output } = await serve(env);
+  const [, email = '', password = ''] = /^created user (\S+) with password (\S+) /m.exec(output.stdout) ?? [];
+  await logInTo(url, { email, password });
+});
+
 describe('the log', () => {
   test('each request is one JSON line on standard error', async () => {
     const folder = await newFolder();
@@ -346,15 +360,15 @@ test('readiness is 503 with Retry-After while the service stops', async () => {
   expect(answersIn(await connection.until('{"status":"ready"}'))[0]?.status).toBe(200);
   const stopped = service.stop();
   const { error, response } = await getReadiness({ client: service.anonymous });
-  expect(response?.status).toBe(503);
-  expect(response?.headers.get('Retry-After')).toBe('1');
+  expect(response.status).toBe(503);
+  expect(response.headers.get('Retry-After')).toBe('1');
   expect(error).toMatchObject({ code: 'service_unavailable' });
   await stopped;
 });
 
 function post(path: string, body: string, header = 'Accept: application/json'): string {
   return (
-    `POST ${path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n${header}\r\nContent-Type: application/json\r\n` +
+    `POST ${path} HTTP/1.1\r\nHost: here\r\n${header}\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${String(body.length)}\r\n\r\n${body}`
   );
 }

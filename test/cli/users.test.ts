@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAccessToken, getMe } from '../../client/index.js';
+import { openUsers } from '../../server/index.js';
 import { ADMIN, clientOf, type Finished, latchkey, logInTo, newFolder, serveDatabase } from '../support/process.js';
 import { answered } from '../support/service.js';
 
@@ -20,18 +22,23 @@ async function usersReading(input: string, ...args: string[]): Promise<Finished>
   return await latchkey(['users', ...args, '--password-stdin', '--database', database], { input });
 }
 
-async function addAlice(...flags: string[]): Promise<void> {
-  const { code, stderr } = await usersReading(`${ALICE.password}\n`, 'add', ALICE.email, ...flags);
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
+/** In this process, which is faster than the command, for tests of other commands. */
+async function addAlice(): Promise<void> {
+  const store = await openUsers(database, { create: true });
+  await store.add({ ...ALICE, fullName: '', isAdmin: false });
+  await store.close();
 }
 
-async function listed(): Promise<string[]> {
-  const { code, stdout } = await users('list');
-  expect(code).toBe(0);
-  const [header, ...rows] = stdout.trimEnd().split('\n');
-  expect(header).toMatch(/^EMAIL +NAME +ROLE +STATE +CREATED$/);
-  return rows.map((row) => row.replace(/ +/g, ' ').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'CREATED'));
+/** All users, as e-mail, role and state. */
+async function stored(): Promise<string[]> {
+  if (!existsSync(database)) return [];
+  const store = await openUsers(database);
+  const users = await store.list();
+  await store.close();
+  return users.map(
+    ({ email, isAdmin, disabledAt }) =>
+      `${email} ${isAdmin ? 'admin' : 'user'} ${disabledAt === null ? 'enabled' : 'disabled'}`,
+  );
 }
 
 describe('users add', () => {
@@ -46,21 +53,20 @@ describe('users add', () => {
     expect((await users('list')).stdout).not.toContain(password);
   });
 
-  test.each([
-    ['its line ending', `${ALICE.password}\n`],
-    ['a Windows line ending', `${ALICE.password}\r\n`],
-    ['no line ending', ALICE.password],
-    ['further lines', `${ALICE.password}\nand something else\n`],
-  ])('--password-stdin takes the first line, with %s, and prints no password', async (_, input) => {
-    const { code, stdout } = await usersReading(input, 'add', ALICE.email);
-    expect(stdout).toBe(`added ${ALICE.email}\n`);
-    expect(code).toBe(0);
+  test('--password-stdin takes the first line, whatever ends it, and prints no password', async () => {
+    const endings = { unix: '\n', windows: '\r\n', none: '', further: '\nand something else\n' };
     const { url } = await serveDatabase(database);
-    await logInTo(url, ALICE);
+    for (const [name, ending] of Object.entries(endings)) {
+      const user = { email: `${name}@example.org`, password: `password of ${name}` };
+      const { code, stdout } = await usersReading(user.password + ending, 'add', user.email);
+      expect(stdout).toBe(`added ${user.email}\n`);
+      expect(code).toBe(0);
+      await logInTo(url, user);
+    }
   });
 
   test('--name and --admin are what the user sees of themselves', async () => {
-    await addAlice('--name', 'Alice Ångström', '--admin');
+    await usersReading(`${ALICE.password}\n`, 'add', ALICE.email, '--name', 'Alice Ångström', '--admin');
     await usersReading('another password\n', 'add', 'bob@example.org');
     const { url } = await serveDatabase(database);
     const alice = await logInTo(url, ALICE);
@@ -70,9 +76,9 @@ describe('users add', () => {
   });
 
   test('a user added before the first start is the only one after it', async () => {
-    await addAlice();
+    await usersReading(`${ALICE.password}\n`, 'add', ALICE.email);
     const { url, output } = await serveDatabase(database);
-    expect(await listed()).toEqual([`${ALICE.email} - user enabled CREATED`]);
+    expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
     await expect(logInTo(url, ADMIN)).rejects.toThrow('Wrong e-mail or password.');
     expect(output.stdout).toBe(`latchkey listening on ${url}\n`);
   });
@@ -80,7 +86,7 @@ describe('users add', () => {
   test('a running server knows the user at once', async () => {
     const { url } = await serveDatabase(database);
     await expect(logInTo(url, ALICE)).rejects.toThrow('Wrong e-mail or password.');
-    await addAlice();
+    await usersReading(`${ALICE.password}\n`, 'add', ALICE.email);
     await logInTo(url, ALICE);
   });
 
@@ -90,7 +96,7 @@ describe('users add', () => {
     expect(stderr).toBe(`latchkey: there is a user ${ALICE.email} already\n`);
     expect(code).toBe(2);
     expect(stdout).toBe('');
-    expect(await listed()).toEqual([`${ALICE.email} - user enabled CREATED`]);
+    expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
     const { url } = await serveDatabase(database);
     await logInTo(url, ALICE);
   });
@@ -106,7 +112,7 @@ describe('users add', () => {
     expect(stderr).toContain(allowed);
     expect(code).toBe(2);
     expect(stdout).toBe('');
-    expect(await listed()).toEqual([]);
+    expect(await stored()).toEqual([]);
   });
 
   test.each([
@@ -118,17 +124,22 @@ describe('users add', () => {
     expect(stderr).toBe('latchkey: a password must have 8 to 1024 characters\n');
     expect(code).toBe(2);
     expect(stdout).toBe('');
-    expect(await listed()).toEqual([]);
+    expect(await stored()).toEqual([]);
   });
 });
 
 test('users list gives every user in the order of their e-mails, with role and state', async () => {
   await usersReading('a good password\n', 'add', 'carol@example.org', '--admin');
-  await addAlice('--name', 'Alice');
+  await usersReading('another password\n', 'add', ALICE.email, '--name', 'Alice');
   await users('disable', ALICE.email);
-  expect(await listed()).toEqual([
-    'alice@example.org Alice user disabled CREATED',
-    'carol@example.org - admin enabled CREATED',
+  const { code, stdout } = await users('list');
+  expect(code).toBe(0);
+  const [header, ...rows] = stdout.trimEnd().split('\n');
+  expect(header).toBe('EMAIL              NAME   ROLE   STATE     CREATED');
+  const created = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+  expect(rows.map((row) => row.replace(created, 'CREATED'))).toEqual([
+    'alice@example.org  Alice  user   disabled  CREATED',
+    'carol@example.org  -      admin  enabled   CREATED',
   ]);
 });
 
@@ -148,7 +159,7 @@ describe('users disable', () => {
     for (const token of [session.token, plaintext]) expect(await statusOf(url, token)).toBe(401);
     await expect(logInTo(url, ALICE)).rejects.toThrow('This user is disabled.');
     expect(await statusOf(url, bob.token)).toBe(200);
-    expect(await listed()).toContain(`${ALICE.email} - user disabled CREATED`);
+    expect(await stored()).toContain(`${ALICE.email} user disabled`);
   });
 
   test('after users enable the tokens serve again, the sessions do not, and the user logs in anew', async () => {
@@ -163,7 +174,7 @@ describe('users disable', () => {
     expect(await statusOf(url, plaintext)).toBe(200);
     expect(await statusOf(url, session.token)).toBe(401);
     await logInTo(url, ALICE);
-    expect(await listed()).toEqual([`${ALICE.email} - user enabled CREATED`]);
+    expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
   });
 });
 
@@ -220,7 +231,7 @@ test.each(['disable', 'enable', 'set-password'])('users %s of nobody ends with c
   expect(stderr).toBe('latchkey: there is no user nobody@example.org\n');
   expect(code).toBe(2);
   expect(stdout).toBe('');
-  expect(await listed()).toEqual([`${ALICE.email} - user enabled CREATED`]);
+  expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
 });
 
 test.each([
@@ -233,16 +244,35 @@ test.each([
   expect(stderr).toContain(message);
   expect(code).toBe(2);
   expect(stdout).toBe('');
-  expect(await listed()).toEqual([]);
+  expect(await stored()).toEqual([]);
 });
 
-test('users of a database that cannot be opened end with code 1 and the reason', async () => {
-  const { code, stdout, stderr } = await latchkey(['users', 'list', '--database', join(database, 'missing', 'a.db')]);
+test.each([['list'], ['disable', ALICE.email], ['enable', ALICE.email], ['set-password', ALICE.email]])(
+  'users %s where there is no database ends with code 2 and makes none',
+  async (...command) => {
+    const { code, stdout, stderr } = await users(...command);
+    expect(stderr).toBe(`latchkey: there is no database ${database}\n`);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(existsSync(database)).toBe(false);
+  },
+);
+
+test('users add of a database that cannot be made ends with code 1 and the reason', async () => {
+  const path = join(database, 'missing', 'latchkey.db');
+  const { code, stdout, stderr } = await latchkey(['users', 'add', ALICE.email, '--database', path]);
   expect(stderr).toMatch(/^latchkey: cannot open database .*: there is no folder .*\n$/);
   expect(code).toBe(1);
   expect(stdout).toBe('');
 });
 
+test('users of a database in memory, which would end with the command, end with code 2', async () => {
+  const { code, stdout, stderr } = await latchkey(['users', 'add', ALICE.email, '--database', ':memory:']);
+  expect(stderr).toBe('latchkey: users are managed in a database file, not in memory\n');
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+});
+
 async function statusOf(url: string, token: string): Promise<number | undefined> {
-  return (await getMe({ client: clientOf(url, token) })).response?.status;
+  return (await getMe({ client: clientOf(url, token) })).response.status;
 }

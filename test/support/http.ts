@@ -25,8 +25,9 @@ export function send(
   line: `${string} ${string}`,
   { token, json, body = json === undefined ? undefined : JSON.stringify(json), headers = {} }: RequestParts = {},
 ): Promise<Answer> {
-  const [method = '', path = ''] = line.split(/ (.*)/s);
-  const all = {
+  const space = line.indexOf(' ');
+  const [method, path] = [line.slice(0, space), line.slice(space + 1)];
+  const all: Record<string, string | string[] | undefined> = {
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
     ...(body !== undefined && { 'Content-Type': 'application/json' }),
     ...headers,

@@ -18,7 +18,7 @@ export interface Finished {
 /** Runs `latchkey` to its end with nothing of this environment but the path. */
 export async function latchkey(args: string[], { input = '', ...options }: RunOptions = {}): Promise<Finished> {
   const process = start(args, options);
-  process.child.stdin?.end(input);
+  process.child.stdin.end(input);
   return await process.finished;
 }
 
@@ -48,7 +48,7 @@ export async function serve(
 ): Promise<Serving> {
   const process = start(['serve', ...args], { ...options, env: { LATCHKEY_PORT: '0', ...env } });
   const url = await new Promise<string>((resolve, reject) => {
-    process.child.stdout?.on('data', () => {
+    process.child.stdout.on('data', () => {
       const [, address] = /^latchkey listening on (\S+)$/m.exec(process.output.stdout) ?? [];
       if (address !== undefined) resolve(address);
     });

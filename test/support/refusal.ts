@@ -1,6 +1,7 @@
 import SqliteDriver from 'better-sqlite3';
 import { expect, vi } from 'vitest';
 import type { Answer } from './http.js';
+import { without } from './matchers.js';
 import { ADMIN, type Service } from './service.js';
 
 /** What a call of the typed client resolves with. */
@@ -61,12 +62,14 @@ export async function logged({ log }: Service, { headers }: Answer): Promise<Log
   return await vi.waitFor(
     () => {
       const id = String(headers['x-request-id']);
-      const lines = log.filter((line) => line.includes(id)).map((line) => JSON.parse(line) as LogLine & { msg: string });
+      const lines = log
+        .filter((line) => line.includes(id))
+        .map((line) => JSON.parse(line) as LogLine & { msg: string });
       const line = lines.findLast(({ msg, requestId }) => msg === 'request' && requestId === id);
       if (line === undefined) throw new Error('the request is not in the log yet');
       return line;
     },
-    { interval: 2 },
+    { interval: 2, timeout: 5_000 },
   );
 }
 
@@ -78,7 +81,7 @@ export function contentOf({ database }: Service): Record<string, unknown[]> {
     return Object.fromEntries(
       tables.map((table) => {
         const rows = connection.prepare<[], Record<string, unknown>>(`select * from ${table}`).all();
-        return [table, rows.map(({ last_used_at: _, ...row }) => row)];
+        return [table, rows.map((row) => without(row, 'last_used_at'))];
       }),
     );
   } finally {

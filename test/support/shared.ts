@@ -3,13 +3,13 @@ import type { ServerOptions } from '../../server/index.js';
 import { type Person, type Service, startService } from './service.js';
 
 /**
- * One service with the first user logged in, and what `prepare` adds to it, for all tests of the enclosing group: for
+ * One service with the first user logged in, and what `prepare` made on it, for all tests of the enclosing group: for
  * tables whose cases change nothing. It starts with the group's first test and is gone after the last.
  */
-export function shareService<T extends object = object>(
+export function shareService<T>(
   prepare?: (service: Service, admin: Person) => Promise<T>,
   options: ServerOptions = {},
-): () => Promise<{ service: Service; admin: Person } & T> {
+): () => Promise<{ service: Service; admin: Person; made: T }> {
   const cleanUps: (() => Promise<void>)[] = [];
   afterAll(async () => {
     for (const cleanUp of cleanUps) await cleanUp();
@@ -18,7 +18,7 @@ export function shareService<T extends object = object>(
   async function start() {
     const service = await startService(options, (cleanUp) => cleanUps.push(cleanUp));
     const admin = await service.admin();
-    return { service, admin, ...((await prepare?.(service, admin)) as T) };
+    return { service, admin, made: (await prepare?.(service, admin)) as T };
   }
   let started: ReturnType<typeof start> | undefined;
   return () => (started ??= start());

@@ -49,6 +49,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('valid_until', 'integer')
     .modifyEnd(sql`without rowid`)
     .execute();
+  // Partial, since nearly every secret is its token's newest: for those the index would only take room.
+  await db.schema
+    .createIndex('superseded_secrets_by_token')
+    .on('token_secrets')
+    .columns(['token_id', 'valid_until'])
+    .where('valid_until', 'is not', null)
+    .execute();
 
   await db.schema
     .createTable('refresh_tokens')
@@ -59,5 +66,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('spent_at', 'integer')
     .modifyEnd(sql`without rowid`)
     .execute();
-  await db.schema.createIndex('refresh_tokens_by_token').on('refresh_tokens').columns(['token_id']).execute();
+  await db.schema
+    .createIndex('refresh_tokens_by_token')
+    .on('refresh_tokens')
+    .columns(['token_id', 'expires_at'])
+    .execute();
 }

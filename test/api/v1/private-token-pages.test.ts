@@ -7,6 +7,7 @@ import {
   revokeAccessToken,
 } from '../../../client/index.js';
 import { send } from '../../support/http.js';
+import { ANY_NUMBER, matching, without } from '../../support/matchers.js';
 import { expectRefusal } from '../../support/refusal.js';
 import { answered, type Client, DAY, startService } from '../../support/service.js';
 import { shareService } from '../../support/shared.js';
@@ -33,7 +34,7 @@ describe('listing', () => {
       count: 2,
       next: null,
       previous: null,
-      results: [b, a].map(({ data: _, ...listed }) => listed),
+      results: [b, a].map((token) => without(token, 'data')),
     });
   });
 
@@ -45,7 +46,7 @@ describe('listing', () => {
     await revokeAccessToken({ client, path: { token_id: revoked.token.id } });
     expect(token.expiresAt).toBeNull();
     expect((await answered(listPrivateTokens({ client }))).results).toEqual([
-      { id: expect.any(Number), name: 'immortal', expiration_time: null },
+      { id: ANY_NUMBER, name: 'immortal', expiration_time: null },
     ]);
   });
 
@@ -89,12 +90,12 @@ describe('tokens that are alike in what they are ordered by', () => {
   const shared = shareService(async (_, { client }) => {
     const ids = [];
     for (let i = 0; i < 5; i++) ids.push((await create(client, 'tie')).id);
-    return { ids };
+    return ids;
   });
   test.each(['name', '-name', 'expiration_time', '-expiration_time'] as const)(
     'by %s are ordered by id, so that pages neither repeat nor lose one',
     async (ordering) => {
-      const { admin, ids } = await shared();
+      const { admin, made: ids } = await shared();
       const paged = [];
       for (let page = 1; page <= ids.length; page++) {
         const query = { ordering, page, page_size: 1 };
@@ -140,7 +141,7 @@ describe('paging', () => {
     await Promise.all(Array.from({ length: 51 }, (_, i) => create(client, `token ${String(i)}`)));
     const first = await answered(listPrivateTokens({ client }));
     expect(first.results).toHaveLength(50);
-    expect(first).toMatchObject({ count: 51, previous: null, next: expect.stringContaining('page=2') });
+    expect(first).toMatchObject({ count: 51, previous: null, next: matching(/[?&]page=2$/) });
     const all = await answered(listPrivateTokens({ client, query: { page_size: 200 } }));
     expect(all.results).toHaveLength(51);
     expect(all.next).toBeNull();

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import type { ErrorCode } from '../generated/types.gen.js';
+import type { Config } from './config.js';
+import type { Log } from './log.js';
+
+/** Milliseconds. A request's headers, and the whole of it, must arrive in this time; what is late is cut off. */
+const HEADERS_TIMEOUT = 15_000;
+const REQUEST_TIMEOUT = 30_000;
+const TIMEOUT_CHECK_INTERVAL = 5_000;
+/** Milliseconds an idle connection is kept: longer than the minute that load balancers keep theirs. */
+const KEEP_ALIVE_TIMEOUT = 65_000;
+/** Milliseconds without any byte in either direction, such as with a client that never reads its answer. */
+const SILENCE_TIMEOUT = 70_000;
+/** Milliseconds that a refused client gets to read why and to close its side. */
+const FAREWELL = 1_000;
+/** Milliseconds in which requests that were already sent when the process was told to stop still arrive. */
+const LAST_CALL = 100;
+/** Milliseconds that what is in flight gets. */
+const DRAIN_PATIENCE = 9_000;
+
+/** The HTTP side of the process. */
+export interface Connections {
+  /** Rejects with the system's error (`EADDRINUSE`, `EACCES`, ...). Resolves to the address to reach the server at. */
+  listen(address: Pick<Config, 'host' | 'port'>): Promise<string>;
+  /** Stops accepting and resolves when everything in flight is answered, after 9 seconds at most. */
+  drain(): Promise<void>;
+  /** Cuts everything off. */
+  destroy(): void;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
+
+export function createConnections(answer: Answer, log: Log): Connections {
+  const http = createServer({
+    headersTimeout: HEADERS_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    // A second Authorization or Host would be dropped without a word; joined by a comma, it is seen and refused.
+    joinDuplicateHeaders: true,
+    // Node's own refusal has neither body nor headers; the application checks Host itself.
+    requireHostHeader: false,
+  });
+  http.timeout = SILENCE_TIMEOUT;
+  const sockets = trackSockets(http);
+  const accept = (request: IncomingMessage, response: ServerResponse) => void answer(request, response);
+  http.on('request', accept);
+  // An expectation that nobody knows may be ignored (RFC 9110, section 10.1.1).
+  http.on('checkExpectation', accept);
+  http.on('connect', (_request, socket) => {
+    refuse(log, socket, 405, ['Allow: GET, HEAD, POST, DELETE, OPTIONS']);
+  });
+  http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const inFlight = sockets.get(socket) ?? new Set();
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    // Whole requests that came before the garbage on this connection get their answers, and the garbage none.
+    else if (inFlight.size > 0 && [...inFlight].every(({ complete }) => complete)) endWhenAnswered(socket, inFlight);
+    else refuse(log, socket, { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ''] ?? 400);
+  });
+
+  return {
+    async listen({ host, port }) {
+      await new Promise<void>((resolve, reject) => {
+        http.once('error', reject);
+        http.listen({ host, port }, () => {
+          http.off('error', reject);
+          resolve();
+        });
+      });
+      const { port: actual } = http.address() as AddressInfo;
+      return `http://${host.includes(':') ? `[${host}]` : host}:${String(actual)}`;
+    },
+    drain: () => drain(http, sockets),
+    destroy() {
+      http.close();
+      http.closeAllConnections();
+    },
+  };
+}
+
+/** The open sockets, each with its requests that wait for an answer. */
+type Sockets = Map<Duplex, Set<IncomingMessage>>;
+
+function trackSockets(http: Server): Sockets {
+  const sockets: Sockets = new Map();
+  http.on('connection', (socket) => {
+    sockets.set(socket, new Set());
+    socket.once('close', () => sockets.delete(socket));
+  });
+  http.on('request', (request, response) => {
+    const inFlight = sockets.get(request.socket);
+    inFlight?.add(request);
+    response.once('close', () => inFlight?.delete(request));
+  });
+  return sockets;
+}
+
+function endWhenAnswered(socket: Duplex, inFlight: Set<IncomingMessage>): void {
+  const deadline = performance.now() + DRAIN_PATIENCE;
+  const timer = setInterval(() => {
+    if (inFlight.size > 0 && performance.now() < deadline) return;
+    clearInterval(timer);
+    end(socket);
+  }, 20).unref();
+}
+
+/** A client that never closes its side would keep the connection for ever. */
+function end(socket: Duplex, lastWords = ''): void {
+  socket.end(lastWords);
+  setTimeout(() => socket.destroy(), FAREWELL).unref();
+}
+
+/** What never reaches the application is answered in the contract's shape all the same. */
+function refuse(log: Log, socket: Duplex, status: number, headers: string[] = []): void {
+  const reason = STATUS_CODES[status] ?? '';
+  const code: ErrorCode = status === 405 ? 'method_not_allowed' : 'bad_request';
+  const body = JSON.stringify({ detail: `${reason}.`, code });
+  const requestId = randomUUID();
+  log.info({ method: null, route: null, status, requestId, callerId: null, code }, 'request');
+  const head = [
+    `HTTP/1.1 ${String(status)} ${reason}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${String(Buffer.byteLength(body))}`,
+    `X-Request-Id: ${requestId}`,
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
+    ...headers,
+  ];
+  end(socket, `${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+async function drain(http: Server, sockets: Sockets): Promise<void> {
+  if (sockets.size > 0) await sleep(LAST_CALL);
+  // One more turn of the event loop, so that what waits in the sockets is read, however late the timer was.
+  await setImmediate();
+  const closed = new Promise((resolve) => http.close(resolve));
+  // Node closes connections that are idle, but not those that have sent nothing yet, or half a header.
+  for (const [socket, inFlight] of sockets) if (inFlight.size === 0) socket.destroy();
+  // And not those that become idle from now on.
+  const sweep = setInterval(() => {
+    http.closeIdleConnections();
+  }, 50);
+  const deadline = setTimeout(() => {
+    http.closeAllConnections();
+  }, DRAIN_PATIENCE);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(deadline);
+}

@@ -1,0 +1,145 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  createAccessToken,
+  createPrivateToken,
+  getMe,
+  listAccessTokens,
+  listPrivateTokens,
+  logIn,
+  logOut,
+  refreshSession,
+  revokeAccessToken,
+} from '../../client/index.js';
+import { clientOf, latchkey, newFolder, type Serving, serve } from '../support/process.js';
+import { answered } from '../support/service.js';
+
+const PASSWORDS = {
+  wrong: 'a wrong password that someone tried',
+  wrongForNobody: 'a password tried for nobody',
+  added: 'the password that was set from standard input',
+  changed: 'the password that it was changed to',
+};
+
+test('no plaintext token, refresh token or password is in the database file, its WAL or the log', async () => {
+  const database = join(await newFolder(), 'latchkey.db');
+  const env = { LATCHKEY_DATABASE: database, LATCHKEY_LOG_LEVEL: 'trace' };
+  const serving = await serve(env);
+  const [, generated = ''] = /with password (\S+)/.exec(serving.output.stdout) ?? [];
+  expect(generated).toHaveLength(24);
+  const passwords = [generated, ...Object.values(PASSWORDS)];
+  const tokens = await useEverything(serving, database, generated);
+  expect(tokens).toHaveLength(9);
+  expect(new Set(tokens)).toHaveProperty('size', 9);
+
+  const running = bytesOf(database, serving);
+  expect(readFileSync(`${database}-wal`).length).toBeGreaterThan(0);
+  serving.child.kill('SIGTERM');
+  expect((await serving.finished).code).toBe(0);
+  const stopped = bytesOf(database, serving);
+
+  for (const [state, bytes] of Object.entries({ running, stopped })) {
+    // What must be there is found in the same bytes by the same search, or the search would prove nothing.
+    for (const known of ['name of a private token', 'name of an access token', tokens[0]?.slice(0, 12) ?? '']) {
+      expect(bytes.files.includes(known), `${state}: ${known}`).toBe(true);
+    }
+    expect(bytes.log.includes('my-own-request-id'), state).toBe(true);
+    for (const token of tokens) {
+      // The first 12 characters are the documented prefix; what follows them is nobody else's to know.
+      for (const part of [token, token.slice(12), token.slice(-12)]) {
+        expect(bytes.files.includes(part), `${state}: ${token} in the files`).toBe(false);
+        expect(bytes.log.includes(part), `${state}: ${token} in the log`).toBe(false);
+      }
+    }
+    for (const password of passwords) {
+      expect(bytes.files.includes(password), `${state}: ${password} in the files`).toBe(false);
+      expect(bytes.log.includes(password), `${state}: ${password} in the log`).toBe(false);
+    }
+  }
+});
+
+/** Logs in, creates, refreshes, fails and misplaces credentials in every way; gives all the plaintexts there were. */
+async function useEverything({ url }: Serving, database: string, password: string): Promise<string[]> {
+  const anonymous = clientOf(url);
+  const username = 'admin@latchkey.local';
+  const first = await answered(logIn({ client: anonymous, body: { username, password } }));
+  const second = await answered(refreshSession({ client: anonymous, body: { refresh_token: first.refresh_token } }));
+  const client = clientOf(url, second.access_token);
+
+  const access = await answered(createAccessToken({ client, body: { name: 'name of an access token' } }));
+  const expiration_time = new Date(Date.now() + 3_600_000).toISOString();
+  const personal = await answered(
+    createPrivateToken({ client, body: { name: 'name of a private token', expiration_time } }),
+  );
+  for (const token of [access.plaintext, personal.data]) {
+    const ways: Record<string, string>[] = [
+      { Authorization: `Bearer ${token}`, 'X-Request-Id': 'my-own-request-id' },
+      { 'X-API-Key': token },
+      { Cookie: `vai_token=${token}` },
+      { Authorization: `Basic ${token}` },
+      { Authorization: `Bearer ${token}`, 'X-API-Key': second.access_token },
+      { Authorization: `Bearer ${token.slice(0, -1)}` },
+    ];
+    for (const headers of ways) await fetch(`${url}/api/v1/auth/me`, { headers });
+    await fetch(`${url}/api/v1/access-tokens?access_token=${token}&cursor=${token}`);
+    await fetch(`${url}/api/v1/access-tokens?${token}=1&limit=${token}`, { headers: { 'X-API-Key': token } });
+    await fetch(`${url}/api/v1/access-tokens/${token}`, { headers: { 'X-API-Key': token } });
+    await fetch(`${url}/${token}`);
+    const misplaced = { [token]: token, access_token: token };
+    await fetch(`${url}/api/v1/access-tokens`, {
+      method: 'POST',
+      headers: json(token),
+      body: JSON.stringify(misplaced),
+    });
+    await fetch(`${url}/api/v1/access-tokens`, { method: 'POST', headers: json(token), body: `{"name": "${token}` });
+  }
+  await answered(listAccessTokens({ client }));
+  await answered(listPrivateTokens({ client }));
+
+  for (const body of [
+    { username, password: PASSWORDS.wrong },
+    { username: 'nobody@example.org', password: PASSWORDS.wrongForNobody },
+    { username: PASSWORDS.wrong, password },
+  ]) {
+    expect((await logIn({ client: anonymous, body })).data).toBeUndefined();
+  }
+  await fetch(`${url}/api/v1/auth/login/`, { method: 'POST', headers: json(), body: `{"password": "${password}"` });
+  await fetch(`${url}/api/v1/auth/login/?password=${password}`, { method: 'POST', headers: json(), body: '{}' });
+
+  const commands: [string, string[]][] = [
+    [PASSWORDS.added, ['users', 'add', 'alice@example.org']],
+    [PASSWORDS.changed, ['users', 'set-password', 'alice@example.org']],
+  ];
+  for (const [input, command] of commands) {
+    const { code } = await latchkey([...command, '--password-stdin', '--database', database], { input });
+    expect(code).toBe(0);
+  }
+
+  // A reused refresh token is an event that the log tells of, and a likely place for the token itself.
+  const third = await answered(logIn({ client: anonymous, body: { username, password } }));
+  const fourth = await answered(refreshSession({ client: anonymous, body: { refresh_token: third.refresh_token } }));
+  await refreshSession({ client: anonymous, body: { refresh_token: third.refresh_token } });
+  await getMe({ client: clientOf(url, fourth.access_token) });
+  const fifth = await answered(
+    logIn({ client: anonymous, body: { username: 'alice@example.org', password: PASSWORDS.changed } }),
+  );
+  await logOut({ client: clientOf(url, fifth.access_token) });
+  await revokeAccessToken({ client, path: { token_id: access.token.id } });
+  return [
+    access.plaintext,
+    personal.data,
+    ...[first, second, third, fourth, fifth].map((session) => session.access_token),
+    first.refresh_token,
+    second.refresh_token,
+  ];
+}
+
+function json(token?: string): Record<string, string> {
+  return { 'Content-Type': 'application/json', ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
+}
+
+function bytesOf(database: string, { output }: Serving): { files: Buffer; log: Buffer } {
+  const files = [database, `${database}-wal`, `${database}-shm`].filter((path) => existsSync(path));
+  return { files: Buffer.concat(files.map((path) => readFileSync(path))), log: Buffer.from(output.stderr) };
+}

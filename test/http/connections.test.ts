@@ -1,0 +1,296 @@
+import { expect, test } from 'vitest';
+import { createAccessToken, listAccessTokens, listPrivateTokens, logIn } from '../../client/index.js';
+import { answered, startService } from '../support/service.js';
+import { answersIn, exchange, openConnection } from '../support/socket.js';
+
+const ID = /^[A-Za-z0-9._-]{1,128}$/;
+const LIST = '/api/v1/auth/private_tokens/?page_size=1';
+
+test('unfinished headers and dripping requests are closed within 35 seconds', { timeout: 50_000 }, async () => {
+  const { url } = await startService();
+  const start = performance.now();
+  const drip = (text: string) => async () => {
+    const connection = await openConnection(url);
+    connection.write(text);
+    const timer = setInterval(() => {
+      connection.write('a');
+    }, 500);
+    const received = await connection.closed;
+    clearInterval(timer);
+    return { received, after: performance.now() - start };
+  };
+  const hang = (text: string) => async () => {
+    const connection = await openConnection(url);
+    connection.write(text);
+    return { received: await connection.closed, after: performance.now() - start };
+  };
+  const post = 'POST /api/v1/auth/login/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n';
+  const cases = {
+    'half a request line': hang('GET /heal'),
+    'half a header': hang('GET /healthz HTTP/1.1\r\nHost: here\r\nX-Unfin'),
+    'no empty line': hang('GET /healthz HTTP/1.1\r\nHost: here\r\n'),
+    'a dripping header': drip('GET /healthz HTTP/1.1\r\nHost: here\r\nX-Drip: '),
+    'a second request that is unfinished': hang('GET /healthz HTTP/1.1\r\nHost: here\r\n\r\nGET /heal'),
+    'a body that never comes': hang(`${post}Content-Length: 99\r\n\r\n`),
+    'a dripping body': drip(`${post}Content-Length: 9999\r\n\r\n`),
+    'a dripping chunk': drip(`${post}Transfer-Encoding: chunked\r\n\r\nffff\r\n`),
+  };
+  const runs = Object.entries(cases).map(async ([name, run]) => {
+    const { received, after } = await run();
+    expect(after, name).toBeLessThan(35_000);
+    const answers = answersIn(received);
+    expect(answers.length, name).toBeLessThanOrEqual(name.startsWith('a second') ? 2 : 1);
+    for (const { status, headers } of answers) {
+      expect([200, 408], name).toContain(status);
+      expect(headers.get('x-request-id'), name).toMatch(ID);
+    }
+  });
+  await Promise.all(runs);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+test('headers that are too large are 431', async () => {
+  const { url } = await startService();
+  const answers = answersIn(
+    await exchange(url, `GET /healthz HTTP/1.1\r\nHost: here\r\nX-Large: ${'x'.repeat(70_000)}\r\n\r\n`),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([431]);
+  expect(answers[0]?.headers.get('connection')).toBe('close');
+  expect(answers[0]?.headers.get('x-request-id')).toMatch(ID);
+  expect(JSON.parse(answers[0]?.body ?? '')).toMatchObject({ detail: expect.any(String) as string });
+});
+
+test.each([
+  ['no HTTP at all', 'how do you do?\r\n\r\n'],
+  ['a TLS handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
+  ['a space in the path', 'GET /heal thz HTTP/1.1\r\nHost: here\r\n\r\n'],
+  ['another version', 'GET /healthz HTTP/9.9\r\nHost: here\r\n\r\n'],
+  ['a header without a colon', 'GET /healthz HTTP/1.1\r\nHost: here\r\nnonsense\r\n\r\n'],
+  ['a space before the colon', 'GET /healthz HTTP/1.1\r\nHost : here\r\n\r\n'],
+  ['a folded header', 'GET /healthz HTTP/1.1\r\nHost: here\r\nX-Long: a\r\n b\r\n\r\n'],
+  ['NUL in a header', 'GET /healthz HTTP/1.1\r\nHost: here\r\nX-Nul: a\0b\r\n\r\n'],
+  ['two lengths', 'POST /healthz HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
+  ['a negative length', 'POST /healthz HTTP/1.1\r\nHost: here\r\nContent-Length: -1\r\n\r\n'],
+  ['an unknown method', 'BREW /healthz HTTP/1.1\r\nHost: here\r\n\r\n'],
+])('%s is answered once with 400 in JSON and a request id', async (_, text) => {
+  const { url } = await startService();
+  const answers = answersIn(await exchange(url, text));
+  expect(answers.map(({ status }) => status)).toEqual([400]);
+  const [{ headers, body } = { headers: new Map<string, string>(), body: '' }] = answers;
+  expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
+  expect(headers.get('x-request-id')).toMatch(ID);
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(JSON.parse(body)).toEqual({ code: 'bad_request', detail: expect.stringMatching(/\w/) as string });
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+test.each([
+  ['no Host', 'Accept: */*'],
+  ['an empty body where one is due, and an expectation that nobody knows', 'Host: here\r\nExpect: tea'],
+])('%s is 400 in JSON and a request id', async (_, headers) => {
+  const { url } = await startService();
+  const request = `POST /api/v1/auth/login/ HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n${headers}\r\n\r\n`;
+  const answers = answersIn(await exchange(url, request));
+  expect(answers.map(({ status }) => status)).toEqual([400]);
+  expect(answers[0]?.headers.get('x-request-id')).toMatch(ID);
+  expect(JSON.parse(answers[0]?.body ?? '')).toBeTypeOf('object');
+});
+
+test.each([
+  ['chunked first', 'Transfer-Encoding: chunked\r\nContent-Length: 4'],
+  ['the length first', 'Content-Length: 4\r\nTransfer-Encoding: chunked'],
+  ['an unknown coding', 'Transfer-Encoding: xchunked\r\nContent-Length: 4'],
+  ['a hidden coding', 'Transfer-Encoding: chunked, identity\r\nContent-Length: 4'],
+  ['a coding after a tab', 'Transfer-Encoding:\tchunked\r\nContent-Length: 4'],
+])('Transfer-Encoding beside Content-Length, %s, gets one answer at most and smuggles nothing', async (_, headers) => {
+  const service = await startService();
+  const { client, token } = await service.admin();
+  const body = JSON.stringify({ name: 'smuggled' });
+  const smuggled =
+    `POST /api/v1/access-tokens HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${token}\r\nX-Request-Id: smuggled\r\n` +
+    `Content-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`;
+  const outer =
+    `POST /api/v1/access-tokens HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${token}\r\n` +
+    `Content-Type: application/json\r\n${headers}\r\n\r\n0\r\n\r\n`;
+  const answers = answersIn(await exchange(service.url, outer + smuggled));
+  expect(answers.length).toBeLessThanOrEqual(1);
+  for (const { status } of answers) expect(status).toBe(400);
+  expect(service.log.join('')).not.toContain('smuggled');
+  expect((await answered(listAccessTokens({ client, query: { tokenType: 'pat' } }))).items).toEqual([]);
+});
+
+test('pipelined requests are answered in their order, a slow one before a fast one', async () => {
+  const service = await startService();
+  const { email, password, token } = await service.admin();
+  const login = JSON.stringify({ username: email, password });
+  const create = JSON.stringify({ name: 'pipelined' });
+  const requests = [
+    `POST /api/v1/auth/login/ HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: ${String(login.length)}`,
+    'GET /healthz HTTP/1.1',
+    `POST /api/v1/access-tokens HTTP/1.1\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${String(create.length)}`,
+    'GET /nowhere HTTP/1.1',
+    'GET /api/v1/auth/me HTTP/1.1\r\nConnection: close',
+  ];
+  const bodies = [login, '', create, '', ''];
+  const text = requests.map(
+    (request, index) => `${request}\r\nHost: here\r\nX-Request-Id: nr-${String(index)}\r\n\r\n${bodies[index] ?? ''}`,
+  );
+  const answers = answersIn(await exchange(service.url, text.join('')));
+  expect(answers.map(({ status, headers }) => [headers.get('x-request-id'), status])).toEqual([
+    ['nr-0', 200],
+    ['nr-1', 200],
+    ['nr-2', 201],
+    ['nr-3', 404],
+    ['nr-4', 401],
+  ]);
+});
+
+test('a request that is answered slowly keeps its own answer where garbage follows it', async () => {
+  const service = await startService();
+  const { email, password } = await service.admin();
+  const login = JSON.stringify({ username: email, password });
+  const request =
+    'POST /api/v1/auth/login/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nX-Request-Id: slow\r\n' +
+    `Content-Length: ${String(login.length)}\r\n\r\n${login}`;
+  const [answer] = answersIn(await exchange(service.url, `${request}how do you do?\r\n\r\n`));
+  expect([answer?.headers.get('x-request-id'), answer?.status]).toEqual(['slow', 200]);
+});
+
+test.each([
+  ['different', (token: string) => [token, 'lk_pat_another']],
+  ['different, the good one last', (token: string) => ['lk_pat_another', token]],
+])('two Authorization headers, %s, are 401', async (_, pick) => {
+  const service = await startService();
+  const { token } = await service.admin();
+  const headers = pick(token).map((each) => `Authorization: Bearer ${each}\r\n`);
+  const request = (lines: string) => `GET /api/v1/auth/me HTTP/1.1\r\nHost: here\r\nConnection: close\r\n${lines}\r\n`;
+  const [good] = answersIn(await exchange(service.url, request(`Authorization: Bearer ${token}\r\n`)));
+  expect(good?.status).toBe(200);
+  const [answer] = answersIn(await exchange(service.url, request(headers.join(''))));
+  expect(answer?.status).toBe(401);
+  expect(answer?.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
+});
+
+test.each(['user@evil.example', 'evil.example', 'evil.example:80', '"><script>', '[::1]:99'])(
+  'Host: %s does not reach the links',
+  async (host) => {
+    const service = await startService();
+    const { token } = await withTwoTokens(service);
+    const request = `GET ${LIST} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`;
+    const [answer] = answersIn(await exchange(service.url, request));
+    expect(answer?.status).toBe(200);
+    expect(JSON.parse(answer?.body ?? '')).toMatchObject({ next: `${service.url}${LIST}&page=2` });
+  },
+);
+
+test.each(['http://evil.example', 'http://user@evil.example:80'])(
+  'an absolute request target at %s does not reach the links',
+  async (origin) => {
+    const service = await startService();
+    const { token } = await withTwoTokens(service);
+    const request = `GET ${origin}${LIST} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`;
+    const [answer] = answersIn(await exchange(service.url, request));
+    expect(answer?.status).toBe(200);
+    expect(JSON.parse(answer?.body ?? '')).toMatchObject({ next: `${service.url}${LIST}&page=2` });
+  },
+);
+
+const FORWARDED = {
+  'X-Forwarded-For': '203.0.113.7',
+  'X-Forwarded-Host': 'tokens.example.org',
+  'X-Forwarded-Proto': 'https',
+};
+
+test('without LATCHKEY_TRUST_PROXY, X-Forwarded-* changes neither links nor cookies nor whose failures count', async () => {
+  const service = await startService();
+  const person = await withTwoTokens(service);
+  expect(await nextLink(service, person.token, FORWARDED)).toBe(`${service.url}${LIST}&page=2`);
+  expect((await logInWith(service, person, FORWARDED)).headers.get('Set-Cookie')).not.toContain('Secure');
+  const statuses = await failFrom(service, person, (attempt) => `203.0.113.${String(attempt)}`);
+  expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
+});
+
+test('with one trusted proxy, X-Forwarded-* makes links, Secure cookies and the address whose failures count', async () => {
+  const service = await startService({ trustProxy: 1 });
+  const person = await withTwoTokens(service);
+  expect(await nextLink(service, person.token, FORWARDED)).toBe(`https://tokens.example.org${LIST}&page=2`);
+  expect((await logInWith(service, person, FORWARDED)).headers.get('Set-Cookie')).toMatch(/; Secure(;|$)/);
+  const plain = { ...FORWARDED, 'X-Forwarded-Proto': 'http' };
+  expect((await logInWith(service, person, plain)).headers.get('Set-Cookie')).not.toContain('Secure');
+  const statuses = await failFrom(service, person, (attempt) => `203.0.113.${String(attempt)}`);
+  expect(statuses).toEqual(Array<number>(11).fill(401));
+});
+
+test('with one trusted proxy, only what that proxy appended counts', async () => {
+  const service = await startService({ trustProxy: 1 });
+  const person = await withTwoTokens(service);
+  const headers = {
+    ...FORWARDED,
+    'X-Forwarded-Host': 'evil.example, tokens.example.org',
+    'X-Forwarded-Proto': 'http, https',
+  };
+  expect(await nextLink(service, person.token, headers)).toBe(`https://tokens.example.org${LIST}&page=2`);
+  const statuses = await failFrom(service, person, (attempt) => `203.0.113.${String(attempt)}, 198.51.100.1`);
+  expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
+});
+
+test.each(['user@evil.example', 'evil.example/path', 'evil.example?', 'a b', ''])(
+  'even a trusted proxy cannot put X-Forwarded-Host: %s into the links',
+  async (host) => {
+    const service = await startService({ trustProxy: 1 });
+    const { token } = await withTwoTokens(service);
+    const next = await nextLink(service, token, { 'X-Forwarded-Host': host });
+    expect(next).toBe(`${service.url}${LIST}&page=2`);
+  },
+);
+
+test('LATCHKEY_PUBLIC_URL is what links start with, and with https makes cookies Secure', async () => {
+  const service = await startService({ publicUrl: 'https://tokens.example.org:8443' });
+  const person = await withTwoTokens(service);
+  const next = `https://tokens.example.org:8443${LIST}&page=2`;
+  expect(await nextLink(service, person.token, {})).toBe(next);
+  expect(await nextLink(service, person.token, FORWARDED)).toBe(next);
+  expect((await logInWith(service, person, {})).headers.get('Set-Cookie')).toMatch(/; Secure(;|$)/);
+});
+
+type Service = Awaited<ReturnType<typeof startService>>;
+type Person = Awaited<ReturnType<Service['admin']>>;
+
+/** The first user, whose list has two pages of one token each. */
+async function withTwoTokens(service: Service): Promise<Person> {
+  const person = await service.admin();
+  for (const name of ['first', 'second']) {
+    await answered(createAccessToken({ client: person.client, body: { name } }));
+  }
+  return person;
+}
+
+async function nextLink(service: Service, token: string, headers: Record<string, string>): Promise<string | null> {
+  const { next } = await answered(listPrivateTokens({ client: service.as(token), query: { page_size: 1 }, headers }));
+  return next;
+}
+
+async function logInWith(service: Service, { email, password }: Person, headers: Record<string, string>) {
+  const { response } = await logIn({ client: service.anonymous, body: { username: email, password }, headers });
+  expect(response.status).toBe(200);
+  return response;
+}
+
+/** Eleven wrong passwords, each sent as if for the address that `forwardedFor` gives; the statuses of the answers. */
+async function failFrom(
+  service: Service,
+  { email }: Person,
+  forwardedFor: (attempt: number) => string,
+): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let attempt = 1; attempt <= 11; attempt++) {
+    const { response } = await logIn({
+      client: service.anonymous,
+      body: { username: email, password: 'a wrong password' },
+      headers: { 'X-Forwarded-For': forwardedFor(attempt) },
+    });
+    statuses.push(response.status);
+  }
+  return statuses;
+}
