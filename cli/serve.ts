@@ -22,13 +22,15 @@ export function addServe(program: Command): void {
 
 async function serve({ checkResponses, ...flags }: ServeFlags): Promise<void> {
   const config = readConfig({ ...flags, ...(checkResponses === true && { checkResponses: 'true' }) });
-  const server = await startServer(config);
+  const starting = startServer(config);
+  // From here on, so that a signal during the start closes the database properly too.
+  stopOnSignal(async () => (await starting).close());
+  const server = await starting;
   if (server.firstUser?.generated === true) {
     const { email, password } = server.firstUser;
     process.stdout.write(`created user ${email} with password ${password} (shown this once)\n`);
   }
   process.stdout.write(`latchkey listening on ${server.url}\n`);
-  stopOnSignal(() => server.close());
 }
 
 function stopOnSignal(close: () => Promise<void>): void {

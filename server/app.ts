@@ -34,20 +34,21 @@ export function createApp(contract: Contract, log: Log, state: ServiceState): Ko
 }
 
 function requestIdOf(ctx: Context): string {
-  const sent = ctx.get('X-Request-Id');
-  return /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID();
+  const sent = ctx.req.headers['x-request-id'];
+  return typeof sent === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID();
 }
 
-function setHeaders(ctx: Context, { requestId }: Trace, { phase }: ServiceState): void {
-  ctx.set('X-Request-Id', requestId);
-  ctx.set('X-Content-Type-Options', 'nosniff');
-  if (ctx.req.url?.startsWith('/api') === true) ctx.set('Cache-Control', 'no-store');
-  if (phase === 'draining') ctx.set('Connection', 'close');
+/** Past Koa's `set`, which costs several times as much. */
+function setHeaders({ req, res }: Context, { requestId }: Trace, { phase }: ServiceState): void {
+  res.setHeader('X-Request-Id', requestId);
+  res.setHeader('X-Content-Type-Options', 'nosniff');
+  if (req.url?.startsWith('/api') === true) res.setHeader('Cache-Control', 'no-store');
+  if (phase === 'draining') res.setHeader('Connection', 'close');
 }
 
 /** A request target may name scheme and host too (RFC 9112, section 3.2.2); what follows them is the path. */
 function toOriginForm({ req }: Context): void {
-  req.url = (req.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '');
+  if (req.url?.startsWith('/') !== true) req.url = (req.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '');
 }
 
 /**
@@ -57,6 +58,7 @@ function toOriginForm({ req }: Context): void {
 function pathOf({ req: { url = '' } }: Context): string | undefined {
   const [path = ''] = url.split('?', 1);
   if (!/^\/[\x21-\x5b\x5d-\x7e]*$/.test(path) || url.includes('#')) return undefined;
+  if (!path.includes('%')) return path;
   try {
     decodeURIComponent(path);
     return path;

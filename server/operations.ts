@@ -126,7 +126,7 @@ function answerErrors({ errors }: ValidateFunction): string {
 }
 
 function coerce(type: string | undefined, text: string): unknown {
-  if (type === 'integer' && /^-?[0-9]{1,16}$/.test(text)) return Number(text);
+  if (type === 'integer' && /^-?[0-9]+$/.test(text)) return Number(text);
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   return text;
 }

@@ -20,5 +20,9 @@ async function contents(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-  return Object.fromEntries(files.map((file, index) => [file.slice(folder.length + 1), texts[index] ?? '']).sort());
+  const entriesByName = files.map((file, index): [string, string] => [
+    file.slice(folder.length + 1),
+    texts[index] ?? '',
+  ]);
+  return Object.fromEntries(entriesByName);
 }

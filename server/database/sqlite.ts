@@ -2,7 +2,16 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
-import { Kysely, SqliteDialect, type SqliteStatement, sql } from 'kysely';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type SqliteDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+  sql,
+} from 'kysely';
 import { isBusy } from './faults.js';
 import { migrations } from './migrations/index.js';
 import type { Queries, Schema } from './schema.js';
@@ -55,7 +64,7 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
     defineFunctions(reader);
     return {
       writer: kyselyOver(writer),
-      reader: kyselyOver(reader),
+      reader: new Kysely<Schema>({ dialect: new ReadingDialect(reader) }),
       // The reader first: the last connection to close writes the log back, which a read-only one cannot.
       // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
       async close() {
@@ -183,24 +192,59 @@ function defineFunctions(connection: Connection): void {
 }
 
 function kyselyOver(connection: Connection): Queries {
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: rememberingStatements(connection) }) });
+}
+
+/** Kysely's driver prepares each query anew; a statement that was prepared before can be run again. */
+function rememberingStatements(connection: Connection): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>();
-  return new Kysely<Schema>({
-    dialect: new SqliteDialect({
-      database: {
-        // Kysely's driver prepares each query anew; a prepared statement may be run again.
-        prepare(sql) {
-          let statement = statements.get(sql);
-          if (statement === undefined) {
-            statement = connection.prepare(sql);
-            if (statements.size >= STATEMENTS_KEPT) statements.clear();
-            statements.set(sql, statement);
-          }
-          return statement;
-        },
-        close() {
-          connection.close();
-        },
+  return {
+    prepare(sql) {
+      let statement = statements.get(sql);
+      if (statement === undefined) {
+        statement = connection.prepare(sql);
+        if (statements.size >= STATEMENTS_KEPT) statements.clear();
+        statements.set(sql, statement);
+      }
+      return statement;
+    },
+    close() {
+      connection.close();
+    },
+  };
+}
+
+/**
+ * Kysely's own driver lends its one connection to one query after the other, behind a lock that wakes all who wait at
+ * each turn. A connection that only reads has no transactions to keep apart.
+ */
+class ReadingDialect extends SqliteDialect {
+  readonly #database: SqliteDatabase;
+
+  constructor(connection: Connection) {
+    const database = rememberingStatements(connection);
+    super({ database });
+    this.#database = database;
+  }
+
+  override createDriver(): Driver {
+    const done = Promise.resolve();
+    const refuse = () => Promise.reject(new TypeError('this connection only reads'));
+    const connection: DatabaseConnection = {
+      executeQuery: ({ sql, parameters }: CompiledQuery) =>
+        Promise.resolve({ rows: this.#database.prepare(sql).all(parameters) as never[] }),
+      streamQuery() {
+        throw new TypeError('this connection does not stream');
       },
-    }),
-  });
+    };
+    return {
+      init: () => done,
+      acquireConnection: () => Promise.resolve(connection),
+      beginTransaction: refuse,
+      commitTransaction: refuse,
+      rollbackTransaction: refuse,
+      releaseConnection: () => done,
+      destroy: () => done,
+    };
+  }
 }

@@ -26,8 +26,9 @@ export const accessTokens: AccessTokenHandlers = {
   },
 
   async createAccessToken(deps, { caller, body: { name, expiresInDays } }) {
-    const expiresAt = typeof expiresInDays === 'number' ? deps.now() + expiresInDays * DAY : null;
-    const { plaintext, token } = await issueToken(deps, caller, { name, expiresAt });
+    const createdAt = deps.now();
+    const expiresAt = typeof expiresInDays === 'number' ? createdAt + expiresInDays * DAY : null;
+    const { plaintext, token } = await issueToken(deps, caller, { name, createdAt, expiresAt });
     return {
       headers: { Location: `/api/v1/access-tokens/${token.uuid}` },
       body: { plaintext, token: toWireToken(token) },

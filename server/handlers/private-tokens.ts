@@ -27,11 +27,12 @@ export const privateTokens: PrivateTokenHandlers = {
   },
 
   async createPrivateToken(deps, { caller, body: { name, expiration_time: expirationTime } }) {
+    const createdAt = deps.now();
     const expiresAt = parseDateTime(expirationTime);
-    if (expiresAt === undefined || expiresAt <= deps.now()) {
+    if (expiresAt === undefined || expiresAt <= createdAt) {
       throw invalidInput(['body', 'expiration_time'], 'value_error', 'Input should be in the future');
     }
-    const { plaintext, token } = await issueToken(deps, caller, { name, expiresAt });
+    const { plaintext, token } = await issueToken(deps, caller, { name, createdAt, expiresAt });
     return {
       body: { id: token.id, name: token.name, expiration_time: toInstant(expiresAt), data: plaintext },
     };

@@ -4,7 +4,7 @@ import type { Handlers, OperationId, Request } from '../contract.js';
 import type { Deps } from '../deps.js';
 import { clientAddress, isSecure } from '../origin.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
-import { findUser } from '../users/users.js';
+import { getUser } from '../users/users.js';
 import { toInstant } from './instants.js';
 
 type SessionHandlers = Pick<Handlers, 'logIn' | 'refreshSession' | 'logOut' | 'getMe'>;
@@ -26,8 +26,7 @@ export const sessions: SessionHandlers = {
   },
 
   async getMe(deps, { caller }) {
-    const user = await findUser(deps, caller.ownerId);
-    if (user === undefined) throw new Error(`user ${String(caller.ownerId)} is gone`);
+    const user = await getUser(deps.db.read, caller.ownerId);
     const { uuid, name, slug } = user.organization;
     return {
       body: {

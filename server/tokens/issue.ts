@@ -7,6 +7,8 @@ import { type AccessToken, TOKEN_COLUMNS, toAccessToken } from './token.js';
 
 export interface NewToken {
   name: string;
+  /** Milliseconds since 1970: the one moment of the request, from which its lifetime counts. */
+  createdAt: number;
   /** Milliseconds since 1970; null for never. */
   expiresAt: number | null;
 }
@@ -40,14 +42,13 @@ export function issueToken(deps: Deps, by: { ownerId: number; tokenId: number },
 
 /** As part of a larger transaction. */
 export async function insertToken(
-  { now, config }: Pick<Deps, 'now' | 'config'>,
+  { config }: Pick<Deps, 'config'>,
   trx: Queries,
   ownerId: number,
   type: TokenType,
-  { name, expiresAt }: NewToken,
+  { name, createdAt, expiresAt }: NewToken,
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
-  const createdAt = now();
   const row = await trx
     .insertInto('access_tokens')
     .values({

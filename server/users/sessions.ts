@@ -3,7 +3,7 @@ import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
 import { digestOf, kindOf, newPlaintext, PREFIX_LENGTH } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
-import { canonicalEmail, findUser, findUserForLogin, findUserToLogIn, type User } from './users.js';
+import { canonicalEmail, findUserForLogin, findUserToLogIn, getUser, type User } from './users.js';
 
 // A session is one access token of type `session`. Refreshing gives that same token a new secret, so that it stays one
 // row in its owner's list, and revoking it by whatever way ends its refresh tokens too.
@@ -33,15 +33,17 @@ export async function logIn(deps: Deps, email: string, password: string, address
 
   const lifetime = config.sessionMinutes * MINUTE;
   return await db.write(async (trx) => {
+    const at = now();
     // Once more: the password may have been changed, or the user disabled, while the old one was verified.
     const user = await findUserToLogIn(trx, found);
     if (user === undefined) throw loginFailed();
     if (user.disabledAt !== null) throw new ServiceError('user_disabled');
     const { plaintext, token } = await insertToken(deps, trx, user.id, 'session', {
       name: 'session',
-      expiresAt: now() + lifetime,
+      createdAt: at,
+      expiresAt: at + lifetime,
     });
-    const refreshToken = await insertRefreshToken(deps, trx, token.id, plaintext);
+    const refreshToken = await insertRefreshToken(deps, trx, token.id, plaintext, at);
     return { user, accessToken: plaintext, refreshToken, lifetime };
   });
 }
@@ -62,32 +64,27 @@ export async function refreshSession(deps: Deps, refreshToken: string): Promise<
   const lifetime = config.sessionMinutes * MINUTE;
 
   const outcome = await db.write(async (trx) => {
+    const at = now();
     const found = await findRefreshToken(trx, digest);
     if (found === undefined) return refreshFailed('unknown');
     if (found.revoked_at !== null) return refreshFailed('revoked');
     if (found.spent_at !== null) {
-      await trx.updateTable('access_tokens').set({ revoked_at: now() }).where('id', '=', found.token_id).execute();
+      await trx.updateTable('access_tokens').set({ revoked_at: at }).where('id', '=', found.token_id).execute();
       log.warn({ sessionToken: found.token_id, userId: found.owner_id }, 'spent refresh token reused; session revoked');
       return refreshFailed('spent');
     }
-    if (found.expires_at <= now()) return refreshFailed('expired');
+    if (found.expires_at <= at) return refreshFailed('expired');
     if (found.disabled_at !== null) return refreshFailed('owner_disabled');
 
-    await trx.updateTable('refresh_tokens').set({ spent_at: now() }).where('digest', '=', digest).execute();
+    await trx.updateTable('refresh_tokens').set({ spent_at: at }).where('digest', '=', digest).execute();
     const accessToken = newPlaintext(config.brand, 'ses');
-    await replaceSecret(deps, trx, found, accessToken, now() + lifetime);
-    return {
-      ownerId: found.owner_id,
-      accessToken,
-      refreshToken: await insertRefreshToken(deps, trx, found.token_id, accessToken),
-    };
+    await replaceSecret(trx, found, accessToken, at, at + lifetime);
+    const refreshed = await insertRefreshToken(deps, trx, found.token_id, accessToken, at);
+    return { user: await getUser(trx, found.owner_id), accessToken, refreshToken: refreshed, lifetime };
   });
   // Not thrown within the transaction, which would undo the revocation.
   if (outcome instanceof ServiceError) throw outcome;
-
-  const user = await findUser(deps, outcome.ownerId);
-  if (user === undefined) throw new Error(`user ${String(outcome.ownerId)} is gone`);
-  return { user, accessToken: outcome.accessToken, refreshToken: outcome.refreshToken, lifetime };
+  return outcome;
 }
 
 /** Revokes the session that the token with `tokenId` is; a personal access token is none, and stays. */
@@ -130,14 +127,14 @@ type FoundRefreshToken = NonNullable<Awaited<ReturnType<typeof findRefreshToken>
 
 /** Gives the session's token a new secret and drops what has expired of the earlier ones. */
 async function replaceSecret(
-  { now }: Deps,
   trx: Queries,
   { token_id: tokenId, access_digest: earlier, access_expires_at: earlierExpiry }: FoundRefreshToken,
   plaintext: string,
+  at: number,
   expiresAt: number,
 ): Promise<void> {
-  await trx.deleteFrom('token_secrets').where('token_id', '=', tokenId).where('valid_until', '<=', now()).execute();
-  await trx.deleteFrom('refresh_tokens').where('token_id', '=', tokenId).where('expires_at', '<=', now()).execute();
+  await trx.deleteFrom('token_secrets').where('token_id', '=', tokenId).where('valid_until', '<=', at).execute();
+  await trx.deleteFrom('refresh_tokens').where('token_id', '=', tokenId).where('expires_at', '<=', at).execute();
   await trx.updateTable('token_secrets').set({ valid_until: earlierExpiry }).where('digest', '=', earlier).execute();
   await trx
     .insertInto('token_secrets')
@@ -151,10 +148,11 @@ async function replaceSecret(
 }
 
 async function insertRefreshToken(
-  { config, now }: Deps,
+  { config }: Deps,
   trx: Queries,
   tokenId: number,
   accessToken: string,
+  at: number,
 ): Promise<string> {
   const plaintext = newPlaintext(config.brand, 'ref');
   await trx
@@ -163,7 +161,7 @@ async function insertRefreshToken(
       digest: digestOf(plaintext),
       token_id: tokenId,
       access_digest: digestOf(accessToken),
-      expires_at: now() + config.refreshDays * DAY,
+      expires_at: at + config.refreshDays * DAY,
     })
     .execute();
   return plaintext;

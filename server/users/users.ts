@@ -64,10 +64,9 @@ export async function listUsers({ db }: Pick<Deps, 'db'>): Promise<User[]> {
   return rows.map(toUser);
 }
 
-/** The user by id; undefined where there is none. */
-export async function findUser({ db }: Pick<Deps, 'db'>, id: number): Promise<User | undefined> {
-  const row = await selectUsers(db.read).where('user.id', '=', id).executeTakeFirst();
-  return row && toUser(row);
+/** The user by the id that a token's row names; it is always there, since users are disabled, never deleted. */
+export async function getUser(queries: Queries, id: number): Promise<User> {
+  return toUser(await selectUsers(queries).where('user.id', '=', id).executeTakeFirstOrThrow());
 }
 
 /** The user of an earlier look-up, as they are now; undefined where their password is another since. */

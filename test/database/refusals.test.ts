@@ -20,6 +20,7 @@ describe('a damaged file', () => {
     ['the first half of each further page overwritten', (file) => overwritten(file, ...halves(file, 0).slice(1))],
     ['half of it cut off', (file) => file.subarray(0, Math.floor(file.length / 2 / PAGE) * PAGE)],
     ['its last page cut off', (file) => file.subarray(0, -PAGE)],
+    ['its last byte cut off', (file) => file.subarray(0, -1)],
     ['all but its first page cut off', (file) => file.subarray(0, PAGE)],
     ['all but half a page cut off', (file) => file.subarray(0, PAGE / 2)],
     ['all but half its header cut off', (file) => file.subarray(0, 50)],

@@ -14,23 +14,23 @@ export function createFaultyDatabase(): { open(path: string): Promise<Database>;
   return {
     async open(path) {
       const db = await openDatabase(path);
-      const guarded =
-        <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
-        async (...args: Args) => {
-          meet();
-          return await call(...args);
-        };
       return {
         get read() {
           meet();
           return db.read;
         },
-        readPrepared: ((build, parameters) => {
+        async readPrepared<Row>(...query: Parameters<typeof db.readPrepared<Row>>) {
           meet();
-          return db.readPrepared(build, parameters);
-        }) satisfies Database['readPrepared'],
-        write: guarded(db.write.bind(db)) as Database['write'],
-        ping: guarded(() => db.ping()),
+          return await db.readPrepared<Row>(...query);
+        },
+        async write<T>(work: Parameters<typeof db.write<T>>[0]) {
+          meet();
+          return await db.write<T>(work);
+        },
+        async ping() {
+          meet();
+          await db.ping();
+        },
         close: () => db.close(),
       };
     },
