@@ -21,7 +21,7 @@ module.exports = {
     only(
       'domain-knows-no-http',
       { path: '^server/(tokens|users|database)/' },
-      { path: '^server/(handlers/|app|contract|operations|request|problems|origin|authenticate|index)' },
+      { path: '^server/(handlers/|app|connections|contract|operations|request|problems|origin|authenticate|index)' },
     ),
     only('database-knows-nobody', { path: '^server/database/' }, { path: '^server/', pathNot: '^server/database/' }),
     only(
@@ -31,7 +31,7 @@ module.exports = {
     ),
     only(
       'handlers-know-no-koa',
-      { path: '^server/', pathNot: '^server/(app|contract|operations|index)\\.ts$' },
+      { path: '^server/', pathNot: '^server/(app|contract|operations)\\.ts$' },
       { path: 'node_modules/(koa|@koa/router|openapi-backend)/' },
     ),
     only(
