@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect, test } from 'vitest';
-import { createAccessToken, createPrivateToken, type NewAccessToken } from '../client/index.js';
+import { createAccessToken, createPrivateToken, type NewAccessToken } from '../generated/index.js';
 import type { Handlers } from '../server/contract.js';
 import { openUsers } from '../server/index.js';
 import { createFaultyDatabase, type Fault } from './support/faulty-database.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { createAccessToken, getMe, refreshSession, revokeAccessToken } from '../../client/index.js';
+import { createAccessToken, getMe, refreshSession, revokeAccessToken } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
 import { type Answer, type RequestParts, send } from '../support/http.js';
 import { ANY_STRING, without } from '../support/matchers.js';

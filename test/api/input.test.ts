@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAccessToken, createPrivateToken, getAccessToken, listPrivateTokens } from '../../client/index.js';
+import { createAccessToken, createPrivateToken, getAccessToken, listPrivateTokens } from '../../generated/index.js';
 import { send } from '../support/http.js';
 import { ANY_STRING, SOME_MESSAGES } from '../support/matchers.js';
 import { expectRefusal } from '../support/refusal.js';

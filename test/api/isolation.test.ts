@@ -10,7 +10,7 @@ import {
   revokeAccessToken,
   revokeAllAccessTokens,
   revokePrivateToken,
-} from '../../client/index.js';
+} from '../../generated/index.js';
 import { send } from '../support/http.js';
 import { ANY_STRING, without } from '../support/matchers.js';
 import { expectRefusal } from '../support/refusal.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAccessToken, getMe } from '../../client/index.js';
+import { createAccessToken, getMe } from '../../generated/index.js';
 import { createFaultyDatabase } from '../support/faulty-database.js';
 import { type Answer, send } from '../support/http.js';
 import { ANY_STRING, matching, without } from '../support/matchers.js';

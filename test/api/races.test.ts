@@ -7,7 +7,7 @@ import {
   logIn,
   revokeAccessToken,
   revokeAllAccessTokens,
-} from '../../client/index.js';
+} from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
 import { answered, type Service, startService } from '../support/service.js';
 import { openConnection } from '../support/socket.js';

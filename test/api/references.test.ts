@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAccessToken, createPrivateToken, getAccessToken } from '../../client/index.js';
+import { createAccessToken, createPrivateToken, getAccessToken } from '../../generated/index.js';
 import { ANY_NUMBER, ANY_STRING, matching } from '../support/matchers.js';
 import { answered, type Person, type Service, startService } from '../support/service.js';
 import { answersIn, openConnection, type RawAnswer } from '../support/socket.js';

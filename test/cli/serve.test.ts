@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { createAccessToken, getAccessToken, getMe, getReadiness, listAccessTokens } from '../../client/index.js';
+import { createAccessToken, getAccessToken, getMe, getReadiness, listAccessTokens } from '../../generated/index.js';
 import {
   ADMIN,
   clientOf,

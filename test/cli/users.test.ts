@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createAccessToken, getMe } from '../../client/index.js';
+import { createAccessToken, getMe } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
 import { ADMIN, clientOf, type Finished, latchkey, logInTo, newFolder, serveDatabase } from '../support/process.js';
 import { answered } from '../support/service.js';

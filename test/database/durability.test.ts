@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import type { Client } from '../../generated/client/index.js';
 import {
   createAccessToken,
   createPrivateToken,
@@ -11,8 +12,7 @@ import {
   listAccessTokens,
   revokeAccessToken,
   revokePrivateToken,
-} from '../../client/index.js';
-import type { Client } from '../../generated/client/index.js';
+} from '../../generated/index.js';
 import { openDatabase } from '../../server/database/index.js';
 import { clientOf, logInTo, newFolder, type Serving, serve, serveDatabase } from '../support/process.js';
 import { answered, startService } from '../support/service.js';

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import type { Client } from '../../generated/client/index.js';
 import {
   createAccessToken,
   createPrivateToken,
@@ -15,8 +16,7 @@ import {
   revokeAccessToken,
   revokeAllAccessTokens,
   revokePrivateToken,
-} from '../../client/index.js';
-import type { Client } from '../../generated/client/index.js';
+} from '../../generated/index.js';
 import { createFaultyDatabase } from '../support/faulty-database.js';
 import { canMount, mounting, SMALL } from '../support/namespace.js';
 import { ADMIN, clientOf, logInTo, newFolder, serveDatabase } from '../support/process.js';

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { createAccessToken, listAccessTokens } from '../../client/index.js';
+import { createAccessToken, listAccessTokens } from '../../generated/index.js';
 import { canMount, mounting, READ_ONLY } from '../support/namespace.js';
 import { latchkey, logInTo, newFolder, serveDatabase } from '../support/process.js';
 import { answered } from '../support/service.js';

@@ -11,7 +11,7 @@ import {
   logOut,
   refreshSession,
   revokeAccessToken,
-} from '../../client/index.js';
+} from '../../generated/index.js';
 import { clientOf, latchkey, newFolder, type Serving, serve } from '../support/process.js';
 import { answered } from '../support/service.js';
 

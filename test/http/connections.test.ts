@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAccessToken, listAccessTokens, listPrivateTokens, logIn } from '../../client/index.js';
+import { createAccessToken, listAccessTokens, listPrivateTokens, logIn } from '../../generated/index.js';
 import { answered, startService } from '../support/service.js';
 import { answersIn, exchange, openConnection } from '../support/socket.js';
 

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { logIn } from '../../client/index.js';
 import { type Client, createClient } from '../../generated/client/index.js';
+import { logIn } from '../../generated/index.js';
 
 const COMMAND = resolve('dist/cli/main.js');
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { logIn, type Session } from '../../client/index.js';
 import { createClient } from '../../generated/client/index.js';
+import { logIn, type Session } from '../../generated/index.js';
 import { openUsers, type ServerOptions, startServer } from '../../server/index.js';
 import { createLog } from '../../server/log.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAccessToken, getMe, listAccessTokens, revokeAccessToken } from '../../../client/index.js';
+import { createAccessToken, getMe, listAccessTokens, revokeAccessToken } from '../../../generated/index.js';
 import { send } from '../../support/http.js';
 import { ANY_STRING } from '../../support/matchers.js';
 import { expectRefusal } from '../../support/refusal.js';

@@ -8,7 +8,7 @@ import {
   listAccessTokens,
   revokeAccessToken,
   revokeAllAccessTokens,
-} from '../../../client/index.js';
+} from '../../../generated/index.js';
 import { send } from '../../support/http.js';
 import { ANY_STRING, ANY_UUID, matching } from '../../support/matchers.js';
 import { expectNoSecret, expectRefusal } from '../../support/refusal.js';

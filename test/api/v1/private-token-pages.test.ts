@@ -5,7 +5,7 @@ import {
   listPrivateTokens,
   type PrivateTokenPage,
   revokeAccessToken,
-} from '../../../client/index.js';
+} from '../../../generated/index.js';
 import { send } from '../../support/http.js';
 import { ANY_NUMBER, matching, without } from '../../support/matchers.js';
 import { expectRefusal } from '../../support/refusal.js';

@@ -7,7 +7,7 @@ import {
   listAccessTokens,
   listPrivateTokens,
   revokePrivateToken,
-} from '../../../client/index.js';
+} from '../../../generated/index.js';
 import { send } from '../../support/http.js';
 import { ANY_NUMBER, ANY_STRING, matching, SOME_MESSAGES } from '../../support/matchers.js';
 import { expectNoSecret, expectRefusal } from '../../support/refusal.js';

@@ -7,7 +7,7 @@ import {
   logOut,
   refreshSession,
   revokeAccessToken,
-} from '../../../client/index.js';
+} from '../../../generated/index.js';
 import { openUsers } from '../../../server/index.js';
 import { send } from '../../support/http.js';
 import { ANY_NUMBER, ANY_STRING, ANY_UUID, matching, SOME_MESSAGES, without } from '../../support/matchers.js';

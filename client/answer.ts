@@ -1,0 +1,133 @@
+import type { ErrorCode, Problem } from '../generated/types.gen.js';
+import { type InputProblem, LatchkeyError, type LatchkeyErrorParts, messageOf } from './errors.js';
+
+/** What came back, read to its end. */
+export interface RawAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+export interface Expected {
+  /** The media type that a success has; null where it has no body. */
+  mediaType: string | null;
+  /** What a 403 means on the API whose errors carry no code. */
+  forbidden: ErrorCode;
+}
+
+const STATUSES: Record<ErrorCode, number> = {
+  bad_request: 400,
+  cross_site_request: 403,
+  internal_error: 500,
+  method_not_allowed: 405,
+  not_found: 404,
+  payload_too_large: 413,
+  service_unavailable: 503,
+  too_many_requests: 429,
+  unauthorized: 401,
+  unsupported_media_type: 415,
+  user_disabled: 403,
+};
+
+export function requestIdOf({ headers }: RawAnswer): string | undefined {
+  return headers.get('X-Request-Id') ?? undefined;
+}
+
+/** The data of an answer. Throws the `LatchkeyError` that it is where it is no success; `mask` hides secrets in texts. */
+export function dataOf(answer: RawAnswer, expected: Expected, mask: (text: string) => string): unknown {
+  const { status, headers, text } = answer;
+  const mediaType = headers.get('Content-Type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const body = mediaType === 'application/json' ? objectIn(text) : undefined;
+
+  if (status >= 200 && status < 300) {
+    if (expected.mediaType === null) {
+      if (status === 204) return undefined;
+    } else if (status !== 204 && mediaType === expected.mediaType) {
+      if (mediaType !== 'application/json') return text;
+      if (body !== undefined) return body;
+    }
+  }
+
+  const common = { status, requestId: requestIdOf(answer), retryAfterSeconds: retryAfterSeconds(headers) };
+  const refusal = status >= 400 && body !== undefined ? refusalIn(body, status, expected, mask) : undefined;
+  throw new LatchkeyError({
+    ...common,
+    ...(refusal ?? {
+      code: 'unexpected_answer',
+      message: `An answer that the contract does not have: status ${String(status)} with ${describe(mediaType, text)}`,
+    }),
+  });
+}
+
+function describe(mediaType: string, text: string): string {
+  if (text === '') return 'an empty body.';
+  // The header is the sender's text: shown only where it is a media type and nothing else.
+  return `a body of ${/^[\w.+-]{1,64}\/[\w.+-]{1,64}$/.test(mediaType) ? mediaType : 'no known media type'}.`;
+}
+
+function refusalIn(
+  body: Record<string, unknown>,
+  status: number,
+  { forbidden }: Expected,
+  mask: (text: string) => string,
+): LatchkeyErrorParts | undefined {
+  const { detail, code } = body;
+  if (typeof detail === 'string' && !(status === 400 && code === undefined)) {
+    const known = isErrorCode(code) ? code : status === 403 ? forbidden : CODES.find((one) => STATUSES[one] === status);
+    return known && { code: known, message: mask(detail) };
+  }
+  const problems = problemsIn(body)?.map((problem) => ({ ...problem, message: mask(problem.message) }));
+  return problems?.length ? { code: 'invalid_input', message: messageOf(problems), problems } : undefined;
+}
+
+/** Undefined where `body` has neither API's shape. */
+function problemsIn(body: Record<string, unknown>): InputProblem[] | undefined {
+  const { detail } = body;
+  if (typeof detail === 'string') return [{ field: null, message: detail }];
+  if (Array.isArray(detail) && detail.every(isProblem)) {
+    return detail.map(({ loc: [location = '', ...field], msg, type }) => ({
+      field: field.join('.') || null,
+      message: msg,
+      type,
+      location,
+    }));
+  }
+  const fields = Object.entries(body);
+  if (!fields.every((entry): entry is [string, string[]] => isTexts(entry[1]))) return undefined;
+  return fields.flatMap(([field, messages]) =>
+    messages.map((message) => ({ field: field === 'non_field_errors' ? null : field, message })),
+  );
+}
+
+/** Whole seconds or a date, as RFC 9110 has it. */
+function retryAfterSeconds(headers: Headers): number | undefined {
+  const value = headers.get('Retry-After') ?? '';
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1_000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+}
+
+const CODES = Object.keys(STATUSES) as ErrorCode[];
+
+function isErrorCode(value: unknown): value is ErrorCode {
+  return CODES.some((code) => code === value);
+}
+
+function isProblem(value: unknown): value is Problem {
+  const { loc, msg, type } = (value ?? {}) as Record<string, unknown>;
+  return isTexts(loc) && typeof msg === 'string' && typeof type === 'string';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function objectIn(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && !Array.isArray(value) && value !== null
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

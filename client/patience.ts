@@ -1,0 +1,64 @@
+import { LatchkeyError } from './errors.js';
+
+/** Statuses that may pass by themselves. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 8_000;
+/** Seconds: who is asked to wait longer than this gets the error, and decides. */
+const LONGEST_RETRY_AFTER = 60;
+
+/** Runs `attempt` until it succeeds, fails for good or has been repeated `maxRetries` times. */
+export async function withRetries<T>(
+  attempt: () => Promise<T>,
+  maxRetries: number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  for (let retries = 0; ; retries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (retries >= maxRetries || !(error instanceof LatchkeyError) || !mayPass(error)) throw error;
+      await sleep(pauseBefore(retries, error.retryAfterSeconds), signal);
+    }
+  }
+}
+
+function mayPass({ code, status, retryAfterSeconds = 0 }: LatchkeyError): boolean {
+  const passing = status === undefined ? code === 'network_error' || code === 'timeout' : PASSING.has(status);
+  return passing && retryAfterSeconds <= LONGEST_RETRY_AFTER;
+}
+
+/** Milliseconds: never less than the service asked for. */
+function pauseBefore(retries: number, retryAfterSeconds = 0): number {
+  const backoff = Math.min(FIRST_PAUSE * 2 ** retries, LONGEST_PAUSE);
+  return Math.max(backoff * (1 - Math.random() / 4), retryAfterSeconds * 1_000);
+}
+
+async function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const pause = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await until(pause, signal).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
+/** Settles as `promise` does, or rejects with the signal's reason once that is aborted. */
+export async function until<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's own
+      reject(signal.reason);
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

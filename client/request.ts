@@ -1,0 +1,84 @@
+import { refusedInput } from './errors.js';
+
+type Parameter = string | number | boolean | undefined;
+
+/** What a generated operation gives to the client that it is called with. */
+export interface GeneratedRequest {
+  url: string;
+  path?: Record<string, Parameter>;
+  query?: Record<string, Parameter | Parameter[]>;
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Absent for what needs no credential. */
+  security?: readonly unknown[];
+}
+
+const CREDENTIAL_HEADERS = ['Authorization', 'X-API-Key', 'Cookie'];
+const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** The base URL without a trailing slash. Throws a `TypeError`, which never shows the URL: it may hold a password. */
+export function checkedBaseUrl(baseUrl: string, allowInsecureHttp: boolean): string {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError('baseUrl must be an absolute http or https URL, such as https://tokens.example.org');
+  }
+  if (url.username + url.password + url.search + url.hash !== '') {
+    throw new TypeError('baseUrl must have no user, password, query or fragment; the credential belongs into token');
+  }
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !allowInsecureHttp) {
+    throw new TypeError(
+      `baseUrl is plain http to ${url.hostname}, which would show the credential to everyone on the way: use https, or set allowInsecureHttp`,
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+/** Merges headers; a later one wins. Throws a `TypeError` for a credential. */
+export function mergedHeaders(...all: (Readonly<Record<string, string>> | undefined)[]): Headers {
+  const headers = new Headers();
+  for (const some of all) {
+    for (const [name, value] of Object.entries(some ?? {})) {
+      if (CREDENTIAL_HEADERS.some((one) => one.toLowerCase() === name.toLowerCase())) {
+        throw new TypeError(`headers must not have ${name}: the credential belongs into token`);
+      }
+      headers.set(name, value);
+    }
+  }
+  return headers;
+}
+
+/** The `Authorization` of `token`. Throws a `TypeError` where no header takes it, which would else be shown by `fetch`. */
+export function bearer(token: string): string {
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new TypeError('token must be visible ASCII characters without white space; was it read with its line end?');
+  }
+  return `Bearer ${token}`;
+}
+
+/**
+ * The URL of a request. Rejects an id that would make another path of the operation's: an empty one turns
+ * `DELETE /x/{id}` into `DELETE /x/`, and dots are folded away by every URL parser.
+ */
+export function urlOf({ url, path = {}, query = {} }: GeneratedRequest, baseUrl: string): string {
+  const filled = url.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const id = toText(path[name]);
+    if (['', '.', '..'].includes(id)) throw refusedInput(name, 'An id is not empty, . or ..');
+    return encoded(id, name);
+  });
+  const search = Object.entries(query).flatMap(([name, value]) =>
+    [value].flat().flatMap((one) => (one === undefined ? [] : `${name}=${encoded(toText(one), name)}`)),
+  );
+  return baseUrl + filled + (search.length > 0 ? '?' : '') + search.join('&');
+}
+
+function toText(value: Parameter): string {
+  return value === undefined ? '' : String(value);
+}
+
+function encoded(text: string, field: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    throw refusedInput(field, 'A lone surrogate fits into no URL');
+  }
+}
