@@ -1,0 +1,198 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { createLatchkey, type ErrorCode, type InputProblem, type Latchkey, LatchkeyError } from '../../client/index.js';
+import { openUsers } from '../../server/index.js';
+import { type Answering, JSON_TYPE, serveAnswers } from '../support/answers.js';
+import { rejectionOf } from '../support/rejection.js';
+import { ADMIN, startService } from '../support/service.js';
+import { shareService } from '../support/shared.js';
+
+const UNKNOWN_ID = '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b';
+
+describe('what the service refuses', () => {
+  const shared = shareService();
+
+  test.each<[string, (lk: Latchkey) => Promise<unknown>, number, ErrorCode]>([
+    ['an unknown access token', (lk) => lk.getAccessToken({ path: { token_id: UNKNOWN_ID } }), 404, 'not_found'],
+    ['an unknown private token', (lk) => lk.revokePrivateToken({ path: { id: 4_000 } }), 404, 'not_found'],
+    ['a page past the end', (lk) => lk.listPrivateTokens({ query: { page: 9 } }), 404, 'not_found'],
+    ['a large body', (lk) => lk.createAccessToken({ body: { name: 'a'.repeat(70_000) } }), 413, 'payload_too_large'],
+    [
+      'a large body of the other API',
+      (lk) => lk.createPrivateToken({ body: { name: 'a'.repeat(70_000), expiration_time: '' } }),
+      413,
+      'payload_too_large',
+    ],
+    [
+      'another media type',
+      (lk) => lk.createAccessToken({ body: { name: 'a' }, headers: { 'Content-Type': 'text/plain' } }),
+      415,
+      'unsupported_media_type',
+    ],
+    ['a wrong password', (lk) => lk.logIn({ username: ADMIN.email, password: 'wrong password' }), 401, 'unauthorized'],
+    [
+      'a refresh token that is none',
+      (lk) => lk.refreshSession({ body: { refresh_token: 'lk_ref_none' } }),
+      401,
+      'unauthorized',
+    ],
+  ])('%s rejects with its code, its status and the request id', async (_, call, status, code) => {
+    const { service, admin } = await shared();
+    const lk = createLatchkey({ baseUrl: service.url, token: admin.token, headers: { 'X-Request-Id': 'the-request' } });
+    const error = await rejectionOf(call(lk));
+    expect(error).toMatchObject({ name: 'LatchkeyError', code, status, requestId: 'the-request', problems: [] });
+    expect(error.message).toMatch(/^[A-Z].*\.$/);
+  });
+
+  test.each<[string, (lk: Latchkey) => Promise<unknown>]>([
+    ['access tokens', (lk) => lk.listAccessTokens()],
+    ['private tokens', (lk) => lk.listPrivateTokens()],
+  ])('a missing credential is unauthorized for %s', async (_, call) => {
+    const { service } = await shared();
+    const error = await rejectionOf(call(createLatchkey({ baseUrl: service.url })));
+    expect(error).toMatchObject({ code: 'unauthorized', status: 401 });
+  });
+
+  test('bad input has its problems in one form, whichever API found them', async () => {
+    const { service, admin } = await shared();
+    const lk = createLatchkey({ baseUrl: service.url, token: admin.token });
+    const { problems: ofAccessTokens, ...error } = await rejectionOf(lk.createAccessToken({ body: { name: '' } }));
+    const { problems: ofPrivateTokens } = await rejectionOf(
+      lk.createPrivateToken({ body: { name: '', expiration_time: '2031-01-01T00:00:00Z' } }),
+    );
+    const message = 'String should have at least 1 character';
+    expect(error).toMatchObject({ code: 'invalid_input', status: 422 });
+    expect(ofAccessTokens).toEqual([{ field: 'name', message, type: 'string_too_short', location: 'body' }]);
+    expect(ofPrivateTokens).toEqual([{ field: 'name', message }]);
+  });
+
+  test('a problem of no one field has null for a field', async () => {
+    const { service, admin } = await shared();
+    const lk = createLatchkey({ baseUrl: service.url, token: admin.token });
+    const wrong = 'no object' as unknown as { name: string; expiration_time: string };
+    expect(await rejectionOf(lk.createPrivateToken({ body: wrong }))).toMatchObject({
+      code: 'invalid_input',
+      status: 400,
+      problems: [{ field: null }],
+    });
+    expect(await rejectionOf(lk.createAccessToken({ body: wrong }))).toMatchObject({
+      code: 'invalid_input',
+      status: 422,
+      problems: [{ field: null, location: 'body' }],
+    });
+  });
+});
+
+test('a disabled user is told so', async () => {
+  const service = await startService();
+  const { email, password } = await service.newUser();
+  const users = await openUsers(service.database);
+  await users.disable(email);
+  await users.close();
+  const error = await rejectionOf(createLatchkey({ baseUrl: service.url }).logIn({ username: email, password }));
+  expect(error).toMatchObject({ code: 'user_disabled', status: 403 });
+});
+
+test('too many failed logins say how long to wait', async () => {
+  const { url } = await startService();
+  const lk = createLatchkey({ baseUrl: url });
+  let error: LatchkeyError;
+  do {
+    error = await rejectionOf(lk.logIn({ username: ADMIN.email, password: 'wrong password' }));
+  } while (error.code === 'unauthorized');
+  expect(error).toMatchObject({ code: 'too_many_requests', status: 429 });
+  expect(error.retryAfterSeconds).toBeGreaterThan(0);
+});
+
+test.each<[string, Answering, number]>([
+  ['an HTML page with status 200', { headers: { 'Content-Type': 'text/html' }, body: '<h1>Welcome</h1>' }, 200],
+  ['JSON that says it is HTML', { headers: { 'Content-Type': 'text/html' }, body: '{}' }, 200],
+  ['half a JSON text', { headers: JSON_TYPE, body: '{"items": [' }, 200],
+  ['a list where an object belongs', { headers: JSON_TYPE, body: '[]' }, 200],
+  ['no content where some belongs', { status: 204 }, 204],
+  ['an empty 502', { status: 502 }, 502],
+  ["a gateway's HTML 503", { status: 503, headers: { 'Content-Type': 'text/html' }, body: '<h1>Oops</h1>' }, 503],
+  ["a gateway's JSON 404", { status: 404, headers: JSON_TYPE, body: '{"message":"no Route matched"}' }, 404],
+  ['a status that the contract lacks', { status: 418, headers: JSON_TYPE, body: '{"detail":"a teapot"}' }, 418],
+  ['problems of another form', { status: 422, headers: JSON_TYPE, body: '{"detail":[{"loc":"name"}]}' }, 422],
+  ['a redirect', { status: 307, headers: { Location: 'https://example.org/' } }, 307],
+])('%s is an unexpected answer', async (_, answer, status) => {
+  const { url } = await serveAnswers(answer);
+  const error = await rejectionOf(createLatchkey({ baseUrl: url, maxRetries: 0 }).listAccessTokens());
+  expect(error).toMatchObject({ code: 'unexpected_answer', status, problems: [] });
+  expect(error.message).not.toMatch(/Welcome|Oops/);
+});
+
+test('an answer with a body where none belongs is an unexpected answer', async () => {
+  const { url } = await serveAnswers({ headers: { 'Content-Type': 'text/html' }, body: '<h1>Welcome</h1>' });
+  const error = await rejectionOf(
+    createLatchkey({ baseUrl: url }).revokeAccessToken({ path: { token_id: UNKNOWN_ID } }),
+  );
+  expect(error).toMatchObject({ code: 'unexpected_answer', status: 200 });
+});
+
+test('a server that is not there is a network error with the reason of the system', async () => {
+  const service = await startService();
+  await service.stop();
+  const error = await rejectionOf(createLatchkey({ baseUrl: service.url, maxRetries: 0 }).getHealth());
+  expect(error).toMatchObject({ code: 'network_error', status: undefined, requestId: undefined });
+  expect(error.message).toBe('The service did not answer (ECONNREFUSED).');
+  expect(error.cause).toMatchObject({ name: 'TypeError', message: 'fetch failed' });
+});
+
+test.each<Answering>(['drop', 'cut'])('a connection that is closed early (%s) is a network error', async (answer) => {
+  const { url } = await serveAnswers(answer);
+  const error = await rejectionOf(createLatchkey({ baseUrl: url, maxRetries: 0 }).listAccessTokens());
+  expect(error.code).toBe('network_error');
+});
+
+test('a call is an error only once, although it can be asked for its data and its answer', async () => {
+  const unhandled: unknown[] = [];
+  const listen = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', listen);
+  const { url } = await serveAnswers({ status: 502 });
+  const call = createLatchkey({ baseUrl: url, maxRetries: 0 }).getHealth();
+  expect(await rejectionOf(call.withResponse())).toMatchObject({ status: 502 });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  process.off('unhandledRejection', listen);
+  expect(unhandled).toEqual([]);
+});
+
+test('an error is an Error that logs as JSON and can be made in tests', () => {
+  const error = new LatchkeyError({ code: 'not_found', status: 404, message: 'No such token.', requestId: 'r' });
+  expect(error).toBeInstanceOf(Error);
+  expect(error.stack).toMatch(/^LatchkeyError: No such token\./);
+  expect(JSON.parse(JSON.stringify(error))).toEqual({
+    name: 'LatchkeyError',
+    message: 'No such token.',
+    code: 'not_found',
+    status: 404,
+    requestId: 'r',
+    problems: [],
+  });
+});
+
+test('the code narrows the error', () => {
+  const narrow = (thrown: unknown) => {
+    if (!(thrown instanceof LatchkeyError)) return;
+    expectTypeOf(thrown).toEqualTypeOf<LatchkeyError>();
+    switch (thrown.code) {
+      case 'invalid_input':
+        expectTypeOf(thrown.problems[0]).toEqualTypeOf<InputProblem>();
+        expectTypeOf(thrown.status).toEqualTypeOf<number | undefined>();
+        break;
+      case 'network_error':
+      case 'timeout':
+        expectTypeOf(thrown.status).toEqualTypeOf<undefined>();
+        break;
+      case 'unexpected_answer':
+        expectTypeOf(thrown.status).toEqualTypeOf<number>();
+        break;
+      default:
+        expectTypeOf(thrown.code).toEqualTypeOf<ErrorCode>();
+        expectTypeOf(thrown.status).toEqualTypeOf<number>();
+    }
+    // @ts-expect-error -- the codes are closed
+    return thrown.code === 'no_such_code';
+  };
+  expectTypeOf(narrow).toBeFunction();
+});
