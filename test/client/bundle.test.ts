@@ -1,22 +1,27 @@
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { build } from 'rolldown';
 import { expect, test } from 'vitest';
 
 const BOUND = 8_192;
 
 /** What an application's bundler makes for browsers of a module with this text, minified. */
 async function bundle(text: string): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents: text, resolveDir: process.cwd(), loader: 'js' },
-    bundle: true,
-    minify: true,
-    format: 'esm',
+  const entry = join(process.cwd(), 'entry.js');
+  const { output } = await build({
+    input: entry,
+    plugins: [
+      { name: 'entry', load: (id) => (id === entry ? text : null), resolveId: (id) => (id === entry ? id : null) },
+    ],
     platform: 'browser',
-    target: 'es2022',
     write: false,
-    logLevel: 'error',
+    logLevel: 'silent',
+    output: { format: 'esm', minify: true },
   });
-  return outputFiles.map((file) => file.text).join('');
+  return output
+    .map((file) => (file.type === 'chunk' ? file.code : ''))
+    .join('')
+    .trim();
 }
 
 test(`the whole client is under ${String(BOUND)} bytes for a browser, compressed`, async () => {
