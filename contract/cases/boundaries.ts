@@ -1,0 +1,149 @@
+import * as fc from 'fast-check';
+import type { Json, JsonObject } from '../spec/json.js';
+import { isPasswordName } from '../spec/names.js';
+import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { formatted, LONGEST, malformed, textOfLength } from './strings.js';
+
+/** A value at or beyond an edge of a schema. Whether it is valid the judge says, not the case. */
+export interface Candidate {
+  value: Json;
+  note: string;
+}
+
+/** Lists longer than this are not made. */
+const MOST_ITEMS = 500;
+
+/** Text that many a server trips over, valid or not: a store that ends at NUL, a database without lone surrogates ... */
+const AWKWARD: readonly (readonly [string, string])[] = [
+  ['a\u0000b', 'text with NUL'],
+  ['a\u0007b', 'text with a control character'],
+  ['\uD800', 'a lone surrogate'],
+  ['  ', 'white space alone'],
+  ['é ñ 漢字 עברית', 'text of many scripts'],
+  ['🔑👩‍👩‍👧‍👧', 'emoji'],
+  ["Robert'); DROP TABLE students;--", 'SQL'],
+  ['%_\\"\'`${7*7}{{7*7}}', 'the signs of other languages'],
+  ['<script>alert(1)</script>', 'a script'],
+  ['../../etc/passwd', 'a path'],
+  ['%00%0A%E0%A4%A', 'text that looks percent-encoded'],
+];
+
+/** The edges of every keyword of a schema: just inside, just outside, and what is nowhere near. */
+export function boundariesOf(
+  document: JsonObject,
+  schema: SchemaOrBoolean | undefined,
+  name: string,
+  sample: Json,
+): Candidate[] {
+  const candidates = branches(document, schema).flatMap((branch) => [
+    ...values(branch),
+    ...texts(branch, name),
+    ...numbers(branch),
+    ...lists(branch, sample),
+    ...wrongTypes(branch),
+  ]);
+  const seen = new Set<string>();
+  return candidates.filter(({ value }) => {
+    const key = JSON.stringify(value);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function values(schema: Schema): Candidate[] {
+  const members = schema.const === undefined ? schema.enum : [schema.const];
+  if (members === undefined) {
+    const types = typesOf(schema);
+    return types.includes('boolean') ? [true, false].map((value) => ({ value, note: String(value) })) : [];
+  }
+  const texts = members.filter((member) => typeof member === 'string');
+  const [first = 'member'] = texts;
+  return [
+    ...members.map((value) => ({ value, note: `member ${JSON.stringify(value)}` })),
+    { value: `${first}x`, note: 'no member' },
+    {
+      value: first.toUpperCase() === first ? first.toLowerCase() : first.toUpperCase(),
+      note: 'a member in other letters',
+    },
+    { value: '', note: 'an empty text' },
+  ];
+}
+
+function texts(schema: Schema, name: string): Candidate[] {
+  if (!typesOf(schema).includes('string') || schema.enum || schema.const !== undefined) return [];
+  const { minLength = 0, maxLength, format, pattern } = schema;
+  const secret = format === 'password' || isPasswordName(name);
+  const candidates: Candidate[] = [];
+  const lengths = [
+    0,
+    1,
+    minLength - 1,
+    minLength,
+    minLength + 1,
+    ...(maxLength === undefined ? [300] : [maxLength - 1, maxLength, maxLength + 1]),
+  ];
+  for (const length of new Set(lengths)) {
+    if (length < 0) continue;
+    const text = textOfLength(length, schema, secret ? 'aZ9' : 'a');
+    if (text !== undefined) candidates.push({ value: text, note: `length ${String(length)}` });
+  }
+  // Length counts code points (JSON Schema, 6.3.1), not UTF-16 units: 255 of these are 510.
+  if (maxLength !== undefined && maxLength > 1 && maxLength < LONGEST && format === undefined) {
+    candidates.push({ value: '😀'.repeat(maxLength), note: `${String(maxLength)} code points beyond U+FFFF` });
+    candidates.push({ value: '😀'.repeat(maxLength + 1), note: `${String(maxLength + 1)} code points beyond U+FFFF` });
+  }
+  if (format !== undefined && formatted(format)) {
+    candidates.push(...malformed(format));
+    const good = fc.sample(formatted(format) ?? fc.constant(''), { seed: 7, numRuns: 1 })[0] ?? '';
+    candidates.push({ value: good, note: `a good ${format}` }, { value: ` ${good}`, note: `a space and a ${format}` });
+    if (format === 'uuid') candidates.push({ value: good.toUpperCase(), note: 'a uuid in capitals' });
+    if (format === 'date-time') candidates.push({ value: '2041-06-15T12:00:00+02:00', note: 'another zone' });
+  }
+  if (pattern !== undefined) candidates.push({ value: '\u0001', note: 'text that the pattern forbids' });
+  return [...candidates, ...AWKWARD.map(([value, note]) => ({ value, note }))];
+}
+
+function numbers(schema: Schema): Candidate[] {
+  const types = typesOf(schema);
+  const whole = types.includes('integer');
+  if (!whole && !types.includes('number')) return [];
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
+  const step = whole ? 1 : 0.5;
+  const edges = [minimum, maximum, exclusiveMinimum, exclusiveMaximum].filter((edge) => edge !== undefined);
+  const candidates = edges
+    .flatMap((edge) => [edge - step, edge, edge + step])
+    // Beyond 2^53 neighbours are not told apart, so that no case there means what it says.
+    .filter((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER)
+    .map((value) => ({ value, note: String(value) }));
+  if (whole) candidates.push({ value: 1.5, note: '1.5' });
+  if (multipleOf !== undefined)
+    candidates.push({ value: multipleOf * 1.5, note: `no multiple of ${String(multipleOf)}` });
+  candidates.push({ value: 0, note: '0' }, { value: -1, note: '-1' });
+  candidates.push({ value: 1e300, note: '1e300' });
+  return candidates;
+}
+
+function lists(schema: Schema, sample: Json): Candidate[] {
+  if (!typesOf(schema).includes('array')) return [];
+  const item = Array.isArray(sample) ? sample[0] : undefined;
+  if (item === undefined) return [{ value: [], note: 'an empty list' }];
+  const { minItems = 0, maxItems, uniqueItems } = schema;
+  const lengths = [0, minItems - 1, minItems, ...(maxItems === undefined ? [] : [maxItems, maxItems + 1])];
+  const candidates = [...new Set(lengths)]
+    .filter((length) => length >= 0 && length <= MOST_ITEMS)
+    .map((length): Candidate => ({ value: Array.from({ length }, () => item), note: `${String(length)} items` }));
+  if (uniqueItems === true) candidates.push({ value: [item, item], note: 'an item twice' });
+  return candidates;
+}
+
+function wrongTypes(schema: Schema): Candidate[] {
+  const all: Candidate[] = [
+    { value: 'text', note: 'a text' },
+    { value: '1', note: 'a number in quotes' },
+    { value: 42, note: 'a number' },
+    { value: true, note: 'a boolean' },
+    { value: null, note: 'null' },
+    { value: [], note: 'an empty list' },
+    { value: {}, note: 'an empty object' },
+  ];
+  return typesOf(schema).length === 0 ? [] : all;
+}

@@ -1,0 +1,71 @@
+import { isObject, type Json, type JsonObject } from '../spec/json.js';
+import { branches, flatten, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+
+/** A place in a body. */
+export interface Slot {
+  path: (string | number)[];
+  schema: SchemaOrBoolean;
+  /** Whether it may be left out. */
+  required: boolean;
+}
+
+/** Slots further down than this are left to fuzzing. */
+const DEEPEST = 3;
+
+/** Every place in a body with this schema: the members of objects and the first item of lists. */
+export function slotsOf(document: JsonObject, schema: SchemaOrBoolean | undefined, path: Slot['path'] = []): Slot[] {
+  if (path.length > DEEPEST) return [];
+  const found = new Map<string, Slot>();
+  for (const branch of branches(document, schema)) {
+    const types = typesOf(branch);
+    if (types.includes('object')) {
+      for (const [name, property] of Object.entries(branch.properties ?? {})) {
+        if (flatten(document, property).readOnly === true) continue;
+        const slot = { path: [...path, name], schema: property, required: branch.required?.includes(name) === true };
+        for (const each of [slot, ...slotsOf(document, property, slot.path)])
+          found.set(JSON.stringify(each.path), each);
+      }
+    }
+    if (types.includes('array') && branch.items !== undefined) {
+      const slot = { path: [...path, 0], schema: branch.items, required: true };
+      for (const each of [slot, ...slotsOf(document, branch.items, slot.path)])
+        found.set(JSON.stringify(each.path), each);
+    }
+  }
+  return [...found.values()];
+}
+
+/** What stands at a place; undefined where nothing does. */
+export function valueAt(body: Json | undefined, path: Slot['path']): Json | undefined {
+  let node: Json | undefined = body;
+  for (const step of path) {
+    if (Array.isArray(node)) node = node[Number(step)];
+    else node = isObject(node) && Object.hasOwn(node, step) ? node[step] : undefined;
+  }
+  return node;
+}
+
+/** The body with another value at a place; without it where `value` is undefined. Undefined where the place is not there. */
+export function withValue(body: Json, path: Slot['path'], value: Json | undefined): Json | undefined {
+  const [step, ...rest] = path;
+  if (step === undefined) return value;
+  if (Array.isArray(body)) {
+    const inner = body[Number(step)];
+    const changed = rest.length === 0 ? value : inner === undefined ? undefined : withValue(inner, rest, value);
+    if (changed === undefined) return rest.length === 0 ? body.filter((_, index) => index !== step) : undefined;
+    return body.map((item, index) => (index === step ? changed : item));
+  }
+  if (!isObject(body)) return undefined;
+  if (rest.length === 0) {
+    if (value !== undefined) return { ...body, [step]: value };
+    return Object.fromEntries(Object.entries(body).filter(([name]) => name !== step));
+  }
+  const inner = body[step];
+  if (inner === undefined) return undefined;
+  const changed = withValue(inner, rest, value);
+  return changed === undefined ? undefined : { ...body, [step]: changed };
+}
+
+export function pathText(path: Slot['path']): string {
+  return `/${path.join('/')}`;
+}

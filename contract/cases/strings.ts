@@ -1,0 +1,162 @@
+import * as fc from 'fast-check';
+import type { Schema } from '../spec/schema.js';
+
+/** The longest text that cases are made with; a schema that allows more is tried up to here. */
+export const LONGEST = 20_000;
+
+const ALPHANUMERIC = Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789');
+const LABEL = fc.string({
+  unit: fc.constantFrom(...Array.from('abcdefghijklmnopqrstuvwxyz')),
+  minLength: 1,
+  maxLength: 12,
+});
+const codePoints = (text: string) => Array.from(text).length;
+const digits = (length: number) =>
+  fc.string({ unit: fc.constantFrom(...Array.from('0123456789')), minLength: length, maxLength: length });
+
+/**
+ * Instants far enough in the future that an expiry is never past and close enough that no calendar has trouble: what
+ * an API says of time beyond its format, no schema tells.
+ */
+const INSTANT = fc.date({
+  min: new Date('2040-01-01T00:00:00Z'),
+  max: new Date('2090-12-31T23:59:59Z'),
+  noInvalidDate: true,
+});
+
+/** Texts of a format as every reader of it agrees; undefined for a format that is not known. */
+export function formatted(format: string): fc.Arbitrary<string> | undefined {
+  switch (format) {
+    case 'uuid':
+      return fc.uuid();
+    case 'date-time':
+      return INSTANT.map((date) => date.toISOString());
+    case 'date':
+      return INSTANT.map((date) => date.toISOString().slice(0, 10));
+    case 'time':
+      return INSTANT.map((date) => date.toISOString().slice(11));
+    case 'duration':
+      return fc.integer({ min: 1, max: 99 }).map((days) => `P${String(days)}D`);
+    case 'email':
+    case 'idn-email':
+      return fc.tuple(LABEL, LABEL).map(([user, host]) => `${user}@${host}.example.org`);
+    case 'uri':
+    case 'url':
+    case 'uri-reference':
+    case 'iri':
+      return fc.tuple(LABEL, LABEL).map(([host, path]) => `https://${host}.example.org/${path}`);
+    case 'hostname':
+    case 'idn-hostname':
+      return LABEL.map((host) => `${host}.example.org`);
+    case 'ipv4':
+      return fc.ipV4();
+    case 'ipv6':
+      return fc.ipV6();
+    case 'byte':
+      return fc.base64String({ maxLength: 40 });
+    case 'int64':
+    case 'int32':
+      return digits(4);
+    default:
+      return undefined;
+  }
+}
+
+/** Texts that a format forbids, each with what is wrong with it; the judge confirms each. */
+export function malformed(format: string): { value: string; note: string }[] {
+  const notes: Record<string, Record<string, string>> = {
+    uuid: {
+      '019ab9d43c1e7a529f0b6c1d2e3f4a5b': 'a uuid without hyphens',
+      '{019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b}': 'a uuid in braces',
+      '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5': 'a uuid that is too short',
+      '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5g': 'a uuid with a letter that is no digit',
+    },
+    'date-time': {
+      '2041-02-30T00:00:00Z': 'a day that its month does not have',
+      '2041-06-15T25:00:00Z': 'hour 25',
+      '2041-06-15T12:00:00': 'no zone',
+      '2041-06-15': 'a date alone',
+      '2041-06-15 12:00:00Z': 'a space for the T',
+      tomorrow: 'a word',
+    },
+    date: { '2041-02-30': 'a day that its month does not have', '15.06.2041': 'another notation' },
+    email: { nobody: 'no @', '@example.org': 'no user', 'a b@example.org': 'a space' },
+    uri: { 'not a uri': 'spaces', '/relative': 'no scheme' },
+    ipv4: { '256.1.1.1': 'a byte of 256', '1.2.3': 'three bytes' },
+    ipv6: { '12345::': 'too many digits' },
+  };
+  return Object.entries(notes[format] ?? { 'no such thing as this': 'something else' }).map(([value, note]) => ({
+    value,
+    note: `${format}: ${note}`,
+  }));
+}
+
+/** A text that nobody guesses, for members that are secrets, so that it is recognised wherever it turns up. */
+export function secretText(minLength: number, maxLength: number): fc.Arbitrary<string> {
+  const length = Math.max(minLength, Math.min(24, maxLength));
+  return fc.string({ unit: fc.constantFrom(...ALPHANUMERIC), minLength: length, maxLength: length });
+}
+
+/** Texts that fit the schema: its format, else its pattern, else text of many scripts within its length. */
+export function textOf(schema: Schema, secret: boolean): fc.Arbitrary<string> {
+  const { minLength = 0, maxLength = Math.max(minLength, 200), pattern, format } = schema;
+  const fits = (text: string) => {
+    const length = codePoints(text);
+    return length >= minLength && length <= maxLength;
+  };
+  const known = format === undefined ? undefined : formatted(format);
+  if (known) return known.filter(fits);
+  const short = Math.min(maxLength, Math.max(minLength, 40), LONGEST);
+  if (pattern !== undefined) return matching(pattern, minLength, maxLength);
+  if (secret) return secretText(minLength, maxLength);
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.string({ minLength, maxLength: short }) },
+    { weight: 2, arbitrary: fc.string({ unit: 'grapheme', minLength, maxLength: short }).filter(fits) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength, maxLength: short }).filter(fits) },
+  );
+}
+
+function matching(pattern: string, minLength: number, maxLength: number): fc.Arbitrary<string> {
+  const regex = new RegExp(pattern, 'u');
+  const fits = (text: string) => regex.test(text) && codePoints(text) >= minLength && codePoints(text) <= maxLength;
+  try {
+    return withTries(fc.stringMatching(regex, { maxLength }), fits);
+  } catch {
+    // What fast-check cannot make a text of, such as a look-behind, is found by trying.
+    return withTries(fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 40) }), fits);
+  }
+}
+
+/** Filters without running for ever: a text that does not fit is let through after some tries, and the judge sees it. */
+function withTries(texts: fc.Arbitrary<string>, fits: (text: string) => boolean): fc.Arbitrary<string> {
+  let tries = 0;
+  return texts.filter((text) => {
+    if (!fits(text) && ++tries % 200 !== 0) return false;
+    tries = 0;
+    return true;
+  });
+}
+
+/** A text of exactly this many code points that the schema allows, if one is found among plain candidates. */
+export function textOfLength(length: number, schema: Schema, letter = 'a'): string | undefined {
+  if (length > LONGEST) return undefined;
+  const { format, pattern } = schema;
+  const candidates = [letter.repeat(length), '1'.repeat(length), 'A'.repeat(length)];
+  if (format === 'email') candidates.unshift(longEmail(length));
+  if (format === 'uri' || format === 'url')
+    candidates.unshift(`https://example.org/${'a'.repeat(Math.max(0, length - 20))}`);
+  if (format === 'date-time') candidates.unshift(`2041-06-15T12:00:00.${'0'.repeat(Math.max(1, length - 21))}Z`);
+  const regex = pattern === undefined ? undefined : new RegExp(pattern, 'u');
+  return candidates.find((text) => codePoints(text) === length && regex?.test(text) !== false);
+}
+
+/** An address of this length within the limits of its parts: 64 characters for the user, 63 for a label. */
+function longEmail(length: number): string {
+  const user = 'a'.repeat(Math.max(1, Math.min(64, length - 12)));
+  let host = 'example.org';
+  for (let rest = length - user.length - 1 - host.length; rest > 1; rest = length - user.length - 1 - host.length) {
+    host = `${'a'.repeat(Math.min(63, rest - 1))}.${host}`;
+  }
+  const address = `${user}@${host}`;
+  return address.length === length - 1 && user.length < 64 ? `a${address}` : address;
+}

@@ -1,0 +1,70 @@
+import { type Credentials, createCredentials } from './credentials.js';
+import { createFixtures, type Fixtures } from './fixtures.js';
+import type { Credential } from './http/draft.js';
+import type { ContractOptions } from './options.js';
+import { canProtect, dangerOf } from './policy.js';
+import type { Phase } from './report/types.js';
+import { createRun, type Run } from './run.js';
+import { isSecured, type Operation } from './spec/model.js';
+
+/** A run with its credential and its fixtures: what every phase works with. */
+export interface Context {
+  run: Run;
+  credentials: Credentials;
+  fixtures: Fixtures;
+  /** A credential that may be ended: a further session, else one that the spec lets the run create. */
+  throwaway(phase: Phase): Promise<Credential | undefined>;
+  /** Why no good request of an operation can be sent; undefined where it can. */
+  obstacle(operation: Operation): string | undefined;
+  /** Whether the run's own credential still serves; a failure is recorded where it does not. */
+  stillAlive(after: string): Promise<boolean>;
+}
+
+export async function createContext(options: ContractOptions): Promise<Context> {
+  const run = await createRun(options);
+  try {
+    const credentials = await createCredentials(run);
+    return assemble(run, credentials);
+  } catch (error) {
+    run.close();
+    throw error;
+  }
+}
+
+function assemble(run: Run, credentials: Credentials): Context {
+  const fixtures = createFixtures(run, credentials);
+  let dead = false;
+
+  async function throwaway(phase: Phase): Promise<Credential | undefined> {
+    const session = await credentials.logIn();
+    if (session) return session.credential;
+    for (const creator of run.spec.operations) {
+      if ((run.issues.get(creator.id)?.length ?? 0) === 0) continue;
+      const resource = await fixtures.create(creator, { phase, name: 'create a credential to throw away' });
+      if (resource?.token !== undefined) return { token: resource.token, perScheme: {} };
+    }
+    return undefined;
+  }
+
+  function obstacle(operation: Operation): string | undefined {
+    if (isSecured(operation)) {
+      if (credentials.alternatives(operation).length === 0) return 'none of its security schemes can be tried';
+      if (credentials.main === undefined) return 'no credential was given';
+    }
+    if (operation.body?.kind === 'other' && operation.body.required)
+      return `no bodies of ${operation.body.mediaType} are made`;
+    if (dangerOf(operation) === 'sweeps' && !canProtect(operation)) return "it may end the run's own credential";
+    return undefined;
+  }
+
+  async function stillAlive(after: string): Promise<boolean> {
+    if (dead || credentials.main === undefined) return !dead;
+    const alive = await credentials.opens(credentials.main);
+    if (alive !== false) return true;
+    dead = true;
+    run.record.abort(after);
+    return false;
+  }
+
+  return { run, credentials, fixtures, throwaway, obstacle, stillAlive };
+}

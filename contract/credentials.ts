@@ -1,0 +1,156 @@
+import { CouldNotRun } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { type Credential, type Draft, emptyDraft } from './http/draft.js';
+import type { Run } from './run.js';
+import { isObject, type Json } from './spec/json.js';
+import { isSecured, type Operation, type Spec } from './spec/model.js';
+import { isPasswordName, isSecretName } from './spec/names.js';
+import { branches, typesOf } from './spec/schema.js';
+
+/** The run's own credential, and how throw-away ones are made. */
+export interface Credentials {
+  /** Undefined where neither a token nor a login was given. */
+  main: Credential | undefined;
+  /** The draft with the credential in the first of the operation's ways that can be tried; as it is where none can. */
+  attach(draft: Draft, credential?: Credential): Draft;
+  /** The operation's ways to authenticate that can be tried. */
+  alternatives(operation: Operation): string[][];
+  /** Logs in once more; undefined where the run has no login. */
+  logIn(): Promise<{ credential: Credential; exchange: Exchange } | undefined>;
+  /** Whether a credential opens anything; undefined where the spec has no operation to tell by. */
+  opens(credential: Credential): Promise<boolean | undefined>;
+  /** Where the request of a login carries its user; undefined of any other operation. */
+  loginFields(operation: Operation): { user: string; password: string } | undefined;
+}
+
+/** Finds out what the run has to authenticate with; throws `CouldNotRun` where a given credential opens nothing. */
+export async function createCredentials(run: Run): Promise<Credentials> {
+  const { spec, options, secrets } = run;
+  const loginOperation = options.login === undefined ? undefined : findLogin(spec);
+  const perScheme = options.credentials ?? {};
+  const probe = findProbe(spec);
+  for (const token of [options.token, ...Object.values(perScheme)])
+    if (token !== undefined) secrets.add(token, '$TOKEN');
+  if (options.login) secrets.add(options.login.password, '$PASSWORD');
+
+  const alternatives = ({ security }: Operation) =>
+    security.filter(
+      (schemes) =>
+        schemes.length > 0 &&
+        schemes.every((name) => (spec.schemes.get(name)?.kind ?? 'unsupported') !== 'unsupported'),
+    );
+
+  function attach(draft: Draft, credential: Credential | undefined = credentials.main): Draft {
+    const [schemes] = alternatives(draft.operation);
+    return { ...draft, credential: schemes && credential ? { with: credential, schemes } : null };
+  }
+
+  async function opens(credential: Credential): Promise<boolean | undefined> {
+    if (probe === undefined) return undefined;
+    const info = { phase: 'setup', name: 'does this credential open anything', expectation: 'any' } as const;
+    const { answer } = await run.attempt(attach(emptyDraft(probe), credential), info);
+    return answer !== undefined && answer.status !== 401 && answer.status !== 403;
+  }
+
+  async function logIn(): ReturnType<Credentials['logIn']> {
+    const fields = loginOperation && loginFields(spec, loginOperation);
+    if (!options.login || !loginOperation || !fields) return undefined;
+    const body = { [fields.user]: options.login.username, [fields.password]: options.login.password };
+    const exchange = await run.send({ ...emptyDraft(loginOperation), body }, { phase: 'setup', name: 'log in' });
+    for (const token of tokensIn(exchange.value)) {
+      const credential = { token, perScheme };
+      if ((await opens(credential)) !== false) return { credential, exchange };
+    }
+    return undefined;
+  }
+
+  const credentials: Credentials = {
+    main:
+      options.token === undefined && options.credentials === undefined
+        ? undefined
+        : { token: options.token ?? '', perScheme },
+    attach,
+    alternatives,
+    logIn,
+    opens,
+    loginFields: (operation) => loginFields(spec, operation),
+  };
+  if (credentials.main === undefined && options.login) {
+    if (loginOperation === undefined) throw new CouldNotRun('the spec has no operation to log in with');
+    const session = await logIn();
+    if (session === undefined) throw new CouldNotRun(`${options.login.username} cannot log in by ${loginOperation.id}`);
+    credentials.main = session.credential;
+    if (session.credential.token !== '') secrets.add(session.credential.token, '$TOKEN');
+  }
+  if (credentials.main !== undefined && (await opens(credentials.main)) === false) {
+    throw new CouldNotRun(`the credential is refused by ${probe?.id ?? 'the server'}`);
+  }
+  return credentials;
+}
+
+/** A secured GET that needs nothing else, the caller's own record by preference. */
+function findProbe({ operations }: Spec): Operation | undefined {
+  const easy = operations.filter(
+    (operation) =>
+      operation.method === 'GET' && isSecured(operation) && operation.parameters.every(({ required }) => !required),
+  );
+  return easy.find(({ path }) => /\/(me|self|whoami|user|profile)\/?$/.test(path)) ?? easy[0];
+}
+
+function findLogin(spec: Spec): Operation | undefined {
+  const logins = spec.operations.filter((operation) => !isSecured(operation) && loginFields(spec, operation));
+  const named = (operation: Operation) => `${operation.id} ${operation.path}`;
+  return (
+    logins.find((operation) => /(log|sign)[-_]?in/i.test(named(operation))) ??
+    logins.find((operation) => !/regist|sign[-_]?up|reset|forgot|confirm/i.test(named(operation)))
+  );
+}
+
+function loginFields(spec: Spec, { body, method }: Operation): { user: string; password: string } | undefined {
+  if (method !== 'POST' || body === undefined) return undefined;
+  for (const { properties = {}, required = [] } of branches(spec.requests, body.schema)) {
+    const names = Object.keys(properties);
+    const password = names.find(isPasswordName);
+    const texts = names.filter(
+      (name) => name !== password && typesOf(branches(spec.requests, properties[name])[0] ?? {}).includes('string'),
+    );
+    const user =
+      texts.find((name) => /user|e_?mail|login|account/i.test(name)) ?? texts.find((name) => required.includes(name));
+    if (password !== undefined && user !== undefined) return { user, password };
+  }
+  return undefined;
+}
+
+/** The texts of an answer that may be a credential, the likeliest first. */
+export function tokensIn(value: Json | undefined): string[] {
+  const found: { text: string; rank: number }[] = [];
+  const visit = (node: Json | undefined, name: string) => {
+    if (typeof node === 'string' && node.length >= 16 && /^[!-~]+$/.test(node))
+      found.push({ text: node, rank: rankOf(name) });
+    if (Array.isArray(node)) for (const item of node) visit(item, name);
+    if (isObject(node)) for (const [member, inner] of Object.entries(node)) visit(inner, member);
+  };
+  visit(value, '');
+  const ranked = found.filter(({ text }) => !/^\d{4}-\d\d-\d\dT|^https?:|@/.test(text)).sort((a, b) => a.rank - b.rank);
+  return [...new Set(ranked.map(({ text }) => text))].slice(0, 4);
+}
+
+function rankOf(name: string): number {
+  if (/refresh|prefix/i.test(name)) return 4;
+  if (/access|plain/i.test(name)) return 0;
+  if (/token|secret|jwt|key|data/i.test(name) || isSecretName(name)) return 1;
+  return /id$/i.test(name) ? 3 : 2;
+}
+
+/** Where in a value this text stands, as a JSON pointer. */
+export function placeOf(value: Json | undefined, text: string): string | undefined {
+  const visit = (node: Json | undefined, path: string): string | undefined => {
+    if (node === text) return path;
+    for (const [name, inner] of Object.entries(isObject(node) ? node : {})) {
+      const place = visit(inner, `${path}/${name}`);
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  };
+  return visit(value, '');
+}

@@ -1,0 +1,202 @@
+import * as fc from 'fast-check';
+import { sampleOf } from './cases/arbitrary.js';
+import { slotsOf, withValue } from './cases/slots.js';
+import { formatted } from './cases/strings.js';
+import { type Credentials, placeOf, tokensIn } from './credentials.js';
+import type { CaseInfo, Exchange } from './exchange.js';
+import { type Draft, emptyDraft } from './http/draft.js';
+import type { Phase } from './report/types.js';
+import type { Run } from './run.js';
+import { isObject, type Json, type JsonObject } from './spec/json.js';
+import { evaluate, identify, type LinkSource, originOf, pathNames } from './spec/links.js';
+import { isSecured, isUnsafe, type Operation, type Parameter, type RequestBody } from './spec/model.js';
+import { isCursorName, isExpiryName, isProtectionName } from './spec/names.js';
+import { flatten } from './spec/schema.js';
+
+/** Something that the run has created. */
+export interface Resource {
+  creator: Operation;
+  exchange: Exchange;
+  /** The credential that its creation gave, if that opens anything. */
+  token: string | undefined;
+}
+
+/** Good requests, and the things that they need. */
+export interface Fixtures {
+  /**
+   * A request that ought to succeed: required parameters and members alone, or all of them. `fresh` creates the thing
+   * that it works on, which calls that end a thing need.
+   */
+  base(operation: Operation, how?: { all?: boolean; fresh?: boolean; phase?: Phase }): Promise<Draft>;
+  create(creator: Operation, info: CaseInfo): Promise<Resource | undefined>;
+  /** The path parameters that name a resource for an operation on it; undefined where they cannot be told. */
+  address(operation: Operation, resource: Resource): Record<string, Json> | undefined;
+  /** Everything that was created, for the end of the run. */
+  made: Resource[];
+  /** Forgets the things that are shared, after they may have been swept away. */
+  forget(): void;
+}
+
+export function createFixtures(run: Run, credentials: Credentials): Fixtures {
+  const { spec, judge, seed } = run;
+  const shared = new Map<string, Resource>();
+  const made: Resource[] = [];
+
+  const accepts = (pointer: string | undefined) => (value: Json) =>
+    pointer === undefined || judge.objections('request', pointer, value).length === 0;
+
+  function parameterValue({ name, schema, pointer, examples }: Parameter): Json | undefined {
+    const fits = accepts(pointer);
+    return (
+      examples.find(fits) ??
+      sampleOf(spec.requests, schema, { seed, name, accepts: (value) => value !== '' && fits(value) })
+    );
+  }
+
+  function bodyValue(operation: Operation, body: RequestBody, all: boolean): Json | undefined {
+    const fits = accepts(body.pointer);
+    const fields = credentials.loginFields(operation);
+    const { login } = run.options;
+    if (fields && login && !isSecured(operation))
+      return { [fields.user]: login.username, [fields.password]: login.password };
+    const example = body.examples.map(({ value }) => value).find(fits);
+    let value = example ?? sampleOf(spec.requests, body.schema, { seed, accepts: fits });
+    for (const { path, schema, required } of slotsOf(spec.requests, body.schema)) {
+      if (value === undefined) break;
+      const name = String(path.at(-1));
+      const { format } = flatten(spec.requests, schema);
+      let member: Json | undefined;
+      // What the example says of time was true when it was written.
+      if (format === 'date-time' && isExpiryName(name))
+        member = fc.sample(formatted(format) ?? fc.constant(''), { seed, numRuns: 1 })[0];
+      else if (required) continue;
+      else if (all)
+        member = sampleOf(spec.requests, schema, {
+          seed,
+          name,
+          accepts: (given) => given !== null && fits(withValue(value ?? null, path, given) ?? null),
+        });
+      if (!required && !all) member = undefined;
+      const changed = withValue(value, path, member);
+      if (changed !== undefined && fits(changed)) value = changed;
+    }
+    return value;
+  }
+
+  function address(operation: Operation, resource: Resource): Record<string, Json> | undefined {
+    const origin = originOf(spec, operation);
+    const { draft, value } = resource.exchange;
+    const source = sourceOf(resource.exchange);
+    const path: JsonObject = {};
+    for (const name of pathNames(operation)) {
+      const expression =
+        origin?.creator === resource.creator
+          ? (origin.link?.parameters[name] ?? origin.link?.parameters[`path.${name}`])
+          : undefined;
+      const found =
+        expression === undefined ? (draft.path[name] ?? identify(value, name)) : evaluate(expression, source);
+      if (found === undefined || found === null) return undefined;
+      path[name] = found;
+    }
+    return path;
+  }
+
+  async function create(creator: Operation, info: CaseInfo): Promise<Resource | undefined> {
+    const exchange = await run.send(await base(creator, { all: false, phase: info.phase }), info);
+    if (exchange.answer === undefined || exchange.answer.status >= 300) return undefined;
+    const resource: Resource = { creator, exchange, token: await credentialIn(creator, exchange) };
+    made.push(resource);
+    return resource;
+  }
+
+  /** The first of its texts that opens something; asked once per operation, the place stays the same. */
+  async function credentialIn(creator: Operation, { value }: Exchange): Promise<string | undefined> {
+    const known = run.issues.get(creator.id);
+    const candidates = tokensIn(value);
+    if (known) return candidates.find((text) => known.includes(placeOf(value, text) ?? ''));
+    run.issues.set(creator.id, []);
+    for (const text of candidates) {
+      const place = placeOf(value, text);
+      if (place === undefined || (await credentials.opens({ token: text, perScheme: {} })) !== true) continue;
+      run.issues.set(creator.id, [place]);
+      run.secrets.add(text);
+      return text;
+    }
+    return undefined;
+  }
+
+  async function pathFor(operation: Operation, fresh: boolean, phase: Phase): Promise<Record<string, Json>> {
+    const origin = originOf(spec, operation);
+    if (origin) {
+      const known = fresh ? undefined : shared.get(origin.creator.id);
+      const resource = known ?? (await create(origin.creator, { phase, name: `create for ${operation.id}` }));
+      if (resource && !fresh) shared.set(origin.creator.id, resource);
+      const path = resource && address(operation, resource);
+      if (path) return path;
+    }
+    const path: JsonObject = {};
+    for (const parameter of operation.parameters) {
+      if (parameter.in !== 'path') continue;
+      const far = isUnsafe(operation) ? farValue(parameter) : undefined;
+      const value = far ?? parameterValue(parameter);
+      if (value !== undefined) path[parameter.name] = value;
+    }
+    return path;
+  }
+
+  /** A value that hardly belongs to anybody, for calls that change what they name. */
+  function farValue({ schema, pointer }: Parameter): Json | undefined {
+    return fc.sample(farValues(flatten(spec.requests, schema).format), { seed, numRuns: 20 }).find(accepts(pointer));
+  }
+
+  async function base(
+    operation: Operation,
+    { all = false, fresh = false, phase = 'setup' }: { all?: boolean; fresh?: boolean; phase?: Phase } = {},
+  ): Promise<Draft> {
+    const draft = emptyDraft(operation);
+    if (pathNames(operation).length > 0) draft.path = await pathFor(operation, fresh, phase);
+    for (const parameter of operation.parameters) {
+      if (parameter.in === 'path') continue;
+      const protects = isProtectionName(parameter.name);
+      if (!parameter.required && !protects && (!all || isCursorName(parameter.name))) continue;
+      const value = protects ? true : parameterValue(parameter);
+      if (value !== undefined) draft[parameter.in][parameter.name] = value;
+    }
+    if (operation.body) draft.body = bodyValue(operation, operation.body, all);
+    return credentials.attach(draft);
+  }
+
+  return {
+    base,
+    create,
+    address,
+    made,
+    forget: () => {
+      shared.clear();
+    },
+  };
+}
+
+/** Ids that hardly belong to anybody: random uuids, integers beyond 2^40, long texts. */
+export function farValues(format: string | undefined): fc.Arbitrary<Json> {
+  if (format === 'uuid') return fc.uuid();
+  return fc.oneof(
+    fc.integer({ min: 2 ** 40, max: Number.MAX_SAFE_INTEGER }),
+    fc.uuid(),
+    fc.string({ unit: fc.constantFrom(...Array.from('abcdefgh23456789')), minLength: 16, maxLength: 24 }),
+  );
+}
+
+export function isFar(value: Json): boolean {
+  return typeof value === 'number' ? value >= 2 ** 40 : typeof value === 'string' && value.length >= 16;
+}
+
+export function sourceOf({ draft, value, answer }: Exchange): LinkSource {
+  return { path: draft.path, query: draft.query, requestBody: draft.body, value, headers: answer?.headers ?? {} };
+}
+
+/** What an object says under a name, as a text to compare; undefined for anything else. */
+export function memberText(value: Json | undefined, name: string): string | undefined {
+  const member = isObject(value) ? value[name] : undefined;
+  return member === undefined ? undefined : JSON.stringify(member);
+}

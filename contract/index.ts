@@ -1,0 +1,43 @@
+import { createContext } from './context.js';
+import type { ContractOptions } from './options.js';
+import { runPhases } from './phases/index.js';
+import type { ContractReport } from './report/types.js';
+
+export { CouldNotRun } from './errors.js';
+export type { ContractOptions } from './options.js';
+export { toHtml } from './report/html.js';
+export { toJUnit } from './report/junit.js';
+export { toSummary } from './report/summary.js';
+export {
+  CHECKS,
+  type Check,
+  type ContractFailure,
+  type ContractProgress,
+  type ContractReport,
+  type OperationReport,
+  type Phase,
+} from './report/types.js';
+
+/**
+ * Holds a server against an OpenAPI document and resolves with what it found; `report.held` says whether the server
+ * keeps the contract.
+ *
+ * Requests are derived from the document: its examples, every edge of every schema, random ones, and sequences along
+ * its links and paths. The run creates things, and ends those that it has created: point it at a server for tests.
+ *
+ * Rejects with `CouldNotRun` where the document cannot be read, the server does not answer or refuses the credential.
+ *
+ * ```ts
+ * const report = await testContract({ url, spec: 'openapi.yaml', token });
+ * expect(report.failures).toEqual([]);
+ * ```
+ */
+export async function testContract(options: ContractOptions): Promise<ContractReport> {
+  const context = await createContext(options);
+  try {
+    await runPhases(context);
+    return context.run.record.finish();
+  } finally {
+    context.run.close();
+  }
+}

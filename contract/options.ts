@@ -1,0 +1,32 @@
+import type { ContractProgress } from './report/types.js';
+
+/** What `testContract` runs against, with what, and for how long. */
+export interface ContractOptions {
+  /** The server's address; a path in it stands before every path of the spec. `servers` in the spec counts for nothing. */
+  url: string;
+  /** The OpenAPI 3.0 or 3.1 document: a path, an http(s) address or the document itself. Latchkey's own by default. */
+  spec?: string | URL | object;
+  /** The credential of the run, for every security scheme that is not in `credentials`; `user:password` for basic. */
+  token?: string;
+  /** Credentials by the name of their security scheme, where they differ. */
+  credentials?: Record<string, string>;
+  /**
+   * Logs in through the spec's login operation instead of taking a `token`. This also gives the run throw-away sessions,
+   * with which it can test operations that end the session.
+   */
+  login?: { username: string; password: string };
+  /** Runs the operations with this tag or operationId alone. Others are still called where these need them. */
+  only?: string;
+  /** Replays a run; random by default. */
+  seed?: number;
+  /** Milliseconds after which no new case is begun; 60 seconds by default. */
+  timeMs?: number;
+  /** Random requests per operation; 60 by default. */
+  fuzzRuns?: number;
+  /** Milliseconds in which the server has to answer one request; 10 seconds by default. */
+  answerTimeoutMs?: number;
+  /** Sent with every request, such as the header of a gateway. */
+  headers?: Record<string, string>;
+  /** Told before every request. */
+  onProgress?: (progress: ContractProgress) => void;
+}

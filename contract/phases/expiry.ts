@@ -1,0 +1,96 @@
+import type { Context } from '../context.js';
+import type { Credential } from '../http/draft.js';
+import { emptyDraft } from '../http/draft.js';
+import type { Phase } from '../report/types.js';
+import { isObject, type Json, type JsonObject } from '../spec/json.js';
+import { isSecured, isUnsafe, type Operation } from '../spec/model.js';
+import { isExpiryName } from '../spec/names.js';
+import { branches, typesOf } from '../spec/schema.js';
+
+const PHASE: Phase = 'sequences';
+/** Milliseconds that a credential is asked to live. */
+const LIFE = 1_500;
+/** Milliseconds after its end until it is tried: a server's clock may tick in seconds. */
+const GRACE = 1_100;
+
+/** A credential that is about to expire. */
+interface Dying {
+  creator: Operation;
+  credential: Credential;
+  endsAt: number;
+}
+
+/** Creates credentials with the shortest life that the spec has words for; `expectExpired` tries them later. */
+export async function createDying(context: Context): Promise<Dying[]> {
+  const { run, credentials, fixtures } = context;
+  const dying: Dying[] = [];
+  for (const creator of run.spec.operations) {
+    if (!isUnsafe(creator) || !isSecured(creator) || context.obstacle(creator) !== undefined) continue;
+    const member = expiryMember(run.spec.requests, creator);
+    if (member === undefined || (run.issues.get(creator.id)?.length ?? 0) === 0) continue;
+    const base = await fixtures.base(creator, { phase: PHASE });
+    if (!isObject(base.body)) continue;
+    const asked = Date.now();
+    const body = { ...base.body, [member.name]: member.value(asked + LIFE) };
+    const { answer, value } = await run.send(
+      { ...base, body },
+      { phase: PHASE, name: 'create a credential with a short life', expectation: 'any' },
+    );
+    const token = tokenAt(value, run.issues.get(creator.id)?.[0]);
+    // A server whose clock is another, or that wants longer lives, refuses: then there is nothing to try.
+    if (answer === undefined || answer.status >= 300 || token === undefined) continue;
+    const credential = { token, perScheme: {} };
+    if ((await credentials.opens(credential)) === true) dying.push({ creator, credential, endsAt: asked + LIFE });
+  }
+  return dying;
+}
+
+/** Waits for the last of them, if need be, and tries each. */
+export async function expectExpired({ run, credentials }: Context, dying: Dying[]): Promise<void> {
+  for (const { creator, credential, endsAt } of dying) {
+    const wait = endsAt + GRACE - Date.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    const probe = run.spec.operations.find(
+      (operation) =>
+        operation.method === 'GET' && isSecured(operation) && operation.parameters.every(({ required }) => !required),
+    );
+    if (probe === undefined) return;
+    await run.send(credentials.attach(emptyDraft(probe), credential), {
+      phase: PHASE,
+      name: 'use an expired credential',
+      expectation: 'any',
+      check: ({ status }) =>
+        status === 401
+          ? []
+          : [
+              {
+                check: 'expiry',
+                message: `an expired credential of ${creator.id} gets ${String(status)}`,
+                expected: '401',
+              },
+            ],
+    });
+  }
+}
+
+function expiryMember(
+  document: JsonObject,
+  { body }: Operation,
+): { name: string; value: (end: number) => Json } | undefined {
+  for (const { properties = {} } of branches(document, body?.schema)) {
+    for (const [name, property] of Object.entries(properties)) {
+      const schema = branches(document, property)[0] ?? {};
+      if (schema.format === 'date-time' && isExpiryName(name))
+        return { name, value: (end) => new Date(end).toISOString() };
+      const seconds = /(seconds|ttl)$/i.test(name) && typesOf(schema).includes('integer');
+      if (seconds && (schema.minimum ?? 1) <= 1) return { name, value: () => 1 };
+    }
+  }
+  return undefined;
+}
+
+function tokenAt(value: Json | undefined, place: string | undefined): string | undefined {
+  const steps = place?.split('/').slice(1) ?? [''];
+  const token = steps.reduce<Json | undefined>((node, step) => (isObject(node) ? node[step] : undefined), value);
+  return typeof token === 'string' ? token : undefined;
+}

@@ -1,0 +1,125 @@
+import * as fc from 'fast-check';
+import { anyJson, valuesOf } from '../cases/arbitrary.js';
+import { boundariesOf } from '../cases/boundaries.js';
+import { slotsOf, valueAt, withValue } from '../cases/slots.js';
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import { farValues } from '../fixtures.js';
+import type { Draft } from '../http/draft.js';
+import { dangerOf } from '../policy.js';
+import { isObject, type Json, type JsonObject } from '../spec/json.js';
+import { isUnsafe, type Operation } from '../spec/model.js';
+import { isProtectionName } from '../spec/names.js';
+import { flatten } from '../spec/schema.js';
+import { createStage } from '../stage.js';
+
+/** What one random request changes of the good one. */
+interface Wish {
+  parameters: Record<string, Json | undefined>;
+  body: Json | undefined;
+}
+
+/** Faults of one operation that fuzzing looks for; each costs a shrinking. */
+const MOST_FAULTS = 5;
+
+/** Sends random requests, valid and invalid; what breaks is shrunk to the smallest request that breaks the same way. */
+export async function runFuzz(context: Context, operation: Operation): Promise<void> {
+  const { run } = context;
+  // What uses up a credential or a thing with every call is covered by its edges.
+  if (dangerOf(operation) !== 'none') return;
+  const stage = await createStage(context, operation, 'fuzz');
+  if (stage === undefined) return;
+  const wishes = wishesFor(context, operation, stage.full);
+  if (wishes === undefined) return;
+  const numRuns = run.options.fuzzRuns ?? 60;
+
+  for (let fault = 0; fault < MOST_FAULTS && !run.outOfTime(); fault++) {
+    let wanted: Finding | undefined;
+    let smallest: Exchange | undefined;
+    const property = fc.asyncProperty(wishes, async (wish) => {
+      if (run.outOfTime()) return true;
+      const exchange = await stage.send({ name: 'a random request' }, (base) => apply(base, wish), 'attempt');
+      const found = exchange?.findings.find((finding) =>
+        wanted ? isSame(finding, wanted) : !run.record.isKnown(operation, finding),
+      );
+      if (exchange === undefined || found === undefined) return true;
+      wanted = found;
+      smallest = { ...exchange, findings: [found] };
+      return false;
+    });
+    await fc.check(property, { seed: run.seed + fault, numRuns, endOnFailure: false });
+    if (smallest === undefined) return;
+    run.record.add({ phase: 'fuzz', name: 'a random request' }, smallest);
+  }
+}
+
+function isSame(a: Finding, b: Finding): boolean {
+  return a.check === b.check && a.message === b.message;
+}
+
+function apply(base: Draft, { parameters, body }: Wish): Draft {
+  const draft: Draft = {
+    ...base,
+    query: { ...base.query },
+    path: { ...base.path },
+    header: { ...base.header },
+    cookie: { ...base.cookie },
+  };
+  for (const parameter of base.operation.parameters) {
+    const value = parameters[`${parameter.in} ${parameter.name}`];
+    if (value !== undefined) draft[parameter.in][parameter.name] = value;
+  }
+  return body === undefined ? draft : { ...draft, body };
+}
+
+/** Undefined where the operation takes nothing that could be varied. */
+function wishesFor({ run }: Context, operation: Operation, full: Draft): fc.Arbitrary<Wish> | undefined {
+  const document = run.spec.requests;
+  const parameters: Record<string, fc.Arbitrary<Json | undefined>> = {};
+  for (const { in: place, name, schema } of operation.parameters) {
+    if (isProtectionName(name)) continue;
+    const valid = valuesOf(document, schema, name).filter((value) => value !== null && value !== '');
+    const key = `${place} ${name}`;
+    if (place === 'path') {
+      if (isUnsafe(operation))
+        parameters[key] = fc.oneof(fc.constant(undefined), farValues(flatten(document, schema).format));
+      else parameters[key] = fc.oneof(fc.constant(undefined), valid);
+    } else {
+      const edges = boundariesOf(document, schema, name, full[place][name] ?? 'a').map(({ value }) => value);
+      const texts = edges.filter(
+        (value) => typeof value !== 'object' && !(typeof value === 'string' && value.length > 500),
+      );
+      parameters[key] = fc.oneof(fc.constant(undefined), valid, fc.constantFrom(...texts, 'a'));
+    }
+  }
+  const body =
+    operation.body?.kind === 'json' && full.body !== undefined ? bodies(document, operation, full.body) : undefined;
+  if (Object.keys(parameters).length === 0 && body === undefined) return undefined;
+  return fc.record({
+    parameters: fc.record(parameters, { noNullPrototype: true }),
+    body: body ?? fc.constant(undefined),
+  });
+}
+
+/** Bodies that fit the schema, and such with one place that holds something else. */
+function bodies(document: JsonObject, { body }: Operation, full: Json): fc.Arbitrary<Json> {
+  const valid = valuesOf(document, body?.schema);
+  const slots = slotsOf(document, body?.schema);
+  if (slots.length === 0) return fc.oneof(valid, anyJson());
+  const edges = slots.flatMap((slot) =>
+    boundariesOf(document, slot.schema, String(slot.path.at(-1)), valueAt(full, slot.path) ?? 'a')
+      .filter(({ value }) => JSON.stringify(value).length < 5_000)
+      .map(({ value }) => ({ slot, value })),
+  );
+  const spoiled = fc
+    .tuple(valid, fc.constantFrom(...edges))
+    .map(([value, { slot, value: edge }]) => withValue(value, slot.path, edge) ?? value);
+  const replaced = fc
+    .tuple(valid, fc.constantFrom(...slots), anyJson())
+    .map(([value, slot, other]) => withValue(value, slot.path, other) ?? value);
+  const more = fc
+    .tuple(valid, fc.string({ minLength: 1, maxLength: 8 }), anyJson())
+    .map(([value, name, other]) => (isObject(value) ? { ...value, [name]: other } : value));
+  return fc.oneof({ weight: 4, arbitrary: valid }, { weight: 3, arbitrary: spoiled }, replaced, more);
+}

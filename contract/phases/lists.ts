@@ -1,0 +1,237 @@
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import { isRemover } from '../policy.js';
+import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
+import { identify, originOf, pathNames, trimmed } from '../spec/links.js';
+import { type Operation, type Parameter } from '../spec/model.js';
+import { isTombstoneName, sameName } from '../spec/names.js';
+import { flatten } from '../spec/schema.js';
+import { type ListShape, listShapeOf, walk } from './walk.js';
+
+const PHASE = 'lists';
+/** Things that are created, so that there is something to list: enough for pages of one, two and three. */
+const ROWS = 5;
+
+/** Walks a list with several page sizes and filters, and compares what the walks say. */
+export async function runLists(context: Context, operation: Operation): Promise<void> {
+  const { run } = context;
+  const shape = listShapeOf(run.spec.answers, operation);
+  if (shape === undefined || context.obstacle(operation) !== undefined) return;
+  const created = await fill(context, operation);
+  const all = await walk(context, operation, { phase: PHASE });
+  if (all === undefined) return;
+  const everything = all.pages.flatMap(({ rows }) => rows);
+  if (all.complete) {
+    const lost = created.some((id) => !everything.some((row) => identify(row, 'id') === id));
+    if (lost) fail(context, all.last, 'paging', 'a row is lost', 'every row that was created, on some page');
+  }
+  if (shape.limit) {
+    for (const limit of [1, 2, 3]) await compareWalks(context, shape, everything, limit, all.complete);
+  }
+  for (const parameter of operation.parameters) {
+    if (parameter.in === 'query') await checkFilter(context, shape, parameter, everything, all.complete);
+  }
+}
+
+/** Creates some rows, one of which is ended again where the spec can do that; gives the ids of those that stay. */
+async function fill({ run, fixtures, credentials, obstacle }: Context, list: Operation): Promise<Json[]> {
+  const creator = run.spec.operations.find(
+    ({ method, path }) => method === 'POST' && trimmed(path) === trimmed(list.path),
+  );
+  if (creator === undefined || pathNames(creator).length > 0 || obstacle(creator) !== undefined) return [];
+  const remover = run.spec.operations.find((each) => isRemover(each) && originOf(run.spec, each)?.creator === creator);
+  const ids: Json[] = [];
+  for (let row = 0; row <= ROWS; row++) {
+    const resource = await fixtures.create(creator, { phase: PHASE, name: 'create a row' });
+    if (resource === undefined) return ids;
+    const path = row === 0 && remover ? fixtures.address(remover, resource) : undefined;
+    if (path && remover) {
+      const draft = credentials.attach({
+        operation: remover,
+        path,
+        query: {},
+        header: {},
+        cookie: {},
+        credential: null,
+      });
+      await run.send(draft, { phase: PHASE, name: 'end a row' });
+      continue;
+    }
+    const id = identify(resource.exchange.value, 'id');
+    if (id !== undefined) ids.push(id);
+  }
+  return ids;
+}
+
+async function compareWalks(
+  context: Context,
+  shape: ListShape,
+  everything: JsonObject[],
+  limit: number,
+  complete: boolean,
+): Promise<void> {
+  const { operation, limit: parameter } = shape;
+  if (parameter === undefined) return;
+  const name = `list by ${String(limit)}`;
+  const walked = await walk(context, operation, { phase: PHASE, query: { [parameter.name]: limit }, name });
+  if (walked === undefined) return;
+  const tell = (exchange: Exchange, message: string, expected: string) => {
+    fail(context, exchange, 'paging', message, expected, name);
+  };
+  for (const [index, { rows, exchange }] of walked.pages.entries()) {
+    if (rows.length > limit)
+      tell(exchange, `a page has more rows than ${parameter.name}`, `at most ${String(limit)} rows`);
+    const isLast = index === walked.pages.length - 1;
+    // A cursor may give a short page, but one that is empty in the middle goes nowhere.
+    const least = shape.page || shape.offset ? limit : 1;
+    if (!isLast && rows.length < least)
+      tell(exchange, 'a page before the last is short', `${String(least)} rows or more`);
+    const { count } = shape;
+    if (count !== undefined && complete && memberOf(exchange.value, count) !== everything.length) {
+      tell(exchange, `${count} is not the number of rows`, `${count}: ${String(everything.length)}`);
+    }
+  }
+  const ids = walked.pages.flatMap(({ rows }) => rows.map((row) => JSON.stringify(identify(row, 'id') ?? row)));
+  const pages = walked.pages.length;
+  if (new Set(ids).size < ids.length) tell(walked.last, 'a row is on two pages', 'every row once');
+  else if (!walked.complete && complete && pages > everything.length + 1)
+    tell(walked.last, 'there is always another page', 'an end');
+  if (!complete || !walked.complete) return;
+  const whole = everything.map((row) => JSON.stringify(identify(row, 'id') ?? row));
+  if (whole.some((id) => !ids.includes(id)))
+    tell(walked.last, 'a row is lost between pages', 'every row that one large page has');
+  else if (ids.length === whole.length && !sameJson(ids, whole))
+    tell(walked.last, 'the order depends on the page size', 'the same order');
+}
+
+async function checkFilter(
+  context: Context,
+  shape: ListShape,
+  parameter: Parameter,
+  everything: JsonObject[],
+  complete: boolean,
+): Promise<void> {
+  const schema = flatten(context.run.spec.requests, parameter.schema);
+  const members = Object.keys(shape.row.properties ?? {});
+  const member = members.find((name) => sameName(name, parameter.name));
+  const values = schema.enum ?? (schema.type === 'boolean' ? [true, false] : []);
+  if (member !== undefined) {
+    const own = schema.enum || schema.type === 'boolean' ? values : distinct(everything, member).slice(0, 2);
+    for (const value of own)
+      await checkEquality(context, shape, parameter, member, value, complete ? everything : undefined);
+  } else if (/order|sort/i.test(parameter.name)) {
+    for (const value of values) await checkOrder(context, shape, parameter, value, members);
+  } else if (/^include/i.test(parameter.name) && schema.type === 'boolean') {
+    const what = parameter.name.replace(/^include_?/i, '').replace(/(ed)?$/i, '');
+    const tombstone = members.find(
+      (name) => isTombstoneName(name) && name.toLowerCase().startsWith(what.toLowerCase()),
+    );
+    if (tombstone) await checkInclusion(context, shape, parameter, tombstone);
+  }
+}
+
+/** Plain values of a member that the rows themselves have. */
+function distinct(rows: JsonObject[], member: string): Json[] {
+  const values = rows
+    .map((row) => row[member])
+    .filter((value) => typeof value === 'string' || typeof value === 'number');
+  return [...new Set(values)];
+}
+
+async function checkEquality(
+  context: Context,
+  { operation }: ListShape,
+  parameter: Parameter,
+  member: string,
+  value: Json,
+  everything: JsonObject[] | undefined,
+): Promise<void> {
+  const name = `list with ${parameter.name}=${textOf(value)}`;
+  const walked = await walk(context, operation, { phase: PHASE, query: { [parameter.name]: value }, name });
+  if (walked === undefined) return;
+  const rows = walked.pages.flatMap((page) => page.rows);
+  const isOf = (row: JsonObject) => sameJson(row[member], value);
+  if (!rows.every(isOf)) {
+    const message = `${parameter.name} lets rows of another ${member} pass`;
+    fail(context, walked.last, 'filter', message, `rows whose ${member} is ${textOf(value)}`, name);
+  }
+  const expected = everything?.filter(isOf).length;
+  if (expected !== undefined && walked.complete && rows.filter(isOf).length < expected) {
+    fail(
+      context,
+      walked.last,
+      'filter',
+      `${parameter.name} loses rows of that ${member}`,
+      `${String(expected)} rows`,
+      name,
+    );
+  }
+}
+
+async function checkInclusion(
+  context: Context,
+  { operation }: ListShape,
+  { name: flag }: Parameter,
+  tombstone: string,
+): Promise<void> {
+  for (const include of [false, true]) {
+    const name = `list with ${flag}=${String(include)}`;
+    const walked = await walk(context, operation, { phase: PHASE, query: { [flag]: include }, name });
+    if (walked === undefined) return;
+    const dead = walked.pages
+      .flatMap(({ rows }) => rows)
+      .filter((row) => row[tombstone] !== null && row[tombstone] !== undefined && row[tombstone] !== false);
+    if (!include && dead.length > 0)
+      fail(context, walked.last, 'filter', `${flag}=false lists them all the same`, `rows without ${tombstone}`, name);
+    if (include && dead.length === 0 && walked.complete)
+      fail(context, walked.last, 'filter', `${flag}=true lists none`, `rows with ${tombstone}`, name);
+  }
+}
+
+/** Numbers and instants have one order; what order texts have is the server's to say. */
+async function checkOrder(
+  context: Context,
+  { operation }: ListShape,
+  parameter: Parameter,
+  value: Json,
+  members: string[],
+): Promise<void> {
+  const text = textOf(value);
+  const descending = text.startsWith('-') || /[_:. ]desc$/i.test(text);
+  const wanted = text.replace(/^[-+]/, '').replace(/[_:. ](asc|desc)$/i, '');
+  const member = members.find((name) => sameName(name, wanted));
+  if (member === undefined) return;
+  const name = `list with ${parameter.name}=${text}`;
+  const walked = await walk(context, operation, { phase: PHASE, query: { [parameter.name]: value }, name });
+  const keys = walked?.pages.flatMap(({ rows }) => rows.map((row) => row[member])) ?? [];
+  const comparable = keys.filter(
+    (key): key is number | string =>
+      typeof key === 'number' || (typeof key === 'string' && /^\d{4}-\d\d-\d\d.*Z$/.test(key)),
+  );
+  const inOrder = comparable.every((key, index) => {
+    const before = comparable[index - 1];
+    return before === undefined || before === key || before < key !== descending;
+  });
+  if (walked && comparable.length === keys.length && !inOrder) {
+    fail(
+      context,
+      walked.last,
+      'filter',
+      `${parameter.name}=${text} does not order by ${member}`,
+      `${member} in order`,
+      name,
+    );
+  }
+}
+
+function fail(
+  { run }: Context,
+  exchange: Exchange,
+  check: Finding['check'],
+  message: string,
+  expected: string,
+  name = 'list',
+): void {
+  run.record.fail({ phase: PHASE, name }, exchange, { check, message, expected });
+}

@@ -1,0 +1,59 @@
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import type { Answer } from '../http/send.js';
+import { textOf } from '../spec/json.js';
+import type { Operation } from '../spec/model.js';
+
+const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'];
+
+/** Asks a path for the methods that the spec does not give it: 405, with an `Allow` that names those that it does. */
+export async function runMethods({ run, fixtures, credentials, obstacle }: Context, path: string): Promise<void> {
+  const declared = run.spec.operations.filter((operation) => operation.path === path);
+  // A request that is good but for its method, so that nothing else can be the reason of a refusal.
+  const model = declared.find(({ method }) => method === 'GET') ?? declared[0];
+  if (model === undefined || !declared.some((operation) => run.operations.includes(operation))) return;
+  const base = obstacle(model) === undefined ? await fixtures.base(model, { phase: 'methods' }) : undefined;
+  if (base === undefined) return;
+  const concrete = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(textOf(base.path[name])));
+  const methods = declared.map(({ method }) => method);
+  for (const method of METHODS) {
+    if (methods.includes(method) || otherPathTakes(run.spec.operations, method, path, concrete)) continue;
+    const name = `the undeclared method ${method}`;
+    await run.send(
+      { ...credentials.attach(base), method, query: {}, body: undefined },
+      { phase: 'methods', name, expectation: 'any', outside: true, check: (answer) => check(answer, name, methods) },
+    );
+  }
+}
+
+/** Whether another template matches the same path, as `/users/{id}` does `/users/me`. */
+function otherPathTakes(operations: Operation[], method: string, path: string, concrete: string): boolean {
+  return operations.some(
+    (operation) =>
+      operation.path !== path &&
+      operation.method === method &&
+      new RegExp(`^${operation.path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')}$`).test(
+        concrete,
+      ),
+  );
+}
+
+function check({ status, headers }: Answer, name: string, declared: string[]): Finding[] {
+  if (status >= 500) return [];
+  const expected = `405 with Allow: ${declared.join(', ')}`;
+  if (status !== 405) return [{ check: 'method', message: `${name} gets ${String(status)}`, expected }];
+  const { allow } = headers;
+  if (allow === undefined) return [{ check: 'method', message: '405 comes without Allow', expected }];
+  const allowed = allow.split(',').map((method) => method.trim().toUpperCase());
+  const missing = declared.filter((method) => !allowed.includes(method));
+  // HEAD goes with GET and OPTIONS with everything, whether the spec says so or not.
+  const untrue = allowed.filter(
+    (method) => method !== 'HEAD' && method !== 'OPTIONS' && method !== '' && !declared.includes(method),
+  );
+  if (missing.length === 0 && untrue.length === 0) return [];
+  const faults = [
+    ...missing.map((method) => `lacks ${method}`),
+    ...untrue.map((method) => `has ${method}, which is not documented`),
+  ];
+  return [{ check: 'method', message: `Allow ${faults.join(' and ')}`, expected }];
+}

@@ -1,0 +1,56 @@
+import type { Context } from '../context.js';
+import type { Credential, Draft } from '../http/draft.js';
+import { isSecured, type Operation } from '../spec/model.js';
+import { createStage } from '../stage.js';
+
+/** Tries each documented way to authenticate alone, with a good and with bad credentials, and none at all. */
+export async function runSecurity(context: Context, operation: Operation): Promise<void> {
+  const { run, credentials, fixtures } = context;
+  if (!isSecured(operation)) return;
+  const ways = credentials.alternatives(operation);
+  const usable = context.obstacle(operation) === undefined;
+  // Without a credential the request need not be good: whoever asks is not known, so nothing else is looked at.
+  const plain = usable ? await fixtures.base(operation, { phase: 'security' }) : { ...emptyFor(operation) };
+  await run.send(
+    { ...plain, credential: null },
+    { phase: 'security', name: 'a request without a credential', expectation: 'unauthorized' },
+  );
+  for (const schemes of ways) {
+    for (const [what, credential] of badCredentials(context, schemes)) {
+      const info = {
+        phase: 'security',
+        name: `${what} by ${schemes.join(' and ')}`,
+        expectation: 'unauthorized',
+      } as const;
+      await run.send({ ...plain, credential: { with: credential, schemes } }, info);
+    }
+  }
+  const stage = usable ? await createStage(context, operation, 'security') : undefined;
+  for (const schemes of stage ? ways : []) {
+    await stage?.send({ name: `a good request by ${schemes.join(' and ')} alone` }, (base) =>
+      base.credential ? { ...base, credential: { ...base.credential, schemes } } : base,
+    );
+  }
+}
+
+function badCredentials({ run, credentials }: Context, schemes: string[]): [string, Credential][] {
+  const bad: [string, string][] = [['an unknown token', 'not-a-token-at-all-0000000000']];
+  for (const name of schemes) {
+    const good = credentials.main?.perScheme[name] ?? credentials.main?.token;
+    if (good === undefined || good.length < 2) continue;
+    const other = good.endsWith('0') ? '1' : '0';
+    bad.push(['a token with another last character', `${good.slice(0, -1)}${other}`]);
+    bad.push(['a token that is cut short', good.slice(0, -1)]);
+  }
+  return bad.map(([what, token]) => {
+    run.secrets.add(token, '$BAD_TOKEN');
+    return [what, { token, perScheme: {} }];
+  });
+}
+
+function emptyFor(operation: Operation): Draft {
+  const path = Object.fromEntries(
+    operation.parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => [name, '1']),
+  );
+  return { operation, path, query: {}, header: {}, cookie: {}, credential: null };
+}

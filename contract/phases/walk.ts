@@ -1,0 +1,151 @@
+import type { Context } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import { sourceOf } from '../fixtures.js';
+import type { Draft } from '../http/draft.js';
+import type { Phase } from '../report/types.js';
+import { isObject, type Json, type JsonObject, memberOf, membersOf } from '../spec/json.js';
+import { evaluate, identify } from '../spec/links.js';
+import { type Operation, type Parameter, successOf } from '../spec/model.js';
+import { isCountName, isCursorName, isLimitName, isOffsetName, isPageName } from '../spec/names.js';
+import { branches, flatten, type Schema, typesOf } from '../spec/schema.js';
+
+/** How an operation lists things, as far as its parameters and its answer's schema tell. */
+export interface ListShape {
+  operation: Operation;
+  /** The member of the answer that holds the rows; undefined where the answer is the list itself. */
+  rows: string | undefined;
+  row: Schema;
+  limit: Parameter | undefined;
+  page: Parameter | undefined;
+  offset: Parameter | undefined;
+  cursor: Parameter | undefined;
+  /** The member that counts the rows of all pages. */
+  count: string | undefined;
+}
+
+/** Undefined for an operation that lists nothing. */
+export function listShapeOf(document: JsonObject, operation: Operation): ListShape | undefined {
+  if (operation.method !== 'GET') return undefined;
+  const [media] = successOf(operation)?.content ?? [];
+  const schema = branches(document, media?.schema)[0] ?? {};
+  const lists = Object.entries(schema.properties ?? {}).filter(([, member]) => isListOfObjects(document, member));
+  const [name, list] = lists.length === 1 ? (lists[0] ?? []) : [];
+  const isList = name === undefined && isListOfObjects(document, schema);
+  if (name === undefined && !isList) return undefined;
+  const query = operation.parameters.filter((parameter) => parameter.in === 'query');
+  return {
+    operation,
+    rows: name,
+    row: branches(document, flatten(document, name === undefined ? schema : list).items)[0] ?? {},
+    limit: query.find((parameter) => isLimitName(parameter.name)),
+    page: query.find((parameter) => isPageName(parameter.name)),
+    offset: query.find((parameter) => isOffsetName(parameter.name)),
+    cursor: query.find((parameter) => isCursorName(parameter.name)),
+    count: Object.keys(schema.properties ?? {}).find(isCountName),
+  };
+}
+
+function isListOfObjects(document: JsonObject, schema: Parameters<typeof flatten>[1]): boolean {
+  const flat = flatten(document, schema);
+  const row = branches(document, flat.items)[0] ?? {};
+  return typesOf(flat).includes('array') && typesOf(row).includes('object');
+}
+
+export interface Page {
+  rows: JsonObject[];
+  exchange: Exchange;
+}
+
+export interface Walk {
+  pages: Page[];
+  /** The row of `stopAt`. */
+  found: JsonObject | undefined;
+  last: Exchange;
+  /** Whether a last page was reached. */
+  complete: boolean;
+}
+
+/** A walk that has not ended by then is not going to. */
+const MOST_PAGES = 60;
+
+/** Lists page by page to the end, or to the row of `stopAt`; undefined where the operation lists nothing or refuses. */
+export async function walk(
+  context: Context,
+  operation: Operation,
+  {
+    phase,
+    query = {},
+    stopAt,
+    name = 'list',
+  }: { phase: Phase; query?: JsonObject; stopAt?: Json | undefined; name?: string },
+): Promise<Walk | undefined> {
+  const { run, fixtures } = context;
+  const shape = listShapeOf(run.spec.answers, operation);
+  if (shape === undefined) return undefined;
+  const base = await fixtures.base(operation, { phase });
+  const wanted = stopAt === undefined ? undefined : identify(stopAt, 'id');
+  const pages: Page[] = [];
+  let draft: Draft | undefined = { ...base, query: { ...base.query, ...query } };
+  let last: Exchange | undefined;
+  while (draft !== undefined && pages.length < MOST_PAGES) {
+    last = await run.send(draft, {
+      phase,
+      name: pages.length === 0 ? name : `${name}, page ${String(pages.length + 1)}`,
+    });
+    if (last.answer === undefined || last.answer.status >= 300) break;
+    const rows = rowsIn(shape, last.value);
+    pages.push({ rows, exchange: last });
+    const found = wanted === undefined ? undefined : rows.find((row) => identify(row, 'id') === wanted);
+    if (found) return { pages, found, last, complete: false };
+    draft = next(shape, last, rows, query);
+  }
+  if (last === undefined || pages.length === 0) return undefined;
+  return { pages, found: undefined, last, complete: draft === undefined };
+}
+
+function rowsIn({ rows }: ListShape, value: Json | undefined): JsonObject[] {
+  const list = rows === undefined ? value : memberOf(value, rows);
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+/** The request for the page after this one, by whatever way the spec offers; undefined after the last. */
+function next(shape: ListShape, exchange: Exchange, rows: JsonObject[], query: JsonObject): Draft | undefined {
+  const { draft, value } = exchange;
+  const { operation } = shape;
+  const onward = (more: JsonObject): Draft => ({ ...draft, query: { ...draft.query, ...more } });
+  const link = successOf(operation)?.links.find((each) => each.operationId === operation.id);
+  const entries = Object.entries(link?.parameters ?? {});
+  if (entries.length > 0) {
+    const values = entries.map(([name, expression]) => [name, evaluate(expression, sourceOf(exchange))] as const);
+    if (values.some(([, each]) => each === undefined || each === null)) return undefined;
+    return onward(Object.fromEntries(values.map(([name, each]) => [name, each ?? null])));
+  }
+  const pointer = membersOf(value).find(([name]) => /^next/i.test(name) || /^cursor$/i.test(name));
+  if (typeof pointer?.[1] === 'string' && pointer[1] !== '') return follow(shape, pointer[1], onward, draft);
+  if (pointer !== undefined) return undefined;
+  const limit = shape.limit ? query[shape.limit.name] : undefined;
+  if (rows.length === 0 || (typeof limit === 'number' && rows.length < limit)) return undefined;
+  if (shape.page) return onward({ [shape.page.name]: Number(draft.query[shape.page.name] ?? 1) + 1 });
+  if (shape.offset) return onward({ [shape.offset.name]: Number(draft.query[shape.offset.name] ?? 0) + rows.length });
+  return undefined;
+}
+
+/** A `next` is a cursor or an address; of an address only the query counts, the credential goes nowhere else. */
+function follow(
+  shape: ListShape,
+  pointer: string,
+  onward: (more: JsonObject) => Draft,
+  draft: Draft,
+): Draft | undefined {
+  if (!/^(https?:|\/|\?)/.test(pointer)) return shape.cursor ? onward({ [shape.cursor.name]: pointer }) : undefined;
+  const { searchParams } = new URL(pointer, 'http://localhost');
+  const known = new Set(draft.operation.parameters.filter((each) => each.in === 'query').map(({ name }) => name));
+  const query = Object.fromEntries(
+    [...searchParams].filter(([name]) => known.has(name)).map(([name, text]) => [name, numberOr(text)]),
+  );
+  return { ...draft, query };
+}
+
+function numberOr(text: string): Json {
+  return /^\d{1,15}$/.test(text) ? Number(text) : text;
+}

@@ -1,0 +1,179 @@
+import type { Finding } from './checks/answer.js';
+import type { CaseInfo, Exchange } from './exchange.js';
+import type { Secrets } from './http/secrets.js';
+import { toCurl } from './report/curl.js';
+import type {
+  Check,
+  ContractFailure,
+  ContractProgress,
+  ContractReport,
+  OperationReport,
+  Phase,
+} from './report/types.js';
+import type { Operation, Spec } from './spec/model.js';
+
+/** What a run has seen: the report in the making. */
+export interface RunRecord {
+  sending(operation: Operation, phase: Phase): void;
+  received(operation: Operation, status: number): void;
+  /** Records what an exchange has found. The same fault is told once, by the smallest request. */
+  add(info: CaseInfo, exchange: Exchange): void;
+  /** Records a finding about several exchanges, with the last of them. */
+  fail(info: CaseInfo, exchange: Exchange, finding: Finding): void;
+  isKnown(operation: Operation, finding: Finding): boolean;
+  skip(operation: Operation, why: string): void;
+  warn(text: string): void;
+  cutShort(): void;
+  /** The run's credential died after `what`; nothing that follows would mean anything. */
+  abort(what: string): void;
+  sawSuccess(operation: Operation): boolean;
+  finish(): ContractReport;
+}
+
+interface RecordOptions {
+  spec: Spec;
+  operations: Operation[];
+  base: URL;
+  seed: number;
+  secrets: Secrets;
+  startedAt: number;
+  onProgress: ((progress: ContractProgress) => void) | undefined;
+}
+
+const LONGEST_BODY = 600;
+
+export function createRecord({
+  spec,
+  operations,
+  base,
+  seed,
+  secrets,
+  startedAt,
+  onProgress,
+}: RecordOptions): RunRecord {
+  const reports = new Map<string, OperationReport>(operations.map((operation) => [operation.id, reportOf(operation)]));
+  const failures = new Map<string, { failure: ContractFailure; size: number }>();
+  const warnings: string[] = [];
+  let requests = 0;
+  let cut = false;
+
+  function fail(info: CaseInfo, { draft, wire, answer }: Exchange, { check, message, expected }: Finding): void {
+    const { operation } = draft;
+    // What another operation does wrong while it prepares something for a selected one is told under its own name.
+    const key = keyOf(operation, { check, message });
+    const size = wire.target.length + (wire.body?.byteLength ?? 0) + JSON.stringify(wire.headers).length;
+    const known = failures.get(key);
+    const occurrences = (known?.failure.occurrences ?? 0) + 1;
+    if (known && known.size <= size) {
+      known.failure.occurrences = occurrences;
+      return;
+    }
+    const failure: ContractFailure = {
+      operation: operation.id,
+      method: wire.method,
+      path: operation.path,
+      check,
+      message: secrets.mask(message),
+      phase: info.phase,
+      case: secrets.mask(info.name),
+      expected: secrets.mask(expected),
+      received: answer === undefined ? 'nothing' : secrets.mask(show(answer)),
+      curl: toCurl(wire, base, secrets),
+      seed,
+      occurrences,
+    };
+    failures.set(key, { failure, size });
+  }
+
+  /** Records what is not about one request. */
+  function failRun(check: Check, message: string, expected: string): void {
+    const failure: ContractFailure = {
+      operation: 'the run',
+      method: '',
+      path: '',
+      check,
+      message,
+      phase: 'setup',
+      case: 'the run as a whole',
+      expected,
+      received: 'see the table of statuses',
+      curl: '',
+      seed,
+      occurrences: 1,
+    };
+    failures.set(`run\n${check}`, { failure, size: 0 });
+  }
+
+  return {
+    sending(operation, phase) {
+      requests++;
+      const report = reports.get(operation.id);
+      if (report) report.requests++;
+      const elapsedMs = Date.now() - startedAt;
+      onProgress?.({ phase, operation: operation.id, requests, failures: failures.size, elapsedMs });
+    },
+    received(operation, status) {
+      const seen = reports.get(operation.id)?.seen;
+      if (seen) seen[String(status)] = (seen[String(status)] ?? 0) + 1;
+    },
+    add(info, exchange) {
+      for (const finding of exchange.findings) fail(info, exchange, finding);
+    },
+    fail,
+    isKnown: (operation, finding) => failures.has(keyOf(operation, finding)),
+    skip(operation, why) {
+      const skipped = reports.get(operation.id)?.skipped;
+      if (skipped && !skipped.includes(why)) skipped.push(why);
+    },
+    warn(text) {
+      if (!warnings.includes(text)) warnings.push(text);
+    },
+    cutShort() {
+      cut = true;
+    },
+    abort(what) {
+      failRun('credential', `the run's credential died in the ${what}`, 'a credential that the run does not end');
+    },
+    sawSuccess: ({ id }) => Object.keys(reports.get(id)?.seen ?? {}).some((status) => status.startsWith('2')),
+    finish() {
+      const successes = [...reports.values()].filter((report) => !neverSucceeded(report));
+      if (successes.length === 0)
+        failRun('empty', 'no operation ever succeeded', 'a success of at least one operation');
+      const found = [...failures.values()].map(({ failure }) => failure);
+      const all = [...reports.values()];
+      return {
+        held: found.length === 0,
+        url: base.href,
+        spec: { title: spec.title, version: spec.version, openapi: spec.openapi },
+        seed,
+        startedAt: new Date(startedAt).toISOString(),
+        durationMs: Date.now() - startedAt,
+        requests,
+        cutShort: cut,
+        operations: all,
+        failures: found,
+        warnings: [...warnings, ...all.filter(neverSucceeded).map(({ operation }) => `${operation} never succeeded`)],
+      };
+    },
+  };
+}
+
+function keyOf(operation: Operation, { check, message }: Pick<Finding, 'check' | 'message'>): string {
+  return `${operation.id}\n${check}\n${message}`;
+}
+
+function reportOf({ id, method, path, tags, answers }: Operation): OperationReport {
+  const documented = answers.map(({ status }) => status);
+  return { operation: id, method, path, tags, requests: 0, documented, seen: {}, skipped: [] };
+}
+
+function neverSucceeded({ seen }: OperationReport): boolean {
+  return !Object.keys(seen).some((status) => status.startsWith('2') || status.startsWith('3'));
+}
+
+function show({ status, headers, text }: NonNullable<Exchange['answer']>): string {
+  const rest = text.length - LONGEST_BODY;
+  const body = rest > 0 ? `${text.slice(0, LONGEST_BODY)}… (${String(rest)} more)` : text;
+  const allow = headers['allow'] === undefined ? '' : `, Allow: ${headers['allow']}`;
+  return `${String(status)}${headers['content-type'] ? ` ${headers['content-type']}` : ''}${allow}${body === '' ? '' : `\n${body}`}`;
+}

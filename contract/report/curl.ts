@@ -1,0 +1,32 @@
+import type { WireRequest } from '../http/encode.js';
+import type { Secrets } from '../http/secrets.js';
+
+/** The longest body that is shown as it is; anything longer is cut, and says so. */
+const LONGEST_BODY = 2_000;
+
+/** The request as a command for a shell. Secrets are shell variables, so texts that hold one are in double quotes. */
+export function toCurl({ method, target, headers, body }: WireRequest, base: URL, secrets: Secrets): string {
+  const quote = (text: string) => {
+    const masked = secrets.mask(text);
+    return masked === text
+      ? `'${text.replaceAll("'", "'\\''")}'`
+      : `"${masked.replace(/["\\`]/g, '\\$&').replace(/\$(?!(TOKEN|PASSWORD|SECRET|BAD_TOKEN)\b)/g, '\\$')}"`;
+  };
+  const parts = [`curl -i -X ${method} ${quote(base.origin + target)}`];
+  for (const [name, value] of Object.entries(headers)) {
+    if (name !== 'Accept') parts.push(`-H ${quote(`${name}: ${value}`)}`);
+  }
+  if (body !== undefined) parts.push(dataOf(body, quote));
+  return parts.join(' \\\n  ');
+}
+
+function dataOf(body: Uint8Array, quote: (text: string) => string): string {
+  const text = Buffer.from(body).toString('utf8');
+  if (!Buffer.from(text).equals(body) || text.includes('\0')) {
+    const escaped = [...body.slice(0, LONGEST_BODY)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+    return `--data-binary @<(printf '${escaped}')`;
+  }
+  const rest = text.length - LONGEST_BODY;
+  const shown = rest > 0 ? `${text.slice(0, LONGEST_BODY)}… (${String(rest)} more)` : text;
+  return `--data-raw ${quote(shown)}`;
+}

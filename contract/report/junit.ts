@@ -1,0 +1,60 @@
+import { CHECKS, type ContractFailure, type ContractReport } from './types.js';
+
+/** The report as JUnit XML: one suite, a case for each operation and check, so that CI shows what broke. */
+export function toJUnit(report: ContractReport): string {
+  const seconds = (report.durationMs / 1_000).toFixed(3);
+  const own = [...new Set(report.failures.map(({ operation }) => operation))].filter(
+    (operation) => !report.operations.some((each) => each.operation === operation),
+  );
+  const cases = [...report.operations.map(({ operation }) => operation), ...own].flatMap((operation) =>
+    casesOf(
+      operation,
+      report.failures.filter((failure) => failure.operation === operation),
+    ),
+  );
+  const failed = cases.filter(({ isFailure }) => isFailure).length;
+  const counts = `tests="${String(cases.length)}" failures="${String(failed)}" errors="0" skipped="0" time="${seconds}"`;
+  const name = escape(`${report.spec.title} ${report.spec.version}`);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="latchkey contract" ${counts}>`,
+    `  <testsuite name="${name}" ${counts} timestamp="${report.startedAt}" hostname="${escape(new URL(report.url).host)}">`,
+    '    <properties>',
+    `      <property name="seed" value="${String(report.seed)}"/>`,
+    `      <property name="requests" value="${String(report.requests)}"/>`,
+    '    </properties>',
+    ...cases.map(({ xml }) => xml),
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+/** Every check that an operation failed, and one case that passed for all that it held. */
+function casesOf(operation: string, failures: ContractFailure[]): { xml: string; isFailure: boolean }[] {
+  const open = (name: string) => `    <testcase classname="${escape(operation)}" name="${escape(name)}"`;
+  if (failures.length === 0) return [{ xml: `${open('holds the contract')}/>`, isFailure: false }];
+  return failures.map((failure) => ({
+    isFailure: true,
+    xml: [
+      `${open(`${CHECKS[failure.check]}: ${failure.message}`)}>`,
+      `      <failure type="${failure.check}" message="${escape(failure.message)}">${escape(textOf(failure))}</failure>`,
+      '    </testcase>',
+    ].join('\n'),
+  }));
+}
+
+function textOf({ expected, received, curl, seed }: ContractFailure): string {
+  return `expected: ${expected}\nreceived: ${received}\n\n${curl}\n\nseed: ${String(seed)}`;
+}
+
+/** Escapes markup and drops what XML 1.0 cannot hold at all. */
+function escape(text: string): string {
+  return Buffer.from(text)
+    .toString()
+    .replace(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}

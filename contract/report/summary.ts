@@ -1,0 +1,64 @@
+import type { ContractFailure, ContractReport, OperationReport } from './types.js';
+
+/** The report for a terminal: the table of documented against seen statuses, the failures, and one closing line. */
+export function toSummary(report: ContractReport): string {
+  const { failures, operations, warnings } = report;
+  return [
+    table(operations),
+    ...operations.flatMap(({ operation, skipped }) => skipped.map((why) => `not sent: ${operation}: ${why}`)),
+    ...warnings.map((warning) => `warning: ${warning}`),
+    ...failures.map((failure, index) => `\n${describe(failure, index + 1)}`),
+    '',
+    verdict(report),
+  ].join('\n');
+}
+
+function verdict({ held, failures, requests, durationMs, seed, spec, url, cutShort }: ContractReport): string {
+  const what = held ? 'holds' : 'breaks';
+  const faults = failures.length === 1 ? '1 fault' : `${String(failures.length)} faults`;
+  const outcome = held ? '' : `: ${faults}`;
+  const size = `${String(requests)} requests in ${(durationMs / 1_000).toFixed(1)} s, seed ${String(seed)}`;
+  const cut = cutShort ? '; time ran out before all cases were sent' : '';
+  return `${url} ${what} ${spec.title} ${spec.version}${outcome} (${size}${cut})`;
+}
+
+function table(operations: OperationReport[]): string {
+  const rows = operations.map((operation) => {
+    const { seen, documented } = operation;
+    const statuses = Object.keys(seen).sort();
+    const unseen = documented.filter((status) => !(status in seen) && /^\d+$/.test(status) && !status.startsWith('5'));
+    return [
+      operation.operation,
+      String(operation.requests),
+      statuses.map((status) => `${status}×${String(seen[status])}`).join(' ') || '-',
+      unseen.join(' ') || '-',
+    ];
+  });
+  const header = ['OPERATION', 'REQUESTS', 'SEEN', 'DOCUMENTED, NOT SEEN'];
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [header, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** One failure in full: what was sent as curl, what ought to come, what came, and how to see it again. */
+function describe(failure: ContractFailure, number: number): string {
+  const times = failure.occurrences > 1 ? ` (${String(failure.occurrences)} times)` : '';
+  return [
+    `${String(number)}. ${failure.operation}: ${failure.message}${times}`,
+    `   check     ${failure.check}, ${failure.phase}: ${failure.case}`,
+    `   expected  ${failure.expected}`,
+    `   received  ${indent(failure.received)}`,
+    ...(failure.curl === '' ? [] : [`   ${indent(failure.curl)}`]),
+    `   again     --seed ${String(failure.seed)} --only '${failure.operation}'`,
+  ].join('\n');
+}
+
+function indent(text: string): string {
+  return text.replaceAll('\n', '\n     ');
+}

@@ -1,0 +1,93 @@
+/** What a check found wrong, with the smallest request that shows it. */
+export interface ContractFailure {
+  /** The operationId, or `METHOD /path` where the spec gives none. */
+  operation: string;
+  method: string;
+  path: string;
+  /** Which promise is broken; one of `CHECKS`. */
+  check: Check;
+  /** What is wrong in one sentence, the same for every request that shows the same fault. */
+  message: string;
+  /** What kind of case found it. */
+  phase: Phase;
+  /** What the case was about, such as `body /name: longer than 255`. */
+  case: string;
+  /** What the contract demands. */
+  expected: string;
+  /** What came: the status, and the start of the body; secrets are masked. */
+  received: string;
+  /** The request as a curl command; secrets are `$TOKEN` and the like. */
+  curl: string;
+  /** Replays the run. */
+  seed: number;
+  /** Answers with this fault, this one included. */
+  occurrences: number;
+}
+
+/** Every check, with what it holds the server to. */
+export const CHECKS = {
+  answer: 'every request is answered in time',
+  'server-error': 'no request makes the server fail (5xx)',
+  status: 'every status is documented',
+  body: 'every body fits its schema',
+  headers: 'required headers are there, and fit their schemas',
+  'content-type': 'the media type is a documented one',
+  refusal: 'what the schema forbids is refused (4xx)',
+  acceptance: 'what the schema allows is accepted',
+  authentication: 'without a valid credential there is 401, and every documented credential works',
+  method: 'an undeclared method is 405, with a truthful Allow',
+  revocation: 'what is revoked or deleted stays so, and its credential opens nothing',
+  expiry: 'an expired credential opens nothing',
+  secrets: 'no answer tells a secret but the one that issues it',
+  paging: 'pages keep to their limit, and neither repeat nor lose rows',
+  filter: 'filters and orders are honoured',
+  sequence: 'what is created can be fetched and is listed',
+  credential: 'the credential of the run stays good',
+  empty: 'at least one operation succeeded',
+} as const;
+
+export type Check = keyof typeof CHECKS;
+
+export const PHASES = ['setup', 'examples', 'sequences', 'lists', 'coverage', 'security', 'methods', 'fuzz'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export interface OperationReport {
+  operation: string;
+  method: string;
+  path: string;
+  tags: string[];
+  requests: number;
+  /** The statuses that the spec documents, as it writes them: `200`, `4XX`, `default`. */
+  documented: string[];
+  /** How often each status was seen. */
+  seen: Record<string, number>;
+  /** What was left out, and why. */
+  skipped: string[];
+}
+
+/** The outcome of a run. It holds where nothing failed. */
+export interface ContractReport {
+  held: boolean;
+  url: string;
+  spec: { title: string; version: string; openapi: string };
+  /** Give it to `testContract` or `--seed` to run the same cases again. */
+  seed: number;
+  startedAt: string;
+  durationMs: number;
+  requests: number;
+  /** Whether time ran out before all cases were sent. */
+  cutShort: boolean;
+  operations: OperationReport[];
+  failures: ContractFailure[];
+  /** What a reader should know that is no failure, such as an operation that never succeeded. */
+  warnings: string[];
+}
+
+/** How far a run is. */
+export interface ContractProgress {
+  phase: Phase;
+  operation: string;
+  requests: number;
+  failures: number;
+  elapsedMs: number;
+}

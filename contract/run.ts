@@ -1,0 +1,179 @@
+import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/answer.js';
+import { CouldNotRun } from './errors.js';
+import type { CaseInfo, Exchange } from './exchange.js';
+import { createRequestJudge, type Verdict } from './http/decode.js';
+import type { Draft } from './http/draft.js';
+import { encode } from './http/encode.js';
+import { createSecrets, type Secrets } from './http/secrets.js';
+import { type Answer, createTransport } from './http/send.js';
+import { createJudge, type Judge } from './judge.js';
+import type { ContractOptions } from './options.js';
+import { createRecord, type RunRecord } from './record.js';
+import { type Json, memberOf } from './spec/json.js';
+import { loadDocument } from './spec/load.js';
+import { isSecured, type Operation, type Spec } from './spec/model.js';
+import { isPasswordName } from './spec/names.js';
+import { readSpec } from './spec/read.js';
+
+/** Everything that the phases of a run share. */
+export interface Run {
+  options: ContractOptions;
+  spec: Spec;
+  judge: Judge;
+  base: URL;
+  seed: number;
+  /** The operations that are tested; `spec.operations` are those that may be called. */
+  operations: Operation[];
+  secrets: Secrets;
+  record: RunRecord;
+  /** Where in the success of an operation a credential was found, by operationId. */
+  issues: Map<string, string[]>;
+  /** Sends a request and holds the answer to every promise, without recording what is found. */
+  attempt(draft: Draft, info: CaseInfo): Promise<Exchange>;
+  /** The same, recording what is found. */
+  send(draft: Draft, info: CaseInfo): Promise<Exchange>;
+  judgeRequest(draft: Draft): Verdict;
+  outOfTime(): boolean;
+  close(): void;
+}
+
+/** Statuses that a server gives on its own account to a path that it cannot read. */
+const UNREADABLE = new Set([400, 404, 414]);
+
+/** Reads the spec and makes a run ready; throws `CouldNotRun` where that is impossible. */
+export async function createRun(options: ContractOptions): Promise<Run> {
+  if (!URL.canParse(options.url) || !/^https?:/.test(options.url)) {
+    throw new CouldNotRun(`${options.url} is no http or https address`);
+  }
+  const base = new URL(options.url);
+  const spec = readSpec(await loadDocument(options.spec));
+  const operations = select(spec, options.only);
+  const judge = createJudge({ request: spec.requests, response: spec.answers });
+  const judgeWire = createRequestJudge(spec, judge, base);
+  const seed = options.seed ?? Math.floor(Math.random() * 0x7fffffff);
+  const secrets = createSecrets(JSON.stringify(spec.requests));
+  const { timeMs = 60_000, answerTimeoutMs = 10_000 } = options;
+  const transport = createTransport(base, answerTimeoutMs);
+  const startedAt = Date.now();
+  const record = createRecord({ spec, operations, base, seed, secrets, startedAt, onProgress: options.onProgress });
+  const issues: Run['issues'] = new Map();
+
+  const toWire = (draft: Draft) =>
+    encode({ ...draft, headers: { ...options.headers, ...draft.headers } }, base, spec.schemes);
+
+  async function attempt(draft: Draft, info: CaseInfo): Promise<Exchange> {
+    const { operation } = draft;
+    const wire = toWire(draft);
+    const verdict = judgeWire(operation, wire);
+    rememberPasswords(draft.body, secrets);
+    record.sending(operation, info.phase);
+    let answer: Answer;
+    try {
+      answer = await transport.send(wire);
+    } catch (error) {
+      const expected = `an answer within ${String(answerTimeoutMs)} ms`;
+      const finding: Finding = { check: 'answer', message: `there is no answer: ${reasonOf(error)}`, expected };
+      return { draft, wire, verdict, answer: undefined, value: undefined, findings: [finding] };
+    }
+    record.received(operation, answer.status);
+    const value = parse(answer);
+    const findings = [
+      ...checkShape(draft, info, verdict, answer),
+      ...checkSecrets(operation, answer, value),
+      ...checkStatus(
+        operation,
+        answer,
+        info.expectation ?? expectationOf(verdict),
+        isSecured(operation),
+        subject(info, verdict),
+      ),
+      ...(info.check?.(answer, value) ?? []),
+    ];
+    return { draft, wire, verdict, answer, value, findings };
+  }
+
+  function checkShape(draft: Draft, info: CaseInfo, verdict: Verdict, answer: Answer): Finding[] {
+    const findings = checkAnswer(draft.operation, answer, judge, spec.answers);
+    const foreignPath = verdict.why.includes('the path is not that of the operation') && UNREADABLE.has(answer.status);
+    if (info.outside !== true && !foreignPath) return findings;
+    return findings.filter(({ check }) => check === 'server-error');
+  }
+
+  function checkSecrets(operation: Operation, answer: Answer, value: Json | undefined): Finding[] {
+    const everything = answer.text + JSON.stringify(answer.headers);
+    const leak = secrets.leakIn(everything);
+    // Only now, so that the answer which issues a secret may tell it, and none after it.
+    if (answer.status < 300) {
+      secrets.addFrom(value);
+      for (const path of issues.get(operation.id) ?? []) {
+        const issued = path.split('/').slice(1).reduce<Json | undefined>(memberOf, value);
+        if (typeof issued === 'string') secrets.add(issued);
+      }
+    }
+    if (leak === undefined) return [];
+    const message = `an answer of ${String(answer.status)} tells ${leak === '$SECRET' ? 'a secret' : leak}`;
+    return [{ check: 'secrets', message, expected: 'no secret that was sent or issued earlier' }];
+  }
+
+  return {
+    options,
+    spec,
+    judge,
+    base,
+    seed,
+    operations,
+    secrets,
+    record,
+    issues,
+    attempt,
+    async send(draft, info) {
+      const exchange = await attempt(draft, info);
+      record.add(info, exchange);
+      return exchange;
+    },
+    judgeRequest: (draft) => judgeWire(draft.operation, toWire(draft)),
+    outOfTime: () => {
+      const over = Date.now() - startedAt >= timeMs;
+      if (over) record.cutShort();
+      return over;
+    },
+    close: () => {
+      transport.close();
+    },
+  };
+}
+
+function select({ operations }: Spec, only: string | undefined): Operation[] {
+  if (operations.length === 0) throw new CouldNotRun('the spec has no operations');
+  if (only === undefined) return operations;
+  const selected = operations.filter(({ id, tags }) => id === only || tags.includes(only));
+  if (selected.length > 0) return selected;
+  throw new CouldNotRun(`${only} is neither a tag nor an operationId of the spec`);
+}
+
+/** Of a refusal the objection, which is the same for many cases; else what the case is called. */
+function subject({ expectation, name }: CaseInfo, { kind, why }: Verdict): string {
+  return expectation === undefined && kind === 'invalid' ? `a request where ${why[0] ?? 'something is wrong'}` : name;
+}
+
+function rememberPasswords(body: Json | undefined, secrets: Secrets): void {
+  if (typeof body !== 'object' || body === null) return;
+  for (const [name, member] of Object.entries(body)) {
+    if (typeof member === 'string' && isPasswordName(name)) secrets.add(member, '$PASSWORD');
+    else if (typeof member === 'object') rememberPasswords(member, secrets);
+  }
+}
+
+function parse({ text, headers }: Answer): Json | undefined {
+  if (!/json/.test(headers['content-type'] ?? '')) return undefined;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === 'TimeoutError' || error.name === 'AbortError' ? 'it takes too long' : error.message;
+}

@@ -1,0 +1,61 @@
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  [name: string]: Json;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The members of `value` where it is an object, else none. */
+export function membersOf(value: unknown): [string, Json][] {
+  return isObject(value) ? Object.entries(value) : [];
+}
+
+/** A member of an object as it is reached without the prototype; undefined for anything else. */
+export function memberOf(value: unknown, name: string): Json | undefined {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** A value for people to read: a text as it is, anything else as JSON. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}
+
+export function escapePointer(segment: string): string {
+  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** What stands at a JSON pointer (RFC 6901), plain or as a URI fragment (`#/...`); undefined where nothing does. */
+export function atPointer(document: Json, pointer: string): Json | undefined {
+  let node: Json | undefined = document;
+  const plain = pointer.startsWith('#') ? decoded(pointer.slice(1)) : pointer;
+  for (const segment of plain.split('/').slice(1)) {
+    const name = segment.replaceAll('~1', '/').replaceAll('~0', '~');
+    node = Array.isArray(node) ? node[Number(name)] : memberOf(node, name);
+  }
+  return node;
+}
+
+function decoded(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
+}
+
+/** Whether two values are the same JSON, whatever the order of their members. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, sorted(member)]),
+  );
+}

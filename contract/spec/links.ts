@@ -1,0 +1,91 @@
+import { atPointer, isObject, type Json, memberOf } from './json.js';
+import type { Link, Operation, Spec } from './model.js';
+import { successOf } from './model.js';
+import { sameName } from './names.js';
+
+/** What a runtime expression can refer to. */
+export interface LinkSource {
+  path: Record<string, Json>;
+  query: Record<string, Json>;
+  requestBody: Json | undefined;
+  value: Json | undefined;
+  headers: Record<string, string | string[] | undefined>;
+}
+
+/** The value of a runtime expression; a literal is itself, and what is not there is undefined. */
+export function evaluate(expression: Json, source: LinkSource): Json | undefined {
+  if (Array.isArray(expression)) return expression.map((item) => evaluate(item, source) ?? null);
+  if (isObject(expression)) {
+    const members = Object.entries(expression).map(
+      ([name, member]) => [name, evaluate(member, source) ?? null] as const,
+    );
+    return Object.fromEntries(members);
+  }
+  if (typeof expression !== 'string') return expression;
+  const embedded = /^\{(\$[^}]+)\}$/.exec(expression)?.[1] ?? expression;
+  const [, side, place = '', rest = ''] = /^\$(request|response)\.(body|path|query|header)(.*)$/.exec(embedded) ?? [];
+  if (side === undefined) return expression;
+  const name = rest.replace(/^\./, '');
+  if (place === 'path' || place === 'query') return memberOf(source[place], name);
+  if (place === 'header') return [source.headers[name.toLowerCase()]].flat()[0];
+  const body = side === 'request' ? source.requestBody : source.value;
+  return body === undefined ? undefined : atPointer(body, rest);
+}
+
+/** How an operation on one thing gets that thing: who makes it, and by which link, if any. */
+export interface Origin {
+  creator: Operation;
+  link: Link | undefined;
+}
+
+/** The operation that makes what `operation` works on: by a link of its answer, else by the path above. */
+export function originOf(spec: Spec, operation: Operation): Origin | undefined {
+  const names = pathNames(operation);
+  if (names.length === 0) return undefined;
+  for (const creator of spec.operations) {
+    if (creator.method !== 'POST' || creator === operation || pathNames(creator).length >= names.length) continue;
+    const link = successOf(creator)?.links.find(
+      ({ operationId, parameters }) =>
+        operationId === operation.id &&
+        Object.keys(parameters).some((name) => names.includes(name.replace(/^path\./, ''))),
+    );
+    if (link) return { creator, link };
+  }
+  const collection = collectionOf(operation);
+  const creator = spec.operations.find(({ method, path }) => method === 'POST' && trimmed(path) === collection);
+  return creator && creator !== operation ? { creator, link: undefined } : undefined;
+}
+
+/** The path that stands before the last parameter of an operation's path, without its slash. */
+export function collectionOf({ path }: Operation): string {
+  return trimmed(path.slice(0, Math.max(0, path.lastIndexOf('{'))));
+}
+
+export function trimmed(path: string): string {
+  return path.replace(/\/+$/, '');
+}
+
+export function pathNames({ parameters }: Operation): string[] {
+  return parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+}
+
+/** Whether an operation works on one thing of a collection as a whole: its path ends with the thing's parameter. */
+export function isItemOperation({ path }: Operation): boolean {
+  return /\}\/?$/.test(path);
+}
+
+/** What in a created or listed thing a path parameter means: the member of that name, else the thing's id. */
+export function identify(value: Json | undefined, name: string): Json | undefined {
+  if (!isObject(value)) return undefined;
+  const members = Object.entries(value);
+  const isId = (member: Json) => typeof member === 'string' || typeof member === 'number';
+  const named = members.find(([member, inner]) => sameName(member, name) && isId(inner));
+  if (named) return named[1];
+  const own = members.find(([member, inner]) => /^_?(id|uuid|guid|key|slug)$/i.test(member) && isId(inner));
+  if (own) return own[1];
+  for (const [, inner] of members) {
+    const found = isObject(inner) ? identify(inner, name) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { parse } from 'yaml';
+import { CouldNotRun } from '../errors.js';
+import { isObject, type JsonObject } from './json.js';
+
+/**
+ * Reads an OpenAPI document: the object itself, a file's path, an http(s) address, or nothing for Latchkey's own.
+ * JSON is YAML, so one parser reads both.
+ */
+export async function loadDocument(source: string | URL | object | undefined): Promise<JsonObject> {
+  if (source !== undefined && typeof source === 'object' && !(source instanceof URL)) return check(source, 'the spec');
+  const place = source === undefined ? ownSpec() : String(source);
+  return check(parseText(await readText(place), place), place);
+}
+
+function ownSpec(): string {
+  return createRequire(import.meta.url).resolve('latchkey/openapi.json');
+}
+
+async function readText(place: string): Promise<string> {
+  try {
+    if (/^https?:/.test(place)) {
+      const response = await fetch(place);
+      if (!response.ok) throw new Error(`it answered ${String(response.status)}`);
+      return await response.text();
+    }
+    return await readFile(place.startsWith('file:') ? new URL(place) : place, 'utf8');
+  } catch (error) {
+    throw new CouldNotRun(`${place} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function parseText(text: string, place: string): unknown {
+  try {
+    // Aliases may repeat a node but not blow up: the parser's own limit holds.
+    return parse(text, { logLevel: 'error' });
+  } catch (error) {
+    throw new CouldNotRun(`${place} is neither YAML nor JSON: ${error instanceof Error ? error.message : ''}`);
+  }
+}
+
+function check(document: unknown, place: string): JsonObject {
+  const version = isObject(document) ? document['openapi'] : undefined;
+  if (!isObject(document) || typeof version !== 'string' || !/^3\.[01]\./.test(version)) {
+    throw new CouldNotRun(`${place} is no OpenAPI 3.0 or 3.1 document`);
+  }
+  // A copy without prototypes, dates or shared nodes: what is judged is JSON and nothing else.
+  return JSON.parse(JSON.stringify(document)) as JsonObject;
+}

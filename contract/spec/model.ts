@@ -1,0 +1,101 @@
+import type { Json, JsonObject } from './json.js';
+import type { Schema } from './schema.js';
+
+/** An OpenAPI document, read once: its operations, and the document in both directions for the judge. */
+export interface Spec {
+  title: string;
+  version: string;
+  openapi: string;
+  /** Schemas restated in 2020-12, as requests see them. */
+  requests: JsonObject;
+  /** The same, as answers see them. */
+  answers: JsonObject;
+  operations: Operation[];
+  schemes: Map<string, SecurityScheme>;
+}
+
+export interface Operation {
+  /** Its operationId, or `GET /path` where it has none. */
+  id: string;
+  method: string;
+  /** The path template. */
+  path: string;
+  tags: string[];
+  parameters: Parameter[];
+  body: RequestBody | undefined;
+  answers: AnswerSpec[];
+  /** The ways to authenticate, any of which is enough; an empty list of schemes means that none is needed. */
+  security: string[][];
+}
+
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header' | 'cookie';
+  required: boolean;
+  schema: Schema;
+  /** Where its schema stands in the document; undefined where it has none. */
+  pointer: string | undefined;
+  style: string;
+  explode: boolean;
+  /** Whether its value is JSON text, because it has `content` instead of `schema`. */
+  json: boolean;
+  examples: Json[];
+}
+
+export interface RequestBody {
+  required: boolean;
+  /** The media type that cases are made in. */
+  mediaType: string;
+  /** All media types that the operation takes, as they are written. */
+  mediaTypes: string[];
+  kind: 'json' | 'form' | 'text' | 'other';
+  schema: Schema;
+  pointer: string | undefined;
+  examples: { name: string; value: Json }[];
+}
+
+export interface AnswerSpec {
+  /** `200`, `2XX` or `default`. */
+  status: string;
+  headers: { name: string; required: boolean; schema: Schema; pointer: string | undefined }[];
+  content: { mediaType: string; schema: Schema; pointer: string | undefined }[];
+  links: Link[];
+}
+
+export interface Link {
+  name: string;
+  operationId: string;
+  /** The target's parameters by runtime expressions, such as `$response.body#/id`. */
+  parameters: Record<string, Json>;
+  requestBody: Json | undefined;
+}
+
+export interface SecurityScheme {
+  name: string;
+  kind: 'bearer' | 'basic' | 'header' | 'query' | 'cookie' | 'unsupported';
+  /** The header's, parameter's or cookie's name. */
+  field: string;
+}
+
+/** The answer that an operation documents for a status: exact, then by its class, then the default. */
+export function answerFor({ answers }: Operation, status: number): AnswerSpec | undefined {
+  const text = String(status);
+  return (
+    answers.find((answer) => answer.status === text) ??
+    answers.find((answer) => answer.status.toUpperCase() === `${text.charAt(0)}XX`) ??
+    answers.find((answer) => answer.status === 'default')
+  );
+}
+
+export function successOf({ answers }: Operation): AnswerSpec | undefined {
+  return answers.find(({ status }) => status.startsWith('2'));
+}
+
+/** Whether a call may change something. */
+export function isUnsafe({ method }: Pick<Operation, 'method'>): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+export function isSecured({ security }: Operation): boolean {
+  return security.length > 0 && security.every((schemes) => schemes.length > 0);
+}

@@ -1,0 +1,97 @@
+import type { Context } from './context.js';
+import type { CaseInfo, Exchange } from './exchange.js';
+import type { Draft } from './http/draft.js';
+import { dangerOf, isGuess, isRemover, reasonAgainst } from './policy.js';
+import type { Phase } from './report/types.js';
+import { isObject } from './spec/json.js';
+import type { Operation } from './spec/model.js';
+
+/** Sends variations of one good request of an operation, and makes that good anew where an answer has used it up. */
+export interface Stage {
+  /** The good request, with required parameters and members alone. */
+  base: Draft;
+  /** The same with everything that may be left out. */
+  full: Draft;
+  /** Sends what `change` makes of the good request; undefined where that must not be sent. */
+  send(
+    info: Omit<CaseInfo, 'phase'>,
+    change: (base: Draft) => Draft,
+    how?: 'attempt' | 'send',
+  ): Promise<Exchange | undefined>;
+}
+
+/** Wrong secrets that are sent to one operation: fewer than any throttle lets pass. */
+const MOST_GUESSES = 6;
+/** Throw-away credentials that one stage uses up. */
+const MOST_THROWAWAYS = 12;
+
+/** Undefined where no good request can be made; the report then says why. */
+export async function createStage(context: Context, operation: Operation, phase: Phase): Promise<Stage | undefined> {
+  const { run, credentials, fixtures } = context;
+  const why = context.obstacle(operation);
+  if (why !== undefined) {
+    run.record.skip(operation, why);
+    return undefined;
+  }
+  const usesUp = isRemover(operation) || dangerOf(operation) === 'ends-session';
+  const fields = credentials.loginFields(operation);
+  const guesses = isGuess(operation, run.spec);
+  let guessesLeft = MOST_GUESSES;
+  let throwawaysLeft = MOST_THROWAWAYS;
+
+  async function prepare(): Promise<Draft | undefined> {
+    const draft = await fixtures.base(operation, { fresh: usesUp, phase });
+    if (dangerOf(operation) !== 'ends-session') return draft;
+    const credential = throwawaysLeft-- > 0 ? await context.throwaway(phase) : undefined;
+    if (credential) return credentials.attach(draft, credential);
+    run.record.skip(operation, 'no further credential to throw away');
+    return undefined;
+  }
+
+  /** A stranger guesses where many requests would be guesses, so that no user is locked out. */
+  function disguise(draft: Draft): Draft {
+    if (!fields || !isObject(draft.body) || !isObject(stage.base.body)) return draft;
+    const { [fields.user]: user, [fields.password]: password } = draft.body;
+    const same = user === stage.base.body[fields.user];
+    if (!same || password === stage.base.body[fields.password]) return draft;
+    const stranger = `stranger${String(guessesLeft)}.${String(run.seed)}@example.org`;
+    return { ...draft, body: { ...draft.body, [fields.user]: stranger } };
+  }
+
+  const base = await prepare();
+  if (base === undefined) return undefined;
+  const full = {
+    ...(await fixtures.base(operation, { all: true, phase })),
+    path: base.path,
+    credential: base.credential,
+  };
+
+  const stage: Stage = {
+    base,
+    full,
+    async send(info, change, how = 'send') {
+      let draft = change(stage.base);
+      let verdict = run.judgeRequest(draft);
+      if (guesses && verdict.kind !== 'invalid') {
+        draft = disguise(draft);
+        verdict = run.judgeRequest(draft);
+        const isOwn = fields !== undefined && JSON.stringify(draft.body) === JSON.stringify(stage.base.body);
+        if (!isOwn && guessesLeft-- <= 0) return undefined;
+      }
+      const reason = reasonAgainst(draft, stage.base, verdict.kind === 'valid', run.spec);
+      if (reason !== undefined) {
+        run.record.skip(operation, reason);
+        return undefined;
+      }
+      const exchange = await run[how](draft, { ...info, phase });
+      if (usesUp && exchange.answer !== undefined && exchange.answer.status < 400) {
+        const next = await prepare();
+        if (next === undefined) return exchange;
+        stage.base = next;
+        stage.full = { ...stage.full, path: next.path, credential: next.credential };
+      }
+      return exchange;
+    },
+  };
+  return stage;
+}
