@@ -16,8 +16,15 @@ module.exports = {
     only(
       'cli-uses-public-entries',
       { path: '^cli/' },
-      { path: '^(server|client)/', pathNot: '^(server|client)/index\\.ts$' },
+      { path: '^(server|client|contract)/', pathNot: '^(server|client|contract)/index\\.ts$' },
     ),
+    only(
+      'contract-knows-no-server',
+      { path: '^contract/' },
+      { path: '^(server|cli|test|bench)/' },
+      'It judges any server, so it must not share anything with this one.',
+    ),
+    only('server-knows-no-contract-tests', { path: '^(server|client)/' }, { path: '^contract/' }),
     only(
       'domain-knows-no-http',
       { path: '^server/(tokens|users|database)/' },

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DatabaseRefusal, InvalidArgument } from '../server/index.js';
+import { addContract } from './contract.js';
 import { addServe } from './serve.js';
 import { addUsers } from './users.js';
 
-// Exit codes: 0 done, 1 could not be done, 2 the command or the configuration is wrong.
+// Exit codes: 0 done, 1 could not be done (or a broken contract), 2 the command or the configuration is wrong.
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -18,6 +19,7 @@ const program = new Command('latchkey')
   .showHelpAfterError('(--help shows what there is)');
 addServe(program);
 addUsers(program);
+addContract(program);
 
 try {
   await program.parseAsync();

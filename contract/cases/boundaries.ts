@@ -13,6 +13,9 @@ export interface Candidate {
 /** Lists longer than this are not made. */
 const MOST_ITEMS = 500;
 
+/** What the values of secret members are made of, so that they are recognised wherever they turn up. */
+const UNIQUE = 'pZq7Wx4Kt9vB';
+
 /** Text that many a server trips over, valid or not: a store that ends at NUL, a database without lone surrogates ... */
 const AWKWARD: readonly (readonly [string, string])[] = [
   ['a\u0000b', 'text with NUL'],
@@ -83,7 +86,7 @@ function texts(schema: Schema, name: string): Candidate[] {
   ];
   for (const length of new Set(lengths)) {
     if (length < 0) continue;
-    const text = textOfLength(length, schema, secret ? 'aZ9' : 'a');
+    const text = textOfLength(length, schema, secret ? UNIQUE : 'a');
     if (text !== undefined) candidates.push({ value: text, note: `length ${String(length)}` });
   }
   // Length counts code points (JSON Schema, 6.3.1), not UTF-16 units: 255 of these are 510.
@@ -99,7 +102,7 @@ function texts(schema: Schema, name: string): Candidate[] {
     if (format === 'date-time') candidates.push({ value: '2041-06-15T12:00:00+02:00', note: 'another zone' });
   }
   if (pattern !== undefined) candidates.push({ value: '\u0001', note: 'text that the pattern forbids' });
-  return [...candidates, ...AWKWARD.map(([value, note]) => ({ value, note }))];
+  return [...candidates, ...AWKWARD.map(([value, note]) => ({ value: secret ? value + UNIQUE : value, note }))];
 }
 
 function numbers(schema: Schema): Candidate[] {

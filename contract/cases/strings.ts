@@ -138,10 +138,10 @@ function withTries(texts: fc.Arbitrary<string>, fits: (text: string) => boolean)
 }
 
 /** A text of exactly this many code points that the schema allows, if one is found among plain candidates. */
-export function textOfLength(length: number, schema: Schema, letter = 'a'): string | undefined {
+export function textOfLength(length: number, schema: Schema, letters = 'a'): string | undefined {
   if (length > LONGEST) return undefined;
   const { format, pattern } = schema;
-  const candidates = [letter.repeat(length), '1'.repeat(length), 'A'.repeat(length)];
+  const candidates = [letters, '1', 'A'].map((each) => each.repeat(length).slice(0, length));
   if (format === 'email') candidates.unshift(longEmail(length));
   if (format === 'uri' || format === 'url')
     candidates.unshift(`https://example.org/${'a'.repeat(Math.max(0, length - 20))}`);

@@ -22,7 +22,7 @@ export function createSecrets(published: string): Secrets {
   const labels = new Map<string, string>();
 
   function add(value: string, label = '$SECRET'): void {
-    if (value.length >= SHORTEST && !labels.has(value)) labels.set(value, label);
+    if (value.length >= SHORTEST && (!labels.has(value) || label !== '$SECRET')) labels.set(value, label);
   }
 
   function issuedIn(value: Json | undefined): string[] {

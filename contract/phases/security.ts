@@ -6,7 +6,10 @@ import { createStage } from '../stage.js';
 /** Tries each documented way to authenticate alone, with a good and with bad credentials, and none at all. */
 export async function runSecurity(context: Context, operation: Operation): Promise<void> {
   const { run, credentials, fixtures } = context;
-  if (!isSecured(operation)) return;
+  if (!isSecured(operation)) {
+    await tryWrongPassword(context, operation);
+    return;
+  }
   const ways = credentials.alternatives(operation);
   const usable = context.obstacle(operation) === undefined;
   // Without a credential the request need not be good: whoever asks is not known, so nothing else is looked at.
@@ -31,6 +34,27 @@ export async function runSecurity(context: Context, operation: Operation): Promi
       base.credential ? { ...base, credential: { ...base.credential, schemes } } : base,
     );
   }
+}
+
+/** The right user with a wrong password: one guess, which no throttle minds. */
+async function tryWrongPassword({ run, credentials }: Context, operation: Operation): Promise<void> {
+  const fields = credentials.loginFields(operation);
+  const { login } = run.options;
+  if (!fields || !login) return;
+  const body = { [fields.user]: login.username, [fields.password]: `${login.password.slice(0, 60)}x` };
+  const name = 'a login with a wrong password';
+  await run.send(
+    { ...emptyFor(operation), body },
+    {
+      phase: 'security',
+      name,
+      expectation: 'any',
+      check: ({ status }) =>
+        status >= 400
+          ? []
+          : [{ check: 'authentication', message: `${name} gets ${String(status)}`, expected: 'a refusal' }],
+    },
+  );
 }
 
 function badCredentials({ run, credentials }: Context, schemes: string[]): [string, Credential][] {

@@ -1,0 +1,122 @@
+import { writeFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { type Command, Option } from 'commander';
+import {
+  type ContractProgress,
+  type ContractReport,
+  CouldNotRun,
+  testContract,
+  toHtml,
+  toJUnit,
+  toSummary,
+} from '../contract/index.js';
+import { InvalidArgument } from '../server/index.js';
+import { askPassword, showProgress } from './terminal.js';
+
+interface ContractFlags {
+  url: string;
+  spec?: string;
+  token?: string;
+  login?: string;
+  passwordStdin?: boolean;
+  credential: string[];
+  header: string[];
+  only?: string;
+  seed?: string;
+  time: string;
+  report: string[];
+}
+
+const collect = (value: string, before: string[]) => [...before, value];
+
+export function addContract(program: Command): void {
+  program
+    .command('contract')
+    .description('Hold a server against an OpenAPI document. It creates and ends things: use a server for tests.')
+    .requiredOption('--url <address>', 'the server')
+    .option('--spec <file>', "an OpenAPI 3.0 or 3.1 document, a file or an address (Latchkey's own)")
+    .addOption(new Option('--token <token>', 'the credential (LATCHKEY_TOKEN)').conflicts('login'))
+    .option('--login <email>', 'log in instead; the password is LATCHKEY_PASSWORD, or asked for')
+    .option('--password-stdin', 'read the password from the first line of standard input')
+    .option('--credential <scheme=token>', 'the credential of one security scheme; may be repeated', collect, [])
+    .option('--header <name:value>', 'a header of every request; may be repeated', collect, [])
+    .option('--only <tag|operationId>', 'test these operations alone')
+    .option('--seed <number>', 'replay a run (random)')
+    .option('--time <duration>', 'begin no new case after this time, such as 90s or 5m', '60s')
+    .option('--report <file>', 'write a report: .xml is JUnit, .json or .html; may be repeated', collect, [])
+    .addHelpText('after', '\nExit codes: 0 the contract holds, 1 it is broken, 2 the tests could not run.')
+    .action(contract);
+}
+
+async function contract(flags: ContractFlags): Promise<void> {
+  const { spec, only } = flags;
+  const token = flags.token ?? (flags.login === undefined ? process.env['LATCHKEY_TOKEN'] : undefined);
+  const credentials = pairs(flags.credential, '=', '--credential');
+  const writers = flags.report.map((file) => ({ file, write: writerOf(file) }));
+  const progress = showProgress<ContractProgress>(describe);
+  try {
+    const report = await testContract({
+      url: flags.url,
+      headers: pairs(flags.header, ':', '--header'),
+      timeMs: milliseconds(flags.time),
+      onProgress: progress.show,
+      ...(spec !== undefined && { spec }),
+      ...(token !== undefined && { token }),
+      ...(flags.login !== undefined && { login: { username: flags.login, password: await readPassword(flags) } }),
+      ...(flags.credential.length > 0 && { credentials }),
+      ...(only !== undefined && { only }),
+      ...(flags.seed !== undefined && { seed: readSeed(flags.seed) }),
+    });
+    progress.clear();
+    for (const { file, write } of writers) await writeFile(file, write(report));
+    process.stdout.write(`${toSummary(report)}\n`);
+    process.exitCode = report.held ? 0 : 1;
+  } catch (error) {
+    // Exit code 1 says that the contract is broken; this says nothing about it.
+    if (error instanceof InvalidArgument) throw error;
+    if (!(error instanceof CouldNotRun) && !(error instanceof Error && 'syscall' in error)) console.error(error);
+    throw new InvalidArgument(error instanceof Error ? error.message : String(error));
+  } finally {
+    progress.clear();
+  }
+}
+
+async function readPassword({ login = '', passwordStdin }: ContractFlags): Promise<string> {
+  if (passwordStdin === true) return (await text(process.stdin)).split(/\r?\n/, 1)[0] ?? '';
+  return process.env['LATCHKEY_PASSWORD'] ?? (await askPassword(`password of ${login}: `));
+}
+
+function writerOf(file: string): (report: ContractReport) => string {
+  if (file.endsWith('.xml')) return toJUnit;
+  if (file.endsWith('.html')) return toHtml;
+  if (file.endsWith('.json')) return (report) => `${JSON.stringify(report, null, 2)}\n`;
+  throw new InvalidArgument('--report must end in .xml, .json or .html');
+}
+
+function milliseconds(duration: string): number {
+  const [, count, unit = 's'] = /^(\d{1,6})(ms|s|m)?$/.exec(duration) ?? [];
+  if (count === undefined) throw new InvalidArgument('--time must be a duration such as 500ms, 90s or 5m');
+  return Number(count) * { ms: 1, s: 1_000, m: 60_000 }[unit as 'ms' | 's' | 'm'];
+}
+
+function readSeed(seed: string): number {
+  if (!/^\d{1,10}$/.test(seed) || Number(seed) > 0x7fffffff) {
+    throw new InvalidArgument('--seed must be an integer from 0 to 2147483647');
+  }
+  return Number(seed);
+}
+
+function pairs(texts: string[], separator: string, flag: string): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((pair) => {
+      const at = pair.indexOf(separator);
+      if (at <= 0) throw new InvalidArgument(`${flag} must be a name, ${separator} and a value`);
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    }),
+  );
+}
+
+function describe({ phase, operation, requests, failures, elapsedMs }: ContractProgress): string {
+  const found = failures === 0 ? '' : `, ${String(failures)} ${failures === 1 ? 'fault' : 'faults'}`;
+  return `${(elapsedMs / 1_000).toFixed(0)} s  ${String(requests)} requests${found}  ${phase} ${operation}`;
+}

@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { testContract, toSummary } from '../../contract/index.js';
+import { FAULTS, type Fault } from './planted/faults.js';
+import { startPlanted } from './planted/server.js';
+import { USER } from './planted/store.js';
+
+const faults = Object.entries(FAULTS).map(([fault, check]) => ({ fault: fault as Fault, check }));
+
+async function run(fault?: Fault) {
+  const server = await startPlanted(fault);
+  try {
+    const login = { username: USER.email, password: USER.password };
+    return await testContract({ url: server.url, spec: `${server.url}/openapi.yaml`, login, seed: 20 });
+  } finally {
+    await server.close();
+  }
+}
+
+describe('planted faults', { concurrent: true }, () => {
+  test('a server without a fault holds', async () => {
+    const report = await run();
+    expect(report.failures, toSummary(report)).toEqual([]);
+    expect(report.warnings).toEqual([]);
+    expect(report.held).toBe(true);
+    for (const { operation, seen } of report.operations) expect(Object.keys(seen), operation).toContain('401');
+  });
+
+  test.each(faults)('$fault: found by the check $check', async ({ fault, check }) => {
+    const report = await run(fault);
+    expect(report.held).toBe(false);
+    expect(
+      report.failures.map((failure) => failure.check),
+      toSummary(report),
+    ).toContain(check);
+  });
+});
