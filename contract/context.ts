@@ -39,7 +39,9 @@ function assemble(run: Run, credentials: Credentials): Context {
     const session = await credentials.logIn();
     if (session) return session.credential;
     for (const creator of run.spec.operations) {
-      if ((run.issues.get(creator.id)?.length ?? 0) === 0) continue;
+      const issues = run.issues.get(creator.id);
+      const mayIssue = issues === undefined ? creator.method === 'POST' && isSecured(creator) : issues.length > 0;
+      if (!mayIssue || dangerOf(creator) !== 'none' || obstacle(creator) !== undefined) continue;
       const resource = await fixtures.create(creator, { phase, name: 'create a credential to throw away' });
       if (resource?.token !== undefined) return { token: resource.token, perScheme: {} };
     }
@@ -59,10 +61,11 @@ function assemble(run: Run, credentials: Credentials): Context {
 
   async function stillAlive(after: string): Promise<boolean> {
     if (dead || credentials.main === undefined) return !dead;
-    const alive = await credentials.opens(credentials.main);
-    if (alive !== false) return true;
+    const state = await credentials.stateOf(credentials.main);
+    if (state !== 'refused' && state !== 'no answer') return true;
     dead = true;
-    run.record.abort(after);
+    if (state === 'refused') run.record.abort('credential', `the run's credential died in the ${after}`);
+    else run.record.abort('answer', `the server answers nothing any more after the ${after}`);
     return false;
   }
 

@@ -17,8 +17,10 @@ export interface Credentials {
   alternatives(operation: Operation): string[][];
   /** Logs in once more; undefined where the run has no login. */
   logIn(): Promise<{ credential: Credential; exchange: Exchange } | undefined>;
-  /** Whether a credential opens anything; undefined where the spec has no operation to tell by. */
-  opens(credential: Credential): Promise<boolean | undefined>;
+  /** What becomes of a credential; unknown where the spec has no operation to tell by. */
+  stateOf(credential: Credential): Promise<'good' | 'refused' | 'no answer' | 'unknown'>;
+  /** Whether a text is a credential: it opens something, and another text does not. */
+  isCredential(text: string): Promise<boolean>;
   /** Where the request of a login carries its user; undefined of any other operation. */
   loginFields(operation: Operation): { user: string; password: string } | undefined;
 }
@@ -45,11 +47,18 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     return { ...draft, credential: schemes && credential ? { with: credential, schemes } : null };
   }
 
-  async function opens(credential: Credential): Promise<boolean | undefined> {
-    if (probe === undefined) return undefined;
+  async function stateOf(credential: Credential): ReturnType<Credentials['stateOf']> {
+    if (probe === undefined) return 'unknown';
     const info = { phase: 'setup', name: 'does this credential open anything', expectation: 'any' } as const;
     const { answer } = await run.attempt(attach(emptyDraft(probe), credential), info);
-    return answer !== undefined && answer.status !== 401 && answer.status !== 403;
+    if (answer === undefined) return 'no answer';
+    return answer.status === 401 || answer.status === 403 ? 'refused' : 'good';
+  }
+
+  let discerning: Promise<boolean> | undefined;
+  async function isCredential(text: string): Promise<boolean> {
+    discerning ??= stateOf({ token: 'no-such-credential-0000', perScheme: {} }).then((state) => state === 'refused');
+    return (await discerning) && (await stateOf({ token: text, perScheme: {} })) === 'good';
   }
 
   async function logIn(): ReturnType<Credentials['logIn']> {
@@ -59,7 +68,7 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     const exchange = await run.send({ ...emptyDraft(loginOperation), body }, { phase: 'setup', name: 'log in' });
     for (const token of tokensIn(exchange.value)) {
       const credential = { token, perScheme };
-      if ((await opens(credential)) !== false) return { credential, exchange };
+      if ((await stateOf(credential)) !== 'refused') return { credential, exchange };
     }
     return undefined;
   }
@@ -72,7 +81,8 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     attach,
     alternatives,
     logIn,
-    opens,
+    stateOf,
+    isCredential,
     loginFields: (operation) => loginFields(spec, operation),
   };
   if (credentials.main === undefined && options.login) {
@@ -82,7 +92,7 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     credentials.main = session.credential;
     if (session.credential.token !== '') secrets.add(session.credential.token, '$TOKEN');
   }
-  if (credentials.main !== undefined && (await opens(credentials.main)) === false) {
+  if (credentials.main !== undefined && (await stateOf(credentials.main)) === 'refused') {
     throw new CouldNotRun(`the credential is refused by ${probe?.id ?? 'the server'}`);
   }
   return credentials;

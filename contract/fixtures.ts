@@ -117,7 +117,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     run.issues.set(creator.id, []);
     for (const text of candidates) {
       const place = placeOf(value, text);
-      if (place === undefined || (await credentials.opens({ token: text, perScheme: {} })) !== true) continue;
+      if (place === undefined || !(await credentials.isCredential(text))) continue;
       run.issues.set(creator.id, [place]);
       run.secrets.add(text);
       return text;

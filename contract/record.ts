@@ -24,8 +24,8 @@ export interface RunRecord {
   skip(operation: Operation, why: string): void;
   warn(text: string): void;
   cutShort(): void;
-  /** The run's credential died after `what`; nothing that follows would mean anything. */
-  abort(what: string): void;
+  /** Nothing that follows would mean anything, such as after the death of the run's credential. */
+  abort(check: 'credential' | 'answer', message: string): void;
   sawSuccess(operation: Operation): boolean;
   finish(): ContractReport;
 }
@@ -131,8 +131,8 @@ export function createRecord({
     cutShort() {
       cut = true;
     },
-    abort(what) {
-      failRun('credential', `the run's credential died in the ${what}`, 'a credential that the run does not end');
+    abort(check, message) {
+      failRun(check, message, 'a run that goes on to its end');
     },
     sawSuccess: ({ id }) => Object.keys(reports.get(id)?.seen ?? {}).some((status) => status.startsWith('2')),
     finish() {

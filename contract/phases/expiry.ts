@@ -40,7 +40,7 @@ export async function createDying(context: Context): Promise<Dying[]> {
     // A server whose clock is another, or that wants longer lives, refuses: then there is nothing to try.
     if (answer === undefined || answer.status >= 300 || token === undefined) continue;
     const credential = { token, perScheme: {} };
-    if ((await credentials.opens(credential)) === true) dying.push({ creator, credential, endsAt: asked + LIFE });
+    if (await credentials.isCredential(token)) dying.push({ creator, credential, endsAt: asked + LIFE });
   }
   return dying;
 }
