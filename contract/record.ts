@@ -132,6 +132,7 @@ export function createRecord({
       cut = true;
     },
     abort(check, message) {
+      cut = true;
       failRun(check, message, 'a run that goes on to its end');
     },
     sawSuccess: ({ id }) => Object.keys(reports.get(id)?.seen ?? {}).some((status) => status.startsWith('2')),

@@ -71,6 +71,10 @@ export async function createStage(context: Context, operation: Operation, phase:
     full,
     async send(info, change, how = 'send') {
       let draft = change(stage.base);
+      // An empty segment asks for another path, whose DELETE may be that of the whole collection.
+      if (Object.values(draft.path).some((value) => value === '' || (Array.isArray(value) && value.length === 0))) {
+        return undefined;
+      }
       let verdict = run.judgeRequest(draft);
       if (guesses && verdict.kind !== 'invalid') {
         draft = disguise(draft);

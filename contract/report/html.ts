@@ -50,7 +50,8 @@ ${figure(spec.openapi, 'OpenAPI')}
 function checks(failures: ContractFailure[]): string {
   const rows = (Object.keys(CHECKS) as Check[]).map((check) => {
     const faults = failures.filter((each) => each.check === check).length;
-    const state = faults === 0 ? '<span class="ok">held</span>' : `<span class="bad">${count(faults, 'fault')}</span>`;
+    const state =
+      faults === 0 ? '<span class="ok">no fault</span>' : `<span class="bad">${count(faults, 'fault')}</span>`;
     return `<li class="${faults === 0 ? '' : 'bad'}">${state} ${escape(CHECKS[check])}</li>`;
   });
   return `<h2>Promises</h2><ul class="checks">${rows.join('\n')}</ul>`;

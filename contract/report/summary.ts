@@ -18,7 +18,7 @@ function verdict({ held, failures, requests, durationMs, seed, spec, url, cutSho
   const faults = failures.length === 1 ? '1 fault' : `${String(failures.length)} faults`;
   const outcome = held ? '' : `: ${faults}`;
   const size = `${String(requests)} requests in ${(durationMs / 1_000).toFixed(1)} s, seed ${String(seed)}`;
-  const cut = cutShort ? '; time ran out before all cases were sent' : '';
+  const cut = cutShort ? '; it ended before all cases were sent' : '';
   return `${url} ${what} ${spec.title} ${spec.version}${outcome} (${size}${cut})`;
 }
 

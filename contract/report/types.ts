@@ -75,7 +75,7 @@ export interface ContractReport {
   startedAt: string;
   durationMs: number;
   requests: number;
-  /** Whether time ran out before all cases were sent. */
+  /** Whether the run ended before all cases were sent: time ran out, the credential died, the server went away. */
   cutShort: boolean;
   operations: OperationReport[];
   failures: ContractFailure[];

@@ -169,7 +169,7 @@ function listKeys({ query }: Call, store: Store, has: Has): Reply {
     has('the limit 100 is refused') ? 99 : 100,
     'limit',
   );
-  if (has('some limits fail') && limit >= 30 && limit < 70) throw new RangeError('a planted fault');
+  if (has('some limits fail') && limit >= 60 && limit < 90) throw new RangeError('a planted fault');
   const kind = query.get('kind');
   if (kind !== null && kind !== 'read' && kind !== 'write') throw new Refusal(422, 'kind must be read or write.');
   const flag = query.get('includeRevoked') ?? 'false';

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { createAccessToken, getMe } from '../../client/index.js';
+import { testContract, toSummary } from '../../contract/index.js';
+import { ADMIN, answered, startService } from '../support/service.js';
+
+// The contract tests against this very service, whose own validator they know nothing of.
+
+const login = { username: ADMIN.email, password: ADMIN.password };
+/** The system's clock: a credential with a short life has to expire while the run looks. */
+const now = Date.now;
+
+test('the service holds its contract, and every operation succeeded', async () => {
+  const service = await startService({ now });
+  const report = await testContract({ url: service.url, login, seed: 1 });
+  expect(report.failures, toSummary(report)).toEqual([]);
+  expect(report).toMatchObject({ held: true, cutShort: false, warnings: [] });
+  for (const { operation, seen, documented } of report.operations) {
+    expect(Object.keys(seen), operation).toContain(documented.find((status) => status.startsWith('2')));
+    // What an operation documents of bad input and of missing things was seen, but for sizes, sites and throttling.
+    const unseen = documented.filter((status) => /^4(?!03|13|29)/.test(status) && !(status in seen));
+    expect(unseen, operation).toEqual([]);
+  }
+  expect(report.requests).toBeGreaterThan(1_000);
+  expect(JSON.stringify(report)).not.toMatch(/_(pat|ses|ref)_[0-9A-Za-z]{36}/);
+});
+
+test('with a token it holds as well, and neither the token nor the login is spent', async () => {
+  const service = await startService({ now });
+  const { client } = await service.admin();
+  const { plaintext } = await answered(createAccessToken({ client, body: { name: 'for the contract tests' } }));
+  const report = await testContract({ url: service.url, token: plaintext, seed: 2, fuzzRuns: 20 });
+  expect(report.failures, toSummary(report)).toEqual([]);
+  // Only a login gives a refresh token.
+  expect(report.warnings).toEqual(['refreshSession never succeeded']);
+  expect((await getMe({ client: service.as(plaintext) })).response.status).toBe(200);
+  expect((await service.admin()).email).toBe(ADMIN.email);
+});
+
+test('a tag or an operationId narrows the run', async () => {
+  const service = await startService({ now });
+  const one = await testContract({ url: service.url, login, seed: 3, only: 'getAccessToken' });
+  expect(one.operations.map(({ operation }) => operation)).toEqual(['getAccessToken']);
+  const tag = await testContract({ url: service.url, login, seed: 3, only: 'Service' });
+  expect(tag.operations.map(({ operation }) => operation)).toEqual([
+    'getHealth',
+    'getReadiness',
+    'getOpenApiJson',
+    'getOpenApiYaml',
+  ]);
+  expect([...one.failures, ...tag.failures]).toEqual([]);
+});
