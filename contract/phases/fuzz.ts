@@ -82,15 +82,14 @@ function wishesFor({ run }: Context, operation: Operation, full: Draft): fc.Arbi
     const valid = valuesOf(document, schema, name).filter((value) => value !== null && value !== '');
     const key = `${place} ${name}`;
     if (place === 'path') {
-      if (isUnsafe(operation))
-        parameters[key] = fc.oneof(fc.constant(undefined), farValues(flatten(document, schema).format));
-      else parameters[key] = fc.oneof(fc.constant(undefined), valid);
+      if (isUnsafe(operation)) parameters[key] = leftOut(farValues(flatten(document, schema).format));
+      else parameters[key] = leftOut(valid);
     } else {
       const edges = boundariesOf(document, schema, name, full[place][name] ?? 'a').map(({ value }) => value);
       const texts = edges.filter(
         (value) => typeof value !== 'object' && !(typeof value === 'string' && value.length > 500),
       );
-      parameters[key] = fc.oneof(fc.constant(undefined), valid, fc.constantFrom(...texts, 'a'));
+      parameters[key] = leftOut(fc.oneof(valid, fc.constantFrom(...texts, 'a')));
     }
   }
   const body =
@@ -100,6 +99,11 @@ function wishesFor({ run }: Context, operation: Operation, full: Draft): fc.Arbi
     parameters: fc.record(parameters, { noNullPrototype: true }),
     body: body ?? fc.constant(undefined),
   });
+}
+
+/** Leaving something out is what shrinking tries first. */
+function leftOut(values: fc.Arbitrary<Json>): fc.Arbitrary<Json | undefined> {
+  return fc.option(values, { nil: undefined, freq: 2 });
 }
 
 /** Bodies that fit the schema, and such with one place that holds something else. */
@@ -121,5 +125,11 @@ function bodies(document: JsonObject, { body }: Operation, full: Json): fc.Arbit
   const more = fc
     .tuple(valid, fc.string({ minLength: 1, maxLength: 8 }), anyJson())
     .map(([value, name, other]) => (isObject(value) ? { ...value, [name]: other } : value));
-  return fc.oneof({ weight: 4, arbitrary: valid }, { weight: 3, arbitrary: spoiled }, replaced, more);
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: 4, arbitrary: valid },
+    { weight: 3, arbitrary: spoiled },
+    replaced,
+    more,
+  );
 }
