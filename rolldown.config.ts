@@ -3,7 +3,12 @@ import { defineConfig } from 'rolldown';
 // The server's code and its pure JavaScript packages in a few files: Node spends most of a start finding and parsing
 // some 700 modules (Kysely alone has 279), which bundling cuts to a third. Types come from tsc, see the `build` script.
 export default defineConfig({
-  input: { 'client/index': 'client/index.ts', 'server/index': 'server/index.ts', 'cli/main': 'cli/main.ts' },
+  input: {
+    'client/index': 'client/index.ts',
+    'server/index': 'server/index.ts',
+    'contract/index': 'contract/index.ts',
+    'cli/main': 'cli/main.ts',
+  },
   platform: 'node',
   // What has native code or files of its own stays a package.
   external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'pino'],

@@ -20,9 +20,21 @@ export interface Secrets {
 /** `published` is text that everybody has, such as the spec: a secret that is an example there is none. */
 export function createSecrets(published: string): Secrets {
   const labels = new Map<string, string>();
+  /** Secrets by how they begin, so that a text is looked through once however many there are. */
+  const heads = new Map<string, Set<string>>();
 
   function add(value: string, label = '$SECRET'): void {
-    if (value.length >= SHORTEST && (!labels.has(value) || label !== '$SECRET')) labels.set(value, label);
+    if (value.length < SHORTEST) return;
+    if (!labels.has(value) || label !== '$SECRET') labels.set(value, label);
+    if (published.includes(value)) return;
+    for (const form of [value, JSON.stringify(value).slice(1, -1)]) {
+      const head = form.slice(0, SHORTEST);
+      heads.set(head, (heads.get(head) ?? new Set()).add(value));
+    }
+  }
+
+  function tells(text: string, at: number, secret: string): boolean {
+    return text.startsWith(secret, at) || text.startsWith(JSON.stringify(secret).slice(1, -1), at);
   }
 
   function issuedIn(value: Json | undefined): string[] {
@@ -40,9 +52,10 @@ export function createSecrets(published: string): Secrets {
       for (const secret of issuedIn(value)) add(secret);
     },
     leakIn(text) {
-      for (const [secret, label] of labels) {
-        if (published.includes(secret)) continue;
-        if (text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1))) return label;
+      for (let at = 0; at + SHORTEST <= text.length; at++) {
+        for (const secret of heads.get(text.slice(at, at + SHORTEST)) ?? []) {
+          if (tells(text, at, secret)) return labels.get(secret);
+        }
       }
       return undefined;
     },
