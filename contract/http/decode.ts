@@ -262,6 +262,9 @@ function oddities(value: Json): string[] {
     if (ODD.test(value) || /\p{Surrogate}/u.test(value)) return ['text with control characters or lone surrogates'];
     return value !== '' && value.trim() === '' ? ['text of nothing but white space'] : [];
   }
+  if (typeof value === 'number') {
+    return Math.abs(value) > Number.MAX_SAFE_INTEGER ? ['a number that many readers do not keep exactly'] : [];
+  }
   if (Array.isArray(value)) return value.flatMap(oddities).slice(0, 1);
   if (!isObject(value)) return [];
   if (memberOf(value, '__proto__') !== undefined) return ['a member named __proto__'];
