@@ -4,6 +4,7 @@ import addFormats from 'ajv-formats';
 import { CouldNotRun } from './errors.js';
 import type { Json, JsonObject } from './spec/json.js';
 import type { Direction } from './spec/normalise.js';
+import { toRegExp } from './spec/pattern.js';
 
 /** What one value has against one schema; empty where it fits. */
 export type Objection = string;
@@ -15,11 +16,13 @@ export interface Judge {
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+/** How Ajv makes its patterns; `code` would be their source in a generated file, and none is generated here. */
+const regExp = Object.assign((pattern: string) => toRegExp(pattern), { code: 'new RegExp' });
 /** Objections told of one value; the rest would not help anybody. */
 const MOST = 5;
 
 export function createJudge(documents: Record<Direction, JsonObject>): Judge {
-  const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
+  const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false, code: { regExp } });
   addFormats.default(ajv);
   const rfc3339 = ajv.formats['date-time'];
   // ajv-formats takes `urn:uuid:` and a space between date and time; OpenAPI's registry of formats does not.

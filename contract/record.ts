@@ -153,7 +153,13 @@ export function createRecord({
         cutShort: cut,
         operations: all,
         failures: found,
-        warnings: [...warnings, ...all.filter(neverSucceeded).map(({ operation }) => `${operation} never succeeded`)],
+        warnings: [
+          ...warnings,
+          ...all.filter(neverSucceeded).map(({ operation }) => `${operation} never succeeded`),
+          ...all
+            .filter(wasThrottled)
+            .map(({ operation }) => `${operation} was throttled: much of the run saw 429 alone`),
+        ],
       };
     },
   };
@@ -170,6 +176,11 @@ function reportOf({ id, method, path, tags, answers }: Operation): OperationRepo
 
 function neverSucceeded({ seen }: OperationReport): boolean {
   return !Object.keys(seen).some((status) => status.startsWith('2') || status.startsWith('3'));
+}
+
+/** A fifth of all answers: too many for a run that means what it says. */
+function wasThrottled({ seen, requests }: OperationReport): boolean {
+  return (seen['429'] ?? 0) > requests / 5;
 }
 
 function show({ status, headers, text }: NonNullable<Exchange['answer']>): string {

@@ -85,8 +85,10 @@ function arrays(document: JsonObject, schema: Schema, name: string, depth: numbe
   const { minItems: minLength = 0, maxItems = minLength + 3, uniqueItems } = schema;
   const maxLength = Math.min(maxItems, minLength + 3);
   const items = valuesOf(document, schema.items, name, depth + 1);
-  if (uniqueItems !== true) return fc.array(items, { minLength, maxLength });
-  return fc.uniqueArray(items, { minLength, maxLength, selector: (item) => JSON.stringify(item) });
+  const lists = fc.array(items, { minLength, maxLength });
+  if (uniqueItems !== true) return lists;
+  // Not fc.uniqueArray, which looks for ever for a third boolean; too short a list the judge calls what it is.
+  return lists.map((list) => [...new Map(list.map((item) => [JSON.stringify(item), item])).values()]);
 }
 
 function objects(document: JsonObject, schema: Schema, depth: number): fc.Arbitrary<Json> {

@@ -79,7 +79,7 @@ function wishesFor({ run }: Context, operation: Operation, full: Draft): fc.Arbi
   const parameters: Record<string, fc.Arbitrary<Json | undefined>> = {};
   for (const { in: place, name, schema } of operation.parameters) {
     if (isProtectionName(name)) continue;
-    const valid = valuesOf(document, schema, name).filter((value) => value !== null && value !== '');
+    const valid = valuesOf(document, schema, name).map((value) => (value === null || value === '' ? 'a' : value));
     const key = `${place} ${name}`;
     if (place === 'path') {
       if (isUnsafe(operation)) parameters[key] = leftOut(farValues(flatten(document, schema).format));
@@ -110,12 +110,12 @@ function leftOut(values: fc.Arbitrary<Json>): fc.Arbitrary<Json | undefined> {
 function bodies(document: JsonObject, { body }: Operation, full: Json): fc.Arbitrary<Json> {
   const valid = valuesOf(document, body?.schema);
   const slots = slotsOf(document, body?.schema);
-  if (slots.length === 0) return fc.oneof(valid, anyJson());
   const edges = slots.flatMap((slot) =>
     boundariesOf(document, slot.schema, String(slot.path.at(-1)), valueAt(full, slot.path) ?? 'a')
       .filter(({ value }) => JSON.stringify(value).length < 5_000)
       .map(({ value }) => ({ slot, value })),
   );
+  if (slots.length === 0 || edges.length === 0) return fc.oneof(valid, anyJson());
   const spoiled = fc
     .tuple(valid, fc.constantFrom(...edges))
     .map(([value, { slot, value: edge }]) => withValue(value, slot.path, edge) ?? value);

@@ -180,6 +180,37 @@ test.each([
   await expect(failed).rejects.toThrow(message);
 });
 
+test('schemas that nothing fits, or that have no end, neither hang nor break a run', async () => {
+  const odd = {
+    type: 'object',
+    required: ['self'],
+    properties: {
+      self: { $ref: '#/components/schemas/Odd' },
+      site: { type: 'string', format: 'uri', maxLength: 5 },
+      prefix: { type: 'string', minLength: 12, maxLength: 12 },
+      word: { type: 'string', pattern: '[\\-_]{3}', maxLength: 2 },
+      never: { type: 'string', pattern: '(' },
+      between: { type: 'integer', minimum: 5, maximum: 1 },
+      set: { type: 'array', uniqueItems: true, minItems: 3, items: { type: 'boolean' } },
+      anything: {},
+      nothing: false,
+    },
+  };
+  const parameters = [{ name: 'q', in: 'query', schema: { type: 'string', enum: [''] } }];
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Odd' } } };
+  const post = {
+    operationId: 'post',
+    parameters,
+    requestBody: { content },
+    responses: { default: { description: 'any' } },
+  };
+  const spec = { openapi: '3.1.0', info: {}, paths: { '/odd': { post } }, components: { schemas: { Odd: odd } } };
+  const url = await startSmall(() => ({ status: 204 }));
+  const report = await testContract({ url, spec, seed: 8 });
+  expect(report.cutShort).toBe(false);
+  expect(report.operations[0]?.requests).toBeGreaterThan(60);
+});
+
 test('time is kept to', async () => {
   const url = await startSmall(forest());
   const report = await testContract({ url: `${url}/base`, spec: document, timeMs: 1 });
