@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DatabaseRefusal, InvalidArgument } from '../server/index.js';
+import { addDev } from './dev.js';
 import { addServe } from './serve.js';
 import { addUsers } from './users.js';
 
@@ -17,6 +18,7 @@ const program = new Command('latchkey')
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)');
 addServe(program);
+addDev(program);
 addUsers(program);
 
 try {
