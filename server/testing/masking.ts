@@ -23,14 +23,28 @@ export function maskHeaders(headers: IncomingHttpHeaders): Record<string, string
   return Object.fromEntries(entries);
 }
 
-/** Of a credential remain its scheme or the cookies' names, and of a token its prefix. */
+/** Of a credential remain a scheme that is known or the cookies' names, and of a token its prefix. */
 function maskCredential(name: string, text: string): string {
   if (name === 'cookie') {
-    const pairs = text.split(';').map((pair) => pair.trim().split('=', 2));
-    return pairs.map(([cookie = '', value = '']) => `${cookie}=${maskSecret(value)}`).join('; ');
+    return text
+      .split(';')
+      .map((pair) => {
+        const [, cookie, value] = /^\s*([^=\s]+)=(.*)$/s.exec(pair) ?? [];
+        return cookie === undefined ? MASK : `${maskTokens(cookie)}=${maskSecret(value)}`;
+      })
+      .join('; ');
   }
-  const [, scheme = '', secret = ''] = /^(?:(\S+) +)?(.*)$/s.exec(text) ?? [];
-  return `${scheme}${scheme === '' ? '' : ' '}${maskSecret(secret)}`;
+  const [, scheme = '', secret] = /^((?:bearer|basic|digest|token|apikey) +)?(.*)$/is.exec(text) ?? [];
+  return `${scheme}${maskSecret(secret)}`;
+}
+
+/** Parameters by name. */
+export function maskQuery(search: string): Record<string, string> {
+  const entries = [...new URLSearchParams(search)].map(([name, value]): [string, string] => [
+    maskTokens(name),
+    SECRET_MEMBERS.test(name) ? maskSecret(value) : maskTokens(value),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 /** JSON with what is secret by its name or its form masked. */

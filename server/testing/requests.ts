@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { InvalidArgument } from '../invalid-argument.js';
-import { maskHeaders, maskJson, maskTokens } from './masking.js';
+import { maskHeaders, maskJson, maskQuery, maskTokens } from './masking.js';
 
 /** A request as it was received. Of passwords, tokens and cookies there is no more than what may be displayed. */
 export interface RecordedRequest {
@@ -189,13 +189,12 @@ export function createRequests(now: () => number): RequestsOfServer {
 
 function toRecord(request: IncomingMessage, number: number, at: number): RecordedRequest {
   const [path = '', search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
-  const query = [...new URLSearchParams(search)].map(([name, value]) => [maskTokens(name), maskTokens(value)] as const);
   return {
     number,
     receivedAt: new Date(at).toISOString(),
     method: request.method ?? '',
     path: maskTokens(path),
-    query: Object.fromEntries(query),
+    query: maskQuery(search),
     operationId: null,
     headers: maskHeaders(request.headers),
     body: null,
