@@ -163,7 +163,8 @@ function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 /** Types do not hold what comes from JavaScript or over HTTP. */
 function assertFault(fault: Fault, operationIds: readonly string[]): void {
-  const { operationId, times, probability, status, retryAfterSeconds, delayMs, drop } = fault;
+  const { operationId, times, probability, status, retryAfterSeconds, delayMs, drop, ...others } = fault;
+  for (const name of Object.keys(others)) throw new InvalidArgument(`fault.${name} is not known`);
   if (operationId !== undefined && !operationIds.includes(operationId)) {
     throw new InvalidArgument(`fault.operationId must be one of ${operationIds.join(', ')}`);
   }

@@ -9,7 +9,7 @@ import { type Connection, createTestClient } from './client.js';
 import { createClock } from './clock.js';
 import { createControl, isControl } from './control.js';
 import { createFaults } from './faults.js';
-import type { As, TestingServer, TestingServerOptions } from './options.js';
+import type { As, TestingOptions, TestingServer, TestingServerOptions } from './options.js';
 import { createRequests } from './requests.js';
 import { createScene } from './scene.js';
 
@@ -20,6 +20,7 @@ const AT_ONCE = { lag: 0, delay: 0 };
 
 /** `startServer` with `testing`, which documents it. */
 export async function startTesting({ testing, ...given }: TestingServerOptions): Promise<TestingServer> {
+  assertTestingOptions(testing);
   const options = { port: 0, logLevel: 'silent' as const, database: ':memory:', ...given };
   const { now = Date.now, log: givenLog, ...config } = options;
   const { brand, logLevel, adminEmail, adminPassword, ...where } = completeConfig(config);
@@ -98,6 +99,19 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
     snapshot: () => scene.snapshot(),
     restore: (snapshot) => scene.restore(snapshot),
   };
+}
+
+const KNOWN = ['seed', 'frozenAt', 'randomSeed'] satisfies (keyof TestingOptions)[];
+
+/** Types do not hold what comes from JavaScript: `false` must not start a testing server, nor a misspelt `seed` an empty one. */
+function assertTestingOptions(testing: unknown): void {
+  if (typeof testing !== 'object' || testing === null) {
+    throw new InvalidArgument('option testing must be an object, such as {}, or undefined');
+  }
+  const unknown = Object.keys(testing).find((name) => !(KNOWN as string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgument(`option testing.${unknown} is not known; known are ${KNOWN.join(', ')}`);
+  }
 }
 
 function assertHarmless({ host, database }: { host: string; database: string }): void {

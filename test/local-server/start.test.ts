@@ -104,6 +104,9 @@ test.each([
   [{ testing: { frozenAt: 'yesterday' } }, 'option testing.frozenAt must be RFC 3339'],
   [{ testing: { frozenAt: '1969-12-31T23:59:59Z' } }, 'in the years 1970 to 6999'],
   [{ testing: { randomSeed: 0.5 } }, 'option testing.randomSeed must be an integer'],
+  [{ testing: { seeds: {} } }, 'option testing.seeds is not known; known are seed, frozenAt, randomSeed'],
+  [{ testing: false as never }, 'option testing must be an object, such as {}, or undefined'],
+  [{ testing: null as never }, 'option testing must be an object, such as {}, or undefined'],
 ])('%j is refused', async (options, message) => {
   await expect(startServer({ testing: {}, ...options })).rejects.toThrow(message);
   await expect(startServer({ testing: {}, ...options })).rejects.toThrow(InvalidArgument);
