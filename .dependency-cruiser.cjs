@@ -9,7 +9,7 @@ module.exports = {
     only('client-needs-generated-alone', { path: '^client/' }, { pathNot: '^(client|generated)/' }),
     only(
       'server-takes-types-from-generated',
-      { path: '^server/', pathNot: '^server/testing/client\\.ts$' },
+      { path: '^server/' },
       { path: '^generated/', dependencyTypesNot: ['type-only'] },
     ),
     only(

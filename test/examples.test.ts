@@ -17,8 +17,15 @@ async function install(example: string): Promise<string> {
     if (name.startsWith('.') || name === 'latchkey') continue;
     await symlink(resolve('node_modules', name), join(modules, name));
   }
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
-  const [packed] = JSON.parse(stdout) as { filename: string }[];
+  const { stdout } = await run('npm', [
+    'pack',
+    '--ignore-scripts',
+    '--json',
+    '--loglevel=error',
+    '--pack-destination',
+    folder,
+  ]);
+  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
   const tarball = join(folder, packed?.filename ?? '');
   await run('tar', ['-xzf', tarball, '-C', join(modules, 'latchkey'), '--strip-components', '1']);
   return folder;

@@ -1,4 +1,7 @@
-import { type Client, createClient } from '../../generated/client/index.js';
+import { createLatchkey, type Latchkey } from '../../client/index.js';
+
+/** A client of the local server. */
+export type TestClient = Latchkey;
 
 /** What a client of the server needs: the parameter of `createLatchkey`. */
 export interface Connection {
@@ -7,15 +10,6 @@ export interface Connection {
   token: () => Promise<string | undefined>;
 }
 
-/** A client of the local server. */
-export type TestClient = Client;
-
-export function createTestClient({ baseUrl, token }: Connection): TestClient {
-  const client = createClient({ baseUrl });
-  client.interceptors.request.use(async (request) => {
-    const plaintext = await token();
-    if (plaintext !== undefined) request.headers.set('Authorization', `Bearer ${plaintext}`);
-    return request;
-  });
-  return client;
+export function createTestClient(connection: Connection): TestClient {
+  return createLatchkey(connection);
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { InvalidArgument, startServer } from '../../server/index.js';
+import { InvalidArgument, startServer, type TestingServerOptions } from '../../server/index.js';
 import { send } from '../support/http.js';
 import { plaintextOf, startLocal } from '../support/local-server.js';
 import { openConnection } from '../support/socket.js';
@@ -95,7 +95,7 @@ describe('a server without testing', () => {
   );
 });
 
-test.each([
+test.each<[object, string]>([
   [{ host: '0.0.0.0' }, 'option host must be a loopback address'],
   [{ host: '192.0.2.1' }, 'option host must be a loopback address'],
   [{ host: 'tokens.example.org' }, 'option host must be a loopback address'],
@@ -105,11 +105,12 @@ test.each([
   [{ testing: { frozenAt: '1969-12-31T23:59:59Z' } }, 'in the years 1970 to 6999'],
   [{ testing: { randomSeed: 0.5 } }, 'option testing.randomSeed must be an integer'],
   [{ testing: { seeds: {} } }, 'option testing.seeds is not known; known are seed, frozenAt, randomSeed'],
-  [{ testing: false as never }, 'option testing must be an object, such as {}, or undefined'],
-  [{ testing: null as never }, 'option testing must be an object, such as {}, or undefined'],
+  [{ testing: false }, 'option testing must be an object, such as {}, or undefined'],
+  [{ testing: null }, 'option testing must be an object, such as {}, or undefined'],
 ])('%j is refused', async (options, message) => {
-  await expect(startServer({ testing: {}, ...options })).rejects.toThrow(message);
-  await expect(startServer({ testing: {}, ...options })).rejects.toThrow(InvalidArgument);
+  const given = { testing: {}, ...options } as TestingServerOptions;
+  await expect(startServer(given)).rejects.toThrow(message);
+  await expect(startServer(given)).rejects.toThrow(InvalidArgument);
 });
 
 describe('the callers', () => {
@@ -152,9 +153,10 @@ describe('the callers', () => {
 
   test('have clients', async () => {
     const server = await startLocal();
-    const client = server.client('bob@example.org');
-    const { data } = await client.get<{ 200: { user: { email: string } } }>({ url: '/api/v1/auth/me' });
-    expect(data?.user.email).toBe('bob@example.org');
+    const { user } = await server.client('bob@example.org').getMe();
+    expect(user.email).toBe('bob@example.org');
+    await expect(server.client(null).getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(server.client('old').getMe()).rejects.toMatchObject({ code: 'unauthorized' });
   });
 });
 
