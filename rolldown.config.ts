@@ -7,11 +7,12 @@ export default defineConfig({
     'client/index': 'client/index.ts',
     'server/index': 'server/index.ts',
     'contract/index': 'contract/index.ts',
+    'testing/vitest': 'testing/vitest.ts',
     'cli/main': 'cli/main.ts',
   },
   platform: 'node',
-  // What has native code or files of its own stays a package.
-  external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'pino'],
+  // What has native code or files of its own stays a package, and so does the test runner of those who use it.
+  external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'pino', 'vitest'],
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   checks: {
     // depd, a dependency of Koa, evaluates a constant text of its own.

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DatabaseRefusal, InvalidArgument } from '../server/index.js';
 import { addContract } from './contract.js';
+import { addDev } from './dev.js';
 import { addServe } from './serve.js';
 import { addUsers } from './users.js';
 
@@ -18,6 +19,7 @@ const program = new Command('latchkey')
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)');
 addServe(program);
+addDev(program);
 addUsers(program);
 addContract(program);
 

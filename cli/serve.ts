@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
-import { readConfig, startServer } from '../server/index.js';
+import { InvalidArgument, readConfig, startServer } from '../server/index.js';
+import { stopOnSignal } from './stop.js';
 
 interface ServeFlags {
   host?: string;
   port?: string;
   database?: string;
   checkResponses?: boolean;
+  testing?: boolean;
+  seed?: string;
 }
 
 export function addServe(program: Command): void {
@@ -16,13 +19,19 @@ export function addServe(program: Command): void {
     .option('--port <number>', 'port to listen on, 0 for any that is free (LATCHKEY_PORT, 8080)')
     .option('--database <path>', 'database file, or :memory: (LATCHKEY_DATABASE, latchkey.db)')
     .option('--check-responses', 'answer 500 where an answer breaks the contract, for development')
+    .option('--testing', 'for tests alone: in memory, on loopback, and controlled over HTTP by whoever reaches it')
+    .option('--seed <file>', 'with --testing: users and tokens from a JSON or YAML file')
     .addHelpText('after', '\nThe README lists the environment variables for everything else.')
     .action(serve);
 }
 
-async function serve({ checkResponses, ...flags }: ServeFlags): Promise<void> {
-  const config = readConfig({ ...flags, ...(checkResponses === true && { checkResponses: 'true' }) });
-  const starting = startServer(config);
+async function serve({ checkResponses, testing = false, seed, ...flags }: ServeFlags): Promise<void> {
+  if (seed !== undefined && !testing) throw new InvalidArgument('--seed needs --testing');
+  const given = { ...flags, ...(checkResponses === true && { checkResponses: 'true' }) };
+  const config = readConfig(given, undefined, testing ? { database: ':memory:' } : {});
+  const starting = testing
+    ? startServer({ ...config, testing: seed === undefined ? {} : { seed } })
+    : startServer(config);
   // From here on, so that a signal during the start closes the database properly too.
   stopOnSignal(async () => (await starting).close());
   const server = await starting;
@@ -30,22 +39,6 @@ async function serve({ checkResponses, ...flags }: ServeFlags): Promise<void> {
     const { email, password } = server.firstUser;
     process.stdout.write(`created user ${email} with password ${password} (shown this once)\n`);
   }
+  if (testing) process.stdout.write(`for tests alone: controlled over HTTP at ${server.url}/__testing/\n`);
   process.stdout.write(`latchkey listening on ${server.url}\n`);
-}
-
-function stopOnSignal(close: () => Promise<void>): void {
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(`latchkey: could not stop cleanly: ${String(error)}\n`);
-          process.exit(1);
-        },
-      );
-    });
-  }
 }

@@ -86,16 +86,17 @@ const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
 
 /**
  * Reads the configuration from flags (by the field's name) and, where a flag is absent, from environment variables.
- * An empty variable counts as absent. Throws `InvalidArgument`, which names the variable and what is allowed.
+ * An empty variable counts as absent, and `defaults` go before the service's own. Throws `InvalidArgument`, which names the variable and what is allowed.
  */
 export function readConfig(
   flags: Partial<Record<keyof Config, string | undefined>> = {},
   environment: NodeJS.ProcessEnv = process.env,
+  defaults: Partial<Config> = {},
 ): Readonly<Config> {
   const read = <Name extends keyof Config>(name: Name): Config[Name] => {
     const { variable, allowed, parse } = SETTINGS[name];
     const text = flags[name] ?? (environment[variable] === '' ? undefined : environment[variable]);
-    if (text === undefined) return defaultConfig[name];
+    if (text === undefined) return defaults[name] ?? defaultConfig[name];
     const value = parse(text);
     if (value === undefined) {
       // The value itself may be a password, or carry one.

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
@@ -26,15 +33,21 @@ const DRAIN_PATIENCE = 9_000;
 export interface Connections {
   /** Rejects with the system's error (`EADDRINUSE`, `EACCES`, ...). Resolves to the address to reach the server at. */
   listen(address: Pick<Config, 'host' | 'port'>): Promise<string>;
-  /** Stops accepting and resolves when everything in flight is answered, after 9 seconds at most. */
-  drain(): Promise<void>;
+  /**
+   * Stops accepting and resolves when everything in flight is answered, after 9 seconds at most. What was already sent
+   * has `lastCall` milliseconds to arrive, by default 100.
+   */
+  drain(options?: { lastCall?: number }): Promise<void>;
   /** Cuts everything off. */
   destroy(): void;
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
-export function createConnections(answer: Answer, log: Log): Connections {
+/** Something that each request passes, as it arrives, before the service itself. */
+export type AroundRequests = (accept: RequestListener) => RequestListener;
+
+export function createConnections(answer: Answer, log: Log, around?: AroundRequests): Connections {
   const http = createServer({
     headersTimeout: HEADERS_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
@@ -47,7 +60,7 @@ export function createConnections(answer: Answer, log: Log): Connections {
   });
   http.timeout = SILENCE_TIMEOUT;
   const sockets = trackSockets(http);
-  const accept = inTurns(answer);
+  const accept = around === undefined ? inTurns(answer) : around(inTurns(answer));
   http.on('request', accept);
   // An expectation that nobody knows may be ignored (RFC 9110, section 10.1.1).
   http.on('checkExpectation', accept);
@@ -74,7 +87,7 @@ export function createConnections(answer: Answer, log: Log): Connections {
       const { port: actual } = http.address() as AddressInfo;
       return `http://${host.includes(':') ? `[${host}]` : host}:${String(actual)}`;
     },
-    drain: () => drain(http, sockets),
+    drain: ({ lastCall = LAST_CALL } = {}) => drain(http, sockets, lastCall),
     destroy() {
       http.close();
       http.closeAllConnections();
@@ -150,8 +163,8 @@ function refuse(log: Log, socket: Duplex, status: number, headers: string[] = []
   end(socket, `${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-async function drain(http: Server, sockets: Sockets): Promise<void> {
-  if (sockets.size > 0) await sleep(LAST_CALL);
+async function drain(http: Server, sockets: Sockets, lastCall: number): Promise<void> {
+  if (sockets.size > 0 && lastCall > 0) await sleep(lastCall);
   // One more turn of the event loop, so that what waits in the sockets is read, however late the timer was.
   await nextTurn();
   const closed = new Promise((resolve) => http.close(resolve));

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type * as sdk from '../generated/sdk.gen.js';
@@ -74,7 +74,10 @@ export interface Contract {
   at(path: string): { methods: string[]; surface: Surface } | undefined;
 }
 
-export async function createContract(deps: Deps, handlers: Handlers): Promise<Contract> {
+/** Runs before an operation, authentication included. True where it has answered itself, or ended the connection. */
+export type Before = (operation: Operation, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
+export async function createContract(deps: Deps, handlers: Handlers, before?: Before): Promise<Contract> {
   const operations = await readOperations();
   assertAgreement(operations, handlers);
   // Both off by default: then `DELETE /access-tokens/`, from a client's empty id, would revoke all tokens.
@@ -83,7 +86,8 @@ export async function createContract(deps: Deps, handlers: Handlers): Promise<Co
   for (const operation of operations) {
     const handler = handlers[operation.id as OperationId] as unknown as AnyHandler;
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
-    router.register(path, [operation.method], serve(deps, operation, handler));
+    const serving = serve(deps, operation, handler);
+    router.register(path, [operation.method], before === undefined ? serving : preceded(before, operation, serving));
     surfaces.set(path, operation.surface);
   }
   return {
@@ -95,6 +99,22 @@ export async function createContract(deps: Deps, handlers: Handlers): Promise<Co
         ? undefined
         : { surface, methods: [...new Set(layers.flatMap((layer) => layer.methods))].sort() };
     },
+  };
+}
+
+function preceded(before: Before, operation: Operation, serving: Middleware): Middleware {
+  return async (ctx, next) => {
+    const trace = ctx['trace'] as Trace;
+    trace.operation = operation;
+    let answered: boolean;
+    try {
+      answered = await before(operation, ctx.req, ctx.res);
+    } catch (error) {
+      sendError(ctx, trace, toServiceError(error, trace.requestId), operation.surface);
+      return;
+    }
+    if (answered) ctx.respond = false;
+    else await serving(ctx, next);
   };
 }
 

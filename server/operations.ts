@@ -52,8 +52,17 @@ interface SpecResponse {
   content?: Record<string, unknown>;
 }
 
-/** The contract's operations, as openapi-backend reads them. */
-export async function readOperations(): Promise<Operation[]> {
+let operations: Promise<Operation[]> | undefined;
+
+/**
+ * The contract's operations, as openapi-backend reads them: once in a process, since they keep nothing of any server but
+ * the validators that they compile.
+ */
+export function readOperations(): Promise<Operation[]> {
+  return (operations ??= makeOperations());
+}
+
+async function makeOperations(): Promise<Operation[]> {
   const requestAjv = newAjv(true);
   const answerAjv = newAjv(false);
   const api = new OpenAPIBackend({

@@ -36,17 +36,17 @@ function isPercentEncoded(search: string): boolean {
 }
 
 /**
- * The body as JSON; undefined where there is none. Throws `unsupported_media_type`, `payload_too_large`, and
+ * The body as JSON, `limit` bytes at most; undefined where there is none. Throws `unsupported_media_type`, `payload_too_large`, and
  * `invalid_input` for what is no JSON in UTF-8.
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Promise<unknown> {
   const { headers } = request;
   if (!carriesBody(request)) return undefined;
   if (!isJson(headers['content-type']) || !isIdentity(headers['content-encoding'])) {
     throw new ServiceError('unsupported_media_type');
   }
-  if (Number(headers['content-length']) > BODY_LIMIT) throw new ServiceError('payload_too_large');
-  const bytes = await readBytes(request);
+  if (Number(headers['content-length']) > limit) throw new ServiceError('payload_too_large');
+  const bytes = await readBytes(request, limit);
   if (bytes.length === 0) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -58,7 +58,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 
 /** For operations without one: a client that sends a body expects it to matter. Throws `invalid_input`. */
 export async function refuseBody(request: IncomingMessage): Promise<void> {
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, BODY_LIMIT);
   if (bytes.length > 0) throw invalidInput(['body'], 'extra_forbidden', 'This request takes no body');
 }
 
@@ -77,13 +77,13 @@ function isIdentity(encoding: string | undefined): boolean {
   return encoding === undefined || encoding.toLowerCase() === 'identity';
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > BODY_LIMIT) {
+      if (size > limit) {
         // The rest is read and dropped by Node once the answer is sent.
         request.removeAllListeners('data');
         reject(new ServiceError('payload_too_large'));

@@ -1,7 +1,7 @@
 import { type Compilable, type CompiledQuery, Migrator, sql } from 'kysely';
 import { migrations } from './migrations/index.js';
 import type { Queries } from './schema.js';
-import { DatabaseRefusal, markAsOurs, openSqlite } from './sqlite.js';
+import { DatabaseRefusal, markAsOurs, openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
 import { beginImmediate, createWriteQueue, type WriteQueue } from './write-queue.js';
 
 export { isStorageFault, isUniqueViolation } from './faults.js';
@@ -31,17 +31,41 @@ export interface Database {
  * Rejects with `DatabaseRefusal` where the file is damaged, foreign, of a newer version or cannot be written.
  */
 export async function openDatabase(path: string): Promise<Database> {
-  const { writer, reader, close } = await openSqlite(path);
+  const handles = await openSqlite(path);
   try {
-    await migrate(writer);
+    await migrate(handles.writer);
   } catch (error) {
     // What failed first is the reason; closing may well fail of the same.
-    await close().catch(() => undefined);
+    await handles.close().catch(() => undefined);
     throw error instanceof DatabaseRefusal
       ? error
       : new DatabaseRefusal(`cannot bring database ${path} up to date: ${String(error)}`, { cause: error });
   }
+  return toDatabase(handles);
+}
 
+/** A database in memory that can be copied whole. */
+export interface MemoryDatabase extends Database {
+  /** All that is committed, to open other databases with. */
+  image(): Promise<Buffer>;
+}
+
+/** Opens a copy of the database that `image` was taken of, or one without any rows. */
+export async function openMemoryDatabase(image?: Buffer): Promise<MemoryDatabase> {
+  const handles = await openMemory(image);
+  // An image is of this process, and its schema therefore up to date.
+  if (image === undefined) await migrate(handles.writer);
+  const { idle, ...database } = toDatabase(handles);
+  return {
+    ...database,
+    async image() {
+      await idle();
+      return handles.image();
+    },
+  };
+}
+
+function toDatabase({ writer, reader, close }: SqliteHandles): Database & Pick<WriteQueue, 'idle'> {
   const queue = createWriteQueue(writer);
   const compiled = new WeakMap<object, CompiledQuery>();
   return {
@@ -56,6 +80,7 @@ export async function openDatabase(path: string): Promise<Database> {
       return rows;
     },
     write: (work) => queue.write(work),
+    idle: () => queue.idle(),
     async ping() {
       await sql`select 1 from organizations limit 1`.execute(reader);
     },

@@ -50,11 +50,7 @@ export interface SqliteHandles {
  * a file that is damaged, foreign or of a newer version is refused with a `DatabaseRefusal` and left untouched.
  */
 export async function openSqlite(path: string): Promise<SqliteHandles> {
-  if (path === IN_MEMORY) {
-    const writer = await openWriter(path);
-    const queries = kyselyOver(writer);
-    return { writer: queries, reader: queries, close: () => queries.destroy() };
-  }
+  if (path === IN_MEMORY) return await openMemory();
 
   try {
     createFile(path);
@@ -81,6 +77,13 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new DatabaseRefusal(`cannot open database ${path}: ${reason}`, { cause: error });
   }
+}
+
+/** Opens a database in memory: an empty one, or a copy of the one that `image` was taken of. */
+export async function openMemory(image?: Buffer): Promise<SqliteHandles & { image(): Buffer }> {
+  const writer = await openWriter(image ?? IN_MEMORY);
+  const queries = kyselyOver(writer);
+  return { writer: queries, reader: queries, close: () => queries.destroy(), image: () => writer.serialize() };
 }
 
 function createFile(path: string): void {
@@ -143,7 +146,7 @@ function logSize(path: string): number {
   return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-async function openWriter(path: string): Promise<Connection> {
+async function openWriter(path: string | Buffer): Promise<Connection> {
   const connection = new SqliteDriver(path, { timeout: START_PATIENCE });
   try {
     await enterWal(connection);

@@ -10,8 +10,9 @@ export interface ServiceState {
   phase: 'starting' | 'ready' | 'draining';
 }
 
+const openApi = JSON.parse(openApiJson) as Awaited<ReturnType<ServiceHandlers['getOpenApiJson']>>['body'];
+
 export function createService(state: ServiceState): ServiceHandlers {
-  const openApi = JSON.parse(openApiJson) as Awaited<ReturnType<ServiceHandlers['getOpenApiJson']>>['body'];
   return {
     getHealth: () => ({ body: { status: 'ok' } }),
 

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const RANDOM_LENGTH = 30;
+export const RANDOM_LENGTH = 30;
 const CHECKSUM_LENGTH = 6;
 export const PREFIX_LENGTH = 12;
 
@@ -11,7 +11,11 @@ export type SecretKind = 'pat' | 'ses' | 'ref';
 
 /** `brand_kind_`, 30 random base62 characters (178 bits) and the CRC32 of all that in 6 more. */
 export function newPlaintext(brand: string, kind: SecretKind): string {
-  const unsigned = `${brand}_${kind}_${randomBase62(RANDOM_LENGTH)}`;
+  return signed(`${brand}_${kind}_${randomBase62(RANDOM_LENGTH)}`);
+}
+
+/** `unsigned` with its checksum. */
+export function signed(unsigned: string): string {
   return unsigned + checksum(unsigned);
 }
 

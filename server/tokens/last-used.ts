@@ -16,7 +16,11 @@ export interface LastUsed {
   flush(): Promise<void>;
 }
 
-export function createLastUsed(db: Pick<Database, 'write'>, log: Log): LastUsed {
+export function createLastUsed(
+  db: Pick<Database, 'write'>,
+  log: Log,
+  { lag = LAG, delay = DELAY }: { lag?: number; delay?: number } = {},
+): LastUsed {
   let noted = new Map<number, number>();
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
@@ -52,9 +56,9 @@ export function createLastUsed(db: Pick<Database, 'write'>, log: Log): LastUsed 
 
   return {
     note(tokenId, stored, at) {
-      if (stored !== null && at - stored < LAG) return;
+      if (stored !== null && at - stored < lag) return;
       noted.set(tokenId, at);
-      timer ??= setTimeout(() => void flush(), DELAY).unref();
+      timer ??= setTimeout(() => void flush(), delay).unref();
     },
     flush,
   };

@@ -29,7 +29,8 @@ export interface Passwords {
   verify(stored: string | undefined, password: string, attempt: LoginAttempt): Promise<boolean>;
 }
 
-export function createPasswords(): Passwords {
+/** With other `parameters` than the service's own, hashes are worth as much as what they protect. */
+export function createPasswords(parameters = PARAMETERS): Passwords {
   let running = 0;
   const waiting: (() => void)[] = [];
 
@@ -55,7 +56,7 @@ export function createPasswords(): Passwords {
       if (password.length < SHORTEST || password.length > LONGEST) {
         throw new InvalidArgument(`a password must have ${String(SHORTEST)} to ${String(LONGEST)} characters`);
       }
-      return await inTurn(() => hash(password, PARAMETERS));
+      return await inTurn(() => hash(password, parameters));
     },
     verify(stored, password, attempt) {
       return inTurn(async () => {

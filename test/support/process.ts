@@ -46,14 +46,22 @@ export async function serve(
   args: string[] = [],
   options: Omit<StartOptions, 'env'> = {},
 ): Promise<Serving> {
-  const process = start(['serve', ...args], { ...options, env: { LATCHKEY_PORT: '0', ...env } });
+  return await runUntil(['serve', ...args], /^latchkey listening on (\S+)\n/m, {
+    ...options,
+    env: { LATCHKEY_PORT: '0', ...env },
+  });
+}
+
+/** Runs `latchkey` until the test ends, and resolves when its output matches; the first group is the URL. */
+export async function runUntil(args: string[], wanted: RegExp, options: StartOptions = {}): Promise<Serving> {
+  const process = start(args, options);
   const url = await new Promise<string>((resolve, reject) => {
     process.child.stdout.on('data', () => {
-      const [, address] = /^latchkey listening on (\S+)$/m.exec(process.output.stdout) ?? [];
-      if (address !== undefined) resolve(address);
+      const match = wanted.exec(process.output.stdout);
+      if (match !== null) resolve(match[1] ?? '');
     });
     void process.finished.then(({ code, stderr }) => {
-      reject(new Error(`serve ended with ${String(code)}: ${stderr}`));
+      reject(new Error(`${args.join(' ')} ended with ${String(code)}: ${stderr}`));
     });
   });
   return { url, ...process };

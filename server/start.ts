@@ -1,0 +1,98 @@
+import { createApp } from './app.js';
+import type { Now } from './clock.js';
+import { type Config, completeConfig } from './config.js';
+import { type AroundRequests, createConnections } from './connections.js';
+import { type Before, createContract } from './contract.js';
+import { type Database, openDatabase } from './database/index.js';
+import type { Deps } from './deps.js';
+import { createHandlers } from './handlers/index.js';
+import type { ServiceState } from './handlers/service.js';
+import { createLog, type Log } from './log.js';
+import { createLastUsed } from './tokens/last-used.js';
+import { createLoginThrottle } from './users/login-throttle.js';
+import { createPasswords, generatePassword } from './users/passwords.js';
+import { addFirstUser } from './users/users.js';
+
+export interface ServerOptions extends Partial<Config> {
+  /** The clock, in milliseconds since 1970; `Date.now` by default. */
+  now?: Now;
+  /** Where the log goes; standard error by default. */
+  log?: Log;
+  /** Another way to the store than the file at `database`. */
+  openDatabase?: (path: string) => Promise<Database>;
+  /** For tests alone, see `TestingServerOptions`; without it nothing of that is there. */
+  testing?: undefined;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  /** Where the server listens, such as `http://127.0.0.1:8080`. */
+  url: string;
+  /** The user that was created because the database had none; null where it had. */
+  firstUser: { email: string; password: string; generated: boolean } | null;
+  /**
+   * Stops accepting, answers what is in flight (9 seconds at most), brings the database file up to date and closes it.
+   * `await using` does the same.
+   */
+  close(): Promise<void>;
+}
+
+/** What a testing server puts around the ordinary one, which has none of it. */
+export interface TestingHooks {
+  /** Exchanges what has to be quicker, or steerable, in tests. */
+  adapt(deps: Deps): void;
+  before: Before;
+  around: AroundRequests;
+  /** Ends what would keep `close` waiting. */
+  release(): void;
+}
+
+/** `startServer`, which documents it, with the hooks of a testing server or without. */
+export async function start(options: ServerOptions, hooks?: TestingHooks): Promise<RunningServer> {
+  const { now = Date.now, log: givenLog, openDatabase: open = openDatabase, ...given } = options;
+  const config = completeConfig(given);
+  const log = givenLog ?? createLog(config.logLevel);
+
+  const db = await open(config.database);
+  const deps: Deps = {
+    db,
+    now,
+    config,
+    log,
+    lastUsed: createLastUsed(db, log),
+    passwords: createPasswords(),
+    loginThrottle: createLoginThrottle(now),
+  };
+  hooks?.adapt(deps);
+  const state: ServiceState = { phase: 'starting' };
+  const contract = await createContract(deps, createHandlers(state), hooks?.before);
+  const connections = createConnections(createApp(contract, log, state).callback(), log, hooks?.around);
+  try {
+    const url = await connections.listen(config);
+    // After listening: a server that cannot listen would take the password that was generated with it.
+    const firstUser = await ensureFirstUser(deps);
+    state.phase = 'ready';
+
+    let closing: Promise<void> | undefined;
+    const close = () => (closing ??= stop());
+    async function stop(): Promise<void> {
+      state.phase = 'draining';
+      hooks?.release();
+      // The last call is for load balancers; a test knows which requests it has sent.
+      await connections.drain(hooks === undefined ? undefined : { lastCall: 0 });
+      await deps.lastUsed.flush();
+      await db.close();
+    }
+    return { url, firstUser, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    connections.destroy();
+    await db.close();
+    throw error;
+  }
+}
+
+async function ensureFirstUser(deps: Deps): Promise<RunningServer['firstUser']> {
+  const { adminEmail: email, adminPassword } = deps.config;
+  const password = adminPassword ?? generatePassword();
+  const added = await addFirstUser(deps, { email, fullName: '', isAdmin: true, password });
+  return added ? { email, password, generated: adminPassword === null } : null;
+}

@@ -1,0 +1,71 @@
+import type { Deps } from '../deps.js';
+import { InvalidArgument } from '../invalid-argument.js';
+import { kindOf } from '../tokens/format.js';
+import { insertToken } from '../tokens/issue.js';
+import { findUserForLogin } from '../users/users.js';
+import type { As } from './options.js';
+import { toPlaintext } from './plaintext.js';
+import type { SeededUser } from './seed.js';
+
+const MINUTE = 60_000;
+
+/** The credentials of callers that a test names. */
+export interface Callers {
+  /** Finds a token for `as` anew at each call. Throws `InvalidArgument` where there is no such user or token. */
+  tokenOf(as: As): () => Promise<string | undefined>;
+  /** Opens a session without a password. Rejects with `InvalidArgument` where the e-mail is nobody's. */
+  openSession(email: string): Promise<string>;
+  /** Forgets the sessions opened so far. */
+  forget(): void;
+}
+
+export function createCallers(deps: Deps, users: () => readonly SeededUser[]): Callers {
+  const sessions = new Map<string, { token: Promise<string>; until: number }>();
+
+  async function openSession(email: string): Promise<string> {
+    const found = await findUserForLogin(deps, email);
+    if (found === undefined) throw new InvalidArgument(`there is no user ${email}`);
+    const createdAt = deps.now();
+    const wish = { name: 'session', createdAt, expiresAt: createdAt + deps.config.sessionMinutes * MINUTE };
+    const { plaintext } = await deps.db.write((trx) => insertToken(deps, trx, found.user.id, 'session', wish));
+    return plaintext;
+  }
+
+  function sessionOf(email: string): Promise<string> {
+    const now = deps.now();
+    const session = sessions.get(email);
+    if (session !== undefined && session.until > now) return session.token;
+    const token = openSession(email);
+    sessions.set(email, { token, until: now + deps.config.sessionMinutes * MINUTE });
+    // The next call may find the user.
+    token.catch(() => sessions.delete(email));
+    return token;
+  }
+
+  function plaintextOf(as: string): string {
+    if (kindOf(deps.config.brand, as) !== undefined) return as;
+    const known = users().flatMap(({ tokens }) => tokens.map(({ plaintext }) => plaintext));
+    const made = /^[0-9A-Za-z]{1,30}$/.test(as)
+      ? (['pat', 'ses'] as const).map((kind) => toPlaintext(deps.config.brand, kind, as, 'as'))
+      : [];
+    const plaintext = made.find((text) => known.includes(text));
+    if (plaintext === undefined) {
+      throw new InvalidArgument('as must be the e-mail of a user, a token, the shorthand of a seeded token, or null');
+    }
+    return plaintext;
+  }
+
+  return {
+    openSession,
+    forget: () => {
+      sessions.clear();
+    },
+    tokenOf(as) {
+      if (as === null) return () => Promise.resolve(undefined);
+      const caller = as ?? users()[0]?.email ?? '';
+      if (caller.includes('@')) return () => sessionOf(caller);
+      const plaintext = plaintextOf(caller);
+      return () => Promise.resolve(plaintext);
+    },
+  };
+}

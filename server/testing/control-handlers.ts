@@ -1,0 +1,134 @@
+import { InvalidArgument } from '../invalid-argument.js';
+import type { ClockState } from './clock.js';
+import { controlSpec } from './control-spec.js';
+import type { Fault } from './faults.js';
+import type { Snapshot, TestingServer } from './options.js';
+import type { RecordedRequest, RequestsOfServer } from './requests.js';
+import type { Seed, SeededUser } from './seed.js';
+
+const MOST_SNAPSHOTS = 100;
+
+/** There is none of this id. */
+export class NoSuch extends Error {
+  override name = 'NoSuch';
+}
+
+interface Filter {
+  operationId?: string;
+  method?: string;
+  path?: string;
+  status?: number;
+  least?: number;
+  waitMs?: number;
+}
+
+interface ClockChange {
+  now?: string;
+  advanceMs?: number;
+  frozen?: boolean;
+}
+
+interface ById {
+  id: string;
+}
+
+/** One for each operation of `testing/openapi.yaml`; parts of a request have been judged by it. */
+export interface ControlHandlers {
+  reset(): Promise<void>;
+  putSeed(parts: { body: Seed }): Promise<{ users: readonly SeededUser[] }>;
+  getUsers(): { users: readonly SeededUser[] };
+  openSession(parts: { body: { email: string } }): Promise<{ token: string }>;
+  takeSnapshot(): Promise<ById>;
+  deleteSnapshot(parts: ById): void;
+  restoreSnapshot(parts: ById): Promise<void>;
+  getClock(): ClockState;
+  putClock(parts: { body: ClockChange }): ClockState;
+  getFaults(): object;
+  addFault(parts: { body: Fault }): ById;
+  clearFaults(): void;
+  removeFault(parts: ById): void;
+  getRequests(parts: { query: Filter }): Promise<{ requests: RecordedRequest[] }>;
+  clearRequests(): void;
+  getControlOpenApi(): Promise<string>;
+}
+
+/** What of a testing server can be controlled over HTTP. */
+export interface Controlled
+  extends Pick<TestingServer, 'users' | 'clock' | 'faults' | 'reset' | 'seed' | 'snapshot' | 'restore'> {
+  requests: Pick<RequestsOfServer, 'all' | 'clear' | 'until'>;
+  openSession(email: string): Promise<string>;
+}
+
+export function createControlHandlers(server: Controlled): ControlHandlers {
+  const snapshots = new Map<string, Snapshot>();
+  let lastSnapshot = 0;
+
+  return {
+    reset: () => server.reset(),
+    putSeed: async ({ body }) => ({ users: await server.seed(body) }),
+    getUsers: () => ({ users: server.users }),
+    openSession: async ({ body }) => ({ token: await server.openSession(body.email) }),
+
+    async takeSnapshot() {
+      if (snapshots.size >= MOST_SNAPSHOTS) {
+        throw new InvalidArgument(`there must be at most ${String(MOST_SNAPSHOTS)} snapshots; delete one`);
+      }
+      const id = String(++lastSnapshot);
+      snapshots.set(id, await server.snapshot());
+      return { id };
+    },
+    deleteSnapshot({ id }) {
+      if (!snapshots.delete(id)) throw new NoSuch('There is no snapshot of this id.');
+    },
+    async restoreSnapshot({ id }) {
+      const snapshot = snapshots.get(id);
+      if (snapshot === undefined) throw new NoSuch('There is no snapshot of this id.');
+      await server.restore(snapshot);
+    },
+
+    getClock: () => server.clock.state(),
+    putClock({ body }) {
+      change(server, body);
+      return server.clock.state();
+    },
+
+    getFaults: () => ({ faults: server.faults.all() }),
+    addFault: ({ body }) => ({ id: server.faults.add(body) }),
+    clearFaults: () => {
+      server.faults.clear();
+    },
+    removeFault({ id }) {
+      if (!server.faults.remove(id)) throw new NoSuch('There is no fault of this id.');
+    },
+
+    getRequests: async ({ query }) => ({ requests: await findRequests(server, query) }),
+    clearRequests: () => {
+      server.requests.clear();
+    },
+
+    getControlOpenApi: async () => (await controlSpec()).yaml,
+  };
+}
+
+function change({ clock }: Controlled, { now, advanceMs, frozen }: ClockChange): void {
+  if (now !== undefined && advanceMs !== undefined) {
+    throw new InvalidArgument('the body must have now or advanceMs, not both');
+  }
+  // The move first: one that is refused changes nothing.
+  if (now !== undefined) clock.set(now);
+  if (advanceMs !== undefined) clock.advance(advanceMs);
+  if (frozen === true) clock.freeze();
+  if (frozen === false) clock.unfreeze();
+}
+
+async function findRequests({ requests }: Controlled, filter: Filter): Promise<RecordedRequest[]> {
+  const { operationId, method, path, status, least = 1, waitMs } = filter;
+  const fits = (request: RecordedRequest) =>
+    (operationId === undefined || request.operationId === operationId) &&
+    (method === undefined || request.method === method) &&
+    (path === undefined || request.path === path) &&
+    (status === undefined || request.status === status);
+  // The time being over is no error: the answer tells what there is.
+  if (waitMs !== undefined) await requests.until((settled) => settled.filter(fits).length >= least, waitMs);
+  return requests.all().filter(fits);
+}

@@ -1,0 +1,146 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServiceError } from '../errors.js';
+import { InvalidArgument } from '../invalid-argument.js';
+import type { Log } from '../log.js';
+import { carriesBody, RequestAborted, readJson, readQuery } from '../request.js';
+import { type ControlHandlers, type Controlled, createControlHandlers, NoSuch } from './control-handlers.js';
+import { type ControlOperation, controlSpec } from './control-spec.js';
+import { misfit } from './schema.js';
+
+const PREFIX = '/__testing/';
+/** Bytes. A seed may be long; everything else is short. */
+const BODY_LIMIT = 65_536;
+const SEED_LIMIT = 8 * 2 ** 20;
+
+/** Whether a request is for the control of a testing server. */
+export function isControl({ url = '' }: IncomingMessage): boolean {
+  return url.startsWith(PREFIX);
+}
+
+/** Answers control requests by `testing/openapi.yaml`. */
+export function createControl(
+  server: Controlled,
+  log: Log,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const handlers = createControlHandlers(server);
+  return async (request, response) => {
+    try {
+      assertNoWebPage(request);
+      const [path = '', search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
+      const operation = await operationOf(request.method ?? '', path);
+      const id = operation.path.exec(path)?.groups?.['id'] ?? '';
+      const body = await (handlers as AnyHandlers)[operation.id as keyof ControlHandlers]({
+        id,
+        query: queryOf(operation, search),
+        body: await bodyOf(operation, request),
+      });
+      answer(response, operation.status, body, operation.mediaType);
+    } catch (error) {
+      if (error instanceof RequestAborted) return;
+      const { status, detail, headers } = toRefusal(error, log);
+      answer(response, status, { detail }, 'application/json', headers);
+    }
+  };
+}
+
+type AnyHandlers = Record<
+  keyof ControlHandlers,
+  (parts: { id: string; query: Record<string, unknown>; body: unknown }) => unknown
+>;
+
+/**
+ * A web page can have its browser send requests to this machine: `Origin` and `Sec-Fetch-Site` give it away, and where it
+ * has made its own name resolve to a loopback address, `Host` does.
+ */
+function assertNoWebPage({ headers }: IncomingMessage): void {
+  const { host = '', origin } = headers;
+  const site = headers['sec-fetch-site'];
+  if (!/^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(host)) {
+    throw new Refusal(403, 'Host must be a loopback address.');
+  }
+  if (origin !== undefined && origin !== `http://${host}`) {
+    throw new Refusal(403, 'Origin must be that of this server.');
+  }
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    throw new Refusal(403, 'Sec-Fetch-Site must be same-origin or none.');
+  }
+}
+
+async function operationOf(method: string, path: string): Promise<ControlOperation> {
+  const { operations } = await controlSpec();
+  const atPath = operations.filter((operation) => operation.path.test(path));
+  const found = atPath.find((operation) => operation.method === method);
+  if (found !== undefined) return found;
+  if (atPath.length === 0) throw new Refusal(404, 'There is nothing at this path.');
+  const allow = atPath.map((operation) => operation.method).join(', ');
+  throw new Refusal(405, `This path knows ${allow}.`, { Allow: allow });
+}
+
+function queryOf({ validateQuery, integers }: ControlOperation, search: string): Record<string, unknown> {
+  const query: Record<string, unknown> = { ...readQuery(search) };
+  for (const name of integers) if (/^\d{1,9}$/.test(String(query[name]))) query[name] = Number(query[name]);
+  const refusal = misfit(validateQuery, query, 'the query');
+  if (refusal !== undefined) throw new InvalidArgument(refusal);
+  return query;
+}
+
+async function bodyOf({ id, validateBody }: ControlOperation, request: IncomingMessage): Promise<unknown> {
+  if (id === 'putSeed') return (await readJson(request, SEED_LIMIT)) ?? {};
+  if (validateBody === undefined) {
+    // Such as the `{}` that many clients send along with a POST.
+    if (carriesBody(request)) await readJson(request, BODY_LIMIT);
+    return undefined;
+  }
+  const body = await readJson(request, BODY_LIMIT);
+  const refusal = misfit(validateBody, body, 'the body');
+  if (refusal !== undefined) throw new InvalidArgument(refusal);
+  return body;
+}
+
+class Refusal extends Error {
+  override name = 'Refusal';
+
+  constructor(
+    readonly status: number,
+    detail: string,
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(detail);
+  }
+}
+
+function toRefusal(error: unknown, log: Log): { status: number; detail: string; headers?: Record<string, string> } {
+  if (error instanceof Refusal) return { status: error.status, detail: error.message, headers: error.headers };
+  if (error instanceof NoSuch) return { status: 404, detail: error.message };
+  if (error instanceof InvalidArgument) return { status: 400, detail: error.message };
+  if (error instanceof ServiceError) {
+    const { code, problems, status, message } = error;
+    if (code === 'invalid_input') return { status: 400, detail: problems[0]?.msg ?? message };
+    return { status, detail: code === 'payload_too_large' ? 'The body is larger than it may be.' : message };
+  }
+  log.error({ err: error }, 'control request failed');
+  return { status: 500, detail: 'Internal error; the log has it.' };
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  mediaType: string | undefined,
+  headers: Record<string, string> = {},
+): void {
+  if (mediaType === undefined) {
+    response.writeHead(status, headers).end();
+    return;
+  }
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  response
+    .writeHead(status, {
+      ...headers,
+      'Content-Type': `${mediaType}; charset=utf-8`,
+      'Content-Length': Buffer.byteLength(text),
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    })
+    .end(text);
+}

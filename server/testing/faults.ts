@@ -1,0 +1,205 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Before, OperationId } from '../contract.js';
+import { ServiceError } from '../errors.js';
+import { InvalidArgument } from '../invalid-argument.js';
+import type { Operation } from '../operations.js';
+
+/**
+ * What goes wrong with the next requests for an operation. Of `status` and `drop` there is one at most, and with
+ * neither `delayMs`. A fault comes before authentication and validation, as one of the network does.
+ */
+export interface Fault {
+  /** The operation that fails, such as `createAccessToken`; any operation where there is none. */
+  operationId?: OperationId;
+  /** How many requests fail, 1 to 1000000. By default one, or with `probability` any number. */
+  times?: number;
+  /** The chance of each request to fail, 0 to 1, drawn from `testing.randomSeed`. */
+  probability?: number;
+  /**
+   * The status to answer with: 429, 500 and 503 as the operation states errors, 429 and 503 with `Retry-After`; 502 and
+   * 504 as a proxy does, in plain text.
+   */
+  status?: 429 | 500 | 502 | 503 | 504;
+  /** Seconds in `Retry-After`, 0 to 86400; 1 by default. */
+  retryAfterSeconds?: number;
+  /** Milliseconds before anything else happens, 0 to 600000. */
+  delayMs?: number;
+  /**
+   * Ends the connection without an answer: `before-handler`, and nothing was done; or `after-commit`, and what was asked
+   * for is done and on record.
+   */
+  drop?: 'before-handler' | 'after-commit';
+}
+
+export interface ActiveFault extends Fault {
+  id: string;
+  /** How many requests it has hit. */
+  hits: number;
+  /** How many it will hit still; null for any number. */
+  left: number | null;
+}
+
+export interface Faults {
+  /** Plans a fault; the first planned of those that fit a request hits it. Throws `InvalidArgument`. Gives its id. */
+  add(fault: Fault): string;
+  /** Those that can still hit, in the order in which they were planned. */
+  all(): ActiveFault[];
+  /** Calls a fault off; false where there is none of this id. */
+  remove(id: string): boolean;
+  /** Calls all faults off; requests that are being delayed go on at once. */
+  clear(): void;
+}
+
+export interface FaultsOfServer extends Faults {
+  /** Lets the fault that fits, if any, happen, and says so to `record`. */
+  before(record: FaultRecord): Before;
+  /** As at the start. */
+  reset(): void;
+}
+
+export interface FaultRecord {
+  hit(request: IncomingMessage, id: string): void;
+  /** From now on this response goes nowhere, whoever ends it. */
+  lose(response: ServerResponse): void;
+}
+
+const CODES = { 429: 'too_many_requests', 500: 'internal_error', 503: 'service_unavailable' } as const;
+const STATUSES = [429, 500, 502, 503, 504];
+
+export function createFaults(randomSeed: number, operationIds: readonly string[]): FaultsOfServer {
+  let planned: ActiveFault[] = [];
+  let nextId = 1;
+  let random = createRandom(randomSeed);
+  let delays = new AbortController();
+
+  function take(operation: Operation): ActiveFault | undefined {
+    const fault = planned.find(
+      ({ operationId, probability }) =>
+        (operationId === undefined || operationId === operation.id) &&
+        (probability === undefined || random() < probability),
+    );
+    if (fault === undefined) return undefined;
+    fault.hits++;
+    if (fault.left !== null) fault.left--;
+    if (fault.left === 0) planned = planned.filter((other) => other !== fault);
+    return fault;
+  }
+
+  const faults: FaultsOfServer = {
+    add(fault) {
+      assertFault(fault, operationIds);
+      const id = String(nextId++);
+      planned.push({ ...fault, id, hits: 0, left: fault.times ?? (fault.probability === undefined ? 1 : null) });
+      return id;
+    },
+    all: () => planned.map((fault) => ({ ...fault })),
+    remove(id) {
+      const count = planned.length;
+      planned = planned.filter((fault) => fault.id !== id);
+      return planned.length < count;
+    },
+    clear() {
+      planned = [];
+      delays.abort();
+      delays = new AbortController();
+    },
+    before: (record) => async (operation, request, response) => {
+      const fault = take(operation);
+      if (fault === undefined) return false;
+      record.hit(request, fault.id);
+      if (fault.delayMs !== undefined) await delay(fault.delayMs, delays.signal);
+      return happen(fault, record, request, response);
+    },
+    reset() {
+      faults.clear();
+      random = createRandom(randomSeed);
+      nextId = 1;
+    },
+  };
+  return faults;
+}
+
+/** True where the request is done with. */
+function happen(
+  { status, drop, retryAfterSeconds = 1 }: Fault,
+  record: FaultRecord,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (drop === 'before-handler') {
+    request.socket.destroy();
+    return true;
+  }
+  if (drop === 'after-commit') {
+    // The handler's answer is made after its commit.
+    record.lose(response);
+    return false;
+  }
+  if (status === undefined) return false;
+  if (status === 502 || status === 504) {
+    response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end(status === 502 ? 'Bad Gateway\n' : 'Gateway Timeout\n');
+    return true;
+  }
+  throw new ServiceError(CODES[status], {
+    detail: 'A fault that a test asked for.',
+    headers: status === 500 ? {} : { 'Retry-After': String(retryAfterSeconds) },
+    cause: 'fault',
+  });
+}
+
+/** Resolves early where `signal` is aborted. */
+function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener('abort', end);
+  });
+}
+
+/** Types do not hold what comes from JavaScript or over HTTP. */
+function assertFault(fault: Fault, operationIds: readonly string[]): void {
+  const { operationId, times, probability, status, retryAfterSeconds, delayMs, drop, ...others } = fault;
+  for (const name of Object.keys(others)) throw new InvalidArgument(`fault.${name} is not known`);
+  if (operationId !== undefined && !operationIds.includes(operationId)) {
+    throw new InvalidArgument(`fault.operationId must be one of ${operationIds.join(', ')}`);
+  }
+  assertInteger('times', times, 1, 1_000_000);
+  assertInteger('retryAfterSeconds', retryAfterSeconds, 0, 86_400);
+  assertInteger('delayMs', delayMs, 0, 600_000);
+  if (probability !== undefined && !(probability >= 0 && probability <= 1)) {
+    throw new InvalidArgument('fault.probability must be a number from 0 to 1');
+  }
+  if (status !== undefined && !STATUSES.includes(status)) {
+    throw new InvalidArgument(`fault.status must be one of ${STATUSES.join(', ')}`);
+  }
+  if (drop !== undefined && !['before-handler', 'after-commit'].includes(drop)) {
+    throw new InvalidArgument('fault.drop must be before-handler or after-commit');
+  }
+  if (status !== undefined && drop !== undefined) {
+    throw new InvalidArgument('fault must have status or drop, not both');
+  }
+  if (status === undefined && drop === undefined && delayMs === undefined) {
+    throw new InvalidArgument('fault must have at least one of status, drop and delayMs');
+  }
+}
+
+function assertInteger(name: string, value: number | undefined, least: number, most: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
+  throw new InvalidArgument(`fault.${name} must be an integer from ${String(least)} to ${String(most)}`);
+}
+
+/** Mulberry32: numbers from 0 to below 1, the same for the same seed. */
+function createRandom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

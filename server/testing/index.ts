@@ -1,0 +1,128 @@
+import { completeConfig } from '../config.js';
+import { InvalidArgument } from '../invalid-argument.js';
+import { createLog } from '../log.js';
+import { readOperations } from '../operations.js';
+import { start } from '../start.js';
+import { createLastUsed } from '../tokens/last-used.js';
+import { createPasswords } from '../users/passwords.js';
+import { type Connection, createTestClient } from './client.js';
+import { createClock } from './clock.js';
+import { createControl, isControl } from './control.js';
+import { createFaults } from './faults.js';
+import type { As, TestingOptions, TestingServer, TestingServerOptions } from './options.js';
+import { createRequests } from './requests.js';
+import { createScene } from './scene.js';
+
+/** The least that Argon2 allows: what it protects ends with the process, and a test has no 15 ms for each user. */
+const QUICK_HASH = { algorithm: 2, memoryCost: 8, timeCost: 1, parallelism: 1 };
+/** So that a test finds the instant that it caused. */
+const AT_ONCE = { lag: 0, delay: 0 };
+
+/** `startServer` with `testing`, which documents it. */
+export async function startTesting({ testing, ...given }: TestingServerOptions): Promise<TestingServer> {
+  assertTestingOptions(testing);
+  const options = { port: 0, logLevel: 'silent' as const, database: ':memory:', ...given };
+  const { now = Date.now, log: givenLog, ...config } = options;
+  const { brand, logLevel, adminEmail, adminPassword, ...where } = completeConfig(config);
+  assertHarmless(where);
+  const { seed = {}, frozenAt, randomSeed = 1 } = testing;
+  if (!Number.isSafeInteger(randomSeed)) throw new InvalidArgument('option testing.randomSeed must be an integer');
+
+  const clock = createClock(now, frozenAt);
+  const log = givenLog ?? createLog(logLevel, logLevel === 'silent' ? { write: () => undefined } : undefined);
+  const passwords = createPasswords(QUICK_HASH);
+  const operationIds = (await readOperations()).map(({ id }) => id);
+  const faults = createFaults(randomSeed, operationIds);
+  const requests = createRequests(clock.now);
+  // Without any user of the seed's, the one that every service starts with.
+  const admin = { email: adminEmail, isAdmin: true, ...(adminPassword !== null && { password: adminPassword }) };
+  const scene = await createScene({ seed, brand, admin, passwords, clock, faults, requests });
+
+  const happen = faults.before(requests);
+  const control = createControl(
+    {
+      clock,
+      faults,
+      requests,
+      get users() {
+        return scene.users();
+      },
+      reset: () => scene.reset(),
+      seed: (next) => scene.seed(next),
+      snapshot: () => scene.snapshot(),
+      restore: (snapshot) => scene.restore(snapshot),
+      openSession: (email) => scene.callers().openSession(email),
+    },
+    log,
+  );
+  const server = await start(
+    { ...options, now: clock.now, log, openDatabase: () => Promise.resolve(scene.database) },
+    {
+      adapt(deps) {
+        deps.passwords = passwords;
+        deps.lastUsed = createLastUsed(scene.database, log, AT_ONCE);
+        scene.play(deps);
+      },
+      before(operation, request, response) {
+        requests.nameOperation(request, operation.id);
+        return happen(operation, request, response);
+      },
+      around(accept) {
+        const recording = requests.recording(accept);
+        return (request, response) => {
+          if (isControl(request)) void control(request, response);
+          else recording(request, response);
+        };
+      },
+      release() {
+        faults.clear();
+        requests.end();
+      },
+    },
+  );
+
+  const connection = (as?: As): Connection => ({ baseUrl: server.url, token: scene.callers().tokenOf(as) });
+  return {
+    ...server,
+    // Planted rather than made by the start, which found it there.
+    firstUser: scene.firstUser(),
+    get users() {
+      return scene.users();
+    },
+    clock,
+    faults,
+    requests,
+    connection,
+    client: (as) => createTestClient(connection(as)),
+    reset: () => scene.reset(),
+    seed: (next) => scene.seed(next),
+    snapshot: () => scene.snapshot(),
+    restore: (snapshot) => scene.restore(snapshot),
+  };
+}
+
+const KNOWN = ['seed', 'frozenAt', 'randomSeed'] satisfies (keyof TestingOptions)[];
+
+/** Types do not hold what comes from JavaScript: `false` must not start a testing server, nor a misspelt `seed` an empty one. */
+function assertTestingOptions(testing: unknown): void {
+  if (typeof testing !== 'object' || testing === null) {
+    throw new InvalidArgument('option testing must be an object, such as {}, or undefined');
+  }
+  const unknown = Object.keys(testing).find((name) => !(KNOWN as string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgument(`option testing.${unknown} is not known; known are ${KNOWN.join(', ')}`);
+  }
+}
+
+function assertHarmless({ host, database }: { host: string; database: string }): void {
+  if (!/^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host)) {
+    throw new InvalidArgument(
+      'option host must be a loopback address with testing, since whoever reaches it controls it',
+    );
+  }
+  if (database !== ':memory:') {
+    throw new InvalidArgument(
+      'option database must be :memory: with testing, since a reset replaces all that is in it',
+    );
+  }
+}

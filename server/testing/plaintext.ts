@@ -1,0 +1,31 @@
+import { InvalidArgument } from '../invalid-argument.js';
+import { kindOf, newPlaintext, RANDOM_LENGTH, signed } from '../tokens/format.js';
+
+type TokenKind = 'pat' | 'ses';
+
+const SHORTHAND = /^[0-9A-Za-z]{1,30}$/;
+
+/**
+ * The plaintext that `wish` stands for: a well-formed one itself; of 1 to 30 letters and digits one that starts with
+ * them, such as `lk_pat_deploy000000000000000000000000` and its checksum; undefined for one made at random.
+ *
+ * Throws `InvalidArgument`, which starts with `place`.
+ */
+export function toPlaintext(brand: string, kind: TokenKind, wish: string | undefined, place: string): string {
+  const start = `${brand}_${kind}_`;
+  if (wish === undefined) return newPlaintext(brand, kind);
+  if (SHORTHAND.test(wish)) return signed(start + wish.padEnd(RANDOM_LENGTH, '0'));
+  if (kindOf(brand, wish) === kind) return wish;
+  throw new InvalidArgument(
+    `${place} must be 1 to ${String(RANDOM_LENGTH)} letters and digits to make a token of, or a well-formed token of ` +
+      `this type: ${start}, ${String(RANDOM_LENGTH)} letters and digits, and their checksum${hint(start, wish)}`,
+  );
+}
+
+/** What a checksum should be is no secret: anybody can work it out. */
+function hint(start: string, wish: string): string {
+  const unsigned = wish.slice(0, start.length + RANDOM_LENGTH);
+  const onlyTheChecksum =
+    unsigned.startsWith(start) && /^[0-9A-Za-z]{30}$/.test(unsigned.slice(start.length)) && unsigned.length < 64;
+  return onlyTheChecksum ? `, which here is ${signed(unsigned).slice(unsigned.length)}` : '';
+}

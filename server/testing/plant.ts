@@ -1,0 +1,66 @@
+import type { Database } from '../database/index.js';
+import { digestOf, PREFIX_LENGTH } from '../tokens/format.js';
+import type { Passwords } from '../users/passwords.js';
+import { canonicalEmail } from '../users/users.js';
+import { newUuid, uuidBytes } from '../uuid.js';
+import { instantOf, type Moment, type ReadySeed } from './ready-seed.js';
+
+/** Rows in one statement, since SQLite counts its parameters. */
+const CHUNK = 500;
+
+/** Writes `seed` into an empty database, in one transaction. `now` is what relative moments count from. */
+export async function plant(db: Database, passwords: Passwords, seed: ReadySeed, now: number): Promise<void> {
+  if (seed.length === 0) return;
+  const hashes = new Map<string, string>();
+  for (const { password } of seed) {
+    if (!hashes.has(password)) hashes.set(password, await passwords.hash(password));
+  }
+
+  const users = seed.map((user) => ({
+    id: user.id,
+    organization_id: 1,
+    email: canonicalEmail(user.email),
+    full_name: user.fullName,
+    password_hash: hashes.get(user.password) ?? '',
+    is_admin: user.isAdmin ? 1 : 0,
+    created_at: instantOf(user.createdAt, now),
+    disabled_at: user.disabled ? now : null,
+  }));
+  const tokens = seed.flatMap((user) =>
+    user.tokens.map((token) => ({
+      id: token.privateTokenId,
+      uuid: uuidBytes(token.id),
+      owner_id: user.id,
+      type: token.type,
+      name: token.name,
+      prefix: token.plaintext.slice(0, PREFIX_LENGTH),
+      created_at: instantOf(token.createdAt, now),
+      expires_at: instantOrNull(token.expiresAt, now),
+      last_used_at: instantOrNull(token.lastUsedAt, now),
+      revoked_at: instantOrNull(token.revokedAt, now),
+    })),
+  );
+  const secrets = seed.flatMap((user) =>
+    user.tokens.map((token) => ({ digest: digestOf(token.plaintext), token_id: token.privateTokenId })),
+  );
+
+  await db.write(async (trx) => {
+    const organization = { id: 1, name: 'Latchkey', slug: 'latchkey', created_at: now };
+    await trx
+      .insertInto('organizations')
+      .values({ ...organization, uuid: newUuid(now) })
+      .execute();
+    for (const chunk of chunks(users)) await trx.insertInto('users').values(chunk).execute();
+    for (const chunk of chunks(tokens)) await trx.insertInto('access_tokens').values(chunk).execute();
+    for (const chunk of chunks(secrets)) await trx.insertInto('token_secrets').values(chunk).execute();
+  });
+}
+
+function instantOrNull(moment: Moment | null, now: number): number | null {
+  return moment === null ? null : instantOf(moment, now);
+}
+
+function chunks<Row>(rows: Row[]): Row[][] {
+  const count = Math.ceil(rows.length / CHUNK);
+  return Array.from({ length: count }, (_, index) => rows.slice(index * CHUNK, (index + 1) * CHUNK));
+}

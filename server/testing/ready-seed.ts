@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
+import type { ValidateFunction } from 'ajv';
+import { parseDateTime } from '../formats.js';
+import { InvalidArgument } from '../invalid-argument.js';
+import { generatePassword } from '../users/passwords.js';
+import { canonicalEmail } from '../users/users.js';
+import { newUuid, toUuid } from '../uuid.js';
+import { toPlaintext } from './plaintext.js';
+import { misfit, newTestingAjv } from './schema.js';
+import type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
+
+/** A moment as the seed states it. */
+export interface Moment {
+  /** Where in the seed, for errors. */
+  place: string;
+  /** Milliseconds since 1970, or from the clock's time on. */
+  value: number;
+  relative: boolean;
+}
+
+export interface ReadyToken extends SeededToken {
+  type: 'pat' | 'session';
+  createdAt: Moment;
+  expiresAt: Moment | null;
+  lastUsedAt: Moment | null;
+  revokedAt: Moment | null;
+}
+
+export interface ReadyUser extends SeededUser {
+  fullName: string;
+  isAdmin: boolean;
+  disabled: boolean;
+  createdAt: Moment;
+  tokens: readonly ReadyToken[];
+}
+
+/** A seed in which all that is random is made up, so that it gives the same whenever it is planted. */
+export type ReadySeed = readonly ReadyUser[];
+
+const NOW = '+0s';
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The seed itself, or the one in the file at this path. Rejects with `InvalidArgument`, which names the place. */
+export async function readSeed(seed: Seed | string, brand: string): Promise<ReadySeed> {
+  if (typeof seed !== 'string') return checkSeed(jsonOf(seed), brand);
+  const value = await readSeedFile(seed);
+  try {
+    return checkSeed(value, brand);
+  } catch (error) {
+    if (error instanceof InvalidArgument) throw new InvalidArgument(`${seed}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function readSeedFile(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new InvalidArgument(`cannot read seed ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+  // YAML is JSON's superset, but for its errors and its speed.
+  if (extname(path) === '.json') {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new InvalidArgument(`${path} is not valid JSON`);
+    }
+  }
+  const { parse, YAMLParseError } = await import('yaml');
+  try {
+    // The core schema reads no dates: they stay the text that the schema asks for.
+    return parse(text, { schema: 'core' });
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    const [at] = error.linePos ?? [];
+    throw new InvalidArgument(`${path} is not valid YAML${at === undefined ? '' : ` in line ${String(at.line)}`}`);
+  }
+}
+
+/** Dates become text, and what JSON does not know is gone or refused. */
+function jsonOf(seed: Seed): unknown {
+  try {
+    return JSON.parse(JSON.stringify(seed));
+  } catch {
+    throw new InvalidArgument('the seed must be what JSON can hold');
+  }
+}
+
+let compiled: ValidateFunction | undefined;
+
+/** The seed's JSON Schema, found through the package's own exports. */
+export function seedSchema(): object {
+  const path = createRequire(import.meta.url).resolve('latchkey/seed.schema.json');
+  return JSON.parse(readFileSync(path, 'utf8')) as object;
+}
+
+function checkSeed(value: unknown, brand: string): ReadySeed {
+  compiled ??= newTestingAjv().compile(seedSchema());
+  const refusal = misfit(compiled, value, 'the seed');
+  if (refusal !== undefined) throw new InvalidArgument(refusal);
+
+  const emails = new Map<string, string>();
+  const ids = new Map<string, string>();
+  const plaintexts = new Map<string, string>();
+  let tokens = 0;
+
+  function toReadyToken(token: SeedToken, place: string): ReadyToken {
+    const { name, type = 'pat' } = token;
+    const id = (token.id ?? toUuid(newUuid(Date.now()))).toLowerCase();
+    const plaintext = toPlaintext(brand, type === 'pat' ? 'pat' : 'ses', token.plaintext, `${place}.plaintext`);
+    claim(ids, id, `${place}.id`);
+    claim(plaintexts, plaintext, `${place}.plaintext`);
+    return {
+      privateTokenId: ++tokens,
+      id,
+      name,
+      plaintext,
+      type,
+      createdAt: toMoment(token.createdAt ?? NOW, `${place}.createdAt`),
+      expiresAt: toMomentOrNull(token.expiresAt, `${place}.expiresAt`),
+      lastUsedAt: toMomentOrNull(token.lastUsedAt, `${place}.lastUsedAt`),
+      revokedAt: toMomentOrNull(token.revokedAt, `${place}.revokedAt`),
+    };
+  }
+
+  return ((value as Seed).users ?? []).map((user: SeedUser, index): ReadyUser => {
+    const place = `users[${String(index)}]`;
+    claim(emails, canonicalEmail(user.email), `${place}.email`);
+    return {
+      id: index + 1,
+      email: user.email,
+      password: user.password ?? generatePassword(),
+      fullName: user.fullName ?? '',
+      isAdmin: user.isAdmin === true,
+      disabled: user.disabled === true,
+      createdAt: toMoment(user.createdAt ?? NOW, `${place}.createdAt`),
+      tokens: (user.tokens ?? []).map((token, position) => toReadyToken(token, `${place}.tokens[${String(position)}]`)),
+    };
+  });
+}
+
+function claim(taken: Map<string, string>, value: string, place: string): void {
+  const other = taken.get(value);
+  if (other !== undefined) throw new InvalidArgument(`${place} must differ from ${other}`);
+  taken.set(value, place);
+}
+
+function toMomentOrNull(instant: SeedInstant | null | undefined, place: string): Moment | null {
+  return instant === null || instant === undefined ? null : toMoment(instant, place);
+}
+
+function toMoment(instant: SeedInstant, place: string): Moment {
+  const [, sign, amount, unit = ''] = /^([+-])(\d{1,6})(ms|s|m|h|d)$/.exec(String(instant)) ?? [];
+  if (sign !== undefined) {
+    return { place, value: Number(amount) * (UNITS[unit] ?? 0) * (sign === '-' ? -1 : 1), relative: true };
+  }
+  const value = parseDateTime(String(instant));
+  if (value === undefined) throw outOfRange(place);
+  return { place, value, relative: false };
+}
+
+/** Milliseconds since 1970. Throws `InvalidArgument` where that is before 1970. */
+export function instantOf({ place, value, relative }: Moment, now: number): number {
+  const instant = relative ? now + value : value;
+  if (instant < 0) throw outOfRange(place);
+  return instant;
+}
+
+function outOfRange(place: string): InvalidArgument {
+  return new InvalidArgument(`${place} must be a moment that there is, in the years 1970 to 9999`);
+}
+
+/** Whether what is planted depends on when. The clock's own time, the default of creation, does not count. */
+export function isRelative(seed: ReadySeed): boolean {
+  const moments = seed.flatMap((user) => [
+    user.createdAt,
+    ...user.tokens.flatMap((token) => [token.createdAt, token.expiresAt, token.lastUsedAt, token.revokedAt]),
+  ]);
+  return moments.some((moment) => moment?.relative === true && moment.value !== 0);
+}
+
+export function toSeededUser({ id, email, password, tokens }: ReadyUser): SeededUser {
+  return {
+    id,
+    email,
+    password,
+    tokens: tokens.map(({ privateTokenId, id, name, plaintext }) => ({ privateTokenId, id, name, plaintext })),
+  };
+}

@@ -1,0 +1,138 @@
+import type { Database } from '../database/index.js';
+import type { Deps } from '../deps.js';
+import type { RunningServer } from '../start.js';
+import { createLoginThrottle } from '../users/login-throttle.js';
+import type { Passwords } from '../users/passwords.js';
+import { type Callers, createCallers } from './callers.js';
+import type { SettableClock } from './clock.js';
+import type { FaultsOfServer } from './faults.js';
+import type { Snapshot } from './options.js';
+import { plant } from './plant.js';
+import { isRelative, type ReadySeed, readSeed, toSeededUser } from './ready-seed.js';
+import type { RequestsOfServer } from './requests.js';
+import type { Seed, SeededUser, SeedUser } from './seed.js';
+import { createStore, imageOf } from './store.js';
+
+/** Milliseconds that a change of the data waits for requests in flight. */
+const PATIENCE = 1_000;
+
+/** What is in the database, and the ways back to what was. */
+export interface Scene {
+  database: Database;
+  users(): readonly SeededUser[];
+  /** The one user of a seed without users. */
+  firstUser(): RunningServer['firstUser'];
+  /** Tells with what the service works on the database. */
+  play(deps: Deps): void;
+  /** Those who send requests; throws before `play`. */
+  callers(): Callers;
+  reset(): Promise<void>;
+  seed(seed: Seed | string): Promise<readonly SeededUser[]>;
+  snapshot(): Promise<Snapshot>;
+  restore(snapshot: Snapshot): Promise<void>;
+}
+
+interface SceneParts {
+  seed: Seed | string;
+  brand: string;
+  /** The one user of a seed without users. */
+  admin: SeedUser;
+  passwords: Passwords;
+  clock: SettableClock;
+  faults: FaultsOfServer;
+  requests: RequestsOfServer;
+}
+
+export async function createScene(parts: SceneParts): Promise<Scene> {
+  const { brand, admin, passwords, clock, faults, requests } = parts;
+  let ready = await makeReady(parts.seed);
+  let image = await imageOfSeed(ready.seed);
+  const store = await createStore(image);
+  let cast: { deps: Deps; callers: Callers } | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function makeReady(wish: Seed | string) {
+    const read = await readSeed(wish, brand);
+    const seed = read.length > 0 ? read : await readSeed({ users: [admin] }, brand);
+    return { seed, users: seed.map(toSeededUser), hasUsers: read.length > 0 };
+  }
+
+  function imageOfSeed(seed: ReadySeed): Promise<Buffer> {
+    return imageOf((database) => plant(database, passwords, seed, clock.start()));
+  }
+
+  /** One change after the other. */
+  function inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = turn.then(change);
+    turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async function show(next: Buffer): Promise<void> {
+    await within(PATIENCE, requests.settled());
+    // Uses that are noted are of the tokens that are about to go.
+    await cast?.deps.lastUsed.flush();
+    await store.load(next);
+    if (cast === undefined) return;
+    cast.deps.loginThrottle = createLoginThrottle(clock.now);
+    cast.callers.forget();
+  }
+
+  async function backToStart(): Promise<void> {
+    faults.reset();
+    clock.reset();
+    if (isRelative(ready.seed)) image = await imageOfSeed(ready.seed);
+    await show(image);
+    requests.clear();
+  }
+
+  return {
+    database: store.database,
+    users: () => ready.users,
+    firstUser() {
+      const [user] = ready.users;
+      if (user === undefined || ready.hasUsers) return null;
+      return { email: user.email, password: user.password, generated: admin.password === undefined };
+    },
+    play(deps) {
+      cast = { deps, callers: createCallers(deps, () => ready.users) };
+    },
+    callers() {
+      if (cast === undefined) throw new TypeError('nobody plays yet');
+      return cast.callers;
+    },
+
+    reset: () => inTurn(backToStart),
+    seed: (wish) =>
+      inTurn(async () => {
+        const next = await makeReady(wish);
+        image = await imageOfSeed(next.seed);
+        ready = next;
+        await backToStart();
+        return ready.users;
+      }),
+    snapshot: () =>
+      inTurn(async () => {
+        await cast?.deps.lastUsed.flush();
+        const { now, frozen } = clock.state();
+        return { database: await store.image(), clock: { now: Date.parse(now), frozen } };
+      }),
+    restore: (snapshot) =>
+      inTurn(async () => {
+        clock.set(snapshot.clock.now);
+        if (snapshot.clock.frozen) clock.freeze();
+        else clock.unfreeze();
+        await show(snapshot.database);
+      }),
+  };
+}
+
+/** Resolves when `work` does, or when the milliseconds are over. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, over]);
+  clearTimeout(timer);
+}
