@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createAccessToken, getMe } from '../../client/index.js';
 import { testContract, toSummary } from '../../contract/index.js';
+import { createAccessToken, getMe } from '../../generated/index.js';
 import { ADMIN, answered, startService } from '../support/service.js';
 
 // The contract tests against this very service, whose own validator they know nothing of.
