@@ -13,8 +13,8 @@ const MINUTE = 60_000;
 export interface Callers {
   /** Finds a token for `as` anew at each call. Throws `InvalidArgument` where there is no such user or token. */
   tokenOf(as: As): () => Promise<string | undefined>;
-  /** Opens a session without a password. Rejects with `InvalidArgument` where the e-mail is nobody's. */
-  openSession(email: string): Promise<string>;
+  /** Opens a session without a password; undefined where the e-mail is nobody's. */
+  openSession(email: string): Promise<string | undefined>;
   /** Forgets the sessions opened so far. */
   forget(): void;
 }
@@ -22,9 +22,9 @@ export interface Callers {
 export function createCallers(deps: Deps, users: () => readonly SeededUser[]): Callers {
   const sessions = new Map<string, { token: Promise<string>; until: number }>();
 
-  async function openSession(email: string): Promise<string> {
+  async function openSession(email: string): Promise<string | undefined> {
     const found = await findUserForLogin(deps, email);
-    if (found === undefined) throw new InvalidArgument(`there is no user ${email}`);
+    if (found === undefined) return undefined;
     const createdAt = deps.now();
     const wish = { name: 'session', createdAt, expiresAt: createdAt + deps.config.sessionMinutes * MINUTE };
     const { plaintext } = await deps.db.write((trx) => insertToken(deps, trx, found.user.id, 'session', wish));
@@ -35,7 +35,10 @@ export function createCallers(deps: Deps, users: () => readonly SeededUser[]): C
     const now = deps.now();
     const session = sessions.get(email);
     if (session !== undefined && session.until > now) return session.token;
-    const token = openSession(email);
+    const token = openSession(email).then((opened) => {
+      if (opened === undefined) throw new InvalidArgument(`there is no user ${email}`);
+      return opened;
+    });
     sessions.set(email, { token, until: now + deps.config.sessionMinutes * MINUTE });
     // The next call may find the user.
     token.catch(() => sessions.delete(email));

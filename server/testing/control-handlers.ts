@@ -56,7 +56,7 @@ export interface ControlHandlers {
 export interface Controlled
   extends Pick<TestingServer, 'users' | 'clock' | 'faults' | 'reset' | 'seed' | 'snapshot' | 'restore'> {
   requests: Pick<RequestsOfServer, 'all' | 'clear' | 'until'>;
-  openSession(email: string): Promise<string>;
+  openSession(email: string): Promise<string | undefined>;
 }
 
 export function createControlHandlers(server: Controlled): ControlHandlers {
@@ -67,7 +67,11 @@ export function createControlHandlers(server: Controlled): ControlHandlers {
     reset: () => server.reset(),
     putSeed: async ({ body }) => ({ users: await server.seed(body) }),
     getUsers: () => ({ users: server.users }),
-    openSession: async ({ body }) => ({ token: await server.openSession(body.email) }),
+    async openSession({ body }) {
+      const token = await server.openSession(body.email);
+      if (token === undefined) throw new NoSuch('There is no user of this e-mail.');
+      return { token };
+    },
 
     async takeSnapshot() {
       if (snapshots.size >= MOST_SNAPSHOTS) {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '../errors.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import type { Log } from '../log.js';
-import { carriesBody, RequestAborted, readJson, readQuery } from '../request.js';
+import { RequestAborted, readJson, readQuery } from '../request.js';
 import { type ControlHandlers, type Controlled, createControlHandlers, NoSuch } from './control-handlers.js';
 import { type ControlOperation, controlSpec } from './control-spec.js';
 import { misfit } from './schema.js';
@@ -86,11 +86,8 @@ function queryOf({ validateQuery, integers }: ControlOperation, search: string):
 
 async function bodyOf({ id, validateBody }: ControlOperation, request: IncomingMessage): Promise<unknown> {
   if (id === 'putSeed') return (await readJson(request, SEED_LIMIT)) ?? {};
-  if (validateBody === undefined) {
-    // Such as the `{}` that many clients send along with a POST.
-    if (carriesBody(request)) await readJson(request, BODY_LIMIT);
-    return undefined;
-  }
+  // What comes along with a POST that needs none, such as the `{}` of many clients, is left unread.
+  if (validateBody === undefined) return undefined;
   const body = await readJson(request, BODY_LIMIT);
   const refusal = misfit(validateBody, body, 'the body');
   if (refusal !== undefined) throw new InvalidArgument(refusal);

@@ -38,7 +38,7 @@ function describe(error: ErrorObject, whole: string): string {
       return `${member(params['missingProperty'])} is missing`;
     case 'additionalProperties': {
       const known = Object.keys((parentSchema?.['properties'] ?? {}) as object).join(', ');
-      return `${member(params['additionalProperty'])} is not known; known are ${known}`;
+      return `${member(params['additionalProperty'])} is not known${known === '' ? '' : `; known are ${known}`}`;
     }
     case 'type':
       return `${subject} must be ${[params['type']].flat().map(withArticle).join(' or ')}`;

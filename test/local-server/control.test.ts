@@ -37,9 +37,10 @@ const GOOD: Record<string, RequestParts> = {
   putClock: json({ now: '2030-01-31T12:00:00Z', frozen: true }),
   addFault: json({ operationId: 'getHealth', times: 2, status: 503 }),
 };
+/** One that does not fit; the others know no parameters. */
 const BAD: Record<string, RequestParts & { query?: string }> = {
   putSeed: json({ users: [{}] }),
-  openSession: json({ email: 'nobody@example.org' }),
+  openSession: json({ email: 1 }),
   putClock: json({ advanceMs: -1 }),
   addFault: json({ status: 404 }),
   getRequests: { query: '?least=0' },
@@ -55,13 +56,13 @@ async function provoke(
   switch (status) {
     case 400: {
       if (id === 'takeSnapshot') for (let count = 0; count < 100; count++) await send(server, line('1'));
-      const { query, ...parts } = BAD[id] ?? {};
+      const { query, ...parts } = BAD[id] ?? { query: '?force=true' };
       return await send(server, line('1', query), parts);
     }
     case 403:
       return await send(server, line('1'), { ...GOOD[id], headers: { Origin: 'https://example.org' } });
     case 404:
-      return await send(server, line('4711'));
+      return await send(server, line('4711'), id === 'openSession' ? json({ email: 'nobody@example.org' }) : {});
     case 413:
       return await send(server, line('1'), json({ email: 'x'.repeat(id === 'putSeed' ? 8 * 2 ** 20 : 65_536) }));
     case 415:
