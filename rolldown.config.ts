@@ -1,4 +1,6 @@
-import { defineConfig } from 'rolldown';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig, type Plugin } from 'rolldown';
 
 // The server's code and its pure JavaScript packages in a few files: Node spends most of a start finding and parsing
 // some 700 modules (Kysely alone has 279), which bundling cuts to a third. Types come from tsc, see the `build` script.
@@ -13,6 +15,7 @@ export default defineConfig({
   platform: 'node',
   // What has native code or files of its own stays a package, and so does the test runner of those who use it.
   external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'pino', 'vitest'],
+  plugins: [licenses()],
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   checks: {
     // depd, a dependency of Koa, evaluates a constant text of its own.
@@ -20,3 +23,29 @@ export default defineConfig({
   },
   output: { dir: 'dist', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true, sourcemap: true },
 });
+
+/** Puts the licences of what is bundled beside it, as they demand. */
+function licenses(): Plugin {
+  return {
+    name: 'licenses',
+    generateBundle(_options, bundle) {
+      const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+      const folders = modules.flatMap((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+      const texts = [...new Set(folders)].sort().map((folder) => {
+        const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+          name: string;
+          version: string;
+          license?: string;
+        };
+        const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+        const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim();
+        return `${name} ${version} (${license ?? 'see below'})\n\n${text}`;
+      });
+      this.emitFile({
+        type: 'asset',
+        fileName: 'THIRD-PARTY-LICENSES.txt',
+        source: `${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`,
+      });
+    },
+  };
+}

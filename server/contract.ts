@@ -5,6 +5,7 @@ import type * as sdk from '../generated/sdk.gen.js';
 import { authenticate, type Caller } from './authenticate.js';
 import type { Deps } from './deps.js';
 import { ServiceError, type Surface, toServiceError, toWire } from './errors.js';
+import type { OperationId } from './operation-id.js';
 import { type Operation, readOperations } from './operations.js';
 import { isSameOrigin } from './origin.js';
 import { toProblems } from './problems.js';
@@ -16,7 +17,6 @@ import type { Trace } from './trace.js';
 // or of the wrong shape in its answer, does not compile.
 
 type Sdk = typeof sdk;
-export type OperationId = keyof Sdk;
 
 /** Operations that need no credential. Held against the contract at start, in both directions. */
 const OPEN = [

@@ -1,10 +1,11 @@
-import { type RunningServer, type ServerOptions, start } from './start.js';
+import type { RunningServer, ServerOptions } from './options.js';
+import { start } from './start.js';
 import type { TestingServer, TestingServerOptions } from './testing/options.js';
 
 export { type Config, isEmail, readConfig } from './config.js';
 export { DatabaseRefusal } from './database/index.js';
 export { InvalidArgument } from './invalid-argument.js';
-export type { RunningServer, ServerOptions } from './start.js';
+export type { RunningServer, ServerOptions } from './options.js';
 export type * from './testing/options.js';
 export { openUsers, type Users } from './users/admin.js';
 export { generatePassword } from './users/passwords.js';

@@ -1,40 +1,17 @@
 import { createApp } from './app.js';
-import type { Now } from './clock.js';
-import { type Config, completeConfig } from './config.js';
+import { completeConfig } from './config.js';
 import { type AroundRequests, createConnections } from './connections.js';
 import { type Before, createContract } from './contract.js';
-import { type Database, openDatabase } from './database/index.js';
+import { openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
 import { createHandlers } from './handlers/index.js';
 import type { ServiceState } from './handlers/service.js';
-import { createLog, type Log } from './log.js';
+import { createLog } from './log.js';
+import type { RunningServer, ServerOptions } from './options.js';
 import { createLastUsed } from './tokens/last-used.js';
 import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
 import { addFirstUser } from './users/users.js';
-
-export interface ServerOptions extends Partial<Config> {
-  /** The clock, in milliseconds since 1970; `Date.now` by default. */
-  now?: Now;
-  /** Where the log goes; standard error by default. */
-  log?: Log;
-  /** Another way to the store than the file at `database`. */
-  openDatabase?: (path: string) => Promise<Database>;
-  /** For tests alone, see `TestingServerOptions`; without it nothing of that is there. */
-  testing?: undefined;
-}
-
-export interface RunningServer extends AsyncDisposable {
-  /** Where the server listens, such as `http://127.0.0.1:8080`. */
-  url: string;
-  /** The user that was created because the database had none; null where it had. */
-  firstUser: { email: string; password: string; generated: boolean } | null;
-  /**
-   * Stops accepting, answers what is in flight (9 seconds at most), brings the database file up to date and closes it.
-   * `await using` does the same.
-   */
-  close(): Promise<void>;
-}
 
 /** What a testing server puts around the ordinary one, which has none of it. */
 export interface TestingHooks {

@@ -62,7 +62,7 @@ export function createSecrets(published: string): Secrets {
     mask(text) {
       let masked = text;
       for (const [secret, label] of [...labels].sort(([a], [b]) => b.length - a.length)) {
-        masked = masked.replaceAll(secret, label).replaceAll(encodeURIComponent(secret), label);
+        masked = masked.replaceAll(secret, label).replaceAll(encodeURIComponent(Buffer.from(secret).toString()), label);
       }
       return masked;
     },

@@ -1,7 +1,8 @@
 import type { Session } from '../../generated/types.gen.js';
 import { SESSION_COOKIE } from '../authenticate.js';
-import type { Handlers, OperationId, Request } from '../contract.js';
+import type { Handlers, Request } from '../contract.js';
 import type { Deps } from '../deps.js';
+import type { OperationId } from '../operation-id.js';
 import { clientAddress, isSecure } from '../origin.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
 import { getUser } from '../users/users.js';

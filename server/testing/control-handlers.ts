@@ -1,8 +1,7 @@
 import { InvalidArgument } from '../invalid-argument.js';
 import type { ClockState } from './clock.js';
 import { controlSpec } from './control-spec.js';
-import type { Fault } from './faults.js';
-import type { Snapshot, TestingServer } from './options.js';
+import type { Fault, Snapshot, TestingServer } from './options.js';
 import type { RecordedRequest, RequestsOfServer } from './requests.js';
 import type { Seed, SeededUser } from './seed.js';
 

@@ -1,54 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Before, OperationId } from '../contract.js';
+import type { Before } from '../contract.js';
 import { ServiceError } from '../errors.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import type { Operation } from '../operations.js';
-
-/**
- * What goes wrong with the next requests for an operation. Of `status` and `drop` there is one at most, and with
- * neither `delayMs`. A fault comes before authentication and validation, as one of the network does.
- */
-export interface Fault {
-  /** The operation that fails, such as `createAccessToken`; any operation where there is none. */
-  operationId?: OperationId;
-  /** How many requests fail, 1 to 1000000. By default one, or with `probability` any number. */
-  times?: number;
-  /** The chance of each request to fail, 0 to 1, drawn from `testing.randomSeed`. */
-  probability?: number;
-  /**
-   * The status to answer with: 429, 500 and 503 as the operation states errors, 429 and 503 with `Retry-After`; 502 and
-   * 504 as a proxy does, in plain text.
-   */
-  status?: 429 | 500 | 502 | 503 | 504;
-  /** Seconds in `Retry-After`, 0 to 86400; 1 by default. */
-  retryAfterSeconds?: number;
-  /** Milliseconds before anything else happens, 0 to 600000. */
-  delayMs?: number;
-  /**
-   * Ends the connection without an answer: `before-handler`, and nothing was done; or `after-commit`, and what was asked
-   * for is done and on record.
-   */
-  drop?: 'before-handler' | 'after-commit';
-}
-
-export interface ActiveFault extends Fault {
-  id: string;
-  /** How many requests it has hit. */
-  hits: number;
-  /** How many it will hit still; null for any number. */
-  left: number | null;
-}
-
-export interface Faults {
-  /** Plans a fault; the first planned of those that fit a request hits it. Throws `InvalidArgument`. Gives its id. */
-  add(fault: Fault): string;
-  /** Those that can still hit, in the order in which they were planned. */
-  all(): ActiveFault[];
-  /** Calls a fault off; false where there is none of this id. */
-  remove(id: string): boolean;
-  /** Calls all faults off; requests that are being delayed go on at once. */
-  clear(): void;
-}
+import type { ActiveFault, Fault, Faults } from './options.js';
 
 export interface FaultsOfServer extends Faults {
   /** Lets the fault that fits, if any, happen, and says so to `record`. */

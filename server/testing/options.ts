@@ -1,13 +1,12 @@
-import type { RunningServer, ServerOptions } from '../start.js';
+import type { OperationId } from '../operation-id.js';
+import type { RunningServer, ServerOptions } from '../options.js';
 import type { Connection, TestClient } from './client.js';
 import type { Instant, TestClock } from './clock.js';
-import type { Faults } from './faults.js';
 import type { Requests } from './requests.js';
 import type { Seed, SeededUser } from './seed.js';
 
 export type { Connection, TestClient } from './client.js';
 export type { ClockState, Instant, TestClock } from './clock.js';
-export type { ActiveFault, Fault, Faults } from './faults.js';
 export type { RecordedRequest, Requests, WaitOptions } from './requests.js';
 export type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
 
@@ -72,4 +71,50 @@ export interface TestingServer extends RunningServer {
   snapshot(): Promise<Snapshot>;
   /** Sets data and clock to those of `snapshot`. */
   restore(snapshot: Snapshot): Promise<void>;
+}
+
+/**
+ * What goes wrong with the next requests for an operation. Of `status` and `drop` there is one at most, and with
+ * neither `delayMs`. A fault comes before authentication and validation, as one of the network does.
+ */
+export interface Fault {
+  /** The operation that fails, such as `createAccessToken`; any operation where there is none. */
+  operationId?: OperationId;
+  /** How many requests fail, 1 to 1000000. By default one, or with `probability` any number. */
+  times?: number;
+  /** The chance of each request to fail, 0 to 1, drawn from `testing.randomSeed`. */
+  probability?: number;
+  /**
+   * The status to answer with: 429, 500 and 503 as the operation states errors, 429 and 503 with `Retry-After`; 502 and
+   * 504 as a proxy does, in plain text.
+   */
+  status?: 429 | 500 | 502 | 503 | 504;
+  /** Seconds in `Retry-After`, 0 to 86400; 1 by default. */
+  retryAfterSeconds?: number;
+  /** Milliseconds before anything else happens, 0 to 600000. */
+  delayMs?: number;
+  /**
+   * Ends the connection without an answer: `before-handler`, and nothing was done; or `after-commit`, and what was asked
+   * for is done and on record.
+   */
+  drop?: 'before-handler' | 'after-commit';
+}
+
+export interface ActiveFault extends Fault {
+  id: string;
+  /** How many requests it has hit. */
+  hits: number;
+  /** How many it will hit still; null for any number. */
+  left: number | null;
+}
+
+export interface Faults {
+  /** Plans a fault; the first planned of those that fit a request hits it. Throws `InvalidArgument`. Gives its id. */
+  add(fault: Fault): string;
+  /** Those that can still hit, in the order in which they were planned. */
+  all(): ActiveFault[];
+  /** Calls a fault off; false where there is none of this id. */
+  remove(id: string): boolean;
+  /** Calls all faults off; requests that are being delayed go on at once. */
+  clear(): void;
 }
