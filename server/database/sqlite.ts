@@ -2,19 +2,11 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  type SqliteDatabase,
-  SqliteDialect,
-  type SqliteStatement,
-  sql,
-} from 'kysely';
+import { sql } from 'kysely';
+import { kyselyOver, readingKyselyOver } from './dialect.js';
 import { isBusy } from './faults.js';
 import { migrations } from './migrations/index.js';
-import type { Queries, Schema } from './schema.js';
+import type { Queries } from './schema.js';
 
 type Connection = SqliteDriver.Database;
 
@@ -30,7 +22,6 @@ const READER_BUSY_TIMEOUT = 100;
 /** Bytes. A file above this is not read whole at every start; `PRAGMA quick_check` takes about a second for each GiB. */
 const QUICK_CHECK_LIMIT = 256 * 2 ** 20;
 const WAL_SIZE_LIMIT = 16 * 2 ** 20;
-const STATEMENTS_KEPT = 200;
 
 /** The database cannot be served: its message is for the operator. */
 export class DatabaseRefusal extends Error {
@@ -60,7 +51,7 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
     defineFunctions(reader);
     return {
       writer: kyselyOver(writer),
-      reader: new Kysely<Schema>({ dialect: new ReadingDialect(reader) }),
+      reader: readingKyselyOver(reader),
       // The reader first: the last connection to close writes the log back, which a read-only one cannot.
       // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
       async close() {
@@ -192,62 +183,4 @@ function defineFunctions(connection: Connection): void {
   connection.function('upper', { deterministic: true }, (text: unknown) =>
     typeof text === 'string' ? text.toUpperCase() : text,
   );
-}
-
-function kyselyOver(connection: Connection): Queries {
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: rememberingStatements(connection) }) });
-}
-
-/** Kysely's driver prepares each query anew; a statement that was prepared before can be run again. */
-function rememberingStatements(connection: Connection): SqliteDatabase {
-  const statements = new Map<string, SqliteStatement>();
-  return {
-    prepare(sql) {
-      let statement = statements.get(sql);
-      if (statement === undefined) {
-        statement = connection.prepare(sql);
-        if (statements.size >= STATEMENTS_KEPT) statements.clear();
-        statements.set(sql, statement);
-      }
-      return statement;
-    },
-    close() {
-      connection.close();
-    },
-  };
-}
-
-/**
- * Kysely's own driver lends its one connection to one query after the other, behind a lock that wakes all who wait at
- * each turn. A connection that only reads has no transactions to keep apart.
- */
-class ReadingDialect extends SqliteDialect {
-  readonly #database: SqliteDatabase;
-
-  constructor(connection: Connection) {
-    const database = rememberingStatements(connection);
-    super({ database });
-    this.#database = database;
-  }
-
-  override createDriver(): Driver {
-    const done = Promise.resolve();
-    const refuse = () => Promise.reject(new TypeError('this connection only reads'));
-    const connection: DatabaseConnection = {
-      executeQuery: ({ sql, parameters }: CompiledQuery) =>
-        Promise.resolve({ rows: this.#database.prepare(sql).all(parameters) as never[] }),
-      streamQuery() {
-        throw new TypeError('this connection does not stream');
-      },
-    };
-    return {
-      init: () => done,
-      acquireConnection: () => Promise.resolve(connection),
-      beginTransaction: refuse,
-      commitTransaction: refuse,
-      rollbackTransaction: refuse,
-      releaseConnection: () => done,
-      destroy: () => done,
-    };
-  }
 }

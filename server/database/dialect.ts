@@ -1,0 +1,79 @@
+import type SqliteDriver from 'better-sqlite3';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type SqliteDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+} from 'kysely';
+import type { Queries, Schema } from './schema.js';
+
+type Connection = SqliteDriver.Database;
+
+const STATEMENTS_KEPT = 200;
+
+/** Kysely over the one connection that writes. */
+export function kyselyOver(connection: Connection): Queries {
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: rememberingStatements(connection) }) });
+}
+
+/** Kysely over a connection that only reads. */
+export function readingKyselyOver(connection: Connection): Queries {
+  return new Kysely<Schema>({ dialect: new ReadingDialect(connection) });
+}
+
+/** Kysely's driver prepares each query anew; a statement that was prepared before can be run again. */
+function rememberingStatements(connection: Connection): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    prepare(sql) {
+      let statement = statements.get(sql);
+      if (statement === undefined) {
+        statement = connection.prepare(sql);
+        if (statements.size >= STATEMENTS_KEPT) statements.clear();
+        statements.set(sql, statement);
+      }
+      return statement;
+    },
+    close() {
+      connection.close();
+    },
+  };
+}
+
+/**
+ * Kysely's own driver lends its one connection to one query after the other, behind a lock that wakes all who wait at
+ * each turn. A connection that only reads has no transactions to keep apart.
+ */
+class ReadingDialect extends SqliteDialect {
+  readonly #database: SqliteDatabase;
+
+  constructor(connection: Connection) {
+    const database = rememberingStatements(connection);
+    super({ database });
+    this.#database = database;
+  }
+
+  override createDriver(): Driver {
+    const done = Promise.resolve();
+    const refuse = () => Promise.reject(new TypeError('this connection only reads'));
+    const connection: DatabaseConnection = {
+      executeQuery: ({ sql, parameters }: CompiledQuery) =>
+        Promise.resolve({ rows: this.#database.prepare(sql).all(parameters) as never[] }),
+      streamQuery() {
+        throw new TypeError('this connection does not stream');
+      },
+    };
+    return {
+      init: () => done,
+      acquireConnection: () => Promise.resolve(connection),
+      beginTransaction: refuse,
+      commitTransaction: refuse,
+      rollbackTransaction: refuse,
+      releaseConnection: () => done,
+      destroy: () => done,
+    };
+  }
+}
