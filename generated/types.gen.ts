@@ -11,6 +11,28 @@ export type ClientOptions = {
 export type TokenName = string;
 
 /**
+ * What the token is for: up to 1000 Unicode code points, tabs and line ends included; no other control characters.
+ *
+ */
+export type Description = string;
+
+/**
+ * What the owner's programs want to remember: up to 32 texts of up to 500 code points, under names of 1 to 64 letters,
+ * digits, `.`, `_` and `-`, a letter or digit first.
+ *
+ */
+export type Metadata = {
+    [key: string]: string;
+};
+
+/**
+ * Days of 24 hours from now until the token expires; null for none. The operator's policy may bound it, and put
+ * another lifetime in the place of none.
+ *
+ */
+export type ExpiresInDays = number | null;
+
+/**
  * What a private token is made from.
  */
 export type NewPrivateToken = {
@@ -96,11 +118,55 @@ export type Plaintext = string;
  */
 export type NewAccessToken = {
     name: TokenName;
-    /**
-     * Days of 24 hours until the token expires; null or absent for none.
-     */
-    expiresInDays?: number | null;
+    description?: Description;
+    metadata?: Metadata;
+    expiresInDays?: ExpiresInDays;
 };
+
+/**
+ * What is to change; at least one member.
+ */
+export type AccessTokenEdit = {
+    name?: TokenName;
+    description?: Description;
+    metadata?: Metadata;
+    expiresInDays?: ExpiresInDays;
+    /**
+     * Whether the token opens nothing until this is taken back.
+     */
+    disabled?: boolean;
+};
+
+/**
+ * How a token gets its new secret.
+ */
+export type Rotation = {
+    /**
+     * How long earlier secrets still serve, up to 7 days; 0 ends them at once.
+     */
+    gracePeriodSeconds?: number;
+    expiresInDays?: ExpiresInDays;
+};
+
+/**
+ * The secret before the token's newest one; null where there was none.
+ */
+export type PreviousSecret = {
+    /**
+     * Its first 12 characters.
+     */
+    tokenPrefix: string;
+    /**
+     * From this instant on it opens nothing.
+     */
+    validUntil: string;
+    /**
+     * When it, or a secret before it, last authenticated a request, within a minute; null for never. Once that stays
+     * behind, nothing depends on an earlier secret any more.
+     *
+     */
+    lastUsedAt: string | null;
+} | null;
 
 /**
  * A token, without its secret.
@@ -114,6 +180,16 @@ export type AccessToken = {
      * As it was given.
      */
     name: string;
+    /**
+     * As it was given; empty where none was.
+     */
+    description: string;
+    /**
+     * As it was given; empty where none was.
+     */
+    metadata: {
+        [key: string]: string;
+    };
     /**
      * The plaintext's first 12 characters, to recognise it by.
      */
@@ -135,10 +211,181 @@ export type AccessToken = {
      * When the token was revoked; null while it is not.
      */
     revokedAt: string | null;
+    /**
+     * Whether its owner has stopped the token for the time being.
+     */
+    disabled: boolean;
+    previousSecret: PreviousSecret;
 };
 
 /**
- * An access token just created.
+ * 1 to 100 letters, digits and `.`, `_`, `:`, `/`, `-`, a letter or digit first.
+ */
+export type Scope = string;
+
+/**
+ * A token that somebody presents, and what for.
+ */
+export type VerificationRequest = {
+    /**
+     * As it was presented, whatever it is; what cannot be a token is `malformed`.
+     */
+    token: string;
+    /**
+     * What the token must be allowed to do, all of it.
+     */
+    scopes?: Array<Scope>;
+};
+
+/**
+ * Tokens that somebody presents.
+ */
+export type VerificationBatch = {
+    /**
+     * The questions, one for each token.
+     */
+    tokens: Array<VerificationRequest>;
+};
+
+/**
+ * Why, closed. `malformed`: no token of this service, by its brand, form or checksum. `unknown`: well-formed, but
+ * nobody's. `expired`: its time, or the grace period of an earlier secret, is over. `disabled`: stopped by its owner.
+ * `owner_disabled`: of a user who is disabled. `insufficient_scope`: good, but not for the scopes that were asked for.
+ *
+ */
+export type VerificationCode = 'valid' | 'malformed' | 'unknown' | 'expired' | 'revoked' | 'disabled' | 'owner_disabled' | 'insufficient_scope';
+
+/**
+ * Whose token it is.
+ */
+export type TokenOwner = {
+    /**
+     * The user's id.
+     */
+    id: number;
+    /**
+     * The user's e-mail address.
+     */
+    email: string;
+    /**
+     * Empty where none was given.
+     */
+    fullName: string;
+    /**
+     * The organization's id.
+     */
+    organizationId: string;
+};
+
+/**
+ * Whether a token may pass.
+ */
+export type Verification = {
+    /**
+     * Whether the token may pass; true with the code `valid` alone.
+     */
+    valid: boolean;
+    code: VerificationCode;
+    /**
+     * The token; null where the secret is not proven.
+     */
+    token: AccessToken | null;
+    /**
+     * Its owner; null where the secret is not proven.
+     */
+    owner: TokenOwner | null;
+};
+
+/**
+ * One verdict for each token, in their order.
+ */
+export type Verifications = {
+    /**
+     * The verdicts.
+     */
+    results: Array<Verification>;
+};
+
+/**
+ * A token that is at hand. Other parameters are ignored, as RFC 6749 asks.
+ */
+export type TokenForm = {
+    /**
+     * Its plaintext, whatever it is.
+     */
+    token: string;
+    /**
+     * Taken and not needed.
+     */
+    token_type_hint?: string;
+    [key: string]: string | string | string | undefined;
+};
+
+/**
+ * What RFC 7662 says of a token.
+ */
+export type Introspection = ActiveToken | InactiveToken;
+
+/**
+ * A token that may not pass, for whatever reason.
+ */
+export type InactiveToken = {
+    /**
+     * Always false.
+     */
+    active: false;
+};
+
+/**
+ * A token that may pass.
+ */
+export type ActiveToken = {
+    /**
+     * Always true.
+     */
+    active: true;
+    /**
+     * How it is sent.
+     */
+    token_type: 'Bearer';
+    /**
+     * The owner's id.
+     */
+    sub: string;
+    /**
+     * The owner's e-mail address.
+     */
+    username: string;
+    /**
+     * The token's id.
+     */
+    jti: string;
+    /**
+     * When it was created, in seconds since 1970.
+     */
+    iat: number;
+    /**
+     * When the secret that was sent ends, in whole seconds since 1970; absent where it never does.
+     */
+    exp?: number;
+};
+
+/**
+ * Why the request was refused, in the words of RFC 6749.
+ */
+export type OAuthError = {
+    /**
+     * What went wrong, for programs.
+     */
+    error: 'invalid_request' | 'invalid_client' | 'server_error' | 'temporarily_unavailable';
+    /**
+     * A sentence for people.
+     */
+    error_description: string;
+};
+
+/**
+ * An access token with the plaintext of its new secret.
  */
 export type IssuedAccessToken = {
     plaintext: Plaintext;
@@ -380,7 +627,7 @@ export type Problem = {
     /**
      * What kind of problem it is, for programs.
      */
-    type: 'bool_parsing' | 'bool_type' | 'datetime_parsing' | 'email_parsing' | 'enum' | 'extra_forbidden' | 'greater_than_equal' | 'int_parsing' | 'int_type' | 'invalid_cursor' | 'json_invalid' | 'less_than_equal' | 'missing' | 'object_type' | 'repeated' | 'string_pattern_mismatch' | 'string_too_long' | 'string_too_short' | 'string_type' | 'uuid_parsing' | 'value_error';
+    type: 'bool_parsing' | 'bool_type' | 'datetime_parsing' | 'email_parsing' | 'enum' | 'extra_forbidden' | 'greater_than_equal' | 'int_parsing' | 'int_type' | 'invalid_cursor' | 'json_invalid' | 'list_type' | 'less_than_equal' | 'missing' | 'object_type' | 'repeated' | 'string_pattern_mismatch' | 'string_too_long' | 'string_too_short' | 'string_type' | 'too_long' | 'too_short' | 'uuid_parsing' | 'value_error';
 };
 
 /**
@@ -397,7 +644,21 @@ export type ApiError = {
 /**
  * What went wrong, for programs. Closed; a new code is a new version of this contract.
  */
-export type ErrorCode = 'bad_request' | 'cross_site_request' | 'internal_error' | 'method_not_allowed' | 'not_found' | 'payload_too_large' | 'service_unavailable' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
+export type ErrorCode = 'bad_request' | 'cross_site_request' | 'idempotency_conflict' | 'internal_error' | 'method_not_allowed' | 'not_found' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
+
+/**
+ * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
+ * its key within 24 hours repeats the answer and does nothing.
+ *
+ */
+export type IdempotencyKey = string;
+
+/**
+ * Entity tags as `ETag` gave them, or `*`: unless the token is still as one of them says, nothing happens and the
+ * answer is 412. Weak ones never match.
+ *
+ */
+export type IfMatch = string;
 
 /**
  * The field to order by, descending with a leading minus.
@@ -518,6 +779,14 @@ export type ListPrivateTokensResponse = ListPrivateTokensResponses[keyof ListPri
 
 export type CreatePrivateTokenData = {
     body: NewPrivateToken;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
+         * its key within 24 hours repeats the answer and does nothing.
+         *
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/private_tokens/';
@@ -537,6 +806,10 @@ export type CreatePrivateTokenErrors = {
      */
     403: PrivateError;
     /**
+     * The owner has as many tokens as the policy allows, or the key was used with an earlier secret.
+     */
+    409: PrivateError;
+    /**
      * The body is larger than 64 KiB.
      */
     413: PrivateError;
@@ -544,6 +817,10 @@ export type CreatePrivateTokenErrors = {
      * The body is not `application/json` in UTF-8, or has a content encoding.
      */
     415: PrivateError;
+    /**
+     * The `Idempotency-Key` was sent with another request before. Nothing has changed.
+     */
+    422: PrivateError;
     /**
      * A fault of the service; its log has the cause under the request's id.
      */
@@ -717,6 +994,14 @@ export type ListAccessTokensResponse = ListAccessTokensResponses[keyof ListAcces
 
 export type CreateAccessTokenData = {
     body: NewAccessToken;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
+         * its key within 24 hours repeats the answer and does nothing.
+         *
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/access-tokens';
@@ -731,6 +1016,10 @@ export type CreateAccessTokenErrors = {
      * The cookie is the only credential and the request does not come from this origin.
      */
     403: ApiError;
+    /**
+     * The owner has as many tokens as the policy allows, or the key was used with an earlier secret.
+     */
+    409: ApiError;
     /**
      * The body is larger than 64 KiB.
      */
@@ -763,6 +1052,253 @@ export type CreateAccessTokenResponses = {
 };
 
 export type CreateAccessTokenResponse = CreateAccessTokenResponses[keyof CreateAccessTokenResponses];
+
+export type RevokeCurrentAccessTokenData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/access-tokens/current';
+};
+
+export type RevokeCurrentAccessTokenErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The cookie is the only credential and the request does not come from this origin.
+     */
+    403: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type RevokeCurrentAccessTokenError = RevokeCurrentAccessTokenErrors[keyof RevokeCurrentAccessTokenErrors];
+
+export type RevokeCurrentAccessTokenResponses = {
+    /**
+     * The token is revoked.
+     */
+    204: void;
+};
+
+export type RevokeCurrentAccessTokenResponse = RevokeCurrentAccessTokenResponses[keyof RevokeCurrentAccessTokenResponses];
+
+export type GetCurrentAccessTokenData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/access-tokens/current';
+};
+
+export type GetCurrentAccessTokenErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type GetCurrentAccessTokenError = GetCurrentAccessTokenErrors[keyof GetCurrentAccessTokenErrors];
+
+export type GetCurrentAccessTokenResponses = {
+    /**
+     * The token.
+     */
+    200: AccessToken;
+};
+
+export type GetCurrentAccessTokenResponse = GetCurrentAccessTokenResponses[keyof GetCurrentAccessTokenResponses];
+
+export type RotateCurrentAccessTokenData = {
+    body?: Rotation;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
+         * its key within 24 hours repeats the answer and does nothing.
+         *
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * Entity tags as `ETag` gave them, or `*`: unless the token is still as one of them says, nothing happens and the
+         * answer is 412. Weak ones never match.
+         *
+         */
+        'If-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/access-tokens/current/rotate';
+};
+
+export type RotateCurrentAccessTokenErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The cookie is the only credential and the request does not come from this origin.
+     */
+    403: ApiError;
+    /**
+     * The token is revoked, the owner has as many as the policy allows, or the key was used with an earlier secret.
+     */
+    409: ApiError;
+    /**
+     * The token is not as `If-Match` says. Nothing has changed.
+     */
+    412: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type RotateCurrentAccessTokenError = RotateCurrentAccessTokenErrors[keyof RotateCurrentAccessTokenErrors];
+
+export type RotateCurrentAccessTokenResponses = {
+    /**
+     * The token, with the plaintext of its new secret.
+     */
+    200: IssuedAccessToken;
+};
+
+export type RotateCurrentAccessTokenResponse = RotateCurrentAccessTokenResponses[keyof RotateCurrentAccessTokenResponses];
+
+export type VerifyAccessTokenData = {
+    body: VerificationRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/access-tokens/verify';
+};
+
+export type VerifyAccessTokenErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The cookie is the only credential and the request does not come from this origin.
+     */
+    403: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type VerifyAccessTokenError = VerifyAccessTokenErrors[keyof VerifyAccessTokenErrors];
+
+export type VerifyAccessTokenResponses = {
+    /**
+     * The verdict.
+     */
+    200: Verification;
+};
+
+export type VerifyAccessTokenResponse = VerifyAccessTokenResponses[keyof VerifyAccessTokenResponses];
+
+export type VerifyAccessTokensData = {
+    body: VerificationBatch;
+    path?: never;
+    query?: never;
+    url: '/api/v1/access-tokens/verify-batch';
+};
+
+export type VerifyAccessTokensErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The cookie is the only credential and the request does not come from this origin.
+     */
+    403: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type VerifyAccessTokensError = VerifyAccessTokensErrors[keyof VerifyAccessTokensErrors];
+
+export type VerifyAccessTokensResponses = {
+    /**
+     * The verdicts.
+     */
+    200: Verifications;
+};
+
+export type VerifyAccessTokensResponse = VerifyAccessTokensResponses[keyof VerifyAccessTokensResponses];
 
 export type RevokeAccessTokenData = {
     body?: never;
@@ -859,6 +1395,248 @@ export type GetAccessTokenResponses = {
 };
 
 export type GetAccessTokenResponse = GetAccessTokenResponses[keyof GetAccessTokenResponses];
+
+export type UpdateAccessTokenData = {
+    body: AccessTokenEdit;
+    headers?: {
+        /**
+         * Entity tags as `ETag` gave them, or `*`: unless the token is still as one of them says, nothing happens and the
+         * answer is 412. Weak ones never match.
+         *
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        /**
+         * The token's uuid, letters in any case, in its 8-4-4-4-12 form.
+         */
+        token_id: string;
+    };
+    query?: never;
+    url: '/api/v1/access-tokens/{token_id}';
+};
+
+export type UpdateAccessTokenErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The cookie is the only credential and the request does not come from this origin.
+     */
+    403: ApiError;
+    /**
+     * The caller has no such access token.
+     */
+    404: ApiError;
+    /**
+     * The token is revoked, or has expired where its lifetime should change.
+     */
+    409: ApiError;
+    /**
+     * The token is not as `If-Match` says. Nothing has changed.
+     */
+    412: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type UpdateAccessTokenError = UpdateAccessTokenErrors[keyof UpdateAccessTokenErrors];
+
+export type UpdateAccessTokenResponses = {
+    /**
+     * The token as it is now.
+     */
+    200: AccessToken;
+};
+
+export type UpdateAccessTokenResponse = UpdateAccessTokenResponses[keyof UpdateAccessTokenResponses];
+
+export type RotateAccessTokenData = {
+    body?: Rotation;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
+         * its key within 24 hours repeats the answer and does nothing.
+         *
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * Entity tags as `ETag` gave them, or `*`: unless the token is still as one of them says, nothing happens and the
+         * answer is 412. Weak ones never match.
+         *
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        /**
+         * The token's uuid, letters in any case, in its 8-4-4-4-12 form.
+         */
+        token_id: string;
+    };
+    query?: never;
+    url: '/api/v1/access-tokens/{token_id}/rotate';
+};
+
+export type RotateAccessTokenErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The cookie is the only credential and the request does not come from this origin.
+     */
+    403: ApiError;
+    /**
+     * The caller has no such access token.
+     */
+    404: ApiError;
+    /**
+     * The token is revoked, the owner has as many as the policy allows, or the key was used with an earlier secret.
+     */
+    409: ApiError;
+    /**
+     * The token is not as `If-Match` says. Nothing has changed.
+     */
+    412: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type RotateAccessTokenError = RotateAccessTokenErrors[keyof RotateAccessTokenErrors];
+
+export type RotateAccessTokenResponses = {
+    /**
+     * The token, with the plaintext of its new secret.
+     */
+    200: IssuedAccessToken;
+};
+
+export type RotateAccessTokenResponse = RotateAccessTokenResponses[keyof RotateAccessTokenResponses];
+
+export type IntrospectTokenData = {
+    body: TokenForm;
+    path?: never;
+    query?: never;
+    url: '/oauth/introspect';
+};
+
+export type IntrospectTokenErrors = {
+    /**
+     * Bad input; nothing has changed.
+     */
+    400: OAuthError;
+    /**
+     * The caller has no credential, or one that opens nothing.
+     */
+    401: OAuthError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: OAuthError;
+    /**
+     * The body is not `application/x-www-form-urlencoded` in UTF-8, or has a content encoding.
+     */
+    415: OAuthError;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: OAuthError;
+    /**
+     * The database does not answer, or the service is too busy. Nothing has changed.
+     */
+    503: OAuthError;
+};
+
+export type IntrospectTokenError = IntrospectTokenErrors[keyof IntrospectTokenErrors];
+
+export type IntrospectTokenResponses = {
+    /**
+     * What the token is, where it may pass.
+     */
+    200: Introspection;
+};
+
+export type IntrospectTokenResponse = IntrospectTokenResponses[keyof IntrospectTokenResponses];
+
+export type RevokeOAuthTokenData = {
+    body: TokenForm;
+    path?: never;
+    query?: never;
+    url: '/oauth/revoke';
+};
+
+export type RevokeOAuthTokenErrors = {
+    /**
+     * Bad input; nothing has changed.
+     */
+    400: OAuthError;
+    /**
+     * The caller has no credential, or one that opens nothing.
+     */
+    401: OAuthError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: OAuthError;
+    /**
+     * The body is not `application/x-www-form-urlencoded` in UTF-8, or has a content encoding.
+     */
+    415: OAuthError;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: OAuthError;
+    /**
+     * The database does not answer, or the service is too busy. Nothing has changed.
+     */
+    503: OAuthError;
+};
+
+export type RevokeOAuthTokenError = RevokeOAuthTokenErrors[keyof RevokeOAuthTokenErrors];
+
+export type RevokeOAuthTokenResponses = {
+    /**
+     * The token opens nothing any more.
+     */
+    200: unknown;
+};
 
 export type LogInData = {
     body: Credentials;
