@@ -1,21 +1,43 @@
 import { isFar } from './fixtures.js';
+import type { Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
-import { type Json, sameJson } from './spec/json.js';
+import { type Json, membersOf, sameJson } from './spec/json.js';
 import { isSecured, isUnsafe, type Operation, type Spec } from './spec/model.js';
-import { endsSession, isProtectionName, isSecretName, isSweeping } from './spec/names.js';
+import {
+  endsSession,
+  isOwnAccount,
+  isOwnCredential,
+  isProtectionName,
+  isRotation,
+  isSecretName,
+  isSweeping,
+  isVitalName,
+} from './spec/names.js';
 import { branches, flatten } from './spec/schema.js';
 
 // What a run does not do, so that it neither ends its own credential nor touches what it has not made.
 
-/** What a call does to the credential it is made with: ends it, perhaps ends it together with others, or nothing. */
-export type Danger = 'ends-session' | 'sweeps' | 'none';
+/** What a call may do to the credential it is made with: end it, end it together with others, or nothing. */
+export type Danger = 'ends-caller' | 'sweeps' | 'none';
 
 export function dangerOf(operation: Operation): Danger {
   const { id, path, method } = operation;
   if (!isUnsafe(operation) || !isSecured(operation)) return 'none';
-  if (endsSession(id) || endsSession(path)) return 'ends-session';
   if (isSweeping(id) || isSweeping(path)) return 'sweeps';
-  return method === 'DELETE' && !path.includes('{') ? 'sweeps' : 'none';
+  if (isLogout(operation) || isOwnCredential(id) || isOwnCredential(path)) return 'ends-caller';
+  const isOnNothingElse = !path.includes('{');
+  if (isOnNothingElse && isRotator(operation)) return 'ends-caller';
+  return method === 'DELETE' && isOnNothingElse ? 'sweeps' : 'none';
+}
+
+/** Whether a call ends the session it is made in, and so perhaps no credential of another kind. */
+export function isLogout({ id, path, method }: Operation): boolean {
+  return endsSession(id) || endsSession(`${method} ${path}`);
+}
+
+/** Whether a call gives a new secret to what it is about. */
+export function isRotator({ id, path, method }: Operation): boolean {
+  return isUnsafe({ method }) && (isRotation(id) || isRotation(path));
 }
 
 /** Whether a sweeping call can be told to spare the credential it is made with. */
@@ -32,9 +54,14 @@ export function isRemover({ method, path, id }: Operation): boolean {
 }
 
 /** Why a request must not be sent; undefined where it may. `base` is a request that may. */
-export function reasonAgainst(draft: Draft, base: Draft, valid: boolean, spec: Spec): string | undefined {
+export function reasonAgainst(draft: Draft, base: Draft, verdict: Verdict['kind'], spec: Spec): string | undefined {
   const { operation } = draft;
+  const valid = verdict === 'valid';
   if (!isUnsafe(operation)) return undefined;
+  if (isOwnAccount(operation.path) && isSecured(operation) && verdict !== 'invalid') {
+    const vital = membersOf(draft.body).find(([name]) => isVitalName(name));
+    if (vital !== undefined) return `another ${vital[0]} of the run's own account`;
+  }
   for (const { name, in: place, schema } of operation.parameters) {
     if (place !== 'query' || !isProtectionName(name)) continue;
     const sent: Json | undefined = draft.query[name] ?? flatten(spec.requests, schema).default;

@@ -191,7 +191,7 @@ export async function runSessions(context: Context): Promise<void> {
       },
     );
   }
-  for (const operation of run.operations.filter((each) => dangerOf(each) === 'ends-session')) {
+  for (const operation of run.operations.filter((each) => dangerOf(each) === 'ends-caller')) {
     const spare = await credentials.logIn();
     if (spare === undefined) return;
     const draft = credentials.attach(await fixtures.base(operation), spare.credential);
