@@ -10,7 +10,14 @@ import type { Run } from './run.js';
 import { isObject, type Json, type JsonObject } from './spec/json.js';
 import { evaluate, identify, type LinkSource, originOf, pathNames } from './spec/links.js';
 import { isSecured, isUnsafe, type Operation, type Parameter, type RequestBody } from './spec/model.js';
-import { isCursorName, isExpiryName, isProtectionName } from './spec/names.js';
+import {
+  isCursorName,
+  isExpiryName,
+  isIfMatchName,
+  isOnceKeyName,
+  isPreconditionName,
+  isProtectionName,
+} from './spec/names.js';
 import { flatten } from './spec/schema.js';
 
 /** Something that the run has created. */
@@ -51,6 +58,21 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
       examples.find(fits) ??
       sampleOf(spec.requests, schema, { seed, name, accepts: (value) => value !== '' && fits(value) })
     );
+  }
+
+  /** What a parameter has in a request that ought to succeed. */
+  function goodValue(parameter: Parameter): Json | undefined {
+    const { name, in: place, pointer } = parameter;
+    if (isProtectionName(name)) return true;
+    if (place === 'header' && isOnceKeyName(name)) return run.keys.fresh(parameter) ?? parameterValue(parameter);
+    if (place === 'header' && isIfMatchName(name) && accepts(pointer)('*')) return '*';
+    return parameterValue(parameter);
+  }
+
+  /** Whether the right value depends on what there is, so that a request is better without it. */
+  function isConditional({ name, in: place, pointer }: Parameter): boolean {
+    if (isCursorName(name)) return true;
+    return place === 'header' && isPreconditionName(name) && !(isIfMatchName(name) && accepts(pointer)('*'));
   }
 
   function bodyValue(operation: Operation, body: RequestBody, all: boolean): Json | undefined {
@@ -157,9 +179,8 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     if (pathNames(operation).length > 0) draft.path = await pathFor(operation, fresh, phase);
     for (const parameter of operation.parameters) {
       if (parameter.in === 'path') continue;
-      const protects = isProtectionName(parameter.name);
-      if (!parameter.required && !protects && (!all || isCursorName(parameter.name))) continue;
-      const value = protects ? true : parameterValue(parameter);
+      if (!parameter.required && !isProtectionName(parameter.name) && (!all || isConditional(parameter))) continue;
+      const value = goodValue(parameter);
       if (value !== undefined) draft[parameter.in][parameter.name] = value;
     }
     if (operation.body) draft.body = bodyValue(operation, operation.body, all);

@@ -146,6 +146,8 @@ export function textOfLength(length: number, schema: Schema, letters = 'a'): str
   if (length > LONGEST) return undefined;
   const { format, pattern } = schema;
   const candidates = [letters, '1', 'A'].map((each) => each.repeat(length).slice(0, length));
+  // What is in quotes by its pattern, such as an entity tag.
+  if (length >= 2) candidates.push(`"${letters.repeat(length).slice(0, length - 2)}"`);
   if (format === 'email') candidates.unshift(longEmail(length));
   if (format === 'uri' || format === 'url')
     candidates.unshift(`https://example.org/${'a'.repeat(Math.max(0, length - 20))}`);
