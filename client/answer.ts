@@ -18,11 +18,16 @@ export interface Expected {
 const STATUSES: Record<ErrorCode, number> = {
   bad_request: 400,
   cross_site_request: 403,
+  idempotency_conflict: 409,
   internal_error: 500,
   method_not_allowed: 405,
   not_found: 404,
   payload_too_large: 413,
+  precondition_failed: 412,
   service_unavailable: 503,
+  token_expired: 409,
+  token_limit_reached: 409,
+  token_revoked: 409,
   too_many_requests: 429,
   unauthorized: 401,
   unsupported_media_type: 415,
@@ -41,7 +46,7 @@ export function dataOf(answer: RawAnswer, expected: Expected, mask: (text: strin
 
   if (status >= 200 && status < 300) {
     if (expected.mediaType === null) {
-      if (status === 204) return undefined;
+      if (text === '') return undefined;
     } else if (status !== 204 && mediaType === expected.mediaType) {
       if (mediaType !== 'application/json') return text;
       if (body !== undefined) return body;
@@ -71,13 +76,28 @@ function refusalIn(
   { forbidden }: Expected,
   mask: (text: string) => string,
 ): LatchkeyErrorParts | undefined {
+  const { error, error_description: description } = body;
+  if (typeof error === 'string' && typeof description === 'string') return oauthRefusal(status, mask(description));
   const { detail, code } = body;
-  if (typeof detail === 'string' && !(status === 400 && code === undefined)) {
-    const known = isErrorCode(code) ? code : status === 403 ? forbidden : CODES.find((one) => STATUSES[one] === status);
+  const aboutInput = code === undefined && (status === 400 || status === 422);
+  if (typeof detail === 'string' && !aboutInput) {
+    const known = isErrorCode(code) ? code : status === 403 ? forbidden : codeOf(status);
     return known && { code: known, message: mask(detail) };
   }
   const problems = problemsIn(body)?.map((problem) => ({ ...problem, message: mask(problem.message) }));
   return problems?.length ? { code: 'invalid_input', message: messageOf(problems), problems } : undefined;
+}
+
+/** OAuth has codes of its own, which say less than the status does. */
+function oauthRefusal(status: number, message: string): LatchkeyErrorParts | undefined {
+  if (status === 400) return { code: 'invalid_input', message, problems: [{ field: null, message }] };
+  const code = codeOf(status);
+  return code && { code, message };
+}
+
+/** Where only the status tells; of several codes with one status the first is meant. */
+function codeOf(status: number): ErrorCode | undefined {
+  return CODES.find((code) => STATUSES[code] === status);
 }
 
 /** Undefined where `body` has neither API's shape. */

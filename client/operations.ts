@@ -12,8 +12,8 @@ export interface CallOptions {
   /** How often an attempt is repeated at most; 0 for never. The client's own by default. */
   maxRetries?: number | undefined;
   /**
-   * Further request headers, such as `X-Request-Id`. A POST is repeated only where `Idempotency-Key` is among them. The
-   * credential's headers are refused with a `TypeError`: it belongs into `token`.
+   * Further request headers, such as `If-Match`, `X-Request-Id`, or an `Idempotency-Key` of your own. The credential's
+   * headers are refused with a `TypeError`: it belongs into `token`.
    */
   headers?: Readonly<Record<string, string>> | undefined;
 }

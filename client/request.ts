@@ -33,6 +33,13 @@ export function checkedBaseUrl(baseUrl: string, allowInsecureHttp: boolean): str
   return url.href.replace(/\/+$/, '');
 }
 
+/** The body as it is sent. */
+export function bodyOf({ body, headers }: GeneratedRequest): string | undefined {
+  if (body === undefined) return undefined;
+  const form = headers?.['Content-Type'] === 'application/x-www-form-urlencoded';
+  return form ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body);
+}
+
 /** Merges headers; a later one wins. Throws a `TypeError` for a credential. */
 export function mergedHeaders(...all: (Readonly<Record<string, string>> | undefined)[]): Headers {
   const headers = new Headers();

@@ -5,15 +5,25 @@ import { LatchkeyError } from './errors.js';
 import { exchange, type Fetch } from './exchange.js';
 import type { Answer, CallOptions, OperationId, OtherMediaTypes } from './operations.js';
 import { withRetries } from './patience.js';
-import { bearer, checkedBaseUrl, type GeneratedRequest, mergedHeaders, urlOf } from './request.js';
+import { bearer, bodyOf, checkedBaseUrl, type GeneratedRequest, mergedHeaders, urlOf } from './request.js';
 import { type Credential, createSessions, type TokenOption } from './session.js';
 
 const OTHER_MEDIA_TYPES: OtherMediaTypes = {
   getOpenApiYaml: 'application/yaml',
   logOut: null,
   revokeAccessToken: null,
+  revokeCurrentAccessToken: null,
+  revokeOAuthToken: null,
   revokePrivateToken: null,
 };
+
+/** Operations that take an `Idempotency-Key`, and get one where the caller gives none. */
+const ONCE_ONLY: ReadonlySet<OperationId> = new Set<OperationId>([
+  'createAccessToken',
+  'createPrivateToken',
+  'rotateAccessToken',
+  'rotateCurrentAccessToken',
+]);
 
 export interface LatchkeyOptions {
   /**
@@ -32,8 +42,8 @@ export interface LatchkeyOptions {
   timeoutMs?: number | undefined;
   /**
    * How often an attempt is repeated that met a network fault, a time-out or status 408, 429, 500, 502, 503 or 504: 2 by
-   * default, 0 for never. Only what may safely be sent twice is: GET, DELETE, and a POST with an `Idempotency-Key`. The
-   * pauses are 0.5 s, 1 s, 2 s and so on up to 8 s, less up to a quarter at random, and never shorter than
+   * default, 0 for never. Only what may safely be sent twice is: GET, DELETE, and what has an `Idempotency-Key`, which
+   * creating and rotating get by themselves. The pauses are 0.5 s, 1 s, 2 s and so on up to 8 s, less up to a quarter at random, and never shorter than
    * `Retry-After`; where that is more than a minute, the call rejects at once.
    */
   maxRetries?: number | undefined;
@@ -82,7 +92,9 @@ export function createTransport(options: LatchkeyOptions) {
     checkLimits(limits);
     const url = urlOf(request, baseUrl);
     const allHeaders = mergedHeaders(headers, request.headers, call.headers);
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    // One for all attempts, so that what is asked for is done once, however often it is asked for.
+    if (ONCE_ONLY.has(id) && !allHeaders.has('Idempotency-Key')) allHeaders.set('Idempotency-Key', newKey());
+    const body = bodyOf(request);
     const repeatable = !['POST', 'PATCH'].includes(method) || allHeaders.has('Idempotency-Key');
 
     const attempt = async (credential: Credential): Promise<Answer<unknown>> => {
@@ -138,11 +150,18 @@ function checkLimits(limits: { timeoutMs: number; maxRetries: number }): void {
   }
 }
 
+/** 128 random bits; `crypto.randomUUID` is not there on pages without https. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 /** Hides what this request carries in secrets, should an error text repeat it. */
 function maskOf(token: string | undefined, body: unknown): (text: string) => string {
-  const { password, refresh_token: refreshToken } = (body ?? {}) as Record<string, unknown>;
+  const { password, refresh_token: refreshToken, token: asked, tokens } = (body ?? {}) as Record<string, unknown>;
+  const batch = Array.isArray(tokens) ? tokens.map((one: { token?: unknown } | null) => one?.token) : [];
   // What is shorter than any password of the service is a part of common words, and no secret.
   const isSecret = (value: unknown): value is string => typeof value === 'string' && value.length >= 8;
-  const secrets = [token, password, refreshToken].filter(isSecret);
+  const secrets = [token, password, refreshToken, asked, ...batch].filter(isSecret);
   return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '[hidden]'), text);
 }

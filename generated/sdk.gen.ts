@@ -42,7 +42,8 @@ export const listPrivateTokens = <ThrowOnError extends boolean = false>(options:
  * Create a private token
  *
  * Issues a token of type `pat` to the caller. `data` is the plaintext: it is in this answer and nowhere else, ever,
- * since the service keeps a digest only. The operator's policy may bound the expiration time and the number of tokens.
+ * since the service keeps a digest only. The operator's policy may bound the expiration time, and the number of tokens,
+ * which is no field's fault: `non_field_errors`.
  *
  */
 export const createPrivateToken = <ThrowOnError extends boolean = false>(options: Options<CreatePrivateTokenData, ThrowOnError>) => options.client.post<CreatePrivateTokenResponses, CreatePrivateTokenErrors, ThrowOnError>({
@@ -193,9 +194,7 @@ export const getCurrentAccessToken = <ThrowOnError extends boolean = false>(opti
 /**
  * Rotate the token in use
  *
- * Gives the token that authenticates this request a new secret, as rotating by its id does. Where the answer gets
- * lost and the earlier secret has ended with it, a repetition with the same `Idempotency-Key` within ten minutes
- * gets the answer all the same.
+ * Gives the token that authenticates this request a new secret, as rotating by its id does.
  *
  */
 export const rotateCurrentAccessToken = <ThrowOnError extends boolean = false>(options: Options<RotateCurrentAccessTokenData, ThrowOnError>) => options.client.post<RotateCurrentAccessTokenResponses, RotateCurrentAccessTokenErrors, ThrowOnError>({
@@ -337,7 +336,8 @@ export const updateAccessToken = <ThrowOnError extends boolean = false>(options:
  * Gives the token a new secret; its id, name and everything else stay. Earlier secrets serve until the grace period
  * ends, never beyond their own expiry, and a further call can shorten that. With a grace period of 0, as without
  * one, they open nothing from the answer on. An expired token comes to life again, with its former lifetime where
- * none is sent; a revoked one does not.
+ * none is sent; a revoked one does not. Where a token rotates itself and the answer gets lost, repeating the request
+ * with its `Idempotency-Key` within ten minutes gets the answer, though the secret has ended.
  *
  */
 export const rotateAccessToken = <ThrowOnError extends boolean = false>(options: Options<RotateAccessTokenData, ThrowOnError>) => options.client.post<RotateAccessTokenResponses, RotateAccessTokenErrors, ThrowOnError>({

@@ -806,7 +806,7 @@ export type CreatePrivateTokenErrors = {
      */
     403: PrivateError;
     /**
-     * The owner has as many tokens as the policy allows, or the key was used with an earlier secret.
+     * The key was used with an earlier secret of the caller's token.
      */
     409: PrivateError;
     /**

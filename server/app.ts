@@ -42,7 +42,7 @@ function requestIdOf(ctx: Context): string {
 function setHeaders({ req, res }: Context, { requestId }: Trace, { phase }: ServiceState): void {
   res.setHeader('X-Request-Id', requestId);
   res.setHeader('X-Content-Type-Options', 'nosniff');
-  if (req.url?.startsWith('/api') === true) res.setHeader('Cache-Control', 'no-store');
+  if (/^\/(api|oauth)/.test(req.url ?? '')) res.setHeader('Cache-Control', 'no-store');
   if (phase === 'draining') res.setHeader('Connection', 'close');
 }
 

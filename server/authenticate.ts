@@ -1,23 +1,18 @@
+import { hkdfSync } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { TokenType } from './database/index.js';
+import type { AuthMethod, Caller } from './caller.js';
 import type { Deps } from './deps.js';
-import { unauthorized } from './errors.js';
+import { ServiceError, unauthorized } from './errors.js';
 import { verifyToken } from './tokens/verify.js';
 import { toUuid } from './uuid.js';
 
 export const SESSION_COOKIE = 'vai_token';
 
-/** How a credential was sent. */
-export type AuthMethod = 'bearer' | 'apiKey' | 'cookie';
-
-/** Who sends a request, by the token that it carries. */
-export interface Caller {
-  ownerId: number;
-  tokenId: number;
-  tokenUuid: string;
-  tokenType: TokenType;
-  /** The first of these ways in which the token was sent. */
-  authMethod: AuthMethod;
+/** What an operation accepts as a credential. */
+export interface Admission {
+  schemes: ReadonlySet<string>;
+  /** Whether an earlier secret of a token is let in, to repeat the request that ended it. */
+  superseded: boolean;
 }
 
 /**
@@ -25,23 +20,43 @@ export interface Caller {
  * cause is the reason, for the log. Rejects with the driver's error where the database does not answer, which must
  * never look like a refusal.
  */
-export async function authenticate(deps: Deps, headers: IncomingHttpHeaders): Promise<Caller> {
-  const credential = readCredential(headers);
-  if (credential === undefined) throw unauthorized('missing', { credentialSent: false });
-  if (credential === 'several') throw unauthorized(credential, { credentialSent: true });
-  const verdict = await verifyToken(deps, credential.token);
-  if (!verdict.valid) throw unauthorized(verdict.refusal, { credentialSent: true });
-  const { id, uuid, type, ownerId } = verdict.token;
+export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, admission: Admission): Promise<Caller> {
+  const { schemes } = admission;
+  const credential = readCredential(headers, schemes.has('basic'));
+  if (credential === undefined) throw refused('missing', schemes);
+  if (credential === 'several') throw refused(credential, schemes, 'bearer');
+  const { token, authMethod } = credential;
+  if (!schemes.has(authMethod)) throw refused('scheme', schemes, authMethod);
+  const verdict = await verifyToken(deps, token);
+  const superseded = !verdict.valid && verdict.refusal === 'superseded' && admission.superseded;
+  if (!verdict.valid && !superseded) throw refused(verdict.refusal, schemes, authMethod);
+  const { secret } = verdict;
+  if (secret === undefined) throw refused('unknown', schemes, authMethod);
   return {
-    ownerId,
-    tokenId: id,
-    tokenType: type,
-    authMethod: credential.authMethod,
+    ownerId: secret.ownerId,
+    tokenId: secret.id,
+    tokenType: secret.type,
+    expiresAt: secret.expiresAt,
+    authMethod,
+    superseded,
     get tokenUuid() {
-      return toUuid(uuid);
+      return toUuid(secret.uuid);
     },
+    deriveKey: (salt) => new Uint8Array(hkdfSync('sha256', token, salt, 'latchkey idempotent answer', 32)),
   };
 }
+
+/** 401 with the challenge of the way that was tried (RFC 6749, section 5.2), or of all ways that there are. */
+function refused(reason: string, schemes: ReadonlySet<string>, tried?: AuthMethod): ServiceError {
+  const error = unauthorized(reason, { credentialSent: tried !== undefined });
+  if (!schemes.has('basic')) return error;
+  const challenges =
+    tried === undefined ? `Bearer, ${BASIC_CHALLENGE}` : tried === 'basic' ? BASIC_CHALLENGE : undefined;
+  if (challenges !== undefined) error.headers['WWW-Authenticate'] = challenges;
+  return error;
+}
+
+const BASIC_CHALLENGE = 'Basic realm="Latchkey"';
 
 interface Credential {
   token: string;
@@ -52,11 +67,13 @@ interface Credential {
  * The one token in the headers: undefined where none was sent, `several` where they disagree (RFC 6750, section 2). A
  * header that is sent twice arrives as one, joined by commas, which no token contains.
  */
-function readCredential(headers: IncomingHttpHeaders): Credential | 'several' | undefined {
+function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credential | 'several' | undefined {
   const sent: Credential[] = [];
   for (const value of splitList(headers.authorization)) {
+    const password = basic ? basicPassword(value) : undefined;
+    if (password !== undefined) sent.push({ token: password, authMethod: 'basic' });
     // Another scheme, or none, is a credential too: one that is malformed.
-    sent.push({ token: /^bearer +(\S+)$/i.exec(value)?.[1] ?? '', authMethod: 'bearer' });
+    else sent.push({ token: /^bearer +(\S+)$/i.exec(value)?.[1] ?? '', authMethod: 'bearer' });
   }
   for (const token of splitList(headers['x-api-key'])) sent.push({ token, authMethod: 'apiKey' });
   for (const pair of headers.cookie?.split(';') ?? []) {
@@ -65,6 +82,18 @@ function readCredential(headers: IncomingHttpHeaders): Credential | 'several' | 
   }
   const [first] = sent;
   return sent.every(({ token }) => token === first?.token) ? first : 'several';
+}
+
+/** The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1). */
+function basicPassword(value: string): string | undefined {
+  const encoded = /^basic +([\w+/-]+=*)$/i.exec(value)?.[1];
+  if (encoded === undefined) return undefined;
+  const [, ...password] = Buffer.from(encoded, 'base64').toString('latin1').split(':');
+  try {
+    return decodeURIComponent(password.join(':').replaceAll('+', ' '));
+  } catch {
+    return '';
+  }
 }
 
 function splitList(value: string | string[] | undefined): string[] {

@@ -22,6 +22,14 @@ export interface Config {
   adminEmail: string;
   /** That user's password, 8 to 1024 characters; null generates one, which is printed once. */
   adminPassword: string | null;
+  /** Days that a token lives which nobody gives a lifetime, 1 to 36500; null for ever. */
+  defaultLifetimeDays: number | null;
+  /** Days that a token may live, 1 to 36500; null for any. */
+  maxLifetimeDays: number | null;
+  /** Whether every token must have an expiry. */
+  requireExpiry: boolean;
+  /** Personal access tokens that serve at the same time for one owner, 1 to 1000000; null for any number. */
+  maxTokensPerOwner: number | null;
   logLevel: LogLevel;
   /** Whether every answer is checked against the contract before it is sent; a mismatch is 500. */
   checkResponses: boolean;
@@ -41,6 +49,10 @@ const defaultConfig: Readonly<Config> = Object.freeze({
   trustProxy: 0,
   adminEmail: 'admin@latchkey.local',
   adminPassword: null,
+  defaultLifetimeDays: null,
+  maxLifetimeDays: null,
+  requireExpiry: false,
+  maxTokensPerOwner: null,
   logLevel: 'info',
   checkResponses: false,
 });
@@ -76,12 +88,18 @@ const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
   adminPassword: setting('LATCHKEY_ADMIN_PASSWORD', '8 to 1024 characters', (text) =>
     text.length >= 8 && text.length <= 1_024 ? text : undefined,
   ),
+  defaultLifetimeDays: setting(
+    'LATCHKEY_DEFAULT_LIFETIME_DAYS',
+    'an integer from 1 to 36500, and no more than LATCHKEY_MAX_LIFETIME_DAYS',
+    integer(1, 36_500),
+  ),
+  maxLifetimeDays: setting('LATCHKEY_MAX_LIFETIME_DAYS', 'an integer from 1 to 36500', integer(1, 36_500)),
+  requireExpiry: setting('LATCHKEY_REQUIRE_EXPIRY', 'true or false', trueOrFalse),
+  maxTokensPerOwner: setting('LATCHKEY_MAX_TOKENS_PER_OWNER', 'an integer from 1 to 1000000', integer(1, 1_000_000)),
   logLevel: setting('LATCHKEY_LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>
     LOG_LEVELS.find((level) => level === text),
   ),
-  checkResponses: setting('LATCHKEY_CHECK_RESPONSES', 'true or false', (text) =>
-    text === 'true' ? true : text === 'false' ? false : undefined,
-  ),
+  checkResponses: setting('LATCHKEY_CHECK_RESPONSES', 'true or false', trueOrFalse),
 };
 
 /**
@@ -104,7 +122,7 @@ export function readConfig(
     }
     return value;
   };
-  return Object.freeze(Object.fromEntries(configNames.map((name) => [name, read(name)]))) as Readonly<Config>;
+  return completed(read, ({ variable }) => variable);
 }
 
 /** Fills what is missing with defaults. Throws `InvalidArgument`, which names the option and what is allowed. */
@@ -117,7 +135,21 @@ export function completeConfig(given: Partial<Config>): Readonly<Config> {
     }
     return value;
   };
-  return Object.freeze(Object.fromEntries(configNames.map((name) => [name, complete(name)]))) as Readonly<Config>;
+  return completed(complete, (_, name) => `option ${name}`);
+}
+
+/** Every field by `value`, and what several have to say to each other. */
+function completed(
+  value: <Name extends keyof Config>(name: Name) => Config[Name],
+  named: (setting: { variable: string }, name: keyof Config) => string,
+): Readonly<Config> {
+  const config = Object.fromEntries(configNames.map((name) => [name, value(name)])) as unknown as Config;
+  const { defaultLifetimeDays: usual, maxLifetimeDays: longest } = config;
+  if (usual !== null && longest !== null && usual > longest) {
+    const { allowed, ...setting } = SETTINGS.defaultLifetimeDays;
+    throw new InvalidArgument(`${named(setting, 'defaultLifetimeDays')} must be ${allowed}`);
+  }
+  return Object.freeze(config);
 }
 
 const configNames = Object.keys(defaultConfig) as (keyof Config)[];
@@ -140,6 +172,10 @@ function integer(least: number, most: number): (text: string) => number | undefi
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     return value >= least && value <= most ? value : undefined;
   };
+}
+
+function trueOrFalse(text: string): boolean | undefined {
+  return text === 'true' ? true : text === 'false' ? false : undefined;
 }
 
 function httpOrigin(text: string): string | undefined {

@@ -2,14 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type * as sdk from '../generated/sdk.gen.js';
-import { authenticate, type Caller } from './authenticate.js';
+import { authenticate } from './authenticate.js';
+import type { Caller } from './caller.js';
 import type { Deps } from './deps.js';
-import { ServiceError, type Surface, toServiceError, toWire } from './errors.js';
+import { ServiceError, type Surface, toServiceError, toWire, unauthorized } from './errors.js';
+import { toInstant } from './instants.js';
 import type { OperationId } from './operation-id.js';
 import { type Operation, readOperations } from './operations.js';
 import { isSameOrigin } from './origin.js';
 import { toProblems } from './problems.js';
-import { carriesBody, RequestAborted, readJson, readQuery, refuseBody } from './request.js';
+import { carriesBody, RequestAborted, readForm, readJson, readQuery, refuseBody } from './request.js';
+import { type Attempt, toAttempt } from './tokens/once.js';
 import type { Trace } from './trace.js';
 
 // The contract decides what exists, what it takes and what it gives: routes, security, validation, status and media type
@@ -39,6 +42,14 @@ const DEFAULTED = [
   'exclude_current',
 ] as const satisfies string[];
 
+/** Request headers that the contract knows: what `attempt` and `ifMatch` are made of. Held against it at start. */
+const HEADERS = ['Idempotency-Key', 'If-Match'];
+
+/** Operations that may end the very secret they are called with, and whose answer must not be lost for it. */
+const REPLACE_THE_SECRET: ReadonlySet<string> = new Set<OperationId>(['rotateAccessToken', 'rotateCurrentAccessToken']);
+
+const EXPIRES_AT = 'Latchkey-Token-Expires-At';
+
 type Input<Id extends OperationId> = NonNullable<Parameters<Sdk[Id]>[0]>;
 type Part<Id extends OperationId, Name extends 'path' | 'query' | 'body'> =
   Input<Id> extends Partial<Record<Name, infer Value>> ? NonNullable<Value> : never;
@@ -50,7 +61,11 @@ export interface Request<Id extends OperationId> {
   caller: Id extends (typeof OPEN)[number] ? undefined : Caller;
   path: Part<Id, 'path'>;
   query: WithDefaults<Part<Id, 'query'>>;
+  /** Where the contract asks for no body and none was sent, an empty one. */
   body: Part<Id, 'body'>;
+  /** The request's own name, where it has an `Idempotency-Key`. */
+  attempt: Attempt | undefined;
+  ifMatch: string | undefined;
   /** For what is not in the contract: the addresses of the connection. */
   raw: IncomingMessage;
 }
@@ -83,23 +98,34 @@ export async function createContract(deps: Deps, handlers: Handlers, before?: Be
   // Both off by default: then `DELETE /access-tokens/`, from a client's empty id, would revoke all tokens.
   const router = new Router({ strict: true, sensitive: true });
   const surfaces = new Map<string, Surface>();
-  for (const operation of operations) {
+  const concrete = new Set(operations.flatMap(({ path }) => (path.includes('{') ? [] : [path])));
+  for (const operation of [...operations].sort(concreteFirst)) {
     const handler = handlers[operation.id as OperationId] as unknown as AnyHandler;
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
     const serving = serve(deps, operation, handler);
-    router.register(path, [operation.method], before === undefined ? serving : preceded(before, operation, serving));
+    const route = before === undefined ? serving : preceded(before, operation, serving);
+    router.register(path, [operation.method], concrete.has(path) ? route : unlessIn(concrete, route));
     surfaces.set(path, operation.surface);
   }
   return {
     router,
     at(path) {
-      const layers = router.match(path, '').path;
-      const surface = surfaces.get(String(layers[0]?.path));
-      return surface === undefined
-        ? undefined
-        : { surface, methods: [...new Set(layers.flatMap((layer) => layer.methods))].sort() };
+      const [first, ...others] = router.match(path, '').path;
+      const surface = surfaces.get(String(first?.path));
+      if (first === undefined || surface === undefined) return undefined;
+      const layers = [first, ...others.filter((layer) => layer.path === first.path)];
+      return { surface, methods: [...new Set(layers.flatMap((layer) => layer.methods))].sort() };
     },
   };
+}
+
+function concreteFirst(a: Operation, b: Operation): number {
+  return Number(a.path.includes('{')) - Number(b.path.includes('{'));
+}
+
+/** `/tokens/{id}` is no path of `/tokens/current`, not even for the methods that only it knows. */
+function unlessIn(concrete: ReadonlySet<string>, route: Middleware): Middleware {
+  return (ctx, next) => (concrete.has(ctx.path) ? undefined : route(ctx, next));
 }
 
 function preceded(before: Before, operation: Operation, serving: Middleware): Middleware {
@@ -123,26 +149,43 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Middlewar
   return async (ctx) => {
     const trace = ctx['trace'] as Trace;
     trace.operation = operation;
+    let caller: Caller | undefined;
     try {
-      const caller = operation.secured ? await admit(deps, ctx, trace) : undefined;
+      if (operation.schemes.size > 0) caller = await admit(deps, operation, ctx, trace);
       const request = await validated(ctx, operation);
       const { body, headers } = await handler(deps, { caller, ...request, raw: ctx.req });
       if (checkResponses) hold(operation, operation.status, body, { ...ctx.response.headers, ...lowerCased(headers) });
       if (headers !== undefined) ctx.set(headers);
       ctx.status = operation.status;
       if (operation.mediaType !== undefined) ctx.type = operation.mediaType;
-      ctx.body = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+      setBody(ctx, typeof body === 'string' || body === undefined ? body : JSON.stringify(body));
     } catch (error) {
       if (error instanceof RequestAborted) throw error;
-      refuse(deps, operation, ctx, trace, error);
+      // Who is let in to repeat a request, and does not, hears no more than any other refused caller.
+      const hide = caller?.superseded === true && error instanceof ServiceError && error.status < 500;
+      refuse(deps, operation, ctx, trace, hide ? unauthorized('superseded', { credentialSent: true }) : error);
     }
   };
 }
 
+/** Koa makes a 204 of every answer without a body. */
+function setBody(ctx: Context, body: string | undefined): void {
+  if (body !== undefined || ctx.status === 204) {
+    ctx.body = body;
+  } else {
+    ctx.body = '';
+    ctx.remove('Content-Type');
+  }
+}
+
 /** The caller; before anything else of the request is looked at. */
-async function admit(deps: Deps, ctx: Context, trace: Trace): Promise<Caller> {
-  const caller = await authenticate(deps, ctx.req.headers);
+async function admit(deps: Deps, operation: Operation, ctx: Context, trace: Trace): Promise<Caller> {
+  const caller = await authenticate(deps, ctx.req.headers, {
+    schemes: operation.schemes,
+    superseded: REPLACE_THE_SECRET.has(operation.id) && ctx.req.headers['idempotency-key'] !== undefined,
+  });
   trace.callerId = caller.ownerId;
+  if (caller.expiresAt !== null && !caller.superseded) ctx.res.setHeader(EXPIRES_AT, toInstant(caller.expiresAt));
   const changes = ctx.method !== 'GET' && ctx.method !== 'HEAD';
   if (changes && caller.authMethod === 'cookie' && !isSameOrigin(ctx.req, deps.config)) {
     throw new ServiceError('cross_site_request');
@@ -157,12 +200,26 @@ async function validated(ctx: Context, operation: Operation) {
   }
   const query: Record<string, unknown> = readQuery(ctx.querystring);
   for (const [name, text] of Object.entries(query)) query[name] = operation.coerce('query', name, String(text));
-  let body: unknown;
-  if (operation.hasBody) body = await readJson(ctx.req);
-  else if (carriesBody(ctx.req)) await refuseBody(ctx.req);
-  const errors = operation.validate({ path, query, ...(body !== undefined && { requestBody: body }) });
+  const header: Record<string, string> = {};
+  for (const name of operation.headers) {
+    const value = ctx.req.headers[name];
+    if (typeof value === 'string') header[name] = value;
+  }
+  const body = await bodyOf(ctx, operation);
+  const errors = operation.validate({ path, query, header, ...(body !== undefined && { requestBody: body }) });
   if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
-  return { path, query, body };
+  const { 'idempotency-key': key, 'if-match': ifMatch } = header;
+  const attempt = key === undefined ? undefined : toAttempt(key, [operation.id, path, body, ifMatch]);
+  return { path, query, body, attempt, ifMatch };
+}
+
+async function bodyOf({ req }: Context, { body }: Operation): Promise<unknown> {
+  if (body === undefined) {
+    if (carriesBody(req)) await refuseBody(req);
+    return undefined;
+  }
+  const sent = await (body.form ? readForm(req) : readJson(req));
+  return sent === undefined && !body.required ? {} : sent;
 }
 
 /** Throws where the answer breaks the contract, which makes it a 500. */
@@ -200,10 +257,15 @@ function lowerCased(headers: Record<string, string> = {}): Record<string, string
 
 /** The few things that the types cannot hold against the contract. A mismatch is a mistake in this program. */
 function assertAgreement(operations: Operation[], handlers: Handlers): void {
-  const open = operations.flatMap(({ id, secured }) => (secured ? [] : [id]));
+  const open = operations.flatMap(({ id, schemes }) => (schemes.size > 0 ? [] : [id]));
   const defaulted = operations.flatMap((operation) => operation.defaulted);
   assertSame('operations without security', open, OPEN);
   assertSame('defaulted parameters', defaulted, DEFAULTED);
+  assertSame(
+    'header parameters',
+    operations.flatMap((operation) => operation.headers),
+    HEADERS.map((name) => name.toLowerCase()),
+  );
   assertSame(
     'handlers',
     operations.map(({ id }) => id),

@@ -1,11 +1,11 @@
 import type { ErrorCode, Problem } from '../generated/types.gen.js';
 import { isStorageFault, WriteQueueFull } from './database/index.js';
 
-/** What can go wrong, closed: the codes of the contract, and bad input, which has problems instead of a code. */
-export type Code = ErrorCode | 'invalid_input';
+/** What can go wrong, closed: the codes of the contract, and bad input, which has problems instead of a code there. */
+export type Code = ErrorCode | 'invalid_input' | 'idempotency_key_reused';
 
-/** The two shapes in which the contract states an error. */
-export type Surface = 'private tokens' | 'access tokens';
+/** The shapes in which the contract states an error. */
+export type Surface = 'private tokens' | 'access tokens' | 'oauth';
 
 const FAULTS: Record<Code, { status: number; detail: string }> = {
   bad_request: { status: 400, detail: 'This is no HTTP request.' },
@@ -14,12 +14,21 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   user_disabled: { status: 403, detail: 'This user is disabled.' },
   not_found: { status: 404, detail: 'No such token.' },
   method_not_allowed: { status: 405, detail: 'This path does not know this method.' },
+  idempotency_conflict: {
+    status: 409,
+    detail: 'This Idempotency-Key was used with an earlier secret of the token; its answer cannot be shown again.',
+  },
+  token_expired: { status: 409, detail: 'The token has expired; rotating it gives it a new lifetime.' },
+  token_limit_reached: { status: 409, detail: 'The owner has as many tokens as allowed.' },
+  token_revoked: { status: 409, detail: 'The token is revoked, and stays as it is.' },
+  precondition_failed: { status: 412, detail: 'The token is not as If-Match says.' },
   payload_too_large: { status: 413, detail: 'The body is larger than 65536 bytes.' },
   unsupported_media_type: {
     status: 415,
     detail: 'The body must be application/json in UTF-8 without a content encoding.',
   },
   invalid_input: { status: 422, detail: 'The input is not valid.' },
+  idempotency_key_reused: { status: 422, detail: 'This Idempotency-Key was sent with another request before.' },
   too_many_requests: { status: 429, detail: 'Too many failed logins; try again later.' },
   internal_error: { status: 500, detail: 'Internal error' },
   service_unavailable: { status: 503, detail: 'The database is not available.' },
@@ -89,18 +98,45 @@ export function toServiceError(error: unknown, requestId: string): ServiceError 
 
 /** Status and body of `error` as `surface` states it. */
 export function toWire(error: ServiceError, surface: Surface): { status: number; body: object } {
-  if (error.code !== 'invalid_input') {
-    const { code, message: detail, status } = error;
-    return { status, body: surface === 'private tokens' ? { detail } : { detail, code } };
+  switch (surface) {
+    case 'private tokens':
+      return toPrivateWire(error);
+    case 'access tokens':
+      return toAccessWire(error);
+    case 'oauth':
+      return toOAuthWire(error);
   }
-  if (surface === 'access tokens') return { status: 422, body: { detail: error.problems } };
+}
 
-  const noJson = error.problems.find(({ type }) => type === 'json_invalid');
+function toAccessWire({ code, message: detail, status, problems }: ServiceError) {
+  if (code === 'invalid_input' || code === 'idempotency_key_reused') return { status: 422, body: { detail: problems } };
+  return { status, body: { detail, code } };
+}
+
+function toPrivateWire({ code, message: detail, status, problems }: ServiceError) {
+  if (code === 'token_limit_reached') return { status: 400, body: { non_field_errors: [detail] } };
+  if (code !== 'invalid_input') return { status, body: { detail } };
+  const noJson = problems.find(({ type }) => type === 'json_invalid');
   if (noJson) return { status: 400, body: { detail: noJson.msg } };
   const fields = new Map<string, string[]>();
-  for (const { loc, msg } of error.problems) {
+  for (const { loc, msg } of problems) {
     const field = loc.slice(1).join('.') || 'non_field_errors';
     fields.set(field, [...(fields.get(field) ?? []), msg]);
   }
   return { status: 400, body: Object.fromEntries(fields) };
 }
+
+/** RFC 6749, section 5.2. */
+function toOAuthWire({ code, message, status, problems }: ServiceError) {
+  if (code === 'invalid_input') {
+    const sentences = problems.map(({ loc, msg }) => [...loc.slice(1), msg].join(': '));
+    return { status: 400, body: { error: 'invalid_request', error_description: sentences.join('; ').slice(0, 1_024) } };
+  }
+  return { status, body: { error: OAUTH_ERRORS[status] ?? 'invalid_request', error_description: message } };
+}
+
+const OAUTH_ERRORS: Record<number, string> = {
+  401: 'invalid_client',
+  500: 'server_error',
+  503: 'temporarily_unavailable',
+};

@@ -18,9 +18,12 @@ export interface Operation {
   /** The path template, as in the contract: `/api/v1/access-tokens/{token_id}`. */
   path: string;
   surface: Surface;
-  /** Whether a credential is needed. */
-  secured: boolean;
-  hasBody: boolean;
+  /** The security schemes of which one is needed; empty where no credential is. */
+  schemes: ReadonlySet<string>;
+  /** What its body is, undefined where it has none. */
+  body: { form: boolean; required: boolean } | undefined;
+  /** The request headers that it takes, in lower case. */
+  headers: string[];
   /** The status of its one success. */
   status: number;
   /** The media type of its success; undefined where it has no body. */
@@ -38,6 +41,8 @@ export interface Operation {
 export interface ValidatedRequest {
   path: Record<string, unknown>;
   query: Record<string, unknown>;
+  /** By their names in lower case. */
+  header: Record<string, string>;
   requestBody?: unknown;
 }
 
@@ -100,10 +105,10 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
     id,
     method: spec.method,
     path: spec.path,
-    // Each surface has its own status for bad input, so the contract itself says which one an operation belongs to.
-    surface: '400' in responses ? 'private tokens' : 'access tokens',
-    secured: (spec.security ?? []).length > 0,
-    hasBody: spec.requestBody !== undefined,
+    surface: surfaceOf(spec, responses),
+    schemes: new Set((spec.security ?? []).flatMap((scheme) => Object.keys(scheme))),
+    body: bodyOf(spec),
+    headers: parameters.flatMap(({ in: place, name }) => (place === 'header' ? [name.toLowerCase()] : [])),
     status: Number(success),
     mediaType: Object.keys(responses[success]?.content ?? {})[0],
     defaulted: parameters.flatMap(({ name, schema }) => (schema.default === undefined ? [] : [name])),
@@ -127,6 +132,18 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
       return validate(body) ? undefined : `${id} ${String(status)}: ${answerErrors(validate)}`;
     },
   };
+}
+
+/** Both token APIs have their own status for bad input, so the contract itself says which one an operation belongs to. */
+function surfaceOf({ path }: SpecOperation, responses: object): Surface {
+  if (path.startsWith('/oauth/')) return 'oauth';
+  return '400' in responses ? 'private tokens' : 'access tokens';
+}
+
+function bodyOf({ requestBody }: SpecOperation): Operation['body'] {
+  if (requestBody === undefined) return undefined;
+  const { content, required = false } = requestBody as { content: object; required?: boolean };
+  return { form: !('application/json' in content), required };
 }
 
 /** Paths and keywords alone: the values may be secret. */

@@ -4,6 +4,8 @@ import type { Problem } from '../generated/types.gen.js';
 /** Problems that one answer lists; a hostile body can have thousands. */
 const MOST_PROBLEMS = 64;
 
+/** Beside what is wrong with a name there is always one that says that the name is wrong. */
+const REPETITION = new Set(['propertyNames']);
 const LENGTH = new Set(['minLength', 'maxLength']);
 const FORM = new Set(['pattern', 'format']);
 
@@ -19,6 +21,7 @@ export function toProblems(errors: ErrorObject[]): Problem[] {
     errors
       // Text of a wrong length hardly ever has the right form, and to say so twice helps nobody.
       .filter(({ keyword, instancePath }) => !FORM.has(keyword) || !ofWrongLength.has(instancePath))
+      .filter(({ keyword }) => !REPETITION.has(keyword))
       .slice(0, MOST_PROBLEMS)
       .map(toProblem)
   );
@@ -27,12 +30,12 @@ export function toProblems(errors: ErrorObject[]): Problem[] {
 function toProblem(error: ErrorObject): Problem {
   const [place = '', ...rest] = error.instancePath.split('/').slice(1).map(unescapePointer);
   const { params } = error as { params: Record<string, unknown> };
-  const member = params['missingProperty'] ?? params['additionalProperty'];
+  const member = params['missingProperty'] ?? params['additionalProperty'] ?? error.propertyName;
   const segments = [...rest, ...(typeof member === 'string' ? [member] : [])];
   if (place === '' && member === 'requestBody') return { loc: ['body'], msg: 'A body is required', type: 'missing' };
 
   const inBody = place === 'requestBody';
-  const loc = [inBody ? 'body' : place, ...segments];
+  const loc = [inBody ? 'body' : place, ...(place === 'header' ? segments.map(headerName) : segments)];
   return { loc: loc.slice(0, 16).map((segment) => segment.slice(0, 256)), ...describe(error, inBody) };
 }
 
@@ -56,6 +59,14 @@ function describe(error: ErrorObject, inBody: boolean): Pick<Problem, 'msg' | 't
       return { msg: `Input should be greater than or equal to ${bound}`, type: 'greater_than_equal' };
     case 'maximum':
       return { msg: `Input should be less than or equal to ${bound}`, type: 'less_than_equal' };
+    case 'minItems':
+    case 'minProperties':
+      return { msg: `Input should have at least ${bound} item${bound === '1' ? '' : 's'}`, type: 'too_short' };
+    case 'maxItems':
+    case 'maxProperties':
+      return { msg: `Input should have at most ${bound} items`, type: 'too_long' };
+    case 'uniqueItems':
+      return { msg: 'Items should differ from each other', type: 'value_error' };
     case 'enum':
       return { msg: `Input should be one of ${listOf(params['allowedValues'])}`, type: 'enum' };
     case 'pattern':
@@ -80,6 +91,7 @@ function describeType(types: string[], inBody: boolean): Pick<Problem, 'msg' | '
   if (types.includes('boolean')) {
     return { msg: `Input should be true or false${orNull}`, type: inBody ? 'bool_type' : 'bool_parsing' };
   }
+  if (types.includes('array')) return { msg: 'Input should be a list', type: 'list_type' };
   if (types.includes('object')) return { msg: 'Input should be an object', type: 'object_type' };
   return { msg: `Input should be a valid string${orNull}`, type: 'string_type' };
 }
@@ -102,6 +114,11 @@ function describeFormat(format: string): Pick<Problem, 'msg' | 'type'> {
 
 function listOf(values: unknown): string {
   return Array.isArray(values) ? values.map((value) => `'${String(value)}'`).join(', ') : '';
+}
+
+/** As it is written: openapi-backend has them in lower case. */
+function headerName(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 
 function unescapePointer(segment: string): string {

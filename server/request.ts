@@ -10,15 +10,19 @@ const BODY_LIMIT = 65_536;
  * percent-encoding.
  */
 export function readQuery(search: string): Record<string, string> {
+  return readParameters('query', search);
+}
+
+function readParameters(place: 'query' | 'body', text: string): Record<string, string> {
   const parameters = Object.create(null) as Record<string, string>;
-  if (search === '') return parameters;
-  if (!isPercentEncoded(search)) {
-    throw invalidInput(['query'], 'value_error', 'Input should be UTF-8 in percent-encoding');
+  if (text === '') return parameters;
+  if (!isPercentEncoded(text)) {
+    throw invalidInput([place], 'value_error', 'Input should be UTF-8 in percent-encoding');
   }
   const problems: Problem[] = [];
-  for (const [name, value] of new URLSearchParams(search)) {
+  for (const [name, value] of new URLSearchParams(text)) {
     if (name in parameters)
-      problems.push({ loc: ['query', name], msg: 'Parameter should be sent once', type: 'repeated' });
+      problems.push({ loc: [place, name], msg: 'Parameter should be sent once', type: 'repeated' });
     parameters[name] = value;
   }
   if (problems.length > 0) throw new ServiceError('invalid_input', { problems: problems.slice(0, 64) });
@@ -26,10 +30,10 @@ export function readQuery(search: string): Record<string, string> {
 }
 
 /** URLSearchParams would put U+FFFD wherever this says no. */
-function isPercentEncoded(search: string): boolean {
+function isPercentEncoded(text: string): boolean {
   try {
-    decodeURIComponent(search);
-    return /^[\x21-\x7e]*$/.test(search);
+    decodeURIComponent(text);
+    return /^[\x21-\x7e]*$/.test(text);
   } catch {
     return false;
   }
@@ -42,7 +46,7 @@ function isPercentEncoded(search: string): boolean {
 export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Promise<unknown> {
   const { headers } = request;
   if (!carriesBody(request)) return undefined;
-  if (!isJson(headers['content-type']) || !isIdentity(headers['content-encoding'])) {
+  if (!isOfType('application/json', headers['content-type']) || !isIdentity(headers['content-encoding'])) {
     throw new ServiceError('unsupported_media_type');
   }
   if (Number(headers['content-length']) > limit) throw new ServiceError('payload_too_large');
@@ -56,6 +60,25 @@ export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Pr
   }
 }
 
+/**
+ * The body as a form's parameters, each sent once; undefined where there is none. Throws as `readJson` does, and
+ * `invalid_input` for what is not UTF-8 in percent-encoding.
+ */
+export async function readForm(request: IncomingMessage): Promise<Record<string, string> | undefined> {
+  const { headers } = request;
+  if (!carriesBody(request)) return undefined;
+  if (
+    !isOfType('application/x-www-form-urlencoded', headers['content-type']) ||
+    !isIdentity(headers['content-encoding'])
+  ) {
+    throw new ServiceError('unsupported_media_type', {
+      detail: 'The body must be application/x-www-form-urlencoded in UTF-8 without a content encoding.',
+    });
+  }
+  const bytes = await readBytes(request, BODY_LIMIT);
+  return bytes.length === 0 ? undefined : readParameters('body', bytes.toString('latin1'));
+}
+
 /** For operations without one: a client that sends a body expects it to matter. Throws `invalid_input`. */
 export async function refuseBody(request: IncomingMessage): Promise<void> {
   const bytes = await readBytes(request, BODY_LIMIT);
@@ -67,10 +90,10 @@ export function carriesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || !/^0*$/.test(headers['content-length'] ?? '');
 }
 
-function isJson(contentType: string | undefined): boolean {
+function isOfType(wanted: string, contentType: string | undefined): boolean {
   const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  return type === 'application/json' && (charset === undefined || /^charset="?utf-8"?$/.test(charset));
+  return type === wanted && (charset === undefined || /^charset="?utf-8"?$/.test(charset));
 }
 
 function isIdentity(encoding: string | undefined): boolean {

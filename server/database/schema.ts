@@ -37,6 +37,21 @@ export interface AccessTokenTable {
   expires_at: number | null;
   last_used_at: number | null;
   revoked_at: number | null;
+  /** Null for none. */
+  description: string | null;
+  /** A JSON object of texts; null for an empty one. */
+  metadata: string | null;
+  disabled_at: number | null;
+  /**
+   * The first 4 bytes of the newest secret's digest: enough to find that by its primary key, where an index on the
+   * token's id would take 45 bytes for each token.
+   */
+  secret_start: Uint8Array;
+  /** Of the secret before the newest one, all three null where there was none. */
+  previous_prefix: string | null;
+  previous_valid_until: number | null;
+  /** When any earlier secret was last used. */
+  previous_last_used_at: number | null;
 }
 
 /** One row for each plaintext that may open a token: its digest, never the plaintext. */
@@ -51,10 +66,16 @@ export interface TokenSecretTable {
 export interface RefreshTokenTable {
   digest: Uint8Array;
   token_id: number;
-  /** The session token that was issued together with it. */
-  access_digest: Uint8Array;
   expires_at: number;
   spent_at: number | null;
+}
+
+/** Answers that a repeated request gets again, each readable with the caller's secret alone. */
+export interface IdempotentAnswerTable {
+  /** A digest of the caller's token and the Idempotency-Key. */
+  id: Uint8Array;
+  sealed: Uint8Array;
+  expires_at: number;
 }
 
 export interface Schema {
@@ -63,6 +84,7 @@ export interface Schema {
   access_tokens: AccessTokenTable;
   token_secrets: TokenSecretTable;
   refresh_tokens: RefreshTokenTable;
+  idempotent_answers: IdempotentAnswerTable;
 }
 
 /** Kysely over this schema: the reader, or a transaction of the writer. */

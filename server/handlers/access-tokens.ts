@@ -1,17 +1,27 @@
-import type { AccessToken as WireToken } from '../../generated/types.gen.js';
+import type { IssuedAccessToken } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract.js';
+import { editToken } from '../tokens/edit.js';
+import { entityTagOf } from '../tokens/entity-tag.js';
 import { getToken } from '../tokens/find.js';
-import { issueToken } from '../tokens/issue.js';
+import { type IssuedToken, issueToken } from '../tokens/issue.js';
 import { listTokens } from '../tokens/list.js';
 import { revokeAllTokens, revokeToken } from '../tokens/revoke.js';
+import { rotateToken } from '../tokens/rotate.js';
 import type { AccessToken } from '../tokens/token.js';
-import { toInstant, toInstantOrNull } from './instants.js';
-
-const DAY = 86_400_000;
+import { toWireToken } from './wire-token.js';
 
 type AccessTokenHandlers = Pick<
   Handlers,
-  'listAccessTokens' | 'createAccessToken' | 'revokeAllAccessTokens' | 'getAccessToken' | 'revokeAccessToken'
+  | 'listAccessTokens'
+  | 'createAccessToken'
+  | 'revokeAllAccessTokens'
+  | 'getAccessToken'
+  | 'updateAccessToken'
+  | 'revokeAccessToken'
+  | 'rotateAccessToken'
+  | 'getCurrentAccessToken'
+  | 'revokeCurrentAccessToken'
+  | 'rotateCurrentAccessToken'
 >;
 
 export const accessTokens: AccessTokenHandlers = {
@@ -25,14 +35,9 @@ export const accessTokens: AccessTokenHandlers = {
     return { body: { items: tokens.map(toWireToken), nextCursor } };
   },
 
-  async createAccessToken(deps, { caller, body: { name, expiresInDays } }) {
-    const createdAt = deps.now();
-    const expiresAt = typeof expiresInDays === 'number' ? createdAt + expiresInDays * DAY : null;
-    const { plaintext, token } = await issueToken(deps, caller, { name, createdAt, expiresAt });
-    return {
-      headers: { Location: `/api/v1/access-tokens/${token.uuid}` },
-      body: { plaintext, token: toWireToken(token) },
-    };
+  async createAccessToken(deps, { caller, body: { expiresInDays: days, ...description }, attempt }) {
+    const { headers, body } = toIssued(await issueToken(deps, caller, { ...description, lifetime: { days } }, attempt));
+    return { headers: { ...headers, Location: `/api/v1/access-tokens/${body.token.id}` }, body };
   },
 
   async revokeAllAccessTokens(deps, { caller, query }) {
@@ -41,24 +46,40 @@ export const accessTokens: AccessTokenHandlers = {
   },
 
   async getAccessToken(deps, { caller, path }) {
-    return { body: toWireToken(await getToken(deps, caller.ownerId, path.token_id)) };
+    return toAnswer(await getToken(deps, caller.ownerId, path.token_id));
+  },
+
+  async updateAccessToken(deps, { caller, path, body, ifMatch }) {
+    return toAnswer(await editToken(deps, caller, path.token_id, body, ifMatch));
   },
 
   async revokeAccessToken(deps, { caller, path }) {
     await revokeToken(deps, caller.ownerId, path.token_id);
     return {};
   },
+
+  async rotateAccessToken(deps, { caller, path, body, ifMatch, attempt }) {
+    return toIssued(await rotateToken(deps, caller, path.token_id, { ...body, ifMatch }, attempt));
+  },
+
+  async getCurrentAccessToken(deps, { caller }) {
+    return toAnswer(await getToken(deps, caller.ownerId, caller.tokenUuid));
+  },
+
+  async revokeCurrentAccessToken(deps, { caller }) {
+    await revokeToken(deps, caller.ownerId, caller.tokenUuid);
+    return {};
+  },
+
+  async rotateCurrentAccessToken(deps, { caller, body, ifMatch, attempt }) {
+    return toIssued(await rotateToken(deps, caller, caller.tokenUuid, { ...body, ifMatch }, attempt));
+  },
 };
 
-function toWireToken(token: AccessToken): WireToken {
-  return {
-    id: token.uuid,
-    name: token.name,
-    tokenPrefix: token.prefix,
-    tokenType: token.type,
-    createdAt: toInstant(token.createdAt),
-    expiresAt: toInstantOrNull(token.expiresAt),
-    lastUsedAt: toInstantOrNull(token.lastUsedAt),
-    revokedAt: toInstantOrNull(token.revokedAt),
-  };
+function toAnswer(token: AccessToken) {
+  return { headers: { ETag: entityTagOf(token) }, body: toWireToken(token) };
+}
+
+function toIssued({ plaintext, token }: IssuedToken): { headers: { ETag: string }; body: IssuedAccessToken } {
+  return { headers: { ETag: entityTagOf(token) }, body: { plaintext, token: toWireToken(token) } };
 }

@@ -1,10 +1,12 @@
 import type { Handlers } from '../contract.js';
 import { accessTokens } from './access-tokens.js';
+import { oauth } from './oauth.js';
 import { privateTokens } from './private-tokens.js';
 import { createService, type ServiceState } from './service.js';
 import { sessions } from './sessions.js';
+import { verification } from './verification.js';
 
 /** Every operation of the contract. */
 export function createHandlers(state: ServiceState): Handlers {
-  return { ...privateTokens, ...accessTokens, ...sessions, ...createService(state) };
+  return { ...privateTokens, ...accessTokens, ...verification, ...oauth, ...sessions, ...createService(state) };
 }

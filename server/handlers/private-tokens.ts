@@ -1,14 +1,13 @@
 import type { PrivateToken } from '../../generated/types.gen.js';
 import type { Handlers, Request } from '../contract.js';
 import type { Deps } from '../deps.js';
-import { invalidInput } from '../errors.js';
 import { parseDateTime } from '../formats.js';
+import { toInstant, toInstantOrNull } from '../instants.js';
 import { ownOrigin } from '../origin.js';
 import { issueToken } from '../tokens/issue.js';
 import { listPage } from '../tokens/list.js';
 import { revokePrivateToken } from '../tokens/revoke.js';
 import type { AccessToken } from '../tokens/token.js';
-import { toInstant, toInstantOrNull } from './instants.js';
 
 type PrivateTokenHandlers = Pick<Handlers, 'listPrivateTokens' | 'createPrivateToken' | 'revokePrivateToken'>;
 
@@ -26,16 +25,12 @@ export const privateTokens: PrivateTokenHandlers = {
     };
   },
 
-  async createPrivateToken(deps, { caller, body: { name, expiration_time: expirationTime } }) {
-    const createdAt = deps.now();
-    const expiresAt = parseDateTime(expirationTime);
-    if (expiresAt === undefined || expiresAt <= createdAt) {
-      throw invalidInput(['body', 'expiration_time'], 'value_error', 'Input should be in the future');
-    }
-    const { plaintext, token } = await issueToken(deps, caller, { name, createdAt, expiresAt });
-    return {
-      body: { id: token.id, name: token.name, expiration_time: toInstant(expiresAt), data: plaintext },
-    };
+  async createPrivateToken(deps, { caller, body: { name, expiration_time: expirationTime }, attempt }) {
+    // The contract's format lets nothing else through.
+    const until = parseDateTime(expirationTime) ?? 0;
+    const { plaintext, token } = await issueToken(deps, caller, { name, lifetime: { until } }, attempt);
+    const { id, expiresAt } = token;
+    return { body: { id, name: token.name, expiration_time: toInstant(expiresAt ?? until), data: plaintext } };
   },
 
   async revokePrivateToken(deps, { caller, path }) {

@@ -2,11 +2,11 @@ import type { Session } from '../../generated/types.gen.js';
 import { SESSION_COOKIE } from '../authenticate.js';
 import type { Handlers, Request } from '../contract.js';
 import type { Deps } from '../deps.js';
+import { toInstant } from '../instants.js';
 import type { OperationId } from '../operation-id.js';
 import { clientAddress, isSecure } from '../origin.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
 import { getUser } from '../users/users.js';
-import { toInstant } from './instants.js';
 
 type SessionHandlers = Pick<Handlers, 'logIn' | 'refreshSession' | 'logOut' | 'getMe'>;
 
@@ -32,7 +32,8 @@ export const sessions: SessionHandlers = {
     return {
       body: {
         session: {
-          authMethod: caller.authMethod,
+          // Basic opens the OAuth operations alone.
+          authMethod: caller.authMethod === 'basic' ? 'bearer' : caller.authMethod,
           organization: { id: uuid, name, slug, tenantStatus: 'active' },
           organizationId: uuid,
           sessionId: caller.tokenType === 'session' ? caller.tokenUuid : null,

@@ -1,5 +1,7 @@
 import type { Database } from '../database/index.js';
-import { digestOf, PREFIX_LENGTH } from '../tokens/format.js';
+import { digestOf } from '../tokens/format.js';
+import { secretColumns } from '../tokens/secrets.js';
+import { metadataColumn } from '../tokens/token.js';
 import type { Passwords } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
 import { newUuid, uuidBytes } from '../uuid.js';
@@ -33,11 +35,14 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
       owner_id: user.id,
       type: token.type,
       name: token.name,
-      prefix: token.plaintext.slice(0, PREFIX_LENGTH),
+      ...secretColumns(token.plaintext),
       created_at: instantOf(token.createdAt, now),
       expires_at: instantOrNull(token.expiresAt, now),
       last_used_at: instantOrNull(token.lastUsedAt, now),
       revoked_at: instantOrNull(token.revokedAt, now),
+      description: token.description === '' ? null : token.description,
+      metadata: metadataColumn(token.metadata),
+      disabled_at: token.disabled ? now : null,
     })),
   );
   const secrets = seed.flatMap((user) =>

@@ -23,6 +23,9 @@ export interface Moment {
 
 export interface ReadyToken extends SeededToken {
   type: 'pat' | 'session';
+  description: string;
+  metadata: Record<string, string>;
+  disabled: boolean;
   createdAt: Moment;
   expiresAt: Moment | null;
   lastUsedAt: Moment | null;
@@ -120,6 +123,9 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
       name,
       plaintext,
       type,
+      description: token.description ?? '',
+      metadata: token.metadata ?? {},
+      disabled: token.disabled === true,
       createdAt: toMoment(token.createdAt ?? NOW, `${place}.createdAt`),
       expiresAt: toMomentOrNull(token.expiresAt, `${place}.expiresAt`),
       lastUsedAt: toMomentOrNull(token.lastUsedAt, `${place}.lastUsedAt`),

@@ -35,6 +35,12 @@ export interface SeedToken {
   id?: string;
   /** `pat` by default. */
   type?: 'pat' | 'session';
+  /** At most 1000 characters; empty by default. */
+  description?: string;
+  /** At most 32 texts of at most 500 characters; empty by default. */
+  metadata?: Record<string, string>;
+  /** Whether its owner has stopped the token for the time being. */
+  disabled?: boolean;
   /** The clock's time by default. */
   createdAt?: SeedInstant;
   /** Null, the default, for never; so for the others. */

@@ -1,43 +1,74 @@
+import type { Caller } from '../caller.js';
 import type { Queries, TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { unauthorized } from '../errors.js';
 import { newUuid } from '../uuid.js';
-import { digestOf, newPlaintext, PREFIX_LENGTH } from './format.js';
-import { type AccessToken, TOKEN_COLUMNS, toAccessToken } from './token.js';
+import { newPlaintext } from './format.js';
+import { type Attempt, writeOnce } from './once.js';
+import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
+import { insertSecret, secretColumns } from './secrets.js';
+import { type AccessToken, metadataColumn, TOKEN_COLUMNS, toAccessToken } from './token.js';
 
-export interface NewToken {
+interface Description {
   name: string;
-  /** Milliseconds since 1970: the one moment of the request, from which its lifetime counts. */
+  description?: string | undefined;
+  metadata?: Record<string, string> | undefined;
+}
+
+export interface TokenWish extends Description {
+  lifetime: Lifetime;
+}
+
+export interface NewToken extends Description {
+  /** Milliseconds since 1970. */
   createdAt: number;
   /** Milliseconds since 1970; null for never. */
   expiresAt: number | null;
 }
 
+/** Held as JSON for a request that is repeated. */
 export interface IssuedToken {
   plaintext: string;
   token: AccessToken;
 }
 
 /**
- * Issues a personal access token to the owner of the token `by` and returns its plaintext: the only time anyone sees it,
- * since the database keeps a digest.
+ * Issues a personal access token to the caller and returns its plaintext: the only time anyone sees it, since the
+ * database keeps a digest. An attempt that is repeated gets the token of the first.
  *
- * Rejects with `unauthorized` where `by` was revoked, or its owner disabled, since the request was let in: while its body
- * was on the way, say. Checked in the same transaction, so that no token is born of a dead one.
+ * Rejects with `token_limit_reached`, with `invalid_input` for a lifetime that the policy does not allow, and with what
+ * `requireAlive` and `writeOnce` reject with.
  */
-export function issueToken(deps: Deps, by: { ownerId: number; tokenId: number }, wish: NewToken): Promise<IssuedToken> {
-  return deps.db.write(async (trx) => {
-    const alive = await trx
-      .selectFrom('access_tokens as token')
-      .innerJoin('users as owner', 'owner.id', 'token.owner_id')
-      .select('token.id')
-      .where('token.id', '=', by.tokenId)
-      .where('token.revoked_at', 'is', null)
-      .where('owner.disabled_at', 'is', null)
-      .executeTakeFirst();
-    if (alive === undefined) throw unauthorized('revoked', { credentialSent: true });
-    return await insertToken(deps, trx, by.ownerId, 'pat', wish);
+export function issueToken(
+  deps: Deps,
+  caller: Caller,
+  { lifetime, ...description }: TokenWish,
+  attempt: Attempt | undefined,
+): Promise<IssuedToken> {
+  return writeOnce(deps, caller, attempt, async (trx) => {
+    await requireAlive(trx, caller);
+    const createdAt = deps.now();
+    const expiresAt = expiryOf(deps.config, createdAt, lifetime);
+    await checkTokenLimit(trx, deps.config, caller.ownerId, createdAt);
+    return await insertToken(deps, trx, caller.ownerId, 'pat', { ...description, createdAt, expiresAt });
   });
+}
+
+/**
+ * Rejects with `unauthorized` where the caller's token was stopped, or its owner disabled, since the request was let in:
+ * while its body was on the way, say. Asked in the transaction that issues a secret, so that none is born of a dead one.
+ */
+export async function requireAlive(trx: Queries, { tokenId }: Pick<Caller, 'tokenId'>): Promise<void> {
+  const alive = await trx
+    .selectFrom('access_tokens as token')
+    .innerJoin('users as owner', 'owner.id', 'token.owner_id')
+    .select('token.id')
+    .where('token.id', '=', tokenId)
+    .where('token.revoked_at', 'is', null)
+    .where('token.disabled_at', 'is', null)
+    .where('owner.disabled_at', 'is', null)
+    .executeTakeFirst();
+  if (alive === undefined) throw unauthorized('revoked', { credentialSent: true });
 }
 
 /** As part of a larger transaction. */
@@ -46,7 +77,7 @@ export async function insertToken(
   trx: Queries,
   ownerId: number,
   type: TokenType,
-  { name, createdAt, expiresAt }: NewToken,
+  { name, description = '', metadata = {}, createdAt, expiresAt }: NewToken,
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
   const row = await trx
@@ -56,15 +87,14 @@ export async function insertToken(
       owner_id: ownerId,
       type,
       name,
-      prefix: plaintext.slice(0, PREFIX_LENGTH),
+      ...secretColumns(plaintext),
       created_at: createdAt,
       expires_at: expiresAt,
+      description: description === '' ? null : description,
+      metadata: metadataColumn(metadata),
     })
     .returning(TOKEN_COLUMNS)
     .executeTakeFirstOrThrow();
-  await trx
-    .insertInto('token_secrets')
-    .values({ digest: digestOf(plaintext), token_id: row.id })
-    .execute();
+  await insertSecret(trx, row.id, plaintext);
   return { plaintext, token: toAccessToken(row) };
 }

@@ -1,5 +1,6 @@
-import type { Database } from '../database/index.js';
+import type { Database, Queries } from '../database/index.js';
 import type { Log } from '../log.js';
+import { startOf } from './secrets.js';
 
 /** Milliseconds by which the stored instant may lag behind the last use: no write where it is that fresh. */
 const LAG = 30_000;
@@ -10,10 +11,22 @@ const CHUNK = 50;
 
 /** Keeps `lastUsedAt` true within a minute, without a write for each request. */
 export interface LastUsed {
-  /** Says that a token whose stored instant is `stored` authenticated a request `at` (milliseconds since 1970). */
-  note(tokenId: number, stored: number | null, at: number): void;
+  /** Says that a secret whose stored instant is `stored` opened something `at` (milliseconds since 1970). */
+  note(used: UsedSecret, stored: number | null, at: number): void;
   /** Writes what is noted; never rejects, since no request depends on it. */
   flush(): Promise<void>;
+}
+
+export interface UsedSecret {
+  tokenId: number;
+  digest: Uint8Array;
+}
+
+interface Use {
+  tokenId: number;
+  /** The start of the secret's digest, which tells whether it is still the token's newest when this is written. */
+  start: Uint8Array;
+  at: number;
 }
 
 export function createLastUsed(
@@ -21,27 +34,19 @@ export function createLastUsed(
   log: Log,
   { lag = LAG, delay = DELAY }: { lag?: number; delay?: number } = {},
 ): LastUsed {
-  let noted = new Map<number, number>();
+  let noted = new Map<string, Use>();
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
 
   async function writeNoted(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const batch = [...noted];
+    const batch = [...noted.values()];
     noted = new Map();
     try {
       for (let start = 0; start < batch.length; start += CHUNK) {
         await db.write(async (trx) => {
-          for (const [tokenId, at] of batch.slice(start, start + CHUNK)) {
-            await trx
-              .updateTable('access_tokens')
-              .set({ last_used_at: at })
-              .where('id', '=', tokenId)
-              // Never backwards, whatever the clocks of several processes say.
-              .where(({ or, eb }) => or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at)]))
-              .execute();
-          }
+          for (const use of batch.slice(start, start + CHUNK)) await writeUse(trx, use);
         });
       }
     } catch (error) {
@@ -55,11 +60,29 @@ export function createLastUsed(
   }
 
   return {
-    note(tokenId, stored, at) {
+    note({ tokenId, digest }, stored, at) {
       if (stored !== null && at - stored < lag) return;
-      noted.set(tokenId, at);
+      const start = startOf(digest);
+      noted.set(`${String(tokenId)} ${String(start)}`, { tokenId, start, at });
       timer ??= setTimeout(() => void flush(), delay).unref();
     },
     flush,
   };
+}
+
+/** Never backwards, whatever the clocks of several processes say. */
+async function writeUse(trx: Queries, { tokenId, start, at }: Use): Promise<void> {
+  await trx
+    .updateTable('access_tokens')
+    .set({ last_used_at: at })
+    .where('id', '=', tokenId)
+    .where(({ or, eb }) => or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at)]))
+    .execute();
+  await trx
+    .updateTable('access_tokens')
+    .set({ previous_last_used_at: at })
+    .where('id', '=', tokenId)
+    .where('secret_start', '!=', start)
+    .where(({ or, eb }) => or([eb('previous_last_used_at', 'is', null), eb('previous_last_used_at', '<', at)]))
+    .execute();
 }

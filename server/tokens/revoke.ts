@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
+import { digestOf, kindOf } from './format.js';
 
 /**
  * Revokes the owner's token. One that is revoked already keeps its first instant. Rejects with `not_found`, for another
@@ -30,6 +31,33 @@ export async function revokePrivateToken({ db, now }: Deps, ownerId: number, id:
       .where('revoked_at', 'is', null)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new ServiceError('not_found');
+  });
+}
+
+/**
+ * Revokes the token, or the session, that `plaintext` is a secret of, whoever owns it: to hold a secret that serves is
+ * authority enough. Anything else changes nothing, an earlier secret of a rotated token among it.
+ */
+export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: string): Promise<void> {
+  const kind = kindOf(config.brand, plaintext);
+  if (kind === undefined) return;
+  const digest = digestOf(plaintext);
+  await db.write(async (trx) => {
+    const at = now();
+    const holder =
+      kind === 'ref'
+        ? trx.selectFrom('refresh_tokens').select('token_id').where('digest', '=', digest).where('expires_at', '>', at)
+        : trx
+            .selectFrom('token_secrets')
+            .select('token_id')
+            .where('digest', '=', digest)
+            .where(({ or, eb }) => or([eb('valid_until', 'is', null), eb('valid_until', '>', at)]));
+    await trx
+      .updateTable('access_tokens')
+      .set({ revoked_at: at })
+      .where('id', 'in', holder)
+      .where('revoked_at', 'is', null)
+      .execute();
   });
 }
 

@@ -14,6 +14,19 @@ export interface AccessToken {
   expiresAt: number | null;
   lastUsedAt: number | null;
   revokedAt: number | null;
+  /** Empty for none. */
+  description: string;
+  metadata: Record<string, string>;
+  disabledAt: number | null;
+  /** The secret before the newest one; null where there was none. */
+  previousSecret: PreviousSecret | null;
+}
+
+export interface PreviousSecret {
+  prefix: string;
+  validUntil: number;
+  /** When it or one before it was last used. */
+  lastUsedAt: number | null;
 }
 
 export const TOKEN_COLUMNS = [
@@ -26,6 +39,12 @@ export const TOKEN_COLUMNS = [
   'expires_at',
   'last_used_at',
   'revoked_at',
+  'description',
+  'metadata',
+  'disabled_at',
+  'previous_prefix',
+  'previous_valid_until',
+  'previous_last_used_at',
 ] as const;
 
 export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)[number]>;
@@ -41,5 +60,19 @@ export function toAccessToken(row: TokenRow): AccessToken {
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
+    description: row.description ?? '',
+    metadata: row.metadata === null ? {} : (JSON.parse(row.metadata) as Record<string, string>),
+    disabledAt: row.disabled_at,
+    previousSecret: toPreviousSecret(row),
   };
+}
+
+function toPreviousSecret(row: TokenRow): PreviousSecret | null {
+  const { previous_prefix: prefix, previous_valid_until: validUntil, previous_last_used_at: lastUsedAt } = row;
+  return prefix === null || validUntil === null ? null : { prefix, validUntil, lastUsedAt };
+}
+
+/** As a row keeps it. */
+export function metadataColumn(metadata: Record<string, string>): string | null {
+  return Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata);
 }

@@ -1,19 +1,31 @@
 import type { Queries, TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
+import { toUuid } from '../uuid.js';
 import { digestOf, kindOf } from './format.js';
+import { type AccessToken, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
 
-/** A secret that opens something, and whose. */
-export interface VerifiedToken {
+/** Why a secret opens nothing; the log tells these apart, a refused credential's answer does not. */
+export type Refusal =
+  | 'malformed'
+  | 'unknown'
+  | 'revoked'
+  | 'superseded'
+  | 'expired'
+  | 'disabled'
+  | 'owner_disabled'
+  | 'insufficient_scope';
+
+/** A secret that is somebody's. */
+export interface ProvenSecret {
   id: number;
   type: TokenType;
   ownerId: number;
   uuid: Uint8Array;
+  /** When this secret ends: with its token, or before it after a rotation. Null for never. */
+  expiresAt: number | null;
 }
 
-/** Why a secret opens nothing; the log tells these apart, answers do not. */
-export type Refusal = 'malformed' | 'unknown' | 'revoked' | 'expired' | 'owner_disabled';
-
-export type Verdict = { valid: true; token: VerifiedToken } | { valid: false; refusal: Refusal };
+export type Verdict = { valid: true; secret: ProvenSecret } | { valid: false; refusal: Refusal; secret?: ProvenSecret };
 
 interface SecretRow {
   id: number;
@@ -23,11 +35,13 @@ interface SecretRow {
   expires_at: number | null;
   last_used_at: number | null;
   revoked_at: number | null;
-  valid_until: number | null;
   disabled_at: number | null;
+  previous_last_used_at: number | null;
+  valid_until: number | null;
+  owner_disabled_at: number | null;
 }
 
-const secretByDigest = (read: Queries) =>
+const secretsWithOwners = (read: Queries) =>
   read
     .selectFrom('token_secrets as secret')
     .innerJoin('access_tokens as token', 'token.id', 'secret.token_id')
@@ -40,10 +54,13 @@ const secretByDigest = (read: Queries) =>
       'token.expires_at',
       'token.last_used_at',
       'token.revoked_at',
+      'token.disabled_at',
+      'token.previous_last_used_at',
       'secret.valid_until',
-      'owner.disabled_at',
-    ])
-    .where('secret.digest', '=', new Uint8Array());
+      'owner.disabled_at as owner_disabled_at',
+    ]);
+
+const secretByDigest = (read: Queries) => secretsWithOwners(read).where('secret.digest', '=', new Uint8Array());
 
 /**
  * Whether `plaintext` opens anything at this moment, and for whom. Every use asks the database, so that a revocation
@@ -51,19 +68,125 @@ const secretByDigest = (read: Queries) =>
  *
  * A refresh token is malformed here: it is no credential. Rejects only where the database does not answer.
  */
-export async function verifyToken({ db, now, config, lastUsed }: Deps, plaintext: string): Promise<Verdict> {
-  const kind = kindOf(config.brand, plaintext);
-  if (kind !== 'pat' && kind !== 'ses') return { valid: false, refusal: 'malformed' };
-  const [row] = await db.readPrepared<SecretRow>(secretByDigest, [digestOf(plaintext)]);
+export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdict> {
+  const digest = digestOfToken(deps, plaintext);
+  if (digest === undefined) return { valid: false, refusal: 'malformed' };
+  const [row] = await deps.db.readPrepared<SecretRow>(secretByDigest, [digest]);
   if (row === undefined) return { valid: false, refusal: 'unknown' };
-  const at = now();
-  if (row.revoked_at !== null) return { valid: false, refusal: 'revoked' };
-  if (isOver(row.expires_at, at) || isOver(row.valid_until, at)) return { valid: false, refusal: 'expired' };
-  if (row.disabled_at !== null) return { valid: false, refusal: 'owner_disabled' };
-  lastUsed.note(row.id, row.last_used_at, at);
-  return { valid: true, token: { id: row.id, type: row.type, ownerId: row.owner_id, uuid: row.uuid } };
+  const { id, type, owner_id: ownerId, uuid } = row;
+  const secret = { id, type, ownerId, uuid, expiresAt: endOf(row) };
+  const refusal = refusalFor(deps, row, digest, deps.now());
+  return refusal === null ? { valid: true, secret } : { valid: false, refusal, secret };
+}
+
+/** A token that somebody presents, and all that it must be allowed to do. */
+export interface Question {
+  plaintext: string;
+  scopes?: readonly string[] | undefined;
+}
+
+/** The verdict, and what is known of the token where its secret is proven. */
+export interface Verification {
+  refusal: Refusal | null;
+  proven: { token: AccessToken; owner: TokenOwner; expiresAt: number | null } | null;
+}
+
+export interface TokenOwner {
+  id: number;
+  email: string;
+  fullName: string;
+  organizationUuid: string;
+}
+
+/** The verdict on each question, in their order, all by one query. Rejects as `verifyToken` does. */
+export async function verifyTokens<const Questions extends readonly Question[]>(
+  deps: Deps,
+  questions: Questions,
+): Promise<{ [Index in keyof Questions]: Verification }> {
+  const digests = questions.map(({ plaintext }) => digestOfToken(deps, plaintext));
+  const rows = await findProven(
+    deps.db.read,
+    digests.filter((digest) => digest !== undefined),
+  );
+  const byDigest = new Map(rows.map((row) => [toHex(row.digest), row]));
+  const at = deps.now();
+  const answers = digests.map((digest, index): Verification => {
+    if (digest === undefined) return { refusal: 'malformed', proven: null };
+    const row = byDigest.get(toHex(digest));
+    if (row === undefined) return { refusal: 'unknown', proven: null };
+    return { refusal: refusalFor(deps, row, digest, at, questions[index]?.scopes), proven: toProven(row) };
+  });
+  return answers as { [Index in keyof Questions]: Verification };
+}
+
+type ProvenRow = SecretRow &
+  TokenRow & { digest: Uint8Array; email: string; full_name: string; organization_uuid: Uint8Array };
+
+async function findProven(read: Queries, digests: Uint8Array[]): Promise<ProvenRow[]> {
+  if (digests.length === 0) return [];
+  return await secretsWithOwners(read)
+    .innerJoin('organizations as organization', 'organization.id', 'owner.organization_id')
+    .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
+    .select(['secret.digest', 'owner.email', 'owner.full_name', 'organization.uuid as organization_uuid'])
+    .where('secret.digest', 'in', digests)
+    .execute();
+}
+
+/** Undefined for what cannot be a token of this service, by its brand, form or checksum: that costs no query. */
+function digestOfToken({ config }: Deps, plaintext: string): Uint8Array | undefined {
+  const kind = kindOf(config.brand, plaintext);
+  return kind === 'pat' || kind === 'ses' ? digestOf(plaintext) : undefined;
+}
+
+/** Null where the secret opens what is asked for, which then counts as a use. */
+function refusalFor(
+  { lastUsed, log }: Deps,
+  row: SecretRow,
+  digest: Uint8Array,
+  at: number,
+  scopes: readonly string[] = [],
+): Refusal | null {
+  const refusal = refusalOf(row, at, scopes);
+  if (refusal === null) {
+    const stored = row.valid_until === null ? row.last_used_at : row.previous_last_used_at;
+    lastUsed.note({ tokenId: row.id, digest }, stored, at);
+  }
+  // Of a session it is usual: its token is refreshed every hour.
+  if (refusal === 'superseded' && row.type === 'pat') {
+    const used = { tokenId: toUuid(row.uuid), userId: row.owner_id };
+    log.warn(used, 'earlier secret of a rotated token used after its grace period');
+  }
+  return refusal;
+}
+
+function refusalOf(row: SecretRow, at: number, scopes: readonly string[]): Refusal | null {
+  if (row.revoked_at !== null) return 'revoked';
+  if (isOver(row.valid_until, at)) return 'superseded';
+  if (isOver(row.expires_at, at)) return 'expired';
+  if (row.disabled_at !== null) return 'disabled';
+  if (row.owner_disabled_at !== null) return 'owner_disabled';
+  // No token has scopes yet, and none is never all.
+  return scopes.length > 0 ? 'insufficient_scope' : null;
+}
+
+function toProven(row: ProvenRow): NonNullable<Verification['proven']> {
+  const { owner_id: id, email, full_name: fullName, organization_uuid: organizationUuid } = row;
+  return {
+    token: toAccessToken(row),
+    owner: { id, email, fullName, organizationUuid: toUuid(organizationUuid) },
+    expiresAt: endOf(row),
+  };
 }
 
 function isOver(end: number | null, at: number): boolean {
   return end !== null && end <= at;
+}
+
+function endOf({ expires_at: expiresAt, valid_until: validUntil }: SecretRow): number | null {
+  if (expiresAt === null || validUntil === null) return expiresAt ?? validUntil;
+  return Math.min(expiresAt, validUntil);
+}
+
+function toHex(digest: Uint8Array): string {
+  return Buffer.from(digest).toString('hex');
 }

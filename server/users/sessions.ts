@@ -1,8 +1,9 @@
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
-import { digestOf, kindOf, newPlaintext, PREFIX_LENGTH } from '../tokens/format.js';
+import { digestOf, kindOf, newPlaintext } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
+import { replaceSecret } from '../tokens/secrets.js';
 import { canonicalEmail, findUserForLogin, findUserToLogIn, getUser, type User } from './users.js';
 
 // A session is one access token of type `session`. Refreshing gives that same token a new secret, so that it stays one
@@ -43,7 +44,7 @@ export async function logIn(deps: Deps, email: string, password: string, address
       createdAt: at,
       expiresAt: at + lifetime,
     });
-    const refreshToken = await insertRefreshToken(deps, trx, token.id, plaintext, at);
+    const refreshToken = await insertRefreshToken(deps, trx, token.id, at);
     return { user, accessToken: plaintext, refreshToken, lifetime };
   });
 }
@@ -74,12 +75,20 @@ export async function refreshSession(deps: Deps, refreshToken: string): Promise<
       return refreshFailed('spent');
     }
     if (found.expires_at <= at) return refreshFailed('expired');
-    if (found.disabled_at !== null) return refreshFailed('owner_disabled');
+    if (found.disabled_at !== null) return refreshFailed('disabled');
+    if (found.owner_disabled_at !== null) return refreshFailed('owner_disabled');
 
     await trx.updateTable('refresh_tokens').set({ spent_at: at }).where('digest', '=', digest).execute();
     const accessToken = newPlaintext(config.brand, 'ses');
-    await replaceSecret(trx, found, accessToken, at, at + lifetime);
-    const refreshed = await insertRefreshToken(deps, trx, found.token_id, accessToken, at);
+    await dropExpired(trx, found.token_id, at);
+    // The earlier token serves until its own expiry.
+    await replaceSecret(trx, { ...found, id: found.token_id }, accessToken, found.access_expires_at ?? at);
+    await trx
+      .updateTable('access_tokens')
+      .set({ expires_at: at + lifetime })
+      .where('id', '=', found.token_id)
+      .execute();
+    const refreshed = await insertRefreshToken(deps, trx, found.token_id, at);
     return { user: await getUser(trx, found.owner_id), accessToken, refreshToken: refreshed, lifetime };
   });
   // Not thrown within the transaction, which would undo the revocation.
@@ -111,56 +120,34 @@ async function findRefreshToken(trx: Queries, digest: Uint8Array) {
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
     .select([
       'refresh.token_id',
-      'refresh.access_digest',
       'refresh.expires_at',
       'refresh.spent_at',
       'token.owner_id',
       'token.expires_at as access_expires_at',
       'token.revoked_at',
-      'owner.disabled_at',
+      'token.disabled_at',
+      'token.prefix',
+      'token.secret_start',
+      'token.last_used_at',
+      'owner.disabled_at as owner_disabled_at',
     ])
     .where('refresh.digest', '=', digest)
     .executeTakeFirst();
 }
 
-type FoundRefreshToken = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>;
-
-/** Gives the session's token a new secret and drops what has expired of the earlier ones. */
-async function replaceSecret(
-  trx: Queries,
-  { token_id: tokenId, access_digest: earlier, access_expires_at: earlierExpiry }: FoundRefreshToken,
-  plaintext: string,
-  at: number,
-  expiresAt: number,
-): Promise<void> {
+/** What has ended of the session's earlier secrets: nobody is surprised by its use. */
+async function dropExpired(trx: Queries, tokenId: number, at: number): Promise<void> {
   await trx.deleteFrom('token_secrets').where('token_id', '=', tokenId).where('valid_until', '<=', at).execute();
   await trx.deleteFrom('refresh_tokens').where('token_id', '=', tokenId).where('expires_at', '<=', at).execute();
-  await trx.updateTable('token_secrets').set({ valid_until: earlierExpiry }).where('digest', '=', earlier).execute();
-  await trx
-    .insertInto('token_secrets')
-    .values({ digest: digestOf(plaintext), token_id: tokenId })
-    .execute();
-  await trx
-    .updateTable('access_tokens')
-    .set({ expires_at: expiresAt, prefix: plaintext.slice(0, PREFIX_LENGTH) })
-    .where('id', '=', tokenId)
-    .execute();
 }
 
-async function insertRefreshToken(
-  { config }: Deps,
-  trx: Queries,
-  tokenId: number,
-  accessToken: string,
-  at: number,
-): Promise<string> {
+async function insertRefreshToken({ config }: Deps, trx: Queries, tokenId: number, at: number): Promise<string> {
   const plaintext = newPlaintext(config.brand, 'ref');
   await trx
     .insertInto('refresh_tokens')
     .values({
       digest: digestOf(plaintext),
       token_id: tokenId,
-      access_digest: digestOf(accessToken),
       expires_at: at + config.refreshDays * DAY,
     })
     .execute();

@@ -104,7 +104,12 @@ describe('the reference of the access tokens', () => {
     ['vai_token', (token) => `Cookie: vai_token=${token}`],
   ];
   const orNull = (value: unknown) => expect.toBeOneOf([value, null]) as unknown;
+  // What the page prints, and what came later.
   const TOKEN = {
+    description: '',
+    disabled: false,
+    metadata: {},
+    previousSecret: null,
     createdAt: DATE_TIME,
     expiresAt: orNull(DATE_TIME),
     id: ANY_STRING,

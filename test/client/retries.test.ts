@@ -168,7 +168,10 @@ describe('on a clock of their own', () => {
   test.each<[string, number, (lk: Latchkey) => Promise<unknown>]>([
     ['a GET is sent', 3, (lk) => lk.getMe()],
     ['a DELETE is sent', 3, (lk) => lk.revokeAccessToken({ path: id })],
-    ['a POST is sent', 1, (lk) => lk.createAccessToken({ body: { name: 'a' } })],
+    ['a POST is sent', 1, (lk) => lk.verifyAccessToken({ body: { token: 'a' } })],
+    ['a PATCH is sent', 1, (lk) => lk.updateAccessToken({ path: id, body: { name: 'a' } })],
+    ['a creation is sent', 3, (lk) => lk.createAccessToken({ body: { name: 'a' } })],
+    ['a rotation is sent', 3, (lk) => lk.rotateAccessToken({ path: id })],
     ['a login is sent', 1, (lk) => lk.logIn({ username: 'ada@example.org', password: 'a password' })],
     [
       'a POST with an Idempotency-Key is sent',

@@ -1,7 +1,9 @@
 import type { Migration } from 'kysely';
 import * as tokens from './0001-tokens.js';
+import * as lifeCycle from './0002-life-cycle.js';
 
 /** Every change of the schema, in order. A migration that was released is never edited, only followed by another. */
 export const migrations: Record<string, Migration> = {
   '0001-tokens': tokens,
+  '0002-life-cycle': lifeCycle,
 };

@@ -48,6 +48,10 @@ describe('creating', () => {
       token: {
         id: ANY_UUID,
         name: 'deploy bot',
+        description: '',
+        metadata: {},
+        disabled: false,
+        previousSecret: null,
         tokenPrefix: data?.plaintext.slice(0, 12),
         tokenType: 'pat',
         createdAt: NOW,

@@ -1,0 +1,23 @@
+import type { TokenType } from './database/index.js';
+
+/** How a credential was sent, by the names of the contract's security schemes. */
+export type AuthMethod = 'bearer' | 'apiKey' | 'cookie' | 'basic';
+
+/** Who sends a request, by the token that it carries. */
+export interface Caller {
+  ownerId: number;
+  tokenId: number;
+  tokenUuid: string;
+  tokenType: TokenType;
+  /** When the secret that was sent ends, in milliseconds since 1970; null for never. */
+  expiresAt: number | null;
+  /** The first of the ways in which the token was sent. */
+  authMethod: AuthMethod;
+  /**
+   * Whether the secret is an earlier one of the token that opens nothing any more: such a caller gets the answer to a
+   * request that it repeats, and nothing else.
+   */
+  superseded: boolean;
+  /** 32 bytes that only who knows the secret and `salt` can make. */
+  deriveKey(salt: string): Uint8Array;
+}

@@ -1,0 +1,37 @@
+import type { Introspection } from '../../generated/types.gen.js';
+import type { Handlers } from '../contract.js';
+import { revokeByPlaintext } from '../tokens/revoke.js';
+import { type Verification, verifyTokens } from '../tokens/verify.js';
+
+type OAuthHandlers = Pick<Handlers, 'introspectToken' | 'revokeOAuthToken'>;
+
+export const oauth: OAuthHandlers = {
+  async introspectToken(deps, { body }) {
+    const [verification] = await verifyTokens(deps, [{ plaintext: body.token }]);
+    return { body: toIntrospection(verification) };
+  },
+
+  async revokeOAuthToken(deps, { body }) {
+    await revokeByPlaintext(deps, body.token);
+    return {};
+  },
+};
+
+function toIntrospection({ refusal, proven }: Verification): Introspection {
+  if (refusal !== null || proven === null) return { active: false };
+  const { token, owner, expiresAt } = proven;
+  return {
+    active: true,
+    token_type: 'Bearer',
+    sub: String(owner.id),
+    username: owner.email,
+    jti: token.uuid,
+    iat: toSeconds(token.createdAt),
+    ...(expiresAt !== null && { exp: toSeconds(expiresAt) }),
+  };
+}
+
+/** Rounded down, so that nobody takes the token for valid too long. */
+function toSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1_000);
+}

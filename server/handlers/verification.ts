@@ -1,0 +1,48 @@
+import type { VerificationCode, Verification as WireVerification } from '../../generated/types.gen.js';
+import type { Handlers } from '../contract.js';
+import { type Refusal, type Verification, verifyTokens } from '../tokens/verify.js';
+import { toWireToken } from './wire-token.js';
+
+type VerificationHandlers = Pick<Handlers, 'verifyAccessToken' | 'verifyAccessTokens'>;
+
+export const verification: VerificationHandlers = {
+  async verifyAccessToken(deps, { body: { token, scopes } }) {
+    const [verification] = await verifyTokens(deps, [{ plaintext: token, scopes }]);
+    return { body: toWire(verification) };
+  },
+
+  async verifyAccessTokens(deps, { body }) {
+    const verifications = await verifyTokens(
+      deps,
+      body.tokens.map(({ token, scopes }) => ({ plaintext: token, scopes })),
+    );
+    return { body: { results: verifications.map(toWire) } };
+  },
+};
+
+/** The contract's words. That an earlier secret has ended is no business of those who ask. */
+const CODES: Record<Refusal, VerificationCode> = {
+  malformed: 'malformed',
+  unknown: 'unknown',
+  revoked: 'revoked',
+  superseded: 'expired',
+  expired: 'expired',
+  disabled: 'disabled',
+  owner_disabled: 'owner_disabled',
+  insufficient_scope: 'insufficient_scope',
+};
+
+function toWire({ refusal, proven }: Verification): WireVerification {
+  const owner = proven && {
+    id: proven.owner.id,
+    email: proven.owner.email,
+    fullName: proven.owner.fullName,
+    organizationId: proven.owner.organizationUuid,
+  };
+  return {
+    valid: refusal === null,
+    code: refusal === null ? 'valid' : CODES[refusal],
+    token: proven && toWireToken(proven.token),
+    owner,
+  };
+}

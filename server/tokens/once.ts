@@ -1,0 +1,135 @@
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
+import type { Caller } from '../caller.js';
+import type { Queries } from '../database/index.js';
+import type { Deps } from '../deps.js';
+import { ServiceError, unauthorized } from '../errors.js';
+
+// What is asked for twice with one Idempotency-Key is done once. The answer is kept sealed with a key that takes the
+// caller's secret to make: who has the database has none of the plaintexts in it.
+
+/** Milliseconds that a request can be repeated. */
+const KEPT = 24 * 60 * 60_000;
+/** Milliseconds that a secret which the first attempt ended still gets that attempt's answer. */
+const KEPT_FOR_SUPERSEDED = 10 * 60_000;
+/** Old answers that each new one clears away, so that no write waits long. */
+const CLEARED_AT_ONCE = 100;
+const NONCE_LENGTH = 12;
+const TAG_LENGTH = 16;
+
+/** A request that names itself. */
+export interface Attempt {
+  /** Its `Idempotency-Key`. */
+  key: string;
+  /** A digest of all that is asked for. */
+  request: string;
+}
+
+/** `parts` are what a request asks for; the order of their members does not count. */
+export function toAttempt(key: string, parts: unknown): Attempt {
+  const text = JSON.stringify(parts, (_, value: unknown) => (isRecord(value) ? sorted(value) : value));
+  return { key, request: hash('sha256', text, 'base64url') };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function sorted(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+interface Kept {
+  request: string;
+  result: unknown;
+}
+
+/**
+ * Runs `work` in a transaction, or, where the same attempt of the same caller was made within 24 hours, gives what came
+ * of that. The result must be what JSON can hold.
+ *
+ * Rejects with `idempotency_key_reused` where the key was sent with another request, with `idempotency_conflict` where
+ * another secret of the caller's token sealed the answer, and with `unauthorized` for a caller whose secret has ended and
+ * who repeats nothing.
+ */
+export function writeOnce<T>(
+  { db, now }: Pick<Deps, 'db' | 'now'>,
+  caller: Caller,
+  attempt: Attempt | undefined,
+  work: (trx: Queries) => Promise<T>,
+): Promise<T> {
+  return db.write(async (trx) => {
+    if (attempt === undefined) return await work(trx);
+    const id = hash('sha256', `${String(caller.tokenId)} ${attempt.key}`, 'buffer');
+    const key = caller.deriveKey(attempt.key);
+    const at = now();
+
+    const found = await trx
+      .selectFrom('idempotent_answers')
+      .select(['sealed', 'expires_at'])
+      .where('id', '=', id)
+      .where('expires_at', '>', at + (caller.superseded ? KEPT - KEPT_FOR_SUPERSEDED : 0))
+      .executeTakeFirst();
+    const kept = found && unseal(found.sealed, key, id);
+    if (caller.superseded && kept?.request !== attempt.request) {
+      throw unauthorized('superseded', { credentialSent: true });
+    }
+    if (found !== undefined && kept === undefined) throw new ServiceError('idempotency_conflict');
+    if (kept !== undefined) {
+      if (kept.request !== attempt.request) throw keyReused();
+      return kept.result as T;
+    }
+
+    const result = await work(trx);
+    const answer = { sealed: seal({ request: attempt.request, result }, key, id), expires_at: at + KEPT };
+    await clearAway(trx, at);
+    await trx
+      .insertInto('idempotent_answers')
+      .values({ id, ...answer })
+      // One of a day ago that is not cleared away yet.
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(answer))
+      .execute();
+    return result;
+  });
+}
+
+function keyReused(): ServiceError {
+  return new ServiceError('idempotency_key_reused', {
+    problems: [
+      { loc: ['header', 'Idempotency-Key'], msg: 'This key was sent with another request before', type: 'value_error' },
+    ],
+  });
+}
+
+async function clearAway(trx: Queries, at: number): Promise<void> {
+  await trx
+    .deleteFrom('idempotent_answers')
+    .where('id', 'in', (query) =>
+      query
+        .selectFrom('idempotent_answers')
+        .select('id')
+        .where('expires_at', '<=', at)
+        .orderBy('expires_at')
+        .limit(CLEARED_AT_ONCE),
+    )
+    .execute();
+}
+
+function seal(kept: Kept, key: Uint8Array, id: Uint8Array): Uint8Array {
+  const nonce = randomBytes(NONCE_LENGTH);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(id);
+  const sealed = Buffer.concat([cipher.update(JSON.stringify(kept), 'utf8'), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
+}
+
+/** Undefined where another key sealed it. */
+function unseal(bytes: Uint8Array, key: Uint8Array, id: Uint8Array): Kept | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_LENGTH), { authTagLength: TAG_LENGTH })
+    .setAAD(id)
+    .setAuthTag(bytes.subarray(NONCE_LENGTH, NONCE_LENGTH + TAG_LENGTH));
+  const text = decipher.update(bytes.subarray(NONCE_LENGTH + TAG_LENGTH));
+  try {
+    return JSON.parse(Buffer.concat([text, decipher.final()]).toString('utf8')) as Kept;
+  } catch {
+    return undefined;
+  }
+}

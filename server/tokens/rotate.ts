@@ -1,0 +1,92 @@
+import type { Caller } from '../caller.js';
+import type { Queries } from '../database/index.js';
+import type { Deps } from '../deps.js';
+import { invalidInput, ServiceError } from '../errors.js';
+import { uuidBytes } from '../uuid.js';
+import { checkIfMatch } from './entity-tag.js';
+import { newPlaintext } from './format.js';
+import { type IssuedToken, requireAlive } from './issue.js';
+import { type Attempt, writeOnce } from './once.js';
+import { checkTokenLimit, expiryAfter, keptExpiry } from './policy.js';
+import { HOLDER_COLUMNS, replaceSecret } from './secrets.js';
+import { TOKEN_COLUMNS, toAccessToken } from './token.js';
+
+export interface Rotation {
+  /** How long earlier secrets still serve, 0 to 604800; 0 where nothing is said. */
+  gracePeriodSeconds?: number | undefined;
+  /** 1 to 365, null for no expiry, undefined for the one that the token has. */
+  expiresInDays?: number | null | undefined;
+  /** The request's `If-Match`. */
+  ifMatch: string | undefined;
+}
+
+/**
+ * Gives the owner's token a new secret and returns its plaintext. Earlier secrets serve until the grace period ends, never
+ * beyond their own expiry. An expired token lives again, as long as before where no other lifetime is wished for.
+ *
+ * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `invalid_input` for a
+ * lifetime that the policy does not allow or that a session gets, and with what `requireAlive` and `writeOnce` reject with.
+ */
+export function rotateToken(
+  deps: Deps,
+  caller: Caller,
+  uuid: string,
+  rotation: Rotation,
+  attempt: Attempt | undefined,
+): Promise<IssuedToken> {
+  return writeOnce(deps, caller, attempt, async (trx) => {
+    await requireAlive(trx, caller);
+    const row = await trx
+      .selectFrom('access_tokens')
+      .select(TOKEN_COLUMNS)
+      .select(HOLDER_COLUMNS)
+      .where('uuid', '=', uuidBytes(uuid))
+      .where('owner_id', '=', caller.ownerId)
+      .executeTakeFirst();
+    if (row === undefined) throw new ServiceError('not_found');
+    if (row.revoked_at !== null) throw new ServiceError('token_revoked');
+    checkIfMatch(rotation.ifMatch, toAccessToken(row));
+
+    const at = deps.now();
+    const expiresAt =
+      row.type === 'session'
+        ? sessionExpiry(row.expires_at, rotation)
+        : await patExpiry(deps, trx, caller.ownerId, at, row, rotation);
+    const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
+    const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
+    await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end));
+    const rotated = await trx
+      .updateTable('access_tokens')
+      .set({ expires_at: expiresAt })
+      .where('id', '=', row.id)
+      .returning(TOKEN_COLUMNS)
+      .executeTakeFirstOrThrow();
+    return { plaintext, token: toAccessToken(rotated) };
+  });
+}
+
+interface Life {
+  created_at: number;
+  expires_at: number | null;
+}
+
+async function patExpiry(
+  { config }: Deps,
+  trx: Queries,
+  ownerId: number,
+  at: number,
+  { created_at: createdAt, expires_at: expiresAt }: Life,
+  { expiresInDays }: Rotation,
+): Promise<number | null> {
+  const expired = expiresAt !== null && expiresAt <= at;
+  // It comes back among the tokens that serve.
+  if (expired) await checkTokenLimit(trx, config, ownerId, at);
+  if (expiresInDays !== undefined) return expiryAfter(config, at, expiresInDays);
+  return keptExpiry(config, at, expired ? at + (expiresAt - createdAt) : expiresAt);
+}
+
+/** A session lives as long as logging in and refreshing say. */
+function sessionExpiry(expiresAt: number | null, { expiresInDays }: Rotation): number | null {
+  if (expiresInDays === undefined) return expiresAt;
+  throw invalidInput(['body', 'expiresInDays'], 'value_error', 'A session gets no other lifetime');
+}

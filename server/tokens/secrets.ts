@@ -1,0 +1,70 @@
+import type { Queries } from '../database/index.js';
+import { digestOf, PREFIX_LENGTH } from './format.js';
+
+// A token's secrets: the newest, and earlier ones that still serve for a while. Ended ones stay too, so that their use
+// is noticed.
+
+/** What finds a token's newest secret and tells of it once it is an earlier one. */
+export interface SecretHolder {
+  id: number;
+  prefix: string;
+  secret_start: Uint8Array;
+  last_used_at: number | null;
+}
+
+export const HOLDER_COLUMNS = ['id', 'prefix', 'secret_start', 'last_used_at'] as const;
+
+const START_LENGTH = 4;
+const DIGEST_LENGTH = 32;
+
+/** The columns of a token's row that follow from its newest secret. */
+export function secretColumns(plaintext: string): { prefix: string; secret_start: Uint8Array } {
+  return { prefix: plaintext.slice(0, PREFIX_LENGTH), secret_start: startOf(digestOf(plaintext)) };
+}
+
+/** What a token's row keeps of its newest secret's digest. */
+export function startOf(digest: Uint8Array): Uint8Array {
+  return digest.subarray(0, START_LENGTH);
+}
+
+export async function insertSecret(trx: Queries, tokenId: number, plaintext: string): Promise<void> {
+  await trx
+    .insertInto('token_secrets')
+    .values({ digest: digestOf(plaintext), token_id: tokenId })
+    .execute();
+}
+
+/** Makes `plaintext` the token's newest secret; earlier ones serve until `validUntil`, and no longer than before. */
+export async function replaceSecret(
+  trx: Queries,
+  token: SecretHolder,
+  plaintext: string,
+  validUntil: number,
+): Promise<void> {
+  const { id, prefix, secret_start: start, last_used_at: lastUsedAt } = token;
+  await trx
+    .updateTable('token_secrets')
+    .set({ valid_until: validUntil })
+    .where('token_id', '=', id)
+    .where('valid_until', '>', validUntil)
+    .execute();
+  await trx
+    .updateTable('token_secrets')
+    .set({ valid_until: validUntil })
+    .where('digest', '>=', start)
+    .where('digest', '<=', Buffer.concat([start, Buffer.alloc(DIGEST_LENGTH - START_LENGTH, 0xff)]))
+    .where('token_id', '=', id)
+    .where('valid_until', 'is', null)
+    .execute();
+  await insertSecret(trx, id, plaintext);
+  await trx
+    .updateTable('access_tokens')
+    .set({
+      ...secretColumns(plaintext),
+      previous_prefix: prefix,
+      previous_valid_until: validUntil,
+      previous_last_used_at: lastUsedAt,
+    })
+    .where('id', '=', id)
+    .execute();
+}
