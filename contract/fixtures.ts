@@ -38,6 +38,10 @@ export interface Fixtures {
   create(creator: Operation, info: CaseInfo): Promise<Resource | undefined>;
   /** The path parameters that name a resource for an operation on it; undefined where they cannot be told. */
   address(operation: Operation, resource: Resource): Record<string, Json> | undefined;
+  /** A good request of an operation on this very thing; undefined where the path to it cannot be told. */
+  on(operation: Operation, resource: Resource): Promise<Draft | undefined>;
+  /** The credential that an answer of the operation issued: the first of its texts that opens something. */
+  credentialIn(operation: Operation, exchange: Exchange): Promise<string | undefined>;
   /** Everything that was created, for the end of the run. */
   made: Resource[];
   /** Forgets the things that are shared, after they may have been swept away. */
@@ -131,7 +135,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return resource;
   }
 
-  /** The first of its texts that opens something; asked once per operation, the place stays the same. */
+  /** Asked once for each operation: the place stays the same. */
   async function credentialIn(creator: Operation, { value }: Exchange): Promise<string | undefined> {
     const known = run.issues.get(creator.id);
     const candidates = tokensIn(value);
@@ -187,10 +191,19 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return credentials.attach(draft);
   }
 
+  async function on(operation: Operation, resource: Resource): Promise<Draft | undefined> {
+    const path = address(operation, resource);
+    if (path === undefined) return undefined;
+    const pathless = { ...operation, parameters: operation.parameters.filter((each) => each.in !== 'path') };
+    return credentials.attach({ ...(await base(pathless)), operation, path });
+  }
+
   return {
     base,
     create,
     address,
+    on,
+    credentialIn,
     made,
     forget: () => {
       shared.clear();

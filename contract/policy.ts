@@ -1,3 +1,4 @@
+import { type Slot, slotsOf } from './cases/slots.js';
 import { isFar } from './fixtures.js';
 import type { Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
@@ -5,15 +6,18 @@ import { type Json, membersOf, sameJson } from './spec/json.js';
 import { isSecured, isUnsafe, type Operation, type Spec } from './spec/model.js';
 import {
   endsSession,
+  isInquiry,
   isOwnAccount,
   isOwnCredential,
+  isPresentedName,
   isProtectionName,
+  isRevocation,
   isRotation,
   isSecretName,
   isSweeping,
   isVitalName,
 } from './spec/names.js';
-import { branches, flatten } from './spec/schema.js';
+import { branches, flatten, typesOf } from './spec/schema.js';
 
 // What a run does not do, so that it neither ends its own credential nor touches what it has not made.
 
@@ -38,6 +42,27 @@ export function isLogout({ id, path, method }: Operation): boolean {
 /** Whether a call gives a new secret to what it is about. */
 export function isRotator({ id, path, method }: Operation): boolean {
   return isUnsafe({ method }) && (isRotation(id) || isRotation(path));
+}
+
+/** An operation whose body holds a credential that somebody presents, and the place of it. */
+export interface Presenter {
+  operation: Operation;
+  slot: Slot;
+}
+
+/** The operations that tell whether a credential in their body is good, and those that revoke it. */
+export function presentersOf({ requests, operations }: Spec): { inquiries: Presenter[]; revokers: Presenter[] } {
+  const presenters = operations.flatMap((operation): Presenter[] => {
+    if (!isUnsafe(operation) || operation.path.includes('{') || dangerOf(operation) !== 'none') return [];
+    const slot = slotsOf(requests, operation.body?.schema).find(
+      ({ path, schema }) =>
+        isPresentedName(String(path.at(-1))) && typesOf(flatten(requests, schema)).includes('string'),
+    );
+    return slot === undefined ? [] : [{ operation, slot }];
+  });
+  const are = (isNamed: (text: string) => boolean) =>
+    presenters.filter(({ operation: { id, path } }) => isNamed(id) || isNamed(path));
+  return { inquiries: are(isInquiry), revokers: are(isRevocation) };
 }
 
 /** Whether a sweeping call can be told to spare the credential it is made with. */

@@ -65,9 +65,10 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     encode({ ...draft, headers: { ...options.headers, ...draft.headers } }, base, spec.schemes);
 
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
-    const draft = info.repeats === true ? wanted : keys.renew(wanted);
+    const draft = info.keepsKey === true ? wanted : keys.renew(wanted);
     const { operation } = draft;
     const wire = toWire(draft);
+    const repeats = keys.use(operation, wire);
     const verdict = judgeWire(operation, wire);
     rememberPasswords(draft.body, secrets);
     record.sending(operation, info.phase);
@@ -83,7 +84,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     const value = parse(answer);
     const findings = [
       ...checkShape(draft, info, verdict, answer),
-      ...checkSecrets(operation, answer, value, info.repeats),
+      ...checkSecrets(operation, answer, value, repeats),
       ...checkStatus(
         operation,
         answer,
@@ -107,7 +108,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     operation: Operation,
     answer: Answer,
     value: Json | undefined,
-    mayTellAgain = false,
+    mayTellAgain: boolean,
   ): Finding[] {
     const everything = `${mayTellAgain ? '' : answer.text}${JSON.stringify(answer.headers)}`;
     const leak = secrets.leakIn(everything);

@@ -10,8 +10,11 @@ import { createDying, expectExpired } from './expiry.js';
 import { runFuzz } from './fuzz.js';
 import { runLists } from './lists.js';
 import { runMethods } from './methods.js';
+import { runOnce } from './once.js';
+import { runPreconditions } from './preconditions.js';
 import { runSecurity } from './security.js';
-import { runLife, runSessions } from './sequences.js';
+import { runLife } from './sequences.js';
+import { runSessions } from './sessions.js';
 
 /** Every kind of case, in an order in which none spoils another: what may sweep everything away comes last. */
 export async function runPhases(context: Context): Promise<void> {
@@ -24,6 +27,10 @@ export async function runPhases(context: Context): Promise<void> {
     if (makesSomething(context, creator)) await step(context, 'sequences', () => runLife(context, creator));
   }
   await step(context, 'sequences', () => runSessions(context));
+  for (const operation of calm) {
+    await step(context, 'sequences', () => runOnce(context, operation));
+    await step(context, 'sequences', () => runPreconditions(context, operation));
+  }
   const dying = await createDying(context);
   for (const operation of calm) await step(context, 'lists', () => runLists(context, operation));
   for (const operation of calm) await step(context, 'examples', () => runExamples(context, operation));

@@ -1,6 +1,7 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import type { Exchange } from '../exchange.js';
+import { emptyDraft } from '../http/draft.js';
 import { isRemover } from '../policy.js';
 import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
 import { identify, originOf, pathNames, trimmed } from '../spec/links.js';
@@ -47,14 +48,7 @@ async function fill({ run, fixtures, credentials, obstacle }: Context, list: Ope
     if (resource === undefined) return ids;
     const path = row === 0 && remover ? fixtures.address(remover, resource) : undefined;
     if (path && remover) {
-      const draft = credentials.attach({
-        operation: remover,
-        path,
-        query: {},
-        header: {},
-        cookie: {},
-        credential: null,
-      });
+      const draft = credentials.attach({ ...emptyDraft(remover), path });
       await run.send(draft, { phase: PHASE, name: 'end a row' });
       continue;
     }
