@@ -2,7 +2,7 @@ import { type Credentials, createCredentials } from './credentials.js';
 import { createFixtures, type Fixtures } from './fixtures.js';
 import type { Credential } from './http/draft.js';
 import type { ContractOptions } from './options.js';
-import { canProtect, dangerOf, isLogout, isRotator } from './policy.js';
+import { canProtect, dangerOf, isLogout, isRotator, type Presenters, presentersOf } from './policy.js';
 import type { Phase } from './report/types.js';
 import { createRun, type Run } from './run.js';
 import { isSecured, type Operation } from './spec/model.js';
@@ -12,6 +12,7 @@ export interface Context {
   run: Run;
   credentials: Credentials;
   fixtures: Fixtures;
+  presenters: Presenters;
   /**
    * A credential for an operation that may end it: one that the spec lets the run create, else a further session; for a
    * logout the other way round.
@@ -79,5 +80,5 @@ function assemble(run: Run, credentials: Credentials): Context {
     return false;
   }
 
-  return { run, credentials, fixtures, throwaway, obstacle, stillAlive };
+  return { run, credentials, fixtures, presenters: presentersOf(run.spec), throwaway, obstacle, stillAlive };
 }

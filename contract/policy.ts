@@ -51,7 +51,12 @@ export interface Presenter {
 }
 
 /** The operations that tell whether a credential in their body is good, and those that revoke it. */
-export function presentersOf({ requests, operations }: Spec): { inquiries: Presenter[]; revokers: Presenter[] } {
+export interface Presenters {
+  inquiries: Presenter[];
+  revokers: Presenter[];
+}
+
+export function presentersOf({ requests, operations }: Spec): Presenters {
   const presenters = operations.flatMap((operation): Presenter[] => {
     if (!isUnsafe(operation) || operation.path.includes('{') || dangerOf(operation) !== 'none') return [];
     const slot = slotsOf(requests, operation.body?.schema).find(

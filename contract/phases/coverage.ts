@@ -7,6 +7,9 @@ import { isObject, type Json } from '../spec/json.js';
 import { isUnsafe, type Operation, type Parameter, type RequestBody } from '../spec/model.js';
 import { createStage, type Stage } from '../stage.js';
 
+/** Small enough to be sent whole before a server that refuses it closes the connection. */
+const LARGE = 131_072;
+
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** Sends a request for every edge of every keyword, one at a time, the rest of the request being good. */
@@ -121,6 +124,7 @@ async function coverBody(context: Context, stage: Stage, operation: Operation): 
     }
   }
   await coverMediaTypes(stage, body.kind);
+  if (operation.answers.some(({ status }) => status === '413')) await coverSize(stage, body.kind);
   if (body.kind === 'json') await coverJson(stage);
   if (body.kind === 'form') await coverForm(stage);
 }
@@ -151,6 +155,15 @@ async function coverMediaTypes(stage: Stage, kind: RequestBody['kind']): Promise
     ...base,
     headers: { 'Content-Encoding': 'gzip' },
   }));
+}
+
+/** A good body but for its size, which is beyond what many a server takes that documents a limit. */
+async function coverSize(stage: Stage, kind: RequestBody['kind']): Promise<void> {
+  await stage.send({ name: 'body: very large' }, (base) => {
+    const { body } = base;
+    if (kind === 'form' && isObject(body)) return { ...base, rawBody: bytes(`${toForm(body)}&${'&'.repeat(LARGE)}`) };
+    return { ...base, rawBody: bytes(`${JSON.stringify(body ?? {})}${' '.repeat(LARGE)}`) };
+  });
 }
 
 /** Bodies that are no JSON, or hardly. */

@@ -3,7 +3,7 @@ import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { emptyDraft } from '../http/draft.js';
-import { type Presenter, presentersOf } from '../policy.js';
+import type { Presenter } from '../policy.js';
 import { isObject, type Json } from '../spec/json.js';
 import { isVerdictName } from '../spec/names.js';
 
@@ -25,7 +25,7 @@ export async function expectDead(context: Context, token: string, how: string): 
         status === 401 ? [] : [finding('revocation', `its credential still gets ${String(status)} ${how}`, '401')],
     });
   }
-  for (const inquiry of presentersOf(run.spec).inquiries) {
+  for (const inquiry of context.presenters.inquiries) {
     await present(context, inquiry, token, `ask about its credential ${how}`, (value) =>
       verdictsIn(value).includes(true)
         ? [finding('revocation', `it calls a credential good ${how}`, 'a verdict that it is not')]
@@ -45,7 +45,7 @@ export async function expectAlive(context: Context, token: string, how: string):
       check: ({ status }) => (status === 401 ? [finding('sequence', `its credential gets 401 ${how}`, 'no 401')] : []),
     });
   }
-  for (const inquiry of presentersOf(run.spec).inquiries) {
+  for (const inquiry of context.presenters.inquiries) {
     await present(context, inquiry, token, `ask about its credential ${how}`, (value) => {
       const verdicts = verdictsIn(value);
       if (verdicts.length === 0 || verdicts.includes(true)) return [];

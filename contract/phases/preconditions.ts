@@ -3,10 +3,11 @@ import type { Context } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import { isRemover } from '../policy.js';
-import { type JsonObject, sameJson } from '../spec/json.js';
+import { type JsonObject, memberOf, sameJson } from '../spec/json.js';
 import { isItemOperation, originOf, thingIn } from '../spec/links.js';
 import { isUnsafe, type Operation, type Parameter, successOf } from '../spec/model.js';
-import { isIfMatchName, isVolatileName } from '../spec/names.js';
+import { isIfMatchName, isTombstoneName, isVolatileName } from '../spec/names.js';
+import { membersToSend, withAnother } from '../variation.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
@@ -42,7 +43,7 @@ export async function runPreconditions(context: Context, operation: Operation): 
     'an entity tag that it never had',
     first,
   );
-  await expectPassage(context, thing, operation, header, first.tag, 'the entity tag that it has');
+  await expectPassage(context, thing, operation, header, first.tag, 'the entity tag that it has', first);
   if (isRemover(operation) || run.outOfTime()) return;
   const second = await look(context, thing);
   if (second?.tag === undefined) return;
@@ -55,7 +56,7 @@ export async function runPreconditions(context: Context, operation: Operation): 
       expected: `another ETag than ${first.tag}`,
     });
   }
-  await expectPassage(context, thing, operation, header, '*', '*');
+  await expectPassage(context, thing, operation, header, '*', '*', second);
 }
 
 function isTagged(operation: Operation): boolean {
@@ -90,7 +91,7 @@ async function expectRefusal(
   what: string,
   before: State,
 ): Promise<void> {
-  const sent = await change(context, thing, operation, header, tag, what, (status) =>
+  const sent = await change(context, thing, operation, header, tag, what, before, (status) =>
     status === 412 ? [] : [precondition(`${what} gets ${String(status)}`, '412')],
   );
   const after = await look(context, thing);
@@ -106,13 +107,14 @@ async function expectPassage(
   header: Parameter,
   tag: string,
   what: string,
+  before: State,
 ): Promise<void> {
-  await change(context, thing, operation, header, tag, what, (status) =>
+  await change(context, thing, operation, header, tag, what, before, (status) =>
     status === 412 ? [precondition(`${what} gets 412`, 'no 412')] : [],
   );
 }
 
-/** Sends a good request with this tag, where the schema allows that. */
+/** Sends a good request with this tag, where the schema allows that; one that changes something, as far as can be told. */
 async function change(
   { run, fixtures }: Context,
   { resource }: Tagged,
@@ -120,11 +122,20 @@ async function change(
   { name, pointer }: Parameter,
   tag: string,
   what: string,
+  before: State,
   check: (status: number) => Finding[],
 ): Promise<Exchange | undefined> {
   if (pointer !== undefined && run.judge.objections('request', pointer, tag).length > 0) return undefined;
-  const base = await fixtures.on(operation, resource);
-  if (base === undefined) return undefined;
+  const good = await fixtures.on(operation, resource);
+  if (good === undefined) return undefined;
+  const base =
+    membersToSend(run, operation)
+      .filter(
+        ({ path: [member] }) =>
+          memberOf(before.thing, String(member)) !== undefined && !isTombstoneName(String(member)),
+      )
+      .map((slot) => withAnother(run, good, slot, memberOf(before.thing, String(slot.path[0]))))
+      .find((each) => each !== undefined) ?? good;
   const draft = { ...base, header: { ...base.header, [name]: tag } };
   return await run.send(draft, {
     ...ANY,

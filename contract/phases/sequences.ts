@@ -2,7 +2,7 @@ import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { memberText, type Resource, sourceOf } from '../fixtures.js';
-import { isRemover, isRotator, type Presenter, presentersOf } from '../policy.js';
+import { isRemover, isRotator, type Presenter } from '../policy.js';
 import { isObject, type Json, type JsonObject, membersOf, textOf } from '../spec/json.js';
 import { evaluate, isItemOperation, originOf, pathNames, thingIn, trimmed } from '../spec/links.js';
 import { isUnsafe, type Operation, successOf } from '../spec/model.js';
@@ -36,7 +36,7 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
   const { run, fixtures } = context;
   const trade = tradeOf(context, creator);
   const { getter, editors, rotators, enders } = trade;
-  const presenters = [...enders, ...presentersOf(run.spec).inquiries].map(({ operation }) => operation);
+  const presenters = [...enders, ...context.presenters.inquiries].map(({ operation }) => operation);
   const onIt = [...editors, ...rotators, ...presenters, ...(getter ? [getter] : [])];
   const concerned = [creator, ...onIt].some((operation) => run.operations.includes(operation));
   if (!concerned || context.obstacle(creator) !== undefined) return;
@@ -60,7 +60,7 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
   }
 }
 
-function tradeOf({ run: { spec } }: Context, creator: Operation): Trade {
+function tradeOf({ run: { spec }, presenters }: Context, creator: Operation): Trade {
   const onIt = spec.operations.filter((operation) => originOf(spec, operation)?.creator === creator);
   const others = onIt.filter((operation) => !isRemover(operation));
   return {
@@ -68,7 +68,7 @@ function tradeOf({ run: { spec } }: Context, creator: Operation): Trade {
     getter: onIt.find((operation) => operation.method === 'GET' && isItemOperation(operation)),
     editors: others.filter((operation) => /^(PATCH|PUT)$/.test(operation.method) && isItemOperation(operation)),
     rotators: others.filter(isRotator),
-    enders: [...onIt.filter(isRemover).map((operation) => ({ operation })), ...presentersOf(spec).revokers],
+    enders: [...onIt.filter(isRemover).map((operation) => ({ operation })), ...presenters.revokers],
   };
 }
 
@@ -97,9 +97,9 @@ function differences(created: Json | undefined, fetched: Json | undefined): stri
 }
 
 /** Follows every link whose target changes nothing. */
-async function followLinks({ run, fixtures, obstacle }: Context, exchange: Exchange): Promise<void> {
+async function followLinks({ run, fixtures, presenters, obstacle }: Context, exchange: Exchange): Promise<void> {
   const { operation } = exchange.draft;
-  const asking = presentersOf(run.spec).inquiries.map((inquiry) => inquiry.operation);
+  const asking = presenters.inquiries.map((inquiry) => inquiry.operation);
   for (const link of successOf(operation)?.links ?? []) {
     const target = run.spec.operations.find(({ id }) => id === link.operationId);
     if (target === undefined || obstacle(target) !== undefined) continue;
