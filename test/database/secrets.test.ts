@@ -46,7 +46,7 @@ test('no plaintext token, refresh token or password is in the database file, its
 
   for (const [state, bytes] of Object.entries({ running, stopped })) {
     // What must be there is found in the same bytes by the same search, or the search would prove nothing.
-    for (const known of ['name of a private token', 'name of an access token', tokens[0]?.slice(0, 12) ?? '']) {
+    for (const known of ['name of a private token', 'name of an access token', tokens.at(-1)?.slice(0, 12) ?? '']) {
       expect(bytes.files.includes(known), `${state}: ${known}`).toBe(true);
     }
     expect(bytes.log.includes('my-own-request-id'), state).toBe(true);
