@@ -36,8 +36,6 @@ export interface Fixtures {
    */
   base(operation: Operation, how?: { all?: boolean; fresh?: boolean; phase?: Phase }): Promise<Draft>;
   create(creator: Operation, info: CaseInfo): Promise<Resource | undefined>;
-  /** The path parameters that name a resource for an operation on it; undefined where they cannot be told. */
-  address(operation: Operation, resource: Resource): Record<string, Json> | undefined;
   /** A good request of an operation on this very thing; undefined where the path to it cannot be told. */
   on(operation: Operation, resource: Resource): Promise<Draft | undefined>;
   /** The credential that an answer of the operation issued: the first of its texts that opens something. */
@@ -109,6 +107,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return value;
   }
 
+  /** The path parameters that name a resource for an operation on it; undefined where they cannot be told. */
   function address(operation: Operation, resource: Resource): Record<string, Json> | undefined {
     const origin = originOf(spec, operation);
     const { draft, value } = resource.exchange;
@@ -201,7 +200,6 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   return {
     base,
     create,
-    address,
     on,
     credentialIn,
     made,

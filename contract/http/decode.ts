@@ -127,7 +127,9 @@ function readQuery(query: string): Texts {
   for (const part of query === '' ? [] : query.split('&')) {
     const [name = '', value = ''] = part.split(/=(.*)/s);
     const key = decode(name.replaceAll('+', ' ')) ?? name;
-    texts.set(key, [...(texts.get(key) ?? []), decode(value.replaceAll('+', ' ')) ?? '\uFFFE']);
+    const values = texts.get(key) ?? [];
+    values.push(decode(value.replaceAll('+', ' ')) ?? '\uFFFE');
+    texts.set(key, values);
   }
   return texts;
 }

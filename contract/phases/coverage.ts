@@ -78,6 +78,8 @@ async function coverBody(context: Context, stage: Stage, operation: Operation): 
   if (body === undefined) return;
   const document = run.spec.requests;
   const { full } = stage;
+  // First, for where a request is a guess at a secret there are but a few.
+  if (operation.answers.some(({ status }) => status === '413')) await coverSize(stage, body.kind);
   if (full.body !== undefined) {
     for (const slot of slotsOf(document, body.schema)) {
       if (run.outOfTime()) return;
@@ -124,7 +126,6 @@ async function coverBody(context: Context, stage: Stage, operation: Operation): 
     }
   }
   await coverMediaTypes(stage, body.kind);
-  if (operation.answers.some(({ status }) => status === '413')) await coverSize(stage, body.kind);
   if (body.kind === 'json') await coverJson(stage);
   if (body.kind === 'form') await coverForm(stage);
 }
@@ -161,7 +162,8 @@ async function coverMediaTypes(stage: Stage, kind: RequestBody['kind']): Promise
 async function coverSize(stage: Stage, kind: RequestBody['kind']): Promise<void> {
   await stage.send({ name: 'body: very large' }, (base) => {
     const { body } = base;
-    if (kind === 'form' && isObject(body)) return { ...base, rawBody: bytes(`${toForm(body)}&${'&'.repeat(LARGE)}`) };
+    if (kind === 'form' && isObject(body))
+      return { ...base, rawBody: bytes(toForm({ ...body, padding: 'a'.repeat(LARGE) })) };
     return { ...base, rawBody: bytes(`${JSON.stringify(body ?? {})}${' '.repeat(LARGE)}`) };
   });
 }

@@ -7,7 +7,7 @@ import type { Draft } from '../http/draft.js';
 import { isObject, type Json, memberOf, sameJson } from '../spec/json.js';
 import { thingIn } from '../spec/links.js';
 import type { Operation } from '../spec/model.js';
-import { isTombstoneName, isVolatileName } from '../spec/names.js';
+import { isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
 import { membersToSend, withAnother } from '../variation.js';
 import { expectAlive, expectDead } from './opens.js';
 
@@ -31,6 +31,8 @@ export async function runEdits(
     const edit = editOf(context, editor, good, slot, present);
     if (edit === undefined) continue;
     const sent = valueAt(edit.body, slot.path);
+    // What ends it, or may, is no edit after which anything else could be tried.
+    if (isStateName(name) || (isTombstoneName(name) && typeof sent !== 'boolean')) continue;
     if (!(await tryEdit(context, edit, getter, resource, name, sent)) || typeof sent !== 'boolean') continue;
     // A thing that can be stopped and started again is left as it was.
     const stops = sent && isTombstoneName(name) && resource.token !== undefined ? resource.token : undefined;

@@ -73,14 +73,13 @@ async function expectAnswer({ run }: Context): Promise<void> {
 }
 
 /** Ends what the run has created and not ended itself, as far as the spec has a way; refusals do not matter. */
-async function tidyUp({ run, fixtures, credentials }: Context): Promise<void> {
+async function tidyUp({ run, fixtures }: Context): Promise<void> {
   for (const resource of fixtures.made) {
     const remover = run.spec.operations.find(
       (operation) => isRemover(operation) && originOf(run.spec, operation)?.creator === resource.creator,
     );
-    const path = remover && fixtures.address(remover, resource);
-    if (!path || run.outOfTime()) continue;
-    const draft = credentials.attach({ ...emptyDraft(remover), path });
+    const draft = remover && !run.outOfTime() ? await fixtures.on(remover, resource) : undefined;
+    if (draft === undefined) continue;
     await run.attempt(draft, { phase: 'setup', name: 'tidy up', expectation: 'any' });
   }
   fixtures.forget();

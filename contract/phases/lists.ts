@@ -1,7 +1,6 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import type { Exchange } from '../exchange.js';
-import { emptyDraft } from '../http/draft.js';
 import { isRemover } from '../policy.js';
 import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
 import { identify, originOf, pathNames, trimmed } from '../spec/links.js';
@@ -36,7 +35,7 @@ export async function runLists(context: Context, operation: Operation): Promise<
 }
 
 /** Creates some rows, one of which is ended again where the spec can do that; gives the ids of those that stay. */
-async function fill({ run, fixtures, credentials, obstacle }: Context, list: Operation): Promise<Json[]> {
+async function fill({ run, fixtures, obstacle }: Context, list: Operation): Promise<Json[]> {
   const creator = run.spec.operations.find(
     ({ method, path }) => method === 'POST' && trimmed(path) === trimmed(list.path),
   );
@@ -46,9 +45,8 @@ async function fill({ run, fixtures, credentials, obstacle }: Context, list: Ope
   for (let row = 0; row <= ROWS; row++) {
     const resource = await fixtures.create(creator, { phase: PHASE, name: 'create a row' });
     if (resource === undefined) return ids;
-    const path = row === 0 && remover ? fixtures.address(remover, resource) : undefined;
-    if (path && remover) {
-      const draft = credentials.attach({ ...emptyDraft(remover), path });
+    const draft = row === 0 && remover ? await fixtures.on(remover, resource) : undefined;
+    if (draft) {
       await run.send(draft, { phase: PHASE, name: 'end a row' });
       continue;
     }

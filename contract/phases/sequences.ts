@@ -6,7 +6,7 @@ import { isRemover, isRotator, type Presenter } from '../policy.js';
 import { isObject, type Json, type JsonObject, membersOf, textOf } from '../spec/json.js';
 import { evaluate, isItemOperation, originOf, pathNames, thingIn, trimmed } from '../spec/links.js';
 import { isUnsafe, type Operation, successOf } from '../spec/model.js';
-import { isTombstoneName, isVolatileName } from '../spec/names.js';
+import { isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
 import { runEdits } from './edits.js';
 import { expectAlive, expectDead, present } from './opens.js';
 import { runRotation } from './rotation.js';
@@ -188,7 +188,7 @@ function endingsIn(value: JsonObject | undefined, path = ''): string[] {
   return membersOf(value).flatMap(([name, member]) => {
     const place = `${path}/${name}`;
     if (isTombstoneName(name)) return member !== null && member !== false ? [place] : [];
-    if (/^(status|state)$/i.test(name))
+    if (isStateName(name))
       return /revoked|deleted|cancel|archived|disabled|removed|inactive/i.test(textOf(member)) ? [place] : [];
     return isObject(member) ? endingsIn(member, place) : [];
   });

@@ -53,6 +53,11 @@ export function isTombstoneName(name: string): boolean {
   );
 }
 
+/** A member that says in one word what has become of a thing. */
+export function isStateName(name: string): boolean {
+  return /^(status|state)$/.test(words(name));
+}
+
 /** An instant in a request at which what it makes ends. */
 export function isExpiryName(name: string): boolean {
   return /expir|valid_?(to|until)|not_?after/.test(words(name));
@@ -100,7 +105,8 @@ export function isVitalName(name: string): boolean {
   return (
     isPasswordName(name) ||
     isTombstoneName(name) ||
-    /^(is_)?(active|enabled|locked|suspended|status|state)$|^(e_?mail|user_?name|login)$/.test(words(name))
+    isStateName(name) ||
+    /^(is_)?(active|enabled|locked|suspended)$|^(e_?mail|user_?name|login)$/.test(words(name))
   );
 }
 
