@@ -163,5 +163,7 @@ function maskOf(token: string | undefined, body: unknown): (text: string) => str
   // What is shorter than any password of the service is a part of common words, and no secret.
   const isSecret = (value: unknown): value is string => typeof value === 'string' && value.length >= 8;
   const secrets = [token, password, refreshToken, asked, ...batch].filter(isSecret);
+  // The longest first: of a secret that begins with another its end would stay.
+  secrets.sort((a, b) => b.length - a.length);
   return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '[hidden]'), text);
 }
