@@ -77,11 +77,11 @@ export async function logged({ log }: Service, { headers }: Answer): Promise<Log
 export function contentOf({ database }: Service): Record<string, unknown[]> {
   const connection = new SqliteDriver(database, { readonly: true });
   try {
-    const tables = ['organizations', 'users', 'access_tokens', 'token_secrets', 'refresh_tokens'];
+    const tables = ['organizations', 'users', 'access_tokens', 'token_secrets', 'refresh_tokens', 'idempotent_answers'];
     return Object.fromEntries(
       tables.map((table) => {
         const rows = connection.prepare<[], Record<string, unknown>>(`select * from ${table}`).all();
-        return [table, rows.map((row) => without(row, 'last_used_at'))];
+        return [table, rows.map((row) => without(row, 'last_used_at', 'previous_last_used_at'))];
       }),
     );
   } finally {
