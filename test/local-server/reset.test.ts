@@ -88,6 +88,16 @@ test('restore goes back to a snapshot, data and clock, as often as one likes', a
   }
 });
 
+test('restore stops a clock that runs at the very instant of the snapshot', async () => {
+  let instant = Date.parse('2026-01-01T00:00:00Z');
+  const now = () => (instant += 1_000);
+  const server = await startLocal({ now, testing: { frozenAt: '2030-01-01T00:00:00Z' } });
+  const snapshot = await server.snapshot();
+  server.clock.unfreeze();
+  await server.restore(snapshot);
+  expect(server.clock.state()).toEqual({ now: '2030-01-01T00:00:00.000Z', frozen: true });
+});
+
 describe('a rotation', () => {
   const startRotated = async () => {
     const server = await startLocal({ testing: { frozenAt: '2030-01-01T00:00:00Z' } });
