@@ -52,7 +52,7 @@ function assemble(run: Run, credentials: Credentials): Context {
       (operation) => !run.issues.has(operation.id) && operation.method === 'POST' && isSecured(operation),
     );
     for (const creator of [...known, ...others]) {
-      if (dangerOf(creator) !== 'none' || isRotator(creator) || obstacle(creator) !== undefined) continue;
+      if (dangerOf(creator, run.spec) !== 'none' || isRotator(creator) || obstacle(creator) !== undefined) continue;
       const resource = await fixtures.create(creator, { phase, name: 'create a credential to throw away' });
       if (resource?.token !== undefined) return { token: resource.token, perScheme: {} };
     }
@@ -66,7 +66,8 @@ function assemble(run: Run, credentials: Credentials): Context {
     }
     if (operation.body?.kind === 'other' && operation.body.required)
       return `no bodies of ${operation.body.mediaType} are made`;
-    if (dangerOf(operation) === 'sweeps' && !canProtect(operation)) return "it may end the run's own credential";
+    if (dangerOf(operation, run.spec) === 'sweeps' && !canProtect(operation, run.spec))
+      return "it may end the run's own credential";
     return undefined;
   }
 

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import * as fc from 'fast-check';
 import { sampleOf } from './cases/arbitrary.js';
 import { slotsOf, withValue } from './cases/slots.js';
@@ -19,6 +20,7 @@ import {
   isProtectionName,
 } from './spec/names.js';
 import { flatten } from './spec/schema.js';
+import { withOtherTexts } from './variation.js';
 
 /** Something that the run has created. */
 export interface Resource {
@@ -36,6 +38,10 @@ export interface Fixtures {
    */
   base(operation: Operation, how?: { all?: boolean; fresh?: boolean; phase?: Phase }): Promise<Draft>;
   create(creator: Operation, info: CaseInfo): Promise<Resource | undefined>;
+  /** From now on good requests of the operation say something else each time: what they say may be there but once. */
+  beginAnew(operation: Operation): void;
+  /** Whether they do. */
+  isUnique(operation: Operation): boolean;
   /** A good request of an operation on this very thing; undefined where the path to it cannot be told. */
   on(operation: Operation, resource: Resource): Promise<Draft | undefined>;
   /** The credential that an answer of the operation issued: the first of its texts that opens something. */
@@ -90,8 +96,9 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
       const name = String(path.at(-1));
       const { format } = flatten(spec.requests, schema);
       let member: Json | undefined;
+      if (isProtectionName(name)) member = true;
       // What the example says of time was true when it was written.
-      if (format === 'date-time' && isExpiryName(name))
+      else if (format === 'date-time' && isExpiryName(name))
         member = fc.sample(formatted(format) ?? fc.constant(''), { seed, numRuns: 1 })[0];
       else if (required) continue;
       else if (all)
@@ -100,7 +107,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
           name,
           accepts: (given) => given !== null && fits(withValue(value ?? null, path, given) ?? null),
         });
-      if (!required && !all) member = undefined;
+      if (!required && !all && !isProtectionName(name)) member = undefined;
       const changed = withValue(value, path, member);
       if (changed !== undefined && fits(changed)) value = changed;
     }
@@ -126,8 +133,18 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return path;
   }
 
+  /** How often operations began anew; random at first, since servers remember things from run to run. */
+  const counts = new Map<string, number>();
+  const beginAnew = ({ id }: Operation) => counts.set(id, (counts.get(id) ?? randomInt(1_000_000)) + 1);
+
   async function create(creator: Operation, info: CaseInfo): Promise<Resource | undefined> {
-    const exchange = await run.send(await base(creator, { all: false, phase: info.phase }), info);
+    const send = async () => await run.send(await base(creator, { all: false, phase: info.phase }), info);
+    if (counts.has(creator.id)) beginAnew(creator);
+    let exchange = await send();
+    if (exchange.answer?.status === 409 && creator.body !== undefined) {
+      beginAnew(creator);
+      exchange = await send();
+    }
     if (exchange.answer === undefined || exchange.answer.status >= 300) return undefined;
     const resource: Resource = { creator, exchange, token: await credentialIn(creator, exchange) };
     made.push(resource);
@@ -187,7 +204,8 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
       if (value !== undefined) draft[parameter.in][parameter.name] = value;
     }
     if (operation.body) draft.body = bodyValue(operation, operation.body, all);
-    return credentials.attach(draft);
+    const count = counts.get(operation.id);
+    return credentials.attach(count === undefined ? draft : withOtherTexts(run, draft, count));
   }
 
   async function on(operation: Operation, resource: Resource): Promise<Draft | undefined> {
@@ -200,6 +218,8 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   return {
     base,
     create,
+    beginAnew,
+    isUnique: ({ id }) => counts.has(id),
     on,
     credentialIn,
     made,

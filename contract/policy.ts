@@ -2,10 +2,11 @@ import { type Slot, slotsOf } from './cases/slots.js';
 import { isFar } from './fixtures.js';
 import type { Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
-import { type Json, membersOf, sameJson } from './spec/json.js';
+import { type Json, memberOf, membersOf, sameJson } from './spec/json.js';
 import { isSecured, isUnsafe, type Operation, type Spec } from './spec/model.js';
 import {
   endsSession,
+  isBulkRemoval,
   isInquiry,
   isOwnAccount,
   isOwnCredential,
@@ -24,14 +25,16 @@ import { branches, flatten, typesOf } from './spec/schema.js';
 /** What a call may do to the credential it is made with: end it, end it together with others, or nothing. */
 export type Danger = 'ends-caller' | 'sweeps' | 'none';
 
-export function dangerOf(operation: Operation): Danger {
+export function dangerOf(operation: Operation, spec: Spec): Danger {
   const { id, path, method } = operation;
   if (!isUnsafe(operation) || !isSecured(operation)) return 'none';
   if (isSweeping(id) || isSweeping(path)) return 'sweeps';
   if (isLogout(operation) || isOwnCredential(id) || isOwnCredential(path)) return 'ends-caller';
   const isOnNothingElse = !path.includes('{');
   if (isOnNothingElse && isRotator(operation)) return 'ends-caller';
-  return method === 'DELETE' && isOnNothingElse ? 'sweeps' : 'none';
+  if (isOnNothingElse && (method === 'DELETE' || isBulkRemoval(path)) && presentedIn(operation, spec) === undefined)
+    return 'sweeps';
+  return canProtect(operation, spec) ? 'sweeps' : 'none';
 }
 
 /** Whether a call ends the session it is made in, and so perhaps no credential of another kind. */
@@ -56,13 +59,10 @@ export interface Presenters {
   revokers: Presenter[];
 }
 
-export function presentersOf({ requests, operations }: Spec): Presenters {
-  const presenters = operations.flatMap((operation): Presenter[] => {
-    if (!isUnsafe(operation) || operation.path.includes('{') || dangerOf(operation) !== 'none') return [];
-    const slot = slotsOf(requests, operation.body?.schema).find(
-      ({ path, schema }) =>
-        isPresentedName(String(path.at(-1))) && typesOf(flatten(requests, schema)).includes('string'),
-    );
+export function presentersOf(spec: Spec): Presenters {
+  const presenters = spec.operations.flatMap((operation): Presenter[] => {
+    if (!isUnsafe(operation) || operation.path.includes('{') || dangerOf(operation, spec) !== 'none') return [];
+    const slot = presentedIn(operation, spec);
     return slot === undefined ? [] : [{ operation, slot }];
   });
   const are = (isNamed: (text: string) => boolean) =>
@@ -70,9 +70,29 @@ export function presentersOf({ requests, operations }: Spec): Presenters {
   return { inquiries: are(isInquiry), revokers: are(isRevocation) };
 }
 
+/** The place in a body of a credential that somebody presents. */
+function presentedIn({ body }: Operation, { requests }: Spec): Slot | undefined {
+  return slotsOf(requests, body?.schema).find(
+    ({ path, schema }) => isPresentedName(String(path.at(-1))) && typesOf(flatten(requests, schema)).includes('string'),
+  );
+}
+
 /** Whether a sweeping call can be told to spare the credential it is made with. */
-export function canProtect({ parameters }: Operation): boolean {
-  return parameters.some(({ in: place, name }) => place === 'query' && isProtectionName(name));
+export function canProtect(operation: Operation, spec: Spec): boolean {
+  return protectionsOf(operation, spec).length > 0;
+}
+
+/** The booleans of the query and the body by which a call spares the credential it is made with. */
+function protectionsOf({ parameters, body }: Operation, { requests }: Spec) {
+  const inQuery = parameters.filter(({ in: place }) => place === 'query');
+  const inBody = slotsOf(requests, body?.schema).filter(({ path }) => path.length === 1);
+  return [
+    ...inQuery.map(({ name, schema }) => ({ name, schema, sentBy: ({ query }: Draft) => query[name] })),
+    ...inBody.map(({ path: [step], schema }) => {
+      const name = String(step);
+      return { name, schema, sentBy: ({ body: sent }: Draft) => memberOf(sent, name) };
+    }),
+  ].filter(({ name }) => isProtectionName(name));
 }
 
 /** Whether a call ends what it names. */
@@ -92,11 +112,10 @@ export function reasonAgainst(draft: Draft, base: Draft, verdict: Verdict['kind'
     const vital = membersOf(draft.body).find(([name]) => isVitalName(name));
     if (vital !== undefined) return `another ${vital[0]} of the run's own account`;
   }
-  for (const { name, in: place, schema } of operation.parameters) {
-    if (place !== 'query' || !isProtectionName(name)) continue;
-    const sent: Json | undefined = draft.query[name] ?? flatten(spec.requests, schema).default;
+  for (const { name, schema, sentBy } of protectionsOf(operation, spec)) {
+    const sent: Json | undefined = sentBy(draft) ?? flatten(spec.requests, schema).default;
     const protects = sent === true || sent === 'true';
-    if (!protects && (valid || sent === undefined))
+    if (!protects && (verdict !== 'invalid' || sent === undefined))
       return `${name} other than true: it would end the run's own credential`;
   }
   for (const [name, value] of Object.entries(draft.path)) {

@@ -34,7 +34,7 @@ export async function createStage(context: Context, operation: Operation, phase:
     run.record.skip(operation, why);
     return undefined;
   }
-  const usesUp = isRemover(operation) || dangerOf(operation) === 'ends-caller';
+  const usesUp = isRemover(operation) || dangerOf(operation, run.spec) === 'ends-caller';
   const fields = credentials.loginFields(operation);
   const guesses = isGuess(operation, run.spec);
   let guessesLeft = MOST_GUESSES;
@@ -42,7 +42,7 @@ export async function createStage(context: Context, operation: Operation, phase:
 
   async function prepare(): Promise<Draft | undefined> {
     const draft = await fixtures.base(operation, { fresh: usesUp, phase });
-    if (dangerOf(operation) !== 'ends-caller') return draft;
+    if (dangerOf(operation, run.spec) !== 'ends-caller') return draft;
     const credential = throwawaysLeft-- > 0 ? await context.throwaway(operation, phase) : undefined;
     if (credential) return credentials.attach(draft, credential);
     run.record.skip(operation, 'no further credential to throw away');
@@ -67,6 +67,16 @@ export async function createStage(context: Context, operation: Operation, phase:
     credential: base.credential,
   };
 
+  async function renew(isUnique: boolean): Promise<void> {
+    if (isUnique) fixtures.beginAnew(operation);
+    const next = await prepare();
+    if (next === undefined) return;
+    const { path, credential } = next;
+    const { body } = isUnique ? await fixtures.base(operation, { all: true, phase }) : stage.full;
+    stage.base = next;
+    stage.full = { ...stage.full, path, credential, body };
+  }
+
   const stage: Stage = {
     base,
     full,
@@ -89,12 +99,11 @@ export async function createStage(context: Context, operation: Operation, phase:
         return undefined;
       }
       const exchange = await run[how](draft, { ...info, phase });
-      if (usesUp && exchange.answer !== undefined && exchange.answer.status < 400) {
-        const next = await prepare();
-        if (next === undefined) return exchange;
-        stage.base = next;
-        stage.full = { ...stage.full, path: next.path, credential: next.credential };
-      }
+      const { status = 500 } = exchange.answer ?? {};
+      // Whatever else a good request that conflicts is refused for, it is not seen whether it would be accepted.
+      const conflicts = status === 409 && verdict.kind === 'valid' && operation.method === 'POST' && !usesUp;
+      const isSpent = status < 400 && (usesUp || fixtures.isUnique(operation));
+      if (conflicts || isSpent) await renew(conflicts || fixtures.isUnique(operation));
       return exchange;
     },
   };

@@ -77,17 +77,16 @@ async function coverBody(context: Context, stage: Stage, operation: Operation): 
   const { body } = operation;
   if (body === undefined) return;
   const document = run.spec.requests;
-  const { full } = stage;
   // First, for where a request is a guess at a secret there are but a few.
   if (operation.answers.some(({ status }) => status === '413')) await coverSize(stage, body.kind);
-  if (full.body !== undefined) {
+  if (stage.full.body !== undefined) {
     for (const slot of slotsOf(document, body.schema)) {
       if (run.outOfTime()) return;
       const label = `body ${pathText(slot.path)}`;
       // On the smallest body where the place is in it, else on the fullest.
       const on = (base: Draft) =>
-        (valueAt(base.body, slot.path.slice(0, -1)) === undefined ? full.body : base.body) ?? null;
-      const sample = valueAt(full.body, slot.path) ?? 'a';
+        (valueAt(base.body, slot.path.slice(0, -1)) === undefined ? stage.full.body : base.body) ?? null;
+      const sample = valueAt(stage.full.body, slot.path) ?? 'a';
       for (const { value, note } of boundariesOf(document, slot.schema, String(slot.path.at(-1)), sample)) {
         // A form has texts alone; what else they stand for is the same text again.
         if (body.kind === 'form' && typeof value === 'object') continue;
@@ -99,13 +98,13 @@ async function coverBody(context: Context, stage: Stage, operation: Operation): 
       if (slot.path.at(-1) !== 0) {
         await stage.send({ name: `${label}: missing` }, (base) => ({
           ...base,
-          body: withValue(full.body ?? on(base), slot.path, undefined),
+          body: withValue(stage.full.body ?? on(base), slot.path, undefined),
         }));
       }
       if (isObject(sample)) {
         await stage.send({ name: `${label}: an unknown member` }, (base) => ({
           ...base,
-          body: withValue(full.body ?? on(base), slot.path, { ...sample, unknown_member: 1 }),
+          body: withValue(stage.full.body ?? on(base), slot.path, { ...sample, unknown_member: 1 }),
         }));
       }
     }

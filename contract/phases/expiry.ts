@@ -29,7 +29,7 @@ export async function createDying(context: Context): Promise<Dying[]> {
   const dying: Dying[] = [];
   for (const creator of run.spec.operations) {
     if (!isUnsafe(creator) || !isSecured(creator) || context.obstacle(creator) !== undefined) continue;
-    if (dangerOf(creator) !== 'none') continue;
+    if (dangerOf(creator, run.spec) !== 'none') continue;
     const superseded = await supersede(context, creator);
     if (superseded) dying.push(superseded);
     const member = expiryMember(run.spec.requests, creator);

@@ -27,7 +27,7 @@ const MOST_FAULTS = 5;
 export async function runFuzz(context: Context, operation: Operation): Promise<void> {
   const { run } = context;
   // What uses up a credential or a thing with every call is covered by its edges.
-  if (dangerOf(operation) !== 'none') return;
+  if (dangerOf(operation, run.spec) !== 'none') return;
   const stage = await createStage(context, operation, 'fuzz');
   if (stage === undefined) return;
   const wishes = wishesFor(context, operation, stage.full);

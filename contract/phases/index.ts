@@ -20,8 +20,8 @@ import { runSessions } from './sessions.js';
 export async function runPhases(context: Context): Promise<void> {
   const { run } = context;
   await expectAnswer(context);
-  const calm = run.operations.filter((operation) => dangerOf(operation) !== 'sweeps');
-  const sweeping = run.operations.filter((operation) => dangerOf(operation) === 'sweeps');
+  const calm = run.operations.filter((operation) => dangerOf(operation, run.spec) !== 'sweeps');
+  const sweeping = run.operations.filter((operation) => dangerOf(operation, run.spec) === 'sweeps');
 
   for (const creator of run.spec.operations.filter(({ method }) => method === 'POST')) {
     if (makesSomething(context, creator)) await step(context, 'sequences', () => runLife(context, creator));

@@ -21,7 +21,10 @@ export async function runOnce(context: Context, operation: Operation): Promise<v
   const { draft, listed } = first;
   const sent = await run.send(draft, { ...ONCE, name: 'a request with a key of its own' });
   if (sent.answer === undefined || sent.answer.status >= 300) return;
-  await run.send(draft, again('the same request with the same key', operation, sent));
+  await run.send(
+    draft,
+    again('the same request with the same key', sent, dangerOf(operation, run.spec) === 'ends-caller'),
+  );
   const other = membersToSend(run, operation)
     .map((slot) => withAnother(run, draft, slot, undefined))
     .find((each) => each !== undefined && !sameJson(each.body, draft.body));
@@ -43,7 +46,7 @@ async function firstOf(
 ): Promise<{ draft: Draft; listed: string[] | undefined } | undefined> {
   const { run, fixtures, credentials } = context;
   const parameter = onceKeyOf(operation);
-  const danger = dangerOf(operation);
+  const danger = dangerOf(operation, run.spec);
   if (parameter === undefined || !isUnsafe(operation) || danger === 'sweeps') return undefined;
   const key = run.keys.fresh(parameter);
   if (key === undefined || context.obstacle(operation) !== undefined) return undefined;
@@ -54,13 +57,13 @@ async function firstOf(
   return own && { draft: credentials.attach(draft, own), listed: undefined };
 }
 
-function again(name: string, operation: Operation, first: Exchange): CaseInfo {
+function again(name: string, first: Exchange, mayEndCaller: boolean): CaseInfo {
   return {
     ...ONCE,
     name,
     check({ status, text }, value) {
       // The first request may have ended the credential that both were made with.
-      if (status === 401 && dangerOf(operation) === 'ends-caller') return [];
+      if (status === 401 && mayEndCaller) return [];
       if (status !== first.answer?.status)
         return [once(`a repeated request gets ${String(status)}`, String(first.answer?.status))];
       const isSame = value === undefined ? text === first.answer.text : sameJson(value, first.value);

@@ -42,7 +42,9 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
   if (!concerned || context.obstacle(creator) !== undefined) return;
 
   let isFirst = true;
+  const issues = () => (run.issues.get(creator.id)?.length ?? 0) > 0;
   for (const ender of enders.length > 0 ? enders : [undefined]) {
+    if (!isFirst && ender?.slot !== undefined && !issues()) continue;
     const resource = await fixtures.create(creator, { phase: 'sequences', name: 'create' });
     if (resource === undefined) return;
     let tokens = resource.token === undefined ? [] : [resource.token];

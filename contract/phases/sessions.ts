@@ -14,7 +14,7 @@ const PHASE = 'sequences';
 export async function runSessions(context: Context): Promise<void> {
   const { run } = context;
   await followLogin(context);
-  for (const operation of run.operations.filter((each) => dangerOf(each) === 'ends-caller')) {
+  for (const operation of run.operations.filter((each) => dangerOf(each, run.spec) === 'ends-caller')) {
     if (isRotator(operation)) await runOwnRotation(context, operation);
     else if (isLogout(operation) || operation.method === 'DELETE' || isRevocation(`${operation.id} ${operation.path}`))
       await endCaller(context, operation);

@@ -147,6 +147,11 @@ export function isSweeping(text: string): boolean {
   );
 }
 
+/** A path to ending many things by what its body says of them: `/tokens/revoke`, `/messages/bulk-delete`. */
+export function isBulkRemoval(path: string): boolean {
+  return /\/([\w-]+[-_])?(revoke|delete|remove|purge|disable|archive|cancel)\/?$/i.test(path);
+}
+
 /** Whether two names are one but for their spelling: `token_type`, `tokenType`, `TokenType`. */
 export function sameName(a: string, b: string): boolean {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '');

@@ -86,6 +86,51 @@ test('what may end the credential in use is not sent where none can be thrown aw
   expect(report.operations.filter(({ skipped }) => skipped.length > 0)).toHaveLength(5);
 });
 
+test('what ends many things at once spares the credential in use, whether its query or its body says so', async () => {
+  const flag = { type: 'boolean', default: true };
+  const bulk = { type: 'object', properties: { kind: text, excludeCurrent: flag }, additionalProperties: false };
+  const document = spec({
+    '/me': { get: me },
+    '/tokens/revoke': { post: { operationId: 'revokeTokens', requestBody: json(bulk), responses: anything } },
+    '/messages/delete': { post: { operationId: 'deleteMessages', requestBody: json(text), responses: anything } },
+  });
+  const { url, requests } = await record(({ body }) => ({ status: body.startsWith('{') ? 200 : 422 }));
+  const report = await testContract({ url, spec: document, token: TOKEN, seed: 3 });
+  const bodies = requests.filter(({ method, path }) => method === 'POST' && path === '/tokens/revoke');
+  expect(bodies.some(({ body }) => body.includes('"excludeCurrent":true'))).toBe(true);
+  expect(bodies.filter(({ body }) => /"excludeCurrent":false/.test(body))).toEqual([]);
+  expect(report.operations.map(({ operation, skipped }) => [operation, skipped])).toEqual([
+    ['getMe', []],
+    ['revokeTokens', ["excludeCurrent other than true: it would end the run's own credential"]],
+    ['deleteMessages', ["it may end the run's own credential"]],
+  ]);
+});
+
+test('what may be there but once is sent under ever other names, so that a fault behind the conflict is found', async () => {
+  const thing = { type: 'object', required: ['name'], properties: { name: text }, additionalProperties: false };
+  const content = { 'application/json': { schema: thing, example: { name: 'the one' } } };
+  const document = spec({
+    '/me': { get: me },
+    '/things': { post: { operationId: 'make', requestBody: { required: true, content }, responses: anything } },
+  });
+  const names = new Set<unknown>();
+  const { url } = await record(({ method, body, type }) => {
+    if (method === 'GET') return { status: 200 };
+    const { name } = (type === 'application/json' && body.startsWith('{"name":"') ? parsed(body) : {}) as {
+      name?: string;
+    };
+    if (name === undefined || name === '' || Array.from(name).length >= 20) return { status: 422 };
+    if (names.has(name)) return { status: 409 };
+    names.add(name);
+    return { status: 201 };
+  });
+  const report = await testContract({ url, spec: document, token: TOKEN, seed: 3, fuzzRuns: 10 });
+  expect(report.operations.find(({ operation }) => operation === 'make')?.seen['201']).toBeGreaterThan(5);
+  expect(report.failures.map(({ check, case: name }) => `${check}: ${name}`)).toContain(
+    'acceptance: body /name: length 20',
+  );
+});
+
 test('no two requests have one Idempotency-Key, whatever the seed, unless one repeats the other', async () => {
   const key = { name: 'Idempotency-Key', in: 'header', schema: { type: 'string', minLength: 8, maxLength: 40 } };
   const thing = { type: 'object', required: ['name'], properties: { name: text }, additionalProperties: false };
@@ -125,3 +170,11 @@ test('by Basic a token is the password of some user, and no report has it in bas
   const asAda = await testContract({ url: named.url, spec: document, token: 'ada:secret', seed: 3 });
   expect(asAda.failures.map(({ check }) => check)).not.toContain('authentication');
 });
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return {};
+  }
+}
