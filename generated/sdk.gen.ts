@@ -336,7 +336,7 @@ export const getAccessToken = <ThrowOnError extends boolean = false>(options: Op
  * Edit an access token
  *
  * Changes the members that are sent and no others; `metadata` is replaced whole. A token with `disabled` opens
- * nothing from the answer on, and serves again once that is taken back. The lifetime counts from now; an expired
+ * nothing from the answer on, and serves again once that is taken back; `previousSecret: null` ends all earlier secrets. The lifetime counts from now; an expired
  * token gets no new one here, but by rotation. A session's expiry is its own. A revoked token is not edited.
  *
  */

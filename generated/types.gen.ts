@@ -137,6 +137,10 @@ export type AccessTokenEdit = {
      * Whether the token opens nothing until this is taken back.
      */
     disabled?: boolean;
+    /**
+     * Null ends the grace period of all earlier secrets at once.
+     */
+    previousSecret?: null;
 };
 
 /**

@@ -6,6 +6,7 @@ import { checkIfMatch } from './entity-tag.js';
 import { requireAlive } from './issue.js';
 import { expiryAfter, sessionHas } from './policy.js';
 import { requireScopesOf, scopeSetId } from './scopes.js';
+import { endEarlierSecrets } from './secrets.js';
 import { type AccessToken, metadataColumn, readToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
 
 /** What is to change; what is undefined stays. */
@@ -18,6 +19,8 @@ export interface TokenEdit {
   expiresInDays?: number | null | undefined;
   disabled?: boolean | undefined;
   scopes?: readonly string[] | undefined;
+  /** Null ends all earlier secrets, and forgets the one before the newest. */
+  previousSecret?: null | undefined;
 }
 
 /**
@@ -32,7 +35,7 @@ export function editToken(
   { db, now, config }: Deps,
   caller: Caller,
   uuid: string,
-  { name, description, metadata, expiresInDays, disabled, scopes }: TokenEdit,
+  { name, description, metadata, expiresInDays, disabled, scopes, previousSecret }: TokenEdit,
   ifMatch: string | undefined,
 ): Promise<AccessToken> {
   return db.write(async (trx) => {
@@ -66,6 +69,7 @@ export function editToken(
       })
       .where('id', '=', row.id)
       .execute();
+    if (previousSecret === null) await endEarlierSecrets(trx, row.id, at);
     return await readToken(trx, row.id);
   });
 }
