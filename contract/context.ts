@@ -67,7 +67,7 @@ function assemble(run: Run, credentials: Credentials): Context {
     if (operation.body?.kind === 'other' && operation.body.required)
       return `no bodies of ${operation.body.mediaType} are made`;
     if (dangerOf(operation, run.spec) === 'sweeps' && !canProtect(operation, run.spec))
-      return "it may end the run's own credential";
+      return "it may end the run's own credential, or what the run has not made";
     return undefined;
   }
 

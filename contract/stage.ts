@@ -38,6 +38,8 @@ export async function createStage(context: Context, operation: Operation, phase:
   const fields = credentials.loginFields(operation);
   const guesses = isGuess(operation, run.spec);
   let guessesLeft = MOST_GUESSES;
+  /** Whether there is no further good request, what the last one needs having been used up. */
+  let isUsedUp = false;
   let throwawaysLeft = isLogout(operation) ? MOST_SESSIONS : MOST_CREDENTIALS;
 
   async function prepare(): Promise<Draft | undefined> {
@@ -70,6 +72,7 @@ export async function createStage(context: Context, operation: Operation, phase:
   async function renew(isUnique: boolean): Promise<void> {
     if (isUnique) fixtures.beginAnew(operation);
     const next = await prepare();
+    isUsedUp = next === undefined;
     if (next === undefined) return;
     const { path, credential } = next;
     const { body } = isUnique ? await fixtures.base(operation, { all: true, phase }) : stage.full;
@@ -81,6 +84,7 @@ export async function createStage(context: Context, operation: Operation, phase:
     base,
     full,
     async send(info, change, how = 'send') {
+      if (isUsedUp) return undefined;
       let draft = change(stage.base);
       // An empty segment asks for another path, whose DELETE may be that of the whole collection.
       if (Object.values(draft.path).some((value) => value === '' || (Array.isArray(value) && value.length === 0))) {

@@ -123,7 +123,9 @@ function objects(document: JsonObject, schema: Schema, depth: number): fc.Arbitr
 /** Names for the members that an object may have beside those that its schema names. */
 export function namesOf(document: JsonObject, { propertyNames }: Schema): fc.Arbitrary<string> {
   if (isObject(propertyNames))
-    return valuesOf(document, { allOf: [propertyNames, { type: 'string' }] }).map((name) => String(name));
+    return valuesOf(document, { allOf: [propertyNames, { type: 'string' }] }).map((name) =>
+      typeof name === 'string' ? name : JSON.stringify(name),
+    );
   return fc.string({ unit: fc.constantFrom(...Array.from('abcdefghij')), minLength: 1, maxLength: 8 });
 }
 

@@ -100,12 +100,27 @@ function kept(
   place: string,
 ): Finding[] {
   const told = memberOf(thingIn(value), name);
-  if (told === undefined || isVolatileName(name) || sameJson(told, sent) || isSameInstant(told, sent)) return [];
+  if (
+    told === undefined ||
+    isVolatileName(name) ||
+    sameJson(told, sent) ||
+    isSameSet(told, sent) ||
+    isSameInstant(told, sent)
+  )
+    return [];
   const message = `after ${editor.id} ${place} has another ${name} than was sent`;
   return [{ check: 'sequence', message, expected: `${name}: ${JSON.stringify(sent)}` }];
 }
 
+/** A list of different items may be kept in another order than it was sent in, as of scopes. */
+function isSameSet(a: Json, b: Json | undefined): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return false;
+  const texts = (list: Json[]) => list.map((item) => JSON.stringify(item)).sort();
+  return new Set(texts(b)).size === b.length && sameJson(texts(a), texts(b));
+}
+
 function isSameInstant(a: Json, b: Json | undefined): boolean {
-  const isInstant = (value: Json | undefined) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value);
-  return isInstant(a) && isInstant(b) && Date.parse(String(a)) === Date.parse(String(b));
+  const instantOf = (value: Json | undefined) =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
+  return instantOf(a) === instantOf(b);
 }

@@ -58,9 +58,9 @@ test('what would lock the caller out of its account is not sent', async () => {
   expect(mine.filter(({ method, path }) => method === 'DELETE' || /^\/me\/password/.test(path))).toEqual([]);
   expect(report.operations.map(({ operation, skipped }) => [operation, skipped])).toEqual([
     ['getMe', []],
-    ['deleteMe', ["it may end the run's own credential"]],
+    ['deleteMe', ["it may end the run's own credential, or what the run has not made"]],
     ['updateMe', ["another password of the run's own account", "another disabled of the run's own account"]],
-    ['putPassword', ["it may end the run's own credential"]],
+    ['putPassword', ["it may end the run's own credential, or what the run has not made"]],
   ]);
 });
 
@@ -102,7 +102,7 @@ test('what ends many things at once spares the credential in use, whether its qu
   expect(report.operations.map(({ operation, skipped }) => [operation, skipped])).toEqual([
     ['getMe', []],
     ['revokeTokens', ["excludeCurrent other than true: it would end the run's own credential"]],
-    ['deleteMessages', ["it may end the run's own credential"]],
+    ['deleteMessages', ["it may end the run's own credential, or what the run has not made"]],
   ]);
 });
 
