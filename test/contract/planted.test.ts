@@ -22,15 +22,15 @@ async function run(fault?: Fault, only?: string) {
   }
 }
 
-describe('planted faults', { concurrent: true }, () => {
-  test('a server without a fault holds', async () => {
-    const report = await run();
-    expect(report.failures, toSummary(report)).toEqual([]);
-    expect(report.warnings).toEqual([]);
-    expect(report.held).toBe(true);
-    for (const { operation, seen } of report.operations) expect(Object.keys(seen), operation).toContain('401');
-  });
+test('a server without a fault holds', { timeout: 60_000 }, async () => {
+  const report = await run();
+  expect(report.failures, toSummary(report)).toEqual([]);
+  expect(report.warnings).toEqual([]);
+  expect(report.held).toBe(true);
+  for (const { operation, seen } of report.operations) expect(Object.keys(seen), operation).toContain('401');
+});
 
+describe('planted faults', { concurrent: true, timeout: 60_000 }, () => {
   test.each(faults)('$fault: found by the check $check', async ({ fault, check, only }) => {
     const report = await run(fault, only);
     expect(report.held).toBe(false);
