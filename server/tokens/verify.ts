@@ -105,7 +105,7 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
 ): Promise<{ [Index in keyof Questions]: Verification }> {
   const digests = questions.map(({ plaintext }) => digestOfToken(deps, plaintext));
   const rows = await findProven(
-    deps.db.read,
+    deps,
     digests.filter((digest) => digest !== undefined),
   );
   const byDigest = new Map(rows.map((row) => [toHex(row.digest), row]));
@@ -122,15 +122,24 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
 type ProvenRow = SecretRow &
   TokenRow & { digest: Uint8Array; email: string; full_name: string; organization_uuid: Uint8Array };
 
-async function findProven(read: Queries, digests: Uint8Array[]): Promise<ProvenRow[]> {
+async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];
-  return await secretsWithOwners(read)
+  return await db.readPrepared<ProvenRow>(provenByDigests(digests.length), digests);
+}
+
+/** By the number of digests, which is 100 at most: what the query is, it stays. */
+const provenQueries: ((read: Queries) => ReturnType<typeof provenSecrets>)[] = [];
+
+function provenByDigests(count: number) {
+  const digests = Array<Uint8Array>(count).fill(new Uint8Array());
+  return (provenQueries[count] ??= (read) => provenSecrets(read).where('secret.digest', 'in', digests));
+}
+
+const provenSecrets = (read: Queries) =>
+  secretsWithOwners(read)
     .innerJoin('organizations as organization', 'organization.id', 'owner.organization_id')
     .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
-    .select(['secret.digest', 'owner.email', 'owner.full_name', 'organization.uuid as organization_uuid'])
-    .where('secret.digest', 'in', digests)
-    .execute();
-}
+    .select(['secret.digest', 'owner.email', 'owner.full_name', 'organization.uuid as organization_uuid']);
 
 /** Undefined for what cannot be a token of this service, by its brand, form or checksum: that costs no query. */
 function digestOfToken({ config }: Deps, plaintext: string): Uint8Array | undefined {
