@@ -125,7 +125,9 @@ function concreteFirst(a: Operation, b: Operation): number {
 
 /** `/tokens/{id}` is no path of `/tokens/current`, not even for the methods that only it knows. */
 function unlessIn(concrete: ReadonlySet<string>, route: Middleware): Middleware {
-  return (ctx, next) => (concrete.has(ctx.path) ? undefined : route(ctx, next));
+  return async (ctx, next) => {
+    if (!concrete.has(ctx.path)) await route(ctx, next);
+  };
 }
 
 function preceded(before: Before, operation: Operation, serving: Middleware): Middleware {

@@ -2,14 +2,16 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { ANY_UUID } from './support/matchers.js';
 import { startService } from './support/service.js';
 import { shapeOf } from './support/shape.js';
 
 const BREAK = '--- next block ---';
 
-test("the README's tour works in a shell and prints what it says", async () => {
+test("the README's tours work in a shell and print what they say", async () => {
   const { url } = await startService();
-  const [, tour = ''] = /<!-- tour -->(.*)<!-- \/tour -->/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const tours = [...readFileSync('README.md', 'utf8').matchAll(/<!-- tour -->(.*?)<!-- \/tour -->/gs)];
+  const tour = tours.map(([text]) => text).join('\n');
   const blocks = [...tour.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, text = '']) => ({ language, text }));
   const commands = blocks.filter(({ language }) => language === 'sh');
   const outputs = blocks.filter(({ language }) => language !== 'sh');
@@ -22,6 +24,7 @@ test("the README's tour works in a shell and prints what it says", async () => {
 
   for (const [index, { language, text }] of outputs.entries()) {
     if (language === 'json') expect(shapeOf(JSON.parse(printed[index] ?? ''))).toEqual(shapeOf(JSON.parse(text)));
+    else if (language === 'uuid') expect(printed[index]).toEqual(ANY_UUID);
     else expect(printed[index]).toBe(text.trim());
   }
 });

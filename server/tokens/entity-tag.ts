@@ -4,8 +4,13 @@ import type { AccessToken } from './token.js';
 
 /** The token's `ETag`: all of it but when it was used, so that using a token stands in no editor's way. */
 export function entityTagOf(token: AccessToken): string {
-  const { lastUsedAt: _, previousSecret, ...rest } = token;
-  const edited = JSON.stringify([rest, previousSecret?.prefix, previousSecret?.validUntil]);
+  const { previousSecret } = token;
+  const withoutUse = {
+    ...token,
+    lastUsedAt: null,
+    previousSecret: previousSecret && { ...previousSecret, lastUsedAt: null },
+  };
+  const edited = JSON.stringify(withoutUse);
   return `"${hash('sha256', edited, 'base64url').slice(0, 16)}"`;
 }
 

@@ -5,12 +5,17 @@ import {
   createAccessToken,
   createPrivateToken,
   getMe,
+  introspectToken,
   listAccessTokens,
   listPrivateTokens,
   logIn,
   logOut,
   refreshSession,
   revokeAccessToken,
+  rotateAccessToken,
+  rotateCurrentAccessToken,
+  verifyAccessToken,
+  verifyAccessTokens,
 } from '../../generated/index.js';
 import { clientOf, latchkey, newFolder, type Serving, serve } from '../support/process.js';
 import { answered } from '../support/service.js';
@@ -30,8 +35,8 @@ test('no plaintext token, refresh token or password is in the database file, its
   expect(generated).toHaveLength(24);
   const passwords = [generated, ...Object.values(PASSWORDS)];
   const tokens = await useEverything(serving, database, generated);
-  expect(tokens).toHaveLength(9);
-  expect(new Set(tokens)).toHaveProperty('size', 9);
+  expect(tokens).toHaveLength(11);
+  expect(new Set(tokens)).toHaveProperty('size', 11);
 
   const running = bytesOf(database, serving);
   expect(readFileSync(`${database}-wal`).length).toBeGreaterThan(0);
@@ -41,7 +46,7 @@ test('no plaintext token, refresh token or password is in the database file, its
 
   for (const [state, bytes] of Object.entries({ running, stopped })) {
     // What must be there is found in the same bytes by the same search, or the search would prove nothing.
-    for (const known of ['name of a private token', 'name of an access token', tokens[0]?.slice(0, 12) ?? '']) {
+    for (const known of ['name of a private token', 'name of an access token', tokens.at(-1)?.slice(0, 12) ?? '']) {
       expect(bytes.files.includes(known), `${state}: ${known}`).toBe(true);
     }
     expect(bytes.log.includes('my-own-request-id'), state).toBe(true);
@@ -97,6 +102,27 @@ async function useEverything({ url }: Serving, database: string, password: strin
   await answered(listAccessTokens({ client }));
   await answered(listPrivateTokens({ client }));
 
+  const once = { headers: { 'Idempotency-Key': 'an-idempotency-key' }, body: { gracePeriodSeconds: 1 } };
+  const rotate = () => rotateAccessToken({ client, path: { token_id: access.token.id }, ...once });
+  const rotated = await answered(rotate());
+  await answered(rotate());
+  const rotatedItself = await answered(rotateCurrentAccessToken({ client: clientOf(url, rotated.plaintext) }));
+  for (const token of [access.plaintext, rotated.plaintext, rotatedItself.plaintext, first.refresh_token]) {
+    await answered(verifyAccessToken({ client, body: { token } }));
+    await answered(verifyAccessTokens({ client, body: { tokens: [{ token }, { token: `${token}x` }] } }));
+    await answered(introspectToken({ client, body: { token } }));
+    await getMe({ client: clientOf(url, token) });
+    const basic = Buffer.from(`somebody:${token}`).toString('base64');
+    for (const path of ['oauth/introspect', 'api/v1/auth/me']) {
+      const body = path.startsWith('oauth') ? new URLSearchParams({ token, [token]: token }) : null;
+      await fetch(`${url}/${path}?token=${token}`, {
+        method: body === null ? 'GET' : 'POST',
+        headers: { Authorization: `Basic ${basic}` },
+        body,
+      });
+    }
+  }
+
   for (const body of [
     { username, password: PASSWORDS.wrong },
     { username: 'nobody@example.org', password: PASSWORDS.wrongForNobody },
@@ -132,6 +158,8 @@ async function useEverything({ url }: Serving, database: string, password: strin
     ...[first, second, third, fourth, fifth].map((session) => session.access_token),
     first.refresh_token,
     second.refresh_token,
+    rotated.plaintext,
+    rotatedItself.plaintext,
   ];
 }
 

@@ -22,6 +22,14 @@ export async function latchkey(args: string[], { input = '', ...options }: RunOp
   return await process.finished;
 }
 
+/** Runs `latchkey` and kills it after so many milliseconds, whatever it is doing then. */
+export async function latchkeyUntilKilled(milliseconds: number, args: string[], options: StartOptions): Promise<void> {
+  const { child, finished } = start(args, options);
+  const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  await finished;
+  clearTimeout(timer);
+}
+
 interface StartOptions {
   env?: Record<string, string>;
   cwd?: string;

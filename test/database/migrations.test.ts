@@ -1,0 +1,122 @@
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import SqliteDriver from 'better-sqlite3';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  createAccessToken,
+  getAccessToken,
+  getMe,
+  listAccessTokens,
+  logIn,
+  refreshSession,
+  rotateAccessToken,
+} from '../../generated/index.js';
+import { withChecksum } from '../support/plaintext.js';
+import { latchkeyUntilKilled } from '../support/process.js';
+import { answered, type Service, startService } from '../support/service.js';
+
+// A database of each released version: every later one opens it, and everything in it serves as before. They are of
+// 2030-06-15, 11:55, made with the plaintexts below.
+
+const RELEASED = 'test/database/released';
+const versions = (await readdir(RELEASED)).map((name) => basename(name, '.sqlite'));
+
+function plaintext(kind: 'pat' | 'ses' | 'ref', name: string): string {
+  return withChecksum(`lk_${kind}_${name.padEnd(30, '0')}`);
+}
+
+const ACCEPTED = [
+  plaintext('pat', 'never'),
+  plaintext('pat', 'later'),
+  plaintext('ses', 'refreshed'),
+  plaintext('ses', 'earlier'),
+];
+const REFUSED = [plaintext('pat', 'expired'), plaintext('pat', 'revoked'), plaintext('pat', 'disabled')];
+
+async function copyOf(version: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-released-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const database = join(folder, 'latchkey.db');
+  await copyFile(join(RELEASED, `${version}.sqlite`), database);
+  return database;
+}
+
+async function isAccepted(service: Service, token: string): Promise<boolean> {
+  return (await getMe({ client: service.as(token) })).response.status === 200;
+}
+
+describe.each(versions)('a database of version %s', (version) => {
+  test('opens, and every token in it is what it was', async () => {
+    const service = await startService({ database: await copyOf(version) });
+    for (const token of ACCEPTED) expect(await isAccepted(service, token)).toBe(true);
+    for (const token of REFUSED) expect(await isAccepted(service, token)).toBe(false);
+    await service.restart();
+    for (const token of ACCEPTED) expect(await isAccepted(service, token)).toBe(true);
+
+    const client = service.as(plaintext('pat', 'never'));
+    const { items } = await answered(listAccessTokens({ client, query: { includeRevoked: true } }));
+    expect(items.map(({ name, lastUsedAt }) => [name, lastUsedAt !== null])).toEqual([
+      ['session', true],
+      ['revoked', false],
+      ['ended', false],
+      ['ends in 2031', true],
+      ['never ends', true],
+    ]);
+    for (const token of items) {
+      expect(token).toMatchObject({ description: '', metadata: {}, disabled: false, previousSecret: null });
+    }
+  });
+
+  test('takes everything that is new', async () => {
+    const service = await startService({ database: await copyOf(version) });
+    const client = service.as(plaintext('pat', 'never'));
+    const { items } = await answered(listAccessTokens({ client, query: { tokenType: 'pat' } }));
+    for (const { id, name } of items.filter(({ name }) => name !== 'ended')) {
+      const rotated = await answered(
+        rotateAccessToken({ client, path: { token_id: id }, body: { gracePeriodSeconds: 60 } }),
+      );
+      expect(await isAccepted(service, rotated.plaintext)).toBe(true);
+      const seen = await answered(getAccessToken({ client, path: { token_id: id } }));
+      expect(seen.previousSecret?.tokenPrefix, name).toMatch(/^lk_pat_(never|later)$/);
+    }
+    for (const token of ACCEPTED) expect(await isAccepted(service, token)).toBe(true);
+    service.clock.advance(60_000);
+    for (const name of ['never', 'later']) expect(await isAccepted(service, plaintext('pat', name))).toBe(false);
+  });
+
+  test('its session is refreshed, and a spent refresh token ends it', async () => {
+    const service = await startService({ database: await copyOf(version) });
+    const refresh = (name: string) =>
+      refreshSession({ client: service.anonymous, body: { refresh_token: plaintext('ref', name) } });
+    const session = await answered(refresh('latest'));
+    for (const token of [session.access_token, plaintext('ses', 'refreshed'), plaintext('ses', 'earlier')]) {
+      expect(await isAccepted(service, token)).toBe(true);
+    }
+    expect((await refresh('spent')).response.status).toBe(401);
+    expect(await isAccepted(service, session.access_token)).toBe(false);
+  });
+
+  test('its users log in and create', async () => {
+    const service = await startService({ database: await copyOf(version) });
+    const { client } = await service.admin();
+    await answered(createAccessToken({ client, body: { name: 'new' } }));
+    const body = { username: 'disabled@example.org', password: 'correct horse battery' };
+    expect((await logIn({ client: service.anonymous, body })).response.status).toBe(403);
+  });
+
+  test('is whole after a start that is killed at any moment, and the next one completes it', async () => {
+    for (let round = 0; round < 20; round++) {
+      const database = await copyOf(version);
+      // A start takes some 300 milliseconds, and the migration a few of them.
+      const env = { LATCHKEY_DATABASE: database, LATCHKEY_PORT: '0' };
+      await latchkeyUntilKilled(120 + round * 10, ['serve'], { env });
+      const service = await startService({ database });
+      expect(await isAccepted(service, plaintext('pat', 'never'))).toBe(true);
+      await service.stop();
+      const connection = new SqliteDriver(database, { readonly: true });
+      expect(connection.pragma('integrity_check', { simple: true })).toBe('ok');
+      connection.close();
+    }
+  }, 60_000);
+});
