@@ -7,6 +7,7 @@ import {
   createAccessToken,
   getAccessToken,
   getMe,
+  refreshSession,
   revokeAccessToken,
   rotateAccessToken,
   updateAccessToken,
@@ -266,6 +267,12 @@ describe('of several reasons the first counts', () => {
 });
 
 describe('an earlier secret of a rotated token', () => {
+  const warningsOf = ({ log }: Service) =>
+    log
+      .map((line) => JSON.parse(line) as { level: number; time: string })
+      .filter(({ level }) => level === 40)
+      .map((line) => without(line, 'time'));
+
   test('is valid to the end of its grace period, and the verdict says when that is', async () => {
     const service = await startService();
     const { client } = await service.admin();
@@ -301,13 +308,8 @@ describe('an earlier secret of a rotated token', () => {
     const { user } = await answered(getMe({ client }));
     const { plaintext, token } = await create(client);
     await rotate(client, token.id, 60);
-    const warnings = () =>
-      service.log
-        .map((line) => JSON.parse(line) as { level: number; time: string })
-        .filter(({ level }) => level === 40)
-        .map((line) => without(line, 'time'));
     expectCode('valid', await verify(client, plaintext));
-    expect(warnings()).toEqual([]);
+    expect(warningsOf(service)).toEqual([]);
 
     service.clock.advance(MINUTE);
     const warning = {
@@ -317,10 +319,21 @@ describe('an earlier secret of a rotated token', () => {
       userId: user.id,
     };
     expectCode('expired', await verify(client, plaintext));
-    expect(warnings()).toEqual([warning]);
+    expect(warningsOf(service)).toEqual([warning]);
     await verifyAll(client, [UNKNOWN_TOKEN, plaintext]);
-    expect(warnings()).toEqual([warning, warning]);
+    expect(warningsOf(service)).toEqual([warning, warning]);
     expect(service.log.join('')).not.toContain(plaintext.slice(12));
+  });
+
+  test('of a session is none to be noticed: each ends, while another is in use', async () => {
+    const service = await startService();
+    const { session, token: earlier } = await service.admin();
+    service.clock.advance(HOUR / 2);
+    const body = { refresh_token: session.refresh_token };
+    const refreshed = await answered(refreshSession({ client: service.anonymous, body }));
+    service.clock.advance(HOUR / 2);
+    expectCode('expired', await verify(service.as(refreshed.access_token), earlier));
+    expect(warningsOf(service)).toEqual([]);
   });
 });
 
