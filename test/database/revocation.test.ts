@@ -5,6 +5,7 @@ import {
   getMe,
   introspectToken,
   revokeAccessToken,
+  revokeAccessTokens,
   revokeAllAccessTokens,
   revokeCurrentAccessToken,
   revokeOAuthToken,
@@ -26,6 +27,7 @@ const CHANGES: Record<string, (owner: Client, own: Client, id: string, token: st
   'revoked by its id': (client, _own, token_id) => revokeAccessToken({ client, path: { token_id } }),
   'revoked by itself': (_owner, client) => revokeCurrentAccessToken({ client }),
   'revoked by its plaintext': (client, _own, _id, token) => revokeOAuthToken({ client, body: { token } }),
+  'revoked among others': (client, _own, id) => revokeAccessTokens({ client, body: { ids: [id] } }),
   'revoked with all others': (client) => revokeAllAccessTokens({ client }),
   disabled: (client, _own, token_id) => updateAccessToken({ client, path: { token_id }, body: { disabled: true } }),
   'rotated without a grace period': (client, _own, token_id) =>

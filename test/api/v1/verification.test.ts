@@ -119,10 +119,10 @@ describe('a verdict', () => {
     ]);
   });
 
-  test.each(OPEN)('on %s that must be allowed something is insufficient_scope', async (name) => {
+  test.each(OPEN)('on %s that must be allowed what it is not is insufficient_scope', async (name) => {
     const { made } = await shared();
     const presented = made.tokens[name];
-    const verdict = await verify(made.asker.client, presented.plaintext, ['tokens:read', 'a']);
+    const verdict = await verify(made.asker.client, presented.plaintext, ['tokens:read', 'users:admin']);
     expect(seen(verdict)).toEqual(expectedOf(presented, 'insufficient_scope'));
   });
 
@@ -576,7 +576,10 @@ describe('a batch', () => {
         .map((random) => withChecksum(`lk_pat_${random}`)),
     );
     const question = fc.record(
-      { token: plaintext, scopes: fc.uniqueArray(fc.constantFrom('a', 'tokens:read'), { maxLength: 2 }) },
+      {
+        token: plaintext,
+        scopes: fc.uniqueArray(fc.constantFrom('a', 'tokens:read', 'users:admin'), { maxLength: 2 }),
+      },
       { requiredKeys: ['token'] },
     );
     await fc.assert(
