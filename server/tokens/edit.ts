@@ -2,8 +2,8 @@ import type { Caller } from '../caller.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
+import { requireAlive } from './alive.js';
 import { checkIfMatch } from './entity-tag.js';
-import { requireAlive } from './issue.js';
 import { expiryAfter, sessionHas } from './policy.js';
 import { requireScopesOf, scopeSetId } from './scopes.js';
 import { endEarlierSecrets } from './secrets.js';
@@ -39,7 +39,8 @@ export function editToken(
   ifMatch: string | undefined,
 ): Promise<AccessToken> {
   return db.write(async (trx) => {
-    const holder = await requireAlive(trx, caller);
+    const at = now();
+    const holder = await requireAlive(trx, caller, at);
     const row = await selectTokens(trx)
       .select('token.scope_set_id')
       .where('token.uuid', '=', uuidBytes(uuid))
@@ -53,7 +54,6 @@ export function editToken(
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }
     if (scopes !== undefined && token.type === 'session') throw sessionHas('scopes', 'all scopes of its user');
-    const at = now();
     if (expiresInDays !== undefined) requireMovableExpiry(row, at);
 
     await trx

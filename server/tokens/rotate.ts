@@ -5,7 +5,7 @@ import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
 import { checkIfMatch } from './entity-tag.js';
 import { newPlaintext } from './format.js';
-import { type IssuedToken, requireAlive } from './issue.js';
+import type { IssuedToken } from './issue.js';
 import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryAfter, keptExpiry, sessionHas } from './policy.js';
 import { requireScopesOf } from './scopes.js';
@@ -26,7 +26,7 @@ export interface Rotation {
  * beyond their own expiry. An expired token lives again, as long as before where no other lifetime is wished for.
  *
  * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `insufficient_scope` for
- * a token of more scopes than the caller's, with `invalid_input` for a lifetime that the policy does not allow or that a session gets, and with what `requireAlive` and `writeOnce` reject with.
+ * a token of more scopes than the caller's, with `invalid_input` for a lifetime that the policy does not allow or that a session gets, and with what `writeOnce` rejects with.
  */
 export function rotateToken(
   deps: Deps,
@@ -35,8 +35,7 @@ export function rotateToken(
   rotation: Rotation,
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
-  return writeOnce(deps, caller, attempt, async (trx) => {
-    const holder = await requireAlive(trx, caller);
+  return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
     const row = await selectTokens(trx)
       .select('token.secret_start')
       .where('token.uuid', '=', uuidBytes(uuid))
@@ -49,7 +48,6 @@ export function rotateToken(
     // Its plaintext is as good as a new token's.
     if (row.id !== caller.tokenId) requireScopesOf(holder, token);
 
-    const at = deps.now();
     const expiresAt =
       row.type === 'session'
         ? sessionExpiry(row.expires_at, rotation)
