@@ -7,6 +7,7 @@ import {
   listAccessTokens,
   refreshSession,
   revokeAccessToken,
+  rotateAccessToken,
   updateAccessToken,
 } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
@@ -265,6 +266,23 @@ describe('a token that rotates itself', () => {
       const { headers } = await expectRefusal(service, attempt, refused);
       expect(headers).not.toHaveProperty('latchkey-token-expires-at');
       expect(headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+    }
+  });
+
+  test('an ended secret does not hear that its site or its scopes are wrong', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const made = await answered(createAccessToken({ client, body: { name: 'reader', scopes: ['tokens:read'] } }));
+    await answered(rotateAccessToken({ client, path: { token_id: made.token.id } }));
+    const line = `POST ${TOKENS}/current/rotate` as const;
+    for (const headers of [
+      { Cookie: `vai_token=${made.plaintext}`, 'Sec-Fetch-Site': 'cross-site' },
+      { 'X-API-Key': made.plaintext },
+    ]) {
+      await expectRefusal(service, () => send(service, line, { headers: { ...headers, 'Idempotency-Key': KEY } }), {
+        status: 401,
+        body: { detail: ANY_STRING, code: 'unauthorized' },
+      });
     }
   });
 
