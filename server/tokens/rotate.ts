@@ -54,7 +54,7 @@ export function rotateToken(
         : await patExpiry(deps, trx, caller.ownerId, at, row, rotation);
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
-    await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end));
+    await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end), at);
     await trx.updateTable('access_tokens').set({ expires_at: expiresAt }).where('id', '=', row.id).execute();
     return { plaintext, token: await readToken(trx, row.id) };
   });

@@ -88,6 +88,16 @@ describe('a rotation', () => {
     expect(rotated.token.previousSecret).toMatchObject({ validUntil: instant(0) });
   });
 
+  test('ends what it ends at once for good, wherever the clock goes', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const first = await create(client);
+    const second = await answered(rotate(client, first.token.id, { gracePeriodSeconds: 3_600 }));
+    await answered(rotate(client, first.token.id));
+    service.clock.advance(-HOUR);
+    for (const { plaintext } of [first, second]) expect(await isAccepted(service, plaintext)).toBe(false);
+  });
+
   test('leaves the earlier secret its grace period, to the millisecond', async () => {
     const service = await startService();
     const { client } = await service.admin();
