@@ -42,7 +42,7 @@ export function editToken(
     const at = now();
     const holder = await requireAlive(trx, caller, at);
     const row = await selectTokens(trx)
-      .select('token.scope_set_id')
+      .select(['token.scope_set_id', 'token.lifetime_from'])
       .where('token.uuid', '=', uuidBytes(uuid))
       .where('token.owner_id', '=', caller.ownerId)
       .executeTakeFirst();
@@ -63,6 +63,7 @@ export function editToken(
         description: description === undefined ? row.description : description || null,
         metadata: metadata === undefined ? row.metadata : metadataColumn(metadata),
         expires_at: expiresInDays === undefined ? row.expires_at : expiryAfter(config, at, expiresInDays),
+        lifetime_from: expiresInDays === undefined ? row.lifetime_from : at,
         // The first instant stays where it is disabled already.
         disabled_at: disabled === undefined ? row.disabled_at : disabled ? (row.disabled_at ?? at) : null,
         scope_set_id: scopes === undefined ? row.scope_set_id : await scopeSetId(trx, scopes),

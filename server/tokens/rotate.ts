@@ -37,7 +37,7 @@ export function rotateToken(
 ): Promise<IssuedToken> {
   return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
     const row = await selectTokens(trx)
-      .select('token.secret_start')
+      .select(['token.secret_start', 'token.lifetime_from'])
       .where('token.uuid', '=', uuidBytes(uuid))
       .where('token.owner_id', '=', caller.ownerId)
       .executeTakeFirst();
@@ -55,13 +55,19 @@ export function rotateToken(
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
     await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end), at);
-    await trx.updateTable('access_tokens').set({ expires_at: expiresAt }).where('id', '=', row.id).execute();
+    const lifetimeFrom = expiresAt === row.expires_at ? row.lifetime_from : at;
+    await trx
+      .updateTable('access_tokens')
+      .set({ expires_at: expiresAt, lifetime_from: lifetimeFrom })
+      .where('id', '=', row.id)
+      .execute();
     return { plaintext, token: await readToken(trx, row.id) };
   });
 }
 
 interface Life {
   created_at: number;
+  lifetime_from: number | null;
   expires_at: number | null;
 }
 
@@ -70,14 +76,14 @@ async function patExpiry(
   trx: Queries,
   ownerId: number,
   at: number,
-  { created_at: createdAt, expires_at: expiresAt }: Life,
+  { created_at: createdAt, lifetime_from: from, expires_at: expiresAt }: Life,
   { expiresInDays }: Rotation,
 ): Promise<number | null> {
   const expired = expiresAt !== null && expiresAt <= at;
   // It comes back among the tokens that serve.
   if (expired) await checkTokenLimit(trx, config, ownerId, at);
   if (expiresInDays !== undefined) return expiryAfter(config, at, expiresInDays);
-  return keptExpiry(config, at, expired ? at + (expiresAt - createdAt) : expiresAt);
+  return keptExpiry(config, at, expired ? at + (expiresAt - (from ?? createdAt)) : expiresAt);
 }
 
 /** A session lives as long as logging in and refreshing say. */

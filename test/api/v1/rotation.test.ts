@@ -235,6 +235,28 @@ describe('a rotation', () => {
     expect(other.token.expiresAt).toBe(instant(37 * DAY));
   });
 
+  test.each<[string, (client: Client, token_id: string) => Promise<unknown>, number]>([
+    ['a rotation brought it back before', () => Promise.resolve(), 1],
+    ['a rotation gave it', (client, id) => answered(rotate(client, id, { expiresInDays: 3 })), 3],
+    [
+      'an edit gave it',
+      (client, id) => answered(updateAccessToken({ client, path: { token_id: id }, body: { expiresInDays: 3 } })),
+      3,
+    ],
+  ])('the former lifetime is that of its last life: %s', async (_, change, days) => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const { token } = await create(client, 1);
+    service.clock.advance(DAY / 2);
+    await change((await service.admin()).client, token.id);
+    for (let life = 1; life <= 3; life++) {
+      service.clock.advance(10 * DAY);
+      const { client: again } = await service.admin();
+      const revived = await answered(rotate(again, token.id));
+      expect(revived.token.expiresAt).toBe(new Date(service.clock.now() + days * DAY).toISOString());
+    }
+  });
+
   test('takes an expiry away where null is sent', async () => {
     const service = await startService();
     const { client } = await service.admin();
