@@ -87,10 +87,13 @@ function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credentia
   return sent.every(({ token }) => token === first?.token) ? first : 'several';
 }
 
-/** The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1). */
+/**
+ * The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1); empty where it cannot be
+ * read, undefined where the scheme is another.
+ */
 function basicPassword(value: string): string | undefined {
-  const encoded = /^basic +([\w+/-]+=*)$/i.exec(value)?.[1];
-  if (encoded === undefined) return undefined;
+  if (!/^basic( |$)/i.test(value)) return undefined;
+  const encoded = /^basic +([\w+/-]+=*)$/i.exec(value)?.[1] ?? '';
   const [, ...password] = Buffer.from(encoded, 'base64').toString('latin1').split(':');
   try {
     return decodeURIComponent(password.join(':').replaceAll('+', ' '));
