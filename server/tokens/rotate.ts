@@ -25,8 +25,9 @@ export interface Rotation {
  * Gives the owner's token a new secret and returns its plaintext. Earlier secrets serve until the grace period ends, never
  * beyond their own expiry. An expired token lives again, as long as before where no other lifetime is wished for.
  *
- * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `insufficient_scope` for
- * a token of more scopes than the caller's, with `invalid_input` for a lifetime that the policy does not allow or that a session gets, and with what `writeOnce` rejects with.
+ * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `token_expired` for a
+ * session, with `insufficient_scope` for a token of more scopes than the caller's, with `invalid_input` for a lifetime
+ * that the policy does not allow or that a session gets, and with what `writeOnce` rejects with.
  */
 export function rotateToken(
   deps: Deps,
@@ -50,7 +51,7 @@ export function rotateToken(
 
     const expiresAt =
       row.type === 'session'
-        ? sessionExpiry(row.expires_at, rotation)
+        ? sessionExpiry(at, row.expires_at, rotation)
         : await patExpiry(deps, trx, caller.ownerId, at, row, rotation);
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
@@ -87,7 +88,9 @@ async function patExpiry(
 }
 
 /** A session lives as long as logging in and refreshing say. */
-function sessionExpiry(expiresAt: number | null, { expiresInDays }: Rotation): number | null {
-  if (expiresInDays === undefined) return expiresAt;
-  throw sessionHas('expiresInDays', 'a lifetime of its own');
+function sessionExpiry(at: number, expiresAt: number | null, { expiresInDays }: Rotation): number | null {
+  if (expiresInDays !== undefined) throw sessionHas('expiresInDays', 'a lifetime of its own');
+  if (expiresAt === null || expiresAt > at) return expiresAt;
+  // Its new secret would open nothing, and count as the newest all the same.
+  throw new ServiceError('token_expired', { detail: 'The session has expired; refresh it, or log in again.' });
 }

@@ -355,6 +355,21 @@ describe('a session', () => {
     expect(await isAccepted(service, refreshed.access_token)).toBe(true);
   });
 
+  test('that has expired is not rotated, but refreshed', async () => {
+    const service = await startService();
+    const { session } = await service.admin();
+    const { session: shown } = await answered(getMe({ client: service.as(session.access_token) }));
+    service.clock.advance(HOUR);
+    const { client } = await service.admin();
+    await expectRefusal(service, () => rotate(client, shown.sessionId ?? ''), {
+      status: 409,
+      body: { detail: 'The session has expired; refresh it, or log in again.', code: 'token_expired' },
+    });
+    const { refresh_token } = session;
+    const refreshed = await answered(refreshSession({ client: service.anonymous, body: { refresh_token } }));
+    expect(await isAccepted(service, refreshed.access_token)).toBe(true);
+  });
+
   test('gets no other lifetime', async () => {
     const service = await startService();
     const { token } = await service.admin();
