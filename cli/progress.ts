@@ -1,0 +1,27 @@
+/** Milliseconds between two states of a progress line. */
+const TICK = 100;
+
+/**
+ * One line on standard error that is written over, on a terminal; nothing at all elsewhere. What is done within `afterMs`
+ * milliseconds shows none.
+ */
+export function showProgress<T>(
+  describe: (state: T) => string,
+  { afterMs = 0 } = {},
+): { show(state: T): void; clear(): void } {
+  const startedAt = Date.now();
+  let shownAt = 0;
+  return {
+    show(state) {
+      if (!process.stderr.isTTY) return;
+      const now = Date.now();
+      if (now - shownAt < TICK || now - startedAt < afterMs) return;
+      shownAt = now;
+      process.stderr.write(`\r\u001B[K${describe(state).slice(0, Math.max(20, process.stderr.columns - 1))}`);
+    },
+    clear() {
+      if (process.stderr.isTTY && shownAt > 0) process.stderr.write('\r\u001B[K');
+      shownAt = 0;
+    },
+  };
+}
