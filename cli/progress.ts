@@ -17,7 +17,9 @@ export function showProgress<T>(
       const now = Date.now();
       if (now - shownAt < TICK || now - startedAt < afterMs) return;
       shownAt = now;
-      process.stderr.write(`\r\u001B[K${describe(state).slice(0, Math.max(20, process.stderr.columns - 1))}`);
+      // A terminal that does not know its width says 0.
+      const width = Math.max(20, (process.stderr.columns || 80) - 1);
+      process.stderr.write(`\r\u001B[K${describe(state).slice(0, width)}`);
     },
     clear() {
       if (process.stderr.isTTY && shownAt > 0) process.stderr.write('\r\u001B[K');

@@ -65,8 +65,8 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
   }
 
   /** Undefined for what is to be searched as it is. */
-  function archiveIn(head: Buffer, origin: Origin, depth = 0): Archive | undefined {
-    const format = formatOf(head, origin.members.at(-1) ?? origin.file);
+  function archiveIn(head: Buffer, origin: Origin, depth = 0, name = nameOf(origin)): Archive | undefined {
+    const format = formatOf(head, name);
     if (format === undefined) return undefined;
     if (format.kind === 'unreadable') onWarning(origin, `${format.name} is not read`);
     else if (depth < MAX_NESTING) return format;
@@ -148,7 +148,8 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     } else if (archive.kind === 'tar') {
       await searchMembers(tarMembers(source as Bytes), origin, depth);
     } else {
-      await searchContent(decompressed(source as Bytes, archive, onExpanded), { ...origin, expanded: true }, depth + 1);
+      const bytes = decompressed(source as Bytes, archive, onExpanded);
+      await searchContent(bytes, { ...origin, expanded: true }, depth + 1, nameOf(origin).replace(/\.br$/, ''));
     }
   }
 
@@ -168,9 +169,9 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     }
   }
 
-  async function searchContent(bytes: Bytes, origin: Origin, depth: number): Promise<void> {
+  async function searchContent(bytes: Bytes, origin: Origin, depth: number, name = nameOf(origin)): Promise<void> {
     const { head, all } = await peek(bytes);
-    const archive = archiveIn(head, origin, depth);
+    const archive = archiveIn(head, origin, depth, name);
     if (archive !== undefined) {
       await expand(archive, origin, all, depth);
     } else {
@@ -220,6 +221,11 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
 
     feed: finder.feed,
   };
+}
+
+/** The innermost name, which may tell the format. */
+function nameOf({ file, members }: Origin): string {
+  return members.at(-1) ?? file;
 }
 
 function read(path: Buffer): Bytes {

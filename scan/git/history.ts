@@ -95,20 +95,22 @@ async function addToFindings(
 ): Promise<void> {
   const blobs = new Set(sightings.flatMap(({ origin }) => (typeOf(origin) === 'blob' ? [idOf(origin)] : [])));
   const introductions = await findIntroductions(repository, [...blobs]);
+  const rankOf = ({ origin }: Sighting) => introductions.get(idOf(origin))?.rank ?? Infinity;
   const groups = new Map<string, Sighting[]>();
-  for (const sighting of sightings) {
+  // The oldest first, and in one version from its beginning on.
+  for (const sighting of sightings.sort((a, b) => compare(rankOf(a), rankOf(b)) || a.token.offset - b.token.offset)) {
     const { token, origin } = sighting;
     const path = introductions.get(idOf(origin))?.path ?? origin.file;
     const key = [token.plaintext, path, ...origin.members].join('\0');
-    groups.set(key, [...(groups.get(key) ?? []), sighting]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [sighting]);
+    else group.push(sighting);
   }
-  for (const group of groups.values()) {
-    const versions = new Set(group.map(({ origin }) => idOf(origin)));
-    const rankOf = (id: string) => introductions.get(id)?.rank ?? 0;
-    const oldest = [...versions].reduce((a, b) => (rankOf(b) < rankOf(a) ? b : a));
-    for (const { token, origin } of group) {
-      if (idOf(origin) !== oldest) continue;
-      findings.add(token, placeOf(origin, shownAs, versions.size, introductions.get(oldest)));
+  for (const [first, ...others] of groups.values() as Iterable<[Sighting, ...Sighting[]]>) {
+    const oldest = idOf(first.origin);
+    const versions = new Set([first, ...others].map(({ origin }) => idOf(origin))).size;
+    for (const { token, origin } of [first, ...others]) {
+      if (idOf(origin) === oldest) findings.add(token, placeOf(origin, shownAs, versions, introductions.get(oldest)));
     }
   }
 }
@@ -137,4 +139,9 @@ function typeOf({ file }: Origin): string {
 
 function idOf({ file }: Origin): string {
   return file.slice(file.indexOf(' ') + 1);
+}
+
+/** Of numbers that may both be infinite. */
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }

@@ -1,18 +1,19 @@
 import { styleText } from 'node:util';
 import { nameOf, type Place, type ScanReport } from './types.js';
 
-/** So many warnings are told; programs get all of them. */
+/** So many places and warnings are told to people; programs get all. */
+const MAX_ROWS = 1_000;
 const MAX_WARNINGS = 20;
 
 /** The report for a terminal: a row for each place, and one closing line. */
 export function toSummary(report: ScanReport, { colours = false } = {}): string {
-  const { tokens, unlistedPlaces } = report;
-  const rows = tokens.flatMap(({ kind, masked, fingerprint, places }) =>
+  const rows = report.tokens.flatMap(({ kind, masked, fingerprint, places }) =>
     places.map((place) => [positionOf(place), kind, masked, fingerprint, commitOf(place)]),
   );
+  const more = rows.length - MAX_ROWS;
   return [
-    ...(rows.length === 0 ? [] : [...table(rows, colours), '']),
-    ...(unlistedPlaces === 0 ? [] : [`${String(unlistedPlaces)} more places are not listed`]),
+    ...(rows.length === 0 ? [] : [...table(rows.slice(0, MAX_ROWS), colours), '']),
+    ...(more <= 0 ? [] : [`and ${count(more, 'more place')}, which --json lists`]),
     verdict(report),
   ].join('\n');
 }
