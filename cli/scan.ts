@@ -17,7 +17,7 @@ import { showProgress } from './progress.js';
 interface ScanFlags {
   brand?: string[];
   history?: boolean;
-  allow: string[];
+  allow?: string[];
   maxExpanded?: string;
   json?: boolean;
   sarif?: boolean;
@@ -34,7 +34,7 @@ export function addScan(program: Command): void {
     .option('--brand <brand>', 'find tokens of this brand alone; may be repeated (any)', collect)
     .option('--history', 'search the history of the repository around each path too (of those below it)')
     .option('--no-history', 'search no history')
-    .option('--allow <file>', 'accept the tokens whose fingerprints it lists; may be repeated', collect, [])
+    .option('--allow <file>', 'accept the tokens whose fingerprints it lists; may be repeated', collect)
     .option('--max-expanded <size>', 'open an archive until it has expanded to this, such as 500M (4G)')
     .addOption(new Option('--json', 'print JSON').conflicts('sarif'))
     .option('--sarif', 'print SARIF 2.1.0, for code scanning')
@@ -64,7 +64,7 @@ async function search(paths: string[], flags: ScanFlags, version: string): Promi
   }
 }
 
-function toOptions({ brand, history, allow, maxExpanded, json, sarif, output }: ScanFlags): ScanOptions {
+function toOptions({ brand, history, allow = [], maxExpanded, json, sarif, output }: ScanFlags): ScanOptions {
   if (brand?.every((each) => /^[a-z][a-z0-9]{0,15}$/.test(each)) === false) {
     throw new CouldNotScan('--brand must be 1 to 16 lower-case letters and digits, a letter first');
   }

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync } from 'node:fs';
-import { sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 
 const SEPARATOR = Buffer.from(sep);
 const HERE = Buffer.from('.');
@@ -28,18 +28,30 @@ export function listFiles(folder: Buffer): FoundFiles {
       found.unreadable.push({ path, error });
       continue;
     }
-    entries.sort((a, b) => Buffer.compare(a.name, b.name));
+    // Backwards, since the folders among them are taken from the end.
+    entries.sort((a, b) => Buffer.compare(b.name, a.name));
     const isRepository = isGitDirectory(entries);
     if (isRepository) found.repositories.push(path);
-    const below: Buffer[] = [];
+    const files: Buffer[] = [];
     for (const entry of entries) {
-      const entryPath = path.equals(HERE) ? entry.name : Buffer.concat([path, SEPARATOR, entry.name]);
-      if (entry.isFile()) found.files.push(entryPath);
-      else if (entry.isDirectory() && !(isRepository && entry.name.equals(OBJECTS))) below.push(entryPath);
+      if (entry.isFile()) files.push(join(path, entry.name));
+      else if (entry.isDirectory() && !isLeftOut(path, entry.name, isRepository)) folders.push(join(path, entry.name));
     }
-    folders.push(...below.reverse());
+    for (const file of files.reverse()) found.files.push(file);
   }
   return found;
+}
+
+/** Git's objects, and below `/` what is no file but the system's own view of itself. */
+function isLeftOut(folder: Buffer, name: Buffer, isRepository: boolean): boolean {
+  if (isRepository && name.equals(OBJECTS)) return true;
+  return /^(proc|sys|dev)$/.test(name.toString()) && resolve(folder.toString()) === '/';
+}
+
+/** A path in the current folder has no dot before it. */
+function join(folder: Buffer, name: Buffer): Buffer {
+  if (folder.equals(HERE)) return name;
+  return Buffer.concat(folder.at(-1) === SEPARATOR[0] ? [folder, name] : [folder, SEPARATOR, name]);
 }
 
 /** As git itself tells. */

@@ -27,6 +27,8 @@ const MAGIC: [start: string, Format][] = [
 const STARTS = MAGIC.map(([start, format]) => ({ start: Buffer.from(start, 'hex'), format }));
 const FIRST_BYTES = new Set(STARTS.map(({ start }) => start[0]));
 
+const USTAR = Buffer.from('ustar');
+
 /** Fewer, larger pieces than zlib's own, since each costs a turn of the event loop. */
 const OPTIONS = { chunkSize: 256 * 1024 };
 
@@ -47,7 +49,7 @@ export function formatOf(head: Buffer, name: string): Format | undefined {
 
 /** By the mark, and by the checksum of the first header, since the mark alone may stand anywhere. */
 function isTar(head: Buffer): boolean {
-  if (head.length < HEAD || head.toString('latin1', 257, 262) !== 'ustar') return false;
+  if (head.length < HEAD || !head.subarray(257, 262).equals(USTAR)) return false;
   const stated = Number.parseInt(head.toString('latin1', 148, 156).replace(/\0.*/s, ''), 8);
   // The checksum's own field counts as eight spaces.
   let sum = 8 * 0x20;

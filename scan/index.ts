@@ -90,7 +90,8 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
         onWarning({ file, members: [] }, messageOf(error));
       }
     }
-    if (counts.files === 0 && sources.length > 0) complete = false;
+    // Each that could not be read is a warning.
+    if (counts.files === 0 && warnings.length > 0) complete = false;
   }
 
   async function searchHistory(path: string, file: string): Promise<void> {

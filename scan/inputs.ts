@@ -67,8 +67,8 @@ export function listSources(
     }
   }
   return {
-    sources: distinct(sources, ({ path }) => path.toString('latin1')),
-    repositories: distinct(repositories, ({ path }) => path),
+    sources: inputs.length === 1 ? sources : distinct(sources, ({ path }) => path.toString('latin1')),
+    repositories,
   };
 }
 

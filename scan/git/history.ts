@@ -73,9 +73,11 @@ export async function scanHistory(repository: string, shownAs: string, options: 
     });
     return searchObjects(repository, ids, contents, onRead);
   });
+  await Promise.allSettled(readers);
+  // What was found until one failed counts, too.
+  if (sightings.length > 0) await addToFindings(repository, shownAs, sightings, findings);
   const missing = (await Promise.all(readers)).reduce((sum, count) => sum + count, 0);
   if (missing > 0) onWarning([], `${String(missing)} objects are not on this machine`);
-  if (sightings.length > 0) await addToFindings(repository, shownAs, sightings, findings);
   return objects.count;
 }
 
