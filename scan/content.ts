@@ -1,11 +1,12 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { decompressed } from './archives/compressed.js';
 import { tarMembers } from './archives/tar.js';
 import { type ZipMember, zipMembers } from './archives/zip.js';
 import { ExpandsTooFar, messageOf } from './errors.js';
 import { CHUNK, type Finder, type LocatedToken } from './finder.js';
 import { type Archive, formatOf, HEAD } from './formats.js';
 import type { Position } from './position.js';
-import { type Bytes, collect, decompressed, peek } from './streams.js';
+import { type Bytes, collect, peek } from './streams.js';
 
 /** Archives in archives, and each layer of compression, that are opened at most. */
 const MAX_NESTING = 8;
@@ -170,7 +171,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
   }
 
   async function searchContent(bytes: Bytes, origin: Origin, depth: number, name = nameOf(origin)): Promise<void> {
-    const { head, all } = await peek(bytes);
+    const { head, all } = await peek(bytes, HEAD);
     const archive = archiveIn(head, origin, depth, name);
     if (archive !== undefined) {
       await expand(archive, origin, all, depth);

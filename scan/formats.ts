@@ -1,14 +1,10 @@
-import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
+import type { Compressed, Decompressor } from './archives/compressed.js';
+import { zstdFrames } from './archives/zstd.js';
 
 /** How a content is to be read where it is not searched as it is. */
 export type Format = Archive | { kind: 'unreadable'; name: string };
 export type Archive = { kind: 'tar' } | { kind: 'zip' } | Compressed;
-
-export interface Compressed {
-  kind: 'compressed';
-  decompress: () => Transform;
-}
 
 /** So many bytes tell what a content is. */
 export const HEAD = 512;
@@ -59,7 +55,7 @@ function isTar(head: Buffer): boolean {
 
 /** Node has it from 22.15 on. */
 function zstd(): Format {
-  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Transform };
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Decompressor };
   if (createZstdDecompress === undefined) return { kind: 'unreadable', name: 'zstd (Node 22.15 and newer read it)' };
-  return { kind: 'compressed', decompress: () => createZstdDecompress(OPTIONS) };
+  return { kind: 'compressed', decompress: () => createZstdDecompress(OPTIONS), prepare: zstdFrames };
 }

@@ -73,11 +73,26 @@ test('every member of a large archive is searched once', async () => {
   expect(places).toEqual(files.map(([name]) => `a.tgz!${name}:70001:1`));
 });
 
-const zstd = (zlib as { zstdCompressSync?: (content: string) => Buffer }).zstdCompressSync;
+const zstd = (zlib as { zstdCompressSync?: (content: string) => Buffer }).zstdCompressSync ?? (() => Buffer.alloc(0));
+const hasZstd = 'zstdCompressSync' in zlib;
 
-test.runIf(zstd)('zstd is opened where Node can', async () => {
-  const { places } = await scanOf('app.log.zst', zstd?.(LOG) ?? Buffer.alloc(0));
-  expect(places).toEqual(['app.log.zst:2:8']);
+describe.runIf(hasZstd)('zstd', () => {
+  test('is opened where Node can, frame after frame', async () => {
+    const skippable = Buffer.from('502a4d1803000000616263', 'hex');
+    const content = Buffer.concat([zstd('first line\n'), zstd(''), skippable, zstd(`second ${TOKEN}`), skippable]);
+    const { places, warnings } = await scanOf('app.log.zst', content);
+    expect(places).toEqual(['app.log.zst:2:8']);
+    expect(warnings).toEqual([]);
+  });
+
+  test('of many blocks is searched to its end', async () => {
+    const large = 'a line of text\n'.repeat(200_000) + Array.from({ length: 20_000 }, (_, i) => String(i * i)).join();
+    const content = zstd(`${large}\n${TOKEN}`);
+    expect((await scanOf('a.zst', content)).places).toEqual(['a.zst:200002:1']);
+    const { summary, warnings } = await scanOf('a.zst', content.subarray(0, -9));
+    expect(warnings[0]?.message).toBe('not read to its end: unexpected end of file');
+    expect(summary.complete).toBe(true);
+  });
 });
 
 describe('what cannot be opened is a warning', () => {
@@ -88,7 +103,7 @@ describe('what cannot be opened is a warning', () => {
     ['rar', '526172211a070100'],
     ['lz4', '04224d186440a7'],
   ];
-  if (zstd === undefined) known.push(['zstd (Node 22.15 and newer read it)', '28b52ffd2403']);
+  if (!hasZstd) known.push(['zstd (Node 22.15 and newer read it)', '28b52ffd2403']);
 
   test.each(known)('%s', async (name, start) => {
     const { code, warnings } = await scanOf('logs', Buffer.from(start, 'hex'));
@@ -131,6 +146,22 @@ describe('of a broken archive, what can be read is searched, and a warning says 
     const { places, warnings } = await scanOf('a.gz', content);
     expect(places).toEqual(['a.gz:2:8']);
     expect(warnings[0]?.message).toBe('not read to its end: incorrect data check');
+  });
+
+  test('Brotli that is cut off', async () => {
+    const { places, warnings } = await scanOf('a.br', brotliCompressSync(`${LOG}${lines}`).subarray(0, -9));
+    expect(places).toEqual(['a.br:2:8']);
+    expect(warnings[0]?.message).toBe('not read to its end: unexpected end of file');
+  });
+
+  test.each([
+    ['gzip', 'a.gz', gzipSync('a')],
+    ['gzip, behind zeros', 'a.gz', Buffer.concat([gzipSync('a'), Buffer.alloc(9)])],
+    ['Brotli', 'a.br', brotliCompressSync('a')],
+  ])('%s that something else follows', async (_, name, content) => {
+    const { findings, warnings } = await scanOf(name, Buffer.concat([content, Buffer.from(LOG)]));
+    expect(findings).toHaveLength(1);
+    expect(warnings).toEqual([{ place: name, message: expect.stringMatching(/^not read to its end: /) as string }]);
   });
 
   test('tar that is cut off, or whose header is wrong; the rest is searched as it is', async () => {
