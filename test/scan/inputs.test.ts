@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { latchkey, newFolder } from '../support/process.js';
@@ -47,11 +48,16 @@ test('standard input is -', async () => {
   expect((await scanned(['-'], { input: '' })).code).toBe(0);
 });
 
-test.skipIf(process.platform === 'win32')('a named pipe is read, once', async () => {
+test.skipIf(process.platform === 'win32')('a named pipe is read as it comes', async () => {
   const cwd = await newFolder();
   execFileSync('mkfifo', [join(cwd, 'pipe')]);
   const scanning = scanned(['pipe'], { cwd });
-  await writeFile(join(cwd, 'pipe'), `\n${TOKEN}`);
+  const pipe = await open(join(cwd, 'pipe'), 'w');
+  for (const piece of ['\n', TOKEN.slice(0, 9), TOKEN.slice(9, 30), TOKEN.slice(30)]) {
+    await pipe.write(piece);
+    await sleep(20);
+  }
+  await pipe.close();
   expect((await scanning).places).toEqual(['pipe:2:1']);
 });
 

@@ -2,12 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { CHUNK } from '../../scan/finder.js';
 import { scan } from '../../scan/index.js';
 import { newFolder } from '../support/process.js';
 import { tokenOf } from '../support/scan.js';
 
-/** Bytes that are searched at a time. */
-const CHUNK = 256 * 1024;
 const TOKEN = tokenOf(1);
 
 interface Position {
@@ -35,25 +34,29 @@ function expectedIn(text: string): Position[] {
   });
 }
 
-test('a token at any distance from the border of two pieces is found once', async () => {
-  const around = fc.integer({ min: -150, max: 150 });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 1, max: 3 }),
-      around,
-      fc.constantFrom('x', ' ', '\n', '_', '\0', 'ab_pat_'),
-      fc.boolean(),
-      async (pieces, distance, filler, isWide) => {
-        const token = Buffer.from(TOKEN, isWide ? 'utf16le' : 'latin1');
-        const content = Buffer.alloc(4 * CHUNK, filler);
-        const offset = pieces * CHUNK + distance;
-        token.copy(content, offset);
-        expect((await positionsIn(content)).map((position) => position.offset)).toEqual([offset]);
-      },
-    ),
-    { numRuns: 150 },
-  );
-}, 60_000);
+test.each([
+  ['in UTF-8', TOKEN, 'utf8'],
+  ['in UTF-16', TOKEN, 'utf16le'],
+  ['of the longest brand', tokenOf(1, 'pat', 'abcdefghijklmnop'), 'utf8'],
+  ['of the longest brand in UTF-16', tokenOf(1, 'pat', 'abcdefghijklmnop'), 'utf16le'],
+] as const)('a token %s at any distance from the border of two pieces is found once', async (_, token, encoding) => {
+  const bytes = Buffer.from(token, encoding);
+  for (const filler of ['\n', 'X', '_']) {
+    for (let offset = CHUNK - 130; offset <= CHUNK + 2; offset++) {
+      const content = Buffer.alloc(CHUNK + 500, filler);
+      bytes.copy(content, offset);
+      expect((await positionsIn(content)).map((position) => position.offset)).toEqual([offset]);
+    }
+  }
+});
+
+test('what one file ends with and the next one begins with is no token', async () => {
+  const folder = await newFolder();
+  for (const [index, part] of [TOKEN.slice(0, 20), TOKEN.slice(20)].entries()) {
+    await writeFile(join(folder, String(index)), part);
+  }
+  expect((await scan([folder])).tokens).toEqual([]);
+});
 
 test('many tokens across several pieces are each found once, at the line and column that an editor shows', async () => {
   const piece = fc.oneof(
