@@ -1,7 +1,7 @@
 // @ts-check
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -98,9 +98,10 @@ function randomNumbers() {
   };
 }
 
-/** @param {string} path */
-function sizeOf(path) {
-  return Number(spawnSync('du', ['-sb', '--apparent-size', path], { encoding: 'utf8' }).stdout.split('\t', 1)[0]);
+/** Bytes of all files below `folder`. @param {string} folder */
+function sizeOf(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
 /** @param {[name: string, path: string, bytes: number][]} inputs */
