@@ -46,6 +46,10 @@ export function addScan(program: Command): void {
 }
 
 async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
+  // Whoever reads may have seen enough before the end, as `head` has.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const progress = showProgress(describe, { afterMs: 1_000 });
   try {
     const report = await scan(paths, { ...toOptions(flags), onProgress: progress.show });

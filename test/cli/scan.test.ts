@@ -44,6 +44,12 @@ test('of very many places people see a thousand, and the count', async () => {
   expect(stdout).toMatch(/\n\nand 500 more places, which --json lists\n1 token in 1,500 places \(/);
 });
 
+test('a reader that has seen enough is no fault', async () => {
+  const cwd = await folderWith({ log: `${TOKEN}\n`.repeat(50_000) });
+  const prefix = ['sh', '-c', '"$@" | head -n 1', 'sh'];
+  expect(await latchkey(['scan', '--json', '.'], { cwd, prefix })).toEqual({ code: 0, stdout: '{\n', stderr: '' });
+});
+
 test('where nothing is found one line says so, with code 0', async () => {
   const { code, stdout, stderr } = await latchkey(['scan', '.'], { cwd: await folderWith({ a: 'x' }) });
   expect(stdout).toMatch(/^no tokens \(1 file, 1 kB in \d\.\d s\)\n$/);
