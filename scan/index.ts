@@ -138,6 +138,11 @@ async function repositoriesAround(inputs: ReturnType<typeof readInputs>) {
   }
 }
 
+/** For the progress alone, so what cannot be told counts nothing. */
 function sizeOf({ path, stream }: Source): number {
-  return stream === undefined ? (statSync(path, { throwIfNoEntry: false })?.size ?? 0) : 0;
+  try {
+    return stream === undefined ? statSync(path).size : 0;
+  } catch {
+    return 0;
+  }
 }

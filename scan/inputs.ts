@@ -56,7 +56,7 @@ export function listSources(
       const found = listFiles(bytes);
       for (const file of found.files) sources.push({ path: file, file: file.toString() });
       for (const repository of found.repositories) {
-        repositories.push({ path: realpathSync(repository.toString()), file: repository.toString() });
+        repositories.push({ path: realpathSync(repository), file: repository.toString() });
       }
       for (const { path, error } of found.unreadable) {
         onWarning({ file: path.toString(), members: [] }, messageOf(error));

@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { type Entry, fromBufferPromise, fromFdPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
 import type { Bytes } from '../streams.js';
 import type { Member } from './tar.js';
@@ -15,9 +15,7 @@ export async function* zipMembers(
   source: Buffer | { path: Buffer },
   onExpanded: (length: number) => void,
 ): AsyncGenerator<ZipMember> {
-  const zip = Buffer.isBuffer(source)
-    ? await fromBufferPromise(source, OPTIONS)
-    : await fromFdPromise(openSync(source.path, 'r'), OPTIONS);
+  const zip = Buffer.isBuffer(source) ? await fromBufferPromise(source, OPTIONS) : await openZip(source.path);
   for await (const entry of zip.eachEntry()) {
     const name = getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, false);
     if (name.endsWith('/')) continue;
@@ -25,6 +23,16 @@ export async function* zipMembers(
     else if (!entry.canDecodeFileData()) {
       yield { name, unreadable: `compressed by method ${String(entry.compressionMethod)}, and not read` };
     } else yield { name, bytes: contentOf(zip, entry, onExpanded) };
+  }
+}
+
+async function openZip(path: Buffer): Promise<ZipFile> {
+  const fd = openSync(path, 'r');
+  try {
+    return await fromFdPromise(fd, OPTIONS);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 

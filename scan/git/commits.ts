@@ -49,6 +49,10 @@ async function walk(
     if (added !== undefined) {
       if (wanted.delete(added)) found.set(added, { commit, path: field, rank: ranks.get(commit) ?? 0 });
       added = undefined;
+      if (wanted.size === 0) {
+        child.kill();
+        return;
+      }
     } else if (field.startsWith(':')) {
       // `:mode mode before after status`
       added = field.split(' ')[3] ?? '';

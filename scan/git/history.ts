@@ -1,7 +1,8 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type ContentsOptions, createContents, type Origin } from '../content.js';
+import { messageOf } from '../errors.js';
 import type { Finder, LocatedToken } from '../finder.js';
 import { type Findings, MAX_PLACES } from '../findings.js';
 import { runGit } from './command.js';
@@ -54,6 +55,7 @@ export async function scanHistory(repository: string, shownAs: string, options: 
   if ((await runGit(repository, ['rev-parse', '--is-shallow-repository'])).startsWith('true')) {
     onWarning([], 'a shallow clone: what is older is not here');
   }
+  if (isPartial(repository)) onWarning([], 'a partial clone: what was never fetched is not here');
   const objects = await listObjects(repository);
   onListed(objects.bytes);
 
@@ -75,10 +77,16 @@ export async function scanHistory(repository: string, shownAs: string, options: 
   });
   await Promise.allSettled(readers);
   // What was found until one failed counts, too.
-  if (sightings.length > 0) await addToFindings(repository, shownAs, sightings, findings);
-  const missing = (await Promise.all(readers)).reduce((sum, count) => sum + count, 0);
-  if (missing > 0) onWarning([], `${String(missing)} objects are not on this machine`);
+  if (sightings.length > 0) await addToFindings(repository, shownAs, sightings, findings, onWarning);
+  await Promise.all(readers);
+  if (objects.damaged > 0) throw new Error(`objects that git cannot read: ${String(objects.damaged)}`);
   return objects.count;
+}
+
+/** Whether git marked a pack as one that lacks objects. */
+function isPartial(repository: string): boolean {
+  const packs = join(repository, 'objects/pack');
+  return existsSync(packs) && readdirSync(packs).some((name) => name.endsWith('.promisor'));
 }
 
 /** The ids in as many parts as there are to be readers; neighbours stay together, which git reads faster. */
@@ -94,9 +102,13 @@ async function addToFindings(
   shownAs: string,
   sightings: Sighting[],
   findings: Findings,
+  onWarning: (members: readonly string[], message: string) => void,
 ): Promise<void> {
   const blobs = new Set(sightings.flatMap(({ origin }) => (typeOf(origin) === 'blob' ? [idOf(origin)] : [])));
-  const introductions = await findIntroductions(repository, [...blobs]);
+  const introductions = await findIntroductions(repository, [...blobs]).catch((error: unknown) => {
+    onWarning([], `commits are not told: ${messageOf(error)}`);
+    return new Map<string, Introduction>();
+  });
   const rankOf = ({ origin }: Sighting) => introductions.get(idOf(origin))?.rank ?? Infinity;
   const groups = new Map<string, Sighting[]>();
   // The oldest first, and in one version from its beginning on.

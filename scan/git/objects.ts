@@ -9,6 +9,8 @@ export interface ObjectList {
   count: number;
   /** Of all of them together. */
   bytes: number;
+  /** Objects that git cannot read, and so are not among them. */
+  damaged: number;
 }
 
 /** All that a repository has on this machine but its folders, in an order in which git reads them fast. */
@@ -21,14 +23,19 @@ export async function listObjects(repository: string): Promise<ObjectList> {
   const ids: Buffer[] = [];
   let count = 0;
   let bytes = 0;
+  let damaged = 0;
   let rest = '';
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
     const lines = (rest + chunk.toString('latin1')).split('\n');
     rest = lines.pop() ?? '';
     let wanted = '';
     for (const line of lines) {
-      const [type, size, id = ''] = line.split(' ');
+      const [type, size, id] = line.split(' ');
       if (type === 'tree') continue;
+      if (id === undefined) {
+        damaged++;
+        continue;
+      }
       wanted += `${id}\n`;
       bytes += Number(size);
       count++;
@@ -36,26 +43,37 @@ export async function listObjects(repository: string): Promise<ObjectList> {
     ids.push(Buffer.from(wanted, 'latin1'));
   }
   await ended;
-  return { ids: Buffer.concat(ids), count, bytes };
+  return { ids: Buffer.concat(ids), count, bytes, damaged };
 }
 
-/** Searches the objects in `ids`; each is named by its type and id. Gives how many the repository turned out not to have. */
+/** Searches the objects in `ids`; each is named by its type and id. Rejects where git cannot read one. */
 export async function searchObjects(
   repository: string,
   ids: Buffer,
   contents: Contents,
   onObject: (bytes: number) => void,
-): Promise<number> {
+): Promise<void> {
   const { child, ended } = startGit(repository, ['cat-file', '--batch', '--buffer']);
   child.stdin.end(ids);
-  const input = readFrom(child.stdout);
-  let missing = 0;
+  try {
+    await searchBatch(readFrom(child.stdout), contents, onObject);
+    await ended;
+  } catch (error) {
+    // Where git ended too early, it knows why.
+    if (child.stdout.readableEnded) await ended;
+    child.kill();
+    throw error;
+  }
+}
+
+async function searchBatch(
+  input: ReturnType<typeof readFrom>,
+  contents: Contents,
+  onObject: (bytes: number) => void,
+): Promise<void> {
   for (let header = await input.line(); header !== undefined; header = await input.line()) {
     const [id = '', type = '', size = ''] = header.split(' ');
-    if (type === 'missing') {
-      missing++;
-      continue;
-    }
+    if (type === 'missing') throw new Error(`${id} was there a moment ago`);
     const length = Number(size);
     const name = `${type} ${id}`;
     const isPlain = contents.begin(await input.peek(Math.min(length, HEAD)), name, length <= MAX_BYTES_IN_MEMORY);
@@ -65,6 +83,4 @@ export async function searchObjects(
     await input.take(1);
     onObject(length);
   }
-  await ended;
-  return missing;
 }

@@ -58,7 +58,7 @@ test.each<[string, string, () => Promise<Uint8Array> | Uint8Array, string]>([
 
 test('an archive on standard input is opened too', async () => {
   const cwd = await folderWith({ 'a.tar': await tarOf({ log: LOG }) });
-  const script = ['sh', '-c', 'exec "$@" < a.tar', 'sh'];
+  const script = ['sh', '-c', '"$@" < a.tar', 'sh'];
   const { stdout } = await latchkey(['scan', '-'], { cwd, prefix: script });
   expect(stdout).toContain('stdin!log:2:8');
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -234,6 +234,24 @@ test('a shallow clone says so', async () => {
   expect(leak).not.toBe(last);
 });
 
+test('a partial clone says so, and nothing is fetched for it', async () => {
+  await commit({ 'old.env': tokenOf(2) });
+  await commit({ 'old.env': null, 'app.env': TOKEN, 'sub/b': 'x' });
+  git('config', 'uploadpack.allowFilter', 'true');
+  for (const filter of ['blob:none', 'tree:0']) {
+    const parent = await newFolder();
+    gitIn(parent, 'clone', '--quiet', `--filter=${filter}`, `file://${cwd}`, 'partial');
+    const clone = join(parent, 'partial');
+    const packs = await readdir(join(clone, '.git/objects/pack'));
+    const { findings, warnings, code } = await scanned(['.'], { cwd: clone });
+    expect(warnings[0]).toEqual({ place: '.git', message: 'a partial clone: what was never fetched is not here' });
+    expect(new Set(findings.map(({ masked }) => masked)).size).toBe(1);
+    expect(findings.map(({ source }) => source)).toEqual(['file', 'history']);
+    expect(await readdir(join(clone, '.git/objects/pack'))).toEqual(packs);
+    expect(code).toBe(1);
+  }
+});
+
 describe('what git does not read is told, with code 2 where nothing was found:', () => {
   test('there is no git', async () => {
     await commit({ 'app.env': 'x' });
@@ -264,9 +282,25 @@ describe('what git does not read is told, with code 2 where nothing was found:',
     const file = join(cwd, '.git/objects', object.slice(0, 2), object.slice(2));
     await rm(file);
     await writeFile(file, 'damaged');
-    const { code, warnings } = await scanned(['.'], { cwd });
-    expect(warnings[0]?.place).toBe('.git');
-    expect(code).toBe(1);
+    await rm(join(cwd, 'app.env'));
+    const { findings, warnings, summary } = await scanned(['.'], { cwd });
+    const message = 'objects that git cannot read: 1 (--no-history leaves the history out)';
+    expect(warnings).toEqual([{ place: '.git', message }]);
+    expect(findings).toMatchObject([{ source: 'history', file: 'app.env' }]);
+    expect(summary.complete).toBe(false);
+  });
+
+  test('a pack is damaged', async () => {
+    await commit({ 'app.env': 'x', b: 'y'.repeat(100_000) });
+    git('gc', '--quiet');
+    const packs = join(cwd, '.git/objects/pack');
+    const pack = join(packs, (await readdir(packs)).find((name) => name.endsWith('.pack')) ?? '');
+    const content = await readFile(pack);
+    await rm(pack);
+    await writeFile(pack, content.fill(0xff, 40, content.length - 20));
+    const { code, summary } = await scanned(['.'], { cwd });
+    expect(summary).toMatchObject({ tokens: 0, complete: false });
+    expect(code).toBe(2);
   });
 });
 
