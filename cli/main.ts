@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { DatabaseRefusal, InvalidArgument } from '../server/index.js';
-import { addContract } from './contract.js';
-import { addDev } from './dev.js';
-import { addServe } from './serve.js';
-import { addUsers } from './users.js';
 
-// Exit codes: 0 done, 1 could not be done (or a broken contract), 2 the command or the configuration is wrong.
+// Exit codes: 0 done, 1 could not be done (or a broken contract, or tokens found), 2 the command or the configuration is
+// wrong.
+
+// Only the named command is loaded: the server takes longer to load than most scans take.
+const COMMANDS = {
+  serve: async () => (await import('./serve.js')).addServe,
+  dev: async () => (await import('./dev.js')).addDev,
+  users: async () => (await import('./users.js')).addUsers,
+  contract: async () => (await import('./contract.js')).addContract,
+  scan: async () => (await import('./scan.js')).addScan,
+};
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -18,20 +23,19 @@ const program = new Command('latchkey')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)');
-addServe(program);
-addDev(program);
-addUsers(program);
-addContract(program);
+const named = Object.entries(COMMANDS).filter(([name]) => name === process.argv[2]);
+for (const [, load] of named.length === 0 ? Object.entries(COMMANDS) : named) (await load())(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   // Commander has printed its own errors already; help and version end with code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { DatabaseRefusal, InvalidArgument } = await import('../server/index.js');
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`latchkey: ${message}\n`);
   if (error instanceof InvalidArgument) return 2;

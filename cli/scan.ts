@@ -1,0 +1,115 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import {
+  CouldNotScan,
+  parseAllowList,
+  type ScanOptions,
+  type ScanProgress,
+  type ScanReport,
+  scan,
+  toJson,
+  toSarif,
+  toSummary,
+  toWarnings,
+} from '../scan/index.js';
+import { showProgress } from './progress.js';
+
+interface ScanFlags {
+  brand?: string[];
+  history?: boolean;
+  allow?: string[];
+  maxExpanded?: string;
+  json?: boolean;
+  sarif?: boolean;
+  output?: string;
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+export function addScan(program: Command): void {
+  program
+    .command('scan')
+    .description('Find Latchkey tokens in files, archives and git repositories, by pattern and checksum, offline.')
+    .argument('<path...>', 'files and folders, or - for standard input')
+    .option('--brand <brand>', 'find tokens of this brand alone; may be repeated (any)', collect)
+    .option('--history', 'search the history of the repository around each path too (of those below it)')
+    .option('--no-history', 'search no history')
+    .option('--allow <file>', 'accept the tokens whose fingerprints it lists; may be repeated', collect)
+    .option('--max-expanded <size>', 'open an archive until it has expanded to this, such as 500M (4G)')
+    .addOption(new Option('--json', 'print JSON').conflicts('sarif'))
+    .option('--sarif', 'print SARIF 2.1.0, for code scanning')
+    .option('--output <file>', 'write the report to a file, and the summary to standard output')
+    .addHelpText('after', '\nExit codes: 0 nothing found, 1 tokens found, 2 not everything could be searched.')
+    .action(async (paths: string[], flags: ScanFlags) => {
+      process.exitCode = await search(paths, flags, program.version() ?? '');
+    });
+}
+
+async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
+  // Whoever reads may have seen enough before the end, as `head` has.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  const progress = showProgress(describe, { afterMs: 1_000 });
+  try {
+    const report = await scan(paths, { ...toOptions(flags), onProgress: progress.show });
+    progress.clear();
+    for (const line of toWarnings(report)) process.stderr.write(`latchkey: ${line}\n`);
+    print(report, flags, version);
+    if (report.tokens.length > 0) return 1;
+    return report.complete ? 0 : 2;
+  } catch (error) {
+    progress.clear();
+    // Exit code 1 says that tokens were found; this says nothing about them.
+    const isExpected = error instanceof CouldNotScan || (error instanceof Error && 'syscall' in error);
+    if (isExpected) process.stderr.write(`latchkey: ${error.message}\n`);
+    else console.error(error);
+    return 2;
+  }
+}
+
+function toOptions({ brand, history, allow = [], maxExpanded, json, sarif, output }: ScanFlags): ScanOptions {
+  if (brand?.every((each) => /^[a-z][a-z0-9]{0,15}$/.test(each)) === false) {
+    throw new CouldNotScan('--brand must be 1 to 16 lower-case letters and digits, a letter first');
+  }
+  if (output !== undefined && json !== true && sarif !== true)
+    throw new CouldNotScan('--output needs --json or --sarif');
+  return {
+    allow: allow.flatMap((file) => parseAllowList(readFileSync(file, 'utf8'), file)),
+    ...(brand !== undefined && { brands: brand }),
+    ...(history !== undefined && { history }),
+    ...(maxExpanded !== undefined && { maxExpandedBytes: readSize(maxExpanded) }),
+  };
+}
+
+function readSize(size: string): number {
+  const [, number, unit = ''] = /^(\d{1,12})([KMGT]?)$/i.exec(size) ?? [];
+  if (number === undefined) throw new CouldNotScan('--max-expanded must be bytes, or a size such as 500M or 4G');
+  return Number(number) * 1024 ** ['', 'K', 'M', 'G', 'T'].indexOf(unit.toUpperCase());
+}
+
+function print(report: ScanReport, { json, sarif, output }: ScanFlags, version: string): void {
+  const summary = `${toSummary(report, { colours: process.stdout.isTTY && process.stdout.hasColors() })}\n`;
+  if (json !== true && sarif !== true) {
+    process.stdout.write(summary);
+    return;
+  }
+  const document = sarif === true ? toSarif(report, version) : toJson(report);
+  if (output === undefined) {
+    process.stdout.write(document);
+    return;
+  }
+  writeFileSync(output, document);
+  process.stdout.write(summary);
+}
+
+const BAR_WIDTH = 24;
+
+function describe({ phase, bytes, totalBytes, tokens, elapsedMs }: ScanProgress): string {
+  const total = Math.max(totalBytes(), bytes, 1);
+  const share = bytes / total;
+  const bar = '='.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
+  const found = tokens === 0 ? '' : `  ${String(tokens)} ${tokens === 1 ? 'token' : 'tokens'}`;
+  const size = `${(bytes / 1e6).toFixed(0)} of ${(total / 1e6).toFixed(0)} MB`;
+  return `${phase} [${bar}] ${(share * 100).toFixed(0).padStart(3)} %  ${size}  ${(elapsedMs / 1_000).toFixed(0)} s${found}`;
+}
