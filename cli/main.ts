@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { DatabaseRefusal, InvalidArgument } from '../server/index.js';
 import { addContract } from './contract.js';
 import { addDev } from './dev.js';
+import { Failure } from './failure.js';
 import { addServe } from './serve.js';
 import { addUsers } from './users.js';
 
@@ -34,9 +34,15 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`latchkey: ${message}\n`);
-  if (error instanceof InvalidArgument) return 2;
-  if (!(error instanceof DatabaseRefusal) && !isSystemError(error)) console.error(error);
+  if (error instanceof Failure) return error.exitCode;
+  if (isNamed(error, 'InvalidArgument')) return 2;
+  if (!isNamed(error, 'DatabaseRefusal') && !isSystemError(error)) console.error(error);
   return 1;
+}
+
+/** The server's errors by their names: their classes would bring the whole server along. */
+function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal'): boolean {
+  return error instanceof Error && error.name === name;
 }
 
 /** Such as a port that is taken: the message says it all, and a stack would not help. */

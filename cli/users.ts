@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { generatePassword, InvalidArgument, isEmail, openUsers, readConfig, type Users } from '../server/index.js';
+import type { Users } from '../server/index.js';
+import { WrongUse } from './failure.js';
 
 interface PasswordFlags {
   passwordStdin?: boolean;
@@ -21,12 +22,13 @@ export function addUsers(program: Command): void {
         flags: DatabaseFlag & PasswordFlags & { name?: string; admin?: boolean },
       ): Promise<void> => {
         const { password, generated } = await choosePassword(flags);
-        await withUsers(
-          flags,
-          (store) =>
-            store.add({ email: checked(email), fullName: flags.name ?? '', isAdmin: flags.admin === true, password }),
-          { create: true },
-        );
+        const user = {
+          email: await checked(email),
+          fullName: flags.name ?? '',
+          isAdmin: flags.admin === true,
+          password,
+        };
+        await withUsers(flags, (store) => store.add(user), { create: true });
         say(`added ${email}`);
         if (generated) say(`password: ${password} (shown this once)`);
       },
@@ -43,13 +45,13 @@ export function addUsers(program: Command): void {
     'disable <email>',
     'End all sessions of a user and refuse their tokens until they are enabled.',
   ).action(async (email: string, flags: DatabaseFlag) => {
-    await withUsers(flags, (store) => store.disable(checked(email)));
+    await withUsers(flags, async (store) => store.disable(await checked(email)));
     say(`disabled ${email}`);
   });
 
   command(users, 'enable <email>', 'Let a disabled user log in again; their tokens serve again too.').action(
     async (email: string, flags: DatabaseFlag) => {
-      await withUsers(flags, (store) => store.enable(checked(email)));
+      await withUsers(flags, async (store) => store.enable(await checked(email)));
       say(`enabled ${email}`);
     },
   );
@@ -60,7 +62,7 @@ export function addUsers(program: Command): void {
     .action(async (email: string, flags: DatabaseFlag & PasswordFlags & { revokeTokens?: boolean }) => {
       const { password, generated } = await choosePassword(flags);
       const revokeTokens = flags.revokeTokens === true;
-      await withUsers(flags, (store) => store.setPassword(checked(email), password, { revokeTokens }));
+      await withUsers(flags, async (store) => store.setPassword(await checked(email), password, { revokeTokens }));
       say(`set the password of ${email}`);
       if (generated) say(`password: ${password} (shown this once)`);
     });
@@ -82,6 +84,7 @@ async function withUsers(
   work: (users: Users) => Promise<void>,
   options: { create?: boolean } = {},
 ): Promise<void> {
+  const { openUsers, readConfig } = await server();
   const { database } = readConfig({ database: flags.database });
   const users = await openUsers(database, options);
   try {
@@ -91,13 +94,16 @@ async function withUsers(
   }
 }
 
-function checked(email: string): string {
-  if (!isEmail(email)) throw new InvalidArgument('EMAIL must be an e-mail address of at most 254 characters');
+const server = () => import('../server/index.js');
+
+async function checked(email: string): Promise<string> {
+  const { isEmail } = await server();
+  if (!isEmail(email)) throw new WrongUse('EMAIL must be an e-mail address of at most 254 characters');
   return email;
 }
 
 async function choosePassword({ passwordStdin }: PasswordFlags): Promise<{ password: string; generated: boolean }> {
-  if (passwordStdin !== true) return { password: generatePassword(), generated: true };
+  if (passwordStdin !== true) return { password: (await server()).generatePassword(), generated: true };
   const [line = ''] = (await text(process.stdin)).split(/\r?\n/, 1);
   return { password: line, generated: false };
 }
