@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addAccount } from './account/commands.js';
+import { hasToken } from './account/flags.js';
+import { addCompletion } from './completion/commands.js';
 import { addContract } from './contract.js';
 import { addDev } from './dev.js';
-import { Failure } from './failure.js';
+import { Failure, WrongUse } from './failure.js';
 import { addServe } from './serve.js';
+import { addTokens } from './tokens/commands.js';
 import { addUsers } from './users.js';
 
 // Exit codes: 0 done, 1 could not be done (or a broken contract), 2 the command or the configuration is wrong.
@@ -18,15 +22,30 @@ const program = new Command('latchkey')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)');
+program.commandsGroup('Tokens of a service:');
+addAccount(program);
+addTokens(program);
+program.commandsGroup('The service itself:');
 addServe(program);
 addDev(program);
 addUsers(program);
 addContract(program);
+program.commandsGroup('Of this command:');
+addCompletion(program);
 
 try {
+  refuseTokens(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** Before anything is parsed, so that no message repeats it. `contract` is for tokens of test servers, and takes them. */
+function refuseTokens(words: string[]): void {
+  if (words[0] === 'contract' || !hasToken(words)) return;
+  throw new WrongUse(
+    'a token does not belong on the command line, where other users of this machine see it and shells keep it: use standard input or LATCHKEY_TOKEN, and consider this token known',
+  );
 }
 
 function report(error: unknown): number {
