@@ -15,11 +15,15 @@ export interface Expected {
   forbidden: ErrorCode;
 }
 
+/** Of several codes with one status the first is meant where an API says the status alone. */
 const STATUSES: Record<ErrorCode, number> = {
   bad_request: 400,
+  insufficient_scope: 403,
   cross_site_request: 403,
   idempotency_conflict: 409,
+  email_taken: 409,
   internal_error: 500,
+  last_admin: 409,
   method_not_allowed: 405,
   not_found: 404,
   payload_too_large: 413,
@@ -95,7 +99,7 @@ function oauthRefusal(status: number, message: string): LatchkeyErrorParts | und
   return code && { code, message };
 }
 
-/** Where only the status tells; of several codes with one status the first is meant. */
+/** Where only the status tells. */
 function codeOf(status: number): ErrorCode | undefined {
   return CODES.find((code) => STATUSES[code] === status);
 }

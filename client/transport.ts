@@ -115,7 +115,7 @@ export function createTransport(options: LatchkeyOptions) {
         mask,
       );
       const mediaType = id in OTHER_MEDIA_TYPES ? OTHER_MEDIA_TYPES[id as keyof OtherMediaTypes] : 'application/json';
-      const forbidden = id === 'logIn' ? 'user_disabled' : 'cross_site_request';
+      const forbidden = id === 'logIn' ? 'user_disabled' : 'insufficient_scope';
       const data = dataOf(answer, { mediaType, forbidden }, mask);
       return { data, status: answer.status, headers: answer.headers, requestId: requestIdOf(answer) };
     };

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { AuthMethod, Caller } from './caller.js';
 import type { Deps } from './deps.js';
 import { ServiceError, unauthorized } from './errors.js';
+import { holds } from './tokens/scopes.js';
 import { verifyToken } from './tokens/verify.js';
 import { toUuid } from './uuid.js';
 
@@ -37,6 +38,7 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
     tokenId: secret.id,
     tokenType: secret.type,
     expiresAt: secret.expiresAt,
+    holds: (scope) => holds(secret, scope),
     authMethod,
     superseded,
     get tokenUuid() {

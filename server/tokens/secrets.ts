@@ -12,8 +12,6 @@ export interface SecretHolder {
   last_used_at: number | null;
 }
 
-export const HOLDER_COLUMNS = ['id', 'prefix', 'secret_start', 'last_used_at'] as const;
-
 const START_LENGTH = 4;
 const DIGEST_LENGTH = 32;
 

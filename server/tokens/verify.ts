@@ -2,7 +2,8 @@ import type { Queries, TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
 import { digestOf, kindOf } from './format.js';
-import { type AccessToken, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
+import { type Holder, holds, toScopes } from './scopes.js';
+import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
 
 /** Why a secret opens nothing; the log tells these apart, a refused credential's answer does not. */
 export type Refusal =
@@ -16,9 +17,8 @@ export type Refusal =
   | 'insufficient_scope';
 
 /** A secret that is somebody's. */
-export interface ProvenSecret {
+export interface ProvenSecret extends Holder {
   id: number;
-  type: TokenType;
   ownerId: number;
   uuid: Uint8Array;
   /** When this secret ends: with its token, or before it after a rotation. Null for never. */
@@ -39,6 +39,8 @@ interface SecretRow {
   previous_last_used_at: number | null;
   valid_until: number | null;
   owner_disabled_at: number | null;
+  is_admin: number;
+  scopes: string | null;
 }
 
 const secretsWithOwners = (read: Queries) =>
@@ -58,7 +60,9 @@ const secretsWithOwners = (read: Queries) =>
       'token.previous_last_used_at',
       'secret.valid_until',
       'owner.disabled_at as owner_disabled_at',
-    ]);
+      'owner.is_admin',
+    ])
+    .select(scopesOfRow);
 
 const secretByDigest = (read: Queries) => secretsWithOwners(read).where('secret.digest', '=', new Uint8Array());
 
@@ -74,7 +78,7 @@ export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdic
   const [row] = await deps.db.readPrepared<SecretRow>(secretByDigest, [digest]);
   if (row === undefined) return { valid: false, refusal: 'unknown' };
   const { id, type, owner_id: ownerId, uuid } = row;
-  const secret = { id, type, ownerId, uuid, expiresAt: endOf(row) };
+  const secret = { ...toHolder(row), id, type, ownerId, uuid, expiresAt: endOf(row) };
   const refusal = refusalFor(deps, row, digest, deps.now());
   return refusal === null ? { valid: true, secret } : { valid: false, refusal, secret };
 }
@@ -165,8 +169,12 @@ function refusalOf(row: SecretRow, at: number, scopes: readonly string[]): Refus
   if (isOver(row.expires_at, at)) return 'expired';
   if (row.disabled_at !== null) return 'disabled';
   if (row.owner_disabled_at !== null) return 'owner_disabled';
-  // No token has scopes yet, and none is never all.
-  return scopes.length > 0 ? 'insufficient_scope' : null;
+  const holder = scopes.length > 0 ? toHolder(row) : undefined;
+  return holder === undefined || scopes.every((scope) => holds(holder, scope)) ? null : 'insufficient_scope';
+}
+
+function toHolder({ type, scopes, is_admin: isAdmin }: SecretRow): Holder {
+  return { type, scopes: toScopes(scopes ?? ''), ownerIsAdmin: isAdmin === 1 };
 }
 
 function toProven(row: ProvenRow): NonNullable<Verification['proven']> {

@@ -316,7 +316,7 @@ describe('a session', () => {
       {
         status: 422,
         body: {
-          detail: [{ loc: ['body', 'expiresInDays'], msg: 'A session gets no other lifetime', type: 'value_error' }],
+          detail: [{ loc: ['body', 'expiresInDays'], msg: 'A session has a lifetime of its own', type: 'value_error' }],
         },
       },
     );
