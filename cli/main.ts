@@ -30,8 +30,9 @@ addServe(program);
 addDev(program);
 addUsers(program);
 addContract(program);
-program.commandsGroup('Of this command:');
+program.commandsGroup('This command:');
 addCompletion(program);
+program.helpCommand('help [command]', 'Show what there is to a command.');
 
 try {
   refuseTokens(process.argv.slice(2));

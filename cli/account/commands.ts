@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RemoteFlags } from './connection.js';
-import { addRemoteFlags, days } from './flags.js';
+import { addRemoteFlags } from './flags.js';
 import type { LoginFlags } from './login.js';
 import type { LogoutFlags } from './logout.js';
 
@@ -8,12 +8,11 @@ export function addAccount(program: Command): void {
   addRemoteFlags(
     program
       .command('login')
-      .description('Log in to a service, with a token of this command’s own that logout revokes.')
+      .description('Log in to a service: opens a session that stays while it is used, until logout.')
       .option('--url <address>', 'the service (LATCHKEY_URL, or the one of the last login)')
       .option('--email <address>', 'the user; asked for on a terminal, like the password')
       .option('--password-stdin', 'read the password from the first line of standard input')
-      .option('--token-stdin', 'keep this personal access token instead, from the first line of standard input')
-      .option('--expires-in <duration>', 'lifetime of the token, such as 30d or never (90d)', days),
+      .option('--token-stdin', 'keep this personal access token instead, from the first line of standard input'),
   )
     .addHelpText(
       'after',
@@ -31,8 +30,8 @@ Examples:
   addRemoteFlags(
     program
       .command('logout')
-      .description('Revoke the token that login has made, and forget it.')
-      .option('--forget', 'forget it without asking the service to revoke it'),
+      .description('End the session that login has opened, and forget it.')
+      .option('--forget', 'forget it without telling the service'),
   ).action(async (flags: LogoutFlags) => {
     const { logout } = await import('./logout.js');
     await logout(flags);

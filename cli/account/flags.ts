@@ -38,6 +38,18 @@ export function seconds(text: string): number {
   return Number(count) * { s: 1, m: 60, h: 3_600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
 }
 
+/** RFC 3339 of an instant, a date (its begin in UTC), or a span from now such as `-30d` and `+12h`. */
+export function instant(text: string): string {
+  const [, sign, count, unit] = /^([+-])(\d{1,5})([hdw])$/.exec(text) ?? [];
+  const span = Number(`${sign ?? ''}${count ?? ''}`) * { h: 1, d: 24, w: 168 }[(unit ?? 'h') as 'h' | 'd' | 'w'];
+  const date = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
+  const at = count === undefined ? Date.parse(date) : Date.now() + span * 3_600_000;
+  if (Number.isNaN(at) || !(count !== undefined || /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/i.test(date))) {
+    throw new InvalidArgumentError('It is such as 2026-12-31, 2026-12-31T12:00:00Z, -30d or +7d.');
+  }
+  return new Date(at).toISOString();
+}
+
 export function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is an integer from 1 on.');
   return Number(text);

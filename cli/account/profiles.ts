@@ -4,18 +4,19 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { WrongUse } from '../failure.js';
 import { note } from '../output/print.js';
+import { withLock } from './lock.js';
 
-/** One login: a file of its own, so that two commands at a time never write the same one but for the same login. */
+/** One login: a file of its own, so that logins never get into each other's way. */
 export interface Profile {
   url: string;
   /** Whether `url` may be plain http to another machine. */
   insecureHttp: boolean;
   email: string;
-  /** The token's plaintext. */
-  token: string;
   tokenId: string;
-  /** Whether `login` has made the token, and so `logout` ends it. */
-  made: boolean;
+  /** The plaintext that is sent. */
+  token: string;
+  /** Null for a personal access token, which the user has brought. */
+  refreshToken: string | null;
 }
 
 const EXTENSION = '.json';
@@ -47,32 +48,27 @@ export async function readProfile(name: string): Promise<Profile | undefined> {
   try {
     return checked(JSON.parse(text));
   } catch {
-    throw new WrongUse(`${path} is no profile of this version: log in again`);
+    throw new WrongUse(`${path} is no profile of this version: remove it and log in again`);
   }
 }
 
-/** Replaces the file at once: whoever reads meanwhile sees the old one or the new one, whole. */
-export async function writeProfile(name: string, profile: Profile): Promise<void> {
+/**
+ * Replaces a profile by what `change` makes of it, undefined for nothing, while no other command changes it. Who reads it
+ * meanwhile sees it as it was, or as it is then.
+ */
+export async function changeProfile(
+  name: string,
+  change: (kept: Profile | undefined) => Promise<Profile | undefined>,
+): Promise<void> {
   const folder = folderOfProfiles();
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
-  const draft = join(folder, `.${name}-${randomBytes(8).toString('hex')}`);
-  try {
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(profile, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, pathOf(name));
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
-export async function removeProfile(name: string): Promise<void> {
-  await rm(pathOf(name), { force: true });
+  if (!IS_WINDOWS) await chmod(folder, 0o700);
+  await withLock(join(folder, `.${name}.lock`), async () => {
+    const kept = await readProfile(name);
+    const changed = await change(kept);
+    if (changed === undefined) await rm(pathOf(name), { force: true });
+    else if (changed !== kept) await replaceFile(pathOf(name), `${JSON.stringify(changed, null, 2)}\n`);
+  });
 }
 
 export async function listProfiles(): Promise<string[]> {
@@ -87,7 +83,7 @@ function pathOf(name: string): string {
   return join(folderOfProfiles(), name + EXTENSION);
 }
 
-/** The user's own folder for settings: `LATCHKEY_CONFIG`, or as the XDG Base Directory Specification and Windows have it. */
+/** In the user's own folder for settings: `LATCHKEY_CONFIG`, or as the XDG Base Directory Specification and Windows have it. */
 function folderOfProfiles(): string {
   const own = variable('LATCHKEY_CONFIG');
   if (own !== undefined) return join(own, 'profiles');
@@ -96,20 +92,36 @@ function folderOfProfiles(): string {
   return join(isAbsolute(xdg) ? xdg : (windows ?? join(homedir(), '.config')), 'latchkey', 'profiles');
 }
 
+async function replaceFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
 async function keepPrivate(path: string): Promise<void> {
   if (IS_WINDOWS) return;
   const { mode, uid } = await stat(path);
   if (uid !== process.getuid?.()) throw new WrongUse(`${path} belongs to another user: it is not read`);
   if ((mode & 0o077) === 0) return;
   await chmod(path, 0o600);
-  note(`latchkey: others could read ${path}; they cannot any more. Log in again if they may have read the token.`);
+  note(`latchkey: others could read ${path}; now they cannot. Log out and in again if they may have read the token.`);
 }
 
 function checked(value: unknown): Profile {
-  const { url, insecureHttp, email, token, tokenId, made } = value as Profile;
-  const texts = [url, email, token, tokenId].every((one) => typeof one === 'string');
-  if (!texts || typeof insecureHttp !== 'boolean' || typeof made !== 'boolean') throw new TypeError('no profile');
-  return { url, insecureHttp, email, token, tokenId, made };
+  const { url, insecureHttp, email, tokenId, token, refreshToken } = value as Profile;
+  const texts = [url, email, tokenId, token, refreshToken ?? ''].every((one) => typeof one === 'string');
+  if (!texts || typeof insecureHttp !== 'boolean') throw new TypeError('no profile');
+  return { url, insecureHttp, email, tokenId, token, refreshToken };
 }
 
 async function ifThere<T>(read: () => Promise<T>): Promise<T | undefined> {

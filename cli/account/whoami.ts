@@ -24,7 +24,11 @@ export async function whoAmI(flags: RemoteFlags): Promise<void> {
       ['profile', profile?.name ?? '- (LATCHKEY_TOKEN)'],
       ['token', `${token.tokenPrefix} ${token.name}`],
       // Of the secret that was sent: after a rotation an earlier one ends before the token does.
-      ['expires', relativeAndExact(headers.get('Latchkey-Token-Expires-At'))],
+      [
+        'expires',
+        relativeAndExact(headers.get('Latchkey-Token-Expires-At')) +
+          (profile?.refreshToken ? ', renewed while it is used' : ''),
+      ],
     ] as const;
     print(fields(members, lookOf(flags)));
   });

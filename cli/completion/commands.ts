@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
+import type { Shell } from './scripts.js';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
 export function addCompletion(program: Command): void {
   program

@@ -1,5 +1,6 @@
 import { FILES } from './candidates.js';
-import type { Shell } from './commands.js';
+
+export type Shell = 'bash' | 'zsh' | 'fish';
 
 /**
  * The words go to `latchkey complete` as they are, none is evaluated by the shell: on a Tab nothing runs that stands on the

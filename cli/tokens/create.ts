@@ -7,10 +7,11 @@ export interface CreateFlags extends RemoteFlags, IssuingFlags {
   expiresIn?: number | null;
   description?: string;
   metadata?: Record<string, string>;
+  scope?: string[] | false;
 }
 
 export async function createToken(name: string, flags: CreateFlags): Promise<void> {
-  const { expiresIn, description, metadata } = flags;
+  const { expiresIn, description, metadata, scope } = flags;
   await withConnection(flags, async ({ client }) => {
     const issued = await client.createAccessToken({
       body: {
@@ -18,6 +19,7 @@ export async function createToken(name: string, flags: CreateFlags): Promise<voi
         ...(expiresIn !== undefined && { expiresInDays: expiresIn }),
         ...(description !== undefined && { description }),
         ...(metadata !== undefined && { metadata }),
+        ...(scope !== undefined && { scopes: scope || [] }),
       },
     });
     const { token } = issued;

@@ -1,4 +1,5 @@
 import type { AccessToken } from '../../client/index.js';
+import type { Look } from '../output/look.js';
 import { relative, relativeAndExact } from '../output/moment.js';
 import type { Column } from '../output/table.js';
 
@@ -22,6 +23,7 @@ export const styleOf = (token: AccessToken) => STYLES[stateOf(token)];
 const name: Column<AccessToken> = { title: 'NAME', text: (token) => token.name, shrinks: true };
 const prefix: Column<AccessToken> = { title: 'PREFIX', text: ({ tokenPrefix }) => tokenPrefix };
 const type: Column<AccessToken> = { title: 'TYPE', text: ({ tokenType }) => tokenType };
+const scopes: Column<AccessToken> = { title: 'SCOPES', text: (token) => token.scopes.join(' ') || '-' };
 const state: Column<AccessToken> = { title: 'STATE', text: stateOf, style: styleOf };
 
 /** For people, with times as they say them. */
@@ -31,7 +33,7 @@ export const SHORT: readonly Column<AccessToken>[] = [
   state,
   { title: 'EXPIRES', text: ({ expiresAt }) => relative(expiresAt) },
   { title: 'LAST USED', text: ({ lastUsedAt }) => relative(lastUsedAt) },
-  { title: 'CREATED', text: ({ createdAt }) => relative(createdAt) },
+  { ...scopes, shrinks: true },
 ];
 
 /** Everything to the millisecond, for programs and for `--wide`. */
@@ -44,31 +46,33 @@ export const WIDE: readonly Column<AccessToken>[] = [
   { title: 'EXPIRES', text: ({ expiresAt }) => expiresAt ?? 'never' },
   { title: 'LAST USED', text: ({ lastUsedAt }) => lastUsedAt ?? 'never' },
   { title: 'CREATED', text: ({ createdAt }) => createdAt },
+  scopes,
 ];
 
-/** One token, member by member. */
-export function membersOf(token: AccessToken): [label: string, text: string][] {
+type Member = [label: string, text: string];
+
+/** One token, member by member; for people the times also as they say them. */
+export function membersOf(token: AccessToken, { forPeople }: Look): Member[] {
   const { previousSecret, metadata } = token;
+  const moment = (instant: string | null) => (forPeople ? relativeAndExact(instant) : (instant ?? 'never'));
   return [
     ['name', token.name],
     ['id', token.id],
     ['prefix', token.tokenPrefix],
     ['type', token.tokenType],
     ['state', stateOf(token)],
-    ...(token.description === '' ? [] : [['description', token.description] as [string, string]]),
-    ...Object.entries(metadata).map(([key, value]): [string, string] => [`metadata ${key}`, value]),
-    ['expires', relativeAndExact(token.expiresAt)],
-    ['last used', relativeAndExact(token.lastUsedAt)],
-    ['created', relativeAndExact(token.createdAt)],
-    ...(token.revokedAt === null ? [] : [['revoked', relativeAndExact(token.revokedAt)] as [string, string]]),
+    ['scopes', token.scopes.join(' ') || '-'],
+    ...(token.description === '' ? [] : [['description', token.description] as Member]),
+    ...Object.entries(metadata).map(([key, value]): Member => [`metadata ${key}`, value]),
+    ['expires', moment(token.expiresAt)],
+    ['last used', moment(token.lastUsedAt)],
+    ['created', moment(token.createdAt)],
+    ...(token.revokedAt === null ? [] : [['revoked', moment(token.revokedAt)] as Member]),
     ...(previousSecret === null
       ? []
       : ([
-          [
-            'earlier secret',
-            `${previousSecret.tokenPrefix}, serves until ${relativeAndExact(previousSecret.validUntil)}`,
-          ],
-          ['earlier last used', relativeAndExact(previousSecret.lastUsedAt)],
-        ] as [string, string][])),
+          ['earlier secret', `${previousSecret.tokenPrefix}, ends ${moment(previousSecret.validUntil)}`],
+          ['earlier last used', moment(previousSecret.lastUsedAt)],
+        ] as Member[])),
   ];
 }

@@ -9,6 +9,7 @@ export interface EditFlags extends RemoteFlags {
   description?: string;
   metadata?: Record<string, string>;
   unsetMetadata?: string[];
+  scope?: string[] | false;
   expiresIn?: number | null;
   disable?: boolean;
   enable?: boolean;
@@ -33,12 +34,13 @@ export async function editToken(selector: string, flags: EditFlags): Promise<voi
 
 /** Metadata are replaced whole, so those of `token` that stay are sent too. */
 function editOf(flags: EditFlags, token?: AccessToken): AccessTokenEdit {
-  const { name, description, metadata, unsetMetadata, expiresIn, disable, enable } = flags;
+  const { name, description, metadata, unsetMetadata, scope, expiresIn, disable, enable } = flags;
   const kept = Object.entries({ ...token?.metadata, ...metadata }).filter(([key]) => !unsetMetadata?.includes(key));
   return {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
     ...((metadata !== undefined || unsetMetadata !== undefined) && { metadata: Object.fromEntries(kept) }),
+    ...(scope !== undefined && { scopes: scope || [] }),
     ...(expiresIn !== undefined && { expiresInDays: expiresIn }),
     ...((disable === true || enable === true) && { disabled: disable === true }),
   };

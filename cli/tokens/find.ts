@@ -1,13 +1,16 @@
-import type { AccessToken, Latchkey } from '../../client/index.js';
+import type { AccessToken, Latchkey, ListAccessTokensData } from '../../client/index.js';
 import { Refused } from '../failure.js';
 import { visible } from '../output/text.js';
 import { stateOf } from './describe.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Fewer characters of an id say next to nothing: ids begin with the time. */
-const SHORTEST_START = 4;
+const ID_START = /^[0-9a-f-]{4,36}$/i;
+const PREFIX_LENGTH = 12;
 /** Candidates that are named. */
 const MOST_CANDIDATES = 10;
+
+type Owner = Pick<NonNullable<ListAccessTokensData['query']>, 'owner'>;
 
 /**
  * The tokens that `selectors` name: an id or the start of one, the 12 characters that a token begins with, an exact name,
@@ -15,24 +18,19 @@ const MOST_CANDIDATES = 10;
  *
  * Rejects with `Refused` for a selector that names none, and, with the candidates, for one that names several.
  */
-export async function findTokens(client: Latchkey, selectors: readonly string[]): Promise<AccessToken[]> {
-  let all: AccessToken[] | undefined;
+export async function findTokens(
+  client: Latchkey,
+  selectors: readonly string[],
+  owner: Owner = {},
+): Promise<AccessToken[]> {
   const found: AccessToken[] = [];
   for (const selector of selectors) {
     if (selector === 'current') found.push(await client.getCurrentAccessToken());
-    else if (UUID.test(selector)) found.push(await client.getAccessToken({ path: { token_id: selector } }));
-    else {
-      all ??= await listAll(client);
-      found.push(theOne(selector, all));
-    }
+    else if (UUID.test(selector) && owner.owner === undefined) {
+      found.push(await client.getAccessToken({ path: { token_id: selector } }));
+    } else found.push(theOne(selector, await candidatesFor(client, selector, owner)));
   }
   return [...new Map(found.map((token) => [token.id, token])).values()];
-}
-
-async function listAll(client: Latchkey): Promise<AccessToken[]> {
-  const all: AccessToken[] = [];
-  for await (const token of client.accessTokens.all({ includeRevoked: true })) all.push(token);
-  return all;
 }
 
 export async function findToken(client: Latchkey, selector: string): Promise<AccessToken> {
@@ -41,8 +39,17 @@ export async function findToken(client: Latchkey, selector: string): Promise<Acc
   return token;
 }
 
+/** The service searches names and prefixes; for an id, or the prefix of an earlier secret, all are looked at. */
+async function candidatesFor(client: Latchkey, selector: string, owner: Owner): Promise<AccessToken[]> {
+  const isName = !ID_START.test(selector) && selector.length !== PREFIX_LENGTH;
+  const candidates: AccessToken[] = [];
+  const query = { ...owner, includeRevoked: true, ...(isName && selector !== '' && { q: selector }) };
+  for await (const token of client.accessTokens.all(query)) candidates.push(token);
+  return candidates;
+}
+
 function theOne(selector: string, all: readonly AccessToken[]): AccessToken {
-  const start = selector.length >= SHORTEST_START ? selector.toLowerCase() : undefined;
+  const start = ID_START.test(selector) ? selector.toLowerCase() : undefined;
   const matching = all.filter(
     ({ id, name, tokenPrefix, previousSecret }) =>
       [name, tokenPrefix, previousSecret?.tokenPrefix].includes(selector) ||

@@ -1,5 +1,5 @@
 import { type RemoteFlags, withConnection } from '../account/connection.js';
-import { writeProfile } from '../account/profiles.js';
+import { changeProfile } from '../account/profiles.js';
 import { relative } from '../output/moment.js';
 import { visible } from '../output/text.js';
 import { findToken } from './find.js';
@@ -23,11 +23,12 @@ export async function rotateToken(selector: string, flags: RotateFlags): Promise
     });
     // Else this command would be locked out by its own doing.
     if (profile?.tokenId === id) {
-      const { name, ...kept } = profile;
-      await writeProfile(name, { ...kept, token: issued.plaintext });
+      await changeProfile(profile.name, (kept) =>
+        Promise.resolve(kept?.tokenId === id ? { ...kept, token: issued.plaintext } : kept),
+      );
     }
     const { name, previousSecret } = issued.token;
-    const end = previousSecret === null || !grace ? 'has ended' : `serves until ${relative(previousSecret.validUntil)}`;
+    const end = previousSecret === null || !grace ? 'has ended' : `ends ${relative(previousSecret.validUntil)}`;
     printIssued(issued, flags, `rotated ${visible(name)} (${id}); the earlier secret ${end}`);
   });
 }

@@ -16,5 +16,6 @@ export async function showToken(selector: string, flags: ShowFlags): Promise<voi
 }
 
 export function printToken(token: AccessToken, flags: RemoteFlags): void {
-  print(flags.json === true ? toJson(token) : fields(membersOf(token), lookOf(flags)));
+  const look = lookOf(flags);
+  print(flags.json === true ? toJson(token) : fields(membersOf(token, look), look));
 }
