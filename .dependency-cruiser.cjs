@@ -30,6 +30,12 @@ module.exports = {
       { path: '^(server|client|contract|scan)/', pathNot: '^(server|client|contract|scan)/index\\.ts$' },
     ),
     only(
+      'commands-of-users-know-the-client-alone',
+      { path: '^cli/(account|tokens|output|completion)/' },
+      { path: '^(server|contract)/' },
+      'What works against a service works against any, from any machine; and starts without loading one.',
+    ),
+    only(
       'contract-knows-no-server',
       { path: '^contract/' },
       { path: '^(server|cli|test|bench)/' },

@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addAccount } from './account/commands.js';
+import { hasToken } from './account/flags.js';
+import { addCompletion } from './completion/commands.js';
+import { addContract } from './contract.js';
+import { addDev } from './dev.js';
+import { Failure, WrongUse } from './failure.js';
+import { addScan } from './scan/command.js';
+import { addServe } from './serve.js';
+import { addTokens } from './tokens/commands.js';
+import { addUsers } from './users.js';
 
-// Exit codes: 0 done, 1 could not be done (or a broken contract, or tokens found), 2 the command or the configuration is
-// wrong.
-
-// Only the named command is loaded: the server takes longer to load than most scans take.
-const COMMANDS = {
-  serve: async () => (await import('./serve.js')).addServe,
-  dev: async () => (await import('./dev.js')).addDev,
-  users: async () => (await import('./users.js')).addUsers,
-  contract: async () => (await import('./contract.js')).addContract,
-  scan: async () => (await import('./scan.js')).addScan,
-};
+// Exit codes: 0 done, 1 could not be done (or a broken contract, or tokens found), 2 the command or the configuration is wrong.
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -23,24 +23,48 @@ const program = new Command('latchkey')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)');
-const named = Object.entries(COMMANDS).filter(([name]) => name === process.argv[2]);
-for (const [, load] of named.length === 0 ? Object.entries(COMMANDS) : named) (await load())(program);
+program.commandsGroup('Tokens of a service:');
+addAccount(program);
+addTokens(program);
+addScan(program);
+program.commandsGroup('The service itself:');
+addServe(program);
+addDev(program);
+addUsers(program);
+addContract(program);
+program.commandsGroup('This command:');
+addCompletion(program);
+program.helpCommand('help [command]', 'Show what there is to a command.');
 
 try {
+  refuseTokens(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = await report(error);
+  process.exitCode = report(error);
 }
 
-async function report(error: unknown): Promise<number> {
+/** Before anything is parsed, so that no message repeats it. `contract` is for tokens of test servers, and takes them. */
+function refuseTokens(words: string[]): void {
+  if (words[0] === 'contract' || !hasToken(words)) return;
+  throw new WrongUse(
+    'a token does not belong on the command line, where other users of this machine see it and shells keep it: use standard input or LATCHKEY_TOKEN, and consider this token known',
+  );
+}
+
+function report(error: unknown): number {
   // Commander has printed its own errors already; help and version end with code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { DatabaseRefusal, InvalidArgument } = await import('../server/index.js');
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`latchkey: ${message}\n`);
-  if (error instanceof InvalidArgument) return 2;
-  if (!(error instanceof DatabaseRefusal) && !isSystemError(error)) console.error(error);
+  if (error instanceof Failure) return error.exitCode;
+  if (isNamed(error, 'InvalidArgument')) return 2;
+  if (!isNamed(error, 'DatabaseRefusal') && !isSystemError(error)) console.error(error);
   return 1;
+}
+
+/** The server's errors by their names: their classes would bring the whole server along. */
+function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal'): boolean {
+  return error instanceof Error && error.name === name;
 }
 
 /** Such as a port that is taken: the message says it all, and a stack would not help. */

@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Command, Option } from 'commander';
 import {
   CouldNotScan,
   parseAllowList,
@@ -11,41 +10,12 @@ import {
   toSarif,
   toSummary,
   toWarnings,
-} from '../scan/index.js';
-import { showProgress } from './progress.js';
+} from '../../scan/index.js';
+import { showProgress } from '../progress.js';
+import type { ScanFlags } from './command.js';
 
-interface ScanFlags {
-  brand?: string[];
-  history?: boolean;
-  allow?: string[];
-  maxExpanded?: string;
-  json?: boolean;
-  sarif?: boolean;
-  output?: string;
-}
-
-const collect = (value: string, before: string[] = []) => [...before, value];
-
-export function addScan(program: Command): void {
-  program
-    .command('scan')
-    .description('Find Latchkey tokens in files, archives and git repositories, by pattern and checksum, offline.')
-    .argument('<path...>', 'files and folders, or - for standard input')
-    .option('--brand <brand>', 'find tokens of this brand alone; may be repeated (any)', collect)
-    .option('--history', 'search the history of the repository around each path too (of those below it)')
-    .option('--no-history', 'search no history')
-    .option('--allow <file>', 'accept the tokens whose fingerprints it lists; may be repeated', collect)
-    .option('--max-expanded <size>', 'open an archive until it has expanded to this, such as 500M (4G)')
-    .addOption(new Option('--json', 'print JSON').conflicts('sarif'))
-    .option('--sarif', 'print SARIF 2.1.0, for code scanning')
-    .option('--output <file>', 'write the report to a file, and the summary to standard output')
-    .addHelpText('after', '\nExit codes: 0 nothing found, 1 tokens found, 2 not everything could be searched.')
-    .action(async (paths: string[], flags: ScanFlags) => {
-      process.exitCode = await search(paths, flags, program.version() ?? '');
-    });
-}
-
-async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
+/** Scans and prints; gives the exit code. */
+export async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
   // Whoever reads may have seen enough before the end, as `head` has.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -1,0 +1,34 @@
+import { type Command, Option } from 'commander';
+
+export interface ScanFlags {
+  brand?: string[];
+  history?: boolean;
+  allow?: string[];
+  maxExpanded?: string;
+  json?: boolean;
+  sarif?: boolean;
+  output?: string;
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+export function addScan(program: Command): void {
+  program
+    .command('scan')
+    .description('Find Latchkey tokens in files, archives and git repositories, by pattern and checksum, offline.')
+    .argument('<path...>', 'files and folders, or - for standard input')
+    .option('--brand <brand>', 'find tokens of this brand alone; may be repeated (any)', collect)
+    .option('--history', 'search the history of the repository around each path too (of those below it)')
+    .option('--no-history', 'search no history')
+    .option('--allow <file>', 'accept the tokens whose fingerprints it lists; may be repeated', collect)
+    .option('--max-expanded <size>', 'open an archive until it has expanded to this, such as 500M (4G)')
+    .addOption(new Option('--json', 'print JSON').conflicts('sarif'))
+    .option('--sarif', 'print SARIF 2.1.0, for code scanning')
+    .option('--output <file>', 'write the report to a file, and the summary to standard output')
+    .addHelpText('after', '\nExit codes: 0 nothing found, 1 tokens found, 2 not everything could be searched.')
+    .action(async (paths: string[], flags: ScanFlags) => {
+      // Only here: the other commands start without what reads archives.
+      const { search } = await import('./search.js');
+      process.exitCode = await search(paths, flags, program.version() ?? '');
+    });
+}
