@@ -11,8 +11,10 @@ import {
   toSummary,
   toWarnings,
 } from '../../scan/index.js';
+import { Failure } from '../failure.js';
 import { showProgress } from '../progress.js';
 import type { ScanFlags } from './command.js';
+import { isDead, withStates } from './live.js';
 
 /** Scans and prints; gives the exit code. */
 export async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
@@ -22,16 +24,18 @@ export async function search(paths: string[], flags: ScanFlags, version: string)
   });
   const progress = showProgress(describe, { afterMs: 1_000 });
   try {
-    const report = await scan(paths, { ...toOptions(flags), onProgress: progress.show });
+    const found = await scan(paths, { ...toOptions(flags), onProgress: progress.show });
     progress.clear();
+    const report = flags.check === true || flags.revoke === true ? await withStates(found, flags) : found;
     for (const line of toWarnings(report)) process.stderr.write(`latchkey: ${line}\n`);
     print(report, flags, version);
-    if (report.tokens.length > 0) return 1;
+    if (report.tokens.some(({ state }) => !isDead(state))) return 1;
     return report.complete ? 0 : 2;
   } catch (error) {
     progress.clear();
     // Exit code 1 says that tokens were found; this says nothing about them.
-    const isExpected = error instanceof CouldNotScan || (error instanceof Error && 'syscall' in error);
+    const isExpected =
+      error instanceof CouldNotScan || error instanceof Failure || (error instanceof Error && 'syscall' in error);
     if (isExpected) process.stderr.write(`latchkey: ${error.message}\n`);
     else console.error(error);
     return 2;

@@ -3,7 +3,7 @@ import { nameOf, type ScanReport } from './types.js';
 /** The report as one JSON document for programs, without plaintexts. */
 export function toJson(report: ScanReport): string {
   const { tokens, allowed, unlistedPlaces, complete, files, objects, bytes, durationMs, warnings } = report;
-  const findings = tokens.flatMap(({ kind, brand, masked, fingerprint, places }) =>
+  const findings = tokens.flatMap(({ kind, brand, masked, fingerprint, state = null, places }) =>
     places.map((place) => ({
       source: place.history === undefined ? 'file' : 'history',
       file: nameOf(place),
@@ -16,6 +16,7 @@ export function toJson(report: ScanReport): string {
       brand,
       masked,
       fingerprint,
+      state,
     })),
   );
   const summary = { tokens: tokens.length, allowed, places: findings.length, unlistedPlaces, complete };

@@ -46,7 +46,7 @@ export function toSarif(report: ScanReport, version: string): string {
 }
 
 function toResult(token: FoundToken, place: Place): object {
-  const { kind, masked, fingerprint } = token;
+  const { kind, masked, fingerprint, state } = token;
   const { line, column, history } = place;
   const position = `${nameOf(place)}:${String(line)}:${String(column)}`;
   const since = history === undefined ? '' : `, in the history since ${history.commit ?? 'a commit that is gone'}`;
@@ -65,7 +65,9 @@ function toResult(token: FoundToken, place: Place): object {
       },
     ],
     partialFingerprints: { 'latchkeyToken/v1': fingerprint },
-    ...(history !== undefined && { properties: history }),
+    ...((history !== undefined || state !== undefined) && {
+      properties: { ...history, ...(state !== undefined && { state }) },
+    }),
   };
 }
 

@@ -7,8 +7,8 @@ const MAX_WARNINGS = 20;
 
 /** The report for a terminal: a row for each place, and one closing line. */
 export function toSummary(report: ScanReport, { colours = false } = {}): string {
-  const rows = report.tokens.flatMap(({ kind, masked, fingerprint, places }) =>
-    places.map((place) => [positionOf(place), kind, masked, fingerprint, commitOf(place)]),
+  const rows = report.tokens.flatMap(({ kind, masked, fingerprint, state, places }) =>
+    places.map((place) => [positionOf(place), kind, masked, fingerprint, state ?? '-', commitOf(place)]),
   );
   const more = rows.length - MAX_ROWS;
   return [
@@ -38,13 +38,15 @@ function verdict({ tokens, allowed, unlistedPlaces, files, objects, bytes, durat
 }
 
 function table(rows: string[][], colours: boolean): string[] {
-  const header = ['PLACE', 'KIND', 'TOKEN', 'FINGERPRINT', 'COMMIT'];
-  const shown = rows.some((row) => row.at(-1) !== '-') ? header : header.slice(0, -1);
-  const widths = shown.map((title, column) =>
-    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length),
+  const all = [['PLACE', 'KIND', 'TOKEN', 'FINGERPRINT', 'STATE', 'COMMIT'], ...rows];
+  // A column without anything in it is left out.
+  const filled = all[0]?.map((_, column) => rows.some((row) => row[column] !== '-')) ?? [];
+  const shown = all.map((row) => row.filter((_, column) => filled[column]));
+  const widths = shown[0]?.map((_, column) =>
+    shown.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
   );
-  return [shown, ...rows].map((row, index) => {
-    const cells = shown.map((_, column) => (row[column] ?? '').padEnd(widths[column] ?? 0));
+  return shown.map((row, index) => {
+    const cells = row.map((cell, column) => cell.padEnd(widths?.[column] ?? 0));
     if (colours && index === 0) return styleText('dim', cells.join('  ').trimEnd());
     if (colours) cells[2] = styleText('red', cells[2] ?? '');
     return cells.join('  ').trimEnd();

@@ -32,6 +32,8 @@ export interface FoundToken {
   /** The first 16 hexadecimal digits of its SHA-256, which is what the service keeps of it. */
   fingerprint: string;
   places: readonly Place[];
+  /** What the service says of it; undefined where it was not asked. */
+  state?: string;
   /** The whole token, to ask the service about it. It must not be printed. */
   plaintext: () => string;
 }

@@ -21,6 +21,7 @@ export interface Finding {
   brand: string;
   masked: string;
   fingerprint: string;
+  state: string | null;
 }
 
 export interface Scanned extends Finished {
