@@ -22,12 +22,16 @@ export function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 
-/** Days, or null for `never`: what the service takes as a lifetime. */
-export function days(text: string): number | null {
-  if (text === 'never') return null;
+/** Commander takes null for no value, so the end that never comes has a word. */
+export type Lifetime = number | 'never';
+
+/** Days of a lifetime such as `90d`, or `never`. */
+export function lifetime(text: string): Lifetime {
+  if (text === 'never') return text;
   const [, count, unit = 'd'] = /^(\d{1,5})(d|w)?$/.exec(text) ?? [];
-  if (count === undefined || Number(count) === 0)
+  if (count === undefined || Number(count) === 0) {
     throw new InvalidArgumentError('It is days such as 90d, weeks such as 2w, or never.');
+  }
   return Number(count) * { d: 1, w: 7 }[unit as 'd' | 'w'];
 }
 
@@ -38,16 +42,20 @@ export function seconds(text: string): number {
   return Number(count) * { s: 1, m: 60, h: 3_600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
 }
 
-/** RFC 3339 of an instant, a date (its begin in UTC), or a span from now such as `-30d` and `+12h`. */
+/** RFC 3339 of an instant, of the begin of a day in UTC, or of a span from now such as `-30d` and `+12h`. */
 export function instant(text: string): string {
   const [, sign, count, unit] = /^([+-])(\d{1,5})([hdw])$/.exec(text) ?? [];
-  const span = Number(`${sign ?? ''}${count ?? ''}`) * { h: 1, d: 24, w: 168 }[(unit ?? 'h') as 'h' | 'd' | 'w'];
-  const date = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
-  const at = count === undefined ? Date.parse(date) : Date.now() + span * 3_600_000;
-  if (Number.isNaN(at) || !(count !== undefined || /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/i.test(date))) {
+  if (count !== undefined) {
+    const span = Number(count) * { h: 1, d: 24, w: 168 }[unit as 'h' | 'd' | 'w'] * 3_600_000;
+    return new Date(Date.now() + (sign === '-' ? -span : span)).toISOString();
+  }
+  if (/^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/i.test(text)) return text;
+  const day = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text : Number.NaN);
+  // A day that there is not, such as 30 February, is another one by now.
+  if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(text)) {
     throw new InvalidArgumentError('It is such as 2026-12-31, 2026-12-31T12:00:00Z, -30d or +7d.');
   }
-  return new Date(at).toISOString();
+  return day.toISOString();
 }
 
 export function positiveInteger(text: string): number {

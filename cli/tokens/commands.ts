@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { addPair, addRemoteFlags, collect, days, instant, positiveInteger, seconds } from '../account/flags.js';
+import { addPair, addRemoteFlags, collect, instant, lifetime, positiveInteger, seconds } from '../account/flags.js';
 import type { CreateFlags } from './create.js';
 import type { EditFlags } from './edit.js';
 import type { ListFlags } from './list.js';
@@ -29,7 +29,7 @@ function addCreate(tokens: Command): void {
     .command('create')
     .description('Create a token. The token itself, and nothing else, is on standard output: it is shown this once.')
     .argument('<name>', 'what it is called')
-    .option(LIFETIME, 'such as 90d, 2w or never (as the service is configured)', days)
+    .option(LIFETIME, 'such as 90d, 2w or never (as the service is configured)', lifetime)
     .option('--description <text>', 'what it is for')
     .option('--metadata <name=value>', 'something for your programs; may be repeated', addPair)
     .option('--scope <scope>', 'what it may do; may be repeated (all that you may at the service)', collect)
@@ -88,7 +88,7 @@ function addRotate(tokens: Command): void {
     .description('Give a token a new secret, which alone is on standard output: it is shown this once.')
     .argument('<token>', TOKEN)
     .option('--grace <duration>', 'how long the earlier secret still serves, up to 7d (0s)', seconds)
-    .option(LIFETIME, 'a new lifetime, such as 90d, 2w or never', days)
+    .option(LIFETIME, 'a new lifetime, such as 90d, 2w or never', lifetime)
     .option('-q, --quiet', 'say nothing on standard error');
   addExamples(addRemoteFlags(command), 'latchkey tokens rotate "deploy bot" --grace 24h').action(
     async (selector: string, flags: RotateFlags) => {
@@ -109,7 +109,7 @@ function addEdit(tokens: Command): void {
     .option('--unset-metadata <name>', 'remove one of its metadata; may be repeated', collect)
     .option('--scope <scope>', 'what it may do, in place of what it might; may be repeated', collect)
     .option('--no-scope', 'it may do nothing but show and end itself')
-    .option(LIFETIME, 'a lifetime from now on, such as 90d, 2w or never', days)
+    .option(LIFETIME, 'a lifetime from now on, such as 90d, 2w or never', lifetime)
     .addOption(new Option('--disable', 'stop it until it is enabled again').conflicts('enable'))
     .option('--enable', 'let it serve again');
   addExamples(

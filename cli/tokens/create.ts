@@ -1,10 +1,11 @@
 import { type RemoteFlags, withConnection } from '../account/connection.js';
+import type { Lifetime } from '../account/flags.js';
 import { relative } from '../output/moment.js';
 import { visible } from '../output/text.js';
 import { type IssuingFlags, printIssued } from './issued.js';
 
 export interface CreateFlags extends RemoteFlags, IssuingFlags {
-  expiresIn?: number | null;
+  expiresIn?: Lifetime;
   description?: string;
   metadata?: Record<string, string>;
   scope?: string[] | false;
@@ -16,7 +17,7 @@ export async function createToken(name: string, flags: CreateFlags): Promise<voi
     const issued = await client.createAccessToken({
       body: {
         name,
-        ...(expiresIn !== undefined && { expiresInDays: expiresIn }),
+        ...(expiresIn !== undefined && { expiresInDays: expiresIn === 'never' ? null : expiresIn }),
         ...(description !== undefined && { description }),
         ...(metadata !== undefined && { metadata }),
         ...(scope !== undefined && { scopes: scope || [] }),

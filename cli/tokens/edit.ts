@@ -1,5 +1,6 @@
 import type { AccessToken, AccessTokenEdit } from '../../client/index.js';
 import { type RemoteFlags, withConnection } from '../account/connection.js';
+import type { Lifetime } from '../account/flags.js';
 import { WrongUse } from '../failure.js';
 import { findToken } from './find.js';
 import { printToken } from './show.js';
@@ -10,7 +11,7 @@ export interface EditFlags extends RemoteFlags {
   metadata?: Record<string, string>;
   unsetMetadata?: string[];
   scope?: string[] | false;
-  expiresIn?: number | null;
+  expiresIn?: Lifetime;
   disable?: boolean;
   enable?: boolean;
 }
@@ -41,7 +42,7 @@ function editOf(flags: EditFlags, token?: AccessToken): AccessTokenEdit {
     ...(description !== undefined && { description }),
     ...((metadata !== undefined || unsetMetadata !== undefined) && { metadata: Object.fromEntries(kept) }),
     ...(scope !== undefined && { scopes: scope || [] }),
-    ...(expiresIn !== undefined && { expiresInDays: expiresIn }),
+    ...(expiresIn !== undefined && { expiresInDays: expiresIn === 'never' ? null : expiresIn }),
     ...((disable === true || enable === true) && { disabled: disable === true }),
   };
 }

@@ -7,6 +7,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Fewer characters of an id say next to nothing: ids begin with the time. */
 const ID_START = /^[0-9a-f-]{4,36}$/i;
 const PREFIX_LENGTH = 12;
+const LONGEST_NAME = 255;
 /** Candidates that are named. */
 const MOST_CANDIDATES = 10;
 
@@ -41,6 +42,7 @@ export async function findToken(client: Latchkey, selector: string): Promise<Acc
 
 /** The service searches names and prefixes; for an id, or the prefix of an earlier secret, all are looked at. */
 async function candidatesFor(client: Latchkey, selector: string, owner: Owner): Promise<AccessToken[]> {
+  if (/[\p{Cc}\p{Cs}]/u.test(selector) || selector.length > LONGEST_NAME) return [];
   const isName = !ID_START.test(selector) && selector.length !== PREFIX_LENGTH;
   const candidates: AccessToken[] = [];
   const query = { ...owner, includeRevoked: true, ...(isName && selector !== '' && { q: selector }) };

@@ -1,4 +1,5 @@
 import { type RemoteFlags, withConnection } from '../account/connection.js';
+import type { Lifetime } from '../account/flags.js';
 import { changeProfile } from '../account/profiles.js';
 import { relative } from '../output/moment.js';
 import { visible } from '../output/text.js';
@@ -7,7 +8,7 @@ import { type IssuingFlags, printIssued } from './issued.js';
 
 export interface RotateFlags extends RemoteFlags, IssuingFlags {
   grace?: number;
-  expiresIn?: number | null;
+  expiresIn?: Lifetime;
 }
 
 export async function rotateToken(selector: string, flags: RotateFlags): Promise<void> {
@@ -18,7 +19,7 @@ export async function rotateToken(selector: string, flags: RotateFlags): Promise
       path: { token_id: id },
       body: {
         ...(grace !== undefined && { gracePeriodSeconds: grace }),
-        ...(expiresIn !== undefined && { expiresInDays: expiresIn }),
+        ...(expiresIn !== undefined && { expiresInDays: expiresIn === 'never' ? null : expiresIn }),
       },
     });
     // Else this command would be locked out by its own doing.
