@@ -1,18 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { RemoteFlags } from '../account/connection.js';
-
-export interface ScanFlags extends Pick<RemoteFlags, 'profile' | 'insecureHttp'> {
-  brand?: string[];
-  history?: boolean;
-  allow?: string[];
-  maxExpanded?: string;
-  json?: boolean;
-  sarif?: boolean;
-  output?: string;
-  check?: boolean;
-  revoke?: boolean;
-  yes?: boolean;
-}
+import type { ScanFlags } from './flags.js';
 
 const collect = (value: string, before: string[] = []) => [...before, value];
 
@@ -38,7 +25,7 @@ export function addScan(program: Command): void {
     .option('--output <file>', 'write the report to a file, and the summary to standard output')
     .addHelpText(
       'after',
-      '\nExit codes: 0 nothing found, 1 tokens found, 2 not everything could be searched; with --check,\nwhat the service calls unknown, expired or revoked counts as not found.',
+      '\nExit codes: 0 nothing found, 1 tokens found, 2 a path or a history could not be searched; with --check,\nwhat the service calls unknown, expired or revoked counts as not found.',
     )
     .action(async (paths: string[], flags: ScanFlags) => {
       // Only here: the other commands start without what reads archives.

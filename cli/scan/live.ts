@@ -2,7 +2,7 @@ import type { FoundToken, ScanReport } from '../../scan/index.js';
 import { withConnection } from '../account/connection.js';
 import { WrongUse } from '../failure.js';
 import { ask, canAsk } from '../terminal.js';
-import type { ScanFlags } from './command.js';
+import type { ScanFlags } from './flags.js';
 
 /** What one request asks about. */
 const BATCH = 100;

@@ -13,7 +13,7 @@ import {
 } from '../../scan/index.js';
 import { Failure } from '../failure.js';
 import { showProgress } from '../progress.js';
-import type { ScanFlags } from './command.js';
+import type { ScanFlags } from './flags.js';
 import { isDead, withStates } from './live.js';
 
 /** Scans and prints; gives the exit code. */
