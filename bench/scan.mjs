@@ -115,32 +115,48 @@ function compareSpeed(inputs) {
         // Binary files and all that is ignored or hidden too, as ours does.
         rival: rival() === 'rg' ? ['rg', '-auuuco', '--no-messages', token, path] : ['grep', '-raoEc', token, path],
       };
-      /** @type {{ ours: number[], rival: number[] }} */
-      const speeds = { ours: [], rival: [] };
+      /** @type {Record<'ours' | 'rival', { speed: number[], cost: number[] }>} */
+      const measured = { ours: { speed: [], cost: [] }, rival: { speed: [], cost: [] } };
       for (let round = 0; round <= ROUNDS; round++) {
         for (const contender of /** @type {const} */ (['ours', 'rival'])) {
-          const speed = bytes / 1e3 / time(contenders[contender]);
+          const { elapsed, processor } = time(contenders[contender]);
           // The first round brings the files into memory.
-          if (round > 0) speeds[contender].push(speed);
+          if (round === 0) continue;
+          measured[contender].speed.push(bytes / 1e3 / elapsed);
+          measured[contender].cost.push(processor / (bytes / 1e9));
         }
       }
-      const brand = flags.length === 0 ? 'any' : 'lk';
-      rows.push([name, brand, spread(speeds.ours), spread(speeds.rival), spread(ratios(speeds.ours, speeds.rival), 2)]);
+      const { ours, rival: theirs } = measured;
+      rows.push([
+        ...[name, flags.at(-1) ?? 'any', spread(ours.speed), spread(theirs.speed)],
+        ...[spread(ratios(ours.speed, theirs.speed), 2), spread(ours.cost, 2), spread(theirs.cost, 2)],
+      ]);
     }
   }
-  console.log(`MB/s, median (least-most) of ${ROUNDS}\n`);
-  console.log(table(['', 'brand', 'latchkey scan', rival(), 'ratio'], rows));
+  console.log(`median (least-most) of ${ROUNDS} rounds\n`);
+  const tool = rival();
+  const processor = ['latchkey', tool].map((each) => `${each}: processor s/GB`);
+  console.log(table(['', 'brand', 'latchkey: MB/s', `${tool}: MB/s`, 'ratio', ...processor], rows));
 }
 
-/** Milliseconds that a command takes. @param {string[]} command */
-function time([file = '', ...args]) {
+/** Milliseconds that a command takes, and seconds of all processors together. @param {string[]} command */
+function time(command) {
   const begin = performance.now();
-  const { status, stderr } = spawnSync(file, args, {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
-  });
-  if (status === null || status > 1) throw new Error(`${file} failed: ${stderr}`);
-  return performance.now() - begin;
+  // A shell tells its own times, and below them those of what it has run.
+  const { status, stdout, stderr } = spawnSync(
+    'sh',
+    ['-c', '"$@" >/dev/null; code=$?; times; exit $code', 'sh', ...command],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C' },
+    },
+  );
+  const elapsed = performance.now() - begin;
+  if (status === null || status > 1) throw new Error(`${command[0]} failed: ${stderr}`);
+  const [, , ...times] = [...stdout.matchAll(/(\d+)m([\d.]+)s/g)].map(
+    ([, minutes, seconds]) => 60 * Number(minutes) + Number(seconds),
+  );
+  return { elapsed, processor: times.reduce((sum, seconds) => sum + seconds, 0) };
 }
 
 /** Tokens that are found where there are none. @param {string} start @returns {Promise<number>} */
