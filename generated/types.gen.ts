@@ -264,10 +264,7 @@ export type TokenFilter = {
     neverUsed?: boolean;
 };
 
-/**
- * Which tokens to revoke; either `ids` or `filter`.
- */
-export type BulkRevocation = {
+export type BulkRevocation = unknown & {
     /**
      * Their ids.
      */

@@ -1,7 +1,7 @@
 import type { IssuedAccessToken, TokenFilter as WireFilter } from '../../generated/types.gen.js';
 import type { Caller } from '../caller.js';
 import type { Handlers } from '../contract.js';
-import { insufficientScope, invalidInput } from '../errors.js';
+import { insufficientScope } from '../errors.js';
 import { parseDateTime } from '../formats.js';
 import { editToken } from '../tokens/edit.js';
 import { entityTagOf } from '../tokens/entity-tag.js';
@@ -105,9 +105,8 @@ function toFilter({ tokenType, q, state, scope, neverUsed, ...instants }: WireFi
 }
 
 function toSelection({ ids, filter }: { ids?: string[]; filter?: WireFilter }): Selection {
-  if (ids !== undefined && filter === undefined) return { uuids: distinct(ids) };
-  if (filter !== undefined && ids === undefined) return { filter: toFilter(filter) };
-  throw invalidInput(['body'], 'value_error', 'Input should have either ids or filter');
+  // The contract lets through one of the two.
+  return filter === undefined ? { uuids: distinct(ids ?? []) } : { filter: toFilter(filter) };
 }
 
 function distinct(ids: string[]): string[] {

@@ -120,6 +120,15 @@ describe('editing', () => {
     expect(await isAccepted(service, plaintext)).toBe(false);
   });
 
+  test('of nothing is refused', async () => {
+    const service = await startService();
+    const { token } = await service.admin();
+    await expectRefusal(service, () => send(service, 'PATCH /api/v1/users/1', { token, json: {} }), {
+      status: 422,
+      body: { detail: [{ loc: ['body'], msg: ANY_STRING, type: 'too_short' }] },
+    });
+  });
+
   test('always leaves an administrator', async () => {
     const service = await startService();
     const admin = await service.admin();
