@@ -15,11 +15,15 @@ export interface Expected {
   forbidden: ErrorCode;
 }
 
+/** Of several codes with one status the first is meant where an API says the status alone. */
 const STATUSES: Record<ErrorCode, number> = {
   bad_request: 400,
+  insufficient_scope: 403,
   cross_site_request: 403,
   idempotency_conflict: 409,
+  email_taken: 409,
   internal_error: 500,
+  last_admin: 409,
   method_not_allowed: 405,
   not_found: 404,
   payload_too_large: 413,
@@ -84,18 +88,26 @@ function refusalIn(
     const known = isErrorCode(code) ? code : status === 403 ? forbidden : codeOf(status);
     return known && { code: known, message: mask(detail) };
   }
-  const problems = problemsIn(body)?.map((problem) => ({ ...problem, message: mask(problem.message) }));
-  return problems?.length ? { code: 'invalid_input', message: messageOf(problems), problems } : undefined;
+  const problems = problemsIn(body)?.map(({ field, message, ...problem }) => ({
+    ...problem,
+    field: field && mask(field),
+    message: mask(message),
+  }));
+  return problems?.length ? invalidInput(problems) : undefined;
+}
+
+function invalidInput(problems: InputProblem[]): LatchkeyErrorParts {
+  return { code: 'invalid_input', message: messageOf(problems), problems };
 }
 
 /** OAuth has codes of its own, which say less than the status does. */
 function oauthRefusal(status: number, message: string): LatchkeyErrorParts | undefined {
-  if (status === 400) return { code: 'invalid_input', message, problems: [{ field: null, message }] };
+  if (status === 400) return invalidInput([{ field: null, message }]);
   const code = codeOf(status);
   return code && { code, message };
 }
 
-/** Where only the status tells; of several codes with one status the first is meant. */
+/** Where only the status tells. */
 function codeOf(status: number): ErrorCode | undefined {
   return CODES.find((code) => STATUSES[code] === status);
 }

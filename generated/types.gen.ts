@@ -120,6 +120,7 @@ export type NewAccessToken = {
     name: TokenName;
     description?: Description;
     metadata?: Metadata;
+    scopes?: Scopes;
     expiresInDays?: ExpiresInDays;
 };
 
@@ -130,11 +131,16 @@ export type AccessTokenEdit = {
     name?: TokenName;
     description?: Description;
     metadata?: Metadata;
+    scopes?: Scopes;
     expiresInDays?: ExpiresInDays;
     /**
      * Whether the token opens nothing until this is taken back.
      */
     disabled?: boolean;
+    /**
+     * Null ends the grace period of all earlier secrets at once.
+     */
+    previousSecret?: null;
 };
 
 /**
@@ -191,6 +197,10 @@ export type AccessToken = {
         [key: string]: string;
     };
     /**
+     * What the token may do, in alphabetical order; of a session, what its user may do at this service.
+     */
+    scopes: Array<Scope>;
+    /**
      * The plaintext's first 12 characters, to recognise it by.
      */
     tokenPrefix: string;
@@ -219,9 +229,179 @@ export type AccessToken = {
 };
 
 /**
- * 1 to 100 letters, digits and `.`, `_`, `:`, `/`, `-`, a letter or digit first.
+ * What a token may do, in one word: 1 to 100 ASCII letters, digits and `.`, `_`, `:`, `/`, `-`, a letter or digit first.
+ * Compared exactly; nothing is a pattern.
+ *
  */
 export type Scope = string;
+
+/**
+ * What the token may do: no more than the token that asks. Absent: just as much, written out. Empty: nothing but to show
+ * and end itself.
+ *
+ */
+export type Scopes = Array<Scope>;
+
+/**
+ * What a token is good for at the moment.
+ */
+export type TokenState = 'active' | 'expiring' | 'expired' | 'revoked' | 'disabled';
+
+/**
+ * What the list's parameters of these names keep, joined by and; at least one.
+ */
+export type TokenFilter = {
+    tokenType?: TokenType;
+    q?: string;
+    state?: TokenState;
+    scope?: Scope;
+    createdAfter?: string;
+    createdBefore?: string;
+    expiresAfter?: string;
+    expiresBefore?: string;
+    lastUsedAfter?: string;
+    lastUsedBefore?: string;
+    neverUsed?: boolean;
+};
+
+/**
+ * Which tokens to revoke; either `ids` or `filter`.
+ */
+export type BulkRevocation = {
+    /**
+     * Their ids.
+     */
+    ids?: Array<string>;
+    filter?: TokenFilter;
+    /**
+     * Whether the token that authenticates this request survives.
+     */
+    excludeCurrent?: boolean;
+    /**
+     * Whether to count only.
+     */
+    dryRun?: boolean;
+};
+
+/**
+ * The outcome of revoking many tokens.
+ */
+export type BulkRevoked = {
+    /**
+     * Tokens that this call revoked, or would; those revoked before do not count.
+     */
+    revokedCount: number;
+    /**
+     * Ids that are nobody's, or of others.
+     */
+    notFoundCount: number;
+    /**
+     * Whether nothing has changed.
+     */
+    dryRun: boolean;
+    /**
+     * The first 200 of them, newest first, as they are now.
+     */
+    tokens: Array<AccessToken>;
+};
+
+/**
+ * Somebody who logs in and owns tokens.
+ */
+export type User = {
+    /**
+     * Never given to another user.
+     */
+    id: number;
+    /**
+     * In lower case.
+     */
+    email: string;
+    /**
+     * Empty where none was given.
+     */
+    fullName: string;
+    /**
+     * Whether the user can hold `users:admin`.
+     */
+    isAdmin: boolean;
+    /**
+     * Whether neither the password nor a token of the user opens anything.
+     */
+    disabled: boolean;
+    /**
+     * In UTC.
+     */
+    createdAt: string;
+};
+
+/**
+ * At most 255 code points, no control characters.
+ */
+export type FullName = string;
+
+/**
+ * The whole password counts; nothing is trimmed or cut.
+ */
+export type NewPassword = string;
+
+/**
+ * What a user is made from.
+ */
+export type NewUser = {
+    /**
+     * What the user logs in with.
+     */
+    email: string;
+    fullName?: FullName;
+    /**
+     * Whether the user can hold `users:admin`.
+     */
+    isAdmin?: boolean;
+    password?: NewPassword;
+};
+
+/**
+ * A user just added.
+ */
+export type CreatedUser = {
+    user: User;
+    /**
+     * The password that was made; null where one was sent.
+     */
+    password: string | null;
+};
+
+/**
+ * What is to change; at least one member.
+ */
+export type UserEdit = {
+    fullName?: FullName;
+    /**
+     * Whether the user can hold `users:admin`.
+     */
+    isAdmin?: boolean;
+    /**
+     * Whether neither the password nor a token of the user opens anything.
+     */
+    disabled?: boolean;
+    password?: NewPassword;
+    /**
+     * Whether all personal access tokens of the user are revoked as well.
+     */
+    revokeTokens?: boolean;
+};
+
+/**
+ * One page of users.
+ */
+export type UserPage = {
+    items: Array<User>;
+    /**
+     * What to send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
 
 /**
  * A token that somebody presents, and what for.
@@ -365,6 +545,10 @@ export type ActiveToken = {
      */
     iat: number;
     /**
+     * The token's scopes, separated by spaces.
+     */
+    scope: string;
+    /**
      * When the secret that was sent ends, in whole seconds since 1970; absent where it never does.
      */
     exp?: number;
@@ -377,7 +561,7 @@ export type OAuthError = {
     /**
      * What went wrong, for programs.
      */
-    error: 'invalid_request' | 'invalid_client' | 'server_error' | 'temporarily_unavailable';
+    error: 'invalid_request' | 'invalid_client' | 'insufficient_scope' | 'server_error' | 'temporarily_unavailable';
     /**
      * A sentence for people.
      */
@@ -644,7 +828,7 @@ export type ApiError = {
 /**
  * What went wrong, for programs. Closed; a new code is a new version of this contract.
  */
-export type ErrorCode = 'bad_request' | 'cross_site_request' | 'idempotency_conflict' | 'internal_error' | 'method_not_allowed' | 'not_found' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
+export type ErrorCode = 'bad_request' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
 
 /**
  * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
@@ -698,12 +882,89 @@ export type TokenTypeFilter = 'pat' | 'session';
 export type IncludeRevoked = boolean;
 
 /**
- * Tokens on a page.
+ * Keeps tokens whose name, description or prefix contains this text, whatever the letter case; `%` and `_` are ordinary
+ * characters.
+ *
+ */
+export type TokenSearch = string;
+
+/**
+ * Keeps tokens in this state. `active`: neither revoked, expired nor disabled; `expiring`: active, and over within 7
+ * days; `expired` and `disabled`: and not revoked; `revoked`, which needs no `includeRevoked`.
+ *
+ */
+export type State = TokenState;
+
+/**
+ * Keeps tokens among whose scopes is this one.
+ */
+export type ScopeFilter = Scope;
+
+/**
+ * Keeps tokens created later than this.
+ */
+export type CreatedAfter = string;
+
+/**
+ * Keeps tokens created earlier than this.
+ */
+export type CreatedBefore = string;
+
+/**
+ * Keeps tokens that expire later than this; those that never do are not among them.
+ */
+export type ExpiresAfter = string;
+
+/**
+ * Keeps tokens that expire earlier than this.
+ */
+export type ExpiresBefore = string;
+
+/**
+ * Keeps tokens last used later than this.
+ */
+export type LastUsedAfter = string;
+
+/**
+ * Keeps tokens last used earlier than this; those never used are not among them.
+ */
+export type LastUsedBefore = string;
+
+/**
+ * Keeps tokens that were never used, or those that were.
+ */
+export type NeverUsed = boolean;
+
+/**
+ * What to order by, descending with a leading minus; equal ones by when they were created. Without an expiry is later
+ * than any, and never used earlier than any.
+ *
+ */
+export type Sort = 'createdAt' | '-createdAt' | 'name' | '-name' | 'expiresAt' | '-expiresAt' | 'lastUsedAt' | '-lastUsedAt';
+
+/**
+ * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+ */
+export type Owner = number;
+
+/**
+ * The user's id.
+ */
+export type UserId = number;
+
+/**
+ * Keeps users whose e-mail address or name contains this text, whatever the letter case.
+ */
+export type UserSearch = string;
+
+/**
+ * Rows on a page.
  */
 export type Limit = number;
 
 /**
- * The `nextCursor` of the page before; opaque, and good for the same caller and the same filters only.
+ * The `nextCursor` of the page before; opaque, and good for the same caller, filters and order only.
+ *
  */
 export type Cursor = string;
 
@@ -752,6 +1013,12 @@ export type ListPrivateTokensErrors = {
      * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
      */
     401: PrivateError;
+    /**
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
+     */
+    403: PrivateError;
     /**
      * There is no such page.
      */
@@ -802,7 +1069,9 @@ export type CreatePrivateTokenErrors = {
      */
     401: PrivateError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: PrivateError;
     /**
@@ -864,7 +1133,9 @@ export type RevokePrivateTokenErrors = {
      */
     401: PrivateError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: PrivateError;
     /**
@@ -910,7 +1181,9 @@ export type RevokeAllAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: ApiError;
     /**
@@ -951,11 +1224,66 @@ export type ListAccessTokensData = {
          */
         includeRevoked?: boolean;
         /**
-         * Tokens on a page.
+         * Keeps tokens whose name, description or prefix contains this text, whatever the letter case; `%` and `_` are ordinary
+         * characters.
+         *
+         */
+        q?: string;
+        /**
+         * Keeps tokens in this state. `active`: neither revoked, expired nor disabled; `expiring`: active, and over within 7
+         * days; `expired` and `disabled`: and not revoked; `revoked`, which needs no `includeRevoked`.
+         *
+         */
+        state?: TokenState;
+        /**
+         * Keeps tokens among whose scopes is this one.
+         */
+        scope?: Scope;
+        /**
+         * Keeps tokens created later than this.
+         */
+        createdAfter?: string;
+        /**
+         * Keeps tokens created earlier than this.
+         */
+        createdBefore?: string;
+        /**
+         * Keeps tokens that expire later than this; those that never do are not among them.
+         */
+        expiresAfter?: string;
+        /**
+         * Keeps tokens that expire earlier than this.
+         */
+        expiresBefore?: string;
+        /**
+         * Keeps tokens last used later than this.
+         */
+        lastUsedAfter?: string;
+        /**
+         * Keeps tokens last used earlier than this; those never used are not among them.
+         */
+        lastUsedBefore?: string;
+        /**
+         * Keeps tokens that were never used, or those that were.
+         */
+        neverUsed?: boolean;
+        /**
+         * What to order by, descending with a leading minus; equal ones by when they were created. Without an expiry is later
+         * than any, and never used earlier than any.
+         *
+         */
+        sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | 'expiresAt' | '-expiresAt' | 'lastUsedAt' | '-lastUsedAt';
+        /**
+         * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+         */
+        owner?: number;
+        /**
+         * Rows on a page.
          */
         limit?: number;
         /**
-         * The `nextCursor` of the page before; opaque, and good for the same caller and the same filters only.
+         * The `nextCursor` of the page before; opaque, and good for the same caller, filters and order only.
+         *
          */
         cursor?: string;
     };
@@ -967,6 +1295,12 @@ export type ListAccessTokensErrors = {
      * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
      */
     401: ApiError;
+    /**
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
+     */
+    403: ApiError;
     /**
      * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
      */
@@ -1013,7 +1347,9 @@ export type CreateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: ApiError;
     /**
@@ -1215,7 +1551,9 @@ export type VerifyAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: ApiError;
     /**
@@ -1264,7 +1602,9 @@ export type VerifyAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: ApiError;
     /**
@@ -1300,6 +1640,62 @@ export type VerifyAccessTokensResponses = {
 
 export type VerifyAccessTokensResponse = VerifyAccessTokensResponses[keyof VerifyAccessTokensResponses];
 
+export type RevokeAccessTokensData = {
+    body: BulkRevocation;
+    path?: never;
+    query?: {
+        /**
+         * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+         */
+        owner?: number;
+    };
+    url: '/api/v1/access-tokens/revoke';
+};
+
+export type RevokeAccessTokensErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type RevokeAccessTokensError = RevokeAccessTokensErrors[keyof RevokeAccessTokensErrors];
+
+export type RevokeAccessTokensResponses = {
+    /**
+     * What was revoked, or would be.
+     */
+    200: BulkRevoked;
+};
+
+export type RevokeAccessTokensResponse = RevokeAccessTokensResponses[keyof RevokeAccessTokensResponses];
+
 export type RevokeAccessTokenData = {
     body?: never;
     path: {
@@ -1308,7 +1704,12 @@ export type RevokeAccessTokenData = {
          */
         token_id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+         */
+        owner?: number;
+    };
     url: '/api/v1/access-tokens/{token_id}';
 };
 
@@ -1318,7 +1719,9 @@ export type RevokeAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: ApiError;
     /**
@@ -1358,7 +1761,12 @@ export type GetAccessTokenData = {
          */
         token_id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+         */
+        owner?: number;
+    };
     url: '/api/v1/access-tokens/{token_id}';
 };
 
@@ -1367,6 +1775,12 @@ export type GetAccessTokenErrors = {
      * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
      */
     401: ApiError;
+    /**
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
+     */
+    403: ApiError;
     /**
      * The caller has no such access token.
      */
@@ -1422,7 +1836,9 @@ export type UpdateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: ApiError;
     /**
@@ -1502,7 +1918,9 @@ export type RotateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
      */
     403: ApiError;
     /**
@@ -1566,6 +1984,10 @@ export type IntrospectTokenErrors = {
      * The caller has no credential, or one that opens nothing.
      */
     401: OAuthError;
+    /**
+     * The caller's token lacks a scope.
+     */
+    403: OAuthError;
     /**
      * The body is larger than 64 KiB.
      */
@@ -1637,6 +2059,234 @@ export type RevokeOAuthTokenResponses = {
      */
     200: unknown;
 };
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Keeps users whose e-mail address or name contains this text, whatever the letter case.
+         */
+        q?: string;
+        /**
+         * Rows on a page.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before; opaque, and good for the same caller, filters and order only.
+         *
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * One page of users.
+     */
+    200: UserPage;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type CreateUserData = {
+    body: NewUser;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users';
+};
+
+export type CreateUserErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The e-mail is taken, or nobody who is left could administer users.
+     */
+    409: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
+
+export type CreateUserResponses = {
+    /**
+     * The user, with the password that was made.
+     */
+    201: CreatedUser;
+};
+
+export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        /**
+         * The user's id.
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such user.
+     */
+    404: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * The user.
+     */
+    200: User;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type UpdateUserData = {
+    body: UserEdit;
+    path: {
+        /**
+         * The user's id.
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}';
+};
+
+export type UpdateUserErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
+     * does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such user.
+     */
+    404: ApiError;
+    /**
+     * The e-mail is taken, or nobody who is left could administer users.
+     */
+    409: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type UpdateUserError = UpdateUserErrors[keyof UpdateUserErrors];
+
+export type UpdateUserResponses = {
+    /**
+     * The user as they are now.
+     */
+    200: User;
+};
+
+export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
 
 export type LogInData = {
     body: Credentials;

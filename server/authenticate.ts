@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { AuthMethod, Caller } from './caller.js';
 import type { Deps } from './deps.js';
 import { ServiceError, unauthorized } from './errors.js';
+import { holds } from './tokens/scopes.js';
 import { verifyToken } from './tokens/verify.js';
 import { toUuid } from './uuid.js';
 
@@ -26,7 +27,7 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
   if (credential === undefined) throw refused('missing', schemes);
   if (credential === 'several') throw refused(credential, schemes, 'bearer');
   const { token, authMethod } = credential;
-  if (!schemes.has(authMethod)) throw refused('scheme', schemes, authMethod);
+  if (!schemes.has(authMethod)) throw refused('scheme', schemes);
   const verdict = await verifyToken(deps, token);
   const superseded = !verdict.valid && verdict.refusal === 'superseded' && admission.superseded;
   if (!verdict.valid && !superseded) throw refused(verdict.refusal, schemes, authMethod);
@@ -37,6 +38,7 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
     tokenId: secret.id,
     tokenType: secret.type,
     expiresAt: secret.expiresAt,
+    holds: (scope) => holds(secret, scope),
     authMethod,
     superseded,
     get tokenUuid() {
@@ -84,10 +86,14 @@ function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credentia
   return sent.every(({ token }) => token === first?.token) ? first : 'several';
 }
 
-/** The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1). */
+/**
+ * The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1): empty where there is
+ * none, undefined where the scheme is another.
+ */
 function basicPassword(value: string): string | undefined {
-  const encoded = /^basic +([\w+/-]+=*)$/i.exec(value)?.[1];
-  if (encoded === undefined) return undefined;
+  const [scheme = '', encoded = '', ...rest] = value.split(/ +/);
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  if (rest.length > 0 || !/^[\w+/-]+=*$/.test(encoded)) return '';
   const [, ...password] = Buffer.from(encoded, 'base64').toString('latin1').split(':');
   try {
     return decodeURIComponent(password.join(':').replaceAll('+', ' '));

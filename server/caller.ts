@@ -9,6 +9,8 @@ export interface Caller {
   tokenId: number;
   tokenUuid: string;
   tokenType: TokenType;
+  /** Whether the token may do what this scope allows. */
+  holds(scope: string): boolean;
   /** When the secret that was sent ends, in milliseconds since 1970; null for never. */
   expiresAt: number | null;
   /** The first of the ways in which the token was sent. */

@@ -5,7 +5,7 @@ import type * as sdk from '../generated/sdk.gen.js';
 import { authenticate } from './authenticate.js';
 import type { Caller } from './caller.js';
 import type { Deps } from './deps.js';
-import { ServiceError, type Surface, toServiceError, toWire, unauthorized } from './errors.js';
+import { insufficientScope, ServiceError, type Surface, toServiceError, toWire, unauthorized } from './errors.js';
 import { toInstant } from './instants.js';
 import type { OperationId } from './operation-id.js';
 import { type Operation, readOperations } from './operations.js';
@@ -40,6 +40,7 @@ const DEFAULTED = [
   'includeRevoked',
   'limit',
   'exclude_current',
+  'sort',
 ] as const satisfies string[];
 
 /** Request headers that the contract knows: what `attempt` and `ifMatch` are made of. Held against it at start. */
@@ -192,6 +193,8 @@ async function admit(deps: Deps, operation: Operation, ctx: Context, trace: Trac
   if (changes && caller.authMethod === 'cookie' && !isSameOrigin(ctx.req, deps.config)) {
     throw new ServiceError('cross_site_request');
   }
+  const lacking = operation.scopes.find((scope) => !caller.holds(scope));
+  if (lacking !== undefined) throw insufficientScope(lacking);
   return caller;
 }
 

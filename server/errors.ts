@@ -11,9 +11,12 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   bad_request: { status: 400, detail: 'This is no HTTP request.' },
   unauthorized: { status: 401, detail: 'Authentication is required: send a valid token.' },
   cross_site_request: { status: 403, detail: 'A request by cookie must come from this origin.' },
+  insufficient_scope: { status: 403, detail: 'The token lacks a scope.' },
   user_disabled: { status: 403, detail: 'This user is disabled.' },
   not_found: { status: 404, detail: 'No such token.' },
   method_not_allowed: { status: 405, detail: 'This path does not know this method.' },
+  email_taken: { status: 409, detail: 'There is a user with this e-mail already.' },
+  last_admin: { status: 409, detail: 'This is the last administrator who is not disabled.' },
   idempotency_conflict: {
     status: 409,
     detail: 'This Idempotency-Key was used with an earlier secret of the token; its answer cannot be shown again.',
@@ -77,6 +80,14 @@ export function unauthorized(
   });
 }
 
+/** 403 for a token that may not do what `scope` allows (RFC 6750, section 3.1). */
+export function insufficientScope(scope: string): ServiceError {
+  return new ServiceError('insufficient_scope', {
+    detail: `The token lacks a scope: ${scope}.`,
+    headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+  });
+}
+
 export function unavailable(detail?: string, cause?: unknown): ServiceError {
   return new ServiceError('service_unavailable', {
     ...(detail !== undefined && { detail }),
@@ -129,14 +140,17 @@ function toPrivateWire({ code, message: detail, status, problems }: ServiceError
 /** RFC 6749, section 5.2. */
 function toOAuthWire({ code, message, status, problems }: ServiceError) {
   if (code === 'invalid_input') {
-    const sentences = problems.map(({ loc, msg }) => [...loc.slice(1), msg].join(': '));
-    return { status: 400, body: { error: 'invalid_request', error_description: sentences.join('; ').slice(0, 1_024) } };
+    const sentences = problems.map(({ loc, msg }) => [...loc.slice(1), msg].join(': ')).join('; ');
+    // The characters that the RFC allows here; a parameter's name can have any.
+    const error_description = sentences.replace(/[^ !#-[\]-~]/g, '?').slice(0, 1_024);
+    return { status: 400, body: { error: 'invalid_request', error_description } };
   }
   return { status, body: { error: OAUTH_ERRORS[status] ?? 'invalid_request', error_description: message } };
 }
 
 const OAUTH_ERRORS: Record<number, string> = {
   401: 'invalid_client',
+  403: 'insufficient_scope',
   500: 'server_error',
   503: 'temporarily_unavailable',
 };

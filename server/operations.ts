@@ -20,6 +20,8 @@ export interface Operation {
   surface: Surface;
   /** The security schemes of which one is needed; empty where no credential is. */
   schemes: ReadonlySet<string>;
+  /** The scopes that its caller needs, all of them. */
+  scopes: string[];
   /** What its body is, undefined where it has none. */
   body: { form: boolean; required: boolean } | undefined;
   /** The request headers that it takes, in lower case. */
@@ -107,6 +109,7 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
     path: spec.path,
     surface: surfaceOf(spec, responses),
     schemes: new Set((spec.security ?? []).flatMap((scheme) => Object.keys(scheme))),
+    scopes: [...new Set((spec.security ?? []).flatMap((scheme) => Object.values(scheme).flat()))],
     body: bodyOf(spec),
     headers: parameters.flatMap(({ in: place, name }) => (place === 'header' ? [name.toLowerCase()] : [])),
     status: Number(success),

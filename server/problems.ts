@@ -36,7 +36,12 @@ function toProblem(error: ErrorObject): Problem {
 
   const inBody = place === 'requestBody';
   const loc = [inBody ? 'body' : place, ...(place === 'header' ? segments.map(headerName) : segments)];
-  return { loc: loc.slice(0, 16).map((segment) => segment.slice(0, 256)), ...describe(error, inBody) };
+  return { loc: toLoc(loc), ...describe(error, inBody) };
+}
+
+/** A place as far as an answer tells of it: a hostile one can be as long as the request. */
+export function toLoc(segments: string[]): string[] {
+  return segments.slice(0, 16).map((segment) => segment.slice(0, 256));
 }
 
 /** The words are Pydantic's, which clients of the access token API know. */

@@ -60,7 +60,7 @@ const cases: Case[] = Object.entries(document.paths).flatMap(([path, methods]) =
 
 const FORM = 'application/x-www-form-urlencoded';
 const REQUEST_ID = '6f1c9a52d0b84e7f';
-const UNKNOWN = { token_id: '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b', id: '4711' };
+const UNKNOWN = { token_id: '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b', id: '4711', user_id: '4711' };
 
 test.each(cases)('$id answers $status as documented', async (wanted) => {
   const faulty = createFaultyDatabase();
@@ -157,11 +157,15 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   const isSecured = operation.security?.length !== 0;
   const headers: Record<string, string> = { 'X-Request-Id': REQUEST_ID };
   if (isSecured) headers['Authorization'] = `Bearer ${person.token}`;
-  let path = wanted.path.replace('{token_id}', pat.token.id).replace('{id}', String(privateToken.id));
+  // Hashing a password takes its time.
+  const other = wanted.path.includes('/users') ? await service.newUser('ada@example.net') : person;
+  const ids = { token_id: pat.token.id, id: String(privateToken.id), user_id: String(other.session.id) };
+  let path = filled(wanted.path, ids);
   let body = exampleBody(operation);
   if (id === 'refreshSession') body = { refresh_token: person.session.refresh_token };
   if (id === 'listPrivateTokens') path += '?page_size=1';
-  if (id === 'listAccessTokens') path += '?limit=1';
+  if (id === 'listAccessTokens' || id === 'listUsers') path += '?limit=1';
+  if (id === 'revokeAccessTokens') body = { ids: [pat.token.id], dryRun: true };
   const isForm = operation.requestBody !== undefined && !('application/json' in operation.requestBody.content);
   if (isForm || id.startsWith('verifyAccessToken')) body = withToken(body, pat.plaintext);
   const send = () => {
@@ -195,6 +199,12 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       if (id === 'refreshSession') body = { refresh_token: person.token };
       break;
     case 403:
+      if (wanted.method === 'GET' || isForm) {
+        const body = { name: 'may do nothing', scopes: [] };
+        const { plaintext } = await answered(createAccessToken({ client: person.client, body }));
+        headers['Authorization'] = `Bearer ${plaintext}`;
+        break;
+      }
       if (id === 'logIn') {
         const users = await openUsers(service.database);
         await users.disable(person.email);
@@ -205,11 +215,15 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       headers['Sec-Fetch-Site'] = 'cross-site';
       break;
     case 404:
-      path = wanted.path.replace('{token_id}', UNKNOWN.token_id).replace('{id}', UNKNOWN.id);
+      path = filled(wanted.path, UNKNOWN);
       if (id === 'listPrivateTokens') path += '?page=2';
       break;
     case 409:
-      if (id === 'updateAccessToken') {
+      if (id === 'createUser') {
+        body = { email: other.email };
+      } else if (id === 'updateUser') {
+        path = filled(wanted.path, { user_id: String(person.session.id) });
+      } else if (id === 'updateAccessToken') {
         await revokeAccessToken({ client: person.client, path: { token_id: pat.token.id } });
       } else {
         headers['Idempotency-Key'] = 'once';
@@ -245,6 +259,10 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
 /** Puts a token that is there in the place of the examples'. */
 function withToken(body: unknown, plaintext: string): unknown {
   return JSON.parse(JSON.stringify(body).replace(/lk_pat_[0-9A-Za-z]{36}/, plaintext));
+}
+
+function filled(path: string, ids: Record<string, string>): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? '');
 }
 
 function exampleBody(operation: SpecOperation): unknown {

@@ -42,6 +42,7 @@ export interface AccessTokenTable {
   /** A JSON object of texts; null for an empty one. */
   metadata: string | null;
   disabled_at: number | null;
+  scope_set_id: number;
   /**
    * The first 4 bytes of the newest secret's digest: enough to find that by its primary key, where an index on the
    * token's id would take 45 bytes for each token.
@@ -52,6 +53,19 @@ export interface AccessTokenTable {
   previous_valid_until: number | null;
   /** When any earlier secret was last used. */
   previous_last_used_at: number | null;
+}
+
+/** What tokens may do; a row never changes. */
+export interface ScopeSetTable {
+  id: Generated<number>;
+  /** In alphabetical order, separated by spaces. */
+  scopes: string;
+}
+
+/** The same, to find sets by a scope. */
+export interface ScopeSetMemberTable {
+  scope: string;
+  scope_set_id: number;
 }
 
 /** One row for each plaintext that may open a token: its digest, never the plaintext. */
@@ -82,6 +96,8 @@ export interface Schema {
   organizations: OrganizationTable;
   users: UserTable;
   access_tokens: AccessTokenTable;
+  scope_sets: ScopeSetTable;
+  scope_set_members: ScopeSetMemberTable;
   token_secrets: TokenSecretTable;
   refresh_tokens: RefreshTokenTable;
   idempotent_answers: IdempotentAnswerTable;

@@ -1,12 +1,17 @@
-import type { IssuedAccessToken } from '../../generated/types.gen.js';
+import type { IssuedAccessToken, TokenFilter as WireFilter } from '../../generated/types.gen.js';
+import type { Caller } from '../caller.js';
 import type { Handlers } from '../contract.js';
+import { insufficientScope, invalidInput } from '../errors.js';
+import { parseDateTime } from '../formats.js';
 import { editToken } from '../tokens/edit.js';
 import { entityTagOf } from '../tokens/entity-tag.js';
+import type { TokenFilter } from '../tokens/filter.js';
 import { getToken } from '../tokens/find.js';
 import { type IssuedToken, issueToken } from '../tokens/issue.js';
 import { listTokens } from '../tokens/list.js';
-import { revokeAllTokens, revokeToken } from '../tokens/revoke.js';
+import { revokeAllTokens, revokeToken, revokeTokens, type Selection } from '../tokens/revoke.js';
 import { rotateToken } from '../tokens/rotate.js';
+import { ADMINISTER } from '../tokens/scopes.js';
 import type { AccessToken } from '../tokens/token.js';
 import { toWireToken } from './wire-token.js';
 
@@ -15,6 +20,7 @@ type AccessTokenHandlers = Pick<
   | 'listAccessTokens'
   | 'createAccessToken'
   | 'revokeAllAccessTokens'
+  | 'revokeAccessTokens'
   | 'getAccessToken'
   | 'updateAccessToken'
   | 'revokeAccessToken'
@@ -26,12 +32,9 @@ type AccessTokenHandlers = Pick<
 
 export const accessTokens: AccessTokenHandlers = {
   async listAccessTokens(deps, { caller, query }) {
-    const { tokens, nextCursor } = await listTokens(deps, caller.ownerId, {
-      type: query.tokenType,
-      includeRevoked: query.includeRevoked,
-      limit: query.limit,
-      cursor: query.cursor,
-    });
+    const { owner, includeRevoked, sort, limit, cursor, ...filter } = query;
+    const wish = { filter: toFilter(filter), includeRevoked, sort, limit, cursor };
+    const { tokens, nextCursor } = await listTokens(deps, ownerOf(caller, owner), wish);
     return { body: { items: tokens.map(toWireToken), nextCursor } };
   },
 
@@ -45,16 +48,25 @@ export const accessTokens: AccessTokenHandlers = {
     return { body: { revokedCount: await revokeAllTokens(deps, caller.ownerId, except) } };
   },
 
-  async getAccessToken(deps, { caller, path }) {
-    return toAnswer(await getToken(deps, caller.ownerId, path.token_id));
+  async revokeAccessTokens(deps, { caller, query, body }) {
+    const { excludeCurrent = true, dryRun = false, ...selection } = body;
+    const exceptId = excludeCurrent ? caller.tokenId : null;
+    const owner = ownerOf(caller, query.owner);
+    const revoked = await revokeTokens(deps, owner, toSelection(selection), { exceptId, dryRun });
+    const { count: revokedCount, notFound: notFoundCount, tokens } = revoked;
+    return { body: { revokedCount, notFoundCount, dryRun, tokens: tokens.map(toWireToken) } };
+  },
+
+  async getAccessToken(deps, { caller, path, query }) {
+    return toAnswer(await getToken(deps, ownerOf(caller, query.owner), path.token_id));
   },
 
   async updateAccessToken(deps, { caller, path, body, ifMatch }) {
     return toAnswer(await editToken(deps, caller, path.token_id, body, ifMatch));
   },
 
-  async revokeAccessToken(deps, { caller, path }) {
-    await revokeToken(deps, caller.ownerId, path.token_id);
+  async revokeAccessToken(deps, { caller, path, query }) {
+    await revokeToken(deps, ownerOf(caller, query.owner), path.token_id);
     return {};
   },
 
@@ -75,6 +87,29 @@ export const accessTokens: AccessTokenHandlers = {
     return toIssued(await rotateToken(deps, caller, caller.tokenUuid, { ...body, ifMatch }, attempt));
   },
 };
+
+/** Whose tokens are meant. Throws `insufficient_scope` where those are another's, and the caller no administrator. */
+function ownerOf(caller: Caller, owner: number | undefined): number {
+  if (owner === undefined || owner === caller.ownerId) return caller.ownerId;
+  if (!caller.holds(ADMINISTER)) throw insufficientScope(ADMINISTER);
+  return owner;
+}
+
+function toFilter({ tokenType, q, state, scope, neverUsed, ...instants }: WireFilter): TokenFilter {
+  // The contract's format lets nothing else through.
+  const times = Object.entries(instants).map(([name, text]) => [name, parseDateTime(text)]);
+  return { type: tokenType, q, state, scope, neverUsed, ...Object.fromEntries(times) };
+}
+
+function toSelection({ ids, filter }: { ids?: string[]; filter?: WireFilter }): Selection {
+  if (ids !== undefined && filter === undefined) return { uuids: distinct(ids) };
+  if (filter !== undefined && ids === undefined) return { filter: toFilter(filter) };
+  throw invalidInput(['body'], 'value_error', 'Input should have either ids or filter');
+}
+
+function distinct(ids: string[]): string[] {
+  return [...new Set(ids.map((id) => id.toLowerCase()))];
+}
 
 function toAnswer(token: AccessToken) {
   return { headers: { ETag: entityTagOf(token) }, body: toWireToken(token) };

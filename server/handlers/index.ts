@@ -4,9 +4,18 @@ import { oauth } from './oauth.js';
 import { privateTokens } from './private-tokens.js';
 import { createService, type ServiceState } from './service.js';
 import { sessions } from './sessions.js';
+import { users } from './users.js';
 import { verification } from './verification.js';
 
 /** Every operation of the contract. */
 export function createHandlers(state: ServiceState): Handlers {
-  return { ...privateTokens, ...accessTokens, ...verification, ...oauth, ...sessions, ...createService(state) };
+  return {
+    ...privateTokens,
+    ...accessTokens,
+    ...verification,
+    ...oauth,
+    ...users,
+    ...sessions,
+    ...createService(state),
+  };
 }

@@ -23,6 +23,7 @@ function toIntrospection({ refusal, proven }: Verification): Introspection {
   return {
     active: true,
     token_type: 'Bearer',
+    scope: token.scopes.join(' '),
     sub: String(owner.id),
     username: owner.email,
     jti: token.uuid,

@@ -10,6 +10,7 @@ export function toWireToken(token: AccessToken): WireToken {
     name: token.name,
     description: token.description,
     metadata: token.metadata,
+    scopes: token.scopes,
     tokenPrefix: token.prefix,
     tokenType: token.type,
     createdAt: toInstant(token.createdAt),

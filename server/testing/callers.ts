@@ -2,6 +2,7 @@ import type { Deps } from '../deps.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { kindOf } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
+import { scopesOfUser } from '../tokens/scopes.js';
 import { findUserForLogin } from '../users/users.js';
 import type { As } from './options.js';
 import { toPlaintext } from './plaintext.js';
@@ -26,7 +27,8 @@ export function createCallers(deps: Deps, users: () => readonly SeededUser[]): C
     const found = await findUserForLogin(deps, email);
     if (found === undefined) return undefined;
     const createdAt = deps.now();
-    const wish = { name: 'session', createdAt, expiresAt: createdAt + deps.config.sessionMinutes * MINUTE };
+    const expiresAt = createdAt + deps.config.sessionMinutes * MINUTE;
+    const wish = { name: 'session', scopes: scopesOfUser(found.user.isAdmin), createdAt, expiresAt };
     const { plaintext } = await deps.db.write((trx) => insertToken(deps, trx, found.user.id, 'session', wish));
     return plaintext;
   }

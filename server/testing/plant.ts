@@ -1,5 +1,6 @@
 import type { Database } from '../database/index.js';
 import { digestOf } from '../tokens/format.js';
+import { scopeSetId } from '../tokens/scopes.js';
 import { secretColumns } from '../tokens/secrets.js';
 import { metadataColumn } from '../tokens/token.js';
 import type { Passwords } from '../users/passwords.js';
@@ -43,6 +44,7 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
       description: token.description === '' ? null : token.description,
       metadata: metadataColumn(token.metadata),
       disabled_at: token.disabled ? now : null,
+      scopes: token.scopes,
     })),
   );
   const secrets = seed.flatMap((user) =>
@@ -56,7 +58,12 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
       .values({ ...organization, uuid: newUuid(now) })
       .execute();
     for (const chunk of chunks(users)) await trx.insertInto('users').values(chunk).execute();
-    for (const chunk of chunks(tokens)) await trx.insertInto('access_tokens').values(chunk).execute();
+    const sets = new Map<string, number>();
+    for (const { scopes } of tokens) {
+      if (!sets.has(String(scopes))) sets.set(String(scopes), await scopeSetId(trx, scopes));
+    }
+    const rows = tokens.map(({ scopes, ...token }) => ({ ...token, scope_set_id: sets.get(String(scopes)) ?? 0 }));
+    for (const chunk of chunks(rows)) await trx.insertInto('access_tokens').values(chunk).execute();
     for (const chunk of chunks(secrets)) await trx.insertInto('token_secrets').values(chunk).execute();
   });
 }

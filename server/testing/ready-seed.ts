@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { parseDateTime } from '../formats.js';
 import { InvalidArgument } from '../invalid-argument.js';
+import { scopesOfUser } from '../tokens/scopes.js';
 import { generatePassword } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
 import { newUuid, toUuid } from '../uuid.js';
@@ -25,6 +26,7 @@ export interface ReadyToken extends SeededToken {
   type: 'pat' | 'session';
   description: string;
   metadata: Record<string, string>;
+  scopes: readonly string[];
   disabled: boolean;
   createdAt: Moment;
   expiresAt: Moment | null;
@@ -111,7 +113,7 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
   const plaintexts = new Map<string, string>();
   let tokens = 0;
 
-  function toReadyToken(token: SeedToken, place: string): ReadyToken {
+  function toReadyToken(token: SeedToken, isAdmin: boolean, place: string): ReadyToken {
     const { name, type = 'pat' } = token;
     const id = (token.id ?? toUuid(newUuid(Date.now()))).toLowerCase();
     const plaintext = toPlaintext(brand, type === 'pat' ? 'pat' : 'ses', token.plaintext, `${place}.plaintext`);
@@ -125,6 +127,7 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
       type,
       description: token.description ?? '',
       metadata: token.metadata ?? {},
+      scopes: token.scopes ?? scopesOfUser(isAdmin),
       disabled: token.disabled === true,
       createdAt: toMoment(token.createdAt ?? NOW, `${place}.createdAt`),
       expiresAt: toMomentOrNull(token.expiresAt, `${place}.expiresAt`),
@@ -135,16 +138,19 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
 
   return ((value as Seed).users ?? []).map((user: SeedUser, index): ReadyUser => {
     const place = `users[${String(index)}]`;
+    const isAdmin = user.isAdmin === true;
     claim(emails, canonicalEmail(user.email), `${place}.email`);
     return {
       id: index + 1,
       email: user.email,
       password: user.password ?? generatePassword(),
       fullName: user.fullName ?? '',
-      isAdmin: user.isAdmin === true,
+      isAdmin,
       disabled: user.disabled === true,
       createdAt: toMoment(user.createdAt ?? NOW, `${place}.createdAt`),
-      tokens: (user.tokens ?? []).map((token, position) => toReadyToken(token, `${place}.tokens[${String(position)}]`)),
+      tokens: (user.tokens ?? []).map((token, position) =>
+        toReadyToken(token, isAdmin, `${place}.tokens[${String(position)}]`),
+      ),
     };
   });
 }

@@ -39,6 +39,8 @@ export interface SeedToken {
   description?: string;
   /** At most 32 texts of at most 500 characters; empty by default. */
   metadata?: Record<string, string>;
+  /** At most 64 different ones; by default all that its owner may do at the service. */
+  scopes?: readonly string[];
   /** Whether its owner has stopped the token for the time being. */
   disabled?: boolean;
   /** The clock's time by default. */

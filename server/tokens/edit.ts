@@ -1,11 +1,13 @@
 import type { Caller } from '../caller.js';
 import type { Deps } from '../deps.js';
-import { invalidInput, ServiceError } from '../errors.js';
+import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
 import { checkIfMatch } from './entity-tag.js';
 import { requireAlive } from './issue.js';
-import { expiryAfter } from './policy.js';
-import { type AccessToken, metadataColumn, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
+import { expiryAfter, sessionHas } from './policy.js';
+import { requireScopesOf, scopeSetId } from './scopes.js';
+import { endEarlierSecrets } from './secrets.js';
+import { type AccessToken, metadataColumn, readToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
 
 /** What is to change; what is undefined stays. */
 export interface TokenEdit {
@@ -16,12 +18,16 @@ export interface TokenEdit {
   /** 1 to 365 from now on, null for no expiry. */
   expiresInDays?: number | null | undefined;
   disabled?: boolean | undefined;
+  scopes?: readonly string[] | undefined;
+  /** Null ends all earlier secrets, and forgets the one before the newest. */
+  previousSecret?: null | undefined;
 }
 
 /**
  * Edits the owner's token and gives it as it is then.
  *
- * Rejects with `not_found`, `token_revoked`, `precondition_failed`, with `token_expired` for a new lifetime of an expired
+ * Rejects with `not_found`, `token_revoked`, `precondition_failed`, with `insufficient_scope` where the token would then
+ * have more scopes than the caller's, with `token_expired` for a new lifetime of an expired
  * token, and with `invalid_input` for one that the policy does not allow or that a session gets; with what
  * `requireAlive` rejects with.
  */
@@ -29,24 +35,28 @@ export function editToken(
   { db, now, config }: Deps,
   caller: Caller,
   uuid: string,
-  { name, description, metadata, expiresInDays, disabled }: TokenEdit,
+  { name, description, metadata, expiresInDays, disabled, scopes, previousSecret }: TokenEdit,
   ifMatch: string | undefined,
 ): Promise<AccessToken> {
   return db.write(async (trx) => {
-    await requireAlive(trx, caller);
-    const row = await trx
-      .selectFrom('access_tokens')
-      .select(TOKEN_COLUMNS)
-      .where('uuid', '=', uuidBytes(uuid))
-      .where('owner_id', '=', caller.ownerId)
+    const holder = await requireAlive(trx, caller);
+    const row = await selectTokens(trx)
+      .select('token.scope_set_id')
+      .where('token.uuid', '=', uuidBytes(uuid))
+      .where('token.owner_id', '=', caller.ownerId)
       .executeTakeFirst();
     if (row === undefined) throw new ServiceError('not_found');
     if (row.revoked_at !== null) throw new ServiceError('token_revoked');
-    checkIfMatch(ifMatch, toAccessToken(row));
+    const token = toAccessToken(row);
+    checkIfMatch(ifMatch, token);
+    if (row.id !== caller.tokenId || scopes !== undefined) {
+      requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
+    }
+    if (scopes !== undefined && token.type === 'session') throw sessionHas('scopes', 'all scopes of its user');
     const at = now();
     if (expiresInDays !== undefined) requireMovableExpiry(row, at);
 
-    const edited = await trx
+    await trx
       .updateTable('access_tokens')
       .set({
         name: name ?? row.name,
@@ -55,17 +65,16 @@ export function editToken(
         expires_at: expiresInDays === undefined ? row.expires_at : expiryAfter(config, at, expiresInDays),
         // The first instant stays where it is disabled already.
         disabled_at: disabled === undefined ? row.disabled_at : disabled ? (row.disabled_at ?? at) : null,
+        scope_set_id: scopes === undefined ? row.scope_set_id : await scopeSetId(trx, scopes),
       })
       .where('id', '=', row.id)
-      .returning(TOKEN_COLUMNS)
-      .executeTakeFirstOrThrow();
-    return toAccessToken(edited);
+      .execute();
+    if (previousSecret === null) await endEarlierSecrets(trx, row.id, at);
+    return await readToken(trx, row.id);
   });
 }
 
 function requireMovableExpiry({ type, expires_at: expiresAt }: TokenRow, at: number): void {
-  if (type === 'session') {
-    throw invalidInput(['body', 'expiresInDays'], 'value_error', 'A session gets no other lifetime');
-  }
+  if (type === 'session') throw sessionHas('expiresInDays', 'a lifetime of its own');
   if (expiresAt !== null && expiresAt <= at) throw new ServiceError('token_expired');
 }

@@ -2,10 +2,10 @@ import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
-import { type AccessToken, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
+import { type AccessToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
 
 const tokenByUuid = (read: Queries) =>
-  read.selectFrom('access_tokens').select(TOKEN_COLUMNS).where('uuid', '=', new Uint8Array()).where('owner_id', '=', 0);
+  selectTokens(read).where('token.uuid', '=', new Uint8Array()).where('token.owner_id', '=', 0);
 
 /** The owner's token, revoked or not. Rejects with `not_found`, for another owner's token as for none. */
 export async function getToken({ db }: Deps, ownerId: number, uuid: string): Promise<AccessToken> {

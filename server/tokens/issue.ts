@@ -6,8 +6,9 @@ import { newUuid } from '../uuid.js';
 import { newPlaintext } from './format.js';
 import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
+import { type Holder, scopeSetId, scopesToGive, toScopes } from './scopes.js';
 import { insertSecret, secretColumns } from './secrets.js';
-import { type AccessToken, metadataColumn, TOKEN_COLUMNS, toAccessToken } from './token.js';
+import { type AccessToken, metadataColumn, readToken } from './token.js';
 
 interface Description {
   name: string;
@@ -17,9 +18,12 @@ interface Description {
 
 export interface TokenWish extends Description {
   lifetime: Lifetime;
+  /** Undefined for those of the caller's token. */
+  scopes?: readonly string[] | undefined;
 }
 
 export interface NewToken extends Description {
+  scopes: readonly string[];
   /** Milliseconds since 1970. */
   createdAt: number;
   /** Milliseconds since 1970; null for never. */
@@ -36,39 +40,42 @@ export interface IssuedToken {
  * Issues a personal access token to the caller and returns its plaintext: the only time anyone sees it, since the
  * database keeps a digest. An attempt that is repeated gets the token of the first.
  *
- * Rejects with `token_limit_reached`, with `invalid_input` for a lifetime that the policy does not allow, and with what
+ * Rejects with `token_limit_reached`, with `insufficient_scope` for scopes beyond the caller's, with `invalid_input` for a lifetime that the policy does not allow, and with what
  * `requireAlive` and `writeOnce` reject with.
  */
 export function issueToken(
   deps: Deps,
   caller: Caller,
-  { lifetime, ...description }: TokenWish,
+  { lifetime, scopes: wished, ...description }: TokenWish,
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
   return writeOnce(deps, caller, attempt, async (trx) => {
-    await requireAlive(trx, caller);
+    const scopes = scopesToGive(await requireAlive(trx, caller), wished);
     const createdAt = deps.now();
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, caller.ownerId, createdAt);
-    return await insertToken(deps, trx, caller.ownerId, 'pat', { ...description, createdAt, expiresAt });
+    return await insertToken(deps, trx, caller.ownerId, 'pat', { ...description, scopes, createdAt, expiresAt });
   });
 }
 
 /**
- * Rejects with `unauthorized` where the caller's token was stopped, or its owner disabled, since the request was let in:
- * while its body was on the way, say. Asked in the transaction that issues a secret, so that none is born of a dead one.
+ * What the caller may do at this moment. Rejects with `unauthorized` where its token was stopped, or its owner disabled,
+ * since the request was let in: while its body was on the way, say. Asked in the transaction that issues a secret, so that
+ * none is born of a dead one.
  */
-export async function requireAlive(trx: Queries, { tokenId }: Pick<Caller, 'tokenId'>): Promise<void> {
+export async function requireAlive(trx: Queries, { tokenId }: Pick<Caller, 'tokenId'>): Promise<Holder> {
   const alive = await trx
     .selectFrom('access_tokens as token')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
-    .select('token.id')
+    .innerJoin('scope_sets as scope_set', 'scope_set.id', 'token.scope_set_id')
+    .select(['token.type', 'scope_set.scopes', 'owner.is_admin'])
     .where('token.id', '=', tokenId)
     .where('token.revoked_at', 'is', null)
     .where('token.disabled_at', 'is', null)
     .where('owner.disabled_at', 'is', null)
     .executeTakeFirst();
   if (alive === undefined) throw unauthorized('revoked', { credentialSent: true });
+  return { type: alive.type, scopes: toScopes(alive.scopes), ownerIsAdmin: alive.is_admin === 1 };
 }
 
 /** As part of a larger transaction. */
@@ -77,10 +84,10 @@ export async function insertToken(
   trx: Queries,
   ownerId: number,
   type: TokenType,
-  { name, description = '', metadata = {}, createdAt, expiresAt }: NewToken,
+  { name, description = '', metadata = {}, scopes, createdAt, expiresAt }: NewToken,
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
-  const row = await trx
+  const { id } = await trx
     .insertInto('access_tokens')
     .values({
       uuid: newUuid(createdAt),
@@ -92,9 +99,10 @@ export async function insertToken(
       expires_at: expiresAt,
       description: description === '' ? null : description,
       metadata: metadataColumn(metadata),
+      scope_set_id: await scopeSetId(trx, scopes),
     })
-    .returning(TOKEN_COLUMNS)
+    .returning('id')
     .executeTakeFirstOrThrow();
-  await insertSecret(trx, row.id, plaintext);
-  return { plaintext, token: toAccessToken(row) };
+  await insertSecret(trx, id, plaintext);
+  return { plaintext, token: await readToken(trx, id) };
 }

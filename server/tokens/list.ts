@@ -1,55 +1,85 @@
-import { sql } from 'kysely';
-import type { TokenType } from '../database/index.js';
+import { type Expression, type SqlBool, sql } from 'kysely';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import { fromCursor, toCursor } from './cursor.js';
-import { type AccessToken, TOKEN_COLUMNS, toAccessToken } from './token.js';
+import { contains, keeps, type TokenFilter } from './filter.js';
+import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 
-export interface TokenFilter {
-  type: TokenType | undefined;
+/** Later than any expiry; the index on the order by expiry names the same number. */
+const NEVER_EXPIRES = Number.MAX_SAFE_INTEGER;
+
+/** What a list can be sorted by: what a row is compared by, and the same of a token. Each has an index. */
+const SORTS = {
+  createdAt: { column: sql<number>`token.created_at`, of: ({ createdAt }: AccessToken) => createdAt },
+  name: { column: sql<string>`token.name`, of: ({ name }: AccessToken) => name },
+  expiresAt: {
+    column: sql<number>`coalesce(token.expires_at, ${sql.lit(NEVER_EXPIRES)})`,
+    of: ({ expiresAt }: AccessToken) => expiresAt ?? NEVER_EXPIRES,
+  },
+  lastUsedAt: {
+    column: sql<number>`coalesce(token.last_used_at, 0)`,
+    of: ({ lastUsedAt }: AccessToken) => lastUsedAt ?? 0,
+  },
+};
+
+type Sort = keyof typeof SORTS;
+
+export interface ListWish {
+  filter: TokenFilter;
+  /** Whether revoked tokens are listed where the filter says nothing of the state. */
   includeRevoked: boolean;
+  /** Descending with a leading minus; equal ones in the order of creation. */
+  sort: Sort | `-${Sort}`;
   limit: number;
   cursor: string | undefined;
 }
 
-/** The owner's tokens, newest first, from behind the cursor on. Rejects with `invalid_input` for a bad cursor. */
+/** One page of the owner's tokens, from behind the cursor on. Rejects with `invalid_input` for a bad cursor. */
 export async function listTokens(
-  { db }: Deps,
+  { db, now }: Deps,
   ownerId: number,
-  { type, includeRevoked, limit, cursor }: TokenFilter,
+  { filter, includeRevoked, sort, limit, cursor }: ListWish,
 ): Promise<{ tokens: AccessToken[]; nextCursor: string | null }> {
-  const belongsTo = `${String(ownerId)} ${type ?? 'any'} ${String(includeRevoked)}`;
-  let query = db.read
-    .selectFrom('access_tokens')
-    .select(TOKEN_COLUMNS)
-    .where('owner_id', '=', ownerId)
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
+  const belongsTo = JSON.stringify(['tokens', ownerId, includeRevoked, sort, Object.entries(filter).sort()]);
+  const after = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
+  const asOf = after?.asOf ?? now();
+  const { column, of } = SORTS[sort.replace('-', '') as Sort];
+  const direction = sort.startsWith('-') ? 'desc' : 'asc';
+
+  let query = selectTokens(db.read)
+    .where('token.owner_id', '=', ownerId)
+    .where((eb) => keeps(eb, filter, asOf))
+    .orderBy(column, direction)
+    .orderBy('token.id', direction)
     .limit(limit + 1);
-  if (type !== undefined) query = query.where('type', '=', type);
-  if (!includeRevoked) query = query.where('revoked_at', 'is', null);
-  if (cursor !== undefined) {
-    const after = fromCursor(cursor, belongsTo);
-    if (after === undefined) {
-      throw invalidInput(
-        ['query', 'cursor'],
-        'invalid_cursor',
-        'Input should be the nextCursor of a page of this list',
-      );
-    }
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('created_at', 'id'), '<', tuple(after.createdAt, after.id)),
-    );
-  }
+  if (!includeRevoked && filter.state !== 'revoked') query = query.where('token.revoked_at', 'is', null);
+  if (after !== undefined) query = query.where(isBehind(column, direction, after));
 
   const rows = await query.execute();
   const tokens = rows.slice(0, limit).map(toAccessToken);
   const last = tokens.at(-1);
-  return { tokens, nextCursor: rows.length > limit && last !== undefined ? toCursor(last, belongsTo) : null };
+  const next = rows.length > limit && last !== undefined ? { key: of(last), id: last.id, asOf } : undefined;
+  return { tokens, nextCursor: next === undefined ? null : toCursor(next, belongsTo) };
+}
+
+export function positionOf(cursor: string, belongsTo: string) {
+  const position = fromCursor(cursor, belongsTo);
+  if (position !== undefined) return position;
+  throw invalidInput(['query', 'cursor'], 'invalid_cursor', 'Input should be the nextCursor of a page of this list');
+}
+
+function isBehind(
+  column: Expression<unknown>,
+  direction: 'asc' | 'desc',
+  { key, id }: { key: number | string; id: number },
+): Expression<SqlBool> {
+  const operator = sql.raw(direction === 'asc' ? '>' : '<');
+  // The first half says nothing new, but SQLite needs it to start there in an index on an expression.
+  return sql<boolean>`${column} ${operator}= ${key} and (${column}, token.id) ${operator} (${key}, ${id})`;
 }
 
 /** The only columns that a page may be ordered by: the wire's name, and the column's. */
-const ORDERINGS = { id: 'id', name: 'name', expiration_time: 'expires_at' } as const;
+const ORDERINGS = { id: 'token.id', name: 'token.name', expiration_time: 'token.expires_at' } as const;
 
 export interface PageWish {
   /** Orderable field, descending with a leading minus. */
@@ -70,21 +100,24 @@ export async function listPage(
   { ordering, q, page, pageSize }: PageWish,
 ): Promise<{ tokens: AccessToken[]; count: number }> {
   const offset = (page - 1) * pageSize;
-  const matching = db.read
-    .selectFrom('access_tokens')
-    .where('owner_id', '=', ownerId)
-    .where('type', '=', 'pat')
-    .where('revoked_at', 'is', null)
-    .$if(q !== '', (query) => query.where(nameContains(q)));
+  const matching = selectTokens(db.read)
+    .where('token.owner_id', '=', ownerId)
+    .where('token.type', '=', 'pat')
+    .where('token.revoked_at', 'is', null)
+    .$if(q !== '', (query) => query.where(contains('token.name', q)));
 
   const direction = ordering.startsWith('-') ? 'desc' : 'asc';
   const rows = Number.isSafeInteger(offset)
     ? await matching
-        .select(TOKEN_COLUMNS)
         // In the same statement: two would see two states while others write.
-        .select(matching.select(({ fn }) => fn.countAll<number>().as('count')).as('count'))
+        .select(
+          matching
+            .clearSelect()
+            .select(({ fn }) => fn.countAll<number>().as('count'))
+            .as('count'),
+        )
         .orderBy(ORDERINGS[ordering.replace('-', '') as keyof typeof ORDERINGS], direction)
-        .orderBy('id', direction)
+        .orderBy('token.id', direction)
         .limit(pageSize)
         .offset(offset)
         .execute()
@@ -92,10 +125,4 @@ export async function listPage(
   const count = rows[0]?.count ?? 0;
   if (rows.length === 0 && page > 1) throw new ServiceError('not_found', { detail: 'Invalid page.' });
   return { tokens: rows.map(toAccessToken), count };
-}
-
-function nameContains(text: string) {
-  // Upper case on both sides: unlike lower case it depends on no neighbours, so a part folds as it does in the whole.
-  const pattern = `%${text.toUpperCase().replace(/[\\%_]/g, '\\$&')}%`;
-  return sql<boolean>`upper(${sql.ref('name')}) like ${pattern} escape '\\'`;
 }

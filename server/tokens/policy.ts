@@ -63,6 +63,11 @@ export function keptExpiry(policy: Policy, at: number, expiresAt: number | null)
   return policy.maxLifetimeDays === null ? expiresAt : Math.min(expiresAt, at + policy.maxLifetimeDays * DAY);
 }
 
+/** Bad input for what a session does not let be changed. */
+export function sessionHas(field: string, what: string): ServiceError {
+  return invalidInput(['body', field], 'value_error', `A session has ${what}`);
+}
+
 /**
  * Throws `token_limit_reached` where the owner has no room for one more personal access token that serves. To be asked in
  * the transaction that makes it, so that no two take the last place.

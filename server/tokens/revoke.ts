@@ -1,7 +1,9 @@
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
+import { keeps, type TokenFilter } from './filter.js';
 import { digestOf, kindOf } from './format.js';
+import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 
 /**
  * Revokes the owner's token. One that is revoked already keeps its first instant. Rejects with `not_found`, for another
@@ -35,8 +37,9 @@ export async function revokePrivateToken({ db, now }: Deps, ownerId: number, id:
 }
 
 /**
- * Revokes the token, or the session, that `plaintext` is a secret of, whoever owns it: to hold a secret that serves is
- * authority enough. Anything else changes nothing, an earlier secret of a rotated token among it.
+ * Revokes the token, or the session, that `plaintext` is a secret of, whoever owns it: to hold the newest one, or an
+ * earlier one in its grace period, is authority enough. That the token is disabled or has expired does not matter, since
+ * either can be undone. Anything else changes nothing.
  */
 export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: string): Promise<void> {
   const kind = kindOf(config.brand, plaintext);
@@ -58,6 +61,63 @@ export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: st
       .where('id', 'in', holder)
       .where('revoked_at', 'is', null)
       .execute();
+  });
+}
+
+/** Which of an owner's tokens to revoke: by their uuids, each named once, or all that a filter keeps. */
+export type Selection = { uuids: readonly string[] } | { filter: TokenFilter };
+
+export interface Revoked {
+  /** Tokens that were not revoked before. */
+  count: number;
+  /** Uuids that no token of the owner has. */
+  notFound: number;
+  /** The newest of them, at most 200, as they are afterwards. */
+  tokens: AccessToken[];
+}
+
+const MOST_SHOWN = 200;
+
+/**
+ * Revokes the selected tokens of the owner but `exceptId`, in one transaction; with `dryRun` only tells which those are.
+ */
+export async function revokeTokens(
+  { db, now }: Deps,
+  ownerId: number,
+  selection: Selection,
+  { exceptId, dryRun }: { exceptId: number | null; dryRun: boolean },
+): Promise<Revoked> {
+  return await db.write(async (trx) => {
+    const at = now();
+    const owned = trx.selectFrom('access_tokens as token').where('token.owner_id', '=', ownerId);
+    const uuids = 'uuids' in selection ? selection.uuids.map(uuidBytes) : [];
+    const named = owned.where('token.uuid', 'in', uuids);
+    const selected = ('uuids' in selection ? named : owned.where((eb) => keeps(eb, selection.filter, at)))
+      .where('token.revoked_at', 'is', null)
+      .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId));
+
+    const shown = await selected
+      .select('token.id')
+      .orderBy('token.created_at', 'desc')
+      .orderBy('token.id', 'desc')
+      .limit(MOST_SHOWN)
+      .execute();
+    const { count } = await selected.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+    const known = uuids.length === 0 ? [] : await named.select('token.id').execute();
+    if (!dryRun) {
+      await trx
+        .updateTable('access_tokens')
+        .set({ revoked_at: at })
+        .where('id', 'in', selected.select('token.id'))
+        .execute();
+    }
+    const ids = shown.map(({ id }) => id);
+    const rows = await selectTokens(trx)
+      .where('token.id', 'in', ids)
+      .orderBy('token.created_at', 'desc')
+      .orderBy('token.id', 'desc')
+      .execute();
+    return { count, notFound: uuids.length - known.length, tokens: rows.map(toAccessToken) };
   });
 }
 

@@ -1,15 +1,16 @@
 import type { Caller } from '../caller.js';
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
-import { invalidInput, ServiceError } from '../errors.js';
+import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
 import { checkIfMatch } from './entity-tag.js';
 import { newPlaintext } from './format.js';
 import { type IssuedToken, requireAlive } from './issue.js';
 import { type Attempt, writeOnce } from './once.js';
-import { checkTokenLimit, expiryAfter, keptExpiry } from './policy.js';
-import { HOLDER_COLUMNS, replaceSecret } from './secrets.js';
-import { TOKEN_COLUMNS, toAccessToken } from './token.js';
+import { checkTokenLimit, expiryAfter, keptExpiry, sessionHas } from './policy.js';
+import { requireScopesOf } from './scopes.js';
+import { replaceSecret } from './secrets.js';
+import { readToken, selectTokens, toAccessToken } from './token.js';
 
 export interface Rotation {
   /** How long earlier secrets still serve, 0 to 604800; 0 where nothing is said. */
@@ -24,8 +25,8 @@ export interface Rotation {
  * Gives the owner's token a new secret and returns its plaintext. Earlier secrets serve until the grace period ends, never
  * beyond their own expiry. An expired token lives again, as long as before where no other lifetime is wished for.
  *
- * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `invalid_input` for a
- * lifetime that the policy does not allow or that a session gets, and with what `requireAlive` and `writeOnce` reject with.
+ * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `insufficient_scope` for
+ * a token of more scopes than the caller's, with `invalid_input` for a lifetime that the policy does not allow or that a session gets, and with what `requireAlive` and `writeOnce` reject with.
  */
 export function rotateToken(
   deps: Deps,
@@ -35,17 +36,18 @@ export function rotateToken(
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
   return writeOnce(deps, caller, attempt, async (trx) => {
-    await requireAlive(trx, caller);
-    const row = await trx
-      .selectFrom('access_tokens')
-      .select(TOKEN_COLUMNS)
-      .select(HOLDER_COLUMNS)
-      .where('uuid', '=', uuidBytes(uuid))
-      .where('owner_id', '=', caller.ownerId)
+    const holder = await requireAlive(trx, caller);
+    const row = await selectTokens(trx)
+      .select('token.secret_start')
+      .where('token.uuid', '=', uuidBytes(uuid))
+      .where('token.owner_id', '=', caller.ownerId)
       .executeTakeFirst();
     if (row === undefined) throw new ServiceError('not_found');
     if (row.revoked_at !== null) throw new ServiceError('token_revoked');
-    checkIfMatch(rotation.ifMatch, toAccessToken(row));
+    const token = toAccessToken(row);
+    checkIfMatch(rotation.ifMatch, token);
+    // Its plaintext is as good as a new token's.
+    if (row.id !== caller.tokenId) requireScopesOf(holder, token);
 
     const at = deps.now();
     const expiresAt =
@@ -55,13 +57,8 @@ export function rotateToken(
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
     await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end));
-    const rotated = await trx
-      .updateTable('access_tokens')
-      .set({ expires_at: expiresAt })
-      .where('id', '=', row.id)
-      .returning(TOKEN_COLUMNS)
-      .executeTakeFirstOrThrow();
-    return { plaintext, token: toAccessToken(rotated) };
+    await trx.updateTable('access_tokens').set({ expires_at: expiresAt }).where('id', '=', row.id).execute();
+    return { plaintext, token: await readToken(trx, row.id) };
   });
 }
 
@@ -88,5 +85,5 @@ async function patExpiry(
 /** A session lives as long as logging in and refreshing say. */
 function sessionExpiry(expiresAt: number | null, { expiresInDays }: Rotation): number | null {
   if (expiresInDays === undefined) return expiresAt;
-  throw invalidInput(['body', 'expiresInDays'], 'value_error', 'A session gets no other lifetime');
+  throw sessionHas('expiresInDays', 'a lifetime of its own');
 }

@@ -12,8 +12,6 @@ export interface SecretHolder {
   last_used_at: number | null;
 }
 
-export const HOLDER_COLUMNS = ['id', 'prefix', 'secret_start', 'last_used_at'] as const;
-
 const START_LENGTH = 4;
 const DIGEST_LENGTH = 32;
 
@@ -42,12 +40,7 @@ export async function replaceSecret(
   validUntil: number,
 ): Promise<void> {
   const { id, prefix, secret_start: start, last_used_at: lastUsedAt } = token;
-  await trx
-    .updateTable('token_secrets')
-    .set({ valid_until: validUntil })
-    .where('token_id', '=', id)
-    .where('valid_until', '>', validUntil)
-    .execute();
+  await shortenEarlierSecrets(trx, id, validUntil);
   await trx
     .updateTable('token_secrets')
     .set({ valid_until: validUntil })
@@ -66,5 +59,24 @@ export async function replaceSecret(
       previous_last_used_at: lastUsedAt,
     })
     .where('id', '=', id)
+    .execute();
+}
+
+/** Ends all secrets before the newest at this instant, and takes them off the token's record. */
+export async function endEarlierSecrets(trx: Queries, tokenId: number, at: number): Promise<void> {
+  await shortenEarlierSecrets(trx, tokenId, at);
+  await trx
+    .updateTable('access_tokens')
+    .set({ previous_prefix: null, previous_valid_until: null, previous_last_used_at: null })
+    .where('id', '=', tokenId)
+    .execute();
+}
+
+async function shortenEarlierSecrets(trx: Queries, tokenId: number, validUntil: number): Promise<void> {
+  await trx
+    .updateTable('token_secrets')
+    .set({ valid_until: validUntil })
+    .where('token_id', '=', tokenId)
+    .where('valid_until', '>', validUntil)
     .execute();
 }

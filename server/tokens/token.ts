@@ -1,6 +1,8 @@
-import type { Selectable } from 'kysely';
-import type { AccessTokenTable, TokenType } from '../database/schema.js';
+import type { ExpressionBuilder, Selectable } from 'kysely';
+import type { Queries } from '../database/index.js';
+import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
 import { toUuid } from '../uuid.js';
+import { toScopes } from './scopes.js';
 
 /** A token's record. Instants are milliseconds since 1970; null is never. */
 export interface AccessToken {
@@ -17,6 +19,8 @@ export interface AccessToken {
   /** Empty for none. */
   description: string;
   metadata: Record<string, string>;
+  /** In alphabetical order. */
+  scopes: string[];
   disabledAt: number | null;
   /** The secret before the newest one; null where there was none. */
   previousSecret: PreviousSecret | null;
@@ -47,7 +51,28 @@ export const TOKEN_COLUMNS = [
   'previous_last_used_at',
 ] as const;
 
-export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)[number]>;
+export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)[number]> & { scopes: string | null };
+
+/** Rows that make an `AccessToken`, from the table under the name `token`. */
+export function selectTokens(queries: Queries) {
+  return queries
+    .selectFrom('access_tokens as token')
+    .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
+    .select(scopesOfRow);
+}
+
+/** Not by a join, whose order SQLite would choose anew for each query. */
+export function scopesOfRow({ selectFrom }: ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>) {
+  return selectFrom('scope_sets')
+    .select('scope_sets.scopes')
+    .whereRef('scope_sets.id', '=', 'token.scope_set_id')
+    .as('scopes');
+}
+
+/** The token with this integer id, which must be there. */
+export async function readToken(queries: Queries, id: number): Promise<AccessToken> {
+  return toAccessToken(await selectTokens(queries).where('token.id', '=', id).executeTakeFirstOrThrow());
+}
 
 export function toAccessToken(row: TokenRow): AccessToken {
   return {
@@ -62,6 +87,7 @@ export function toAccessToken(row: TokenRow): AccessToken {
     revokedAt: row.revoked_at,
     description: row.description ?? '',
     metadata: row.metadata === null ? {} : (JSON.parse(row.metadata) as Record<string, string>),
+    scopes: toScopes(row.scopes ?? ''),
     disabledAt: row.disabled_at,
     previousSecret: toPreviousSecret(row),
   };

@@ -2,7 +2,8 @@ import type { Queries, TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
 import { digestOf, kindOf } from './format.js';
-import { type AccessToken, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
+import { type Holder, holds, toScopes } from './scopes.js';
+import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
 
 /** Why a secret opens nothing; the log tells these apart, a refused credential's answer does not. */
 export type Refusal =
@@ -16,9 +17,8 @@ export type Refusal =
   | 'insufficient_scope';
 
 /** A secret that is somebody's. */
-export interface ProvenSecret {
+export interface ProvenSecret extends Holder {
   id: number;
-  type: TokenType;
   ownerId: number;
   uuid: Uint8Array;
   /** When this secret ends: with its token, or before it after a rotation. Null for never. */
@@ -39,6 +39,8 @@ interface SecretRow {
   previous_last_used_at: number | null;
   valid_until: number | null;
   owner_disabled_at: number | null;
+  is_admin: number;
+  scopes: string | null;
 }
 
 const secretsWithOwners = (read: Queries) =>
@@ -58,7 +60,9 @@ const secretsWithOwners = (read: Queries) =>
       'token.previous_last_used_at',
       'secret.valid_until',
       'owner.disabled_at as owner_disabled_at',
-    ]);
+      'owner.is_admin',
+    ])
+    .select(scopesOfRow);
 
 const secretByDigest = (read: Queries) => secretsWithOwners(read).where('secret.digest', '=', new Uint8Array());
 
@@ -74,7 +78,7 @@ export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdic
   const [row] = await deps.db.readPrepared<SecretRow>(secretByDigest, [digest]);
   if (row === undefined) return { valid: false, refusal: 'unknown' };
   const { id, type, owner_id: ownerId, uuid } = row;
-  const secret = { id, type, ownerId, uuid, expiresAt: endOf(row) };
+  const secret = { ...toHolder(row), id, type, ownerId, uuid, expiresAt: endOf(row) };
   const refusal = refusalFor(deps, row, digest, deps.now());
   return refusal === null ? { valid: true, secret } : { valid: false, refusal, secret };
 }
@@ -105,7 +109,7 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
 ): Promise<{ [Index in keyof Questions]: Verification }> {
   const digests = questions.map(({ plaintext }) => digestOfToken(deps, plaintext));
   const rows = await findProven(
-    deps.db.read,
+    deps,
     digests.filter((digest) => digest !== undefined),
   );
   const byDigest = new Map(rows.map((row) => [toHex(row.digest), row]));
@@ -122,15 +126,24 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
 type ProvenRow = SecretRow &
   TokenRow & { digest: Uint8Array; email: string; full_name: string; organization_uuid: Uint8Array };
 
-async function findProven(read: Queries, digests: Uint8Array[]): Promise<ProvenRow[]> {
+async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];
-  return await secretsWithOwners(read)
+  return await db.readPrepared<ProvenRow>(provenByDigests(digests.length), digests);
+}
+
+/** By the number of digests, which is 100 at most: what the query is, it stays. */
+const provenQueries: ((read: Queries) => ReturnType<typeof provenSecrets>)[] = [];
+
+function provenByDigests(count: number) {
+  const digests = Array<Uint8Array>(count).fill(new Uint8Array());
+  return (provenQueries[count] ??= (read) => provenSecrets(read).where('secret.digest', 'in', digests));
+}
+
+const provenSecrets = (read: Queries) =>
+  secretsWithOwners(read)
     .innerJoin('organizations as organization', 'organization.id', 'owner.organization_id')
     .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
-    .select(['secret.digest', 'owner.email', 'owner.full_name', 'organization.uuid as organization_uuid'])
-    .where('secret.digest', 'in', digests)
-    .execute();
-}
+    .select(['secret.digest', 'owner.email', 'owner.full_name', 'organization.uuid as organization_uuid']);
 
 /** Undefined for what cannot be a token of this service, by its brand, form or checksum: that costs no query. */
 function digestOfToken({ config }: Deps, plaintext: string): Uint8Array | undefined {
@@ -165,8 +178,12 @@ function refusalOf(row: SecretRow, at: number, scopes: readonly string[]): Refus
   if (isOver(row.expires_at, at)) return 'expired';
   if (row.disabled_at !== null) return 'disabled';
   if (row.owner_disabled_at !== null) return 'owner_disabled';
-  // No token has scopes yet, and none is never all.
-  return scopes.length > 0 ? 'insufficient_scope' : null;
+  const holder = scopes.length > 0 ? toHolder(row) : undefined;
+  return holder === undefined || scopes.every((scope) => holds(holder, scope)) ? null : 'insufficient_scope';
+}
+
+function toHolder({ type, scopes, is_admin: isAdmin }: SecretRow): Holder {
+  return { type, scopes: toScopes(scopes ?? ''), ownerIsAdmin: isAdmin === 1 };
 }
 
 function toProven(row: ProvenRow): NonNullable<Verification['proven']> {

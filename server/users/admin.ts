@@ -27,7 +27,9 @@ export async function openUsers(path: string, { create = false } = {}): Promise<
   const db = await openDatabase(path);
   const deps = { db, now: Date.now, passwords: createPasswords() };
   return {
-    add: (wish) => addUser(deps, wish),
+    add: async (wish) => {
+      await addUser(deps, wish);
+    },
     list: () => listUsers(deps),
     disable: (email) => disableUser(deps, email),
     enable: (email) => enableUser(deps, email),

@@ -53,7 +53,8 @@ export function createPasswords(parameters = PARAMETERS): Passwords {
 
   return {
     async hash(password) {
-      if (password.length < SHORTEST || password.length > LONGEST) {
+      const { length } = Array.from(password);
+      if (length < SHORTEST || length > LONGEST) {
         throw new InvalidArgument(`a password must have ${String(SHORTEST)} to ${String(LONGEST)} characters`);
       }
       return await inTurn(() => hash(password, parameters));

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
 import { digestOf, kindOf, newPlaintext } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
+import { scopesOfUser } from '../tokens/scopes.js';
 import { replaceSecret } from '../tokens/secrets.js';
 import { canonicalEmail, findUserForLogin, findUserToLogIn, getUser, type User } from './users.js';
 
@@ -43,6 +44,7 @@ export async function logIn(deps: Deps, email: string, password: string, address
       name: 'session',
       createdAt: at,
       expiresAt: at + lifetime,
+      scopes: scopesOfUser(user.isAdmin),
     });
     const refreshToken = await insertRefreshToken(deps, trx, token.id, at);
     return { user, accessToken: plaintext, refreshToken, lifetime };

@@ -34,13 +34,13 @@ export function canonicalEmail(email: string): string {
 }
 
 /** Throws `InvalidArgument` where the e-mail is taken, or name or password are out of bounds. */
-export async function addUser(deps: UserDeps, wish: NewUser): Promise<void> {
+export async function addUser(deps: UserDeps, wish: NewUser): Promise<User> {
   if (wish.fullName.length > 255 || /[\p{Cc}\p{Cs}]/u.test(wish.fullName)) {
     throw new InvalidArgument('a name must have at most 255 characters, and no control characters');
   }
   const passwordHash = await deps.passwords.hash(wish.password);
   try {
-    await deps.db.write((trx) => insertUser(deps, trx, wish, passwordHash));
+    return await deps.db.write((trx) => insertUser(deps, trx, wish, passwordHash));
   } catch (error) {
     if (isUniqueViolation(error)) throw new InvalidArgument(`there is a user ${canonicalEmail(wish.email)} already`);
     throw error;
@@ -126,7 +126,7 @@ export async function setPassword(
   });
 }
 
-function selectUsers(queries: Queries) {
+export function selectUsers(queries: Queries) {
   return queries
     .selectFrom('users as user')
     .innerJoin('organizations as organization', 'organization.id', 'user.organization_id')
@@ -145,7 +145,7 @@ function selectUsers(queries: Queries) {
 
 type UserRow = Awaited<ReturnType<ReturnType<typeof selectUsers>['executeTakeFirstOrThrow']>>;
 
-function toUser(row: UserRow): User {
+export function toUser(row: UserRow): User {
   return {
     id: row.id,
     email: row.email,
@@ -165,8 +165,9 @@ async function hasUsers(queries: Queries): Promise<boolean> {
   return (await queries.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
 }
 
-async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser, passwordHash: string): Promise<void> {
-  await trx
+/** As part of a larger transaction. */
+export async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser, passwordHash: string): Promise<User> {
+  const { id } = await trx
     .insertInto('users')
     .values({
       organization_id: await theOrganization(trx, now()),
@@ -176,7 +177,9 @@ async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser, passwo
       is_admin: wish.isAdmin ? 1 : 0,
       created_at: now(),
     })
-    .execute();
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return await getUser(trx, id);
 }
 
 /** The one organization there is for now, made with its first user. */
@@ -206,7 +209,8 @@ async function updateUser(
   return row.id;
 }
 
-async function revokeOf(trx: Queries, ownerId: number, at: number, types: ('session' | 'pat')[]): Promise<void> {
+/** Revokes all of the owner's that are of these types, as part of a larger transaction. */
+export async function revokeOf(trx: Queries, ownerId: number, at: number, types: ('session' | 'pat')[]): Promise<void> {
   await trx
     .updateTable('access_tokens')
     .set({ revoked_at: at })

@@ -104,12 +104,14 @@ describe('the reference of the access tokens', () => {
     ['vai_token', (token) => `Cookie: vai_token=${token}`],
   ];
   const orNull = (value: unknown) => expect.toBeOneOf([value, null]) as unknown;
+  const ANY_SCOPES: unknown = expect.arrayContaining(['tokens:read']);
   // What the page prints, and what came later.
   const TOKEN = {
     description: '',
     disabled: false,
     metadata: {},
     previousSecret: null,
+    scopes: ANY_SCOPES,
     createdAt: DATE_TIME,
     expiresAt: orNull(DATE_TIME),
     id: ANY_STRING,

@@ -10,6 +10,7 @@ import {
   revokeAccessToken,
   rotateAccessToken,
   rotateCurrentAccessToken,
+  updateAccessToken,
 } from '../../../generated/index.js';
 import { send } from '../../support/http.js';
 import { ANY_STRING, matching, without } from '../../support/matchers.js';
@@ -140,6 +141,21 @@ describe('a rotation', () => {
     for (const { plaintext } of [second, third]) expect(await isAccepted(service, plaintext)).toBe(true);
     service.clock.advance(MINUTE);
     for (const { plaintext } of [second, third]) expect(await isAccepted(service, plaintext)).toBe(false);
+  });
+
+  test('an edit ends all earlier secrets before their time, and not the newest', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const first = await create(client);
+    const path = { token_id: first.token.id };
+    const second = await answered(rotate(client, path.token_id, { gracePeriodSeconds: 3_600 }));
+    const third = await answered(rotate(client, path.token_id, { gracePeriodSeconds: 3_600 }));
+    const edited = await answered(updateAccessToken({ client, path, body: { previousSecret: null } }));
+    expect(edited.previousSecret).toBeNull();
+    for (const { plaintext } of [first, second]) expect(await isAccepted(service, plaintext)).toBe(false);
+    expect(await isAccepted(service, third.plaintext)).toBe(true);
+    await answered(updateAccessToken({ client, path, body: { previousSecret: null } }));
+    expect(await isAccepted(service, third.plaintext)).toBe(true);
   });
 
   test('the earlier secret says when it ends, and what uses it is seen on the token', async () => {
@@ -316,7 +332,7 @@ describe('a session', () => {
       {
         status: 422,
         body: {
-          detail: [{ loc: ['body', 'expiresInDays'], msg: 'A session gets no other lifetime', type: 'value_error' }],
+          detail: [{ loc: ['body', 'expiresInDays'], msg: 'A session has a lifetime of its own', type: 'value_error' }],
         },
       },
     );

@@ -1,0 +1,32 @@
+import type { User as WireUser } from '../../generated/types.gen.js';
+import type { Handlers } from '../contract.js';
+import { toInstant } from '../instants.js';
+import { createUser, editUser, findUser, listUserPage } from '../users/directory.js';
+import type { User } from '../users/users.js';
+
+type UserHandlers = Pick<Handlers, 'listUsers' | 'createUser' | 'getUser' | 'updateUser'>;
+
+export const users: UserHandlers = {
+  async listUsers(deps, { query: { q, limit, cursor } }) {
+    const { users, nextCursor } = await listUserPage(deps, { q, limit, cursor });
+    return { body: { items: users.map(toWireUser), nextCursor } };
+  },
+
+  async createUser(deps, { caller, body: { email, fullName = '', isAdmin = false, password } }) {
+    const created = await createUser(deps, caller, { email, fullName, isAdmin, password });
+    const user = toWireUser(created.user);
+    return { headers: { Location: `/api/v1/users/${String(user.id)}` }, body: { user, password: created.password } };
+  },
+
+  async getUser(deps, { path }) {
+    return { body: toWireUser(await findUser(deps, path.user_id)) };
+  },
+
+  async updateUser(deps, { caller, path, body }) {
+    return { body: toWireUser(await editUser(deps, caller, path.user_id, body)) };
+  },
+};
+
+function toWireUser({ id, email, fullName, isAdmin, disabledAt, createdAt }: User): WireUser {
+  return { id, email, fullName, isAdmin, disabled: disabledAt !== null, createdAt: toInstant(createdAt) };
+}

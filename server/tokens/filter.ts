@@ -1,0 +1,74 @@
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
+
+const EXPIRING = 7 * 86_400_000;
+
+export type TokenState = 'active' | 'expiring' | 'expired' | 'revoked' | 'disabled';
+
+/** What a list keeps, joined by and; instants are milliseconds since 1970, and exclusive. */
+export interface TokenFilter {
+  type?: TokenType | undefined;
+  /** Text that name, description or prefix contains, in any letter case. */
+  q?: string | undefined;
+  state?: TokenState | undefined;
+  scope?: string | undefined;
+  createdAfter?: number | undefined;
+  createdBefore?: number | undefined;
+  /** Of the two about the expiry, a token without one matches neither. */
+  expiresAfter?: number | undefined;
+  expiresBefore?: number | undefined;
+  /** Of the two about the last use, a token never used matches neither. */
+  lastUsedAfter?: number | undefined;
+  lastUsedBefore?: number | undefined;
+  neverUsed?: boolean | undefined;
+}
+
+/** The table under the name `token`. */
+type Tokens = ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>;
+
+/** The condition on a row that `filter` is; what depends on the time goes by `at`. */
+export function keeps(eb: Tokens, filter: TokenFilter, at: number): Expression<SqlBool> {
+  const conditions: Expression<SqlBool>[] = [];
+  const { type, q, state, scope, neverUsed } = filter;
+  if (type !== undefined) conditions.push(eb('token.type', '=', type));
+  if (q !== undefined) {
+    const columns = ['token.name', 'token.description', 'token.prefix'] as const;
+    conditions.push(eb.or(columns.map((column) => contains(column, q))));
+  }
+  if (state !== undefined) conditions.push(isIn(eb, state, at));
+  if (scope !== undefined) {
+    const sets = eb.selectFrom('scope_set_members').select('scope_set_id').where('scope', '=', scope);
+    conditions.push(eb('token.scope_set_id', 'in', sets));
+  }
+  for (const [column, after, before] of [
+    ['token.created_at', filter.createdAfter, filter.createdBefore],
+    ['token.expires_at', filter.expiresAfter, filter.expiresBefore],
+    ['token.last_used_at', filter.lastUsedAfter, filter.lastUsedBefore],
+  ] as const) {
+    if (after !== undefined) conditions.push(eb(column, '>', after));
+    if (before !== undefined) conditions.push(eb(column, '<', before));
+  }
+  if (neverUsed !== undefined) conditions.push(eb('token.last_used_at', neverUsed ? 'is' : 'is not', null));
+  return eb.and(conditions);
+}
+
+function isIn(eb: Tokens, state: TokenState, at: number): Expression<SqlBool> {
+  if (state === 'revoked') return eb('token.revoked_at', 'is not', null);
+  const alive = eb('token.revoked_at', 'is', null);
+  const expired = eb('token.expires_at', '<=', at);
+  if (state === 'expired') return eb.and([alive, expired]);
+  if (state === 'disabled') return eb.and([alive, eb('token.disabled_at', 'is not', null)]);
+  const active = eb.and([
+    alive,
+    eb('token.disabled_at', 'is', null),
+    eb.or([eb('token.expires_at', 'is', null), eb('token.expires_at', '>', at)]),
+  ]);
+  return state === 'active' ? active : eb.and([active, eb('token.expires_at', '<=', at + EXPIRING)]);
+}
+
+/** Whether the column contains `text`, in any letter case. */
+export function contains(column: string, text: string): Expression<SqlBool> {
+  // Upper case on both sides: unlike lower case it depends on no neighbours, so a part folds as it does in the whole.
+  const pattern = `%${text.toUpperCase().replace(/[\\%_]/g, '\\$&')}%`;
+  return sql<boolean>`upper(${sql.ref(column)}) like ${pattern} escape '\\'`;
+}

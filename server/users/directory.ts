@@ -1,0 +1,120 @@
+import type { Caller } from '../caller.js';
+import { isUniqueViolation, type Queries } from '../database/index.js';
+import type { Deps } from '../deps.js';
+import { ServiceError } from '../errors.js';
+import { toCursor } from '../tokens/cursor.js';
+import { contains } from '../tokens/filter.js';
+import { requireAlive } from '../tokens/issue.js';
+import { positionOf } from '../tokens/list.js';
+import { ADMINISTER, requireScopes } from '../tokens/scopes.js';
+import { generatePassword } from './passwords.js';
+import { insertUser, type NewUser, revokeOf, selectUsers, toUser, type User } from './users.js';
+
+// The users as administrators see and change them, by id.
+
+export interface UserPageWish {
+  /** Text that e-mail or name contains, in any letter case. */
+  q: string | undefined;
+  limit: number;
+  cursor: string | undefined;
+}
+
+/** One page of the users, by id. Rejects with `invalid_input` for a bad cursor. */
+export async function listUserPage(
+  { db, now }: Deps,
+  { q, limit, cursor }: UserPageWish,
+): Promise<{ users: User[]; nextCursor: string | null }> {
+  const belongsTo = JSON.stringify(['users', q]);
+  const after = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
+  const rows = await selectUsers(db.read)
+    .$if(q !== undefined, (query) =>
+      query.where(({ or }) => or([contains('user.email', q ?? ''), contains('user.full_name', q ?? '')])),
+    )
+    .$if(after !== undefined, (query) => query.where('user.id', '>', after?.id ?? 0))
+    .orderBy('user.id')
+    .limit(limit + 1)
+    .execute();
+  const users = rows.slice(0, limit).map(toUser);
+  const last = rows.length > limit ? users.at(-1) : undefined;
+  return { users, nextCursor: last ? toCursor({ key: last.id, id: last.id, asOf: now() }, belongsTo) : null };
+}
+
+/** Rejects with `not_found`. */
+export async function findUser({ db }: Deps, id: number): Promise<User> {
+  return await readUser(db.read, id);
+}
+
+/** Adds a user, whose password is made where none is given. Rejects with `email_taken`. */
+export async function createUser(
+  deps: Deps,
+  caller: Caller,
+  { password: wished, ...wish }: Omit<NewUser, 'password'> & { password: string | undefined },
+): Promise<{ user: User; password: string | null }> {
+  const password = wished ?? generatePassword();
+  const passwordHash = await deps.passwords.hash(password);
+  try {
+    const user = await deps.db.write(async (trx) => {
+      requireScopes(await requireAlive(trx, caller), [ADMINISTER]);
+      return await insertUser(deps, trx, { ...wish, password }, passwordHash);
+    });
+    return { user, password: wished === undefined ? password : null };
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new ServiceError('email_taken');
+    throw error;
+  }
+}
+
+/** What is to change; what is undefined stays. */
+export interface UserEdit {
+  fullName?: string | undefined;
+  isAdmin?: boolean | undefined;
+  disabled?: boolean | undefined;
+  password?: string | undefined;
+  revokeTokens?: boolean | undefined;
+}
+
+/**
+ * Edits the user. Being disabled and another password end all sessions; `revokeTokens` the personal access tokens too.
+ * Rejects with `not_found`, and with `last_admin` where nobody would be left to administer users.
+ */
+export async function editUser(deps: Deps, caller: Caller, id: number, edit: UserEdit): Promise<User> {
+  const { fullName, isAdmin, disabled, password, revokeTokens = false } = edit;
+  const passwordHash = password === undefined ? undefined : await deps.passwords.hash(password);
+  return await deps.db.write(async (trx) => {
+    requireScopes(await requireAlive(trx, caller), [ADMINISTER]);
+    const user = await readUser(trx, id);
+    const at = deps.now();
+    await trx
+      .updateTable('users')
+      .set({
+        full_name: fullName ?? user.fullName,
+        is_admin: (isAdmin ?? user.isAdmin) ? 1 : 0,
+        // The first instant stays where the user is disabled already.
+        disabled_at: (disabled ?? user.disabledAt !== null) ? (user.disabledAt ?? at) : null,
+        ...(passwordHash !== undefined && { password_hash: passwordHash }),
+      })
+      .where('id', '=', id)
+      .execute();
+    await requireAnAdmin(trx);
+    if (disabled === true || password !== undefined) await revokeOf(trx, id, at, ['session']);
+    if (revokeTokens) await revokeOf(trx, id, at, ['session', 'pat']);
+    return await readUser(trx, id);
+  });
+}
+
+async function readUser(queries: Queries, id: number): Promise<User> {
+  const row = await selectUsers(queries).where('user.id', '=', id).executeTakeFirst();
+  if (row === undefined) throw new ServiceError('not_found', { detail: 'No such user.' });
+  return toUser(row);
+}
+
+async function requireAnAdmin(trx: Queries): Promise<void> {
+  const admin = await trx
+    .selectFrom('users')
+    .select('id')
+    .where('is_admin', '=', 1)
+    .where('disabled_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  if (admin === undefined) throw new ServiceError('last_admin');
+}
