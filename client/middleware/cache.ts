@@ -30,12 +30,13 @@ export function createCache({ seconds, entries }: Limits) {
     },
 
     /** Keeps a verdict that lets the token pass, counted from when the question was sent. */
-    put(key: string, question: Question, { verdict, sentAt, answeredAt }: Answered): void {
-      const until = Math.min(
-        sentAt + seconds * 1_000,
-        performance.now() + endOfSecret(verdict, question.token, answeredAt) - answeredAt,
-      );
-      if (!verdict.valid || !(until > performance.now())) return;
+    put(key: string, { verdict, sentAt, answeredAt }: Answered): void {
+      if (!verdict.valid) return;
+      // The end of the secret that was asked about, which may be an earlier one of a rotated token.
+      const { expiresAt } = verdict.token;
+      const left = expiresAt === null ? Infinity : Date.parse(expiresAt) - answeredAt;
+      const until = Math.min(sentAt + seconds * 1_000, performance.now() + left);
+      if (!(until > performance.now())) return;
       kept.delete(key);
       kept.set(key, { verdict, until });
       for (const oldest of kept.keys()) {
@@ -44,19 +45,4 @@ export function createCache({ seconds, entries }: Limits) {
       }
     },
   };
-}
-
-/**
- * When the secret that was shown ends, in milliseconds since 1970; `at` where that cannot be told. While a rotated token
- * has earlier secrets it says of the last one alone when it ends, and only by their starts are they told apart.
- */
-function endOfSecret({ token }: Verdict, plaintext: string, at: number): number {
-  if (token === null) return at;
-  const { tokenPrefix, previousSecret } = token;
-  const ofToken = token.expiresAt === null ? Infinity : Date.parse(token.expiresAt);
-  const ofPrevious = Date.parse(previousSecret?.validUntil ?? '');
-  if (previousSecret === null || ofPrevious <= at) return ofToken;
-  const isNewest = plaintext.startsWith(tokenPrefix);
-  if (isNewest === plaintext.startsWith(previousSecret.tokenPrefix)) return at;
-  return isNewest ? ofToken : Math.min(ofToken, ofPrevious);
 }

@@ -68,7 +68,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const known = key === undefined ? undefined : cache?.get(key);
       if (known !== undefined) return known;
       const answered = await ask(question, signal);
-      if (key !== undefined) cache?.put(key, question, answered);
+      if (key !== undefined) cache?.put(key, answered);
       return answered.verdict;
     } catch (error) {
       signal?.throwIfAborted();

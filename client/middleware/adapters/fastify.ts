@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify';
 import type { Auth, Guard, GuardOptions, Verifier } from '../index.js';
 import { toGuarded } from './incoming.js';
 
@@ -19,16 +19,16 @@ export interface FastifyAuthOptions extends GuardOptions {
 
 type RouteAuth = GuardOptions | false | undefined;
 
-const plugin: FastifyPluginCallback<FastifyAuthOptions> = (app, { verifier, scopes, optional }, done) => {
-  const usual = verifier.guard({ scopes, optional });
+function protect(app: FastifyInstance, { verifier, ...route }: FastifyAuthOptions): void {
+  const usual = verifier.guard(route);
   const guards = new WeakMap<GuardOptions, Guard>();
 
   /** Null for a route that anyone may use. */
-  function guardOf(route: RouteAuth): Guard | null {
-    if (route === undefined) return usual;
-    if (route === false) return null;
-    const guard = guards.get(route) ?? verifier.guard(route);
-    guards.set(route, guard);
+  function guardOf(own: RouteAuth): Guard | null {
+    if (own === undefined) return usual;
+    if (own === false) return null;
+    const guard = guards.get(own) ?? verifier.guard(own);
+    guards.set(own, guard);
     return guard;
   }
 
@@ -46,12 +46,21 @@ const plugin: FastifyPluginCallback<FastifyAuthOptions> = (app, { verifier, scop
     const { status, headers, body } = decision.answer;
     return reply.code(status).headers(headers).send(body);
   });
-  done();
-};
+}
 
 function originOf({ protocol, host }: FastifyRequest): string {
   return `${protocol}://${host}`;
 }
+
+const plugin: FastifyPluginCallback<FastifyAuthOptions> = (app, options, done) => {
+  try {
+    protect(app, options);
+    done();
+  } catch (error) {
+    // Thrown, it would end the process.
+    done(error as Error);
+  }
+};
 
 /**
  * A plugin of Fastify 5 that guards every route of the scope it is registered in, and of those within: it answers 401, 403
