@@ -195,13 +195,21 @@ describe.each(Object.entries(APPS))('%s', (_, startApp) => {
     expect((await send(app, 'GET /optional', { token: 'nonsense' })).status).toBe(401);
   });
 
-  test('refuses a token without the scopes, and says which', async () => {
+  test('takes a token with the scopes, and a session, which may do all that its user may', async () => {
     const { app, setting } = await start();
     const answer = await send(app, 'GET /invoices', { token: setting.plaintext('good') });
+    expect(shown(answer).auth?.token.scopes).toEqual(['invoices:read', 'tokens:read']);
+    const session = (await service.connection('ada@example.org').token()) ?? '';
+    expect(shown(await send(app, 'GET /invoices', { token: session })).auth?.token.tokenType).toBe('session');
+  });
+
+  test('refuses a token without the scopes, and says which', async () => {
+    const { app, setting } = await start();
+    const answer = await send(app, 'GET /invoices', { token: setting.plaintext('other') });
     expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
     expect(answer.headers['www-authenticate']).toBe('Bearer error="insufficient_scope", scope="invoices:read"');
     expect(setting.refusals).toMatchObject([
-      { status: 403, reason: 'insufficient_scope', token: { name: 'good' }, scopes: SCOPES },
+      { status: 403, reason: 'insufficient_scope', token: { name: 'other' }, scopes: SCOPES },
     ]);
   });
 
@@ -289,11 +297,17 @@ describe.each(Object.entries(APPS))('%s', (_, startApp) => {
       expect((await send(app, 'GET /optional')).status).toBe(200);
     });
 
-    test("where the verifier's own token is refused", async () => {
-      const { app, setting } = await start({ token: () => UNKNOWN_TOKEN });
-      expect(await send(app, 'GET /private', { token: setting.plaintext('good') })).toMatchObject({ status: 503 });
-      expect(setting.errors[0]?.message).toMatch(/^The verifier's own token was refused/);
-      expect(setting.errors[0]?.cause).toMatchObject({ code: 'unauthorized', status: 401 });
+    test.each([
+      ['opens nothing', () => UNKNOWN_TOKEN, { code: 'unauthorized', status: 401 }],
+      ['may not verify', ({ plaintext }: Setting) => plaintext('good'), { code: 'insufficient_scope', status: 403 }],
+    ])("where the verifier's own token %s", async (_, token, cause) => {
+      const own: { token: string } = { token: '' };
+      const { app, setting } = await start({ token: () => own.token });
+      own.token = token(setting);
+      const answer = await send(app, 'GET /private', { token: setting.plaintext('good') });
+      expect(answer).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
+      expect(setting.errors[0]?.message).toMatch(/^The verifier's own token was refused: /);
+      expect(setting.errors[0]?.cause).toMatchObject(cause);
     });
   });
 

@@ -8,15 +8,15 @@ const SEED = {
     {
       email: 'ada@example.org',
       tokens: [
-        { name: 'good', plaintext: 'good', metadata: { team: 'platform' } },
-        { name: 'other', plaintext: 'other' },
+        { name: 'good', plaintext: 'good', metadata: { team: 'platform' }, scopes: ['invoices:read', 'tokens:read'] },
+        { name: 'other', plaintext: 'other', scopes: ['invoices', 'invoices:read:all', 'tokens:verify'] },
         { name: 'short', plaintext: 'short', expiresAt: '2030-01-02T00:00:00Z' },
         { name: 'revoked', plaintext: 'revoked', revokedAt: '2029-01-01T00:00:00Z' },
         { name: 'disabled', plaintext: 'disabled', disabled: true },
       ],
     },
     { email: 'bob@example.org', disabled: true, tokens: [{ name: 'bob', plaintext: 'bob' }] },
-    { email: 'api@example.org', tokens: [{ name: 'verifier', plaintext: 'verifier' }] },
+    { email: 'api@example.org', tokens: [{ name: 'verifier', plaintext: 'verifier', scopes: ['tokens:verify'] }] },
   ],
 };
 
