@@ -38,7 +38,13 @@ module.exports = {
     only(
       'cli-uses-public-entries',
       { path: '^cli/' },
-      { path: '^(server|client|contract)/', pathNot: '^(server|client|contract)/index\\.ts$' },
+      { path: '^(server|client|contract|scan)/', pathNot: '^(server|client|contract|scan)/index\\.ts$' },
+    ),
+    only(
+      'commands-of-users-know-the-client-alone',
+      { path: '^cli/(account|tokens|output|completion)/' },
+      { path: '^(server|contract)/' },
+      'What works against a service works against any, from any machine; and starts without loading one.',
     ),
     only(
       'contract-knows-no-server',
@@ -47,6 +53,18 @@ module.exports = {
       'It judges any server, so it must not share anything with this one.',
     ),
     only('server-knows-no-contract-tests', { path: '^(server|client)/' }, { path: '^contract/' }),
+    only(
+      'scan-stands-alone',
+      { path: '^scan/' },
+      { path: '^(server|client|contract|cli|testing|generated|test|bench)/' },
+      'It starts in a moment because it loads nothing of the server.',
+    ),
+    only('scan-is-for-the-command-alone', { path: '^(server|client|contract|testing)/' }, { path: '^scan/' }),
+    only(
+      'a-scan-loads-no-server',
+      { path: '^cli/scan\\.ts$' },
+      { path: '^(server|client|contract)/', reachable: true },
+    ),
     only(
       'domain-knows-no-http',
       { path: '^server/(tokens|users|database)/' },

@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import type { ContractProgress, ContractReport } from '../contract/index.js';
-import { InvalidArgument } from '../server/index.js';
-import { askPassword, showProgress } from './terminal.js';
+import { Failure, WrongUse } from './failure.js';
+import { showProgress } from './progress.js';
+import { askHidden } from './terminal.js';
 
 interface ContractFlags {
   url: string;
@@ -18,6 +19,8 @@ interface ContractFlags {
   time: string;
   report: string[];
 }
+
+const NO_PASSWORD = 'the password must be in LATCHKEY_PASSWORD, or --password-stdin';
 
 const collect = (value: string, before: string[]) => [...before, value];
 
@@ -67,9 +70,9 @@ async function contract(flags: ContractFlags): Promise<void> {
     process.exitCode = report.held ? 0 : 1;
   } catch (error) {
     // Exit code 1 says that the contract is broken; this says nothing about it.
-    if (error instanceof InvalidArgument) throw error;
+    if (error instanceof Failure) throw error;
     if (!(error instanceof CouldNotRun) && !(error instanceof Error && 'syscall' in error)) console.error(error);
-    throw new InvalidArgument(error instanceof Error ? error.message : String(error));
+    throw new WrongUse(error instanceof Error ? error.message : String(error));
   } finally {
     progress.clear();
   }
@@ -77,7 +80,7 @@ async function contract(flags: ContractFlags): Promise<void> {
 
 async function readPassword({ login = '', passwordStdin }: ContractFlags): Promise<string> {
   if (passwordStdin === true) return (await text(process.stdin)).split(/\r?\n/, 1)[0] ?? '';
-  return process.env['LATCHKEY_PASSWORD'] ?? (await askPassword(`password of ${login}: `));
+  return process.env['LATCHKEY_PASSWORD'] ?? (await askHidden(`password of ${login}: `, NO_PASSWORD));
 }
 
 const tests = () => import('../contract/index.js');
@@ -86,18 +89,18 @@ function writerOf(file: string): (report: ContractReport) => Promise<string> {
   if (file.endsWith('.xml')) return async (report) => (await tests()).toJUnit(report);
   if (file.endsWith('.html')) return async (report) => (await tests()).toHtml(report);
   if (file.endsWith('.json')) return (report) => Promise.resolve(`${JSON.stringify(report, null, 2)}\n`);
-  throw new InvalidArgument('--report must end in .xml, .json or .html');
+  throw new WrongUse('--report must end in .xml, .json or .html');
 }
 
 function milliseconds(duration: string): number {
   const [, count, unit = 's'] = /^(\d{1,6})(ms|s|m)?$/.exec(duration) ?? [];
-  if (count === undefined) throw new InvalidArgument('--time must be a duration such as 500ms, 90s or 5m');
+  if (count === undefined) throw new WrongUse('--time must be a duration such as 500ms, 90s or 5m');
   return Number(count) * { ms: 1, s: 1_000, m: 60_000 }[unit as 'ms' | 's' | 'm'];
 }
 
 function readSeed(seed: string): number {
   if (!/^\d{1,10}$/.test(seed) || Number(seed) > 0x7fffffff) {
-    throw new InvalidArgument('--seed must be an integer from 0 to 2147483647');
+    throw new WrongUse('--seed must be an integer from 0 to 2147483647');
   }
   return Number(seed);
 }
@@ -106,7 +109,7 @@ function pairs(texts: string[], separator: string, flag: string): Record<string,
   return Object.fromEntries(
     texts.map((pair) => {
       const at = pair.indexOf(separator);
-      if (at <= 0) throw new InvalidArgument(`${flag} must be a name, ${separator} and a value`);
+      if (at <= 0) throw new WrongUse(`${flag} must be a name, ${separator} and a value`);
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
     }),
   );

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { InvalidArgument, readConfig, type SeededUser, startServer, type TestingServer } from '../server/index.js';
+import type { SeededUser, TestingServer } from '../server/index.js';
+import { WrongUse } from './failure.js';
 import { stopOnSignal } from './stop.js';
 
 interface DevFlags {
@@ -41,6 +42,7 @@ export function addDev(program: Command): void {
 }
 
 async function dev({ port, seed, json, exitWithStdin }: DevFlags): Promise<void> {
+  const { readConfig, startServer } = await import('../server/index.js');
   const config = readConfig({ port, database: ':memory:' }, undefined, { logLevel: 'warn' });
   const starting = startServer({ ...config, testing: { seed: seed ?? DEMO } });
   stopOnSignal(async () => (await starting).close());
@@ -59,7 +61,7 @@ function describe({ url, users }: TestingServer): object {
 
 function welcome({ url, users }: TestingServer, isDemo: boolean): string {
   const [user] = users;
-  if (user === undefined) throw new InvalidArgument('a local server has at least one user');
+  if (user === undefined) throw new WrongUse('a local server has at least one user');
   return [
     `latchkey dev listening on ${url}`,
     '',

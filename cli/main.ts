@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { DatabaseRefusal, InvalidArgument } from '../server/index.js';
+import { addAccount } from './account/commands.js';
+import { hasToken } from './account/flags.js';
+import { addCompletion } from './completion/commands.js';
 import { addContract } from './contract.js';
 import { addDev } from './dev.js';
+import { Failure, WrongUse } from './failure.js';
+import { addScan } from './scan/command.js';
 import { addServe } from './serve.js';
+import { addTokens } from './tokens/commands.js';
 import { addUsers } from './users.js';
 
-// Exit codes: 0 done, 1 could not be done (or a broken contract), 2 the command or the configuration is wrong.
+// Exit codes: 0 done, 1 could not be done (or a broken contract, or tokens found), 2 the command or the configuration is wrong.
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -18,15 +23,32 @@ const program = new Command('latchkey')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)');
+program.commandsGroup('Tokens of a service:');
+addAccount(program);
+addTokens(program);
+addScan(program);
+program.commandsGroup('The service itself:');
 addServe(program);
 addDev(program);
 addUsers(program);
 addContract(program);
+program.commandsGroup('This command:');
+addCompletion(program);
+program.helpCommand('help [command]', 'Show what there is to a command.');
 
 try {
+  refuseTokens(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** Before anything is parsed, so that no message repeats it. `contract` is for tokens of test servers, and takes them. */
+function refuseTokens(words: string[]): void {
+  if (words[0] === 'contract' || !hasToken(words)) return;
+  throw new WrongUse(
+    'a token does not belong on the command line, where other users of this machine see it and shells keep it: use standard input or LATCHKEY_TOKEN, and consider this token known',
+  );
 }
 
 function report(error: unknown): number {
@@ -34,9 +56,15 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`latchkey: ${message}\n`);
-  if (error instanceof InvalidArgument) return 2;
-  if (!(error instanceof DatabaseRefusal) && !isSystemError(error)) console.error(error);
+  if (error instanceof Failure) return error.exitCode;
+  if (isNamed(error, 'InvalidArgument')) return 2;
+  if (!isNamed(error, 'DatabaseRefusal') && !isSystemError(error)) console.error(error);
   return 1;
+}
+
+/** The server's errors by their names: their classes would bring the whole server along. */
+function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal'): boolean {
+  return error instanceof Error && error.name === name;
 }
 
 /** Such as a port that is taken: the message says it all, and a stack would not help. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { InvalidArgument, readConfig, startServer } from '../server/index.js';
+import { WrongUse } from './failure.js';
 import { stopOnSignal } from './stop.js';
 
 interface ServeFlags {
@@ -26,7 +26,9 @@ export function addServe(program: Command): void {
 }
 
 async function serve({ checkResponses, testing = false, seed, ...flags }: ServeFlags): Promise<void> {
-  if (seed !== undefined && !testing) throw new InvalidArgument('--seed needs --testing');
+  if (seed !== undefined && !testing) throw new WrongUse('--seed needs --testing');
+  // Only here, as in every command: none loads what another one needs.
+  const { readConfig, startServer } = await import('../server/index.js');
   const given = { ...flags, ...(checkResponses === true && { checkResponses: 'true' }) };
   const config = readConfig(given, undefined, testing ? { database: ':memory:' } : {});
   const starting = testing

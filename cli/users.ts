@@ -1,6 +1,8 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { generatePassword, InvalidArgument, isEmail, openUsers, readConfig, type Users } from '../server/index.js';
+import type { Users } from '../server/index.js';
+import { WrongUse } from './failure.js';
+import type { Column } from './output/table.js';
 
 interface PasswordFlags {
   passwordStdin?: boolean;
@@ -21,35 +23,39 @@ export function addUsers(program: Command): void {
         flags: DatabaseFlag & PasswordFlags & { name?: string; admin?: boolean },
       ): Promise<void> => {
         const { password, generated } = await choosePassword(flags);
-        await withUsers(
-          flags,
-          (store) =>
-            store.add({ email: checked(email), fullName: flags.name ?? '', isAdmin: flags.admin === true, password }),
-          { create: true },
-        );
+        const user = {
+          email: await checked(email),
+          fullName: flags.name ?? '',
+          isAdmin: flags.admin === true,
+          password,
+        };
+        await withUsers(flags, (store) => store.add(user), { create: true });
         say(`added ${email}`);
         if (generated) say(`password: ${password} (shown this once)`);
       },
     );
 
-  command(users, 'list', 'List all users.').action(async (flags: DatabaseFlag) => {
-    await withUsers(flags, async (store) => {
-      say(table(await store.list()));
+  command(users, 'list', 'List all users.')
+    .option('--json', 'print JSON, for programs')
+    .action(async (flags: DatabaseFlag & { json?: boolean }) => {
+      await withUsers(flags, async (store) => {
+        const all = await store.list();
+        say(await (flags.json === true ? jsonOf(all) : tableOf(all)));
+      });
     });
-  });
 
   command(
     users,
     'disable <email>',
     'End all sessions of a user and refuse their tokens until they are enabled.',
   ).action(async (email: string, flags: DatabaseFlag) => {
-    await withUsers(flags, (store) => store.disable(checked(email)));
+    await withUsers(flags, async (store) => store.disable(await checked(email)));
     say(`disabled ${email}`);
   });
 
   command(users, 'enable <email>', 'Let a disabled user log in again; their tokens serve again too.').action(
     async (email: string, flags: DatabaseFlag) => {
-      await withUsers(flags, (store) => store.enable(checked(email)));
+      await withUsers(flags, async (store) => store.enable(await checked(email)));
       say(`enabled ${email}`);
     },
   );
@@ -60,7 +66,7 @@ export function addUsers(program: Command): void {
     .action(async (email: string, flags: DatabaseFlag & PasswordFlags & { revokeTokens?: boolean }) => {
       const { password, generated } = await choosePassword(flags);
       const revokeTokens = flags.revokeTokens === true;
-      await withUsers(flags, (store) => store.setPassword(checked(email), password, { revokeTokens }));
+      await withUsers(flags, async (store) => store.setPassword(await checked(email), password, { revokeTokens }));
       say(`set the password of ${email}`);
       if (generated) say(`password: ${password} (shown this once)`);
     });
@@ -82,6 +88,7 @@ async function withUsers(
   work: (users: Users) => Promise<void>,
   options: { create?: boolean } = {},
 ): Promise<void> {
+  const { openUsers, readConfig } = await server();
   const { database } = readConfig({ database: flags.database });
   const users = await openUsers(database, options);
   try {
@@ -91,37 +98,49 @@ async function withUsers(
   }
 }
 
-function checked(email: string): string {
-  if (!isEmail(email)) throw new InvalidArgument('EMAIL must be an e-mail address of at most 254 characters');
+const server = () => import('../server/index.js');
+
+async function checked(email: string): Promise<string> {
+  const { isEmail } = await server();
+  if (!isEmail(email)) throw new WrongUse('EMAIL must be an e-mail address of at most 254 characters');
   return email;
 }
 
 async function choosePassword({ passwordStdin }: PasswordFlags): Promise<{ password: string; generated: boolean }> {
-  if (passwordStdin !== true) return { password: generatePassword(), generated: true };
+  if (passwordStdin !== true) return { password: (await server()).generatePassword(), generated: true };
   const [line = ''] = (await text(process.stdin)).split(/\r?\n/, 1);
   return { password: line, generated: false };
 }
 
-function table(rows: Awaited<ReturnType<Users['list']>>): string {
-  const header = ['EMAIL', 'NAME', 'ROLE', 'STATE', 'CREATED'];
-  const lines = rows.map((user) => [
-    user.email,
-    user.fullName || '-',
-    user.isAdmin ? 'admin' : 'user',
-    user.disabledAt === null ? 'enabled' : 'disabled',
-    new Date(user.createdAt).toISOString(),
-  ]);
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)),
+type User = Awaited<ReturnType<Users['list']>>[number];
+
+const COLUMNS: readonly Column<User>[] = [
+  { title: 'EMAIL', text: ({ email }) => email },
+  { title: 'NAME', text: ({ fullName }) => fullName || '-' },
+  { title: 'ROLE', text: ({ isAdmin }) => (isAdmin ? 'admin' : 'user') },
+  { title: 'STATE', text: ({ disabledAt }) => (disabledAt === null ? 'enabled' : 'disabled') },
+  { title: 'CREATED', text: ({ createdAt }) => new Date(createdAt).toISOString() },
+];
+
+/** The same wherever it goes to: aligned, without colours and never cut. */
+async function tableOf(users: readonly User[]): Promise<string> {
+  const { table } = await import('./output/table.js');
+  return table(COLUMNS, users, { forPeople: true, width: Number.POSITIVE_INFINITY, paint: (_, text) => text });
+}
+
+/** As the service's own API shows users. */
+async function jsonOf(users: readonly User[]): Promise<string> {
+  const { toJson } = await import('./output/text.js');
+  return toJson(
+    users.map(({ id, email, fullName, isAdmin, disabledAt, createdAt }) => ({
+      id,
+      email,
+      fullName,
+      isAdmin,
+      disabled: disabledAt !== null,
+      createdAt: new Date(createdAt).toISOString(),
+    })),
   );
-  return [header, ...lines]
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
 
 function say(line: string): void {

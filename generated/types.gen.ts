@@ -1498,7 +1498,9 @@ export type RotateCurrentAccessTokenErrors = {
      */
     403: ApiError;
     /**
-     * The token is revoked, the owner has as many as the policy allows, or the key was used with an earlier secret.
+     * The token is revoked, it is a session that has expired, the owner has as many tokens as the policy allows, or the key was
+     * used with an earlier secret.
+     *
      */
     409: ApiError;
     /**
@@ -1928,7 +1930,9 @@ export type RotateAccessTokenErrors = {
      */
     404: ApiError;
     /**
-     * The token is revoked, the owner has as many as the policy allows, or the key was used with an earlier secret.
+     * The token is revoked, it is a session that has expired, the owner has as many tokens as the policy allows, or the key was
+     * used with an earlier secret.
+     *
      */
     409: ApiError;
     /**

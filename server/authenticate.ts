@@ -36,6 +36,7 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
   return {
     ownerId: secret.ownerId,
     tokenId: secret.id,
+    secretDigest: secret.digest,
     tokenType: secret.type,
     expiresAt: secret.expiresAt,
     holds: (scope) => holds(secret, scope),

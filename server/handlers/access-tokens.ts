@@ -97,8 +97,11 @@ function ownerOf(caller: Caller, owner: number | undefined): number {
 
 function toFilter({ tokenType, q, state, scope, neverUsed, ...instants }: WireFilter): TokenFilter {
   // The contract's format lets nothing else through.
-  const times = Object.entries(instants).map(([name, text]) => [name, parseDateTime(text)]);
-  return { type: tokenType, q, state, scope, neverUsed, ...Object.fromEntries(times) };
+  const times = Object.entries(instants).map(([name, text]): [string, number | undefined] => [
+    name,
+    parseDateTime(text),
+  ]);
+  return { type: tokenType, q, state, scope, neverUsed, ...Object.fromEntries<number | undefined>(times) };
 }
 
 function toSelection({ ids, filter }: { ids?: string[]; filter?: WireFilter }): Selection {

@@ -21,6 +21,7 @@ export interface ProvenSecret extends Holder {
   id: number;
   ownerId: number;
   uuid: Uint8Array;
+  digest: Uint8Array;
   /** When this secret ends: with its token, or before it after a rotation. Null for never. */
   expiresAt: number | null;
 }
@@ -78,7 +79,7 @@ export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdic
   const [row] = await deps.db.readPrepared<SecretRow>(secretByDigest, [digest]);
   if (row === undefined) return { valid: false, refusal: 'unknown' };
   const { id, type, owner_id: ownerId, uuid } = row;
-  const secret = { ...toHolder(row), id, type, ownerId, uuid, expiresAt: endOf(row) };
+  const secret = { ...toHolder(row), id, type, ownerId, uuid, digest, expiresAt: endOf(row) };
   const refusal = refusalFor(deps, row, digest, deps.now());
   return refusal === null ? { valid: true, secret } : { valid: false, refusal, secret };
 }
@@ -195,7 +196,8 @@ function toProven(row: ProvenRow): NonNullable<Verification['proven']> {
   };
 }
 
-function isOver(end: number | null, at: number): boolean {
+/** An end that is null is none. */
+export function isOver(end: number | null, at: number): boolean {
   return end !== null && end <= at;
 }
 

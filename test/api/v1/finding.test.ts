@@ -31,7 +31,7 @@ async function namesOf(client: Client, query: Query): Promise<string[]> {
 }
 
 /** All pages, by so many rows. */
-async function walk(client: Client, query: Query, between: (page: number) => Promise<unknown> = async () => undefined) {
+async function walk(client: Client, query: Query, between?: (page: number) => unknown) {
   const found: AccessToken[] = [];
   let cursor: string | null | undefined;
   for (let page = 1; cursor !== null; page++) {
@@ -40,7 +40,7 @@ async function walk(client: Client, query: Query, between: (page: number) => Pro
     );
     found.push(...items);
     cursor = nextCursor;
-    if (cursor !== null) await between(page);
+    if (cursor !== null) await between?.(page);
   }
   return found;
 }
@@ -194,9 +194,8 @@ test('what depends on the time goes by that of the first page', async () => {
   for (let count = 0; count < 4; count++) await create(client, { name: String(count), expiresInDays: 1 });
   service.clock.advance(DAY - MINUTE);
   const { client: again } = await service.admin();
-  const found = await walk(again, { tokenType: 'pat', state: 'active', limit: 1 }, async (page) => {
+  const found = await walk(again, { tokenType: 'pat', state: 'active', limit: 1 }, (page) => {
     if (page === 2) service.clock.advance(2 * MINUTE);
-    return await Promise.resolve();
   });
   expect(found).toHaveLength(4);
 });

@@ -1,0 +1,101 @@
+import { hostname } from 'node:os';
+import type { Latchkey, Me } from '../../client/index.js';
+import { Failure, WrongUse } from '../failure.js';
+import { lookOf } from '../output/look.js';
+import { note, print } from '../output/print.js';
+import { toJson, visible } from '../output/text.js';
+import { ask, canAsk } from '../terminal.js';
+import type { RemoteFlags } from './connection.js';
+import { changeProfile, type Profile, profileName, readProfile, variable } from './profiles.js';
+import { readSecret } from './secret.js';
+import { checkedUrl, clientOf, explaining } from './service.js';
+import { endSession } from './session.js';
+
+export interface LoginFlags extends RemoteFlags {
+  url?: string;
+  email?: string;
+  passwordStdin?: boolean;
+  tokenStdin?: boolean;
+}
+
+/** Who is logged in now, and by what. */
+interface Login {
+  me: Me;
+  tokenId: string;
+  token: string;
+  refreshToken: string | null;
+}
+
+export async function login(flags: LoginFlags): Promise<void> {
+  if (flags.passwordStdin === true && flags.tokenStdin === true) {
+    throw new WrongUse('--password-stdin and --token-stdin exclude each other');
+  }
+  const name = profileName(flags.profile);
+  const earlier = await readProfile(name);
+  const url = await chooseUrl(flags, earlier);
+  const insecureHttp = flags.insecureHttp === true || (earlier?.url === url && earlier.insecureHttp);
+  // Made before anything is asked for, so that nobody types a password in vain.
+  const client = clientOf(url, undefined, insecureHttp);
+
+  const { me, ...kept } =
+    flags.tokenStdin === true
+      ? await withToken(url, insecureHttp)
+      : await withPassword(client, url, await chooseUser(flags, earlier));
+  if (earlier !== undefined && earlier.tokenId !== kept.tokenId) await endEarlier(earlier);
+  await changeProfile(name, () => Promise.resolve({ url, insecureHttp, email: me.user.email, ...kept }));
+
+  if (flags.json === true) print(toJson({ profile: name, url, me }));
+  else print(`logged in to ${url} as ${lookOf(flags).paint('bold', visible(me.user.email))} (profile ${name})`);
+}
+
+async function chooseUrl({ url }: LoginFlags, earlier: Profile | undefined): Promise<string> {
+  const known = url ?? variable('LATCHKEY_URL') ?? earlier?.url;
+  return checkedUrl(known ?? (await ask('URL of the service: ', '--url must say which service to log in to')).trim());
+}
+
+async function chooseUser(
+  { email: flag, passwordStdin = false }: LoginFlags,
+  earlier: Profile | undefined,
+): Promise<{ username: string; password: string }> {
+  const username = flag ?? earlier?.email ?? (await ask('e-mail: ', '--email must say who logs in')).trim();
+  if (!passwordStdin && !canAsk()) {
+    throw new WrongUse('there is no terminal to ask for the password: use --password-stdin or --token-stdin');
+  }
+  return { username, password: await readSecret(`password of ${visible(username)}: `, 'password') };
+}
+
+/** A personal access token that the user has already; it is theirs, and logging out does not end it. */
+async function withToken(url: string, insecureHttp: boolean): Promise<Login> {
+  const token = await readSecret('token: ', 'token');
+  const client = clientOf(url, token, insecureHttp);
+  return await explaining({ url, unauthorized: 'the token opens nothing, and is not kept' }, async () => {
+    const me = await client.getMe();
+    const { id, tokenType } = await client.getCurrentAccessToken();
+    if (tokenType !== 'pat') throw new WrongUse('this is the token of a session: give a personal access token');
+    return { me, tokenId: id, token, refreshToken: null };
+  });
+}
+
+async function withPassword(
+  client: Latchkey,
+  url: string,
+  credentials: { username: string; password: string },
+): Promise<Login> {
+  return await explaining({ url }, async () => {
+    const { access_token: token, refresh_token: refreshToken } = await client.logIn(credentials);
+    const { id: tokenId } = await client.getCurrentAccessToken();
+    // As the owner meets it in the list of sessions.
+    const name = `latchkey on ${visible(hostname()).slice(0, 200)}`;
+    await client.updateAccessToken({ path: { token_id: tokenId }, body: { name } });
+    return { me: await client.getMe(), tokenId, token, refreshToken };
+  });
+}
+
+async function endEarlier(earlier: Profile): Promise<void> {
+  try {
+    await endSession(earlier);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    note(`latchkey: the earlier login to ${earlier.url} could not be ended: ${error.message}`);
+  }
+}

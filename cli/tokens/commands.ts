@@ -1,0 +1,190 @@
+import { type Command, Option } from 'commander';
+import { addPair, addRemoteFlags, collect, instant, lifetime, positiveInteger, seconds } from '../account/flags.js';
+import type { CreateFlags } from './create.js';
+import type { EditFlags } from './edit.js';
+import type { ListFlags } from './list.js';
+import type { RevokeFlags } from './revoke.js';
+import type { RotateFlags } from './rotate.js';
+import type { ShowFlags } from './show.js';
+import type { VerifyFlags } from './verify.js';
+
+const TOKEN = 'its id or the start of it, the 12 characters that it begins with, its name, or "current"';
+const LIFETIME = '--expires-in <duration>';
+const STATES = ['active', 'expiring', 'expired', 'revoked', 'disabled'];
+const SORTS = ['createdAt', '-createdAt', 'name', '-name', 'expiresAt', '-expiresAt', 'lastUsedAt', '-lastUsedAt'];
+
+export function addTokens(program: Command): void {
+  const tokens = program.command('tokens').description('Create, list, show, rotate, edit, revoke and verify tokens.');
+  addCreate(tokens);
+  addList(tokens);
+  addShow(tokens);
+  addRotate(tokens);
+  addEdit(tokens);
+  addRevoke(tokens);
+  addVerify(tokens);
+}
+
+function addCreate(tokens: Command): void {
+  const command = tokens
+    .command('create')
+    .description('Create a token. The token itself, and nothing else, is on standard output: it is shown this once.')
+    .argument('<name>', 'what it is called')
+    .option(LIFETIME, 'such as 90d, 2w or never (as the service is configured)', lifetime)
+    .option('--description <text>', 'what it is for')
+    .option('--metadata <name=value>', 'something for your programs; may be repeated', addPair)
+    .option('--scope <scope>', 'what it may do; may be repeated (all that you may at the service)', collect)
+    .option('--no-scope', 'it may do nothing but show and end itself')
+    .option('-q, --quiet', 'say nothing on standard error');
+  addExamples(
+    addRemoteFlags(command),
+    'latchkey tokens create "deploy bot" --expires-in 90d --scope deployments:write',
+    'TOKEN=$(latchkey tokens create ci --quiet)',
+  ).action(async (name: string, flags: CreateFlags) => {
+    const { createToken } = await import('./create.js');
+    await createToken(name, flags);
+  });
+}
+
+function addList(tokens: Command): void {
+  const command = tokens
+    .command('list')
+    .description('List tokens; without a terminal as lines of tabs, exact and without titles.')
+    .option('--all', 'revoked ones too')
+    .addOption(new Option('--sort <field>', 'order, descending with a leading minus (-createdAt)').choices(SORTS))
+    .option('--limit <number>', 'at most so many', positiveInteger)
+    .option('--wide', 'ids and exact times, whatever the width of the terminal');
+  addExamples(
+    addRemoteFlags(addFilterFlags(command)),
+    'latchkey tokens list --state expiring --sort expiresAt',
+    'latchkey tokens list --never-used --created-before -90d',
+    "latchkey tokens list --json | jq -r '.[].name'",
+  )
+    .addHelpText(
+      'after',
+      '\nColumns with --wide and without a terminal: id, name, prefix, type, state, expiry, last use, creation, scopes.',
+    )
+    .action(async (flags: ListFlags) => {
+      const { listTokens } = await import('./list.js');
+      await listTokens(flags);
+    });
+}
+
+function addShow(tokens: Command): void {
+  const command = tokens.command('show').description('Show a token.').argument('<token>', TOKEN);
+  addExamples(
+    addRemoteFlags(command),
+    'latchkey tokens show "deploy bot"',
+    'latchkey tokens show lk_pat_4fGq1',
+    'latchkey tokens show current --json',
+  ).action(async (selector: string, flags: ShowFlags) => {
+    const { showToken } = await import('./show.js');
+    await showToken(selector, flags);
+  });
+}
+
+function addRotate(tokens: Command): void {
+  const command = tokens
+    .command('rotate')
+    .description('Give a token a new secret, which alone is on standard output: it is shown this once.')
+    .argument('<token>', TOKEN)
+    .option('--grace <duration>', 'how long the earlier secret still serves, up to 7d (0s)', seconds)
+    .option(LIFETIME, 'a new lifetime, such as 90d, 2w or never', lifetime)
+    .option('-q, --quiet', 'say nothing on standard error');
+  addExamples(addRemoteFlags(command), 'latchkey tokens rotate "deploy bot" --grace 24h').action(
+    async (selector: string, flags: RotateFlags) => {
+      const { rotateToken } = await import('./rotate.js');
+      await rotateToken(selector, flags);
+    },
+  );
+}
+
+function addEdit(tokens: Command): void {
+  const command = tokens
+    .command('edit')
+    .description('Change a token; nothing happens where somebody else changes it at the same time.')
+    .argument('<token>', TOKEN)
+    .option('--name <name>', 'what it is called')
+    .option('--description <text>', 'what it is for; empty for nothing')
+    .option('--metadata <name=value>', 'set one of its metadata; may be repeated', addPair)
+    .option('--unset-metadata <name>', 'remove one of its metadata; may be repeated', collect)
+    .option('--scope <scope>', 'what it may do, in place of what it might; may be repeated', collect)
+    .option('--no-scope', 'it may do nothing but show and end itself')
+    .option(LIFETIME, 'a lifetime from now on, such as 90d, 2w or never', lifetime)
+    .addOption(new Option('--disable', 'stop it until it is enabled again').conflicts('enable'))
+    .option('--enable', 'let it serve again');
+  addExamples(
+    addRemoteFlags(command),
+    'latchkey tokens edit ci --name "ci of main" --metadata team=platform',
+    'latchkey tokens edit ci --disable',
+  ).action(async (selector: string, flags: EditFlags) => {
+    const { editToken } = await import('./edit.js');
+    await editToken(selector, flags);
+  });
+}
+
+function addRevoke(tokens: Command): void {
+  const command = tokens
+    .command('revoke')
+    .description('Revoke tokens, those that are named or all that filters keep: they open nothing any more, for good.')
+    .argument('[token...]', TOKEN)
+    .option('--dry-run', 'change nothing, and tell what would be revoked')
+    .option('-y, --yes', 'do not ask where there may be several');
+  addExamples(
+    addRemoteFlags(addFilterFlags(command)),
+    'latchkey tokens revoke "deploy bot"',
+    'latchkey tokens revoke lk_pat_4fGq1 lk_pat_9bTy3 --yes',
+    'latchkey tokens revoke --never-used --created-before -180d --dry-run',
+  )
+    .addHelpText('after', '\nThe token in use is revoked where it is named, and never by filters.')
+    .action(async (selectors: string[], flags: RevokeFlags) => {
+      const { revokeTokens } = await import('./revoke.js');
+      await revokeTokens(selectors, flags);
+    });
+}
+
+function addVerify(tokens: Command): void {
+  const command = tokens
+    .command('verify')
+    .description('Tell whether a token, from standard input or typed unseen, may pass.')
+    .option('--scope <scope>', 'what it must be allowed to do; may be repeated', collect)
+    .option('-q, --quiet', 'say nothing: the exit code tells');
+  addExamples(
+    addRemoteFlags(command),
+    'latchkey tokens verify < token.txt',
+    'latchkey tokens verify --quiet --scope reports:read < token.txt && echo welcome',
+  )
+    .addHelpText('after', '\nExit codes: 0 it may pass, 1 it may not, 2 the service did not say.')
+    .action(async (flags: VerifyFlags) => {
+      const { verifyToken } = await import('./verify.js');
+      await verifyToken(flags);
+    });
+}
+
+function addFilterFlags(command: Command): Command {
+  const types = new Option('--type <type>', 'personal access tokens, sessions or both (pat)').choices([
+    'pat',
+    'session',
+    'all',
+  ]);
+  for (const option of [
+    types,
+    new Option('--state <state>', 'in this state; expiring is within 7 days').choices(STATES),
+    new Option('--scope <scope>', 'with this scope'),
+    new Option('--search <text>', 'with this text in the name, description or prefix'),
+    new Option('--created-after <instant>', 'such as 2026-12-31, 2026-12-31T12:00:00Z or -30d').argParser(instant),
+    new Option('--created-before <instant>', 'likewise').argParser(instant),
+    new Option('--expires-after <instant>', 'such as +7d; without those that never do').argParser(instant),
+    new Option('--expires-before <instant>', 'likewise').argParser(instant),
+    new Option('--last-used-after <instant>', 'without those never used').argParser(instant),
+    new Option('--last-used-before <instant>', 'likewise').argParser(instant),
+    new Option('--never-used', 'never used so far'),
+    new Option('--owner <user>', 'of this user, an id or e-mail address; for administrators'),
+  ]) {
+    command.addOption(option.helpGroup('Which tokens:'));
+  }
+  return command;
+}
+
+function addExamples(command: Command, ...examples: string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
+}

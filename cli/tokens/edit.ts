@@ -1,0 +1,48 @@
+import type { AccessToken, AccessTokenEdit } from '../../client/index.js';
+import { type RemoteFlags, withConnection } from '../account/connection.js';
+import type { Lifetime } from '../account/flags.js';
+import { WrongUse } from '../failure.js';
+import { findToken } from './find.js';
+import { printToken } from './show.js';
+
+export interface EditFlags extends RemoteFlags {
+  name?: string;
+  description?: string;
+  metadata?: Record<string, string>;
+  unsetMetadata?: string[];
+  scope?: string[] | false;
+  expiresIn?: Lifetime;
+  disable?: boolean;
+  enable?: boolean;
+}
+
+export async function editToken(selector: string, flags: EditFlags): Promise<void> {
+  if (Object.keys(editOf(flags)).length === 0)
+    throw new WrongUse('nothing is to be changed: see latchkey tokens edit --help');
+  await withConnection(flags, async ({ client }) => {
+    const { id } = await findToken(client, selector);
+    const path = { token_id: id };
+    const { data: token, headers } = await client.getAccessToken({ path }).withResponse();
+    // What is written is what was read, with the changes: nobody else's change in between is undone.
+    const edited = await client.updateAccessToken({
+      path,
+      body: editOf(flags, token),
+      headers: { 'If-Match': headers.get('ETag') ?? '*' },
+    });
+    printToken(edited, flags);
+  });
+}
+
+/** Metadata are replaced whole, so those of `token` that stay are sent too. */
+function editOf(flags: EditFlags, token?: AccessToken): AccessTokenEdit {
+  const { name, description, metadata, unsetMetadata, scope, expiresIn, disable, enable } = flags;
+  const kept = Object.entries({ ...token?.metadata, ...metadata }).filter(([key]) => !unsetMetadata?.includes(key));
+  return {
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+    ...((metadata !== undefined || unsetMetadata !== undefined) && { metadata: Object.fromEntries(kept) }),
+    ...(scope !== undefined && { scopes: scope || [] }),
+    ...(expiresIn !== undefined && { expiresInDays: expiresIn === 'never' ? null : expiresIn }),
+    ...((disable === true || enable === true) && { disabled: disable === true }),
+  };
+}

@@ -1,0 +1,73 @@
+import type { AccessToken, Latchkey, ListAccessTokensData } from '../../client/index.js';
+import { Refused } from '../failure.js';
+import { visible } from '../output/text.js';
+import { stateOf } from './describe.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Fewer characters of an id say next to nothing: ids begin with the time. */
+const ID_START = /^[0-9a-f-]{4,36}$/i;
+const PREFIX_LENGTH = 12;
+const LONGEST_NAME = 255;
+/** Candidates that are named. */
+const MOST_CANDIDATES = 10;
+
+type Owner = Pick<NonNullable<ListAccessTokensData['query']>, 'owner'>;
+
+/**
+ * The tokens that `selectors` name: an id or the start of one, the 12 characters that a token begins with, an exact name,
+ * or `current`. A token that is revoked is found only where no other is.
+ *
+ * Rejects with `Refused` for a selector that names none, and, with the candidates, for one that names several.
+ */
+export async function findTokens(
+  client: Latchkey,
+  selectors: readonly string[],
+  owner: Owner = {},
+): Promise<AccessToken[]> {
+  const found: AccessToken[] = [];
+  for (const selector of selectors) {
+    if (selector === 'current') found.push(await client.getCurrentAccessToken());
+    else if (UUID.test(selector) && owner.owner === undefined) {
+      found.push(await client.getAccessToken({ path: { token_id: selector } }));
+    } else found.push(theOne(selector, await candidatesFor(client, selector, owner)));
+  }
+  return [...new Map(found.map((token) => [token.id, token])).values()];
+}
+
+export async function findToken(client: Latchkey, selector: string): Promise<AccessToken> {
+  const [token] = await findTokens(client, [selector]);
+  if (token === undefined) throw new TypeError('every selector gives a token');
+  return token;
+}
+
+/** The service searches names and prefixes; for an id, or the prefix of an earlier secret, all are looked at. */
+async function candidatesFor(client: Latchkey, selector: string, owner: Owner): Promise<AccessToken[]> {
+  if (/[\p{Cc}\p{Cs}]/u.test(selector) || selector.length > LONGEST_NAME) return [];
+  const isName = !ID_START.test(selector) && selector.length !== PREFIX_LENGTH;
+  const candidates: AccessToken[] = [];
+  const query = { ...owner, includeRevoked: true, ...(isName && selector !== '' && { q: selector }) };
+  for await (const token of client.accessTokens.all(query)) candidates.push(token);
+  return candidates;
+}
+
+function theOne(selector: string, all: readonly AccessToken[]): AccessToken {
+  const start = ID_START.test(selector) ? selector.toLowerCase() : undefined;
+  const matching = all.filter(
+    ({ id, name, tokenPrefix, previousSecret }) =>
+      [name, tokenPrefix, previousSecret?.tokenPrefix].includes(selector) ||
+      (start !== undefined && id.startsWith(start)),
+  );
+  const live = matching.filter(({ revokedAt }) => revokedAt === null);
+  const candidates = live.length > 0 ? live : matching;
+  const [token, ...others] = candidates;
+  const shown = JSON.stringify(selector);
+  if (token === undefined) throw new Refused(`there is no token with the id, prefix or name ${visible(shown)}`);
+  if (others.length === 0) return token;
+  const lines = candidates
+    .slice(0, MOST_CANDIDATES)
+    .map((one) => `  ${one.id}  ${one.tokenPrefix}  ${stateOf(one)}  ${visible(one.name)}`);
+  const more = candidates.length > lines.length ? [`  and ${String(candidates.length - lines.length)} more`] : [];
+  throw new Refused(
+    [`${visible(shown)} may be any of ${String(candidates.length)} tokens:`, ...lines, ...more].join('\n'),
+  );
+}

@@ -1,0 +1,72 @@
+import type { BulkRevocation, BulkRevoked } from '../../client/index.js';
+import { type RemoteFlags, withConnection } from '../account/connection.js';
+import { Refused, WrongUse } from '../failure.js';
+import { note, print } from '../output/print.js';
+import { toJson, visible } from '../output/text.js';
+import { ask, canAsk } from '../terminal.js';
+import { type FilterFlags, filterOf, ownerOf } from './filters.js';
+import { findTokens } from './find.js';
+
+export interface RevokeFlags extends RemoteFlags, FilterFlags {
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+type Revoke = (dryRun: boolean) => Promise<BulkRevoked>;
+
+/** Tokens that are named before they are revoked. */
+const MOST_NAMED = 20;
+
+export async function revokeTokens(selectors: readonly string[], flags: RevokeFlags): Promise<void> {
+  const filter = filterOf(flags);
+  if (selectors.length > 0 === Object.keys(filter).length > 0) {
+    throw new WrongUse('say which tokens: either name them, or give filters; see latchkey tokens revoke --help');
+  }
+  await withConnection(flags, async ({ client, profile }) => {
+    const query = await ownerOf(client, flags.owner);
+    const revoke = (body: BulkRevocation) => (dryRun: boolean) =>
+      client.revokeAccessTokens({ query, body: { ...body, dryRun } });
+    if (selectors.length === 0) {
+      // What `tokens list` shows with these flags.
+      const tokenType = flags.type === undefined ? { tokenType: 'pat' as const } : {};
+      await revokeAll(revoke({ filter: { ...filter, ...tokenType } }), true, flags);
+      return;
+    }
+    // All are found before one is revoked: a misspelt one changes nothing. And who names the token in use means it.
+    const ids = (await findTokens(client, selectors, query)).map(({ id }) => id);
+    await revokeAll(revoke({ ids, excludeCurrent: false }), ids.length > 1, flags);
+    if (profile !== undefined && ids.includes(profile.tokenId) && flags.dryRun !== true) {
+      note(`latchkey: that was the login of profile ${profile.name}`);
+    }
+  });
+}
+
+/** In one transaction: as of one moment, all or none. */
+async function revokeAll(revoke: Revoke, several: boolean, flags: RevokeFlags): Promise<void> {
+  if (several && flags.yes !== true && flags.dryRun !== true) {
+    if (!canAsk()) throw new WrongUse('several tokens may be meant: say --yes, or --dry-run to see them');
+    const found = await revoke(true);
+    if (found.revokedCount === 0) throw new Refused('there are no such tokens');
+    listFound(found, note);
+    const answer = await ask(`revoke ${counted(found)} for good? [y/N] `, '');
+    if (!/^y(es)?$/i.test(answer.trim())) throw new Refused('nothing is revoked');
+  }
+  const revoked = await revoke(flags.dryRun === true);
+  if (flags.json === true) {
+    print(toJson(revoked));
+    return;
+  }
+  listFound(revoked, print);
+  print(`${revoked.dryRun ? 'would revoke' : 'revoked'} ${counted(revoked)}`);
+}
+
+function counted({ revokedCount }: BulkRevoked): string {
+  if (revokedCount === 0) return 'no token: none was left';
+  return revokedCount === 1 ? '1 token' : `${String(revokedCount)} tokens`;
+}
+
+function listFound({ tokens, revokedCount }: BulkRevoked, say: (line: string) => void): void {
+  for (const { tokenPrefix, name } of tokens.slice(0, MOST_NAMED)) say(`${tokenPrefix}  ${visible(name)}`);
+  const more = revokedCount - MOST_NAMED;
+  if (more > 0) say(`and ${String(more)} more`);
+}
