@@ -1,10 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { TestingServer } from '../server/index.js';
+import { latchkeyPerFile } from '../testing/vitest.js';
+import { send } from './support/http.js';
 import { plaintextOf, startLocal } from './support/local-server.js';
 import { newFolder } from './support/process.js';
 
@@ -147,3 +150,112 @@ describe('examples/rotate-without-outage', () => {
     });
   });
 });
+
+describe('examples/protect-an-api', () => {
+  const service = latchkeyPerFile({
+    testing: {
+      seed: {
+        users: [
+          {
+            email: 'demo@latchkey.local',
+            password: 'demo password',
+            tokens: [
+              { name: 'invoice API', plaintext: 'api', scopes: ['tokens:verify'] },
+              { name: 'reporting', plaintext: 'reporting', scopes: ['invoices:read'] },
+              { name: 'deploy bot', plaintext: 'deploy', scopes: [] },
+            ],
+          },
+        ],
+      },
+    },
+  });
+  const FOLDER = resolve('examples/protect-an-api');
+
+  const environment = () => ({ PATH: process.env['PATH'], LATCHKEY_TOKEN: plaintextOf(service, 'invoice API') });
+
+  /** Runs a program of the example on a free port, and resolves when it listens. */
+  async function start(program: string) {
+    const child = spawn(process.execPath, [program], {
+      cwd: FOLDER,
+      env: { ...environment(), PORT: '0', LATCHKEY_URL: service.url },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill());
+    let printed = '';
+    const port = await new Promise<string>((resolve, reject) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        printed += chunk.toString();
+        const [, found] = /^listening on .*\bport: (\d+)/m.exec(printed) ?? [];
+        if (found !== undefined) resolve(found);
+      });
+      child.once('exit', () => {
+        reject(new Error(`${program} ended: ${printed}`));
+      });
+    });
+    return { url: `http://127.0.0.1:${port}`, printed: () => printed.split('\n').slice(-5) };
+  }
+
+  test('is typed', { timeout: 60_000 }, async () => {
+    await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '--project', FOLDER]);
+  });
+
+  test.each(['node.js', 'express.js', 'koa.js', 'fastify.js', 'hono.js'])(
+    '%s takes who may, and no others',
+    async (program) => {
+      const api = await start(program);
+      const reporting = plaintextOf(service, 'reporting');
+      expect((await send(api, 'GET /hello')).text).toBe('Hello stranger\n');
+      expect((await send(api, 'GET /hello', { token: reporting })).text).toBe('Hello demo@latchkey.local\n');
+      const invoices = async (token?: string) => {
+        const { status, text } = await send(api, 'GET /invoices', token === undefined ? {} : { token });
+        return { status, text };
+      };
+      expect(await invoices(reporting)).toEqual({
+        status: 200,
+        text: 'Invoices of demo@latchkey.local, shown to reporting\n',
+      });
+      expect(await invoices()).toMatchObject({ status: 401 });
+      expect(await invoices(plaintextOf(service, 'deploy bot'))).toMatchObject({ status: 403 });
+      await service.client(reporting).revokeCurrentAccessToken();
+      expect(await invoices(reporting)).toMatchObject({ status: 401 });
+      service.faults.add({ operationId: 'verifyAccessToken', status: 500 });
+      expect(await invoices(reporting)).toMatchObject({ status: 503 });
+      await expect
+        .poll(api.printed)
+        .toEqual([
+          '401 missing -',
+          '403 insufficient_scope deploy bot',
+          '401 revoked reporting',
+          expect.stringMatching(/^503 The token was not verified: /),
+          '',
+        ]);
+    },
+  );
+
+  test.each(['README.md', 'client/README.md'])("%s's program prints what it says", async (file) => {
+    const pattern = /<!-- middleware -->\n+```js\n(.*?)```\n+```sh\n(.*?)```\n+```text\n(.*?)```/s;
+    const [, program = '', commands = '', output] = pattern.exec(await readFile(file, 'utf8')) ?? [];
+    const port = String(await freePort());
+    const child = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', program.replace('http://127.0.0.1:8080', service.url).replace('3000', port)],
+      { env: environment(), stdio: 'ignore' },
+    );
+    onTestFinished(() => void child.kill());
+    const url = `http://127.0.0.1:${port}`;
+    await expect.poll(() => send({ url }, 'GET /').then(Boolean, () => false), { timeout: 10_000 }).toBe(true);
+    const tokens = { TOKEN: plaintextOf(service, 'reporting'), OTHER_TOKEN: plaintextOf(service, 'deploy bot') };
+    const script = commands.replaceAll('http://127.0.0.1:3000', url).replaceAll('\n', '; echo\n');
+    const { stdout } = await run('bash', ['-euc', script], { env: { PATH: process.env['PATH'], ...tokens } });
+    expect(stdout.replaceAll(/\n+/g, '\n')).toBe(output);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

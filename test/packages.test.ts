@@ -52,6 +52,18 @@ try {
 
 const BROWSER_CONSUMER = `
 import { createLatchkey, LatchkeyError } from '@latchkey/client';
+import { createVerifier, type Auth } from '@latchkey/client/middleware';
+
+export async function ownerOf(baseUrl: string, token: string, request: Request): Promise<Auth['owner'] | Response> {
+  const decision = await createVerifier({ baseUrl, token }).guard({ scopes: ['invoices:read'] })({
+    method: request.method,
+    header: (name) => request.headers.get(name) ?? undefined,
+    origin: () => new URL(request.url).origin,
+    source: request,
+  });
+  if (decision.passed && decision.auth !== undefined) return decision.auth.owner;
+  return decision.passed ? Response.error() : new Response(decision.answer.body, decision.answer);
+}
 
 // @ts-expect-error -- a name is required; this also shows that the types are there and none has become any
 export const misuse = (lk: ReturnType<typeof createLatchkey>) => lk.createAccessToken({ body: {} });
