@@ -28,7 +28,7 @@ export async function candidatesFor(program: Command, words: readonly string[]):
 
   const argument = command.registeredArguments[Math.min(wordsTaken, command.registeredArguments.length - 1)];
   const choices = argument?.argChoices?.map((choice) => ({ value: choice, description: '' })) ?? [];
-  return lines([...commandsOf(command), ...choices], current);
+  return lines([...(wordsTaken === 0 ? commandsOf(command) : []), ...choices], current);
 }
 
 /** Where the words before lead: the command, how many of its arguments are there, and the flag that wants a value. */

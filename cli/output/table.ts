@@ -15,46 +15,51 @@ const NARROWEST = 8;
 
 /** Aligned columns under their titles for people; for programs lines of tabs, which no cell contains, without titles. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], look: Look): string {
-  const cells = rows.map((row) => columns.map((column) => visible(column.text(row))));
-  if (!look.forPeople) return cells.map((line) => line.join('\t')).join('\n');
-
-  const widths = widthsOf(columns, cells, look.width);
-  const line = (texts: readonly string[], paint: (text: string, column: number) => string) =>
-    texts
-      .map((text, column) => {
-        const width = widths[column] ?? 0;
-        const shown = fitted(text, width);
-        const padding = column === texts.length - 1 ? '' : ' '.repeat(width - widthOf(shown) + GAP);
-        return paint(shown, column) + padding;
-      })
-      .join('');
-  const titles = columns.map(({ title }) => title);
-  return [
-    line(titles, (text) => look.paint('bold', text)),
-    ...rows.map((row, index) =>
-      line(cells[index] ?? [], (text, column) => {
-        const style = columns[column]?.style?.(row);
-        return style === undefined ? text : look.paint(style, text);
-      }),
-    ),
-  ].join('\n');
+  if (!look.forPeople) {
+    return rows.map((row) => columns.map((column) => visible(column.text(row))).join('\t')).join('\n');
+  }
+  const filled = fitting(
+    columns.map((column): Filled<Row> => {
+      const cells = rows.map((row) => visible(column.text(row)));
+      return { ...column, cells, width: Math.max(...[column.title, ...cells].map(widthOf)) };
+    }),
+    look.width,
+  );
+  const padded = (text: string, painted: string, column: number) => {
+    const isLast = column === filled.length - 1;
+    return painted + (isLast ? '' : ' '.repeat((filled[column]?.width ?? 0) - widthOf(text) + GAP));
+  };
+  const titles = filled.map(({ title }, column) => padded(title, look.paint('bold', title), column));
+  const lines = rows.map((row, index) =>
+    filled.map(({ cells, width, style }, column) => {
+      const text = fitted(cells[index] ?? '', width);
+      return padded(text, style === undefined ? text : look.paint(style(row), text), column);
+    }),
+  );
+  return [titles, ...lines].map((cells) => cells.join('')).join('\n');
 }
 
-/** What each column needs, less what the widest of those that shrink have to give. */
-function widthsOf<Row>(columns: readonly Column<Row>[], cells: readonly string[][], width: number): number[] {
-  const widths = columns.map(({ title }, column) =>
-    Math.max(widthOf(title), ...cells.map((line) => widthOf(line[column] ?? ''))),
-  );
-  const shrinking = [...columns.keys()].filter((column) => columns[column]?.shrinks === true);
-  const total = () => widths.reduce((sum, one) => sum + one, GAP * (columns.length - 1));
-  for (let excess = total() - width; excess > 0; excess = total() - width) {
-    const widest = shrinking.reduce((a, b) => ((widths[b] ?? 0) > (widths[a] ?? 0) ? b : a), shrinking[0] ?? -1);
-    const before = widths[widest] ?? 0;
-    if (before <= NARROWEST) break;
-    const second = Math.max(NARROWEST, ...shrinking.filter((one) => one !== widest).map((one) => widths[one] ?? 0));
-    widths[widest] = Math.max(before - excess, Math.min(second, before - 1), NARROWEST);
+interface Filled<Row> extends Column<Row> {
+  cells: string[];
+  width: number;
+}
+
+/** Makes the columns that shrink narrower, the widest of them first, and leaves out the last ones where that is not enough. */
+function fitting<Row>(columns: Filled<Row>[], width: number): Filled<Row>[] {
+  const total = columns.reduce((sum, column) => sum + column.width, GAP * (columns.length - 1));
+  if (total <= width) return columns;
+  const [widest, second] = columns
+    .filter((column) => column.shrinks === true && column.width > NARROWEST)
+    .sort((a, b) => b.width - a.width);
+  if (widest !== undefined) {
+    const next = Math.max(NARROWEST, Math.min(second?.width ?? NARROWEST, widest.width - 1));
+    const narrower = { ...widest, width: Math.max(next, widest.width - (total - width)) };
+    return fitting(
+      columns.map((column) => (column === widest ? narrower : column)),
+      width,
+    );
   }
-  return widths;
+  return columns.length > 1 ? fitting(columns.slice(0, -1), width) : columns;
 }
 
 /** One thing, a line for each of its members. */
