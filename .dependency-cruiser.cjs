@@ -6,7 +6,18 @@ module.exports = {
   forbidden: [
     only('no-cycles', { pathNot: '^generated/' }, { circular: true }, 'Types included.'),
     only('generated-stands-alone', { path: '^generated/' }, { pathNot: '^generated/' }),
-    only('client-needs-generated-alone', { path: '^client/' }, { pathNot: '^(client|generated)/' }),
+    only(
+      'client-needs-generated-alone',
+      { path: '^client/', pathNot: '^client/middleware/adapters/' },
+      { pathNot: '^(client|generated)/' },
+    ),
+    only(
+      'adapters-load-no-framework',
+      { path: '^client/middleware/adapters/' },
+      { pathNot: '^client/middleware/(index|adapters/incoming)\\.ts$', dependencyTypesNot: ['type-only'] },
+      'They take types from the frameworks and from Node, and nothing that runs.',
+    ),
+    only('client-needs-no-middleware', { path: '^client/[^/]+$' }, { path: '^client/middleware/' }),
     only(
       'server-takes-types-from-generated',
       { path: '^server/' },
@@ -27,7 +38,7 @@ module.exports = {
     only(
       'cli-uses-public-entries',
       { path: '^cli/' },
-      { path: '^(server|client|contract)/', pathNot: '^(server|client|contract)/index\\.ts$' },
+      { path: '^(server|client|contract|scan)/', pathNot: '^(server|client|contract|scan)/index\\.ts$' },
     ),
     only(
       'commands-of-users-know-the-client-alone',
@@ -42,6 +53,18 @@ module.exports = {
       'It judges any server, so it must not share anything with this one.',
     ),
     only('server-knows-no-contract-tests', { path: '^(server|client)/' }, { path: '^contract/' }),
+    only(
+      'scan-stands-alone',
+      { path: '^scan/' },
+      { path: '^(server|client|contract|cli|testing|generated|test|bench)/' },
+      'It starts in a moment because it loads nothing of the server.',
+    ),
+    only('scan-is-for-the-command-alone', { path: '^(server|client|contract|testing)/' }, { path: '^scan/' }),
+    only(
+      'a-scan-loads-no-server',
+      { path: '^cli/scan\\.ts$' },
+      { path: '^(server|client|contract)/', reachable: true },
+    ),
     only(
       'domain-knows-no-http',
       { path: '^server/(tokens|users|database)/' },
@@ -65,11 +88,14 @@ module.exports = {
       { path: '^server/', pathNot: '^server/database/' },
       { path: 'node_modules/better-sqlite3' },
     ),
-    // vitest is an optional peer, which dependency-cruiser does not count as declared.
+    // Optional peers, which dependency-cruiser does not count as declared.
     only(
       'no-undeclared-package',
       {},
-      { pathNot: 'node_modules/vitest/', dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+      {
+        pathNot: 'node_modules/(vitest|express|fastify|hono|koa)/',
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
+      },
     ),
     only('unresolvable', {}, { couldNotResolve: true }),
   ],

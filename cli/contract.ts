@@ -3,7 +3,8 @@ import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import type { ContractProgress, ContractReport } from '../contract/index.js';
 import { Failure, WrongUse } from './failure.js';
-import { askHidden, showProgress } from './terminal.js';
+import { showProgress } from './progress.js';
+import { askHidden } from './terminal.js';
 
 interface ContractFlags {
   url: string;

@@ -7,11 +7,12 @@ import { addCompletion } from './completion/commands.js';
 import { addContract } from './contract.js';
 import { addDev } from './dev.js';
 import { Failure, WrongUse } from './failure.js';
+import { addScan } from './scan/command.js';
 import { addServe } from './serve.js';
 import { addTokens } from './tokens/commands.js';
 import { addUsers } from './users.js';
 
-// Exit codes: 0 done, 1 could not be done (or a broken contract), 2 the command or the configuration is wrong.
+// Exit codes: 0 done, 1 could not be done (or a broken contract, or tokens found), 2 the command or the configuration is wrong.
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -25,6 +26,7 @@ const program = new Command('latchkey')
 program.commandsGroup('Tokens of a service:');
 addAccount(program);
 addTokens(program);
+addScan(program);
 program.commandsGroup('The service itself:');
 addServe(program);
 addDev(program);

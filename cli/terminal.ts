@@ -2,26 +2,6 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { Interrupted, WrongUse } from './failure.js';
 
-/** Milliseconds between two states of a progress line. */
-const TICK = 100;
-
-/** One line on standard error that is written over, on a terminal; nothing at all elsewhere. */
-export function showProgress<T>(describe: (state: T) => string): { show(state: T): void; clear(): void } {
-  let shownAt = 0;
-  return {
-    show(state) {
-      const now = Date.now();
-      if (!process.stderr.isTTY || now - shownAt < TICK) return;
-      shownAt = now;
-      process.stderr.write(`\r\u001B[K${describe(state).slice(0, Math.max(20, process.stderr.columns - 1))}`);
-    },
-    clear() {
-      if (process.stderr.isTTY && shownAt > 0) process.stderr.write('\r\u001B[K');
-      shownAt = 0;
-    },
-  };
-}
-
 /** Whether there is somebody to ask. */
 export function canAsk(): boolean {
   return process.stdin.isTTY;

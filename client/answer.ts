@@ -88,13 +88,21 @@ function refusalIn(
     const known = isErrorCode(code) ? code : status === 403 ? forbidden : codeOf(status);
     return known && { code: known, message: mask(detail) };
   }
-  const problems = problemsIn(body)?.map((problem) => ({ ...problem, message: mask(problem.message) }));
-  return problems?.length ? { code: 'invalid_input', message: messageOf(problems), problems } : undefined;
+  const problems = problemsIn(body)?.map(({ field, message, ...problem }) => ({
+    ...problem,
+    field: field && mask(field),
+    message: mask(message),
+  }));
+  return problems?.length ? invalidInput(problems) : undefined;
+}
+
+function invalidInput(problems: InputProblem[]): LatchkeyErrorParts {
+  return { code: 'invalid_input', message: messageOf(problems), problems };
 }
 
 /** OAuth has codes of its own, which say less than the status does. */
 function oauthRefusal(status: number, message: string): LatchkeyErrorParts | undefined {
-  if (status === 400) return { code: 'invalid_input', message, problems: [{ field: null, message }] };
+  if (status === 400) return invalidInput([{ field: null, message }]);
   const code = codeOf(status);
   return code && { code, message };
 }

@@ -12,8 +12,8 @@ export interface CallOptions {
   /** How often an attempt is repeated at most; 0 for never. The client's own by default. */
   maxRetries?: number | undefined;
   /**
-   * Further request headers, such as `If-Match`, `X-Request-Id`, or an `Idempotency-Key` of your own. The credential's
-   * headers are refused with a `TypeError`: it belongs into `token`.
+   * Further request headers, such as `X-Request-Id`. The credential's headers are refused with a `TypeError`: it belongs
+   * into `token`.
    */
   headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -24,6 +24,8 @@ export interface Answer<T> {
   /** The HTTP status. */
   status: number;
   headers: Headers;
+  /** The answer's `ETag`, which `ifMatch` takes; undefined where it has none. */
+  etag: string | undefined;
   /** The answer's `X-Request-Id`, which the service's log has too. */
   requestId: string | undefined;
 }
@@ -34,13 +36,46 @@ export interface Call<T> extends Promise<T> {
   withResponse(): Promise<Answer<T>>;
 }
 
+/** The contract's header parameters, of those operations that take them. */
+export interface HeaderInput {
+  /**
+   * The `etag` of the answer that the call builds on: where the token has been edited, rotated or revoked since, nothing
+   * happens and the call rejects with `precondition_failed`. An undefined one is refused with `invalid_input`, never
+   * taken for none.
+   */
+  ifMatch?: string | undefined;
+  /**
+   * What names this request, 1 to 255 visible ASCII characters: for 24 hours the same key with the same request gets the
+   * same answer, and nothing is done twice. By default each call makes one, the same for all its attempts; one that you
+   * keep makes a call repeatable beyond the end of your process.
+   */
+  idempotencyKey?: string | undefined;
+}
+
+export interface HeaderNames {
+  ifMatch: 'If-Match';
+  idempotencyKey: 'Idempotency-Key';
+}
+
 /** The parameters and the body of an operation, as the contract has them. */
 export type InputOf<Id extends OperationId> = Inputs[Id];
 
-type Inputs = { [Id in OperationId]: Pick<Parameters<Sdk[Id]>[0], 'body' | 'path' | 'query'> };
+type Inputs = {
+  [Id in OperationId]: Pick<Parameters<Sdk[Id]>[0], 'body' | 'path' | 'query'> &
+    HeaderInputOf<NonNullable<Parameters<Sdk[Id]>[0]['headers']>>;
+};
 
-/** What a successful call of an operation resolves with; nothing for an operation that answers 204. */
-export type DataOf<Id extends OperationId> = Exclude<Awaited<ReturnType<Sdk[Id]>>['data'], undefined>;
+// A generated operation takes any header of any type, but those of the contract as strings alone.
+type HeaderInputOf<Headers> = {
+  [Name in keyof HeaderInput as Record<HeaderNames[Name], 0> extends Headers ? never : Name]: HeaderInput[Name];
+};
+
+/** What a successful call of an operation resolves with; nothing for an operation that answers without a body. */
+export type DataOf<Id extends OperationId> = DataIn<Awaited<ReturnType<Sdk[Id]>>['data']>;
+
+// An answer without a body is unknown to the generator where its status is not 204.
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- what the generator has for 204
+type DataIn<Generated> = unknown extends Generated ? void : Exclude<Generated, undefined>;
 
 /** An operation as a function; where nothing of its input is required, neither are its options. */
 export type Operation<Id extends OperationId> = OperationOf<InputOf<Id>, DataOf<Id>>;

@@ -1,4 +1,5 @@
 import { refusedInput } from './errors.js';
+import type { HeaderInput, HeaderNames } from './operations.js';
 
 type Parameter = string | number | boolean | undefined;
 
@@ -14,6 +15,7 @@ export interface GeneratedRequest {
 }
 
 const CREDENTIAL_HEADERS = ['Authorization', 'X-API-Key', 'Cookie'];
+const HEADER_NAMES: HeaderNames = { ifMatch: 'If-Match', idempotencyKey: 'Idempotency-Key' };
 const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** The base URL without a trailing slash. Throws a `TypeError`, which never shows the URL: it may hold a password. */
@@ -33,11 +35,19 @@ export function checkedBaseUrl(baseUrl: string, allowInsecureHttp: boolean): str
   return url.href.replace(/\/+$/, '');
 }
 
-/** The body as it is sent. */
+/** The body as it is sent; in a form as in JSON what is undefined is not there. */
 export function bodyOf({ body, headers }: GeneratedRequest): string | undefined {
   if (body === undefined) return undefined;
-  const form = headers?.['Content-Type'] === 'application/x-www-form-urlencoded';
-  return form ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body);
+  if (headers?.['Content-Type'] !== 'application/x-www-form-urlencoded') return JSON.stringify(body);
+  const fields = Object.entries(body as Record<string, string | undefined>);
+  return new URLSearchParams(fields.filter((field): field is [string, string] => field[1] !== undefined)).toString();
+}
+
+/** Header parameters as headers. Rejects `ifMatch` without a value: ignored, it would overwrite what others have done. */
+export function headersOf(input: HeaderInput): Record<string, string> {
+  if ('ifMatch' in input && !input.ifMatch) throw refusedInput('ifMatch', 'An entity tag is not empty or undefined');
+  const names = Object.keys(HEADER_NAMES) as (keyof HeaderNames)[];
+  return Object.fromEntries(names.flatMap((name) => (input[name] ? [[HEADER_NAMES[name], input[name]]] : [])));
 }
 
 /** Merges headers; a later one wins. Throws a `TypeError` for a credential. */

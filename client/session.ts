@@ -26,9 +26,14 @@ export function createSessions(
 ) {
   let kept: KeptSession | undefined;
 
-  /** Waits for a refresh that is in flight, since the earlier token is probably dead. */
-  async function credential(signal: AbortSignal | undefined): Promise<Credential> {
-    const session = kept;
+  /**
+   * For a call's next attempt, after one with `used`. A call stays in its session, lest it be repeated in the name of the
+   * next one, and with its token, since the service shows what it did once to that token alone. Waits for a refresh that
+   * is in flight, since the earlier token is probably dead.
+   */
+  async function credential(used: Credential | undefined, signal: AbortSignal | undefined): Promise<Credential> {
+    if (used?.session !== undefined) return used;
+    const session = used === undefined ? kept : undefined;
     if (session === undefined) {
       return { token: typeof token === 'function' ? await until(Promise.resolve(token()), signal) : token };
     }

@@ -3,9 +3,9 @@ import * as sdk from '../generated/sdk.gen.js';
 import { dataOf, requestIdOf } from './answer.js';
 import { LatchkeyError } from './errors.js';
 import { exchange, type Fetch } from './exchange.js';
-import type { Answer, CallOptions, OperationId, OtherMediaTypes } from './operations.js';
+import type { Answer, CallOptions, HeaderInput, OperationId, OtherMediaTypes } from './operations.js';
 import { withRetries } from './patience.js';
-import { bearer, bodyOf, checkedBaseUrl, type GeneratedRequest, mergedHeaders, urlOf } from './request.js';
+import { bearer, bodyOf, checkedBaseUrl, type GeneratedRequest, headersOf, mergedHeaders, urlOf } from './request.js';
 import { type Credential, createSessions, type TokenOption } from './session.js';
 
 const OTHER_MEDIA_TYPES: OtherMediaTypes = {
@@ -25,6 +25,14 @@ const ONCE_ONLY: ReadonlySet<OperationId> = new Set<OperationId>([
   'rotateCurrentAccessToken',
 ]);
 
+/** POSTs that may be sent twice as they are: they ask, or what they do is done already. */
+const HARMLESS: ReadonlySet<OperationId> = new Set<OperationId>([
+  'introspectToken',
+  'revokeOAuthToken',
+  'verifyAccessToken',
+  'verifyAccessTokens',
+]);
+
 export interface LatchkeyOptions {
   /**
    * Where the service runs, such as `https://tokens.example.org`, with a path where it stands below one. Plain http is
@@ -42,9 +50,10 @@ export interface LatchkeyOptions {
   timeoutMs?: number | undefined;
   /**
    * How often an attempt is repeated that met a network fault, a time-out or status 408, 429, 500, 502, 503 or 504: 2 by
-   * default, 0 for never. Only what may safely be sent twice is: GET, DELETE, and what has an `Idempotency-Key`, which
-   * creating and rotating get by themselves. The pauses are 0.5 s, 1 s, 2 s and so on up to 8 s, less up to a quarter at random, and never shorter than
-   * `Retry-After`; where that is more than a minute, the call rejects at once.
+   * default, 0 for never. Only what may safely be sent twice is: GET, DELETE, verifying, introspecting and revoking, and
+   * creating and rotating, whose `Idempotency-Key` makes the service do them once. The pauses are 0.5 s, 1 s, 2 s and so
+   * on up to 8 s, less up to a quarter at random, and never shorter than `Retry-After`; where that is more than a minute,
+   * the call rejects at once.
    */
   maxRetries?: number | undefined;
   /** Headers for every request. */
@@ -53,8 +62,10 @@ export interface LatchkeyOptions {
   allowInsecureHttp?: boolean | undefined;
 }
 
+const NOBODY: Credential = { token: undefined };
+
 /** Any operation's options. */
-export interface Wish extends CallOptions {
+export interface Wish extends CallOptions, HeaderInput {
   body?: unknown;
   path?: unknown;
   query?: unknown;
@@ -84,7 +95,7 @@ export function createTransport(options: LatchkeyOptions) {
       perform(id, method, request, { signal, timeoutMs, maxRetries, headers });
     const client = { get: by('GET'), post: by('POST'), put: by('PUT'), patch: by('PATCH'), delete: by('DELETE') };
     const operation = sdk[id] as unknown as (options: unknown) => Promise<Answer<T>>;
-    return await operation({ body, path, query, client: client as unknown as Client });
+    return await operation({ body, path, query, headers: headersOf(input), client: client as unknown as Client });
   }
 
   async function perform(id: OperationId, method: string, request: GeneratedRequest, call: CallOptions) {
@@ -95,9 +106,11 @@ export function createTransport(options: LatchkeyOptions) {
     // One for all attempts, so that what is asked for is done once, however often it is asked for.
     if (ONCE_ONLY.has(id) && !allHeaders.has('Idempotency-Key')) allHeaders.set('Idempotency-Key', newKey());
     const body = bodyOf(request);
-    const repeatable = !['POST', 'PATCH'].includes(method) || allHeaders.has('Idempotency-Key');
+    const repeatable = !['POST', 'PATCH'].includes(method) || ONCE_ONLY.has(id) || HARMLESS.has(id);
+    let used: Credential | undefined;
 
     const attempt = async (credential: Credential): Promise<Answer<unknown>> => {
+      used = credential;
       const mask = maskOf(credential.token, request.body);
       const answer = await exchange(
         fetch,
@@ -117,11 +130,12 @@ export function createTransport(options: LatchkeyOptions) {
       const mediaType = id in OTHER_MEDIA_TYPES ? OTHER_MEDIA_TYPES[id as keyof OtherMediaTypes] : 'application/json';
       const forbidden = id === 'logIn' ? 'user_disabled' : 'insufficient_scope';
       const data = dataOf(answer, { mediaType, forbidden }, mask);
-      return { data, status: answer.status, headers: answer.headers, requestId: requestIdOf(answer) };
+      const etag = answer.headers.get('ETag') ?? undefined;
+      return { data, status: answer.status, headers: answer.headers, etag, requestId: requestIdOf(answer) };
     };
     const authenticated = async () => {
       call.signal?.throwIfAborted();
-      const credential = request.security === undefined ? { token: undefined } : await sessions.credential(call.signal);
+      const credential = request.security === undefined ? NOBODY : await sessions.credential(used, call.signal);
       try {
         return await attempt(credential);
       } catch (error) {
@@ -163,5 +177,7 @@ function maskOf(token: string | undefined, body: unknown): (text: string) => str
   // What is shorter than any password of the service is a part of common words, and no secret.
   const isSecret = (value: unknown): value is string => typeof value === 'string' && value.length >= 8;
   const secrets = [token, password, refreshToken, asked, ...batch].filter(isSecret);
+  // The longest first: of a secret that begins with another its end would stay.
+  secrets.sort((a, b) => b.length - a.length);
   return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '[hidden]'), text);
 }

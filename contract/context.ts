@@ -2,7 +2,7 @@ import { type Credentials, createCredentials } from './credentials.js';
 import { createFixtures, type Fixtures } from './fixtures.js';
 import type { Credential } from './http/draft.js';
 import type { ContractOptions } from './options.js';
-import { canProtect, dangerOf } from './policy.js';
+import { canProtect, dangerOf, isLogout, isRotator, type Presenters, presentersOf } from './policy.js';
 import type { Phase } from './report/types.js';
 import { createRun, type Run } from './run.js';
 import { isSecured, type Operation } from './spec/model.js';
@@ -12,8 +12,12 @@ export interface Context {
   run: Run;
   credentials: Credentials;
   fixtures: Fixtures;
-  /** A credential that may be ended: a further session, else one that the spec lets the run create. */
-  throwaway(phase: Phase): Promise<Credential | undefined>;
+  presenters: Presenters;
+  /**
+   * A credential for an operation that may end it: one that the spec lets the run create, else a further session; for a
+   * logout the other way round.
+   */
+  throwaway(operation: Operation, phase: Phase): Promise<Credential | undefined>;
   /** Why no good request of an operation can be sent; undefined where it can. */
   obstacle(operation: Operation): string | undefined;
   /** Whether the run's own credential still serves; a failure is recorded where it does not. */
@@ -35,13 +39,20 @@ function assemble(run: Run, credentials: Credentials): Context {
   const fixtures = createFixtures(run, credentials);
   let dead = false;
 
-  async function throwaway(phase: Phase): Promise<Credential | undefined> {
-    const session = await credentials.logIn();
-    if (session) return session.credential;
-    for (const creator of run.spec.operations) {
-      const issues = run.issues.get(creator.id);
-      const mayIssue = issues === undefined ? creator.method === 'POST' && isSecured(creator) : issues.length > 0;
-      if (!mayIssue || dangerOf(creator) !== 'none' || obstacle(creator) !== undefined) continue;
+  async function throwaway(operation: Operation, phase: Phase): Promise<Credential | undefined> {
+    const session = async () => (await credentials.logIn())?.credential;
+    if (isLogout(operation)) return (await session()) ?? (await issued(phase));
+    return (await issued(phase)) ?? (await session());
+  }
+
+  /** A credential that some operation issues; those that are known to issue one are asked first. */
+  async function issued(phase: Phase): Promise<Credential | undefined> {
+    const known = run.spec.operations.filter(({ id }) => (run.issues.get(id)?.length ?? 0) > 0);
+    const others = run.spec.operations.filter(
+      (operation) => !run.issues.has(operation.id) && operation.method === 'POST' && isSecured(operation),
+    );
+    for (const creator of [...known, ...others]) {
+      if (dangerOf(creator, run.spec) !== 'none' || isRotator(creator) || obstacle(creator) !== undefined) continue;
       const resource = await fixtures.create(creator, { phase, name: 'create a credential to throw away' });
       if (resource?.token !== undefined) return { token: resource.token, perScheme: {} };
     }
@@ -55,7 +66,8 @@ function assemble(run: Run, credentials: Credentials): Context {
     }
     if (operation.body?.kind === 'other' && operation.body.required)
       return `no bodies of ${operation.body.mediaType} are made`;
-    if (dangerOf(operation) === 'sweeps' && !canProtect(operation)) return "it may end the run's own credential";
+    if (dangerOf(operation, run.spec) === 'sweeps' && !canProtect(operation, run.spec))
+      return "it may end the run's own credential, or what the run has not made";
     return undefined;
   }
 
@@ -69,5 +81,5 @@ function assemble(run: Run, credentials: Credentials): Context {
     return false;
   }
 
-  return { run, credentials, fixtures, throwaway, obstacle, stillAlive };
+  return { run, credentials, fixtures, presenters: presentersOf(run.spec), throwaway, obstacle, stillAlive };
 }

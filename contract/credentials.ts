@@ -11,6 +11,8 @@ import { branches, typesOf } from './spec/schema.js';
 export interface Credentials {
   /** Undefined where neither a token nor a login was given. */
   main: Credential | undefined;
+  /** What tells whether a credential opens anything: a secured GET that needs nothing else. */
+  probe: Operation | undefined;
   /** The draft with the credential in the first of the operation's ways that can be tried; as it is where none can. */
   attach(draft: Draft, credential?: Credential): Draft;
   /** The operation's ways to authenticate that can be tried. */
@@ -78,6 +80,7 @@ export async function createCredentials(run: Run): Promise<Credentials> {
       options.token === undefined && options.credentials === undefined
         ? undefined
         : { token: options.token ?? '', perScheme },
+    probe,
     attach,
     alternatives,
     logIn,

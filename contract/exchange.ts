@@ -14,6 +14,8 @@ export interface CaseInfo {
   expectation?: Expectation;
   /** Whether the answer may have a status that is not documented, as of a method that the spec does not have. */
   outside?: boolean;
+  /** Whether its idempotency key is sent as it is; else it is made anew, so that no request repeats another. */
+  keepsKey?: boolean;
   /** Checks of its own, on top of those of every answer. */
   check?: (answer: Answer, value: Json | undefined) => Finding[];
 }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import * as fc from 'fast-check';
 import { sampleOf } from './cases/arbitrary.js';
 import { slotsOf, withValue } from './cases/slots.js';
@@ -10,8 +11,16 @@ import type { Run } from './run.js';
 import { isObject, type Json, type JsonObject } from './spec/json.js';
 import { evaluate, identify, type LinkSource, originOf, pathNames } from './spec/links.js';
 import { isSecured, isUnsafe, type Operation, type Parameter, type RequestBody } from './spec/model.js';
-import { isCursorName, isExpiryName, isProtectionName } from './spec/names.js';
+import {
+  isCursorName,
+  isExpiryName,
+  isIfMatchName,
+  isOnceKeyName,
+  isPreconditionName,
+  isProtectionName,
+} from './spec/names.js';
 import { flatten } from './spec/schema.js';
+import { withOtherTexts } from './variation.js';
 
 /** Something that the run has created. */
 export interface Resource {
@@ -29,8 +38,14 @@ export interface Fixtures {
    */
   base(operation: Operation, how?: { all?: boolean; fresh?: boolean; phase?: Phase }): Promise<Draft>;
   create(creator: Operation, info: CaseInfo): Promise<Resource | undefined>;
-  /** The path parameters that name a resource for an operation on it; undefined where they cannot be told. */
-  address(operation: Operation, resource: Resource): Record<string, Json> | undefined;
+  /** From now on good requests of the operation say something else each time: what they say may be there but once. */
+  beginAnew(operation: Operation): void;
+  /** Whether they do. */
+  isUnique(operation: Operation): boolean;
+  /** A good request of an operation on this very thing; undefined where the path to it cannot be told. */
+  on(operation: Operation, resource: Resource): Promise<Draft | undefined>;
+  /** The credential that an answer of the operation issued: the first of its texts that opens something. */
+  credentialIn(operation: Operation, exchange: Exchange): Promise<string | undefined>;
   /** Everything that was created, for the end of the run. */
   made: Resource[];
   /** Forgets the things that are shared, after they may have been swept away. */
@@ -53,6 +68,21 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     );
   }
 
+  /** What a parameter has in a request that ought to succeed. */
+  function goodValue(parameter: Parameter): Json | undefined {
+    const { name, in: place, pointer } = parameter;
+    if (isProtectionName(name)) return true;
+    if (place === 'header' && isOnceKeyName(name)) return run.keys.fresh(parameter) ?? parameterValue(parameter);
+    if (place === 'header' && isIfMatchName(name) && accepts(pointer)('*')) return '*';
+    return parameterValue(parameter);
+  }
+
+  /** Whether the right value depends on what there is, so that a request is better without it. */
+  function isConditional({ name, in: place, pointer }: Parameter): boolean {
+    if (isCursorName(name)) return true;
+    return place === 'header' && isPreconditionName(name) && !(isIfMatchName(name) && accepts(pointer)('*'));
+  }
+
   function bodyValue(operation: Operation, body: RequestBody, all: boolean): Json | undefined {
     const fits = accepts(body.pointer);
     const fields = credentials.loginFields(operation);
@@ -66,8 +96,9 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
       const name = String(path.at(-1));
       const { format } = flatten(spec.requests, schema);
       let member: Json | undefined;
+      if (isProtectionName(name)) member = true;
       // What the example says of time was true when it was written.
-      if (format === 'date-time' && isExpiryName(name))
+      else if (format === 'date-time' && isExpiryName(name))
         member = fc.sample(formatted(format) ?? fc.constant(''), { seed, numRuns: 1 })[0];
       else if (required) continue;
       else if (all)
@@ -76,13 +107,14 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
           name,
           accepts: (given) => given !== null && fits(withValue(value ?? null, path, given) ?? null),
         });
-      if (!required && !all) member = undefined;
+      if (!required && !all && !isProtectionName(name)) member = undefined;
       const changed = withValue(value, path, member);
       if (changed !== undefined && fits(changed)) value = changed;
     }
     return value;
   }
 
+  /** The path parameters that name a resource for an operation on it; undefined where they cannot be told. */
   function address(operation: Operation, resource: Resource): Record<string, Json> | undefined {
     const origin = originOf(spec, operation);
     const { draft, value } = resource.exchange;
@@ -101,15 +133,25 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return path;
   }
 
+  /** How often operations began anew; random at first, since servers remember things from run to run. */
+  const counts = new Map<string, number>();
+  const beginAnew = ({ id }: Operation) => counts.set(id, (counts.get(id) ?? randomInt(1_000_000)) + 1);
+
   async function create(creator: Operation, info: CaseInfo): Promise<Resource | undefined> {
-    const exchange = await run.send(await base(creator, { all: false, phase: info.phase }), info);
+    const send = async () => await run.send(await base(creator, { all: false, phase: info.phase }), info);
+    if (counts.has(creator.id)) beginAnew(creator);
+    let exchange = await send();
+    if (exchange.answer?.status === 409 && creator.body !== undefined) {
+      beginAnew(creator);
+      exchange = await send();
+    }
     if (exchange.answer === undefined || exchange.answer.status >= 300) return undefined;
     const resource: Resource = { creator, exchange, token: await credentialIn(creator, exchange) };
     made.push(resource);
     return resource;
   }
 
-  /** The first of its texts that opens something; asked once per operation, the place stays the same. */
+  /** Asked once for each operation: the place stays the same. */
   async function credentialIn(creator: Operation, { value }: Exchange): Promise<string | undefined> {
     const known = run.issues.get(creator.id);
     const candidates = tokensIn(value);
@@ -157,19 +199,29 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     if (pathNames(operation).length > 0) draft.path = await pathFor(operation, fresh, phase);
     for (const parameter of operation.parameters) {
       if (parameter.in === 'path') continue;
-      const protects = isProtectionName(parameter.name);
-      if (!parameter.required && !protects && (!all || isCursorName(parameter.name))) continue;
-      const value = protects ? true : parameterValue(parameter);
+      if (!parameter.required && !isProtectionName(parameter.name) && (!all || isConditional(parameter))) continue;
+      const value = goodValue(parameter);
       if (value !== undefined) draft[parameter.in][parameter.name] = value;
     }
     if (operation.body) draft.body = bodyValue(operation, operation.body, all);
-    return credentials.attach(draft);
+    const count = counts.get(operation.id);
+    return credentials.attach(count === undefined ? draft : withOtherTexts(run, draft, count));
+  }
+
+  async function on(operation: Operation, resource: Resource): Promise<Draft | undefined> {
+    const path = address(operation, resource);
+    if (path === undefined) return undefined;
+    const pathless = { ...operation, parameters: operation.parameters.filter((each) => each.in !== 'path') };
+    return credentials.attach({ ...(await base(pathless)), operation, path });
   }
 
   return {
     base,
     create,
-    address,
+    beginAnew,
+    isUnique: ({ id }) => counts.has(id),
+    on,
+    credentialIn,
     made,
     forget: () => {
       shared.clear();

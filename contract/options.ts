@@ -6,7 +6,10 @@ export interface ContractOptions {
   url: string;
   /** The OpenAPI 3.0 or 3.1 document: a path, an http(s) address or the document itself. Latchkey's own by default. */
   spec?: string | URL | object;
-  /** The credential of the run, for every security scheme that is not in `credentials`; `user:password` for basic. */
+  /**
+   * The credential of the run, for every security scheme that is not in `credentials`. For HTTP basic it is
+   * `user:password`; without a colon it is the password of the user `token`.
+   */
   token?: string;
   /** Credentials by the name of their security scheme, where they differ. */
   credentials?: Record<string, string>;

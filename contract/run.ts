@@ -7,6 +7,7 @@ import { encode } from './http/encode.js';
 import { createSecrets, type Secrets } from './http/secrets.js';
 import { type Answer, createTransport } from './http/send.js';
 import { createJudge, type Judge } from './judge.js';
+import { createKeys, type Keys } from './keys.js';
 import type { ContractOptions } from './options.js';
 import { createRecord, type RunRecord } from './record.js';
 import { type Json, memberOf } from './spec/json.js';
@@ -20,6 +21,7 @@ export interface Run {
   options: ContractOptions;
   spec: Spec;
   judge: Judge;
+  keys: Keys;
   base: URL;
   seed: number;
   /** The operations that are tested; `spec.operations` are those that may be called. */
@@ -49,6 +51,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   const spec = readSpec(await loadDocument(options.spec));
   const operations = select(spec, options.only);
   const judge = createJudge({ request: spec.requests, response: spec.answers });
+  const keys = createKeys(spec, judge);
   const judgeWire = createRequestJudge(spec, judge, base);
   const seed = options.seed ?? Math.floor(Math.random() * 0x7fffffff);
   const secrets = createSecrets(JSON.stringify(spec.requests));
@@ -61,9 +64,11 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   const toWire = (draft: Draft) =>
     encode({ ...draft, headers: { ...options.headers, ...draft.headers } }, base, spec.schemes);
 
-  async function attempt(draft: Draft, info: CaseInfo): Promise<Exchange> {
+  async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
+    const draft = info.keepsKey === true ? wanted : keys.renew(wanted);
     const { operation } = draft;
     const wire = toWire(draft);
+    const repeats = keys.use(operation, wire);
     const verdict = judgeWire(operation, wire);
     rememberPasswords(draft.body, secrets);
     record.sending(operation, info.phase);
@@ -79,7 +84,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     const value = parse(answer);
     const findings = [
       ...checkShape(draft, info, verdict, answer),
-      ...checkSecrets(operation, answer, value),
+      ...checkSecrets(operation, answer, value, repeats),
       ...checkStatus(
         operation,
         answer,
@@ -99,8 +104,13 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     return findings.filter(({ check }) => check === 'server-error');
   }
 
-  function checkSecrets(operation: Operation, answer: Answer, value: Json | undefined): Finding[] {
-    const everything = answer.text + JSON.stringify(answer.headers);
+  function checkSecrets(
+    operation: Operation,
+    answer: Answer,
+    value: Json | undefined,
+    mayTellAgain: boolean,
+  ): Finding[] {
+    const everything = `${mayTellAgain ? '' : answer.text}${JSON.stringify(answer.headers)}`;
     const leak = secrets.leakIn(everything);
     // Only now, so that the answer which issues a secret may tell it, and none after it.
     if (answer.status < 300) {
@@ -119,6 +129,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     options,
     spec,
     judge,
+    keys,
     base,
     seed,
     operations,

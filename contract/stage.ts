@@ -1,7 +1,7 @@
 import type { Context } from './context.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import type { Draft } from './http/draft.js';
-import { dangerOf, isGuess, isRemover, reasonAgainst } from './policy.js';
+import { dangerOf, isGuess, isLogout, isRemover, reasonAgainst } from './policy.js';
 import type { Phase } from './report/types.js';
 import { isObject } from './spec/json.js';
 import type { Operation } from './spec/model.js';
@@ -22,8 +22,9 @@ export interface Stage {
 
 /** Wrong secrets that are sent to one operation: fewer than any throttle lets pass. */
 const MOST_GUESSES = 6;
-/** Throw-away credentials that one stage uses up. */
-const MOST_THROWAWAYS = 12;
+/** Sessions that one stage opens to use them up, each by a login with its slow hash; and other credentials. */
+const MOST_SESSIONS = 12;
+const MOST_CREDENTIALS = 80;
 
 /** Undefined where no good request can be made; the report then says why. */
 export async function createStage(context: Context, operation: Operation, phase: Phase): Promise<Stage | undefined> {
@@ -33,16 +34,18 @@ export async function createStage(context: Context, operation: Operation, phase:
     run.record.skip(operation, why);
     return undefined;
   }
-  const usesUp = isRemover(operation) || dangerOf(operation) === 'ends-session';
+  const usesUp = isRemover(operation) || dangerOf(operation, run.spec) === 'ends-caller';
   const fields = credentials.loginFields(operation);
   const guesses = isGuess(operation, run.spec);
   let guessesLeft = MOST_GUESSES;
-  let throwawaysLeft = MOST_THROWAWAYS;
+  /** Whether there is no further good request, what the last one needs having been used up. */
+  let isUsedUp = false;
+  let throwawaysLeft = isLogout(operation) ? MOST_SESSIONS : MOST_CREDENTIALS;
 
   async function prepare(): Promise<Draft | undefined> {
     const draft = await fixtures.base(operation, { fresh: usesUp, phase });
-    if (dangerOf(operation) !== 'ends-session') return draft;
-    const credential = throwawaysLeft-- > 0 ? await context.throwaway(phase) : undefined;
+    if (dangerOf(operation, run.spec) !== 'ends-caller') return draft;
+    const credential = throwawaysLeft-- > 0 ? await context.throwaway(operation, phase) : undefined;
     if (credential) return credentials.attach(draft, credential);
     run.record.skip(operation, 'no further credential to throw away');
     return undefined;
@@ -66,10 +69,22 @@ export async function createStage(context: Context, operation: Operation, phase:
     credential: base.credential,
   };
 
+  async function renew(isUnique: boolean): Promise<void> {
+    if (isUnique) fixtures.beginAnew(operation);
+    const next = await prepare();
+    isUsedUp = next === undefined;
+    if (next === undefined) return;
+    const { path, credential } = next;
+    const { body } = isUnique ? await fixtures.base(operation, { all: true, phase }) : stage.full;
+    stage.base = next;
+    stage.full = { ...stage.full, path, credential, body };
+  }
+
   const stage: Stage = {
     base,
     full,
     async send(info, change, how = 'send') {
+      if (isUsedUp) return undefined;
       let draft = change(stage.base);
       // An empty segment asks for another path, whose DELETE may be that of the whole collection.
       if (Object.values(draft.path).some((value) => value === '' || (Array.isArray(value) && value.length === 0))) {
@@ -82,18 +97,17 @@ export async function createStage(context: Context, operation: Operation, phase:
         const isOwn = fields !== undefined && JSON.stringify(draft.body) === JSON.stringify(stage.base.body);
         if (!isOwn && guessesLeft-- <= 0) return undefined;
       }
-      const reason = reasonAgainst(draft, stage.base, verdict.kind === 'valid', run.spec);
+      const reason = reasonAgainst(draft, stage.base, verdict.kind, run.spec);
       if (reason !== undefined) {
         run.record.skip(operation, reason);
         return undefined;
       }
       const exchange = await run[how](draft, { ...info, phase });
-      if (usesUp && exchange.answer !== undefined && exchange.answer.status < 400) {
-        const next = await prepare();
-        if (next === undefined) return exchange;
-        stage.base = next;
-        stage.full = { ...stage.full, path: next.path, credential: next.credential };
-      }
+      const { status = 500 } = exchange.answer ?? {};
+      // Whatever else a good request that conflicts is refused for, it is not seen whether it would be accepted.
+      const conflicts = status === 409 && verdict.kind === 'valid' && operation.method === 'POST' && !usesUp;
+      const isSpent = status < 400 && (usesUp || fixtures.isUnique(operation));
+      if (conflicts || isSpent) await renew(conflicts || fixtures.isUnique(operation));
       return exchange;
     },
   };

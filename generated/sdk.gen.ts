@@ -221,8 +221,9 @@ export const rotateCurrentAccessToken = <ThrowOnError extends boolean = false>(o
  * Verify a token
  *
  * Tells whether a token that somebody presents may pass, and why not. A revocation holds from its answer on: nothing
- * is cached. `token` and `owner` are there whenever the secret is proven, whatever `code` says. A token that passes
- * counts as used.
+ * is cached. `token` and `owner` are there whenever the secret is proven, whatever `code` says; the token's
+ * `expiresAt` is when the secret that was sent ends, which after a rotation may be earlier than the token does. A
+ * token that passes counts as used.
  *
  */
 export const verifyAccessToken = <ThrowOnError extends boolean = false>(options: Options<VerifyAccessTokenData, ThrowOnError>) => options.client.post<VerifyAccessTokenResponses, VerifyAccessTokenErrors, ThrowOnError>({
@@ -336,7 +337,7 @@ export const getAccessToken = <ThrowOnError extends boolean = false>(options: Op
  * Edit an access token
  *
  * Changes the members that are sent and no others; `metadata` is replaced whole. A token with `disabled` opens
- * nothing from the answer on, and serves again once that is taken back. The lifetime counts from now; an expired
+ * nothing from the answer on, and serves again once that is taken back; `previousSecret: null` ends all earlier secrets. The lifetime counts from now; an expired
  * token gets no new one here, but by rotation. A session's expiry is its own. A revoked token is not edited.
  *
  */

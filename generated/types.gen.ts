@@ -137,6 +137,10 @@ export type AccessTokenEdit = {
      * Whether the token opens nothing until this is taken back.
      */
     disabled?: boolean;
+    /**
+     * Null ends the grace period of all earlier secrets at once.
+     */
+    previousSecret?: null;
 };
 
 /**
@@ -260,10 +264,7 @@ export type TokenFilter = {
     neverUsed?: boolean;
 };
 
-/**
- * Which tokens to revoke; either `ids` or `filter`.
- */
-export type BulkRevocation = {
+export type BulkRevocation = unknown & {
     /**
      * Their ids.
      */
@@ -1494,7 +1495,9 @@ export type RotateCurrentAccessTokenErrors = {
      */
     403: ApiError;
     /**
-     * The token is revoked, the owner has as many as the policy allows, or the key was used with an earlier secret.
+     * The token is revoked, it is a session that has expired, the owner has as many tokens as the policy allows, or the key was
+     * used with an earlier secret.
+     *
      */
     409: ApiError;
     /**
@@ -1924,7 +1927,9 @@ export type RotateAccessTokenErrors = {
      */
     404: ApiError;
     /**
-     * The token is revoked, the owner has as many as the policy allows, or the key was used with an earlier secret.
+     * The token is revoked, it is a session that has expired, the owner has as many tokens as the policy allows, or the key was
+     * used with an earlier secret.
+     *
      */
     409: ApiError;
     /**

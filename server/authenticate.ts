@@ -27,7 +27,7 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
   if (credential === undefined) throw refused('missing', schemes);
   if (credential === 'several') throw refused(credential, schemes, 'bearer');
   const { token, authMethod } = credential;
-  if (!schemes.has(authMethod)) throw refused('scheme', schemes, authMethod);
+  if (!schemes.has(authMethod)) throw refused('scheme', schemes);
   const verdict = await verifyToken(deps, token);
   const superseded = !verdict.valid && verdict.refusal === 'superseded' && admission.superseded;
   if (!verdict.valid && !superseded) throw refused(verdict.refusal, schemes, authMethod);
@@ -36,6 +36,7 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
   return {
     ownerId: secret.ownerId,
     tokenId: secret.id,
+    secretDigest: secret.digest,
     tokenType: secret.type,
     expiresAt: secret.expiresAt,
     holds: (scope) => holds(secret, scope),
@@ -86,10 +87,14 @@ function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credentia
   return sent.every(({ token }) => token === first?.token) ? first : 'several';
 }
 
-/** The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1). */
+/**
+ * The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1): empty where there is
+ * none, undefined where the scheme is another.
+ */
 function basicPassword(value: string): string | undefined {
-  const encoded = /^basic +([\w+/-]+=*)$/i.exec(value)?.[1];
-  if (encoded === undefined) return undefined;
+  const [scheme = '', encoded = '', ...rest] = value.split(/ +/);
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  if (rest.length > 0 || !/^[\w+/-]+=*$/.test(encoded)) return '';
   const [, ...password] = Buffer.from(encoded, 'base64').toString('latin1').split(':');
   try {
     return decodeURIComponent(password.join(':').replaceAll('+', ' '));

@@ -8,6 +8,8 @@ export interface Caller {
   ownerId: number;
   tokenId: number;
   tokenUuid: string;
+  /** As the database keeps it. */
+  secretDigest: Uint8Array;
   tokenType: TokenType;
   /** Whether the token may do what this scope allows. */
   holds(scope: string): boolean;

@@ -65,7 +65,7 @@ export function createConnections(answer: Answer, log: Log, around?: AroundReque
   // An expectation that nobody knows may be ignored (RFC 9110, section 10.1.1).
   http.on('checkExpectation', accept);
   http.on('connect', (_request, socket) => {
-    refuse(log, socket, 405, ['Allow: GET, HEAD, POST, DELETE, OPTIONS']);
+    refuse(log, socket, 405, ['Allow: GET, HEAD, POST, PATCH, DELETE, OPTIONS']);
   });
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const inFlight = sockets.get(socket) ?? new Set();

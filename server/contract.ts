@@ -154,7 +154,10 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Middlewar
     trace.operation = operation;
     let caller: Caller | undefined;
     try {
-      if (operation.schemes.size > 0) caller = await admit(deps, operation, ctx, trace);
+      if (operation.schemes.size > 0) {
+        caller = await admit(deps, operation, ctx, trace);
+        permit(deps, operation, ctx, caller);
+      }
       const request = await validated(ctx, operation);
       const { body, headers } = await handler(deps, { caller, ...request, raw: ctx.req });
       if (checkResponses) hold(operation, operation.status, body, { ...ctx.response.headers, ...lowerCased(headers) });
@@ -189,13 +192,17 @@ async function admit(deps: Deps, operation: Operation, ctx: Context, trace: Trac
   });
   trace.callerId = caller.ownerId;
   if (caller.expiresAt !== null && !caller.superseded) ctx.res.setHeader(EXPIRES_AT, toInstant(caller.expiresAt));
+  return caller;
+}
+
+/** Throws where the caller may not ask for this in this way. */
+function permit({ config }: Deps, operation: Operation, ctx: Context, caller: Caller): void {
   const changes = ctx.method !== 'GET' && ctx.method !== 'HEAD';
-  if (changes && caller.authMethod === 'cookie' && !isSameOrigin(ctx.req, deps.config)) {
+  if (changes && caller.authMethod === 'cookie' && !isSameOrigin(ctx.req, config)) {
     throw new ServiceError('cross_site_request');
   }
   const lacking = operation.scopes.find((scope) => !caller.holds(scope));
   if (lacking !== undefined) throw insufficientScope(lacking);
-  return caller;
 }
 
 async function validated(ctx: Context, operation: Operation) {

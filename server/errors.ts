@@ -140,8 +140,10 @@ function toPrivateWire({ code, message: detail, status, problems }: ServiceError
 /** RFC 6749, section 5.2. */
 function toOAuthWire({ code, message, status, problems }: ServiceError) {
   if (code === 'invalid_input') {
-    const sentences = problems.map(({ loc, msg }) => [...loc.slice(1), msg].join(': '));
-    return { status: 400, body: { error: 'invalid_request', error_description: sentences.join('; ').slice(0, 1_024) } };
+    const sentences = problems.map(({ loc, msg }) => [...loc.slice(1), msg].join(': ')).join('; ');
+    // The characters that the RFC allows here; a parameter's name can have any.
+    const error_description = sentences.replace(/[^ !#-[\]-~]/g, '?').slice(0, 1_024);
+    return { status: 400, body: { error: 'invalid_request', error_description } };
   }
   return { status, body: { error: OAUTH_ERRORS[status] ?? 'invalid_request', error_description: message } };
 }

@@ -4,7 +4,7 @@ import type { Problem } from '../generated/types.gen.js';
 /** Problems that one answer lists; a hostile body can have thousands. */
 const MOST_PROBLEMS = 64;
 
-/** Beside what is wrong with a name there is always one that says that the name is wrong. */
+/** Beside what is wrong with a name there is always one that says so; and beside alternatives, why each does not hold. */
 const REPETITION = new Set(['propertyNames']);
 const LENGTH = new Set(['minLength', 'maxLength']);
 const FORM = new Set(['pattern', 'format']);
@@ -21,7 +21,7 @@ export function toProblems(errors: ErrorObject[]): Problem[] {
     errors
       // Text of a wrong length hardly ever has the right form, and to say so twice helps nobody.
       .filter(({ keyword, instancePath }) => !FORM.has(keyword) || !ofWrongLength.has(instancePath))
-      .filter(({ keyword }) => !REPETITION.has(keyword))
+      .filter(({ keyword, schemaPath }) => !REPETITION.has(keyword) && !schemaPath.includes('/oneOf/'))
       .slice(0, MOST_PROBLEMS)
       .map(toProblem)
   );
@@ -36,7 +36,12 @@ function toProblem(error: ErrorObject): Problem {
 
   const inBody = place === 'requestBody';
   const loc = [inBody ? 'body' : place, ...(place === 'header' ? segments.map(headerName) : segments)];
-  return { loc: loc.slice(0, 16).map((segment) => segment.slice(0, 256)), ...describe(error, inBody) };
+  return { loc: toLoc(loc), ...describe(error, inBody) };
+}
+
+/** A place as far as an answer tells of it: a hostile one can be as long as the request. */
+export function toLoc(segments: string[]): string[] {
+  return segments.slice(0, 16).map((segment) => segment.slice(0, 256));
 }
 
 /** The words are Pydantic's, which clients of the access token API know. */
@@ -65,6 +70,11 @@ function describe(error: ErrorObject, inBody: boolean): Pick<Problem, 'msg' | 't
     case 'maxItems':
     case 'maxProperties':
       return { msg: `Input should have at most ${bound} items`, type: 'too_long' };
+    case 'oneOf': {
+      const alternatives = (parentSchema?.['oneOf'] ?? []) as { required?: string[] }[];
+      const members = alternatives.flatMap(({ required = [] }) => required).join(', ');
+      return { msg: `Input should have exactly one of ${members}`, type: 'value_error' };
+    }
     case 'uniqueItems':
       return { msg: 'Items should differ from each other', type: 'value_error' };
     case 'enum':

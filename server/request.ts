@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Problem } from '../generated/types.gen.js';
 import { invalidInput, ServiceError } from './errors.js';
+import { toLoc } from './problems.js';
 
 /** Bytes. The largest honest body has less than 2 KiB. */
 const BODY_LIMIT = 65_536;
@@ -21,8 +22,9 @@ function readParameters(place: 'query' | 'body', text: string): Record<string, s
   }
   const problems: Problem[] = [];
   for (const [name, value] of new URLSearchParams(text)) {
-    if (name in parameters)
-      problems.push({ loc: [place, name], msg: 'Parameter should be sent once', type: 'repeated' });
+    if (name in parameters) {
+      problems.push({ loc: toLoc([place, name]), msg: 'Parameter should be sent once', type: 'repeated' });
+    }
     parameters[name] = value;
   }
   if (problems.length > 0) throw new ServiceError('invalid_input', { problems: problems.slice(0, 64) });

@@ -20,7 +20,8 @@ import { type RunningServer, startServer } from 'latchkey/server';
 const server: RunningServer = await startServer({ port: 0, database: ':memory:', adminPassword: 'a password', logLevel: 'silent' });
 try {
   const lk: everything.Latchkey = createLatchkey({ baseUrl: server.url });
-  await lk.logIn({ username: server.firstUser?.email ?? '', password: 'a password' });
+  const { email = '' } = server.firstUser ?? {};
+  await lk.logIn({ username: email, password: 'a password' });
   const { plaintext } = await lk.createAccessToken({ body: { name: 'deploy bot', expiresInDays: 90 } });
   const names: string[] = [];
   for await (const token of everything.createLatchkey({ baseUrl: server.url, token: plaintext }).accessTokens.all()) {
@@ -31,7 +32,19 @@ try {
     () => 'none',
     (error: unknown) => (error instanceof LatchkeyError && error.code === 'invalid_input' ? error.problems[0].type : 'other'),
   );
-  console.log(JSON.stringify({ names, code }));
+  const { data, etag } = await lk.getCurrentAccessToken().withResponse();
+  const edit: everything.InputOf<'updateAccessToken'> = { path: { token_id: data.id }, body: { description: 'a' }, ifMatch: etag };
+  const { description }: everything.DataOf<'updateAccessToken'> = await lk.updateAccessToken(edit);
+  const rotated = await lk.createAccessToken({ body: { name: 'a' }, idempotencyKey: 'a' }).then(({ token }) =>
+    lk.rotateAccessToken({ path: { token_id: token.id }, body: { gracePeriodSeconds: 60 } }),
+  );
+  const earlier: string | undefined = rotated.token.previousSecret?.tokenPrefix;
+  const verdict: everything.VerificationCode = (await lk.verifyAccessToken({ body: { token: rotated.plaintext } })).code;
+  const introspection = await lk.introspectToken({ body: { token: plaintext, token_type_hint: 'access_token' } });
+  const owner = introspection.active ? introspection.username : undefined;
+  const nothing: void = await lk.revokeOAuthToken({ body: { token: plaintext } });
+  const done = [description, earlier?.length, verdict, owner === email, nothing === undefined];
+  console.log(JSON.stringify({ names, code, done }));
 } finally {
   await server.close();
 }
@@ -39,6 +52,18 @@ try {
 
 const BROWSER_CONSUMER = `
 import { createLatchkey, LatchkeyError } from '@latchkey/client';
+import { createVerifier, type Auth } from '@latchkey/client/middleware';
+
+export async function ownerOf(baseUrl: string, token: string, request: Request): Promise<Auth['owner'] | Response> {
+  const decision = await createVerifier({ baseUrl, token }).guard({ scopes: ['invoices:read'] })({
+    method: request.method,
+    header: (name) => request.headers.get(name) ?? undefined,
+    origin: () => new URL(request.url).origin,
+    source: request,
+  });
+  if (decision.passed && decision.auth !== undefined) return decision.auth.owner;
+  return decision.passed ? Response.error() : new Response(decision.answer.body, decision.answer);
+}
 
 // @ts-expect-error -- a name is required; this also shows that the types are there and none has become any
 export const misuse = (lk: ReturnType<typeof createLatchkey>) => lk.createAccessToken({ body: {} });
@@ -123,7 +148,11 @@ describe('both packages, installed from their tarballs', () => {
     const lib = ['ES2023', 'DOM', 'DOM.AsyncIterable'];
     const program = await compile(both, CONSUMER, { ...options, lib, types: ['node'], skipLibCheck: true });
     const { stdout } = await run(process.execPath, [program], { cwd: both });
-    expect(JSON.parse(stdout)).toEqual({ names: ['deploy bot', 'session'], code: 'string_too_short' });
+    expect(JSON.parse(stdout)).toEqual({
+      names: ['deploy bot', 'session'],
+      code: 'string_too_short',
+      done: ['a', 12, 'valid', true, true],
+    });
   });
 
   test('bring the command and the contract along', async () => {
@@ -177,13 +206,15 @@ describe('both packages, installed from their tarballs', () => {
     });
   });
 
-  test("run the README's programs, which print what it says", async () => {
+  test("run the README's programs, each part going on with the last, which print what it says", async () => {
     for (const file of ['README.md', 'client/README.md']) {
       const text = await readFile(file, 'utf8');
-      const [, program = '', output = ''] = /<!-- client -->\n+```js\n(.*?)```.*?```text\n(.*?)```/s.exec(text) ?? [];
+      const parts = [...text.matchAll(/<!-- client -->\n+```js\n(.*?)```\n+```text\n(.*?)```/gs)];
+      expect(parts).toHaveLength(text.split('<!-- client -->').length - 1);
+      const [program, output] = [1, 2].map((group) => parts.map((part) => part[group]).join('')) as [string, string];
       expect(program, file).toContain('@latchkey/client');
       const service = await startService({ now: () => Date.parse('2026-11-22T02:46:55.057Z') });
-      await writeFile(join(both, 'readme.js'), program.replace('http://127.0.0.1:8080', service.url));
+      await writeFile(join(both, 'readme.js'), program.replaceAll('http://127.0.0.1:8080', service.url));
       const { stdout } = await run(process.execPath, ['readme.js'], {
         cwd: both,
         env: { PATH: process.env['PATH'], PASSWORD: ADMIN.password },

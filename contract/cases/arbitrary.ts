@@ -105,16 +105,37 @@ function objects(document: JsonObject, schema: Schema, depth: number): fc.Arbitr
     requiredKeys: [...required].filter((name) => name in arbitraries),
     noNullPrototype: true,
   });
-  const { additionalProperties: more, minProperties = 0 } = schema;
+  const { additionalProperties: more, minProperties = 0, maxProperties = Infinity } = schema;
   const wantsMore = isObject(more) || minProperties > Object.keys(arbitraries).length;
   if (!wantsMore) return known;
-  const names = fc.string({ unit: fc.constantFrom(...Array.from('abcdefghij')), minLength: 1, maxLength: 8 });
-  const extra = fc.dictionary(names, valuesOf(document, more, '', depth + 1), {
-    minKeys: Math.min(minProperties, 8),
-    maxKeys: Math.max(2, Math.min(minProperties, 8)),
+  const fewest = Math.min(minProperties, 8);
+  const extra = fc.dictionary(namesOf(document, schema), valuesOf(document, more, '', depth + 1), {
+    minKeys: fewest,
+    maxKeys: Math.max(fewest, Math.min(2, maxProperties)),
     noNullPrototype: true,
   });
-  return fc.tuple(known, extra).map(([fixed, others]) => ({ ...others, ...fixed }));
+  return fc.tuple(known, extra).map(([fixed, others]) => {
+    const room = Math.max(0, maxProperties - Object.keys(fixed).length);
+    return { ...Object.fromEntries(Object.entries(others).slice(0, room)), ...fixed };
+  });
+}
+
+/** Names for the members that an object may have beside those that its schema names. */
+export function namesOf(document: JsonObject, { propertyNames }: Schema): fc.Arbitrary<string> {
+  if (isObject(propertyNames))
+    return valuesOf(document, { allOf: [propertyNames, { type: 'string' }] }).map((name) =>
+      typeof name === 'string' ? name : JSON.stringify(name),
+    );
+  return fc.string({ unit: fc.constantFrom(...Array.from('abcdefghij')), minLength: 1, maxLength: 8 });
+}
+
+/** The first of the random values that differ from each other; fewer where there are not as many. */
+export function distinctOf<T>(values: fc.Arbitrary<T>, count: number): T[] {
+  const found = new Map<string, T>();
+  for (const value of fc.sample(values, { seed: 7, numRuns: 4 * count })) {
+    if (found.size < count) found.set(JSON.stringify(value), value);
+  }
+  return [...found.values()];
 }
 
 /** One plausible value that `accepts` takes: what the schema itself shows, else the first that fits of many. */

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
-import type { Json, JsonObject } from '../spec/json.js';
+import { type Json, type JsonObject, membersOf } from '../spec/json.js';
 import { isPasswordName } from '../spec/names.js';
 import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { distinctOf, namesOf, valuesOf } from './arbitrary.js';
 import { formatted, LONGEST, malformed, textOfLength } from './strings.js';
 
 /** A value at or beyond an edge of a schema. Whether it is valid the judge says, not the case. */
@@ -42,7 +43,8 @@ export function boundariesOf(
     ...values(branch),
     ...texts(branch, name),
     ...numbers(branch),
-    ...lists(branch, sample),
+    ...lists(document, branch, sample),
+    ...objects(document, branch, sample),
     ...wrongTypes(branch),
   ]);
   const seen = new Set<string>();
@@ -58,6 +60,7 @@ function values(schema: Schema): Candidate[] {
     const types = typesOf(schema);
     return types.includes('boolean') ? [true, false].map((value) => ({ value, note: String(value) })) : [];
   }
+  if (typeof schema.const === 'boolean') return [true, false].map((value) => ({ value, note: String(value) }));
   const texts = members.filter((member) => typeof member === 'string');
   const [first = 'member'] = texts;
   return [
@@ -125,17 +128,56 @@ function numbers(schema: Schema): Candidate[] {
   return candidates;
 }
 
-function lists(schema: Schema, sample: Json): Candidate[] {
+/** Just inside and just outside of two bounds. */
+function counts(least: number, most: number | undefined): number[] {
+  const edges = [0, least - 1, least, ...(most === undefined ? [] : [most, most + 1])];
+  return [...new Set(edges)].filter((count) => count >= 0 && count <= MOST_ITEMS);
+}
+
+function lists(document: JsonObject, schema: Schema, sample: Json): Candidate[] {
   if (!typesOf(schema).includes('array')) return [];
-  const item = Array.isArray(sample) ? sample[0] : undefined;
-  if (item === undefined) return [{ value: [], note: 'an empty list' }];
   const { minItems = 0, maxItems, uniqueItems } = schema;
-  const lengths = [0, minItems - 1, minItems, ...(maxItems === undefined ? [] : [maxItems, maxItems + 1])];
-  const candidates = [...new Set(lengths)]
-    .filter((length) => length >= 0 && length <= MOST_ITEMS)
-    .map((length): Candidate => ({ value: Array.from({ length }, () => item), note: `${String(length)} items` }));
-  if (uniqueItems === true) candidates.push({ value: [item, item], note: 'an item twice' });
+  const lengths = counts(minItems, maxItems);
+  const items = valuesOf(document, schema.items);
+  const [item = fc.sample(items, { seed: 7, numRuns: 1 })[0] ?? null] = Array.isArray(sample) ? sample : [];
+  const all =
+    uniqueItems === true
+      ? distinctOf(items, Math.max(...lengths))
+      : Array.from({ length: Math.max(...lengths) }, () => item);
+  const candidates = lengths
+    .filter((length) => length <= all.length)
+    .map((length): Candidate => ({ value: all.slice(0, length), note: `${String(length)} items` }));
+  if (uniqueItems !== true) return candidates;
+  const twice = [...all.slice(0, Math.max(1, minItems - 1)), ...all.slice(0, 1)];
+  return [...candidates, { value: twice, note: 'an item twice' }];
+}
+
+/** Too few and too many members, and names that an object does not take. */
+function objects(document: JsonObject, schema: Schema, sample: Json): Candidate[] {
+  if (!typesOf(schema).includes('object')) return [];
+  const { additionalProperties = true, propertyNames, minProperties = 0, maxProperties, required = [] } = schema;
+  const own = membersOf(sample);
+  const [free = 'a'] = fc.sample(valuesOf(document, asText(additionalProperties)), { seed: 7, numRuns: 1 });
+  const candidates: Candidate[] = [];
+  if (minProperties > 0 || maxProperties !== undefined) {
+    const sizes = counts(minProperties, maxProperties);
+    const names = additionalProperties === false ? [] : distinctOf(namesOf(document, schema), Math.max(...sizes));
+    const others = names.filter((name) => !own.some(([known]) => known === name)).map((name) => [name, free] as const);
+    const all = [...own, ...others];
+    for (const size of sizes.filter((count) => count <= all.length))
+      candidates.push({ value: Object.fromEntries(all.slice(0, size)), note: `${String(size)} members` });
+  }
+  if (propertyNames === undefined || typeof propertyNames === 'boolean') return candidates;
+  const needed = Object.fromEntries(own.filter(([name]) => required.includes(name)));
+  for (const { value: name, note } of boundariesOf(document, { allOf: [propertyNames, { type: 'string' }] }, '', 'a')) {
+    if (typeof name === 'string') candidates.push({ value: { ...needed, [name]: free }, note: `a name: ${note}` });
+  }
   return candidates;
+}
+
+/** What is to stand in a member that may be anything: a text. */
+function asText(schema: SchemaOrBoolean): SchemaOrBoolean {
+  return typeof schema === 'boolean' ? { type: 'string', maxLength: 8 } : schema;
 }
 
 function wrongTypes(schema: Schema): Candidate[] {

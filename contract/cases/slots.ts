@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { branches, flatten, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { distinctOf, namesOf } from './arbitrary.js';
 
 /** A place in a body. */
 export interface Slot {
@@ -12,7 +13,7 @@ export interface Slot {
 /** Slots further down than this are left to fuzzing. */
 const DEEPEST = 3;
 
-/** Every place in a body with this schema: the members of objects and the first item of lists. */
+/** Every place in a body with this schema: the members of objects, one of those it does not name, and first items. */
 export function slotsOf(document: JsonObject, schema: SchemaOrBoolean | undefined, path: Slot['path'] = []): Slot[] {
   if (path.length > DEEPEST) return [];
   const found = new Map<string, Slot>();
@@ -25,6 +26,12 @@ export function slotsOf(document: JsonObject, schema: SchemaOrBoolean | undefine
         for (const each of [slot, ...slotsOf(document, property, slot.path)])
           found.set(JSON.stringify(each.path), each);
       }
+      const free = freeName(document, branch);
+      if (isObject(branch.additionalProperties) && free !== undefined) {
+        const slot = { path: [...path, free], schema: branch.additionalProperties, required: false };
+        for (const each of [slot, ...slotsOf(document, slot.schema, slot.path)])
+          found.set(JSON.stringify(each.path), each);
+      }
     }
     if (types.includes('array') && branch.items !== undefined) {
       const slot = { path: [...path, 0], schema: branch.items, required: true };
@@ -33,6 +40,11 @@ export function slotsOf(document: JsonObject, schema: SchemaOrBoolean | undefine
     }
   }
   return [...found.values()];
+}
+
+/** A name that an object takes beside those in its schema. */
+function freeName(document: JsonObject, schema: Schema): string | undefined {
+  return distinctOf(namesOf(document, schema), 8).find((name) => !Object.hasOwn(schema.properties ?? {}, name));
 }
 
 /** What stands at a place; undefined where nothing does. */

@@ -1,7 +1,8 @@
 import type { Judge } from '../judge.js';
+import { SHORTEST_KEY } from '../keys.js';
 import { isObject, type Json, type JsonObject, memberOf } from '../spec/json.js';
 import type { Operation, Parameter, RequestBody, Spec } from '../spec/model.js';
-import { isCursorName } from '../spec/names.js';
+import { isCursorName, isOnceKeyName } from '../spec/names.js';
 import { flatten, type Schema, typesOf } from '../spec/schema.js';
 import type { WireRequest } from './encode.js';
 
@@ -15,6 +16,9 @@ export interface Verdict {
 }
 
 class Unclear extends Error {}
+
+/** Bodies beyond this may be refused for their size alone, which no schema tells. */
+const MOST_BYTES = 32_768;
 
 /** Judges requests by what is on the wire, never by what a case meant to send. */
 export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
@@ -64,6 +68,7 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
         const objections = parameter.pointer ? judge.objections('request', parameter.pointer, value) : [];
         why.push(...objections.map((objection) => `${parameter.in} parameter ${parameter.name}: ${objection}`));
         unclear.push(...oddities(value));
+        if (parameter.in === 'header') unclear.push(...headerOddities(parameter.name, texts));
         if (fedByLinks.has(`${operation.id} ${parameter.name}`) || isCursorName(parameter.name)) {
           if (isOpaque(flatten(spec.requests, parameter.schema)))
             unclear.push(`only the server makes a ${parameter.name}`);
@@ -79,6 +84,7 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
       }
       unclear.push(...oddities(value));
     });
+    if ((request.body?.length ?? 0) > MOST_BYTES) unclear.push('the body is larger than many servers take');
     if (why.length > 0) return { kind: 'invalid', why };
     return unclear.length > 0 ? { kind: 'unclear', why: unclear } : { kind: 'valid', why: [] };
   };
@@ -121,7 +127,9 @@ function readQuery(query: string): Texts {
   for (const part of query === '' ? [] : query.split('&')) {
     const [name = '', value = ''] = part.split(/=(.*)/s);
     const key = decode(name.replaceAll('+', ' ')) ?? name;
-    texts.set(key, [...(texts.get(key) ?? []), decode(value.replaceAll('+', ' ')) ?? '\uFFFE']);
+    const values = texts.get(key) ?? [];
+    values.push(decode(value.replaceAll('+', ' ')) ?? '\uFFFE');
+    texts.set(key, values);
   }
   return texts;
 }
@@ -132,7 +140,14 @@ function readCookies(header = ''): Texts {
 }
 
 function readHeaders(headers: Record<string, string>): Texts {
-  return new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value]]));
+  // White space around a value is none of it (RFC 9110, section 5.5).
+  const trim = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, '');
+  return new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [trim(value)]]));
+}
+
+function headerOddities(name: string, [text = '']: string[]): string[] {
+  if (/[^\t\x20-\x7E]/.test(text)) return ['a header beyond ASCII, which is read in several ways'];
+  return isOnceKeyName(name) && text.length < SHORTEST_KEY ? [`a ${name} that others may have sent`] : [];
 }
 
 function decode(text: string): string | undefined {
@@ -214,17 +229,16 @@ function readBody(
 }
 
 function readForm(schema: Schema, document: JsonObject, text: string): Json {
-  const fields: JsonObject = {};
-  for (const [name, texts] of readQuery(text)) {
-    const property = flatten(document, schema.properties?.[name]);
+  const { properties = {}, additionalProperties } = schema;
+  const fields = [...readQuery(text)].map(([name, texts]): [string, Json] => {
+    const property = flatten(document, Object.hasOwn(properties, name) ? properties[name] : additionalProperties);
     const isList = typesOf(property).includes('array');
     if (!isList && texts.length > 1) throw new Unclear(`${name} is repeated`);
     if (typesOf(property).includes('object')) throw new Unclear('an object has no form in a form');
-    fields[name] = isList
-      ? texts.map((item) => coerce(flatten(document, property.items), item))
-      : coerce(property, texts[0] ?? '');
-  }
-  return fields;
+    if (isList) return [name, texts.map((item) => coerce(flatten(document, property.items), item))];
+    return [name, coerce(property, texts[0] ?? '')];
+  });
+  return Object.fromEntries(fields);
 }
 
 /** Whether a media type is the documented one or in its range. */

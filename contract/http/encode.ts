@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../spec/json.js';
+import { isObject, type Json, type JsonObject } from '../spec/json.js';
 import type { Parameter, SecurityScheme } from '../spec/model.js';
 import type { Credential, Draft } from './draft.js';
 
@@ -57,12 +57,18 @@ function addCredential(
     const scheme = schemes.get(name);
     const token = credential.perScheme[name] ?? credential.token;
     if (scheme?.kind === 'bearer') request.headers['Authorization'] = `Bearer ${token}`;
-    if (scheme?.kind === 'basic') request.headers['Authorization'] = `Basic ${Buffer.from(token).toString('base64')}`;
+    if (scheme?.kind === 'basic')
+      request.headers['Authorization'] = `Basic ${Buffer.from(toUserAndPassword(token)).toString('base64')}`;
     if (scheme?.kind === 'header') request.headers[scheme.field] = token;
     if (scheme?.kind === 'query')
       request.query.push(`${encodeURIComponent(scheme.field)}=${encodeURIComponent(token)}`);
     if (scheme?.kind === 'cookie') request.cookies.push(`${scheme.field}=${encodeURIComponent(token)}`);
   }
+}
+
+/** A token for all schemes has no user name; where services take one as a password, any user name does. */
+function toUserAndPassword(token: string): string {
+  return token.includes(':') ? token : `token:${token}`;
 }
 
 function encodeQuery({ name, style, explode, json }: Parameter, value: Json): string[] {
@@ -112,14 +118,18 @@ function headerValue(value: string): string {
   return value.replace(/[^\t\x20-\x7E\x80-\xFF]/g, '?');
 }
 
+/** Members as the fields of a form, a list as its field several times. */
+export function toForm(members: JsonObject): string {
+  return Object.entries(members)
+    .flatMap(([name, member]) =>
+      (Array.isArray(member) ? member : [member]).map((item) => `${escape(name)}=${escape(text(item))}`),
+    )
+    .join('&');
+}
+
 function encodeBody({ operation: { body }, body: value }: Draft): Uint8Array | undefined {
   if (value === undefined) return undefined;
-  if (body?.kind === 'form' && isObject(value)) {
-    const fields = Object.entries(value).flatMap(([name, member]) =>
-      (Array.isArray(member) ? member : [member]).map((item) => `${escape(name)}=${escape(text(item))}`),
-    );
-    return Buffer.from(fields.join('&'));
-  }
+  if (body?.kind === 'form' && isObject(value)) return Buffer.from(toForm(value));
   if (body?.kind === 'text' && typeof value === 'string') return Buffer.from(value);
   return Buffer.from(JSON.stringify(value));
 }

@@ -2,9 +2,13 @@ import { boundariesOf } from '../cases/boundaries.js';
 import { pathText, slotsOf, valueAt, withValue } from '../cases/slots.js';
 import type { Context } from '../context.js';
 import type { Draft } from '../http/draft.js';
+import { toForm } from '../http/encode.js';
 import { isObject, type Json } from '../spec/json.js';
-import { isUnsafe, type Operation, type Parameter } from '../spec/model.js';
+import { isUnsafe, type Operation, type Parameter, type RequestBody } from '../spec/model.js';
 import { createStage, type Stage } from '../stage.js';
+
+/** Small enough to be sent whole before a server that refuses it closes the connection. */
+const LARGE = 131_072;
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -73,17 +77,19 @@ async function coverBody(context: Context, stage: Stage, operation: Operation): 
   const { body } = operation;
   if (body === undefined) return;
   const document = run.spec.requests;
-  const { full } = stage;
-  if (full.body !== undefined) {
+  // First, for where a request is a guess at a secret there are but a few.
+  if (operation.answers.some(({ status }) => status === '413')) await coverSize(stage, body.kind);
+  if (stage.full.body !== undefined) {
     for (const slot of slotsOf(document, body.schema)) {
       if (run.outOfTime()) return;
       const label = `body ${pathText(slot.path)}`;
       // On the smallest body where the place is in it, else on the fullest.
       const on = (base: Draft) =>
-        (valueAt(base.body, slot.path.slice(0, -1)) === undefined ? full.body : base.body) ?? null;
-      const sample = valueAt(full.body, slot.path) ?? 'a';
+        (valueAt(base.body, slot.path.slice(0, -1)) === undefined ? stage.full.body : base.body) ?? null;
+      const sample = valueAt(stage.full.body, slot.path) ?? 'a';
       for (const { value, note } of boundariesOf(document, slot.schema, String(slot.path.at(-1)), sample)) {
-        if (body.kind === 'form' && typeof value !== 'string') continue;
+        // A form has texts alone; what else they stand for is the same text again.
+        if (body.kind === 'form' && typeof value === 'object') continue;
         await stage.send({ name: `${label}: ${note}` }, (base) => ({
           ...base,
           body: withValue(on(base), slot.path, value),
@@ -92,13 +98,13 @@ async function coverBody(context: Context, stage: Stage, operation: Operation): 
       if (slot.path.at(-1) !== 0) {
         await stage.send({ name: `${label}: missing` }, (base) => ({
           ...base,
-          body: withValue(full.body ?? on(base), slot.path, undefined),
+          body: withValue(stage.full.body ?? on(base), slot.path, undefined),
         }));
       }
       if (isObject(sample)) {
         await stage.send({ name: `${label}: an unknown member` }, (base) => ({
           ...base,
-          body: withValue(full.body ?? on(base), slot.path, { ...sample, unknown_member: 1 }),
+          body: withValue(stage.full.body ?? on(base), slot.path, { ...sample, unknown_member: 1 }),
         }));
       }
     }
@@ -118,21 +124,52 @@ async function coverBody(context: Context, stage: Stage, operation: Operation): 
       if (body.kind === 'json') await stage.send({ name: `body: ${note}` }, (base) => ({ ...base, body: value }));
     }
   }
-  await coverEncodings(stage, body.kind === 'json');
+  await coverMediaTypes(stage, body.kind);
+  if (body.kind === 'json') await coverJson(stage);
+  if (body.kind === 'form') await coverForm(stage);
 }
 
-/** Bodies that are no bodies of the documented kind at all. */
-async function coverEncodings(stage: Stage, isJson: boolean): Promise<void> {
-  const good = JSON.stringify(stage.base.body ?? {});
+/** Bodies of another kind than the documented one, each a good one of its kind. */
+async function coverMediaTypes(stage: Stage, kind: RequestBody['kind']): Promise<void> {
   await stage.send({ name: 'body: missing' }, (base) => ({ ...base, body: undefined }));
   await stage.send({ name: 'body: empty' }, (base) => ({ ...base, rawBody: bytes('') }));
-  await stage.send({ name: 'body: the media type text/plain' }, (base) => ({ ...base, contentType: 'text/plain' }));
-  await stage.send({ name: 'body: the media type application/xml' }, (base) => ({
-    ...base,
-    contentType: 'application/xml',
-  }));
+  for (const contentType of ['text/plain', 'application/xml']) {
+    await stage.send({ name: `body: the media type ${contentType}` }, (base) => ({ ...base, contentType }));
+  }
   await stage.send({ name: 'body: no media type' }, (base) => ({ ...base, contentType: null }));
-  if (!isJson) return;
+  if (kind !== 'json') {
+    await stage.send({ name: 'body: JSON' }, (base) => ({
+      ...base,
+      contentType: 'application/json',
+      rawBody: bytes(JSON.stringify(base.body ?? {})),
+    }));
+  }
+  if (kind !== 'form') {
+    await stage.send({ name: 'body: a form' }, (base) => ({
+      ...base,
+      contentType: 'application/x-www-form-urlencoded',
+      rawBody: bytes(toForm(isObject(base.body) ? base.body : {})),
+    }));
+  }
+  await stage.send({ name: 'body: a content encoding that it does not have' }, (base) => ({
+    ...base,
+    headers: { 'Content-Encoding': 'gzip' },
+  }));
+}
+
+/** A good body but for its size, which is beyond what many a server takes that documents a limit. */
+async function coverSize(stage: Stage, kind: RequestBody['kind']): Promise<void> {
+  await stage.send({ name: 'body: very large' }, (base) => {
+    const { body } = base;
+    if (kind === 'form' && isObject(body))
+      return { ...base, rawBody: bytes(toForm({ ...body, padding: 'a'.repeat(LARGE) })) };
+    return { ...base, rawBody: bytes(`${JSON.stringify(body ?? {})}${' '.repeat(LARGE)}`) };
+  });
+}
+
+/** Bodies that are no JSON, or hardly. */
+async function coverJson(stage: Stage): Promise<void> {
+  const good = JSON.stringify(stage.base.body ?? {});
   for (const [note, rawBody] of [
     ['cut short', bytes(good.slice(0, -1))],
     ['text after its end', bytes(`${good} x`)],
@@ -149,8 +186,20 @@ async function coverEncodings(stage: Stage, isJson: boolean): Promise<void> {
     ...base,
     contentType: 'application/json; charset=iso-8859-1',
   }));
-  await stage.send({ name: 'body: a content encoding that it does not have' }, (base) => ({
-    ...base,
-    headers: { 'Content-Encoding': 'gzip' },
-  }));
+}
+
+/** A form can hardly be malformed: what is odd is a form all the same, which must not make the server fail. */
+async function coverForm(stage: Stage): Promise<void> {
+  for (const [note, text] of [
+    ['malformed percent-encoding', '%E0%A4%A=%zz'],
+    ['empty parts', '&&=&='],
+    ['names alone', 'a&b'],
+    ['__proto__', '__proto__=1&constructor=2'],
+  ] as const) {
+    await stage.send({ name: `body: ${note}` }, (base) => ({ ...base, rawBody: bytes(text) }));
+  }
+  await stage.send({ name: 'body: every field twice' }, (base) => {
+    const form = toForm(isObject(base.body) ? base.body : {});
+    return { ...base, rawBody: bytes(`${form}&${form}`) };
+  });
 }

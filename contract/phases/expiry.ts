@@ -1,11 +1,14 @@
 import type { Context } from '../context.js';
 import type { Credential } from '../http/draft.js';
 import { emptyDraft } from '../http/draft.js';
+import { dangerOf, isRotator } from '../policy.js';
 import type { Phase } from '../report/types.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
+import { originOf } from '../spec/links.js';
 import { isSecured, isUnsafe, type Operation } from '../spec/model.js';
-import { isExpiryName } from '../spec/names.js';
+import { isExpiryName, isGraceName } from '../spec/names.js';
 import { branches, typesOf } from '../spec/schema.js';
+import { rotateBriefly } from './rotation.js';
 
 const PHASE: Phase = 'sequences';
 /** Milliseconds that a credential is asked to live. */
@@ -26,6 +29,9 @@ export async function createDying(context: Context): Promise<Dying[]> {
   const dying: Dying[] = [];
   for (const creator of run.spec.operations) {
     if (!isUnsafe(creator) || !isSecured(creator) || context.obstacle(creator) !== undefined) continue;
+    if (dangerOf(creator, run.spec) !== 'none') continue;
+    const superseded = await supersede(context, creator);
+    if (superseded) dying.push(superseded);
     const member = expiryMember(run.spec.requests, creator);
     if (member === undefined || (run.issues.get(creator.id)?.length ?? 0) === 0) continue;
     const base = await fixtures.base(creator, { phase: PHASE });
@@ -43,6 +49,17 @@ export async function createDying(context: Context): Promise<Dying[]> {
     if (await credentials.isCredential(token)) dying.push({ creator, credential, endsAt: asked + LIFE });
   }
   return dying;
+}
+
+/** A secret with a short grace period, where the operation rotates something. */
+async function supersede(context: Context, rotator: Operation): Promise<Dying | undefined> {
+  const { spec, issues } = context.run;
+  const origin = isRotator(rotator) ? originOf(spec, rotator) : undefined;
+  if (origin === undefined || (issues.get(origin.creator.id)?.length ?? 0) === 0) return undefined;
+  const resource = await context.fixtures.create(origin.creator, { phase: PHASE, name: `create for ${rotator.id}` });
+  const asked = Date.now();
+  if (resource?.token === undefined || !(await rotateBriefly(context, rotator, resource))) return undefined;
+  return { creator: rotator, credential: { token: resource.token, perScheme: {} }, endsAt: asked + 1_000 };
 }
 
 /** Waits for the last of them, if need be, and tries each. */
@@ -82,7 +99,7 @@ function expiryMember(
       const schema = branches(document, property)[0] ?? {};
       if (schema.format === 'date-time' && isExpiryName(name))
         return { name, value: (end) => new Date(end).toISOString() };
-      const seconds = /(seconds|ttl)$/i.test(name) && typesOf(schema).includes('integer');
+      const seconds = /(seconds|ttl)$/i.test(name) && !isGraceName(name) && typesOf(schema).includes('integer');
       if (seconds && (schema.minimum ?? 1) <= 1) return { name, value: () => 1 };
     }
   }

@@ -10,7 +10,7 @@ import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
 import { isUnsafe, type Operation } from '../spec/model.js';
-import { isProtectionName } from '../spec/names.js';
+import { isIfMatchName, isOnceKeyName, isProtectionName } from '../spec/names.js';
 import { flatten } from '../spec/schema.js';
 import { createStage } from '../stage.js';
 
@@ -27,7 +27,7 @@ const MOST_FAULTS = 5;
 export async function runFuzz(context: Context, operation: Operation): Promise<void> {
   const { run } = context;
   // What uses up a credential or a thing with every call is covered by its edges.
-  if (dangerOf(operation) !== 'none') return;
+  if (dangerOf(operation, run.spec) !== 'none') return;
   const stage = await createStage(context, operation, 'fuzz');
   if (stage === undefined) return;
   const wishes = wishesFor(context, operation, stage.full);
@@ -89,16 +89,32 @@ function wishesFor({ run }: Context, operation: Operation, full: Draft): fc.Arbi
       const texts = edges.filter(
         (value) => typeof value !== 'object' && !(typeof value === 'string' && value.length > 500),
       );
-      parameters[key] = leftOut(fc.oneof(valid, fc.constantFrom(...texts, 'a')));
+      const spoiled = fc.constantFrom(...texts, 'a');
+      // Most random entity tags are stale, and most short keys known already: the rest would not be looked at.
+      const good = place === 'header' ? goodHeader(name) : undefined;
+      parameters[key] = leftOut(
+        good === undefined
+          ? fc.oneof(valid, spoiled)
+          : fc.oneof(
+              { weight: 3, arbitrary: good },
+              { weight: 1, arbitrary: valid },
+              { weight: 1, arbitrary: spoiled },
+            ),
+      );
     }
   }
-  const body =
-    operation.body?.kind === 'json' && full.body !== undefined ? bodies(document, operation, full.body) : undefined;
+  const isMade = operation.body?.kind === 'json' || operation.body?.kind === 'form';
+  const body = isMade && full.body !== undefined ? bodies(document, operation, full.body) : undefined;
   if (Object.keys(parameters).length === 0 && body === undefined) return undefined;
   return fc.record({
     parameters: fc.record(parameters, { noNullPrototype: true }),
     body: body ?? fc.constant(undefined),
   });
+}
+
+function goodHeader(name: string): fc.Arbitrary<Json> | undefined {
+  if (isIfMatchName(name)) return fc.constant('*');
+  return isOnceKeyName(name) ? fc.uuid() : undefined;
 }
 
 /** Leaving something out is what shrinking tries first. */

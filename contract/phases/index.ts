@@ -10,20 +10,27 @@ import { createDying, expectExpired } from './expiry.js';
 import { runFuzz } from './fuzz.js';
 import { runLists } from './lists.js';
 import { runMethods } from './methods.js';
+import { runOnce } from './once.js';
+import { runPreconditions } from './preconditions.js';
 import { runSecurity } from './security.js';
-import { runLife, runSessions } from './sequences.js';
+import { runLife } from './sequences.js';
+import { runSessions } from './sessions.js';
 
 /** Every kind of case, in an order in which none spoils another: what may sweep everything away comes last. */
 export async function runPhases(context: Context): Promise<void> {
   const { run } = context;
   await expectAnswer(context);
-  const calm = run.operations.filter((operation) => dangerOf(operation) !== 'sweeps');
-  const sweeping = run.operations.filter((operation) => dangerOf(operation) === 'sweeps');
+  const calm = run.operations.filter((operation) => dangerOf(operation, run.spec) !== 'sweeps');
+  const sweeping = run.operations.filter((operation) => dangerOf(operation, run.spec) === 'sweeps');
 
   for (const creator of run.spec.operations.filter(({ method }) => method === 'POST')) {
     if (makesSomething(context, creator)) await step(context, 'sequences', () => runLife(context, creator));
   }
   await step(context, 'sequences', () => runSessions(context));
+  for (const operation of calm) {
+    await step(context, 'sequences', () => runOnce(context, operation));
+    await step(context, 'sequences', () => runPreconditions(context, operation));
+  }
   const dying = await createDying(context);
   for (const operation of calm) await step(context, 'lists', () => runLists(context, operation));
   for (const operation of calm) await step(context, 'examples', () => runExamples(context, operation));
@@ -66,14 +73,13 @@ async function expectAnswer({ run }: Context): Promise<void> {
 }
 
 /** Ends what the run has created and not ended itself, as far as the spec has a way; refusals do not matter. */
-async function tidyUp({ run, fixtures, credentials }: Context): Promise<void> {
+async function tidyUp({ run, fixtures }: Context): Promise<void> {
   for (const resource of fixtures.made) {
     const remover = run.spec.operations.find(
       (operation) => isRemover(operation) && originOf(run.spec, operation)?.creator === resource.creator,
     );
-    const path = remover && fixtures.address(remover, resource);
-    if (!path || run.outOfTime()) continue;
-    const draft = credentials.attach({ ...emptyDraft(remover), path });
+    const draft = remover && !run.outOfTime() ? await fixtures.on(remover, resource) : undefined;
+    if (draft === undefined) continue;
     await run.attempt(draft, { phase: 'setup', name: 'tidy up', expectation: 'any' });
   }
   fixtures.forget();

@@ -35,7 +35,7 @@ export async function runLists(context: Context, operation: Operation): Promise<
 }
 
 /** Creates some rows, one of which is ended again where the spec can do that; gives the ids of those that stay. */
-async function fill({ run, fixtures, credentials, obstacle }: Context, list: Operation): Promise<Json[]> {
+async function fill({ run, fixtures, obstacle }: Context, list: Operation): Promise<Json[]> {
   const creator = run.spec.operations.find(
     ({ method, path }) => method === 'POST' && trimmed(path) === trimmed(list.path),
   );
@@ -45,16 +45,8 @@ async function fill({ run, fixtures, credentials, obstacle }: Context, list: Ope
   for (let row = 0; row <= ROWS; row++) {
     const resource = await fixtures.create(creator, { phase: PHASE, name: 'create a row' });
     if (resource === undefined) return ids;
-    const path = row === 0 && remover ? fixtures.address(remover, resource) : undefined;
-    if (path && remover) {
-      const draft = credentials.attach({
-        operation: remover,
-        path,
-        query: {},
-        header: {},
-        cookie: {},
-        credential: null,
-      });
+    const draft = row === 0 && remover ? await fixtures.on(remover, resource) : undefined;
+    if (draft) {
       await run.send(draft, { phase: PHASE, name: 'end a row' });
       continue;
     }

@@ -2,36 +2,76 @@ import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import { memberText, type Resource, sourceOf } from '../fixtures.js';
-import { emptyDraft } from '../http/draft.js';
-import { dangerOf, isRemover } from '../policy.js';
-import { isObject, type Json, membersOf, textOf } from '../spec/json.js';
-import { evaluate, isItemOperation, originOf, pathNames, trimmed } from '../spec/links.js';
+import { isRemover, isRotator, type Presenter } from '../policy.js';
+import { isObject, type Json, type JsonObject, membersOf, textOf } from '../spec/json.js';
+import { evaluate, isItemOperation, originOf, pathNames, thingIn, trimmed } from '../spec/links.js';
 import { isUnsafe, type Operation, successOf } from '../spec/model.js';
-import { isTombstoneName, isVolatileName } from '../spec/names.js';
+import { isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
+import { runEdits } from './edits.js';
+import { expectAlive, expectDead, present } from './opens.js';
+import { runRotation } from './rotation.js';
 import { walk } from './walk.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
+/** What there is to do with the things that an operation creates. */
+interface Trade {
+  creator: Operation;
+  getter: Operation | undefined;
+  editors: Operation[];
+  rotators: Operation[];
+  enders: Ender[];
+}
+
+/** What ends a thing by its path, or, with a slot, by a credential of it in the body. */
+type Ender = Presenter | { operation: Operation; slot?: never };
+
+const AGAIN = 'end it again';
+
 /**
- * Takes one thing through its life: create, get, list, follow the links, end it, get and list it again, end it again,
- * and use the credential that its creation gave. Once for each operation that ends things of its kind.
+ * Takes one thing through its life: create, get, list, follow the links, edit, rotate, end it, get and list it again, end
+ * it again, and use the credentials that it had. Once for each operation that ends things of its kind.
  */
 export async function runLife(context: Context, creator: Operation): Promise<void> {
   const { run, fixtures } = context;
-  const onIt = run.spec.operations.filter((operation) => originOf(run.spec, operation)?.creator === creator);
-  const getter = onIt.find((operation) => operation.method === 'GET' && isItemOperation(operation));
-  const removers = onIt.filter(isRemover);
+  const trade = tradeOf(context, creator);
+  const { getter, editors, rotators, enders } = trade;
+  const presenters = [...enders, ...context.presenters.inquiries].map(({ operation }) => operation);
+  const onIt = [...editors, ...rotators, ...presenters, ...(getter ? [getter] : [])];
   const concerned = [creator, ...onIt].some((operation) => run.operations.includes(operation));
   if (!concerned || context.obstacle(creator) !== undefined) return;
 
-  for (const remover of removers.length > 0 ? removers : [undefined]) {
+  let isFirst = true;
+  const issues = () => (run.issues.get(creator.id)?.length ?? 0) > 0;
+  for (const ender of enders.length > 0 ? enders : [undefined]) {
+    if (!isFirst && ender?.slot !== undefined && !issues()) continue;
     const resource = await fixtures.create(creator, { phase: 'sequences', name: 'create' });
     if (resource === undefined) return;
+    let tokens = resource.token === undefined ? [] : [resource.token];
     if (getter) await get(context, getter, resource);
     await expectListed(context, resource, true);
     await followLinks(context, resource.exchange);
-    if (remover) await end(context, remover, getter, resource);
+    for (const token of tokens) await expectAlive(context, token, 'after its creation');
+    for (const editor of isFirst ? editors : []) await runEdits(context, editor, getter, resource);
+    for (const rotator of isFirst ? rotators : []) {
+      tokens = await runRotation(context, rotator, resource);
+      resource.token = tokens[0];
+    }
+    if (ender && !run.outOfTime()) await end(context, trade, ender, resource, tokens);
+    isFirst = false;
   }
+}
+
+function tradeOf({ run: { spec }, presenters }: Context, creator: Operation): Trade {
+  const onIt = spec.operations.filter((operation) => originOf(spec, operation)?.creator === creator);
+  const others = onIt.filter((operation) => !isRemover(operation));
+  return {
+    creator,
+    getter: onIt.find((operation) => operation.method === 'GET' && isItemOperation(operation)),
+    editors: others.filter((operation) => /^(PATCH|PUT)$/.test(operation.method) && isItemOperation(operation)),
+    rotators: others.filter(isRotator),
+    enders: [...onIt.filter(isRemover).map((operation) => ({ operation })), ...presenters.revokers],
+  };
 }
 
 async function get(context: Context, getter: Operation, resource: Resource): Promise<void> {
@@ -59,11 +99,13 @@ function differences(created: Json | undefined, fetched: Json | undefined): stri
 }
 
 /** Follows every link whose target changes nothing. */
-async function followLinks({ run, fixtures, obstacle }: Context, exchange: Exchange): Promise<void> {
+async function followLinks({ run, fixtures, presenters, obstacle }: Context, exchange: Exchange): Promise<void> {
   const { operation } = exchange.draft;
+  const asking = presenters.inquiries.map((inquiry) => inquiry.operation);
   for (const link of successOf(operation)?.links ?? []) {
     const target = run.spec.operations.find(({ id }) => id === link.operationId);
-    if (target === undefined || obstacle(target) !== undefined || isUnsafe(target)) continue;
+    if (target === undefined || obstacle(target) !== undefined) continue;
+    if (isUnsafe(target) && !asking.includes(target)) continue;
     const draft = await fixtures.base(target, { phase: 'sequences' });
     const source = sourceOf(exchange);
     let complete = true;
@@ -75,6 +117,7 @@ async function followLinks({ run, fixtures, obstacle }: Context, exchange: Excha
       else draft[parameter.in] = { ...draft[parameter.in], [name]: value };
     }
     if (!complete) continue;
+    if (link.requestBody !== undefined) draft.body = evaluate(link.requestBody, source);
     const name = `the link ${link.name} of ${operation.id}`;
     await run.send(draft, {
       phase: 'sequences',
@@ -87,50 +130,70 @@ async function followLinks({ run, fixtures, obstacle }: Context, exchange: Excha
 
 async function end(
   context: Context,
-  remover: Operation,
-  getter: Operation | undefined,
+  { getter, editors, rotators }: Trade,
+  ender: Ender,
   resource: Resource,
+  tokens: string[],
 ): Promise<void> {
-  const ended = await call(context, remover, resource, 'end what was just created', (status) =>
-    status < 400 ? [] : [fault('sequence', `what was just created cannot be ended: ${String(status)}`, 'a success')],
-  );
-  if (ended?.answer === undefined || ended.answer.status >= 400) return;
-  const how = `after ${remover.id}`;
+  // What a thing has said of itself before, as that it is disabled, says nothing about its end.
+  const last = getter && (await call(context, getter, resource, 'get what is to be ended', () => []));
+  const before = last?.answer !== undefined && last.answer.status < 300 ? last.value : resource.exchange.value;
+  if (!(await endBy(context, ender, resource, 'end what was just created'))) return;
+  const how = `after ${ender.operation.id}`;
   if (getter) {
     await call(context, getter, resource, `get ${how}`, (status, value) => {
-      if (status >= 300 || isTombstone(value)) return [];
+      if (status >= 300 || isEnded(value, before)) return [];
       return [fault('revocation', `${how} it is still there`, '404, 410 or a member such as revokedAt that says so')];
     });
   }
-  await expectListed(context, resource, false, how);
-  if (resource.token !== undefined) await expectDead(context, resource.token, how);
-  await call(context, remover, resource, `end it again`, () => []);
-  if (resource.token !== undefined) await expectDead(context, resource.token, `after ${remover.id} twice`);
+  await expectListed(context, resource, false, how, before);
+  for (const token of tokens) await expectDead(context, token, how);
+  for (const operation of [...editors, ...rotators]) await expectNoRevival(context, operation, resource, how);
+  await endBy(context, ender, resource, AGAIN);
+  for (const token of tokens) await expectDead(context, token, `${how} twice`);
 }
 
-/** Whether a thing says of itself that it is no more. */
-export function isTombstone(value: Json | undefined): boolean {
-  return membersOf(value).some(([name, member]) => {
-    if (isTombstoneName(name)) return member !== null && member !== false;
-    if (/^(status|state)$/i.test(name))
-      return /revoked|deleted|cancel|archived|disabled|removed|inactive/i.test(textOf(member));
-    return isObject(member) && isTombstone(member);
-  });
-}
-
-async function expectDead({ run, credentials }: Context, token: string, how: string): Promise<void> {
-  const credential = { token, perScheme: {} };
-  for (const operation of run.spec.operations) {
-    const easy = operation.method === 'GET' && operation.parameters.every(({ required }) => !required);
-    if (!easy || credentials.alternatives(operation).length === 0) continue;
-    const draft = credentials.attach(emptyDraft(operation), credential);
-    await run.send(draft, {
-      ...ANY,
-      name: `use its credential ${how}`,
-      check: ({ status }) =>
-        status === 401 ? [] : [fault('revocation', `its credential still gets ${String(status)} ${how}`, '401')],
-    });
+/** Ends a thing by its path, or by a credential of it. */
+async function endBy(context: Context, { operation, slot }: Ender, resource: Resource, name: string): Promise<boolean> {
+  const cannot = (status: number) =>
+    status < 400 || name === AGAIN
+      ? []
+      : [fault('sequence', `what was just created cannot be ended: ${String(status)}`, 'a success')];
+  if (slot === undefined) {
+    const ended = await call(context, operation, resource, name, cannot);
+    return ended?.answer !== undefined && ended.answer.status < 400;
   }
+  if (resource.token === undefined) return false;
+  const ended = await present(context, { operation, slot }, resource.token, name, (_, status) => cannot(status));
+  return ended?.answer !== undefined && ended.answer.status < 400;
+}
+
+/** What has ended may be refused or be changed all the same, but no new secret of it opens anything. */
+async function expectNoRevival(context: Context, operation: Operation, resource: Resource, how: string): Promise<void> {
+  const { run, fixtures, credentials } = context;
+  const exchange = await call(context, operation, resource, `${operation.id} ${how}`, () => []);
+  if (exchange?.answer === undefined || exchange.answer.status >= 300) return;
+  const token = await fixtures.credentialIn(operation, exchange);
+  if (token === undefined || !(await credentials.isCredential(token))) return;
+  const finding = fault('revocation', `${how} it gives a secret that opens something`, 'a refusal');
+  run.record.fail({ ...ANY, name: `${operation.id} ${how}` }, exchange, finding);
+}
+
+/** Whether a thing says of itself that it is no more, and did not say so before. */
+function isEnded(value: Json | undefined, before?: Json): boolean {
+  const said = endingsIn(thingIn(before));
+  return endingsIn(thingIn(value)).some((ending) => !said.includes(ending));
+}
+
+/** The places where something says that it is no more. */
+function endingsIn(value: JsonObject | undefined, path = ''): string[] {
+  return membersOf(value).flatMap(([name, member]) => {
+    const place = `${path}/${name}`;
+    if (isTombstoneName(name)) return member !== null && member !== false ? [place] : [];
+    if (isStateName(name))
+      return /revoked|deleted|cancel|archived|disabled|removed|inactive/i.test(textOf(member)) ? [place] : [];
+    return isObject(member) ? endingsIn(member, place) : [];
+  });
 }
 
 async function expectListed(
@@ -138,15 +201,15 @@ async function expectListed(
   resource: Resource,
   wanted: boolean,
   how = 'after its creation',
+  before?: Json,
 ): Promise<void> {
   const { run } = context;
-  const collection = trimmed(resource.creator.path);
-  const list = run.spec.operations.find(({ method, path }) => method === 'GET' && trimmed(path) === collection);
-  if (list === undefined || pathNames(list).length > 0 || context.obstacle(list) !== undefined) return;
+  const list = listOf(context, resource.creator);
+  if (list === undefined) return;
   const walked = await walk(context, list, { phase: 'sequences', stopAt: resource.exchange.value });
   if (walked === undefined) return;
   const { found, last } = walked;
-  const isThere = found !== undefined && (wanted || !isTombstone(found));
+  const isThere = found !== undefined && (wanted || !isEnded(found, before));
   if (isThere === wanted) return;
   const finding = wanted
     ? fault('sequence', 'what was just created is not listed', 'a row for it')
@@ -154,50 +217,22 @@ async function expectListed(
   run.record.fail({ ...ANY, name: wanted ? 'list after creating' : `list ${how}` }, last, finding);
 }
 
+/** The operation that lists what another creates; undefined where none does, or it cannot be called. */
+export function listOf({ run, obstacle }: Context, creator: Operation): Operation | undefined {
+  const collection = trimmed(creator.path);
+  const list = run.spec.operations.find(({ method, path }) => method === 'GET' && trimmed(path) === collection);
+  return list && pathNames(list).length === 0 && obstacle(list) === undefined ? list : undefined;
+}
+
 async function call(
-  { run, fixtures, credentials, obstacle }: Context,
+  { run, fixtures, obstacle }: Context,
   operation: Operation,
   resource: Resource,
   name: string,
   check: (status: number, value: Json | undefined) => Finding[],
 ): Promise<Exchange | undefined> {
-  const path = fixtures.address(operation, resource);
-  if (path === undefined || obstacle(operation) !== undefined) return undefined;
-  const draft = credentials.attach({
-    ...(await fixtures.base({ ...operation, parameters: operation.parameters.filter((p) => p.in !== 'path') })),
-    operation,
-    path,
-  });
-  return await run.send(draft, { ...ANY, name, check: ({ status }, value) => check(status, value) });
-}
-
-/** A session of its own: its links, and, where the spec can end sessions, that its token opens nothing afterwards. */
-export async function runSessions(context: Context): Promise<void> {
-  const { run, credentials, fixtures } = context;
-  const session = await credentials.logIn();
-  if (session === undefined) return;
-  for (const link of successOf(session.exchange.draft.operation)?.links ?? []) {
-    const target = run.spec.operations.find(({ id }) => id === link.operationId);
-    const body = link.requestBody === undefined ? undefined : evaluate(link.requestBody, sourceOf(session.exchange));
-    if (target === undefined || body === undefined) continue;
-    const name = `the link ${link.name} of ${session.exchange.draft.operation.id}`;
-    await run.send(
-      { ...(await fixtures.base(target)), body },
-      {
-        ...ANY,
-        name,
-        check: ({ status }) =>
-          status < 300 ? [] : [fault('sequence', `${name} leads to ${String(status)}`, 'a success')],
-      },
-    );
-  }
-  for (const operation of run.operations.filter((each) => dangerOf(each) === 'ends-session')) {
-    const spare = await credentials.logIn();
-    if (spare === undefined) return;
-    const draft = credentials.attach(await fixtures.base(operation), spare.credential);
-    const { answer } = await run.send(draft, { phase: 'sequences', name: 'end a session' });
-    if (answer && answer.status < 300) await expectDead(context, spare.credential.token, `after ${operation.id}`);
-  }
+  const draft = obstacle(operation) === undefined ? await fixtures.on(operation, resource) : undefined;
+  return draft && (await run.send(draft, { ...ANY, name, check: ({ status }, value) => check(status, value) }));
 }
 
 function fault(check: Finding['check'], message: string, expected: string): Finding {

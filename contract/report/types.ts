@@ -41,7 +41,9 @@ export const CHECKS = {
   secrets: 'no answer tells a secret but the one that issues it',
   paging: 'pages keep to their limit, and neither repeat nor lose rows',
   filter: 'filters and orders are honoured',
-  sequence: 'what is created can be fetched and is listed',
+  sequence: 'what is created can be fetched and is listed, what is edited stays so, a new secret opens something',
+  once: 'a request that is repeated with its Idempotency-Key is done once, and gets one answer',
+  precondition: 'a stale entity tag is refused and changes nothing, a current one passes',
   credential: 'the credential of the run stays good',
   empty: 'at least one operation succeeded',
 } as const;

@@ -1,7 +1,7 @@
-import { atPointer, isObject, type Json, memberOf } from './json.js';
+import { atPointer, isObject, type Json, type JsonObject, memberOf } from './json.js';
 import type { Link, Operation, Spec } from './model.js';
 import { successOf } from './model.js';
-import { sameName } from './names.js';
+import { isOwnCredential, sameName } from './names.js';
 
 /** What a runtime expression can refer to. */
 export interface LinkSource {
@@ -43,7 +43,7 @@ export function originOf(spec: Spec, operation: Operation): Origin | undefined {
   const names = pathNames(operation);
   if (names.length === 0) return undefined;
   for (const creator of spec.operations) {
-    if (creator.method !== 'POST' || creator === operation || pathNames(creator).length >= names.length) continue;
+    if (!mayMake(creator) || creator === operation || pathNames(creator).length >= names.length) continue;
     const link = successOf(creator)?.links.find(
       ({ operationId, parameters }) =>
         operationId === operation.id &&
@@ -52,8 +52,13 @@ export function originOf(spec: Spec, operation: Operation): Origin | undefined {
     if (link) return { creator, link };
   }
   const collection = collectionOf(operation);
-  const creator = spec.operations.find(({ method, path }) => method === 'POST' && trimmed(path) === collection);
+  const creator = spec.operations.find((each) => mayMake(each) && trimmed(each.path) === collection);
   return creator && creator !== operation ? { creator, link: undefined } : undefined;
+}
+
+/** What gives the credential in use a new secret links to it as well, but makes no thing that may be ended. */
+function mayMake({ id, method, path }: Operation): boolean {
+  return method === 'POST' && !isOwnCredential(id) && !isOwnCredential(path);
 }
 
 /** The path that stands before the last parameter of an operation's path, without its slash. */
@@ -74,14 +79,25 @@ export function isItemOperation({ path }: Operation): boolean {
   return /\}\/?$/.test(path);
 }
 
+const OWN_ID = /^_?(id|uuid|guid|key|slug)$/i;
+const isId = (member: Json) => typeof member === 'string' || typeof member === 'number';
+
+/** The thing that an answer tells of: what has an id, the answer itself or one of its members; else the answer. */
+export function thingIn(value: Json | undefined): JsonObject | undefined {
+  if (!isObject(value)) return undefined;
+  const hasId = (object: JsonObject) =>
+    Object.entries(object).some(([name, inner]) => OWN_ID.test(name) && isId(inner));
+  if (hasId(value)) return value;
+  return Object.values(value).find((member): member is JsonObject => isObject(member) && hasId(member)) ?? value;
+}
+
 /** What in a created or listed thing a path parameter means: the member of that name, else the thing's id. */
 export function identify(value: Json | undefined, name: string): Json | undefined {
   if (!isObject(value)) return undefined;
   const members = Object.entries(value);
-  const isId = (member: Json) => typeof member === 'string' || typeof member === 'number';
   const named = members.find(([member, inner]) => sameName(member, name) && isId(inner));
   if (named) return named[1];
-  const own = members.find(([member, inner]) => /^_?(id|uuid|guid|key|slug)$/i.test(member) && isId(inner));
+  const own = members.find(([member, inner]) => OWN_ID.test(member) && isId(inner));
   if (own) return own[1];
   for (const [, inner] of members) {
     const found = isObject(inner) ? identify(inner, name) : undefined;

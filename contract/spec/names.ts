@@ -1,11 +1,16 @@
 // What a spec does not say in schemas, its names do: these are the guesses, all in one place.
 
-const words = (name: string) => name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
+/** `accessToken`, `Access-Token` and `/access/token` are all `access_token`. */
+const words = (name: string) =>
+  name
+    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+    .replace(/[-/\s]+/g, '_')
+    .toLowerCase();
 
 /** A member that carries a secret whatever the API is about; what is called `token` or `data` may be anything. */
 export function isSecretName(name: string): boolean {
   return /^(plain_?text|password|passphrase|jwt|(\w+_)?secret|(access|refresh|session|bearer|auth|id)_token|token_access|(\w+_)?api_key|private_key|\w+_password)$/.test(
-    words(name).replaceAll('-', '_'),
+    words(name),
   );
 }
 
@@ -16,18 +21,16 @@ export function isPasswordName(name: string): boolean {
 /** A parameter whose values only the server makes. */
 export function isCursorName(name: string): boolean {
   return /^(cursor|page_?token|next_?token|continuation(_?token)?|(starting_|ending_)?(after|before)|marker)$/.test(
-    words(name).replaceAll('-', '_'),
+    words(name),
   );
 }
 
 export function isLimitName(name: string): boolean {
-  return /^(limit|page_?size|per_?page|size|take|first|max_?(results|items)|page_?limit)$/.test(
-    words(name).replaceAll('-', '_'),
-  );
+  return /^(limit|page_?size|per_?page|size|take|first|max_?(results|items)|page_?limit)$/.test(words(name));
 }
 
 export function isPageName(name: string): boolean {
-  return /^page(_?(number|no|index))?$/.test(words(name).replaceAll('-', '_'));
+  return /^page(_?(number|no|index))?$/.test(words(name));
 }
 
 export function isOffsetName(name: string): boolean {
@@ -40,7 +43,7 @@ export function isCountName(name: string): boolean {
 
 /** A boolean that keeps the caller's own credential out of what a call revokes. */
 export function isProtectionName(name: string): boolean {
-  return /(exclude|keep|except|spare|skip)_?(current|own|self|this)/.test(words(name).replaceAll('-', '_'));
+  return /(exclude|keep|except|spare|skip)_?(current|own|self|this)/.test(words(name));
 }
 
 /** A member that is filled once a thing is revoked or deleted and stays as a tombstone. */
@@ -48,6 +51,11 @@ export function isTombstoneName(name: string): boolean {
   return /^(revoked|deleted|cancelled|canceled|archived|disabled|removed|is_revoked|is_deleted)(_?(at|on|date|time))?$/.test(
     words(name),
   );
+}
+
+/** A member that says in one word what has become of a thing. */
+export function isStateName(name: string): boolean {
+  return /^(status|state)$/.test(words(name));
 }
 
 /** An instant in a request at which what it makes ends. */
@@ -60,16 +68,88 @@ export function isVolatileName(name: string): boolean {
   return /updated|modified|last_|seen|used|etag|version/.test(words(name));
 }
 
-/** An operation that ends the credential it is called with. */
+/** A header whose value tells a repeated request from a new one. */
+export function isOnceKeyName(name: string): boolean {
+  return /idempoten/.test(words(name));
+}
+
+/** A header with the entity tags, one of which a thing must still have. */
+export function isIfMatchName(name: string): boolean {
+  return words(name) === 'if_match';
+}
+
+/** A header that makes a request depend on what a thing is now. */
+export function isPreconditionName(name: string): boolean {
+  return /^if_((none_)?match|(un)?modified_since|range)$/.test(words(name));
+}
+
+/** An operation that ends the session it is called in. */
 export function endsSession(text: string): boolean {
-  return /(log|sign)[-_]?(out|off)|end[-_]?session/i.test(text);
+  return /(log|sign)[-_]?(out|off)|end[-_]?session|^delete \S*\/session\/?$/i.test(text);
+}
+
+/** A path or operationId about the credential that it is called with: `/tokens/current/rotate`, `revokeCurrentKey`. */
+export function isOwnCredential(text: string): boolean {
+  return /(token|key|session|credential|secret)s?_(current|self|me|mine|own|this)(_|$)|(^|_)(current|this)_((access|api|private|personal)_)?(token|key|session|credential)/.test(
+    words(text),
+  );
+}
+
+/** A path to the caller's own account. */
+export function isOwnAccount(path: string): boolean {
+  return /\/(me|self|myself|account|profile|user)\/?$/i.test(path);
+}
+
+/** A member of an account without which, or with another value of which, its credentials may open nothing. */
+export function isVitalName(name: string): boolean {
+  return (
+    isPasswordName(name) ||
+    isTombstoneName(name) ||
+    isStateName(name) ||
+    /^(is_)?(active|enabled|locked|suspended)$|^(e_?mail|user_?name|login)$/.test(words(name))
+  );
+}
+
+/** An operation that gives something a new secret in place of its own. */
+export function isRotation(text: string): boolean {
+  return /(^|_)(rotate|rotation|regenerate|re_?issue|roll)(_|$)/.test(words(text));
+}
+
+/** How long an earlier secret still serves after a rotation. */
+export function isGraceName(name: string): boolean {
+  return /grace|overlap/.test(words(name));
+}
+
+/** An operation that revokes the credential in its body. */
+export function isRevocation(text: string): boolean {
+  return /revo(ke|cation)|invalidat/i.test(text);
+}
+
+/** An operation that tells whether the credential in its body is good. */
+export function isInquiry(text: string): boolean {
+  return /verif|introspect|validat/i.test(text) && !isRevocation(text);
+}
+
+/** A member of a request that holds a credential which somebody else has presented. */
+export function isPresentedName(name: string): boolean {
+  return /^((access|bearer|api)_)?(token|secret|key|credential)$/.test(words(name));
+}
+
+/** A boolean of an answer that says whether a credential is good. */
+export function isVerdictName(name: string): boolean {
+  return /^(is_)?(valid|active)$/.test(words(name));
 }
 
 /** An operation on many things at once, or on the caller's own account. */
 export function isSweeping(text: string): boolean {
-  return /(revoke|delete|remove|purge|clear|reset)[-_]?all|(change|reset|set|update)[-_]?password|deactivate|close[-_]?account/i.test(
+  return /(revoke|delete|remove|purge|clear|reset|rotate|disable|invalidate|(log|sign)[-_]?(out|off))[-_]?(all|every)|(change|reset|set|update)[-_]?password|\/password\/?$|deactivate|close[-_]?account/i.test(
     text,
   );
+}
+
+/** A path to ending many things by what its body says of them: `/tokens/revoke`, `/messages/bulk-delete`. */
+export function isBulkRemoval(path: string): boolean {
+  return /\/([\w-]+[-_])?(revoke|delete|remove|purge|disable|archive|cancel)\/?$/i.test(path);
 }
 
 /** Whether two names are one but for their spelling: `token_type`, `tokenType`, `TokenType`. */

@@ -21,6 +21,7 @@ export interface Schema {
   properties?: Record<string, SchemaOrBoolean>;
   required?: string[];
   additionalProperties?: SchemaOrBoolean;
+  propertyNames?: SchemaOrBoolean;
   minProperties?: number;
   maxProperties?: number;
   items?: SchemaOrBoolean;
@@ -81,6 +82,9 @@ function merge(a: Schema, b: Schema): Schema {
   for (const name of ['maxLength', 'maximum', 'exclusiveMaximum', 'maxItems', 'maxProperties'] as const) {
     if (a[name] !== undefined && b[name] !== undefined) merged[name] = Math.min(a[name], b[name]);
   }
+  if (a.propertyNames !== undefined && b.propertyNames !== undefined && a.propertyNames !== b.propertyNames)
+    merged.propertyNames = { allOf: [a.propertyNames, b.propertyNames] };
+  if (a.uniqueItems === true) merged.uniqueItems = true;
   if (a.enum && b.enum) merged.enum = a.enum.filter((value) => b.enum?.includes(value));
   return merged;
 }
@@ -90,10 +94,12 @@ export function typesOf(schema: Schema): string[] {
   if (schema.type !== undefined) return typeof schema.type === 'string' ? [schema.type] : schema.type;
   const values = schema.const !== undefined ? [schema.const] : schema.enum;
   if (values) return [...new Set(values.map(typeOf))];
-  if (schema.properties || schema.required || schema.additionalProperties !== undefined) return ['object'];
-  if (schema.items !== undefined || schema.minItems !== undefined) return ['array'];
-  if (schema.pattern !== undefined || schema.format !== undefined || schema.maxLength !== undefined) return ['string'];
-  if (schema.minimum !== undefined || schema.maximum !== undefined) return ['number'];
+  const about = (...keywords: (keyof Schema)[]) => keywords.some((keyword) => schema[keyword] !== undefined);
+  if (about('properties', 'required', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'))
+    return ['object'];
+  if (about('items', 'minItems', 'maxItems', 'uniqueItems')) return ['array'];
+  if (about('pattern', 'format', 'minLength', 'maxLength')) return ['string'];
+  if (about('minimum', 'maximum')) return ['number'];
   return [];
 }
 

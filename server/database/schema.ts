@@ -42,6 +42,8 @@ export interface AccessTokenTable {
   /** A JSON object of texts; null for an empty one. */
   metadata: string | null;
   disabled_at: number | null;
+  /** When the expiry was set that counts; null where that was at the creation. */
+  lifetime_from: number | null;
   scope_set_id: number;
   /**
    * The first 4 bytes of the newest secret's digest: enough to find that by its primary key, where an index on the

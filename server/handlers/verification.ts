@@ -42,7 +42,8 @@ function toWire({ refusal, proven }: Verification): WireVerification {
   return {
     valid: refusal === null,
     code: refusal === null ? 'valid' : CODES[refusal],
-    token: proven && toWireToken(proven.token),
+    // An earlier secret ends before its token does, and who asks about it must not let it pass for longer.
+    token: proven && toWireToken({ ...proven.token, expiresAt: proven.expiresAt }),
     owner,
   };
 }

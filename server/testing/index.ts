@@ -70,6 +70,8 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
       around(accept) {
         const recording = requests.recording(accept);
         return (request, response) => {
+          // What an answer says of an instant is to be read against its date.
+          response.setHeader('Date', new Date(clock.now()).toUTCString());
           if (isControl(request)) void control(request, response);
           else recording(request, response);
         };

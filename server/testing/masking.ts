@@ -38,9 +38,9 @@ function maskCredential(name: string, text: string): string {
   return `${scheme}${maskSecret(secret)}`;
 }
 
-/** Parameters by name. */
-export function maskQuery(search: string): Record<string, string> {
-  const entries = [...new URLSearchParams(search)].map(([name, value]): [string, string] => [
+/** A query's or a form's parameters by name. */
+export function maskParameters(text: string): Record<string, string> {
+  const entries = [...new URLSearchParams(text)].map(([name, value]): [string, string] => [
     maskTokens(name),
     SECRET_MEMBERS.test(name) ? maskSecret(value) : maskTokens(value),
   ]);

@@ -50,7 +50,7 @@ export type As = string | null | undefined;
 export interface TestingServer extends RunningServer {
   /** The users of the seed with their passwords and the plaintexts of their tokens, in its order. */
   readonly users: readonly SeededUser[];
-  /** The service's clock: whatever it decides or records, it does by this one. */
+  /** The service's clock: whatever it decides, records or says of the time, it does by this one. */
   readonly clock: TestClock;
   /** What goes wrong, on purpose. */
   readonly faults: Faults;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { InvalidArgument } from '../invalid-argument.js';
-import { maskHeaders, maskJson, maskQuery, maskTokens } from './masking.js';
+import { maskHeaders, maskJson, maskParameters, maskTokens } from './masking.js';
 
 /** A request as it was received. Of passwords, tokens and cookies there is no more than what may be displayed. */
 export interface RecordedRequest {
@@ -17,7 +17,10 @@ export interface RecordedRequest {
   operationId: string | null;
   /** By name in lower case. */
   headers: Record<string, string>;
-  /** The JSON that was sent; a text such as `[12 bytes]` for anything else; null where there is no body. */
+  /**
+   * The JSON that was sent, or a form's parameters by name; a text such as `[12 bytes]` for anything else; null where
+   * there is no body.
+   */
   body: unknown;
   /** The answer's `X-Request-Id`; null before there is one. */
   requestId: string | null;
@@ -60,8 +63,8 @@ export interface RequestsOfServer extends Requests {
 }
 
 const MOST_KEPT = 1_000;
-/** Bytes of a body that are kept: more than the largest honest one has. */
-const BODY_LIMIT = 8_192;
+/** Bytes of a body that are kept: all that the service reads. */
+const BODY_LIMIT = 65_536;
 
 interface Waiter {
   look(): void;
@@ -194,7 +197,7 @@ function toRecord(request: IncomingMessage, number: number, at: number): Recorde
     receivedAt: new Date(at).toISOString(),
     method: request.method ?? '',
     path: maskTokens(path),
-    query: maskQuery(search),
+    query: maskParameters(search),
     operationId: null,
     headers: maskHeaders(request.headers),
     body: null,
@@ -220,13 +223,21 @@ function tapBody(request: IncomingMessage): () => unknown {
   };
   return () => {
     if (size === 0) return null;
+    const length = `[${String(size)} bytes]`;
+    if (size > BODY_LIMIT) return length;
+    const text = Buffer.concat(chunks).toString('utf8');
     try {
-      return maskJson(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+      return maskJson(JSON.parse(text));
     } catch {
-      return `[${String(size)} bytes]`;
+      const type = request.headers['content-type'] ?? '';
+      return FORM_TYPE.test(type) && FORM.test(text) ? maskParameters(text) : length;
     }
   };
 }
+
+const FORM_TYPE = /^\s*application\/x-www-form-urlencoded\s*(;|$)/i;
+/** Whatever else is sent as a form, as some programs do by default, may hold a secret where a name would be. */
+const FORM = /^[\w.-]+=[^&=]*(&[\w.-]+=[^&=]*)*$/;
 
 function summaryOf(requests: RecordedRequest[]): string {
   if (requests.length === 0) return 'none was received';

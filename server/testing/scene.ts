@@ -119,9 +119,9 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
       }),
     restore: (snapshot) =>
       inTurn(async () => {
-        clock.set(snapshot.clock.now);
-        if (snapshot.clock.frozen) clock.freeze();
-        else clock.unfreeze();
+        // At its instant: a clock that is set and then frozen has run on in between.
+        clock.freeze(snapshot.clock.now);
+        if (!snapshot.clock.frozen) clock.unfreeze();
         await show(snapshot.database);
       }),
   };

@@ -31,7 +31,9 @@ function placeOf(pointer: string): string {
 function describe(error: ErrorObject, whole: string): string {
   const { keyword, params, parentSchema, instancePath } = error as ErrorObject<string, Record<string, unknown>>;
   const place = placeOf(instancePath);
-  const subject = place || whole;
+  const holder = place || whole;
+  // Ajv tells a name's fault as one of the object that has it.
+  const subject = error.propertyName === undefined ? holder : `${holder}: a name`;
   const member = (name: unknown) => `${place === '' ? '' : `${place}.`}${String(name)}`;
   switch (keyword) {
     case 'required':
@@ -52,6 +54,7 @@ function describe(error: ErrorObject, whole: string): string {
     case 'maxLength':
       return `${subject} must have at ${keyword === 'minLength' ? 'least' : 'most'} ${String(params['limit'])} characters`;
     case 'maxItems':
+    case 'maxProperties':
       return `${subject} must have at most ${String(params['limit'])} entries`;
     case 'minimum':
     case 'maximum':

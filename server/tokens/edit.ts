@@ -2,10 +2,11 @@ import type { Caller } from '../caller.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
+import { requireAlive } from './alive.js';
 import { checkIfMatch } from './entity-tag.js';
-import { requireAlive } from './issue.js';
 import { expiryAfter, sessionHas } from './policy.js';
 import { requireScopesOf, scopeSetId } from './scopes.js';
+import { endEarlierSecrets } from './secrets.js';
 import { type AccessToken, metadataColumn, readToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
 
 /** What is to change; what is undefined stays. */
@@ -18,6 +19,8 @@ export interface TokenEdit {
   expiresInDays?: number | null | undefined;
   disabled?: boolean | undefined;
   scopes?: readonly string[] | undefined;
+  /** Null ends all earlier secrets, and forgets the one before the newest. */
+  previousSecret?: null | undefined;
 }
 
 /**
@@ -32,13 +35,14 @@ export function editToken(
   { db, now, config }: Deps,
   caller: Caller,
   uuid: string,
-  { name, description, metadata, expiresInDays, disabled, scopes }: TokenEdit,
+  { name, description, metadata, expiresInDays, disabled, scopes, previousSecret }: TokenEdit,
   ifMatch: string | undefined,
 ): Promise<AccessToken> {
   return db.write(async (trx) => {
-    const holder = await requireAlive(trx, caller);
+    const at = now();
+    const holder = await requireAlive(trx, caller, at);
     const row = await selectTokens(trx)
-      .select('token.scope_set_id')
+      .select(['token.scope_set_id', 'token.lifetime_from'])
       .where('token.uuid', '=', uuidBytes(uuid))
       .where('token.owner_id', '=', caller.ownerId)
       .executeTakeFirst();
@@ -50,7 +54,6 @@ export function editToken(
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }
     if (scopes !== undefined && token.type === 'session') throw sessionHas('scopes', 'all scopes of its user');
-    const at = now();
     if (expiresInDays !== undefined) requireMovableExpiry(row, at);
 
     await trx
@@ -60,12 +63,14 @@ export function editToken(
         description: description === undefined ? row.description : description || null,
         metadata: metadata === undefined ? row.metadata : metadataColumn(metadata),
         expires_at: expiresInDays === undefined ? row.expires_at : expiryAfter(config, at, expiresInDays),
+        lifetime_from: expiresInDays === undefined ? row.lifetime_from : at,
         // The first instant stays where it is disabled already.
         disabled_at: disabled === undefined ? row.disabled_at : disabled ? (row.disabled_at ?? at) : null,
         scope_set_id: scopes === undefined ? row.scope_set_id : await scopeSetId(trx, scopes),
       })
       .where('id', '=', row.id)
       .execute();
+    if (previousSecret === null) await endEarlierSecrets(trx, row.id, at);
     return await readToken(trx, row.id);
   });
 }

@@ -1,12 +1,11 @@
 import type { Caller } from '../caller.js';
 import type { Queries, TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
-import { unauthorized } from '../errors.js';
 import { newUuid } from '../uuid.js';
 import { newPlaintext } from './format.js';
 import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
-import { type Holder, scopeSetId, scopesToGive, toScopes } from './scopes.js';
+import { scopeSetId, scopesToGive } from './scopes.js';
 import { insertSecret, secretColumns } from './secrets.js';
 import { type AccessToken, metadataColumn, readToken } from './token.js';
 
@@ -41,7 +40,7 @@ export interface IssuedToken {
  * database keeps a digest. An attempt that is repeated gets the token of the first.
  *
  * Rejects with `token_limit_reached`, with `insufficient_scope` for scopes beyond the caller's, with `invalid_input` for a lifetime that the policy does not allow, and with what
- * `requireAlive` and `writeOnce` reject with.
+ * `writeOnce` rejects with.
  */
 export function issueToken(
   deps: Deps,
@@ -49,33 +48,12 @@ export function issueToken(
   { lifetime, scopes: wished, ...description }: TokenWish,
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
-  return writeOnce(deps, caller, attempt, async (trx) => {
-    const scopes = scopesToGive(await requireAlive(trx, caller), wished);
-    const createdAt = deps.now();
+  return writeOnce(deps, caller, attempt, async (trx, holder, createdAt) => {
+    const scopes = scopesToGive(holder, wished);
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, caller.ownerId, createdAt);
     return await insertToken(deps, trx, caller.ownerId, 'pat', { ...description, scopes, createdAt, expiresAt });
   });
-}
-
-/**
- * What the caller may do at this moment. Rejects with `unauthorized` where its token was stopped, or its owner disabled,
- * since the request was let in: while its body was on the way, say. Asked in the transaction that issues a secret, so that
- * none is born of a dead one.
- */
-export async function requireAlive(trx: Queries, { tokenId }: Pick<Caller, 'tokenId'>): Promise<Holder> {
-  const alive = await trx
-    .selectFrom('access_tokens as token')
-    .innerJoin('users as owner', 'owner.id', 'token.owner_id')
-    .innerJoin('scope_sets as scope_set', 'scope_set.id', 'token.scope_set_id')
-    .select(['token.type', 'scope_set.scopes', 'owner.is_admin'])
-    .where('token.id', '=', tokenId)
-    .where('token.revoked_at', 'is', null)
-    .where('token.disabled_at', 'is', null)
-    .where('owner.disabled_at', 'is', null)
-    .executeTakeFirst();
-  if (alive === undefined) throw unauthorized('revoked', { credentialSent: true });
-  return { type: alive.type, scopes: toScopes(alive.scopes), ownerIsAdmin: alive.is_admin === 1 };
 }
 
 /** As part of a larger transaction. */

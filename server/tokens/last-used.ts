@@ -63,7 +63,7 @@ export function createLastUsed(
     note({ tokenId, digest }, stored, at) {
       if (stored !== null && at - stored < lag) return;
       const start = startOf(digest);
-      noted.set(`${String(tokenId)} ${String(start)}`, { tokenId, start, at });
+      noted.set(`${String(tokenId)} ${start.join(' ')}`, { tokenId, start, at });
       timer ??= setTimeout(() => void flush(), delay).unref();
     },
     flush,

@@ -2,7 +2,9 @@ import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto
 import type { Caller } from '../caller.js';
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
-import { ServiceError, unauthorized } from '../errors.js';
+import { ServiceError } from '../errors.js';
+import { secretEnded, standingOf } from './alive.js';
+import type { Holder } from './scopes.js';
 
 // What is asked for twice with one Idempotency-Key is done once. The answer is kept sealed with a key that takes the
 // caller's secret to make: who has the database has none of the plaintexts in it.
@@ -10,7 +12,7 @@ import { ServiceError, unauthorized } from '../errors.js';
 /** Milliseconds that a request can be repeated. */
 const KEPT = 24 * 60 * 60_000;
 /** Milliseconds that a secret which the first attempt ended still gets that attempt's answer. */
-const KEPT_FOR_SUPERSEDED = 10 * 60_000;
+const KEPT_FOR_ENDED = 10 * 60_000;
 /** Old answers that each new one clears away, so that no write waits long. */
 const CLEARED_AT_ONCE = 100;
 const NONCE_LENGTH = 12;
@@ -44,42 +46,44 @@ interface Kept {
 }
 
 /**
- * Runs `work` in a transaction, or, where the same attempt of the same caller was made within 24 hours, gives what came
- * of that. The result must be what JSON can hold.
+ * Runs `work` in a transaction, with what the caller may do and at what moment; or, where the same attempt of the same
+ * caller was made within 24 hours, gives what came of that. The result must be what JSON can hold.
  *
  * Rejects with `idempotency_key_reused` where the key was sent with another request, with `idempotency_conflict` where
- * another secret of the caller's token sealed the answer, and with `unauthorized` for a caller whose secret has ended and
- * who repeats nothing.
+ * another secret of the caller's token sealed the answer, with `unauthorized` for a caller whose secret has ended, if
+ * only since it was let in, and who repeats nothing, and with what `standingOf` rejects with.
  */
 export function writeOnce<T>(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
   attempt: Attempt | undefined,
-  work: (trx: Queries) => Promise<T>,
+  work: (trx: Queries, holder: Holder, at: number) => Promise<T>,
 ): Promise<T> {
   return db.write(async (trx) => {
-    if (attempt === undefined) return await work(trx);
+    const at = now();
+    const standing = await standingOf(trx, caller, at);
+    if (attempt === undefined) {
+      if (standing.ended) throw secretEnded();
+      return await work(trx, standing, at);
+    }
     const id = hash('sha256', `${String(caller.tokenId)} ${attempt.key}`, 'buffer');
     const key = caller.deriveKey(attempt.key);
-    const at = now();
 
     const found = await trx
       .selectFrom('idempotent_answers')
       .select(['sealed', 'expires_at'])
       .where('id', '=', id)
-      .where('expires_at', '>', at + (caller.superseded ? KEPT - KEPT_FOR_SUPERSEDED : 0))
+      .where('expires_at', '>', at + (standing.ended ? KEPT - KEPT_FOR_ENDED : 0))
       .executeTakeFirst();
     const kept = found && unseal(found.sealed, key, id);
-    if (caller.superseded && kept?.request !== attempt.request) {
-      throw unauthorized('superseded', { credentialSent: true });
-    }
+    if (standing.ended && kept?.request !== attempt.request) throw secretEnded();
     if (found !== undefined && kept === undefined) throw new ServiceError('idempotency_conflict');
     if (kept !== undefined) {
       if (kept.request !== attempt.request) throw keyReused();
       return kept.result as T;
     }
 
-    const result = await work(trx);
+    const result = await work(trx, standing, at);
     const answer = { sealed: seal({ request: attempt.request, result }, key, id), expires_at: at + KEPT };
     await clearAway(trx, at);
     await trx

@@ -37,8 +37,9 @@ export async function revokePrivateToken({ db, now }: Deps, ownerId: number, id:
 }
 
 /**
- * Revokes the token, or the session, that `plaintext` is a secret of, whoever owns it: to hold a secret that serves is
- * authority enough. Anything else changes nothing, an earlier secret of a rotated token among it.
+ * Revokes the token, or the session, that `plaintext` is a secret of, whoever owns it: to hold the newest one, or an
+ * earlier one in its grace period, is authority enough. That the token is disabled or has expired does not matter, since
+ * either can be undone. Anything else changes nothing.
  */
 export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: string): Promise<void> {
   const kind = kindOf(config.brand, plaintext);

@@ -5,7 +5,7 @@ import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
 import { checkIfMatch } from './entity-tag.js';
 import { newPlaintext } from './format.js';
-import { type IssuedToken, requireAlive } from './issue.js';
+import type { IssuedToken } from './issue.js';
 import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryAfter, keptExpiry, sessionHas } from './policy.js';
 import { requireScopesOf } from './scopes.js';
@@ -25,8 +25,9 @@ export interface Rotation {
  * Gives the owner's token a new secret and returns its plaintext. Earlier secrets serve until the grace period ends, never
  * beyond their own expiry. An expired token lives again, as long as before where no other lifetime is wished for.
  *
- * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `insufficient_scope` for
- * a token of more scopes than the caller's, with `invalid_input` for a lifetime that the policy does not allow or that a session gets, and with what `requireAlive` and `writeOnce` reject with.
+ * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `token_expired` for a
+ * session, with `insufficient_scope` for a token of more scopes than the caller's, with `invalid_input` for a lifetime
+ * that the policy does not allow or that a session gets, and with what `writeOnce` rejects with.
  */
 export function rotateToken(
   deps: Deps,
@@ -35,10 +36,9 @@ export function rotateToken(
   rotation: Rotation,
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
-  return writeOnce(deps, caller, attempt, async (trx) => {
-    const holder = await requireAlive(trx, caller);
+  return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
     const row = await selectTokens(trx)
-      .select('token.secret_start')
+      .select(['token.secret_start', 'token.lifetime_from'])
       .where('token.uuid', '=', uuidBytes(uuid))
       .where('token.owner_id', '=', caller.ownerId)
       .executeTakeFirst();
@@ -49,21 +49,26 @@ export function rotateToken(
     // Its plaintext is as good as a new token's.
     if (row.id !== caller.tokenId) requireScopesOf(holder, token);
 
-    const at = deps.now();
     const expiresAt =
       row.type === 'session'
-        ? sessionExpiry(row.expires_at, rotation)
+        ? sessionExpiry(at, row.expires_at, rotation)
         : await patExpiry(deps, trx, caller.ownerId, at, row, rotation);
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
-    await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end));
-    await trx.updateTable('access_tokens').set({ expires_at: expiresAt }).where('id', '=', row.id).execute();
+    await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end), at);
+    const lifetimeFrom = expiresAt === row.expires_at ? row.lifetime_from : at;
+    await trx
+      .updateTable('access_tokens')
+      .set({ expires_at: expiresAt, lifetime_from: lifetimeFrom })
+      .where('id', '=', row.id)
+      .execute();
     return { plaintext, token: await readToken(trx, row.id) };
   });
 }
 
 interface Life {
   created_at: number;
+  lifetime_from: number | null;
   expires_at: number | null;
 }
 
@@ -72,18 +77,20 @@ async function patExpiry(
   trx: Queries,
   ownerId: number,
   at: number,
-  { created_at: createdAt, expires_at: expiresAt }: Life,
+  { created_at: createdAt, lifetime_from: from, expires_at: expiresAt }: Life,
   { expiresInDays }: Rotation,
 ): Promise<number | null> {
   const expired = expiresAt !== null && expiresAt <= at;
   // It comes back among the tokens that serve.
   if (expired) await checkTokenLimit(trx, config, ownerId, at);
   if (expiresInDays !== undefined) return expiryAfter(config, at, expiresInDays);
-  return keptExpiry(config, at, expired ? at + (expiresAt - createdAt) : expiresAt);
+  return keptExpiry(config, at, expired ? at + (expiresAt - (from ?? createdAt)) : expiresAt);
 }
 
 /** A session lives as long as logging in and refreshing say. */
-function sessionExpiry(expiresAt: number | null, { expiresInDays }: Rotation): number | null {
-  if (expiresInDays === undefined) return expiresAt;
-  throw sessionHas('expiresInDays', 'a lifetime of its own');
+function sessionExpiry(at: number, expiresAt: number | null, { expiresInDays }: Rotation): number | null {
+  if (expiresInDays !== undefined) throw sessionHas('expiresInDays', 'a lifetime of its own');
+  if (expiresAt === null || expiresAt > at) return expiresAt;
+  // Its new secret would open nothing, and count as the newest all the same.
+  throw new ServiceError('token_expired', { detail: 'The session has expired; refresh it, or log in again.' });
 }

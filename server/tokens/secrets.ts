@@ -15,6 +15,9 @@ export interface SecretHolder {
 const START_LENGTH = 4;
 const DIGEST_LENGTH = 32;
 
+/** Over for good: a secret that was ended at once does not come back when the clock is set back. */
+const ENDED = 0;
+
 /** The columns of a token's row that follow from its newest secret. */
 export function secretColumns(plaintext: string): { prefix: string; secret_start: Uint8Array } {
   return { prefix: plaintext.slice(0, PREFIX_LENGTH), secret_start: startOf(digestOf(plaintext)) };
@@ -32,23 +35,22 @@ export async function insertSecret(trx: Queries, tokenId: number, plaintext: str
     .execute();
 }
 
-/** Makes `plaintext` the token's newest secret; earlier ones serve until `validUntil`, and no longer than before. */
+/**
+ * Makes `plaintext` the token's newest secret `at` this moment; earlier ones serve until `validUntil`, and no longer than
+ * before.
+ */
 export async function replaceSecret(
   trx: Queries,
   token: SecretHolder,
   plaintext: string,
   validUntil: number,
+  at: number,
 ): Promise<void> {
   const { id, prefix, secret_start: start, last_used_at: lastUsedAt } = token;
+  await shortenEarlierSecrets(trx, id, validUntil, at);
   await trx
     .updateTable('token_secrets')
-    .set({ valid_until: validUntil })
-    .where('token_id', '=', id)
-    .where('valid_until', '>', validUntil)
-    .execute();
-  await trx
-    .updateTable('token_secrets')
-    .set({ valid_until: validUntil })
+    .set({ valid_until: endOf(validUntil, at) })
     .where('digest', '>=', start)
     .where('digest', '<=', Buffer.concat([start, Buffer.alloc(DIGEST_LENGTH - START_LENGTH, 0xff)]))
     .where('token_id', '=', id)
@@ -65,4 +67,27 @@ export async function replaceSecret(
     })
     .where('id', '=', id)
     .execute();
+}
+
+/** Ends all secrets before the newest at this instant, and takes them off the token's record. */
+export async function endEarlierSecrets(trx: Queries, tokenId: number, at: number): Promise<void> {
+  await shortenEarlierSecrets(trx, tokenId, at, at);
+  await trx
+    .updateTable('access_tokens')
+    .set({ previous_prefix: null, previous_valid_until: null, previous_last_used_at: null })
+    .where('id', '=', tokenId)
+    .execute();
+}
+
+async function shortenEarlierSecrets(trx: Queries, tokenId: number, validUntil: number, at: number): Promise<void> {
+  await trx
+    .updateTable('token_secrets')
+    .set({ valid_until: endOf(validUntil, at) })
+    .where('token_id', '=', tokenId)
+    .where('valid_until', '>', validUntil)
+    .execute();
+}
+
+function endOf(validUntil: number, at: number): number {
+  return validUntil <= at ? ENDED : validUntil;
 }

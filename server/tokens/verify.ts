@@ -21,6 +21,7 @@ export interface ProvenSecret extends Holder {
   id: number;
   ownerId: number;
   uuid: Uint8Array;
+  digest: Uint8Array;
   /** When this secret ends: with its token, or before it after a rotation. Null for never. */
   expiresAt: number | null;
 }
@@ -78,7 +79,7 @@ export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdic
   const [row] = await deps.db.readPrepared<SecretRow>(secretByDigest, [digest]);
   if (row === undefined) return { valid: false, refusal: 'unknown' };
   const { id, type, owner_id: ownerId, uuid } = row;
-  const secret = { ...toHolder(row), id, type, ownerId, uuid, expiresAt: endOf(row) };
+  const secret = { ...toHolder(row), id, type, ownerId, uuid, digest, expiresAt: endOf(row) };
   const refusal = refusalFor(deps, row, digest, deps.now());
   return refusal === null ? { valid: true, secret } : { valid: false, refusal, secret };
 }
@@ -109,7 +110,7 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
 ): Promise<{ [Index in keyof Questions]: Verification }> {
   const digests = questions.map(({ plaintext }) => digestOfToken(deps, plaintext));
   const rows = await findProven(
-    deps.db.read,
+    deps,
     digests.filter((digest) => digest !== undefined),
   );
   const byDigest = new Map(rows.map((row) => [toHex(row.digest), row]));
@@ -126,15 +127,24 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
 type ProvenRow = SecretRow &
   TokenRow & { digest: Uint8Array; email: string; full_name: string; organization_uuid: Uint8Array };
 
-async function findProven(read: Queries, digests: Uint8Array[]): Promise<ProvenRow[]> {
+async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];
-  return await secretsWithOwners(read)
+  return await db.readPrepared<ProvenRow>(provenByDigests(digests.length), digests);
+}
+
+/** By the number of digests, which is 100 at most: what the query is, it stays. */
+const provenQueries: ((read: Queries) => ReturnType<typeof provenSecrets>)[] = [];
+
+function provenByDigests(count: number) {
+  const digests = Array<Uint8Array>(count).fill(new Uint8Array());
+  return (provenQueries[count] ??= (read) => provenSecrets(read).where('secret.digest', 'in', digests));
+}
+
+const provenSecrets = (read: Queries) =>
+  secretsWithOwners(read)
     .innerJoin('organizations as organization', 'organization.id', 'owner.organization_id')
     .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
-    .select(['secret.digest', 'owner.email', 'owner.full_name', 'organization.uuid as organization_uuid'])
-    .where('secret.digest', 'in', digests)
-    .execute();
-}
+    .select(['secret.digest', 'owner.email', 'owner.full_name', 'organization.uuid as organization_uuid']);
 
 /** Undefined for what cannot be a token of this service, by its brand, form or checksum: that costs no query. */
 function digestOfToken({ config }: Deps, plaintext: string): Uint8Array | undefined {
@@ -186,7 +196,8 @@ function toProven(row: ProvenRow): NonNullable<Verification['proven']> {
   };
 }
 
-function isOver(end: number | null, at: number): boolean {
+/** An end that is null is none. */
+export function isOver(end: number | null, at: number): boolean {
   return end !== null && end <= at;
 }
 

@@ -2,9 +2,9 @@ import type { Caller } from '../caller.js';
 import { isUniqueViolation, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import { requireAlive } from '../tokens/alive.js';
 import { toCursor } from '../tokens/cursor.js';
 import { contains } from '../tokens/filter.js';
-import { requireAlive } from '../tokens/issue.js';
 import { positionOf } from '../tokens/list.js';
 import { ADMINISTER, requireScopes } from '../tokens/scopes.js';
 import { generatePassword } from './passwords.js';
@@ -54,7 +54,7 @@ export async function createUser(
   const passwordHash = await deps.passwords.hash(password);
   try {
     const user = await deps.db.write(async (trx) => {
-      requireScopes(await requireAlive(trx, caller), [ADMINISTER]);
+      requireScopes(await requireAlive(trx, caller, deps.now()), [ADMINISTER]);
       return await insertUser(deps, trx, { ...wish, password }, passwordHash);
     });
     return { user, password: wished === undefined ? password : null };
@@ -81,9 +81,9 @@ export async function editUser(deps: Deps, caller: Caller, id: number, edit: Use
   const { fullName, isAdmin, disabled, password, revokeTokens = false } = edit;
   const passwordHash = password === undefined ? undefined : await deps.passwords.hash(password);
   return await deps.db.write(async (trx) => {
-    requireScopes(await requireAlive(trx, caller), [ADMINISTER]);
-    const user = await readUser(trx, id);
     const at = deps.now();
+    requireScopes(await requireAlive(trx, caller, at), [ADMINISTER]);
+    const user = await readUser(trx, id);
     await trx
       .updateTable('users')
       .set({

@@ -84,7 +84,7 @@ export async function refreshSession(deps: Deps, refreshToken: string): Promise<
     const accessToken = newPlaintext(config.brand, 'ses');
     await dropExpired(trx, found.token_id, at);
     // The earlier token serves until its own expiry.
-    await replaceSecret(trx, { ...found, id: found.token_id }, accessToken, found.access_expires_at ?? at);
+    await replaceSecret(trx, { ...found, id: found.token_id }, accessToken, found.access_expires_at ?? at, at);
     await trx
       .updateTable('access_tokens')
       .set({ expires_at: at + lifetime })

@@ -99,6 +99,30 @@ describe('without a good credential', () => {
     }
   });
 
+  test.each<[string, string | undefined, string]>([
+    ['nothing', undefined, 'Bearer, Basic realm="Latchkey"'],
+    ['a bearer token', `Bearer ${UNKNOWN_TOKEN}`, INVALID],
+    ['a password', `Basic ${Buffer.from(`me:${UNKNOWN_TOKEN}`).toString('base64')}`, 'Basic realm="Latchkey"'],
+    [
+      'a password without a user name',
+      `Basic ${Buffer.from(UNKNOWN_TOKEN).toString('base64')}`,
+      'Basic realm="Latchkey"',
+    ],
+    ['no base64', 'Basic !', 'Basic realm="Latchkey"'],
+    ['nothing but the name of the scheme', 'basic', 'Basic realm="Latchkey"'],
+    ['another scheme', 'Digest abc', INVALID],
+  ])('an OAuth client that sends %s is challenged in the way that it tried', async (_, authorization, challenge) => {
+    const { service } = await shared();
+    for (const line of ['POST /oauth/introspect', 'POST /oauth/revoke'] as const) {
+      const { headers } = await expectRefusal(
+        service,
+        () => send(service, line, { headers: { Authorization: authorization } }),
+        { status: 401, body: { error: 'invalid_client', error_description: ANY_STRING } },
+      );
+      expect(headers['www-authenticate']).toBe(challenge);
+    }
+  });
+
   test.each(['/healthz', '/readyz', '/openapi.json', '/openapi.yaml'])('GET %s answers', async (path) => {
     const { service } = await shared();
     expect((await send(service, `GET ${path}`)).status).toBe(200);

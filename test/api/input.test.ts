@@ -294,6 +294,15 @@ describe('a parameter that is sent twice is refused', () => {
     });
   });
 
+  test('by no more of its name than an answer may tell', async () => {
+    const { service, admin } = await shared();
+    const name = 'a'.repeat(257);
+    await expectRefusal(service, () => send(service, `GET ${ACCESS}?${name}=1&${name}=2`, { token: admin.token }), {
+      status: 422,
+      body: problemAt('query', name.slice(0, 256)),
+    });
+  });
+
   test('by field on the other surface', async () => {
     const { service, admin } = await shared();
     await expectRefusal(service, () => send(service, `GET ${PRIVATE}?q=a&q=b`, { token: admin.token }), {

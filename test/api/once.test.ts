@@ -7,7 +7,10 @@ import {
   listAccessTokens,
   refreshSession,
   revokeAccessToken,
+  rotateAccessToken,
+  updateAccessToken,
 } from '../../generated/index.js';
+import { openUsers } from '../../server/index.js';
 import { type Answer, type RequestParts, send } from '../support/http.js';
 import { ANY_STRING } from '../support/matchers.js';
 import { expectRefusal } from '../support/refusal.js';
@@ -264,6 +267,49 @@ describe('a token that rotates itself', () => {
       expect(headers).not.toHaveProperty('latchkey-token-expires-at');
       expect(headers['www-authenticate']).toBe('Bearer error="invalid_token"');
     }
+  });
+
+  test('an ended secret does not hear that its site or its scopes are wrong', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const made = await answered(createAccessToken({ client, body: { name: 'reader', scopes: ['tokens:read'] } }));
+    await answered(rotateAccessToken({ client, path: { token_id: made.token.id } }));
+    const line = `POST ${TOKENS}/current/rotate` as const;
+    for (const headers of [
+      { Cookie: `vai_token=${made.plaintext}`, 'Sec-Fetch-Site': 'cross-site' },
+      { 'X-API-Key': made.plaintext },
+    ]) {
+      await expectRefusal(service, () => send(service, line, { headers: { ...headers, 'Idempotency-Key': KEY } }), {
+        status: 401,
+        body: { detail: ANY_STRING, code: 'unauthorized' },
+      });
+    }
+  });
+
+  test('gets its answer for each of many at the same time, of which one ends the secret', async () => {
+    const service = await startService();
+    const { plaintext } = await someToken(await service.admin());
+    const answers = await Promise.all(Array.from({ length: 20 }, () => rotateSelf(service, plaintext)));
+    expect(new Set(answers.map(({ status, text }) => `${String(status)} ${text}`))).toEqual(
+      new Set([`200 ${answers[0]?.text ?? ''}`]),
+    );
+  });
+
+  test('gets nothing while the token or its owner is disabled', async () => {
+    const service = await startService();
+    const person = await service.newUser();
+    const { plaintext, token } = await someToken(person);
+    const first = await rotateSelf(service, plaintext);
+    const disable = (disabled: boolean) =>
+      answered(updateAccessToken({ client: person.client, path: { token_id: token.id }, body: { disabled } }));
+    await disable(true);
+    await expectRefusal(service, () => rotateSelf(service, plaintext), { status: 401 });
+    await disable(false);
+    expect((await rotateSelf(service, plaintext)).text).toBe(first.text);
+    const users = await openUsers(service.database);
+    await users.disable(person.email);
+    await users.close();
+    await expectRefusal(service, () => rotateSelf(service, plaintext), { status: 401 });
   });
 
   test('gets nothing any more once the token is revoked', async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   createAccessToken,
   getAccessToken,
@@ -7,33 +7,95 @@ import {
   logIn,
   revokeAccessToken,
   revokeAllAccessTokens,
+  rotateAccessToken,
+  updateAccessToken,
 } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
-import { answered, type Service, startService } from '../support/service.js';
-import { openConnection } from '../support/socket.js';
+import { without } from '../support/matchers.js';
+import { answered, type Client, DAY, type Service, startService } from '../support/service.js';
+import { openConnection, type RawConnection } from '../support/socket.js';
 
 // What two requests do to each other when one is still under way.
 
-test('a token that is revoked while the body of a create is on its way creates nothing', async () => {
-  const service = await startService();
-  const { client } = await service.admin();
-  const { plaintext } = await answered(createAccessToken({ client, body: { name: 'leaked' } }));
-  const body = '{"name":"heir"}';
+describe('a secret that ends while the body of its request is on the way does nothing any more', () => {
+  const ENDS: [string, (service: Service, client: Client, token_id: string) => unknown][] = [
+    ['revoked', (_, client) => answered(revokeAllAccessTokens({ client }))],
+    [
+      'disabled',
+      (_, client, token_id) => answered(updateAccessToken({ client, path: { token_id }, body: { disabled: true } })),
+    ],
+    ['rotated', (_, client, token_id) => answered(rotateAccessToken({ client, path: { token_id } }))],
+    [
+      'expired',
+      ({ clock }) => {
+        clock.advance(DAY);
+      },
+    ],
+  ];
+  const REQUESTS: [string, string, string][] = [
+    ['creating', 'POST /api/v1/access-tokens', '{"name":"heir"}'],
+    ['rotating itself', 'POST /api/v1/access-tokens/current/rotate', '{"gracePeriodSeconds":60}'],
+    ['editing itself', 'PATCH /api/v1/access-tokens/{id}', '{"name":"heir","expiresInDays":365}'],
+  ];
+  const CASES = ENDS.flatMap(([ending, end]) =>
+    REQUESTS.map(([action, ...request]) => ({ ending, end, action, request })),
+  );
+  test.each(CASES)('$ending while it is $action', async ({ end, request: [line, body] }) => {
+    const service = await startService();
+    const { client: session } = await service.admin();
+    const { plaintext: lasting } = await answered(createAccessToken({ client: session, body: { name: 'lasting' } }));
+    const client = service.as(lasting);
+    const { plaintext, token } = await answered(
+      createAccessToken({ client, body: { name: 'leaked', expiresInDays: 1 } }),
+    );
+    const held = await holdBack(service, line.replace('{id}', token.id), plaintext, body);
+    // The request is let in once its use of the token is noted, which an answer on the same server outlasts.
+    await getMe({ client });
+    await end(service, client, token.id);
+    const before = await listAll(client);
+    held.write(body.slice(3));
 
-  const connection = await openConnection(service.url);
+    expect(await held.closed).toMatch(/^HTTP\/1\.1 401 /);
+    expect(await listAll(client)).toEqual(before);
+  });
+
+  test('nor does it get an answer again that its token got before', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const { plaintext, token } = await answered(createAccessToken({ client, body: { name: 'leaked' } }));
+    const body = '{"name":"heir"}';
+    const create = () => holdBack(service, 'POST /api/v1/access-tokens', plaintext, body, 'Idempotency-Key: a\r\n');
+    const first = await create();
+    first.write(body.slice(3));
+    expect(await first.closed).toMatch(/^HTTP\/1\.1 201 /);
+    const held = await create();
+    await getMe({ client });
+    await revokeAccessToken({ client, path: { token_id: token.id } });
+    held.write(body.slice(3));
+    expect(await held.closed).toMatch(/^HTTP\/1\.1 401 /);
+  });
+});
+
+/** Sends all of a request but the end of its body, from the fourth character on. */
+async function holdBack(
+  { url }: Service,
+  line: string,
+  token: string,
+  body: string,
+  headers = '',
+): Promise<RawConnection> {
+  const connection = await openConnection(url);
   connection.write(
-    `POST /api/v1/access-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${plaintext}\r\n` +
+    `${line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${headers}` +
       `Content-Type: application/json\r\nContent-Length: ${String(body.length)}\r\nConnection: close\r\n\r\n${body.slice(0, 3)}`,
   );
-  // The request is let in once its use of the token is noted, which an answer on the same server outlasts.
-  await getMe({ client });
-  await answered(revokeAllAccessTokens({ client }));
-  connection.write(body.slice(3));
+  return connection;
+}
 
-  expect(await connection.closed).toMatch(/^HTTP\/1\.1 401 /);
+async function listAll(client: Client) {
   const { items } = await answered(listAccessTokens({ client, query: { includeRevoked: true, tokenType: 'pat' } }));
-  expect(items.map(({ name }) => name)).toEqual(['leaked']);
-});
+  return items.map((item) => without(item, 'lastUsedAt', 'previousSecret'));
+}
 
 test('no session that the old password opened outlives the change of the password', async () => {
   const service = await startService();

@@ -33,6 +33,18 @@ test(`the whole client is under ${String(BOUND)} bytes for a browser, compressed
   expect(whole).not.toMatch(/\bimport\b|\brequire\b|\bprocess\.|\bBuffer\b/);
 });
 
+test('the middleware needs nothing of Node, and the client nothing of it', async () => {
+  const middleware = await bundle("export * from '@latchkey/client/middleware'; export * from '@latchkey/client/hono'");
+  const { length } = gzipSync(middleware, { level: 9 });
+  process.stdout.write(
+    `@latchkey/client/middleware: ${String(middleware.length)} bytes minified, ${String(length)} bytes gzip\n`,
+  );
+  expect(length).toBeLessThan(10_240);
+  expect(middleware).not.toMatch(/\bimport\b|\brequire\b|\bBuffer\b/);
+  expect(await bundle("export * from '@latchkey/client'")).not.toContain('cacheSeconds');
+  expect(await bundle("import '@latchkey/client/middleware'")).toBe('');
+});
+
 test('a bundler keeps of it what is used', async () => {
   expect(await bundle("import '@latchkey/client'")).toBe('');
   const error = await bundle("import { LatchkeyError } from '@latchkey/client'; console.log(LatchkeyError)");

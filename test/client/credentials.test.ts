@@ -148,7 +148,15 @@ describe('no secret is shown', () => {
       {
         status: 422,
         headers: JSON_TYPE,
-        body: JSON.stringify({ detail: [{ loc: ['body'], msg: TOKEN + password, type: 'enum' }] }),
+        body: JSON.stringify({ detail: [{ loc: ['body', TOKEN, password], msg: TOKEN + password, type: 'enum' }] }),
+      },
+    ],
+    [
+      "OAuth's refusal that repeats what was sent",
+      {
+        status: 400,
+        headers: JSON_TYPE,
+        body: JSON.stringify({ error: 'invalid_request', error_description: `${TOKEN} ${password}` }),
       },
     ],
     ['a dropped connection', 'drop'],
@@ -169,9 +177,19 @@ describe('no secret is shown', () => {
       rejectionOf(lk.refreshSession({ body: { refresh_token: TOKEN } })),
     ]);
     const things: unknown[] = [lk, errors[0], errors[2]];
-    for (const thing of things) {
+    const [start, end] = [TOKEN.slice(0, 20), TOKEN.slice(-12)];
+    const asker = createLatchkey({ ...options, token: 'another-credential' });
+    const errorsOfBodies = await Promise.all([
+      rejectionOf(asker.verifyAccessToken({ body: { token: TOKEN } })),
+      // The first begins the second, and must not leave its end to be seen.
+      rejectionOf(asker.verifyAccessTokens({ body: { tokens: [{ token: start }, { token: TOKEN }] } })),
+      rejectionOf(asker.introspectToken({ body: { token: TOKEN } })),
+      rejectionOf(asker.revokeOAuthToken({ body: { token: TOKEN } })),
+    ]);
+    for (const thing of [...things, ...errorsOfBodies]) {
       for (const text of [inspect(thing, { depth: 9, showHidden: true }), JSON.stringify(thing), String(thing)]) {
-        expect(text).not.toContain(TOKEN);
+        expect(text).not.toContain(start);
+        expect(text).not.toContain(end);
       }
     }
     expect(inspect(errors[1], { depth: 9 })).not.toContain(password);

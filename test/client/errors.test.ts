@@ -3,7 +3,7 @@ import { createLatchkey, type ErrorCode, type InputProblem, type Latchkey, Latch
 import { openUsers } from '../../server/index.js';
 import { type Answering, JSON_TYPE, serveAnswers } from '../support/answers.js';
 import { rejectionOf } from '../support/rejection.js';
-import { ADMIN, startService } from '../support/service.js';
+import { ADMIN, HOUR, startService } from '../support/service.js';
 import { shareService } from '../support/shared.js';
 
 const UNKNOWN_ID = '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b';
@@ -46,6 +46,7 @@ describe('what the service refuses', () => {
   test.each<[string, (lk: Latchkey) => Promise<unknown>]>([
     ['access tokens', (lk) => lk.listAccessTokens()],
     ['private tokens', (lk) => lk.listPrivateTokens()],
+    ['OAuth', (lk) => lk.introspectToken({ body: { token: 'a' } })],
   ])('a missing credential is unauthorized for %s', async (_, call) => {
     const { service } = await shared();
     const error = await rejectionOf(call(createLatchkey({ baseUrl: service.url })));
@@ -80,6 +81,91 @@ describe('what the service refuses', () => {
       problems: [{ field: null, location: 'body' }],
     });
   });
+});
+
+describe('what OAuth refuses', () => {
+  const shared = shareService();
+
+  test.each<[string, (lk: Latchkey) => Promise<unknown>, number, ErrorCode]>([
+    ['a large body', (lk) => lk.introspectToken({ body: { token: 'a'.repeat(70_000) } }), 413, 'payload_too_large'],
+    [
+      'another media type',
+      (lk) => lk.revokeOAuthToken({ body: { token: 'a' }, headers: { 'Content-Type': 'text/plain' } }),
+      415,
+      'unsupported_media_type',
+    ],
+  ])('%s has the code that it has elsewhere', async (_, call, status, code) => {
+    const { service, admin } = await shared();
+    const error = await rejectionOf(call(createLatchkey({ baseUrl: service.url, token: admin.token })));
+    expect(error).toMatchObject({ code, status, problems: [], requestId: expect.any(String) as string });
+    expect(error.message).toMatch(/^The body .*\.$/);
+  });
+
+  test('bad input is invalid input, in a sentence', async () => {
+    const { service, admin } = await shared();
+    const lk = createLatchkey({ baseUrl: service.url, token: admin.token });
+    const error = await rejectionOf(lk.introspectToken({ body: { token: '' } }));
+    expect(error).toMatchObject({
+      code: 'invalid_input',
+      status: 400,
+      message: 'Invalid input: token: String should have at least 1 character',
+      problems: [{ field: null, message: 'token: String should have at least 1 character' }],
+    });
+  });
+
+  test.each<[number, ErrorCode]>([
+    [401, 'unauthorized'],
+    [403, 'cross_site_request'],
+    [429, 'too_many_requests'],
+    [500, 'internal_error'],
+    [503, 'service_unavailable'],
+  ])('with status %i has the code of the status, whatever OAuth calls it', async (status, code) => {
+    const body = '{"error":"server_error","error_description":"Not now."}';
+    const { url } = await serveAnswers({ status, headers: JSON_TYPE, body });
+    const error = await rejectionOf(
+      createLatchkey({ baseUrl: url, maxRetries: 0 }).introspectToken({ body: { token: 'a' } }),
+    );
+    expect(error).toMatchObject({ code, status, message: 'Not now.' });
+  });
+
+  test('an expired session is refreshed here as elsewhere', async () => {
+    const service = await startService();
+    const lk = createLatchkey({ baseUrl: service.url });
+    await lk.logIn({ username: ADMIN.email, password: ADMIN.password });
+    service.clock.advance(2 * HOUR);
+    expect(await lk.introspectToken({ body: { token: 'none' } })).toEqual({ active: false });
+  });
+});
+
+test('a token that is not as it should be is told by its code', async () => {
+  const service = await startService({ maxTokensPerOwner: 2 });
+  const { token: session } = await service.admin();
+  const lk = createLatchkey({ baseUrl: service.url, token: session });
+  const made = await lk.createAccessToken({ body: { name: 'expires', expiresInDays: 1 } });
+  const path = { token_id: made.token.id };
+  const other = await lk.createAccessToken({ body: { name: 'revoked' } });
+  const limit = await rejectionOf(lk.createAccessToken({ body: { name: 'one too many' } }));
+  expect(limit).toMatchObject({ code: 'token_limit_reached', status: 409, problems: [] });
+  const body = { name: 'one too many', expiration_time: '2031-01-01T00:00:00Z' };
+  expect(await rejectionOf(lk.createPrivateToken({ body }))).toMatchObject({
+    code: 'invalid_input',
+    status: 400,
+    problems: [{ field: null, message: limit.message }],
+  });
+
+  await lk.revokeAccessToken({ path: { token_id: other.token.id } });
+  for (const call of [
+    lk.updateAccessToken({ path: { token_id: other.token.id }, body: { name: 'a' } }),
+    lk.rotateAccessToken({ path: { token_id: other.token.id } }),
+  ]) {
+    expect(await rejectionOf(call)).toMatchObject({ code: 'token_revoked', status: 409 });
+  }
+
+  service.clock.advance(25 * HOUR);
+  const { token } = await service.admin();
+  const later = createLatchkey({ baseUrl: service.url, token });
+  const edit = later.updateAccessToken({ path, body: { expiresInDays: 1 } });
+  expect(await rejectionOf(edit)).toMatchObject({ code: 'token_expired', status: 409 });
 });
 
 test('a disabled user is told so', async () => {
@@ -184,11 +270,16 @@ test('the code narrows the error', () => {
       case 'timeout':
         expectTypeOf(thrown.status).toEqualTypeOf<undefined>();
         break;
+      case 'token_revoked':
+      case 'precondition_failed':
+        expectTypeOf(thrown.problems).toEqualTypeOf<readonly []>();
+        expectTypeOf(thrown.status).toEqualTypeOf<number>();
+        break;
       case 'unexpected_answer':
         expectTypeOf(thrown.status).toEqualTypeOf<number>();
         break;
       default:
-        expectTypeOf(thrown.code).toEqualTypeOf<ErrorCode>();
+        expectTypeOf(thrown.code).toEqualTypeOf<Exclude<ErrorCode, 'token_revoked' | 'precondition_failed'>>();
         expectTypeOf(thrown.status).toEqualTypeOf<number>();
     }
     // @ts-expect-error -- the codes are closed

@@ -168,15 +168,19 @@ describe('on a clock of their own', () => {
   test.each<[string, number, (lk: Latchkey) => Promise<unknown>]>([
     ['a GET is sent', 3, (lk) => lk.getMe()],
     ['a DELETE is sent', 3, (lk) => lk.revokeAccessToken({ path: id })],
-    ['a POST is sent', 1, (lk) => lk.verifyAccessToken({ body: { token: 'a' } })],
+    ['a POST is sent', 1, (lk) => lk.logOut()],
+    ['a verification is sent', 3, (lk) => lk.verifyAccessToken({ body: { token: 'a' } })],
+    ['a verification of several is sent', 3, (lk) => lk.verifyAccessTokens({ body: { tokens: [{ token: 'a' }] } })],
+    ['an introspection is sent', 3, (lk) => lk.introspectToken({ body: { token: 'a' } })],
+    ['a revocation by plaintext is sent', 3, (lk) => lk.revokeOAuthToken({ body: { token: 'a' } })],
     ['a PATCH is sent', 1, (lk) => lk.updateAccessToken({ path: id, body: { name: 'a' } })],
     ['a creation is sent', 3, (lk) => lk.createAccessToken({ body: { name: 'a' } })],
     ['a rotation is sent', 3, (lk) => lk.rotateAccessToken({ path: id })],
     ['a login is sent', 1, (lk) => lk.logIn({ username: 'ada@example.org', password: 'a password' })],
     [
-      'a POST with an Idempotency-Key is sent',
-      3,
-      (lk) => lk.createAccessToken({ body: { name: 'a' }, headers: { 'idempotency-key': 'once' } }),
+      'what the service does not do once and only once is sent, whatever its headers,',
+      1,
+      (lk) => lk.updateAccessToken({ path: id, body: { name: 'a' }, headers: { 'idempotency-key': 'once' } }),
     ],
     ['a call that wants no retries is sent', 1, (lk) => lk.getMe({ maxRetries: 0 })],
   ])('%s %i times', async (_, times, call) => {

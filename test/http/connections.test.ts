@@ -49,6 +49,16 @@ test('unfinished headers and dripping requests are closed within 35 seconds', { 
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
+test('CONNECT is 405, with every method that some path knows', async () => {
+  const { url } = await startService();
+  const [answer] = answersIn(await exchange(url, 'CONNECT there:443 HTTP/1.1\r\nHost: there\r\n\r\n'));
+  expect(answer).toMatchObject({ status: 405, body: '{"detail":"Method Not Allowed.","code":"method_not_allowed"}' });
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, object> };
+  const methods = Object.values(paths).flatMap((path) => Object.keys(path).filter((name) => name !== 'parameters'));
+  const known = [...new Set(methods.map((method) => method.toUpperCase())), 'HEAD', 'OPTIONS'];
+  expect(answer?.headers.get('allow')?.split(', ').sort()).toEqual(known.sort());
+});
+
 test('headers that are too large are 431', async () => {
   const { url } = await startService();
   const answers = answersIn(

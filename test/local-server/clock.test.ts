@@ -22,6 +22,14 @@ test('a token expires the moment that the clock is moved there, and not before',
   expect(await statusNow()).toBe(200);
 });
 
+test('answers are dated by the clock', async () => {
+  const server = await startLocal({ testing: { frozenAt: '2030-01-01T00:00:00Z' } });
+  const dateOf = async (line: `${string} ${string}`) => (await send(server, line)).headers.date;
+  expect(await dateOf('GET /healthz')).toBe('Tue, 01 Jan 2030 00:00:00 GMT');
+  server.clock.advance(DAY);
+  expect(await dateOf('GET /nowhere')).toBe('Wed, 02 Jan 2030 00:00:00 GMT');
+});
+
 test('freeze stops the clock, unfreeze lets it run on from there', async () => {
   const { clock } = await startLocal();
   const before = Date.now();

@@ -78,6 +78,67 @@ test('no secret is on record, wherever it was sent', async () => {
   expect(records[6]?.headers['cookie']).toMatch(/^theme=\*\*\*; vai_token=lk_ses_.{5}\*\*\*$/);
 });
 
+test('a form is on record by its parameters, masked as JSON is', async () => {
+  const server = await startLocal();
+  const token = plaintextOf(server, 'deploy bot');
+  const basic = Buffer.from(`gateway:${token}`).toString('base64');
+  const form = async (path: string, body: string, contentType = 'application/x-www-form-urlencoded') => {
+    await send(server, `POST ${path}`, {
+      body,
+      headers: { 'Content-Type': contentType, Authorization: `Basic ${basic}` },
+    });
+    return server.requests.all().at(-1);
+  };
+  expect(await form('/oauth/introspect', `token=${token}&token_type_hint=access_token`)).toMatchObject({
+    operationId: 'introspectToken',
+    status: 200,
+    headers: { authorization: 'Basic ***' },
+    body: { token: 'lk_pat_deplo***', token_type_hint: 'access_token' },
+  });
+  expect(await form('/oauth/revoke', 'token=hunter2%26&client_secret=hunter2&other=a+b')).toMatchObject({
+    operationId: 'revokeOAuthToken',
+    body: { token: '***', client_secret: '***', other: 'a b' },
+  });
+  expect(
+    await form('/oauth/revoke', 'token=hunter2', 'Application/X-WWW-Form-URLEncoded; charset=utf-8'),
+  ).toMatchObject({
+    body: { token: '***' },
+  });
+  // What else is sent as a form has no names to mask by.
+  expect(await form('/oauth/introspect', '{"token": "hunter2"}')).toMatchObject({ body: { token: '***' } });
+  for (const raw of ['hunter2', '{"token": "hunter2"', `${token}&=hunter2`, 'hunter2==']) {
+    expect((await form('/oauth/introspect', raw))?.body).toBe(`[${String(raw.length)} bytes]`);
+  }
+  const text = JSON.stringify(server.requests.all());
+  for (const hidden of ['hunter2', token.slice(0, 14), basic]) expect(text).not.toContain(hidden);
+});
+
+test('the tokens that somebody asks about are masked, and keys are not', async () => {
+  const server = await startLocal();
+  const token = plaintextOf(server, 'deploy bot');
+  const lk = server.client('deploy');
+  await lk.verifyAccessToken({ body: { token } });
+  await lk.verifyAccessTokens({ body: { tokens: [{ token }, { token: 'hunter2', scopes: ['deploy'] }] } });
+  const json = { name: 'a', description: `was ${token}`, metadata: { team: 'platform', apiSecret: 'hunter2' } };
+  await send(server, 'POST /api/v1/access-tokens', { token, json, headers: { 'Idempotency-Key': 'job-17/a' } });
+  expect(server.requests.all()).toMatchObject([
+    { operationId: 'verifyAccessToken', status: 200, body: { token: 'lk_pat_deplo***' } },
+    {
+      operationId: 'verifyAccessTokens',
+      status: 200,
+      body: { tokens: [{ token: 'lk_pat_deplo***' }, { token: '***', scopes: ['deploy'] }] },
+    },
+    {
+      operationId: 'createAccessToken',
+      status: 201,
+      headers: { 'idempotency-key': 'job-17/a' },
+      body: { name: 'a', description: 'was lk_pat_deplo***', metadata: { team: 'platform', apiSecret: '***' } },
+    },
+  ]);
+  const text = JSON.stringify(server.requests.all());
+  for (const hidden of ['hunter2', token.slice(0, 14)]) expect(text).not.toContain(hidden);
+});
+
 test('waitFor resolves with what is on record, and with what is yet to come', async () => {
   const server = await startLocal();
   const coming = server.requests.waitFor(({ operationId }) => operationId === 'getReadiness');
@@ -119,15 +180,32 @@ test('the record is bounded, and can be cleared', async () => {
   expect(server.requests.all()).toEqual([]);
 });
 
-test('a body that is too large is refused as ever, and only its length is on record', async () => {
+test('the largest body that the service takes is on record', async () => {
   const server = await startLocal();
   const token = plaintextOf(server, 'deploy bot');
-  const answer = await send(server, 'POST /api/v1/access-tokens', { token, json: { name: 'x'.repeat(70_000) } });
-  expect(answer.status).toBe(413);
-  const middling = await send(server, 'POST /api/v1/access-tokens', { token, json: { name: 'x'.repeat(20_000) } });
-  expect(middling.status).toBe(422);
-  for (const { body } of server.requests.all()) expect(JSON.stringify(body)).toMatch(/^(null|"\[\d+ bytes\]")$/);
+  const metadata = Object.fromEntries(
+    Array.from({ length: 32 }, (_, index) => [`name-${String(index)}`.padEnd(64, '.'), '😀'.repeat(480)]),
+  );
+  const json = { name: 'a', metadata };
+  expect(Buffer.byteLength(JSON.stringify(json))).toBeGreaterThan(60_000);
+  const answer = await send(server, 'POST /api/v1/access-tokens', { token, json });
+  expect(answer.status).toBe(201);
+  expect(server.requests.all()[0]?.body).toEqual(json);
 });
+
+test.each(['application/json', 'application/x-www-form-urlencoded'])(
+  'a body that is too large is refused as ever, and only its length is on record (%s)',
+  async (type) => {
+    const server = await startLocal();
+    const token = plaintextOf(server, 'deploy bot');
+    const body = `token=${'x'.repeat(70_000)}`;
+    const headers = { 'Content-Type': type };
+    const path = type.endsWith('json') ? '/api/v1/access-tokens' : '/oauth/introspect';
+    const answer = await send(server, `POST ${path}`, { token, body, headers });
+    expect(answer.status).toBe(413);
+    expect(JSON.stringify(server.requests.all()[0]?.body)).toMatch(/^(null|"\[\d+ bytes\]")$/);
+  },
+);
 
 test('what is given out does not reach the record', async () => {
   const server = await startLocal();

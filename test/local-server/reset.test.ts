@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { TestingServer } from '../../server/index.js';
 import { send } from '../support/http.js';
 import { plaintextOf, startLocal } from '../support/local-server.js';
@@ -86,6 +86,78 @@ test('restore goes back to a snapshot, data and clock, as often as one likes', a
     expect((await send(server, 'GET /api/v1/auth/me', { token: kept.plaintext })).status).toBe(200);
     expect(server.clock.state()).toEqual({ now: '2030-01-01T00:00:01.000Z', frozen: true });
   }
+});
+
+test('restore stops a clock that runs at the very instant of the snapshot', async () => {
+  let instant = Date.parse('2026-01-01T00:00:00Z');
+  const now = () => (instant += 1_000);
+  const server = await startLocal({ now, testing: { frozenAt: '2030-01-01T00:00:00Z' } });
+  const snapshot = await server.snapshot();
+  server.clock.unfreeze();
+  await server.restore(snapshot);
+  expect(server.clock.state()).toEqual({ now: '2030-01-01T00:00:00.000Z', frozen: true });
+});
+
+describe('a rotation', () => {
+  const startRotated = async () => {
+    const server = await startLocal({ testing: { frozenAt: '2030-01-01T00:00:00Z' } });
+    const fresh = await server.snapshot();
+    const { plaintext } = await server.client('deploy').rotateCurrentAccessToken();
+    const serving = async () => {
+      const codes = [];
+      for (const token of [plaintextOf(server, 'deploy bot'), plaintext]) {
+        codes.push((await server.client('ada@example.org').verifyAccessToken({ body: { token } })).code);
+      }
+      return codes;
+    };
+    expect(await serving()).toEqual(['expired', 'valid']);
+    return { server, fresh, serving };
+  };
+
+  test('is undone by a reset, and done again by a restore', async () => {
+    const { server, serving } = await startRotated();
+    const rotated = await server.snapshot();
+    await server.reset();
+    expect(await serving()).toEqual(['valid', 'unknown']);
+    await server.restore(rotated);
+    expect(await serving()).toEqual(['expired', 'valid']);
+  });
+
+  test('is undone by restoring what was before it', async () => {
+    const { server, fresh, serving } = await startRotated();
+    await server.restore(fresh);
+    expect(await serving()).toEqual(['valid', 'unknown']);
+  });
+
+  test('has its grace in a snapshot, to the instant', async () => {
+    const server = await startLocal({ testing: { frozenAt: '2030-01-01T00:00:00Z' } });
+    await server.client('deploy').rotateCurrentAccessToken({ body: { gracePeriodSeconds: 60 } });
+    server.clock.advance(59_999);
+    const snapshot = await server.snapshot();
+    for (let round = 0; round < 2; round++) {
+      expect(await server.client('deploy').getMe()).toMatchObject({ user: { email: 'ada@example.org' } });
+      server.clock.advance(1);
+      await expect(server.client('deploy').getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+      await server.restore(snapshot);
+    }
+  });
+});
+
+test('answers that are kept for repetitions go and come with the data', async () => {
+  const server = await startLocal();
+  const create = async () =>
+    (await server.client('deploy').createAccessToken({ body: { name: 'a' }, idempotencyKey: 'job-17' })).plaintext;
+  const first = await create();
+  expect(await create()).toBe(first);
+  const snapshot = await server.snapshot();
+
+  await server.reset();
+  const second = await create();
+  expect(second).not.toBe(first);
+  await server.restore(snapshot);
+  expect(await create()).toBe(first);
+  await server.seed({ users: [{ email: 'a@b', tokens: [{ name: 't', plaintext: 'deploy' }] }] });
+  expect([first, second]).not.toContain(await create());
 });
 
 test('a snapshot can be restored into another server', async () => {

@@ -7,6 +7,7 @@ import { plaintextOf, SEED, startLocal } from '../support/local-server.js';
 import { withChecksum } from '../support/plaintext.js';
 import { newFolder } from '../support/process.js';
 
+const METADATA_OF_33 = Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`a${String(index)}`, '']));
 const WELL_FORMED = withChecksum('lk_pat_4fGq1ZsW8vKtYb0Xc7Rn2LmJd5PhQe');
 
 describe('what is seeded', () => {
@@ -30,6 +31,8 @@ describe('what is seeded', () => {
       expiresAt: '2099-01-01T02:00:00+02:00',
       lastUsedAt: '2002-01-01T00:00:00Z',
       revokedAt: null,
+      description: 'Ships what main builds.\nTwice a day.',
+      metadata: { team: 'platform', 'cost-centre': '' },
     };
     const seed: Seed = {
       users: [{ email: 'Ada@Example.org', isAdmin: true, fullName: 'Ada', createdAt: new Date(0), tokens: [token] }],
@@ -39,12 +42,16 @@ describe('what is seeded', () => {
     expect(shown.body).toEqual({
       id,
       name: 'deploy bot',
+      description: 'Ships what main builds.\nTwice a day.',
+      metadata: { team: 'platform', 'cost-centre': '' },
       tokenPrefix: 'lk_pat_4fGq1',
       tokenType: 'pat',
       createdAt: '2001-02-03T04:05:06.789Z',
       expiresAt: '2099-01-01T00:00:00.000Z',
       lastUsedAt: expect.stringMatching(/^20(02|50)-01-01T00:00:00.000Z$/) as string,
       revokedAt: null,
+      disabled: false,
+      previousSecret: null,
     });
     const me = await send(server, 'GET /api/v1/auth/me', { token: WELL_FORMED });
     expect(me.body).toMatchObject({
@@ -63,6 +70,51 @@ describe('what is seeded', () => {
       const answer = await send(server, 'GET /api/v1/auth/me', { token: plaintextOf(server, name) });
       expect(answer.status, name).toBe(status);
     }
+  });
+
+  test('a token is bare where nothing is said of it', async () => {
+    const server = await startLocal();
+    expect(await server.client('deploy').getCurrentAccessToken()).toMatchObject({
+      description: '',
+      metadata: {},
+      disabled: false,
+      previousSecret: null,
+    });
+  });
+
+  test('a token that is disabled opens nothing until its owner takes that back', async () => {
+    const seed: Seed = { users: [{ email: 'a@b', tokens: [{ name: 't', plaintext: 't', disabled: true }] }] };
+    const server = await startLocal({ testing: { seed } });
+    const holder = server.client('t');
+    const owner = server.client('a@b');
+    const token = plaintextOf(server, 't');
+    await expect(holder.getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(await owner.verifyAccessToken({ body: { token } })).toMatchObject({
+      valid: false,
+      code: 'disabled',
+      token: { name: 't', disabled: true },
+    });
+    const path = { token_id: server.users[0]?.tokens[0]?.id ?? '' };
+    await owner.updateAccessToken({ path, body: { disabled: false } });
+    expect(await holder.getMe()).toMatchObject({ user: { email: 'a@b' } });
+    await server.reset();
+    await expect(holder.getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  test('tokens that are seeded are edited and rotated as others are', async () => {
+    const server = await startLocal();
+    const lk = server.client('ada@example.org');
+    const path = { token_id: server.users[0]?.tokens[0]?.id ?? '' };
+    await lk.updateAccessToken({ path, body: { description: 'Ships.', metadata: { team: 'platform' } } });
+    const { plaintext } = await lk.rotateAccessToken({ path, body: { gracePeriodSeconds: 60 } });
+    const prefix = plaintextOf(server, 'deploy bot').slice(0, 12);
+    expect(await server.client(plaintext).getCurrentAccessToken()).toMatchObject({
+      description: 'Ships.',
+      metadata: { team: 'platform' },
+      previousSecret: { tokenPrefix: prefix },
+    });
+    await server.client('deploy').getMe();
+    expect((await lk.getAccessToken({ path })).previousSecret?.lastUsedAt).not.toBeNull();
   });
 
   test('a shorthand is filled up with zeros and gets its checksum', async () => {
@@ -160,6 +212,19 @@ function tokenCases(): [string, unknown, string][] {
       'createdAt must be a moment that there is',
     ],
     ['a far past', { name: 't', lastUsedAt: '-999999d' }, 'lastUsedAt must be a moment that there is'],
+    ['a flag that is a number', { name: 't', disabled: 1 }, 'disabled must be a boolean'],
+    ['a long description', { name: 't', description: 'x'.repeat(1_001) }, 'description must have at most 1000'],
+    ['a description that rings', { name: 't', description: '\u0007' }, 'description must be a text without control'],
+    ['metadata that are a list', { name: 't', metadata: ['a'] }, 'metadata must be an object'],
+    ['a number among metadata', { name: 't', metadata: { team: 7 } }, 'metadata.team must be a string'],
+    ['a long text among metadata', { name: 't', metadata: { a: 'x'.repeat(501) } }, 'metadata.a must have at most 500'],
+    ['an empty name of metadata', { name: 't', metadata: { '': 'a' } }, 'metadata: a name must have at least 1'],
+    [
+      'a name of metadata with a space',
+      { name: 't', metadata: { 'a b': '' } },
+      'metadata: a name must be letters, digits',
+    ],
+    ['much metadata', { name: 't', metadata: METADATA_OF_33 }, 'metadata must have at most 32 entries'],
     ['an id that is none', { name: 't', id: '7' }, 'id must be a valid uuid'],
     ['a plaintext twice', { name: 't', plaintext: 'one' }, 'plaintext must differ from users[0].tokens[0].plaintext'],
     ['a plaintext of nobody', { name: 't', plaintext: 'my-token' }, 'plaintext must be 1 to 30 letters and digits'],

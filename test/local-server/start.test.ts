@@ -95,11 +95,30 @@ describe('a server without testing', () => {
   );
 });
 
+test('the operator’s policy is an option here as there, and what is seeded is not held to it', async () => {
+  const seed = { users: [{ email: 'a@b', tokens: ['one', 'two'].map((name) => ({ name, plaintext: name })) }] };
+  const policy = { defaultLifetimeDays: 7, maxLifetimeDays: 30, requireExpiry: true, maxTokensPerOwner: 3 };
+  const server = await startLocal({ brand: 'acme', ...policy, testing: { seed, frozenAt: '2030-01-01T00:00:00Z' } });
+  const lk = server.client('one');
+  const { plaintext, token } = await lk.createAccessToken({ body: { name: 'three' } });
+  expect(plaintext).toMatch(/^acme_pat_/);
+  expect(token.expiresAt).toBe('2030-01-08T00:00:00.000Z');
+  await expect(lk.createAccessToken({ body: { name: 'four' } })).rejects.toMatchObject({ code: 'token_limit_reached' });
+  const path = { token_id: token.id };
+  await expect(lk.updateAccessToken({ path, body: { expiresInDays: 31 } })).rejects.toMatchObject({
+    code: 'invalid_input',
+    problems: [{ field: 'expiresInDays', type: 'less_than_equal' }],
+  });
+  expect((await server.client('two').getCurrentAccessToken()).expiresAt).toBeNull();
+});
+
 test.each<[object, string]>([
   [{ host: '0.0.0.0' }, 'option host must be a loopback address'],
   [{ host: '192.0.2.1' }, 'option host must be a loopback address'],
   [{ host: 'tokens.example.org' }, 'option host must be a loopback address'],
   [{ database: 'latchkey.db' }, 'option database must be :memory:'],
+  [{ maxLifetimeDays: 0 }, 'option maxLifetimeDays must be an integer from 1 to 36500'],
+  [{ maxLifetimeDays: 7, defaultLifetimeDays: 30 }, 'option defaultLifetimeDays must be'],
   [{ port: 65_536 }, 'option port must be an integer from 0 to 65535'],
   [{ testing: { frozenAt: 'yesterday' } }, 'option testing.frozenAt must be RFC 3339'],
   [{ testing: { frozenAt: '1969-12-31T23:59:59Z' } }, 'in the years 1970 to 6999'],

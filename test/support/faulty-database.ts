@@ -5,9 +5,15 @@ import { type Database, openDatabase } from '../../server/database/index.js';
 export type Fault = 'none' | 'storage' | 'bug';
 
 /** The real database behind a switch: the one double beside the clock. */
-export function createFaultyDatabase(): { open(path: string): Promise<Database>; set(fault: Fault): void } {
+export function createFaultyDatabase(): {
+  open(path: string): Promise<Database>;
+  /** Of the queries to come the first `spared` go well. */
+  set(fault: Fault, spared?: number): void;
+} {
   let fault: Fault = 'none';
+  let waiting = 0;
   const meet = () => {
+    if (waiting-- > 0) return;
     if (fault === 'storage') throw new SqliteDriver.SqliteError('disk I/O error', 'SQLITE_IOERR');
     if (fault === 'bug') throw new TypeError('secret_detail is undefined');
   };
@@ -34,8 +40,9 @@ export function createFaultyDatabase(): { open(path: string): Promise<Database>;
         close: () => db.close(),
       };
     },
-    set(next) {
+    set(next, spared = 0) {
       fault = next;
+      waiting = spared;
     },
   };
 }

@@ -34,6 +34,8 @@ export interface Service {
   as(token: string): Client;
   /** The first user, logged in. */
   admin(): Promise<Person>;
+  /** Somebody who is a user already, logged in anew. */
+  logIn(email: string, password: string): Promise<Person>;
   /** A new user, logged in. */
   newUser(email?: string): Promise<Person>;
   /** Stops the server and starts another on the same database. */
@@ -90,6 +92,7 @@ export async function startService(
     },
     as: (token) => createClient({ baseUrl: server.url, headers: { Authorization: `Bearer ${token}` } }),
     admin: () => logInAs(service, ADMIN.email, ADMIN.password),
+    logIn: (email, password) => logInAs(service, email, password),
     async newUser(email = `user${String(++users)}@example.org`) {
       const password = `password of ${email}`;
       const store = await openUsers(database);

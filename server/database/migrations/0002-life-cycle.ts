@@ -5,6 +5,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     ['description', 'text'],
     ['metadata', 'text'],
     ['disabled_at', 'integer'],
+    ['lifetime_from', 'integer'],
     ['secret_start', 'blob'],
     ['previous_prefix', 'text'],
     ['previous_valid_until', 'integer'],

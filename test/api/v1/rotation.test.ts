@@ -10,6 +10,7 @@ import {
   revokeAccessToken,
   rotateAccessToken,
   rotateCurrentAccessToken,
+  updateAccessToken,
 } from '../../../generated/index.js';
 import { send } from '../../support/http.js';
 import { ANY_STRING, matching, without } from '../../support/matchers.js';
@@ -87,6 +88,16 @@ describe('a rotation', () => {
     expect(rotated.token.previousSecret).toMatchObject({ validUntil: instant(0) });
   });
 
+  test('ends what it ends at once for good, wherever the clock goes', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const first = await create(client);
+    const second = await answered(rotate(client, first.token.id, { gracePeriodSeconds: 3_600 }));
+    await answered(rotate(client, first.token.id));
+    service.clock.advance(-HOUR);
+    for (const { plaintext } of [first, second]) expect(await isAccepted(service, plaintext)).toBe(false);
+  });
+
   test('leaves the earlier secret its grace period, to the millisecond', async () => {
     const service = await startService();
     const { client } = await service.admin();
@@ -140,6 +151,21 @@ describe('a rotation', () => {
     for (const { plaintext } of [second, third]) expect(await isAccepted(service, plaintext)).toBe(true);
     service.clock.advance(MINUTE);
     for (const { plaintext } of [second, third]) expect(await isAccepted(service, plaintext)).toBe(false);
+  });
+
+  test('an edit ends all earlier secrets before their time, and not the newest', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const first = await create(client);
+    const path = { token_id: first.token.id };
+    const second = await answered(rotate(client, path.token_id, { gracePeriodSeconds: 3_600 }));
+    const third = await answered(rotate(client, path.token_id, { gracePeriodSeconds: 3_600 }));
+    const edited = await answered(updateAccessToken({ client, path, body: { previousSecret: null } }));
+    expect(edited.previousSecret).toBeNull();
+    for (const { plaintext } of [first, second]) expect(await isAccepted(service, plaintext)).toBe(false);
+    expect(await isAccepted(service, third.plaintext)).toBe(true);
+    await answered(updateAccessToken({ client, path, body: { previousSecret: null } }));
+    expect(await isAccepted(service, third.plaintext)).toBe(true);
   });
 
   test('the earlier secret says when it ends, and what uses it is seen on the token', async () => {
@@ -207,6 +233,28 @@ describe('a rotation', () => {
     expect(await isAccepted(service, revived.plaintext)).toBe(true);
     const other = await answered(rotate(again, two.token.id, { expiresInDays: 7 }));
     expect(other.token.expiresAt).toBe(instant(37 * DAY));
+  });
+
+  test.each<[string, (client: Client, token_id: string) => Promise<unknown>, number]>([
+    ['a rotation brought it back before', () => Promise.resolve(), 1],
+    ['a rotation gave it', (client, id) => answered(rotate(client, id, { expiresInDays: 3 })), 3],
+    [
+      'an edit gave it',
+      (client, id) => answered(updateAccessToken({ client, path: { token_id: id }, body: { expiresInDays: 3 } })),
+      3,
+    ],
+  ])('the former lifetime is that of its last life: %s', async (_, change, days) => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const { token } = await create(client, 1);
+    service.clock.advance(DAY / 2);
+    await change((await service.admin()).client, token.id);
+    for (let life = 1; life <= 3; life++) {
+      service.clock.advance(10 * DAY);
+      const { client: again } = await service.admin();
+      const revived = await answered(rotate(again, token.id));
+      expect(revived.token.expiresAt).toBe(new Date(service.clock.now() + days * DAY).toISOString());
+    }
   });
 
   test('takes an expiry away where null is sent', async () => {
@@ -304,6 +352,21 @@ describe('a session', () => {
     expect(await isAccepted(service, rotated.plaintext)).toBe(true);
     service.clock.advance(1);
     expect(await isAccepted(service, rotated.plaintext)).toBe(false);
+    expect(await isAccepted(service, refreshed.access_token)).toBe(true);
+  });
+
+  test('that has expired is not rotated, but refreshed', async () => {
+    const service = await startService();
+    const { session } = await service.admin();
+    const { session: shown } = await answered(getMe({ client: service.as(session.access_token) }));
+    service.clock.advance(HOUR);
+    const { client } = await service.admin();
+    await expectRefusal(service, () => rotate(client, shown.sessionId ?? ''), {
+      status: 409,
+      body: { detail: 'The session has expired; refresh it, or log in again.', code: 'token_expired' },
+    });
+    const { refresh_token } = session;
+    const refreshed = await answered(refreshSession({ client: service.anonymous, body: { refresh_token } }));
     expect(await isAccepted(service, refreshed.access_token)).toBe(true);
   });
 

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Fault } from './faults.js';
-import type { Key } from './store.js';
 
 /** An answer that says why not. */
 export class Refusal extends Error {
@@ -12,8 +11,9 @@ export class Refusal extends Error {
   }
 }
 
-type Has = (fault: Fault) => boolean;
-interface Sent {
+export type Has = (fault: Fault) => boolean;
+
+export interface Sent {
   body: string;
   headers: IncomingHttpHeaders;
 }
@@ -24,7 +24,7 @@ export function integer(text: string, minimum: number, maximum: number, name: st
   throw new Refusal(422, `${name} must be an integer from ${String(minimum)} to ${String(maximum)}.`);
 }
 
-function readObject({ body, headers }: Sent, names: string[], has: Has): Record<string, unknown> {
+export function readObject({ body, headers }: Sent, names: string[], has: Has): Record<string, unknown> {
   const type = headers['content-type'] ?? '';
   if (!type.startsWith('application/json') && !(has('text/plain is accepted') && type === 'text/plain')) {
     throw new Refusal(422, 'The body must be application/json.');
@@ -37,6 +37,16 @@ function readObject({ body, headers }: Sent, names: string[], has: Has): Record<
   if (unknown !== undefined && !has('an unknown member is accepted'))
     throw new Refusal(422, 'There is an unknown member.');
   return members;
+}
+
+/** The fields of a form, each a text; unknown ones are welcome. */
+export function readForm({ body, headers }: Sent, has: Has): Record<string, string> {
+  const type = headers['content-type'] ?? '';
+  if (type.startsWith('application/json') && has('JSON is taken for a form')) {
+    return parse(body, has) as Record<string, string>;
+  }
+  if (!type.startsWith('application/x-www-form-urlencoded')) throw new Refusal(415, 'The body must be a form.');
+  return Object.fromEntries(new URLSearchParams(body));
 }
 
 function parse(body: string, has: Has): unknown {
@@ -58,55 +68,4 @@ export function checkCredentials(sent: Sent, has: Has): { email: string; passwor
     throw new Refusal(422, `password must have 8 to 100 characters.${told}`);
   }
   return { email, password };
-}
-
-export function checkKey(sent: Sent, has: Has): Partial<Key> {
-  const { name, kind, note, expiresAt } = readObject(sent, ['name', 'kind', 'note', 'expiresAt'], has);
-  const key: Partial<Key> = { name: checkName(name, has), note: checkNote(note, has) };
-  const isKind = kind === 'read' || kind === 'write';
-  if (isKind) key.kind = kind;
-  else if (kind === undefined ? !has('a missing kind is accepted') : !has('another kind is accepted')) {
-    throw new Refusal(422, 'kind must be read or write.');
-  }
-  if (expiresAt !== undefined) {
-    const isInstant = typeof expiresAt === 'string' && expiresAt.length <= 40 && isDateTime(expiresAt);
-    if (!isInstant && !has('any text for expiresAt is accepted'))
-      throw new Refusal(422, 'expiresAt must be an instant.');
-    if (isInstant) key.expiresAt = expiresAt;
-  }
-  return key;
-}
-
-function checkName(name: unknown, has: Has): string {
-  if (typeof name === 'number' && has('a number for a name is accepted')) return String(name);
-  if (typeof name !== 'string') throw new Refusal(422, 'name must be a text.');
-  if (has('NUL in a name fails') && name.includes('\0')) throw new RangeError('a planted fault');
-  if (has('emoji in a name fail') && /\p{Extended_Pictographic}/u.test(name)) throw new RangeError('a planted fault');
-  const length = has('length counts UTF-16 units') ? name.length : Array.from(name).length;
-  const longest = has('the longest name is refused') ? 39 : 40;
-  if (length > longest) {
-    if (!has('a name too long is accepted')) throw new Refusal(422, 'name must have at most 40 characters.');
-    return name.slice(0, 40);
-  }
-  if (length > 0) return name;
-  if (has('an empty name is accepted')) return 'unnamed';
-  throw new Refusal(422, 'name must not be empty.');
-}
-
-function checkNote(note: unknown, has: Has): string | null {
-  if (note === undefined) return null;
-  if (note === null) {
-    if (has('null for a note is refused')) throw new Refusal(422, 'note must be a text.');
-    return null;
-  }
-  if (typeof note !== 'string' || Array.from(note).length > 60)
-    throw new Refusal(422, 'note must be a text of at most 60 characters.');
-  if (has('a lone surrogate in a note fails') && /\p{Surrogate}/u.test(note)) throw new RangeError('a planted fault');
-  return note;
-}
-
-function isDateTime(text: string): boolean {
-  const [, date = ''] = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
-  if (date === '' || Number.isNaN(Date.parse(text))) return false;
-  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
 }

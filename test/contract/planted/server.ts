@@ -3,29 +3,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { checkCredentials, checkKey, integer, Refusal } from './check.js';
+import { listAudit } from './audit.js';
+import type { Call, Reply } from './call.js';
+import { checkCredentials, type Has, Refusal, readForm } from './check.js';
 import type { Fault } from './faults.js';
-import { createStore, type Key, type Store, USER } from './store.js';
+import { createKey, listKeys, onKey, onOwnKey, verifyKey } from './keys.js';
+import { createStore, type Store, USER } from './store.js';
 
 const document = readFileSync(fileURLToPath(new URL('openapi.yaml', import.meta.url)), 'utf8');
 
-interface Call {
-  method: string;
-  path: string;
-  query: URLSearchParams;
-  headers: IncomingMessage['headers'];
-  body: string;
-  /** The credential that was sent. */
-  token: string;
-}
-
-interface Reply {
-  status: number;
-  body?: unknown;
-  headers?: Record<string, string>;
-}
-
-type Has = (fault: Fault) => boolean;
+/** What a faulty server takes any caller for. */
+const ANYBODY = 'anybody';
 
 const METHODS: [RegExp, string[]][] = [
   [/^\/sessions$/, ['POST']],
@@ -33,7 +21,11 @@ const METHODS: [RegExp, string[]][] = [
   [/^\/me$/, ['GET']],
   [/^\/audit$/, ['GET']],
   [/^\/keys$/, ['GET', 'POST']],
-  [/^\/keys\/[^/]+$/, ['GET', 'DELETE']],
+  [/^\/keys\/current$/, ['DELETE']],
+  [/^\/keys\/verify$/, ['POST']],
+  [/^\/keys\/[^/]+$/, ['GET', 'PATCH', 'DELETE']],
+  [/^\/keys\/[^/]+\/rotate$/, ['POST']],
+  [/^\/oauth\/revoke$/, ['POST']],
 ];
 
 /** A small API of keys, right in everything that its document says but for the fault that it is given. */
@@ -61,7 +53,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, store: 
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   const { headers, method = '' } = request;
   const apiKey = has('X-Api-Key opens nothing') ? '' : String(headers['x-api-key'] ?? '');
-  const token = headers.authorization?.replace(/^Bearer /, '') ?? apiKey;
+  const token =
+    path === '/oauth/revoke' ? tokenOf(headers, has) : (headers.authorization?.replace(/^Bearer /, '') ?? apiKey);
   const call = { method, path, query: new URLSearchParams(query), headers, body: await text(request), token };
   if (call.path === '/openapi.yaml') {
     response.writeHead(200, { 'Content-Type': 'application/yaml' }).end(document);
@@ -75,6 +68,18 @@ async function serve(request: IncomingMessage, response: ServerResponse, store: 
   const type = has('JSON is sent as text/html') ? 'text/html' : 'application/json';
   response.writeHead(status, { ...(body !== undefined && { 'Content-Type': type }), ...more });
   response.end(body === undefined ? undefined : JSON.stringify(body));
+}
+
+/** The token, or what stands for it as the password of Basic. */
+function tokenOf({ authorization = '' }: IncomingMessage['headers'], has: Has): string {
+  const [, basic] = /^Basic (.*)$/.exec(authorization) ?? [];
+  if (basic === undefined) return authorization.replace(/^Bearer /, '');
+  if (has('any password opens by Basic')) return ANYBODY;
+  return has('Basic opens nothing')
+    ? ''
+    : Buffer.from(basic, 'base64')
+        .toString()
+        .replace(/^[^:]*:/, '');
 }
 
 function answer(call: Call, store: Store, has: Has): Reply {
@@ -101,12 +106,12 @@ function refuseMethod(call: Call, methods: string[], has: Has): Reply {
 }
 
 function dispatch(call: Call, store: Store, has: Has): Reply {
-  const operation = `${call.method} ${call.path.replace(/^\/keys\/.*/, '/keys/{id}')}`;
+  const operation = `${call.method} ${call.path.replace(/^\/keys\/(?!current|verify)[^/]+/, '/keys/{id}')}`;
   if (operation === 'POST /sessions') return openSession(call, store, has);
   const open =
     (has('the list needs no credential') && operation === 'GET /keys') ||
     (has('revoking needs no credential') && operation === 'DELETE /keys/{id}');
-  if (!open && !store.opens(call.token)) {
+  if (!open && call.token !== ANYBODY && !store.opens(call.token)) {
     const told = has('a 401 tells the token that was sent') ? ` Not ${call.token}.` : '';
     throw new Refusal(401, `A valid credential is needed.${told}`);
   }
@@ -122,8 +127,15 @@ function dispatch(call: Call, store: Store, has: Has): Reply {
       return listKeys(call, store, has);
     case 'POST /keys':
       return createKey(call, store, has);
+    case 'POST /keys/verify':
+      return verifyKey(call, store, has);
+    case 'POST /oauth/revoke':
+      return revokeBySecret(call, store, has);
+    case 'DELETE /keys/current':
+    case 'POST /keys/current/rotate':
+      return onOwnKey(call, store, has);
     default:
-      return oneKey(call, store, has);
+      return onKey(call, store, has);
   }
 }
 
@@ -135,77 +147,13 @@ function openSession(call: Call, store: Store, has: Has): Reply {
   return { status: 201, body: { accessToken: store.openSession() } };
 }
 
-function createKey(call: Call, store: Store, has: Has): Reply {
-  const issued = store.create(checkKey(call, has));
-  const location = has('Location is another path') ? '/keys' : `/keys/${String(issued.key.id)}`;
-  return {
-    status: has('creating answers 200 instead of 201') ? 200 : 201,
-    body: issued,
-    headers: has('Location is missing') ? {} : { Location: location },
-  };
-}
-
-function oneKey(call: Call, store: Store, has: Has): Reply {
-  const id = integer(call.path.slice('/keys/'.length), 1, Number.MAX_SAFE_INTEGER, 'id');
-  const found = store.find(id);
-  const isLost = has('a new key is not found') && found?.key.revokedAt === null && call.method === 'GET';
-  if (found === undefined || isLost)
-    throw new Refusal(has('an unknown id is 410') ? 410 : 404, 'There is no such key.');
-  if (call.method === 'DELETE') {
-    store.revoke(found.key, call.token);
-    return { status: 204 };
-  }
-  const { createdAt, ...rest } = found.key;
-  const headers: Record<string, string> = has('the key tells its secret in a header')
-    ? { 'X-Debug': found.secret }
-    : {};
-  return { status: 200, body: has('the key lacks createdAt') ? rest : { ...rest, createdAt }, headers };
-}
-
-function listKeys({ query }: Call, store: Store, has: Has): Reply {
-  const limit = integer(
-    query.get('limit') ?? '50',
-    has('limit 0 is accepted') ? 0 : 1,
-    has('the limit 100 is refused') ? 99 : 100,
-    'limit',
-  );
-  if (has('some limits fail') && limit >= 60 && limit < 90) throw new RangeError('a planted fault');
-  const kind = query.get('kind');
-  if (kind !== null && kind !== 'read' && kind !== 'write') throw new Refusal(422, 'kind must be read or write.');
-  const flag = query.get('includeRevoked') ?? 'false';
-  if (flag !== 'true' && flag !== 'false') throw new Refusal(422, 'includeRevoked must be true or false.');
-  const after = integer(query.get('cursor') ?? '0', 0, Number.MAX_SAFE_INTEGER, 'cursor');
-  const rows = store.list({ kind, includeRevoked: flag === 'true' }).filter(({ key }) => key.id > after);
-  const taken = pageSize(limit, has);
-  const page = rows.slice(0, taken);
-  const items = page.map(({ key, secret }): Key & { secret?: string; owner?: string } => ({
-    ...key,
-    ...(has('the list tells the secrets') && { secret }),
-    ...(has('a row has a member too many') && { owner: USER.email }),
-  }));
-  const step = has('the cursor repeats a row') ? -1 : has('the cursor loses a row') ? 1 : 0;
-  const last = (page.at(-1)?.key.id ?? after) + step;
-  const isMore = rows.length > taken || has('there is always another page');
-  return { status: 200, body: { items, nextCursor: isMore ? String(last) : null } };
-}
-
-function pageSize(limit: number, has: Has): number {
-  if (has('limit is ignored')) return 50;
-  if (has('a page of one has none') && limit === 1) return 0;
-  return has('a page has one row too many') ? limit + 1 : limit;
-}
-
-const EVENTS = Array.from({ length: 7 }, (_, index) => ({ id: index + 1, action: `event ${String(index + 1)}` }));
-
-function listAudit({ query }: Call, has: Has): Reply {
-  const page = integer(query.get('page') ?? '1', 1, 1000, 'page');
-  const size = integer(query.get('page_size') ?? '20', 1, 20, 'page_size');
-  const ordering = query.get('ordering') ?? 'id';
-  if (ordering !== 'id' && ordering !== '-id') throw new Refusal(422, 'ordering must be id or -id.');
-  const events = ordering === '-id' && !has('ordering is ignored') ? EVENTS.toReversed() : EVENTS;
-  const start = Math.max(0, (page - 1) * size - (has('numbered pages overlap') ? page - 1 : 0));
-  const results = events.slice(start, start + size);
-  const isMore = start + size < events.length;
-  const next = isMore ? `/audit?page=${String(page + 1)}&page_size=${String(size)}&ordering=${ordering}` : null;
-  return { status: 200, body: { count: has('count counts the page') ? results.length : events.length, next, results } };
+function revokeBySecret(call: Call, store: Store, has: Has): Reply {
+  const { token, ...others } = readForm(call, has);
+  if (token === undefined || token === '' || Array.from(token).length > 200)
+    throw new Refusal(422, 'token must have 1 to 200 characters.');
+  if (has('an unknown field of a form is refused') && Object.keys(others).length > 0)
+    throw new Refusal(422, 'There is an unknown field.');
+  const entry = store.holderOf(token);
+  if (entry && !has('revoking by the secret does nothing')) store.revoke(entry, call.token);
+  return { status: 200 };
 }

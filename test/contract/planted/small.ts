@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -9,6 +9,7 @@ export interface SmallRequest {
   query: URLSearchParams;
   body: string;
   type: string;
+  headers: IncomingHttpHeaders;
 }
 
 export interface SmallReply {
@@ -28,6 +29,7 @@ export async function startSmall(answer: (request: SmallRequest) => SmallReply):
         query: new URLSearchParams(query),
         body,
         type: request.headers['content-type'] ?? '',
+        headers: request.headers,
       });
       const type = reply.body === undefined ? {} : { 'Content-Type': 'application/json' };
       response.writeHead(reply.status, { ...type, ...reply.headers });

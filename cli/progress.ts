@@ -1,0 +1,29 @@
+/** Milliseconds between two states of a progress line. */
+const TICK = 100;
+
+/**
+ * One line on standard error that is written over, on a terminal; nothing at all elsewhere. What is done within `afterMs`
+ * milliseconds shows none.
+ */
+export function showProgress<T>(
+  describe: (state: T) => string,
+  { afterMs = 0 } = {},
+): { show(state: T): void; clear(): void } {
+  const startedAt = Date.now();
+  let shownAt = 0;
+  return {
+    show(state) {
+      if (!process.stderr.isTTY) return;
+      const now = Date.now();
+      if (now - shownAt < TICK || now - startedAt < afterMs) return;
+      shownAt = now;
+      // A terminal that does not know its width says 0.
+      const width = Math.max(20, (process.stderr.columns || 80) - 1);
+      process.stderr.write(`\r\u001B[K${describe(state).slice(0, width)}`);
+    },
+    clear() {
+      if (process.stderr.isTTY && shownAt > 0) process.stderr.write('\r\u001B[K');
+      shownAt = 0;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  CouldNotScan,
+  parseAllowList,
+  type ScanOptions,
+  type ScanProgress,
+  type ScanReport,
+  scan,
+  toJson,
+  toSarif,
+  toSummary,
+  toWarnings,
+} from '../../scan/index.js';
+import { Failure } from '../failure.js';
+import { showProgress } from '../progress.js';
+import type { ScanFlags } from './flags.js';
+import { isDead, withStates } from './live.js';
+
+/** Scans and prints; gives the exit code. */
+export async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
+  // Whoever reads may have seen enough before the end, as `head` has.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  const progress = showProgress(describe, { afterMs: 1_000 });
+  try {
+    const found = await scan(paths, { ...toOptions(flags), onProgress: progress.show });
+    progress.clear();
+    const report = flags.check === true || flags.revoke === true ? await withStates(found, flags) : found;
+    for (const line of toWarnings(report)) process.stderr.write(`latchkey: ${line}\n`);
+    print(report, flags, version);
+    if (report.tokens.some(({ state }) => !isDead(state))) return 1;
+    return report.complete ? 0 : 2;
+  } catch (error) {
+    progress.clear();
+    // Exit code 1 says that tokens were found; this says nothing about them.
+    const isExpected =
+      error instanceof CouldNotScan || error instanceof Failure || (error instanceof Error && 'syscall' in error);
+    if (isExpected) process.stderr.write(`latchkey: ${error.message}\n`);
+    else console.error(error);
+    return 2;
+  }
+}
+
+function toOptions({ brand, history, allow = [], maxExpanded, json, sarif, output }: ScanFlags): ScanOptions {
+  if (brand?.every((each) => /^[a-z][a-z0-9]{0,15}$/.test(each)) === false) {
+    throw new CouldNotScan('--brand must be 1 to 16 lower-case letters and digits, a letter first');
+  }
+  if (output !== undefined && json !== true && sarif !== true)
+    throw new CouldNotScan('--output needs --json or --sarif');
+  return {
+    allow: allow.flatMap((file) => parseAllowList(readFileSync(file, 'utf8'), file)),
+    ...(brand !== undefined && { brands: brand }),
+    ...(history !== undefined && { history }),
+    ...(maxExpanded !== undefined && { maxExpandedBytes: readSize(maxExpanded) }),
+  };
+}
+
+function readSize(size: string): number {
+  const [, number, unit = ''] = /^(\d{1,12})([KMGT]?)$/i.exec(size) ?? [];
+  if (number === undefined) throw new CouldNotScan('--max-expanded must be bytes, or a size such as 500M or 4G');
+  return Number(number) * 1024 ** ['', 'K', 'M', 'G', 'T'].indexOf(unit.toUpperCase());
+}
+
+function print(report: ScanReport, { json, sarif, output }: ScanFlags, version: string): void {
+  const summary = `${toSummary(report, { colours: process.stdout.isTTY && process.stdout.hasColors() })}\n`;
+  if (json !== true && sarif !== true) {
+    process.stdout.write(summary);
+    return;
+  }
+  const document = sarif === true ? toSarif(report, version) : toJson(report);
+  if (output === undefined) {
+    process.stdout.write(document);
+    return;
+  }
+  writeFileSync(output, document);
+  process.stdout.write(summary);
+}
+
+const BAR_WIDTH = 24;
+
+function describe({ phase, bytes, totalBytes, tokens, elapsedMs }: ScanProgress): string {
+  const total = Math.max(totalBytes(), bytes, 1);
+  const share = bytes / total;
+  const bar = '='.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
+  const found = tokens === 0 ? '' : `  ${String(tokens)} ${tokens === 1 ? 'token' : 'tokens'}`;
+  const size = `${(bytes / 1e6).toFixed(0)} of ${(total / 1e6).toFixed(0)} MB`;
+  return `${phase} [${bar}] ${(share * 100).toFixed(0).padStart(3)} %  ${size}  ${(elapsedMs / 1_000).toFixed(0)} s${found}`;
+}

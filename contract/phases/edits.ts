@@ -1,0 +1,126 @@
+import { valueAt } from '../cases/slots.js';
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import type { Resource } from '../fixtures.js';
+import type { Draft } from '../http/draft.js';
+import { isObject, type Json, memberOf, sameJson } from '../spec/json.js';
+import { thingIn } from '../spec/links.js';
+import type { Operation } from '../spec/model.js';
+import { isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
+import { membersToSend, withAnother } from '../variation.js';
+import { expectAlive, expectDead } from './opens.js';
+
+const PHASE = 'sequences';
+
+/** Edits one member after the other, and looks whether the answer, and the thing afterwards, say what was sent. */
+export async function runEdits(
+  context: Context,
+  editor: Operation,
+  getter: Operation | undefined,
+  resource: Resource,
+): Promise<void> {
+  const { run, fixtures, obstacle } = context;
+  if (obstacle(editor) !== undefined) return;
+  for (const slot of membersToSend(run, editor)) {
+    const name = String(slot.path[0]);
+    const now = await look(context, getter, resource);
+    const good = await fixtures.on(editor, resource);
+    if (good === undefined || run.outOfTime()) return;
+    const present = memberOf(thingIn(now?.value ?? resource.exchange.value), name);
+    const edit = editOf(context, editor, good, slot, present);
+    if (edit === undefined) continue;
+    const sent = valueAt(edit.body, slot.path);
+    // What ends it, or may, is no edit after which anything else could be tried.
+    if (isStateName(name) || (isTombstoneName(name) && typeof sent !== 'boolean')) continue;
+    if (!(await tryEdit(context, edit, getter, resource, name, sent)) || typeof sent !== 'boolean') continue;
+    // A thing that can be stopped and started again is left as it was.
+    const stops = sent && isTombstoneName(name) && resource.token !== undefined ? resource.token : undefined;
+    if (stops !== undefined) await expectDead(context, stops, `while ${name}`);
+    const back = { ...edit, body: { ...(isObject(edit.body) && edit.body), [name]: !sent } };
+    const isBack = await tryEdit(context, back, getter, resource, name, !sent);
+    if (stops !== undefined && isBack) await expectAlive(context, stops, `after ${name} was taken back`);
+  }
+}
+
+/** An edit of this member alone where the operation takes that, as a PATCH does, else of the whole thing. */
+function editOf(
+  { run }: Context,
+  editor: Operation,
+  good: Draft,
+  slot: Parameters<typeof withAnother>[2],
+  present: Json | undefined,
+): Draft | undefined {
+  const alone = editor.method === 'PATCH' ? withAnother(run, { ...good, body: {} }, slot, present) : undefined;
+  return alone ?? withAnother(run, good, slot, present);
+}
+
+async function tryEdit(
+  context: Context,
+  draft: Draft,
+  getter: Operation | undefined,
+  resource: Resource,
+  name: string,
+  sent: Json | undefined,
+): Promise<boolean> {
+  const { run } = context;
+  const check = (place: string) => (value: Json | undefined) => kept(draft.operation, name, sent, value, place);
+  const edited = await run.send(draft, {
+    phase: PHASE,
+    name: `edit its ${name}`,
+    check: ({ status }, value) => (status < 300 ? check('its answer')(value) : []),
+  });
+  if (edited.answer === undefined || edited.answer.status >= 300) return false;
+  await look(context, getter, resource, check('the thing'));
+  return true;
+}
+
+async function look(
+  { run, fixtures, obstacle }: Context,
+  getter: Operation | undefined,
+  resource: Resource,
+  check: (value: Json | undefined) => Finding[] = () => [],
+): Promise<Exchange | undefined> {
+  const draft = getter && obstacle(getter) === undefined ? await fixtures.on(getter, resource) : undefined;
+  return (
+    draft &&
+    (await run.send(draft, {
+      phase: PHASE,
+      name: 'get what is edited',
+      check: ({ status }, value) => (status < 300 ? check(value) : []),
+    }))
+  );
+}
+
+function kept(
+  editor: Operation,
+  name: string,
+  sent: Json | undefined,
+  value: Json | undefined,
+  place: string,
+): Finding[] {
+  const told = memberOf(thingIn(value), name);
+  if (
+    told === undefined ||
+    isVolatileName(name) ||
+    sameJson(told, sent) ||
+    isSameSet(told, sent) ||
+    isSameInstant(told, sent)
+  )
+    return [];
+  const message = `after ${editor.id} ${place} has another ${name} than was sent`;
+  return [{ check: 'sequence', message, expected: `${name}: ${JSON.stringify(sent)}` }];
+}
+
+/** A list of different items may be kept in another order than it was sent in, as of scopes. */
+function isSameSet(a: Json, b: Json | undefined): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return false;
+  const texts = (list: Json[]) => list.map((item) => JSON.stringify(item)).sort();
+  return new Set(texts(b)).size === b.length && sameJson(texts(a), texts(b));
+}
+
+function isSameInstant(a: Json, b: Json | undefined): boolean {
+  const instantOf = (value: Json | undefined) =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
+  return instantOf(a) === instantOf(b);
+}

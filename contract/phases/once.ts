@@ -1,0 +1,95 @@
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import type { CaseInfo, Exchange } from '../exchange.js';
+import type { Draft } from '../http/draft.js';
+import { onceKeyOf } from '../keys.js';
+import { dangerOf, isRemover } from '../policy.js';
+import { type Json, sameJson } from '../spec/json.js';
+import { identify } from '../spec/links.js';
+import { isUnsafe, type Operation } from '../spec/model.js';
+import { membersToSend, withAnother } from '../variation.js';
+import { listOf } from './sequences.js';
+import { walk } from './walk.js';
+
+const ONCE = { phase: 'sequences', expectation: 'any', keepsKey: true } as const;
+
+/** Sends a request twice with one key, and another with the same key: one thing comes of it, and one answer. */
+export async function runOnce(context: Context, operation: Operation): Promise<void> {
+  const { run } = context;
+  const first = await firstOf(context, operation);
+  if (first === undefined) return;
+  const { draft, listed } = first;
+  const sent = await run.send(draft, { ...ONCE, name: 'a request with a key of its own' });
+  if (sent.answer === undefined || sent.answer.status >= 300) return;
+  await run.send(
+    draft,
+    again('the same request with the same key', sent, dangerOf(operation, run.spec) === 'ends-caller'),
+  );
+  const other = membersToSend(run, operation)
+    .map((slot) => withAnother(run, draft, slot, undefined))
+    .find((each) => each !== undefined && !sameJson(each.body, draft.body));
+  if (other !== undefined) await run.send(other, refused('another request with the same key'));
+  const rows = listed && (await idsOf(context, operation));
+  const made = rows?.filter((id) => !listed?.includes(id)).length;
+  if (made === undefined || made === 1) return;
+  run.record.fail({ ...ONCE, name: 'list after requests with one key' }, sent, {
+    check: 'once',
+    message: `${String(made)} things come of one key`,
+    expected: 'one thing more in the list',
+  });
+}
+
+/** The request, with what its list has before it; undefined where no such request can be made. */
+async function firstOf(
+  context: Context,
+  operation: Operation,
+): Promise<{ draft: Draft; listed: string[] | undefined } | undefined> {
+  const { run, fixtures, credentials } = context;
+  const parameter = onceKeyOf(operation);
+  const danger = dangerOf(operation, run.spec);
+  if (parameter === undefined || !isUnsafe(operation) || danger === 'sweeps') return undefined;
+  const key = run.keys.fresh(parameter);
+  if (key === undefined || context.obstacle(operation) !== undefined) return undefined;
+  const base = await fixtures.base(operation, { fresh: isRemover(operation), phase: 'sequences' });
+  const draft = { ...base, header: { ...base.header, [parameter.name]: key } };
+  if (danger === 'none') return { draft, listed: await idsOf(context, operation) };
+  const own = await context.throwaway(operation, 'sequences');
+  return own && { draft: credentials.attach(draft, own), listed: undefined };
+}
+
+function again(name: string, first: Exchange, mayEndCaller: boolean): CaseInfo {
+  return {
+    ...ONCE,
+    name,
+    check({ status, text }, value) {
+      // The first request may have ended the credential that both were made with.
+      if (status === 401 && mayEndCaller) return [];
+      if (status !== first.answer?.status)
+        return [once(`a repeated request gets ${String(status)}`, String(first.answer?.status))];
+      const isSame = value === undefined ? text === first.answer.text : sameJson(value, first.value);
+      return isSame ? [] : [once('a repeated request gets another answer', 'the answer of the first')];
+    },
+  };
+}
+
+function refused(name: string): CaseInfo {
+  return {
+    ...ONCE,
+    name,
+    check: ({ status }) =>
+      status >= 400 ? [] : [once(`a key that has served gets ${String(status)} with another body`, 'a refusal (4xx)')],
+  };
+}
+
+function once(message: string, expected: string): Finding {
+  return { check: 'once', message, expected };
+}
+
+/** What is listed beside what the operation makes; undefined where nothing lists it, or not to an end. */
+async function idsOf(context: Context, creator: Operation): Promise<string[] | undefined> {
+  const list = listOf(context, creator);
+  const walked = list && (await walk(context, list, { phase: 'sequences' }));
+  if (walked?.complete !== true) return undefined;
+  const idOf = (row: Json) => JSON.stringify(identify(row, 'id') ?? row);
+  return walked.pages.flatMap(({ rows }) => rows.map(idOf));
+}

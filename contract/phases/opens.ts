@@ -1,0 +1,84 @@
+import { withValue } from '../cases/slots.js';
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import { emptyDraft } from '../http/draft.js';
+import type { Presenter } from '../policy.js';
+import { isObject, type Json } from '../spec/json.js';
+import { isVerdictName } from '../spec/names.js';
+
+// What a credential opens, asked in every way that the spec has: by using it, and by presenting it.
+
+const ANY = { phase: 'sequences', expectation: 'any' } as const;
+
+/** Fails each operation that takes the credential, and each that calls it good. */
+export async function expectDead(context: Context, token: string, how: string): Promise<void> {
+  const { run, credentials } = context;
+  for (const operation of run.spec.operations) {
+    const easy = operation.method === 'GET' && operation.parameters.every(({ required }) => !required);
+    if (!easy || credentials.alternatives(operation).length === 0) continue;
+    const draft = credentials.attach(emptyDraft(operation), { token, perScheme: {} });
+    await run.send(draft, {
+      ...ANY,
+      name: `use its credential ${how}`,
+      check: ({ status }) =>
+        status === 401 ? [] : [finding('revocation', `its credential still gets ${String(status)} ${how}`, '401')],
+    });
+  }
+  for (const inquiry of context.presenters.inquiries) {
+    await present(context, inquiry, token, `ask about its credential ${how}`, (value) =>
+      verdictsIn(value).includes(true)
+        ? [finding('revocation', `it calls a credential good ${how}`, 'a verdict that it is not')]
+        : [],
+    );
+  }
+}
+
+/** Fails the first operation that refuses the credential, and each that calls it bad. */
+export async function expectAlive(context: Context, token: string, how: string): Promise<void> {
+  const { run, credentials } = context;
+  const operation = credentials.probe;
+  if (operation !== undefined) {
+    await run.send(credentials.attach(emptyDraft(operation), { token, perScheme: {} }), {
+      ...ANY,
+      name: `use its credential ${how}`,
+      check: ({ status }) => (status === 401 ? [finding('sequence', `its credential gets 401 ${how}`, 'no 401')] : []),
+    });
+  }
+  for (const inquiry of context.presenters.inquiries) {
+    await present(context, inquiry, token, `ask about its credential ${how}`, (value) => {
+      const verdicts = verdictsIn(value);
+      if (verdicts.length === 0 || verdicts.includes(true)) return [];
+      return [finding('sequence', `it calls a credential bad ${how}`, 'a verdict that it is good')];
+    });
+  }
+}
+
+/** Sends a good request with the credential at its place in the body. */
+export async function present(
+  { run, fixtures, obstacle }: Context,
+  { operation, slot }: Presenter,
+  token: string,
+  name: string,
+  check: (value: Json | undefined, status: number) => Finding[],
+): Promise<Exchange | undefined> {
+  if (obstacle(operation) !== undefined) return undefined;
+  const base = await fixtures.base(operation, { phase: 'sequences' });
+  const body = withValue(base.body ?? {}, slot.path, token);
+  if (body === undefined) return undefined;
+  return await run.send({ ...base, body }, { ...ANY, name, check: ({ status }, value) => check(value, status) });
+}
+
+/** The verdicts of an answer: those that stand highest, for a thing in it may be called active as well. */
+function verdictsIn(value: Json | undefined): Json[] {
+  const level = Array.isArray(value) ? value : [value];
+  const members = level.filter(isObject).flatMap((object) => Object.entries(object));
+  const verdicts = members.filter(([name, member]) => isVerdictName(name) && typeof member === 'boolean');
+  if (verdicts.length > 0) return verdicts.map(([, member]) => member);
+  const lower = members.flatMap(([, member]) => (Array.isArray(member) ? member : [member])).filter(isObject);
+  return lower.length === 0 ? [] : verdictsIn(lower);
+}
+
+function finding(check: Finding['check'], message: string, expected: string): Finding {
+  return { check, message, expected };
+}

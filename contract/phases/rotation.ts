@@ -1,0 +1,84 @@
+import { valueAt, withValue } from '../cases/slots.js';
+import type { Context } from '../context.js';
+import type { Resource } from '../fixtures.js';
+import type { Draft } from '../http/draft.js';
+import { type Json, membersOf } from '../spec/json.js';
+import type { Operation } from '../spec/model.js';
+import { isGraceName } from '../spec/names.js';
+import { flatten } from '../spec/schema.js';
+import { membersToSend } from '../variation.js';
+import { expectAlive, expectDead } from './opens.js';
+
+const PHASE = 'sequences';
+
+/**
+ * Gives a thing a new secret, after which the earlier one opens nothing; and one more with a grace period, in which both
+ * open something. The secrets that are left to it, the newest first.
+ */
+export async function runRotation(context: Context, rotator: Operation, resource: Resource): Promise<string[]> {
+  const { token: first } = resource;
+  if (first === undefined || context.obstacle(rotator) !== undefined) return [];
+  const draft = await context.fixtures.on(rotator, resource);
+  if (draft === undefined) return [first];
+  const second = await rotate(context, withGrace(context, draft, 'none'));
+  if (second !== undefined) {
+    await expectAlive(context, second, `after ${rotator.id}`);
+    await expectDead(context, first, `after ${rotator.id}`);
+  }
+  const left = second ?? first;
+  const third = await rotate(context, withGrace(context, draft, 'longest'));
+  if (third === undefined) return [left];
+  for (const token of [third, left]) await expectAlive(context, token, `in the grace period of ${rotator.id}`);
+  return [third, left];
+}
+
+/** The same of the credential in use, with one that may be thrown away. */
+export async function runOwnRotation(context: Context, rotator: Operation): Promise<void> {
+  const { fixtures, credentials, obstacle } = context;
+  if (obstacle(rotator) !== undefined) return;
+  const own = await context.throwaway(rotator, PHASE);
+  if (own === undefined) return;
+  const draft = withGrace(context, credentials.attach(await fixtures.base(rotator), own), 'none');
+  const token = await rotate(context, draft);
+  if (token === undefined) return;
+  await expectAlive(context, token, `after ${rotator.id}`);
+  await expectDead(context, own.token, `after ${rotator.id}`);
+}
+
+/** Gives a thing a new secret with a grace period of one second; false where that cannot be asked for. */
+export async function rotateBriefly(context: Context, rotator: Operation, resource: Resource): Promise<boolean> {
+  if (context.obstacle(rotator) !== undefined) return false;
+  const draft = await context.fixtures.on(rotator, resource);
+  return draft !== undefined && (await rotate(context, withGrace(context, draft, 'shortest'))) !== undefined;
+}
+
+/** The rotation with a grace period where the operation takes one; without one, it has none. */
+function withGrace({ run }: Context, draft: Draft, wanted: 'none' | 'shortest' | 'longest'): Draft | undefined {
+  const slot = membersToSend(run, draft.operation).find(({ path }) => isGraceName(String(path[0])));
+  if (slot === undefined) return wanted === 'none' ? draft : undefined;
+  const { type, maximum = 3_600 } = flatten(run.spec.requests, slot.schema);
+  const isSeconds = /seconds|secs|ttl$/i.test(String(slot.path[0]));
+  const value = wanted === 'none' ? 0 : wanted === 'longest' ? maximum : 1;
+  if (type !== 'integer' || (wanted === 'shortest' && !isSeconds)) return undefined;
+  const body = withValue(draft.body ?? {}, slot.path, value);
+  if (body === undefined || valueAt(body, slot.path) !== value) return undefined;
+  const rotation = { ...draft, body };
+  return run.judgeRequest(rotation).kind === 'valid' ? rotation : undefined;
+}
+
+/** The new secret. One that opens nothing is given all the same, where it is told under the name of another. */
+async function rotate({ run, fixtures }: Context, draft: Draft | undefined): Promise<string | undefined> {
+  if (draft === undefined) return undefined;
+  const exchange = await run.send(draft, { phase: PHASE, name: 'give it a new secret' });
+  if (exchange.answer === undefined || exchange.answer.status >= 300) return undefined;
+  const names = [...run.issues.values()].flat().map((place) => place.slice(place.lastIndexOf('/') + 1));
+  return (await fixtures.credentialIn(draft.operation, exchange)) ?? textNamed(exchange.value, names);
+}
+
+function textNamed(value: Json | undefined, names: string[]): string | undefined {
+  for (const [name, member] of membersOf(value)) {
+    const found = typeof member === 'string' && names.includes(name) ? member : textNamed(member, names);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,62 @@
+import type { Context } from '../context.js';
+import { sourceOf } from '../fixtures.js';
+import type { Credential } from '../http/draft.js';
+import { dangerOf, isLogout, isRotator } from '../policy.js';
+import { evaluate } from '../spec/links.js';
+import { type Operation, successOf } from '../spec/model.js';
+import { isRevocation } from '../spec/names.js';
+import { expectDead } from './opens.js';
+import { runOwnRotation } from './rotation.js';
+
+const PHASE = 'sequences';
+
+/** A session of its own, by its links; and each operation that ends the credential it is called with. */
+export async function runSessions(context: Context): Promise<void> {
+  const { run } = context;
+  await followLogin(context);
+  for (const operation of run.operations.filter((each) => dangerOf(each, run.spec) === 'ends-caller')) {
+    if (isRotator(operation)) await runOwnRotation(context, operation);
+    else if (isLogout(operation) || operation.method === 'DELETE' || isRevocation(`${operation.id} ${operation.path}`))
+      await endCaller(context, operation);
+  }
+}
+
+async function followLogin(context: Context): Promise<void> {
+  const { run, credentials, fixtures } = context;
+  const session = await credentials.logIn();
+  if (session === undefined) return;
+  for (const link of successOf(session.exchange.draft.operation)?.links ?? []) {
+    const target = run.spec.operations.find(({ id }) => id === link.operationId);
+    const body = link.requestBody === undefined ? undefined : evaluate(link.requestBody, sourceOf(session.exchange));
+    if (target === undefined || body === undefined) continue;
+    const name = `the link ${link.name} of ${session.exchange.draft.operation.id}`;
+    await run.send(
+      { ...(await fixtures.base(target)), body },
+      {
+        phase: PHASE,
+        expectation: 'any',
+        name,
+        check: ({ status }) =>
+          status < 300
+            ? []
+            : [{ check: 'sequence', message: `${name} leads to ${String(status)}`, expected: 'a success' }],
+      },
+    );
+  }
+}
+
+async function endCaller(context: Context, operation: Operation): Promise<void> {
+  const { run, credentials, fixtures, obstacle } = context;
+  if (obstacle(operation) !== undefined) return;
+  const spare = await spareFor(context, operation);
+  if (spare === undefined) return;
+  const draft = credentials.attach(await fixtures.base(operation), spare);
+  const { answer } = await run.send(draft, { phase: PHASE, name: 'end the credential in use' });
+  if (answer && answer.status < 300) await expectDead(context, spare.token, `after ${operation.id}`);
+}
+
+/** A logout ends sessions, and perhaps no credential of another kind. */
+async function spareFor(context: Context, operation: Operation): Promise<Credential | undefined> {
+  if (isLogout(operation)) return (await context.credentials.logIn())?.credential;
+  return await context.throwaway(operation, PHASE);
+}

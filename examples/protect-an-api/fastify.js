@@ -1,0 +1,20 @@
+// @ts-check
+import { fastifyAuth } from '@latchkey/client/fastify';
+import { fastify } from 'fastify';
+import { port, verifier } from './verifier.js';
+
+const app = fastify();
+
+// Guards every route of this scope; what a route takes besides is said where it is.
+await app.register(fastifyAuth, { verifier });
+
+app.get('/hello', { config: { auth: { optional: true } } }, ({ auth }) => {
+  return `Hello ${auth?.owner.email ?? 'stranger'}\n`;
+});
+
+app.get('/invoices', { config: { auth: { scopes: ['invoices:read'] } } }, ({ auth }) => {
+  return `Invoices of ${auth?.owner.email}, shown to ${auth?.token.name}\n`;
+});
+
+await app.listen({ port, host: '127.0.0.1' });
+console.log('listening on', app.server.address());

@@ -1,0 +1,61 @@
+import zlib from 'node:zlib';
+import type { Compressed, Decompressor } from './archives/compressed.js';
+import { zstdFrames } from './archives/zstd.js';
+
+/** How a content is to be read where it is not searched as it is. */
+export type Format = Archive | { kind: 'unreadable'; name: string };
+export type Archive = { kind: 'tar' } | { kind: 'zip' } | Compressed;
+
+/** So many bytes tell what a content is. */
+export const HEAD = 512;
+
+const MAGIC: [start: string, Format][] = [
+  ['1f8b08', { kind: 'compressed', decompress: () => zlib.createGunzip(OPTIONS) }],
+  ['28b52ffd', zstd()],
+  ['504b0304', { kind: 'zip' }],
+  ['504b0506', { kind: 'zip' }],
+  ['425a68', { kind: 'unreadable', name: 'bzip2' }],
+  ['fd377a585a00', { kind: 'unreadable', name: 'xz' }],
+  ['377abcaf271c', { kind: 'unreadable', name: '7z' }],
+  ['526172211a07', { kind: 'unreadable', name: 'rar' }],
+  ['04224d18', { kind: 'unreadable', name: 'lz4' }],
+];
+const STARTS = MAGIC.map(([start, format]) => ({ start: Buffer.from(start, 'hex'), format }));
+const FIRST_BYTES = new Set(STARTS.map(({ start }) => start[0]));
+
+const USTAR = Buffer.from('ustar');
+
+/** Fewer, larger pieces than zlib's own, since each costs a turn of the event loop. */
+const OPTIONS = { chunkSize: 256 * 1024 };
+
+const BROTLI: Format = { kind: 'compressed', decompress: () => zlib.createBrotliDecompress(OPTIONS) };
+
+/**
+ * What a content is by its first bytes, up to `HEAD` of them; undefined for one to be searched as it is. Only Brotli,
+ * which has no mark, is told by the name.
+ */
+export function formatOf(head: Buffer, name: string): Format | undefined {
+  if (FIRST_BYTES.has(head[0])) {
+    const known = STARTS.find(({ start }) => head.subarray(0, start.length).equals(start));
+    if (known !== undefined) return known.format;
+  }
+  if (isTar(head)) return { kind: 'tar' };
+  return name.endsWith('.br') ? BROTLI : undefined;
+}
+
+/** By the mark, and by the checksum of the first header, since the mark alone may stand anywhere. */
+function isTar(head: Buffer): boolean {
+  if (head.length < HEAD || !head.subarray(257, 262).equals(USTAR)) return false;
+  const stated = Number.parseInt(head.toString('latin1', 148, 156).replace(/\0.*/s, ''), 8);
+  // The checksum's own field counts as eight spaces.
+  let sum = 8 * 0x20;
+  for (const [index, byte] of head.subarray(0, HEAD).entries()) if (index < 148 || index >= 156) sum += byte;
+  return sum === stated;
+}
+
+/** Node has it from 22.15 on. */
+function zstd(): Format {
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Decompressor };
+  if (createZstdDecompress === undefined) return { kind: 'unreadable', name: 'zstd (Node 22.15 and newer read it)' };
+  return { kind: 'compressed', decompress: () => createZstdDecompress(OPTIONS), prepare: zstdFrames };
+}

@@ -1,0 +1,96 @@
+import { accessSync, constants, createReadStream, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import type { ContentsOptions } from './content.js';
+import { CouldNotScan, messageOf } from './errors.js';
+import { listFiles } from './files.js';
+import { findRepository } from './git/history.js';
+import type { Bytes } from './streams.js';
+
+export interface Source {
+  path: Buffer;
+  /** As it is shown. */
+  file: string;
+  /** For what can be read only once, such as a pipe. */
+  stream?: () => Bytes;
+}
+
+export interface Repository {
+  /** Its git directory. */
+  path: string;
+  /** As it is shown. */
+  file: string;
+}
+
+interface Input {
+  path: string;
+  /** Undefined for standard input. */
+  stats?: Stats;
+}
+
+/** What each of `paths` is. Throws `CouldNotScan` for one that is not there or cannot be read. */
+export function readInputs(paths: readonly string[]): Input[] {
+  return paths.map((path) => {
+    if (path === '-') return { path };
+    try {
+      accessSync(path, constants.R_OK);
+      // Without a slash at its end, which would be doubled below it.
+      return { path: normalize(path).replace(/(?<=.)[/\\]$/, ''), stats: statSync(path) };
+    } catch (error) {
+      throw new CouldNotScan(`${path} cannot be read: ${messageOf(error)}`);
+    }
+  });
+}
+
+/** All files in `inputs`, each once, and the git directories among them. */
+export function listSources(
+  inputs: Input[],
+  onWarning: ContentsOptions['onWarning'],
+): { sources: Source[]; repositories: Repository[] } {
+  const sources: Source[] = [];
+  const repositories: Repository[] = [];
+  for (const { path, stats } of inputs) {
+    const bytes = Buffer.from(path);
+    if (stats === undefined) {
+      sources.push({ path: bytes, file: 'stdin', stream: () => process.stdin as AsyncIterable<Buffer> });
+    } else if (stats.isDirectory()) {
+      const found = listFiles(bytes);
+      for (const file of found.files) sources.push({ path: file, file: file.toString() });
+      for (const repository of found.repositories) {
+        repositories.push({ path: realpathSync(repository), file: repository.toString() });
+      }
+      for (const { path, error } of found.unreadable) {
+        onWarning({ file: path.toString(), members: [] }, messageOf(error));
+      }
+    } else {
+      const stream = () => createReadStream(path) as AsyncIterable<Buffer>;
+      sources.push({ path: bytes, file: path, ...(!stats.isFile() && { stream }) });
+    }
+  }
+  return {
+    sources: inputs.length === 1 ? sources : distinct(sources, ({ path }) => path.toString('latin1')),
+    repositories,
+  };
+}
+
+/** The repositories that `inputs` lie in. Rejects where git refuses. */
+export async function listRepositoriesAround(inputs: Input[]): Promise<Repository[]> {
+  const found: Repository[] = [];
+  for (const { path, stats } of inputs) {
+    if (stats === undefined) continue;
+    const repository = await findRepository(stats.isDirectory() ? path : dirname(path));
+    if (repository === undefined) continue;
+    const { path: gitDirectory, workTree } = repository;
+    const shown = workTree === undefined ? gitDirectory : join(workTree, '.git');
+    found.push({ path: gitDirectory, file: relative(process.cwd(), shown) || '.' });
+  }
+  return found;
+}
+
+/** The first of each name. */
+export function distinct<T>(values: T[], nameOf: (value: T) => string): T[] {
+  const seen = new Set<string>();
+  return values.filter((value) => {
+    const name = nameOf(value);
+    return !seen.has(name) && seen.add(name);
+  });
+}

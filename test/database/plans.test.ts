@@ -1,0 +1,100 @@
+import SqliteDriver from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Queries } from '../../server/database/index.js';
+import type { Deps } from '../../server/deps.js';
+import { toCursor } from '../../server/tokens/cursor.js';
+import type { TokenFilter } from '../../server/tokens/filter.js';
+import { type ListWish, listPage, listTokens } from '../../server/tokens/list.js';
+import { startService } from '../support/service.js';
+
+// How SQLite goes about each question: by an index on the owner's rows, never over all rows.
+
+const FILTERS: TokenFilter[] = [
+  {},
+  { type: 'pat' },
+  { q: 'a' },
+  { state: 'active' },
+  { state: 'expiring' },
+  { state: 'expired' },
+  { state: 'revoked' },
+  { state: 'disabled' },
+  { scope: 'tokens:read' },
+  { createdAfter: 1, createdBefore: 2 },
+  { expiresAfter: 1, expiresBefore: 2 },
+  { lastUsedAfter: 1, lastUsedBefore: 2 },
+  { neverUsed: true },
+  { neverUsed: false },
+  { type: 'pat', q: 'a', state: 'active', scope: 'a', createdBefore: 2, neverUsed: true },
+];
+
+const SORTS: [ListWish['sort'], string][] = [
+  ['createdAt', 'access_tokens_by_owner'],
+  ['name', 'access_tokens_by_name'],
+  ['expiresAt', 'access_tokens_by_expiry'],
+  ['lastUsedAt', 'access_tokens_by_use'],
+];
+
+/** The plans of all queries that `ask` makes on the database of a new service. */
+async function plansOf(ask: (deps: Deps) => Promise<unknown>): Promise<string[]> {
+  const service = await startService();
+  const connection = new SqliteDriver(service.database, { readonly: true });
+  const asked: { sql: string; parameters: readonly unknown[] }[] = [];
+  const read: Queries = new Kysely({
+    dialect: new SqliteDialect({ database: connection }),
+    log: ({ query }) => void asked.push(query),
+  });
+  onTestFinished(() => read.destroy());
+  await ask({ db: { read }, now: Date.now } as unknown as Deps);
+  return asked.flatMap(({ sql, parameters }) => {
+    const steps = connection.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`).all(...parameters);
+    return steps.map(({ detail }) => detail);
+  });
+}
+
+test.each(SORTS)('a page by %s is a walk along its index', async (sort, index) => {
+  const plans = await plansOf(async (deps) => {
+    for (const filter of FILTERS.filter((one) => !('createdBefore' in one))) {
+      await listTokens(deps, 1, { filter, includeRevoked: false, sort, limit: 1, cursor: undefined });
+      await listTokens(deps, 1, {
+        filter,
+        includeRevoked: true,
+        sort: `-${sort}` as typeof sort,
+        limit: 1,
+        cursor: undefined,
+      });
+    }
+  });
+  const walks = plans.filter((step) => / token\b/.test(step));
+  expect(walks.length).toBeGreaterThan(FILTERS.length);
+  for (const step of walks) expect(step).toMatch(new RegExp(`^SEARCH token USING INDEX ${index} \\(owner_id=\\?`));
+  for (const step of plans) expect(step).not.toMatch(/SCAN|TEMP B-TREE/);
+});
+
+test.each(SORTS)('a page by %s of a time of creation is found by an index too', async (sort) => {
+  const plans = await plansOf((deps) => {
+    const filter = { createdAfter: 1, createdBefore: 2 };
+    return listTokens(deps, 1, { filter, includeRevoked: false, sort, limit: 1, cursor: undefined });
+  });
+  expect(plans[0]).toMatch(/^SEARCH token USING INDEX access_tokens_by_\w+ \(owner_id=\?/);
+});
+
+test.each(SORTS)('the next page by %s starts where the last one ended', async (sort, index) => {
+  for (const [order, bound] of [
+    [sort, '>'],
+    [`-${sort}` as typeof sort, '<'],
+  ] as const) {
+    const belongsTo = JSON.stringify(['tokens', 1, true, order, []]);
+    const cursor = toCursor({ key: sort === 'name' ? 'a' : 1, id: 1, asOf: 1 }, belongsTo);
+    const [walk] = await plansOf((deps) =>
+      listTokens(deps, 1, { filter: {}, includeRevoked: true, sort: order, limit: 1, cursor }),
+    );
+    expect(walk).toMatch(new RegExp(`USING INDEX ${index} \\(owner_id=\\? AND .*${bound}`));
+  }
+});
+
+test.each(['', 'a'])("the private tokens' page, count and search for `%s` walk one owner's rows", async (q) => {
+  const plans = await plansOf((deps) => listPage(deps, 1, { ordering: 'name', q, page: 1, pageSize: 1 }));
+  expect(plans.filter((step) => / token\b/.test(step)).length).toBeGreaterThan(0);
+  for (const step of plans) expect(step).not.toMatch(/^SCAN/);
+});

@@ -1,0 +1,28 @@
+import type { KyselyPlugin } from 'kysely';
+import { type Database, openDatabase } from '../../server/database/index.js';
+
+/** The real database, and how many queries it has been asked so far outside of transactions. */
+export function createCountingDatabase(): { open(path: string): Promise<Database>; queries(): number } {
+  let queries = 0;
+  const counter: KyselyPlugin = {
+    transformQuery({ node }) {
+      queries++;
+      return node;
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+  };
+  return {
+    async open(path) {
+      const db = await openDatabase(path);
+      return {
+        ...db,
+        read: db.read.withPlugin(counter),
+        async readPrepared<Row>(...query: Parameters<typeof db.readPrepared<Row>>) {
+          queries++;
+          return await db.readPrepared<Row>(...query);
+        },
+      };
+    },
+    queries: () => queries,
+  };
+}
