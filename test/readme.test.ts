@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { ANY_UUID } from './support/matchers.js';
-import { startService } from './support/service.js';
+import { latchkey, newFolder } from './support/process.js';
+import { ADMIN, startService } from './support/service.js';
 import { shapeOf } from './support/shape.js';
 
 const BREAK = '--- next block ---';
@@ -28,3 +31,43 @@ test("the README's tours work in a shell and print what they say", async () => {
     else expect(printed[index]).toBe(text.trim());
   }
 });
+
+test("the README's commands print what it says, as on a terminal", async () => {
+  const { url } = await startService({ now: Date.now });
+  const [, shown = ''] = /<!-- command -->\n+```text\n(.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const commands = shown.split('\n').filter((line) => line.startsWith('$ '));
+  expect(commands.length).toBeGreaterThan(5);
+
+  const folder = await newFolder();
+  await writeFile(
+    join(folder, 'latchkey'),
+    `#!/bin/sh\nexec '${process.execPath}' '${resolve('dist/cli/main.js')}' "$@"\n`,
+  );
+  await chmod(join(folder, 'latchkey'), 0o755);
+  const config = { LATCHKEY_CONFIG: folder };
+  const login = ['login', '--url', url, '--email', ADMIN.email, '--password-stdin'];
+  expect(await latchkey(login, { input: ADMIN.password, env: config })).toMatchObject({ code: 0 });
+
+  const env = { ...config, PATH: `${folder}:${process.env['PATH'] ?? ''}`, FORCE_COLOR: '1' };
+  const script = commands.map((line) => `echo ${quoted(line)}\n${line.slice(2)} || true`).join('\n');
+  const { stdout } = await promisify(execFile)('bash', ['--norc', '-uc', `exec 2>&1\n${script}`], { env, cwd: folder });
+  expect(maskRandom(stripVTControlCharacters(stdout))).toBe(maskRandom(shown));
+});
+
+test("the README's picture is what the command prints", async () => {
+  const drawn = join(await newFolder(), 'tokens.svg');
+  await promisify(execFile)(process.execPath, ['scripts/picture.mjs', drawn]);
+  expect(await readFile(drawn, 'utf8')).toBe(await readFile('docs/images/tokens.svg', 'utf8'));
+});
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Ids, tokens and the time differ from run to run. */
+function maskRandom(text: string): string {
+  return text
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UUID')
+    .replace(/lk_pat_\w+/g, 'lk_pat_...')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT');
+}
