@@ -74,7 +74,10 @@ export interface ScopeSetMemberTable {
 export interface TokenSecretTable {
   digest: Uint8Array;
   token_id: number;
-  /** When this secret ends before its token does; null for the token's newest secret. */
+  /**
+   * When this secret ends before its token does; null for the token's newest secret. Negative where it was over when that
+   * was written: over it stays, whatever the clock says.
+   */
   valid_until: number | null;
 }
 

@@ -45,14 +45,14 @@ export const accessTokens: AccessTokenHandlers = {
 
   async revokeAllAccessTokens(deps, { caller, query }) {
     const except = query.exclude_current ? caller.tokenId : null;
-    return { body: { revokedCount: await revokeAllTokens(deps, caller.ownerId, except) } };
+    return { body: { revokedCount: await revokeAllTokens(deps, caller, except) } };
   },
 
   async revokeAccessTokens(deps, { caller, query, body }) {
     const { excludeCurrent = true, dryRun = false, ...selection } = body;
     const exceptId = excludeCurrent ? caller.tokenId : null;
     const owner = ownerOf(caller, query.owner);
-    const revoked = await revokeTokens(deps, owner, toSelection(selection), { exceptId, dryRun });
+    const revoked = await revokeTokens(deps, caller, owner, toSelection(selection), { exceptId, dryRun });
     const { count: revokedCount, notFound: notFoundCount, tokens } = revoked;
     return { body: { revokedCount, notFoundCount, dryRun, tokens: tokens.map(toWireToken) } };
   },

@@ -1,8 +1,11 @@
+import type { Caller } from '../caller.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
+import { requireAlive } from './alive.js';
 import { keeps, type TokenFilter } from './filter.js';
 import { digestOf, kindOf } from './format.js';
+import { ADMINISTER, requireScopes } from './scopes.js';
 import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 
 /**
@@ -80,15 +83,20 @@ const MOST_SHOWN = 200;
 
 /**
  * Revokes the selected tokens of the owner but `exceptId`, in one transaction; with `dryRun` only tells which those are.
+ * Rejects with what `requireAlive` rejects with, and with `insufficient_scope` where the owner is another than the caller,
+ * and that no administrator any more.
  */
 export async function revokeTokens(
   { db, now }: Deps,
+  caller: Caller,
   ownerId: number,
   selection: Selection,
   { exceptId, dryRun }: { exceptId: number | null; dryRun: boolean },
 ): Promise<Revoked> {
   return await db.write(async (trx) => {
     const at = now();
+    const holder = await requireAlive(trx, caller, at);
+    if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
     const owned = trx.selectFrom('access_tokens as token').where('token.owner_id', '=', ownerId);
     const uuids = 'uuids' in selection ? selection.uuids.map(uuidBytes) : [];
     const named = owned.where('token.uuid', 'in', uuids);
@@ -122,15 +130,17 @@ export async function revokeTokens(
 }
 
 /**
- * Revokes all the owner's tokens and sessions but `exceptId`, and gives their number. One statement: what was created
- * before it does not survive, what is created after it does not die.
+ * Revokes all tokens and sessions of the caller's owner but `exceptId`, and gives their number. One statement: what was
+ * created before it does not survive, what is created after it does not die. Rejects with what `requireAlive` rejects with.
  */
-export async function revokeAllTokens({ db, now }: Deps, ownerId: number, exceptId: number | null): Promise<number> {
+export async function revokeAllTokens({ db, now }: Deps, caller: Caller, exceptId: number | null): Promise<number> {
   return await db.write(async (trx) => {
+    const at = now();
+    await requireAlive(trx, caller, at);
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
-      .set({ revoked_at: now() })
-      .where('owner_id', '=', ownerId)
+      .set({ revoked_at: at })
+      .where('owner_id', '=', caller.ownerId)
       .where('revoked_at', 'is', null)
       .$if(exceptId !== null, (query) => query.where('id', '!=', exceptId))
       .executeTakeFirst();

@@ -15,9 +15,6 @@ export interface SecretHolder {
 const START_LENGTH = 4;
 const DIGEST_LENGTH = 32;
 
-/** Over for good: a secret that was ended at once does not come back when the clock is set back. */
-const ENDED = 0;
-
 /** The columns of a token's row that follow from its newest secret. */
 export function secretColumns(plaintext: string): { prefix: string; secret_start: Uint8Array } {
   return { prefix: plaintext.slice(0, PREFIX_LENGTH), secret_start: startOf(digestOf(plaintext)) };
@@ -50,7 +47,7 @@ export async function replaceSecret(
   await shortenEarlierSecrets(trx, id, validUntil, at);
   await trx
     .updateTable('token_secrets')
-    .set({ valid_until: endOf(validUntil, at) })
+    .set({ valid_until: validUntilColumn(validUntil, at) })
     .where('digest', '>=', start)
     .where('digest', '<=', Buffer.concat([start, Buffer.alloc(DIGEST_LENGTH - START_LENGTH, 0xff)]))
     .where('token_id', '=', id)
@@ -82,12 +79,13 @@ export async function endEarlierSecrets(trx: Queries, tokenId: number, at: numbe
 async function shortenEarlierSecrets(trx: Queries, tokenId: number, validUntil: number, at: number): Promise<void> {
   await trx
     .updateTable('token_secrets')
-    .set({ valid_until: endOf(validUntil, at) })
+    .set({ valid_until: validUntilColumn(validUntil, at) })
     .where('token_id', '=', tokenId)
     .where('valid_until', '>', validUntil)
     .execute();
 }
 
-function endOf(validUntil: number, at: number): number {
-  return validUntil <= at ? ENDED : validUntil;
+/** What is over already is marked so by its sign, and does not come back when the clock is set back. */
+function validUntilColumn(validUntil: number, at: number): number {
+  return validUntil <= at ? -validUntil : validUntil;
 }

@@ -201,7 +201,8 @@ export function isOver(end: number | null, at: number): boolean {
   return end !== null && end <= at;
 }
 
-function endOf({ expires_at: expiresAt, valid_until: validUntil }: SecretRow): number | null {
+function endOf({ expires_at: expiresAt, valid_until }: SecretRow): number | null {
+  const validUntil = valid_until === null ? null : Math.abs(valid_until);
   if (expiresAt === null || validUntil === null) return expiresAt ?? validUntil;
   return Math.min(expiresAt, validUntil);
 }

@@ -9,6 +9,7 @@ import {
   revokeAllAccessTokens,
   rotateAccessToken,
   updateAccessToken,
+  updateUser,
 } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
 import { without } from '../support/matchers.js';
@@ -35,6 +36,7 @@ describe('a secret that ends while the body of its request is on the way does no
   const REQUESTS: [string, string, string][] = [
     ['creating', 'POST /api/v1/access-tokens', '{"name":"heir"}'],
     ['rotating itself', 'POST /api/v1/access-tokens/current/rotate', '{"gracePeriodSeconds":60}'],
+    ['revoking others', 'POST /api/v1/access-tokens/revoke', '{"filter":{"q":"lasting"}}'],
     ['editing itself', 'PATCH /api/v1/access-tokens/{id}', '{"name":"heir","expiresInDays":365}'],
   ];
   const CASES = ENDS.flatMap(([ending, end]) =>
@@ -74,6 +76,39 @@ describe('a secret that ends while the body of its request is on the way does no
     held.write(body.slice(3));
     expect(await held.closed).toMatch(/^HTTP\/1\.1 401 /);
   });
+});
+
+test('a token that is revoked while an empty body is on the way revokes nothing', async () => {
+  const service = await startService();
+  const { client } = await service.admin();
+  const { plaintext, token } = await answered(createAccessToken({ client, body: { name: 'leaked' } }));
+  const connection = await openConnection(service.url);
+  connection.write(
+    `DELETE /api/v1/access-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${plaintext}\r\n` +
+      'Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n',
+  );
+  await getMe({ client });
+  await revokeAccessToken({ client, path: { token_id: token.id } });
+  connection.write('0\r\n\r\n');
+  expect(await connection.closed).toMatch(/^HTTP\/1\.1 401 /);
+  expect((await getMe({ client })).response.status).toBe(200);
+});
+
+test('an administrator who is none any more when the body comes revokes nothing of others', async () => {
+  const service = await startService();
+  const { client } = await service.admin();
+  const [victim, person] = [await service.newUser(), await service.newUser()];
+  const made = await answered(createAccessToken({ client: victim.client, body: { name: 'kept' } }));
+  const owner = (await answered(getMe({ client: victim.client }))).user.id;
+  const user_id = (await answered(getMe({ client: person.client }))).user.id;
+  await answered(updateUser({ client, path: { user_id }, body: { isAdmin: true } }));
+  const body = '{"filter":{"state":"active"}}';
+  const held = await holdBack(service, `POST /api/v1/access-tokens/revoke?owner=${String(owner)}`, person.token, body);
+  await getMe({ client });
+  await answered(updateUser({ client, path: { user_id }, body: { isAdmin: false } }));
+  held.write(body.slice(3));
+  expect(await held.closed).toMatch(/^HTTP\/1\.1 403 /);
+  expect(await isAccepted(service, made.plaintext)).toBe(true);
 });
 
 /** Sends all of a request but the end of its body, from the fourth character on. */

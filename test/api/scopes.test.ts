@@ -319,6 +319,8 @@ describe('over random sets of scopes', () => {
               const code = await codeFor(client, plaintext, [word]);
               if (code === 'valid') expect(start).toContain(word);
             }
+            // One that was only edited is in nobody's hands.
+            if (plaintext === '') continue;
             const introspection = await answered(introspectToken({ client, body: { token: plaintext } }));
             if (introspection.active) {
               const words = introspection.scope.split(' ').filter((word) => word !== '');

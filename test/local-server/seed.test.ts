@@ -33,6 +33,7 @@ describe('what is seeded', () => {
       revokedAt: null,
       description: 'Ships what main builds.\nTwice a day.',
       metadata: { team: 'platform', 'cost-centre': '' },
+      scopes: ['tokens:read', 'invoices:read'],
     };
     const seed: Seed = {
       users: [{ email: 'Ada@Example.org', isAdmin: true, fullName: 'Ada', createdAt: new Date(0), tokens: [token] }],
@@ -44,6 +45,7 @@ describe('what is seeded', () => {
       name: 'deploy bot',
       description: 'Ships what main builds.\nTwice a day.',
       metadata: { team: 'platform', 'cost-centre': '' },
+      scopes: ['invoices:read', 'tokens:read'],
       tokenPrefix: 'lk_pat_4fGq1',
       tokenType: 'pat',
       createdAt: '2001-02-03T04:05:06.789Z',
