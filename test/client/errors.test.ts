@@ -115,7 +115,7 @@ describe('what OAuth refuses', () => {
 
   test.each<[number, ErrorCode]>([
     [401, 'unauthorized'],
-    [403, 'cross_site_request'],
+    [403, 'insufficient_scope'],
     [429, 'too_many_requests'],
     [500, 'internal_error'],
     [503, 'service_unavailable'],
