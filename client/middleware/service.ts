@@ -1,8 +1,11 @@
-import type { VerificationRequest } from '../../generated/types.gen.js';
+import type { VerificationRequest, VerifyAccessTokenData, VerifyAccessTokensData } from '../../generated/types.gen.js';
+import { dataOf } from '../answer.js';
 import { LatchkeyError } from '../errors.js';
-import type { Answer } from '../operations.js';
-import { createTransport, type LatchkeyOptions } from '../transport.js';
+import { exchange, type Fetch } from '../exchange.js';
+import { until } from '../patience.js';
+import { bearer, checkedBaseUrl } from '../request.js';
 import { nodeFetch } from './node-fetch.js';
+import type { VerifierOptions } from './options.js';
 import { isRecord, toVerdict, type Verdict } from './verdict.js';
 
 export interface Answered {
@@ -16,18 +19,41 @@ export interface Answered {
 /** Sends questions, and resolves with an answer to each in their order. */
 export type Send = (questions: VerificationRequest[], signal: AbortSignal) => Promise<Answered[]>;
 
-type ServiceOptions = Pick<LatchkeyOptions, 'baseUrl' | 'token' | 'fetch' | 'allowInsecureHttp'>;
+const VERIFY: VerifyAccessTokenData['url'] = '/api/v1/access-tokens/verify';
+const VERIFY_BATCH: VerifyAccessTokensData['url'] = '/api/v1/access-tokens/verify-batch';
 
-/** The service at `baseUrl`: one question is a verification, several are a batch. */
-export function createService(options: ServiceOptions): Send {
-  const usual = createPost({ ...options, fetch: options.fetch ?? nodeFetch({ anew: false }) });
-  const anew = createPost({ ...options, fetch: options.fetch ?? nodeFetch({ anew: true }) });
+/** The service at `baseUrl`: one question is a verification, several are a batch. Throws a `TypeError` as a client does. */
+export function createService(
+  options: Pick<VerifierOptions, 'baseUrl' | 'token' | 'fetch' | 'allowInsecureHttp'>,
+): Send {
+  const { token, fetch, allowInsecureHttp = false } = options;
+  const baseUrl = checkedBaseUrl(options.baseUrl, allowInsecureHttp);
+  if (typeof token === 'string') bearer(token);
+  const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init);
+  const usual = fetch ?? nodeFetch({ anew: false }) ?? globalFetch;
+  const anew = fetch ?? nodeFetch({ anew: true }) ?? globalFetch;
+
+  async function post(send: Fetch, questions: VerificationRequest[], signal: AbortSignal) {
+    const own = (typeof token === 'function' ? await until(Promise.resolve(token()), signal) : token) ?? '';
+    const [path, body] = questions.length === 1 ? [VERIFY, questions[0]] : [VERIFY_BATCH, { tokens: questions }];
+    const headers = { 'content-type': 'application/json', authorization: bearer(own) };
+    const outgoing = { method: 'POST', url: baseUrl + path, headers, body: JSON.stringify(body) };
+    const mask = (text: string) =>
+      [own, ...questions.map((question) => question.token)].reduce(
+        (masked, secret) => masked.replaceAll(secret, '[hidden]'),
+        text,
+      );
+    // Who asks has a time-out for all of it.
+    const answer = await exchange(send, outgoing, 0, signal, mask);
+    const data = dataOf(answer, { mediaType: 'application/json', forbidden: 'insufficient_scope' }, mask);
+    return { data, date: answer.headers.get('Date') };
+  }
 
   return async (questions, signal) => {
     const sentAt = performance.now();
-    const { data, headers } = await usual(questions, signal).catch((error: unknown) => {
+    const { data, date } = await post(usual, questions, signal).catch((error: unknown) => {
       // A connection that was kept open dies unnoticed; asking twice changes nothing.
-      if (error instanceof LatchkeyError && error.code === 'network_error') return anew(questions, signal);
+      if (error instanceof LatchkeyError && error.code === 'network_error') return post(anew, questions, signal);
       throw error;
     });
     const results = questions.length === 1 ? [data] : isRecord(data) ? data['results'] : undefined;
@@ -38,19 +64,8 @@ export function createService(options: ServiceOptions): Send {
         message: 'An answer that the contract does not have: not one verdict for each token.',
       });
     }
-    const answeredAt = latest(headers.get('Date'));
+    const answeredAt = latest(date);
     return results.map((result) => ({ verdict: toVerdict(result), sentAt, answeredAt }));
-  };
-}
-
-function createPost(options: ServiceOptions) {
-  // Who asks has a time-out for all of it.
-  const { send } = createTransport({ ...options, timeoutMs: 0, maxRetries: 0 });
-  return async (questions: VerificationRequest[], signal: AbortSignal): Promise<Answer<unknown>> => {
-    const [first] = questions;
-    return questions.length === 1
-      ? await send('verifyAccessToken', { body: first, signal })
-      : await send('verifyAccessTokens', { body: { tokens: questions }, signal });
   };
 }
 

@@ -132,6 +132,11 @@ test('what the function for the token throws is an error of the service', async 
   expect(await rejectionOf(verifier.verify(UNKNOWN_TOKEN))).toMatchObject({ status: 503, cause: failure });
 });
 
+test('a function for the token that never answers holds nobody beyond the time-out', async () => {
+  const verifier = createVerifier({ ...OPTIONS, timeoutMs: 50, token: () => new Promise(() => undefined) });
+  expect(await rejectionOf(verifier.verify(UNKNOWN_TOKEN))).toMatchObject({ status: 503, cause: { code: 'timeout' } });
+});
+
 describe('options that cannot be meant are refused', () => {
   test.each<[string, object]>([
     ['cacheSecond', { cacheSecond: 1 }],
