@@ -49,6 +49,9 @@ const HEADERS = ['Idempotency-Key', 'If-Match'];
 /** Operations that may end the very secret they are called with, and whose answer must not be lost for it. */
 const REPLACE_THE_SECRET: ReadonlySet<string> = new Set<OperationId>(['rotateAccessToken', 'rotateCurrentAccessToken']);
 
+/** Characters of an Idempotency-Key that an ended secret is let in with: whoever stole the secret must not find it. */
+const UNGUESSABLE = 22;
+
 const EXPIRES_AT = 'Latchkey-Token-Expires-At';
 
 type Input<Id extends OperationId> = NonNullable<Parameters<Sdk[Id]>[0]>;
@@ -188,7 +191,8 @@ function setBody(ctx: Context, body: string | undefined): void {
 async function admit(deps: Deps, operation: Operation, ctx: Context, trace: Trace): Promise<Caller> {
   const caller = await authenticate(deps, ctx.req.headers, {
     schemes: operation.schemes,
-    superseded: REPLACE_THE_SECRET.has(operation.id) && ctx.req.headers['idempotency-key'] !== undefined,
+    superseded:
+      REPLACE_THE_SECRET.has(operation.id) && String(ctx.req.headers['idempotency-key'] ?? '').length >= UNGUESSABLE,
   });
   trace.callerId = caller.ownerId;
   if (caller.expiresAt !== null && !caller.superseded) ctx.res.setHeader(EXPIRES_AT, toInstant(caller.expiresAt));
