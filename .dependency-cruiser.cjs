@@ -60,11 +60,7 @@ module.exports = {
       'It starts in a moment because it loads nothing of the server.',
     ),
     only('scan-is-for-the-command-alone', { path: '^(server|client|contract|testing)/' }, { path: '^scan/' }),
-    only(
-      'a-scan-loads-no-server',
-      { path: '^cli/scan/' },
-      { path: '^(server|contract)/', reachable: true },
-    ),
+    only('a-scan-loads-no-server', { path: '^cli/scan/' }, { path: '^(server|contract)/', reachable: true }),
     only(
       'domain-knows-no-http',
       { path: '^server/(tokens|users|database)/' },
