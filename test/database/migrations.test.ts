@@ -14,7 +14,7 @@ import {
 } from '../../generated/index.js';
 import { withChecksum } from '../support/plaintext.js';
 import { latchkeyUntilKilled } from '../support/process.js';
-import { answered, type Service, startService } from '../support/service.js';
+import { answered, DAY, type Service, startService } from '../support/service.js';
 
 // A database of each released version: every later one opens it, and everything in it serves as before. They are of
 // 2030-06-15, 11:55, made with the plaintexts below.
@@ -45,6 +45,25 @@ async function copyOf(version: string): Promise<string> {
 async function isAccepted(service: Service, token: string): Promise<boolean> {
   return (await getMe({ client: service.as(token) })).response.status === 200;
 }
+
+test('what 0.2.0 knew of scopes, rotation and disabling is kept', async () => {
+  const service = await startService({ database: await copyOf('0.2.0') });
+  for (const name of ['rotated', 'before']) expect(await isAccepted(service, plaintext('pat', name))).toBe(true);
+  expect(await isAccepted(service, plaintext('pat', 'stopped'))).toBe(false);
+
+  const { items } = await answered(listAccessTokens({ client: service.as(plaintext('pat', 'scoped')) }));
+  expect(items.find(({ name }) => name === 'scoped')).toMatchObject({
+    scopes: ['orders:read', 'tokens:read'],
+    description: 'reads orders',
+    metadata: { team: 'sales' },
+  });
+  expect(items.find(({ name }) => name === 'rotated')?.previousSecret?.tokenPrefix).toBe('lk_pat_befor');
+  expect(items.find(({ name }) => name === 'stopped')?.disabled).toBe(true);
+
+  service.clock.advance(7 * DAY);
+  expect(await isAccepted(service, plaintext('pat', 'before'))).toBe(false);
+  expect(await isAccepted(service, plaintext('pat', 'rotated'))).toBe(true);
+});
 
 describe.each(versions)('a database of version %s', (version) => {
   test('opens, and every token in it is what it was', async () => {
