@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import type * as sdk from '../generated/sdk.gen.js';
+import { sendAnswer, sendError } from './answer.js';
 import { authenticate } from './authenticate.js';
 import type { Caller } from './caller.js';
 import type { Deps } from './deps.js';
-import { insufficientScope, ServiceError, type Surface, toServiceError, toWire, unauthorized } from './errors.js';
+import { insufficientScope, ServiceError, toServiceError, toWire, unauthorized } from './errors.js';
 import { toInstant } from './instants.js';
 import type { OperationId } from './operation-id.js';
 import { type Operation, readOperations } from './operations.js';
 import { isSameOrigin } from './origin.js';
 import { toProblems } from './problems.js';
 import { carriesBody, RequestAborted, readForm, readJson, readQuery, refuseBody } from './request.js';
+import { createRoutes, type Routes, type Serve } from './routes.js';
 import { type Attempt, toAttempt } from './tokens/once.js';
 import type { Trace } from './trace.js';
 
@@ -86,12 +87,7 @@ export type Handlers = {
 type AnyHandler = (deps: Deps, request: unknown) => Promise<{ body?: unknown; headers?: Record<string, string> }>;
 
 /** The contract at work. */
-export interface Contract {
-  /** One route for each operation. */
-  router: Router;
-  /** What the contract knows of a path, whatever the method; undefined where it does not know the path. */
-  at(path: string): { methods: string[]; surface: Surface } | undefined;
-}
+export type Contract = Routes;
 
 /** Runs before an operation, authentication included. True where it has answered itself, or ended the connection. */
 export type Before = (operation: Operation, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
@@ -99,44 +95,14 @@ export type Before = (operation: Operation, request: IncomingMessage, response: 
 export async function createContract(deps: Deps, handlers: Handlers, before?: Before): Promise<Contract> {
   const operations = await readOperations();
   assertAgreement(operations, handlers);
-  // Both off by default: then `DELETE /access-tokens/`, from a client's empty id, would revoke all tokens.
-  const router = new Router({ strict: true, sensitive: true });
-  const surfaces = new Map<string, Surface>();
-  const concrete = new Set(operations.flatMap(({ path }) => (path.includes('{') ? [] : [path])));
-  for (const operation of [...operations].sort(concreteFirst)) {
-    const handler = handlers[operation.id as OperationId] as unknown as AnyHandler;
-    const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
-    const serving = serve(deps, operation, handler);
-    const route = before === undefined ? serving : preceded(before, operation, serving);
-    router.register(path, [operation.method], concrete.has(path) ? route : unlessIn(concrete, route));
-    surfaces.set(path, operation.surface);
-  }
-  return {
-    router,
-    at(path) {
-      const [first, ...others] = router.match(path, '').path;
-      const surface = surfaces.get(String(first?.path));
-      if (first === undefined || surface === undefined) return undefined;
-      const layers = [first, ...others.filter((layer) => layer.path === first.path)];
-      return { surface, methods: [...new Set(layers.flatMap((layer) => layer.methods))].sort() };
-    },
-  };
+  return createRoutes(operations, (operation) => {
+    const serving = serve(deps, operation, handlers[operation.id as OperationId] as unknown as AnyHandler);
+    return before === undefined ? serving : preceded(before, operation, serving);
+  });
 }
 
-function concreteFirst(a: Operation, b: Operation): number {
-  return Number(a.path.includes('{')) - Number(b.path.includes('{'));
-}
-
-/** `/tokens/{id}` is no path of `/tokens/current`, not even for the methods that only it knows. */
-function unlessIn(concrete: ReadonlySet<string>, route: Middleware): Middleware {
-  return async (ctx, next) => {
-    if (!concrete.has(ctx.path)) await route(ctx, next);
-  };
-}
-
-function preceded(before: Before, operation: Operation, serving: Middleware): Middleware {
-  return async (ctx, next) => {
-    const trace = ctx['trace'] as Trace;
+function preceded(before: Before, operation: Operation, serving: Serve): Serve {
+  return async (ctx, trace, params, search) => {
     trace.operation = operation;
     let answered: boolean;
     try {
@@ -145,29 +111,26 @@ function preceded(before: Before, operation: Operation, serving: Middleware): Mi
       sendError(ctx, trace, toServiceError(error, trace.requestId), operation.surface);
       return;
     }
-    if (answered) ctx.respond = false;
-    else await serving(ctx, next);
+    if (!answered) await serving(ctx, trace, params, search);
   };
 }
 
-function serve(deps: Deps, operation: Operation, handler: AnyHandler): Middleware {
+function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
   const { checkResponses } = deps.config;
-  return async (ctx) => {
-    const trace = ctx['trace'] as Trace;
+  const { status, contentType } = operation;
+  return async (ctx, trace, params, search) => {
     trace.operation = operation;
     let caller: Caller | undefined;
     try {
       if (operation.schemes.size > 0) {
-        caller = await admit(deps, operation, ctx, trace);
-        permit(deps, operation, ctx, caller);
+        caller = await admit(deps, operation, ctx.req, trace);
+        permit(deps, operation, ctx.req, caller);
       }
-      const request = await validated(ctx, operation);
+      const request = await validated(ctx.req, operation, params, search);
       const { body, headers } = await handler(deps, { caller, ...request, raw: ctx.req });
-      if (checkResponses) hold(operation, operation.status, body, { ...ctx.response.headers, ...lowerCased(headers) });
-      if (headers !== undefined) ctx.set(headers);
-      ctx.status = operation.status;
-      if (operation.mediaType !== undefined) ctx.type = operation.mediaType;
-      setBody(ctx, typeof body === 'string' || body === undefined ? body : JSON.stringify(body));
+      if (checkResponses) hold(operation, status, body, trace, headers);
+      const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+      sendAnswer(ctx, trace, { status, headers, contentType, body: text });
     } catch (error) {
       if (error instanceof RequestAborted) throw error;
       // Who is let in to repeat a request, and does not, hears no more than any other refused caller.
@@ -177,51 +140,48 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Middlewar
   };
 }
 
-/** Koa makes a 204 of every answer without a body. */
-function setBody(ctx: Context, body: string | undefined): void {
-  if (body !== undefined || ctx.status === 204) {
-    ctx.body = body;
-  } else {
-    ctx.body = '';
-    ctx.remove('Content-Type');
-  }
-}
-
 /** The caller; before anything else of the request is looked at. */
-async function admit(deps: Deps, operation: Operation, ctx: Context, trace: Trace): Promise<Caller> {
-  const caller = await authenticate(deps, ctx.req.headers, {
+async function admit(
+  deps: Deps,
+  operation: Operation,
+  { headers }: IncomingMessage,
+  trace: Trace,
+): Promise<Caller> {
+  const caller = await authenticate(deps, headers, {
     schemes: operation.schemes,
     superseded:
-      REPLACE_THE_SECRET.has(operation.id) && String(ctx.req.headers['idempotency-key'] ?? '').length >= UNGUESSABLE,
+      REPLACE_THE_SECRET.has(operation.id) && String(headers['idempotency-key'] ?? '').length >= UNGUESSABLE,
   });
   trace.callerId = caller.ownerId;
-  if (caller.expiresAt !== null && !caller.superseded) ctx.res.setHeader(EXPIRES_AT, toInstant(caller.expiresAt));
+  if (caller.expiresAt !== null && !caller.superseded) trace.head.push(EXPIRES_AT, toInstant(caller.expiresAt));
   return caller;
 }
 
 /** Throws where the caller may not ask for this in this way. */
-function permit({ config }: Deps, operation: Operation, ctx: Context, caller: Caller): void {
-  const changes = ctx.method !== 'GET' && ctx.method !== 'HEAD';
-  if (changes && caller.authMethod === 'cookie' && !isSameOrigin(ctx.req, config)) {
+function permit({ config }: Deps, operation: Operation, request: IncomingMessage, caller: Caller): void {
+  const changes = request.method !== 'GET' && request.method !== 'HEAD';
+  if (changes && caller.authMethod === 'cookie' && !isSameOrigin(request, config)) {
     throw new ServiceError('cross_site_request');
   }
-  const lacking = operation.scopes.find((scope) => !caller.holds(scope));
-  if (lacking !== undefined) throw insufficientScope(lacking);
+  for (const scope of operation.scopes) if (!caller.holds(scope)) throw insufficientScope(scope);
 }
 
-async function validated(ctx: Context, operation: Operation) {
+async function validated(
+  request: IncomingMessage,
+  operation: Operation,
+  params: Readonly<Record<string, string>>,
+  search: string,
+) {
   const path: Record<string, unknown> = {};
-  for (const [name, text] of Object.entries(ctx['params'] as Record<string, string>)) {
-    path[name] = operation.coerce('path', name, text);
-  }
-  const query: Record<string, unknown> = readQuery(ctx.querystring);
-  for (const [name, text] of Object.entries(query)) query[name] = operation.coerce('query', name, String(text));
+  for (const name in params) path[name] = operation.coerce('path', name, params[name] ?? '');
+  const query: Record<string, unknown> = readQuery(search);
+  for (const name in query) query[name] = operation.coerce('query', name, String(query[name]));
   const header: Record<string, string> = {};
   for (const name of operation.headers) {
-    const value = ctx.req.headers[name];
+    const value = request.headers[name];
     if (typeof value === 'string') header[name] = value;
   }
-  const body = await bodyOf(ctx, operation);
+  const body = operation.body === undefined && !carriesBody(request) ? undefined : await bodyOf(request, operation);
   const errors = operation.validate({ path, query, header, ...(body !== undefined && { requestBody: body }) });
   if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
   const { 'idempotency-key': key, 'if-match': ifMatch } = header;
@@ -229,18 +189,25 @@ async function validated(ctx: Context, operation: Operation) {
   return { path, query, body, attempt, ifMatch };
 }
 
-async function bodyOf({ req }: Context, { body }: Operation): Promise<unknown> {
+async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<unknown> {
   if (body === undefined) {
-    if (carriesBody(req)) await refuseBody(req);
+    await refuseBody(request);
     return undefined;
   }
-  const sent = await (body.form ? readForm(req) : readJson(req));
+  const sent = await (body.form ? readForm(request) : readJson(request));
   return sent === undefined && !body.required ? {} : sent;
 }
 
 /** Throws where the answer breaks the contract, which makes it a 500. */
-function hold(operation: Operation, status: number, body: unknown, headers: Record<string, unknown>): void {
-  const breach = operation.checkAnswer(status, body, headers);
+function hold(
+  operation: Operation,
+  status: number,
+  body: unknown,
+  { head }: Trace,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const names = [...head.filter((_, index) => index % 2 === 0), ...Object.keys(headers)];
+  const breach = operation.checkAnswer(status, body, new Set(names.map((name) => name.toLowerCase())));
   if (breach !== undefined) throw new Error(`the answer breaks the contract: ${breach}`);
 }
 
@@ -249,26 +216,12 @@ function refuse({ config }: Deps, operation: Operation, ctx: Context, trace: Tra
   if (config.checkResponses) {
     const { status, body } = toWire(error, operation.surface);
     try {
-      hold(operation, status, body, { ...ctx.response.headers, ...lowerCased(error.headers) });
+      hold(operation, status, body, trace, error.headers);
     } catch (breach) {
       error = toServiceError(breach, trace.requestId);
     }
   }
   sendError(ctx, trace, error, operation.surface);
-}
-
-/** Answers with `error` in the surface's shape; what belongs to neither has the access tokens'. */
-export function sendError(ctx: Context, trace: Trace, error: ServiceError, surface: Surface = 'access tokens'): void {
-  const { status, body } = toWire(error, surface);
-  trace.error = error;
-  ctx.status = status;
-  ctx.set(error.headers);
-  ctx.type = 'application/json';
-  ctx.body = JSON.stringify(body);
-}
-
-function lowerCased(headers: Record<string, string> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 /** The few things that the types cannot hold against the contract. A mismatch is a mistake in this program. */

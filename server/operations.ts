@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { type Document, OpenAPIBackend, type Operation as SpecOperation, ValidationContext } from 'openapi-backend';
+import { JSON_TYPE } from './answer.js';
 import type { Surface } from './errors.js';
 import { formats } from './formats.js';
 
@@ -28,16 +29,16 @@ export interface Operation {
   headers: string[];
   /** The status of its one success. */
   status: number;
-  /** The media type of its success; undefined where it has no body. */
-  mediaType: string | undefined;
+  /** The `Content-Type` of its success; undefined where it has no body. */
+  contentType: string | undefined;
   /** Query parameters with a default, which handlers can therefore count on. */
   defaulted: string[];
   /** Turns `text` into what the parameter's schema says it looks like; other text stays, for the validator to refuse. */
   coerce(place: 'path' | 'query', name: string, text: string): unknown;
   /** Writes defaults into `request` and gives what is wrong with it. Its validators are compiled at its first call. */
   validate(request: ValidatedRequest): ErrorObject[];
-  /** Why an answer breaks the contract; undefined where it holds. */
-  checkAnswer(status: number, body: unknown, headers: Record<string, unknown>): string | undefined;
+  /** Why an answer with these headers (in lower case) breaks the contract; undefined where it holds. */
+  checkAnswer(status: number, body: unknown, headerNames: ReadonlySet<string>): string | undefined;
 }
 
 export interface ValidatedRequest {
@@ -113,18 +114,18 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
     body: bodyOf(spec),
     headers: parameters.flatMap(({ in: place, name }) => (place === 'header' ? [name.toLowerCase()] : [])),
     status: Number(success),
-    mediaType: Object.keys(responses[success]?.content ?? {})[0],
+    contentType: contentTypeOf(Object.keys(responses[success]?.content ?? {})[0]),
     defaulted: parameters.flatMap(({ name, schema }) => (schema.default === undefined ? [] : [name])),
     coerce: (place, name, text) => coerce(types.get(`${place} ${name}`), text),
     validate(request) {
       const validators = api.validator.getRequestValidatorsForOperation(id);
       return validators.flatMap((validate) => (validate(request) ? [] : (validate.errors ?? [])));
     },
-    checkAnswer(status, body, headers) {
+    checkAnswer(status, body, headerNames) {
       const response = responses[String(status)];
       if (response === undefined) return `${id} does not document status ${String(status)}`;
       for (const [name, { required }] of Object.entries(response.headers ?? {})) {
-        if (required === true && headers[name.toLowerCase()] === undefined) return `${id} misses header ${name}`;
+        if (required === true && !headerNames.has(name.toLowerCase())) return `${id} misses header ${name}`;
       }
       if (response.content === undefined)
         return body === undefined ? undefined : `${id} has a body with ${String(status)}`;
@@ -135,6 +136,10 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
       return validate(body) ? undefined : `${id} ${String(status)}: ${answerErrors(validate)}`;
     },
   };
+}
+
+function contentTypeOf(mediaType: string | undefined): string | undefined {
+  return mediaType === 'application/json' ? JSON_TYPE : mediaType;
 }
 
 /** Both token APIs have their own status for bad input, so the contract itself says which one an operation belongs to. */

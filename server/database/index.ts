@@ -65,19 +65,12 @@ export async function openMemoryDatabase(image?: Buffer): Promise<MemoryDatabase
   };
 }
 
-function toDatabase({ writer, reader, close }: SqliteHandles): Database & Pick<WriteQueue, 'idle'> {
+function toDatabase({ writer, reader, all, close }: SqliteHandles): Database & Pick<WriteQueue, 'idle'> {
   const queue = createWriteQueue(writer);
-  const compiled = new WeakMap<object, CompiledQuery>();
   return {
     read: reader,
     async readPrepared<Row>(build: (read: Queries) => Compilable<Row>, parameters: readonly unknown[]) {
-      let query = compiled.get(build);
-      if (query === undefined) {
-        query = build(reader).compile();
-        compiled.set(build, query);
-      }
-      const { rows } = await reader.executeQuery<Row>({ ...query, parameters });
-      return rows;
+      return (await all(compiledOnce(build, reader), parameters)) as Row[];
     },
     write: (work) => queue.write(work),
     idle: () => queue.idle(),
@@ -89,6 +82,18 @@ function toDatabase({ writer, reader, close }: SqliteHandles): Database & Pick<W
       await close();
     },
   };
+}
+
+const compiled = new WeakMap<object, CompiledQuery>();
+
+/** Every connection's queries are of the same schema and dialect, and compile alike. */
+function compiledOnce<Row>(build: (queries: Queries) => Compilable<Row>, queries: Queries): CompiledQuery {
+  let query = compiled.get(build);
+  if (query === undefined) {
+    query = build(queries).compile();
+    compiled.set(build, query);
+  }
+  return query;
 }
 
 /**

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
 import { sql } from 'kysely';
-import { kyselyOver, readingKyselyOver } from './dialect.js';
+import { kyselyOver, type Reading, readerOver } from './dialect.js';
 import { isBusy } from './faults.js';
 import { migrations } from './migrations/index.js';
 import type { Queries } from './schema.js';
@@ -32,6 +32,7 @@ export interface SqliteHandles {
   writer: Queries;
   /** The same as `writer` for a database in memory, which has one connection. */
   reader: Queries;
+  all: Reading;
   /** Checkpoints the write-ahead log into the file and closes both connections. */
   close(): Promise<void>;
 }
@@ -51,7 +52,7 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
     defineFunctions(reader);
     return {
       writer: kyselyOver(writer),
-      reader: readingKyselyOver(reader),
+      ...readerOver(reader),
       // The reader first: the last connection to close writes the log back, which a read-only one cannot.
       // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
       async close() {
@@ -74,7 +75,14 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
 export async function openMemory(image?: Buffer): Promise<SqliteHandles & { image(): Buffer }> {
   const writer = await openWriter(image ?? IN_MEMORY);
   const queries = kyselyOver(writer);
-  return { writer: queries, reader: queries, close: () => queries.destroy(), image: () => writer.serialize() };
+  return {
+    writer: queries,
+    reader: queries,
+    // Through Kysely, which keeps transactions and other queries of the one connection apart.
+    all: async (query, parameters) => (await queries.executeQuery({ ...query, parameters })).rows,
+    close: () => queries.destroy(),
+    image: () => writer.serialize(),
+  };
 }
 
 function createFile(path: string): void {

@@ -27,7 +27,7 @@ export const sessions: SessionHandlers = {
   },
 
   async getMe(deps, { caller }) {
-    const user = await getUser(deps.db.read, caller.ownerId);
+    const user = await getUser(deps, caller.ownerId);
     const { uuid, name, slug } = user.organization;
     return {
       body: {

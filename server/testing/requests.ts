@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { requestIdOf } from '../app.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { maskHeaders, maskJson, maskParameters, maskTokens } from './masking.js';
 
@@ -133,6 +134,9 @@ export function createRequests(now: () => number): RequestsOfServer {
 
     recording: (answer) => (request, response) => {
       const record = add(request);
+      // Known before the answer, whose headers nobody can ask for once they are written.
+      const requestId = requestIdOf(request);
+      request.headers['x-request-id'] = requestId;
       const bodyOf = tapBody(request);
       open++;
       response.once('close', () => {
@@ -145,7 +149,7 @@ export function createRequests(now: () => number): RequestsOfServer {
       response.end = ((...parts: unknown[]) => {
         record.body = bodyOf();
         record.status = response.statusCode;
-        record.requestId = (response.getHeader('X-Request-Id') as string | undefined) ?? null;
+        record.requestId = requestId;
         settle(record, lost.has(response) ? 'dropped' : 'answered');
         return lost.has(response) ? response.destroy() : end(...parts);
       }) as typeof response.end;

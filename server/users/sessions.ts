@@ -5,7 +5,7 @@ import { digestOf, kindOf, newPlaintext } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
 import { scopesOfUser } from '../tokens/scopes.js';
 import { replaceSecret } from '../tokens/secrets.js';
-import { canonicalEmail, findUserForLogin, findUserToLogIn, getUser, type User } from './users.js';
+import { canonicalEmail, findUserForLogin, findUserToLogIn, readUser, type User } from './users.js';
 
 // A session is one access token of type `session`. Refreshing gives that same token a new secret, so that it stays one
 // row in its owner's list, and revoking it by whatever way ends its refresh tokens too.
@@ -91,7 +91,7 @@ export async function refreshSession(deps: Deps, refreshToken: string): Promise<
       .where('id', '=', found.token_id)
       .execute();
     const refreshed = await insertRefreshToken(deps, trx, found.token_id, at);
-    return { user: await getUser(trx, found.owner_id), accessToken, refreshToken: refreshed, lifetime };
+    return { user: await readUser(trx, found.owner_id), accessToken, refreshToken: refreshed, lifetime };
   });
   // Not thrown within the transaction, which would undo the revocation.
   if (outcome instanceof ServiceError) throw outcome;

@@ -64,9 +64,18 @@ export async function listUsers({ db }: Pick<Deps, 'db'>): Promise<User[]> {
   return rows.map(toUser);
 }
 
+const userById = (queries: Queries) => selectUsers(queries).where('user.id', '=', 0);
+
 /** The user by the id that a token's row names; it is always there, since users are disabled, never deleted. */
-export async function getUser(queries: Queries, id: number): Promise<User> {
-  return toUser(await selectUsers(queries).where('user.id', '=', id).executeTakeFirstOrThrow());
+export async function getUser({ db }: Pick<Deps, 'db'>, id: number): Promise<User> {
+  const [row] = await db.readPrepared<UserRow>(userById, [id]);
+  if (row === undefined) throw new TypeError(`there is no user ${String(id)}`);
+  return toUser(row);
+}
+
+/** The same, as part of a transaction. */
+export async function readUser(trx: Queries, id: number): Promise<User> {
+  return toUser(await selectUsers(trx).where('user.id', '=', id).executeTakeFirstOrThrow());
 }
 
 /** The user of an earlier look-up, as they are now; undefined where their password is another since. */
@@ -179,7 +188,7 @@ export async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser,
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  return await getUser(trx, id);
+  return await readUser(trx, id);
 }
 
 /** The one organization there is for now, made with its first user. */
