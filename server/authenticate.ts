@@ -1,11 +1,11 @@
 import { hkdfSync } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AuthMethod, Caller } from './caller.js';
+import type { TokenType } from './database/index.js';
 import type { Deps } from './deps.js';
 import { ServiceError, unauthorized } from './errors.js';
 import { holds } from './tokens/scopes.js';
-import { verifyToken } from './tokens/verify.js';
-import { toUuid } from './uuid.js';
+import { type ProvenSecret, verifyToken } from './tokens/verify.js';
 
 export const SESSION_COOKIE = 'vai_token';
 
@@ -33,20 +33,41 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
   if (!verdict.valid && !superseded) throw refused(verdict.refusal, schemes, authMethod);
   const { secret } = verdict;
   if (secret === undefined) throw refused('unknown', schemes, authMethod);
-  return {
-    ownerId: secret.ownerId,
-    tokenId: secret.id,
-    secretDigest: secret.digest,
-    tokenType: secret.type,
-    expiresAt: secret.expiresAt,
-    holds: (scope) => holds(secret, scope),
-    authMethod,
-    superseded,
-    get tokenUuid() {
-      return toUuid(secret.uuid);
-    },
-    deriveKey: (salt) => new Uint8Array(hkdfSync('sha256', token, salt, 'latchkey idempotent answer', 32)),
-  };
+  return new TokenCaller(secret, token, authMethod, superseded);
+}
+
+class TokenCaller implements Caller {
+  readonly ownerId: number;
+  readonly tokenId: number;
+  readonly tokenUuid: string;
+  readonly secretDigest: Uint8Array;
+  readonly tokenType: TokenType;
+  readonly expiresAt: number | null;
+  readonly authMethod: AuthMethod;
+  readonly superseded: boolean;
+  readonly #secret: ProvenSecret;
+  readonly #plaintext: string;
+
+  constructor(secret: ProvenSecret, plaintext: string, authMethod: AuthMethod, superseded: boolean) {
+    this.ownerId = secret.ownerId;
+    this.tokenId = secret.id;
+    this.tokenUuid = secret.uuid;
+    this.secretDigest = secret.digest;
+    this.tokenType = secret.type;
+    this.expiresAt = secret.expiresAt;
+    this.authMethod = authMethod;
+    this.superseded = superseded;
+    this.#secret = secret;
+    this.#plaintext = plaintext;
+  }
+
+  holds(scope: string): boolean {
+    return holds(this.#secret, scope);
+  }
+
+  deriveKey(salt: string): Uint8Array {
+    return new Uint8Array(hkdfSync('sha256', this.#plaintext, salt, 'latchkey idempotent answer', 32));
+  }
 }
 
 /** 401 with the challenge of the way that was tried (RFC 6749, section 5.2), or of all ways that there are. */

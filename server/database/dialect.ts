@@ -24,9 +24,37 @@ export function readerOver(connection: Connection): { reader: Queries; all: Read
   const database = rememberingStatements(connection);
   return {
     reader: new Kysely<Schema>({ dialect: new ReadingDialect(database) }),
-    // Half of the time of a look-up by key is Kysely's executor around it.
-    all: ({ sql }, parameters) => database.prepare(sql).all(parameters),
+    all: rowReader(connection),
   };
+}
+
+/**
+ * Reads past Kysely's executor, which is half of the time of a look-up by key; and each row as an array, since the driver
+ * takes half as long again to make objects of them.
+ */
+function rowReader(connection: Connection): Reading {
+  const statements = new WeakMap<CompiledQuery, (parameters: readonly unknown[]) => unknown[]>();
+  return (query, parameters) => {
+    let read = statements.get(query);
+    if (read === undefined) {
+      const statement = connection.prepare(query.sql).raw();
+      const toRow = rowMaker(statement.columns().map(({ name }) => name));
+      read = (values) => {
+        const rows = statement.all(...values) as unknown[];
+        for (let index = 0; index < rows.length; index++) rows[index] = toRow(rows[index] as unknown[]);
+        return rows;
+      };
+      statements.set(query, read);
+    }
+    return read(parameters);
+  };
+}
+
+/** A function whose every object has the same members in the same order. The names are those of this program's queries. */
+function rowMaker(names: string[]): (values: unknown[]) => unknown {
+  const members = names.map((name, index) => `${JSON.stringify(name)}: values[${String(index)}]`);
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-type-assertion -- a loop over the names would make slow objects
+  return new Function('values', `return { ${members.join(', ')} }`) as (values: unknown[]) => unknown;
 }
 
 /** The rows of a compiled query with these parameters. */

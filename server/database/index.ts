@@ -4,6 +4,7 @@ import type { Queries } from './schema.js';
 import { DatabaseRefusal, markAsOurs, openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
 import { beginImmediate, createWriteQueue, type WriteQueue } from './write-queue.js';
 
+export { hexOf } from './expressions.js';
 export { isStorageFault, isUniqueViolation } from './faults.js';
 export type { Queries, TokenType } from './schema.js';
 export { DatabaseRefusal, IN_MEMORY } from './sqlite.js';

@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import type { ValidateFunction } from 'ajv';
+import { v7 } from 'uuid';
 import { parseDateTime } from '../formats.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { scopesOfUser } from '../tokens/scopes.js';
 import { generatePassword } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
-import { newUuid, toUuid } from '../uuid.js';
 import { toPlaintext } from './plaintext.js';
 import { misfit, newTestingAjv } from './schema.js';
 import type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
@@ -115,7 +115,7 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
 
   function toReadyToken(token: SeedToken, isAdmin: boolean, place: string): ReadyToken {
     const { name, type = 'pat' } = token;
-    const id = (token.id ?? toUuid(newUuid(Date.now()))).toLowerCase();
+    const id = (token.id ?? v7()).toLowerCase();
     const plaintext = toPlaintext(brand, type === 'pat' ? 'pat' : 'ses', token.plaintext, `${place}.plaintext`);
     claim(ids, id, `${place}.id`);
     claim(plaintexts, plaintext, `${place}.plaintext`);

@@ -1,9 +1,10 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
+import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
-import { fromCursor, toCursor } from './cursor.js';
+import { fromCursor, type Position, toCursor } from './cursor.js';
 import { contains, keeps, type TokenFilter } from './filter.js';
-import { type AccessToken, selectTokens, toAccessToken } from './token.js';
+import { type AccessToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
 
 /** Later than any expiry; the index on the order by expiry names the same number. */
 const NEVER_EXPIRES = Number.MAX_SAFE_INTEGER;
@@ -43,10 +44,33 @@ export async function listTokens(
   const belongsTo = JSON.stringify(['tokens', ownerId, includeRevoked, sort, Object.entries(filter).sort()]);
   const after = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
   const asOf = after?.asOf ?? now();
-  const { column, of } = SORTS[sort.replace('-', '') as Sort];
-  const direction = sort.startsWith('-') ? 'desc' : 'asc';
+  const { of } = SORTS[sort.replace('-', '') as Sort];
 
-  let query = selectTokens(db.read)
+  // The usual question is compiled once; the filters have too many combinations for that.
+  const usual = Object.values(filter).every((value) => value === undefined);
+  const rows = usual
+    ? await db.readPrepared<TokenRow>(usualPage(sort, includeRevoked, after !== undefined), [
+        ownerId,
+        ...(after === undefined ? [] : [after.key, after.key, after.id]),
+        limit + 1,
+      ])
+    : await selectPage(db.read, ownerId, { filter, includeRevoked, sort, limit }, after, asOf).execute();
+  const tokens = rows.slice(0, limit).map(toAccessToken);
+  const last = tokens.at(-1);
+  const next = rows.length > limit && last !== undefined ? { key: of(last), id: last.id, asOf } : undefined;
+  return { tokens, nextCursor: next === undefined ? null : toCursor(next, belongsTo) };
+}
+
+function selectPage(
+  read: Queries,
+  ownerId: number,
+  { filter, includeRevoked, sort, limit }: Omit<ListWish, 'cursor'>,
+  after: Pick<Position, 'key' | 'id'> | undefined,
+  asOf: number,
+) {
+  const { column } = SORTS[sort.replace('-', '') as Sort];
+  const direction = sort.startsWith('-') ? 'desc' : 'asc';
+  let query = selectTokens(read)
     .where('token.owner_id', '=', ownerId)
     .where((eb) => keeps(eb, filter, asOf))
     .orderBy(column, direction)
@@ -54,12 +78,22 @@ export async function listTokens(
     .limit(limit + 1);
   if (!includeRevoked && filter.state !== 'revoked') query = query.where('token.revoked_at', 'is', null);
   if (after !== undefined) query = query.where(isBehind(column, direction, after));
+  return query;
+}
 
-  const rows = await query.execute();
-  const tokens = rows.slice(0, limit).map(toAccessToken);
-  const last = tokens.at(-1);
-  const next = rows.length > limit && last !== undefined ? { key: of(last), id: last.id, asOf } : undefined;
-  return { tokens, nextCursor: next === undefined ? null : toCursor(next, belongsTo) };
+/** By what makes the queries differ, which is 16 at most: what a query is, it stays. */
+const usualPages = new Map<string, (read: Queries) => ReturnType<typeof selectPage>>();
+
+/** A page without a filter, with places for the owner, where there is a cursor its key twice and its id, and the limit. */
+function usualPage(sort: ListWish['sort'], includeRevoked: boolean, hasCursor: boolean) {
+  const name = `${sort} ${String(includeRevoked)} ${String(hasCursor)}`;
+  let page = usualPages.get(name);
+  if (page === undefined) {
+    const after = hasCursor ? { key: 0, id: 0 } : undefined;
+    page = (read) => selectPage(read, 0, { filter: {}, includeRevoked, sort, limit: 0 }, after, 0);
+    usualPages.set(name, page);
+  }
+  return page;
 }
 
 export function positionOf(cursor: string, belongsTo: string) {

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/index.js';
-import { digestOf, PREFIX_LENGTH } from './format.js';
+import { DIGEST_LENGTH, digestOf, PREFIX_LENGTH } from './format.js';
 
 // A token's secrets: the newest, and earlier ones that still serve for a while. Ended ones stay too, so that their use
 // is noticed.
@@ -13,7 +13,6 @@ export interface SecretHolder {
 }
 
 const START_LENGTH = 4;
-const DIGEST_LENGTH = 32;
 
 /** The columns of a token's row that follow from its newest secret. */
 export function secretColumns(plaintext: string): { prefix: string; secret_start: Uint8Array } {

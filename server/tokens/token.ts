@@ -1,5 +1,5 @@
 import type { ExpressionBuilder, Selectable } from 'kysely';
-import type { Queries } from '../database/index.js';
+import { hexOf, type Queries } from '../database/index.js';
 import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
 import { toUuid } from '../uuid.js';
 import { toScopes } from './scopes.js';
@@ -35,7 +35,6 @@ export interface PreviousSecret {
 
 export const TOKEN_COLUMNS = [
   'id',
-  'uuid',
   'type',
   'name',
   'prefix',
@@ -51,13 +50,18 @@ export const TOKEN_COLUMNS = [
   'previous_last_used_at',
 ] as const;
 
-export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)[number]> & { scopes: string | null };
+export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)[number]> & {
+  /** 32 hexadecimal digits. */
+  uuid: string;
+  scopes: string | null;
+};
 
 /** Rows that make an `AccessToken`, from the table under the name `token`. */
 export function selectTokens(queries: Queries) {
   return queries
     .selectFrom('access_tokens as token')
     .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
+    .select(hexOf('token.uuid').as('uuid'))
     .select(scopesOfRow);
 }
 

@@ -1,4 +1,4 @@
-import type { Queries, TokenType } from '../database/index.js';
+import { hexOf, type Queries, type TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
 import { digestOf, kindOf } from './format.js';
@@ -20,7 +20,7 @@ export type Refusal =
 export interface ProvenSecret extends Holder {
   id: number;
   ownerId: number;
-  uuid: Uint8Array;
+  uuid: string;
   digest: Uint8Array;
   /** When this secret ends: with its token, or before it after a rotation. Null for never. */
   expiresAt: number | null;
@@ -30,7 +30,8 @@ export type Verdict = { valid: true; secret: ProvenSecret } | { valid: false; re
 
 interface SecretRow {
   id: number;
-  uuid: Uint8Array;
+  /** 32 hexadecimal digits. */
+  uuid: string;
   type: TokenType;
   owner_id: number;
   expires_at: number | null;
@@ -51,7 +52,7 @@ const secretsWithOwners = (read: Queries) =>
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
     .select([
       'token.id',
-      'token.uuid',
+      hexOf('token.uuid').as('uuid'),
       'token.type',
       'token.owner_id',
       'token.expires_at',
@@ -78,8 +79,7 @@ export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdic
   if (digest === undefined) return { valid: false, refusal: 'malformed' };
   const [row] = await deps.db.readPrepared<SecretRow>(secretByDigest, [digest]);
   if (row === undefined) return { valid: false, refusal: 'unknown' };
-  const { id, type, owner_id: ownerId, uuid } = row;
-  const secret = { ...toHolder(row), id, type, ownerId, uuid, digest, expiresAt: endOf(row) };
+  const secret = toProvenSecret(row, digest);
   const refusal = refusalFor(deps, row, digest, deps.now());
   return refusal === null ? { valid: true, secret } : { valid: false, refusal, secret };
 }
@@ -113,7 +113,7 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
     deps,
     digests.filter((digest) => digest !== undefined),
   );
-  const byDigest = new Map(rows.map((row) => [toHex(row.digest), row]));
+  const byDigest = new Map(rows.map((row) => [row.digest, row]));
   const at = deps.now();
   const answers = digests.map((digest, index): Verification => {
     if (digest === undefined) return { refusal: 'malformed', proven: null };
@@ -125,7 +125,7 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
 }
 
 type ProvenRow = SecretRow &
-  TokenRow & { digest: Uint8Array; email: string; full_name: string; organization_uuid: Uint8Array };
+  TokenRow & { digest: string; email: string; full_name: string; organization_uuid: string };
 
 async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];
@@ -144,7 +144,8 @@ const provenSecrets = (read: Queries) =>
   secretsWithOwners(read)
     .innerJoin('organizations as organization', 'organization.id', 'owner.organization_id')
     .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
-    .select(['secret.digest', 'owner.email', 'owner.full_name', 'organization.uuid as organization_uuid']);
+    .select(['owner.email', 'owner.full_name'])
+    .select([hexOf('secret.digest').as('digest'), hexOf('organization.uuid').as('organization_uuid')]);
 
 /** Undefined for what cannot be a token of this service, by its brand, form or checksum: that costs no query. */
 function digestOfToken({ config }: Deps, plaintext: string): Uint8Array | undefined {
@@ -181,6 +182,19 @@ function refusalOf(row: SecretRow, at: number, scopes: readonly string[]): Refus
   if (row.owner_disabled_at !== null) return 'owner_disabled';
   const holder = scopes.length > 0 ? toHolder(row) : undefined;
   return holder === undefined || scopes.every((scope) => holds(holder, scope)) ? null : 'insufficient_scope';
+}
+
+function toProvenSecret(row: SecretRow, digest: Uint8Array): ProvenSecret {
+  return {
+    id: row.id,
+    type: row.type,
+    scopes: toScopes(row.scopes ?? ''),
+    ownerIsAdmin: row.is_admin === 1,
+    ownerId: row.owner_id,
+    uuid: toUuid(row.uuid),
+    digest,
+    expiresAt: endOf(row),
+  };
 }
 
 function toHolder({ type, scopes, is_admin: isAdmin }: SecretRow): Holder {

@@ -1,4 +1,4 @@
-import { isUniqueViolation, type Queries } from '../database/index.js';
+import { hexOf, isUniqueViolation, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { newUuid, toUuid } from '../uuid.js';
@@ -146,7 +146,7 @@ export function selectUsers(queries: Queries) {
       'user.is_admin',
       'user.created_at',
       'user.disabled_at',
-      'organization.uuid as organization_uuid',
+      hexOf('organization.uuid').as('organization_uuid'),
       'organization.name as organization_name',
       'organization.slug as organization_slug',
     ]);

@@ -309,7 +309,7 @@ describe('plaintexts', () => {
     await expectRefusal(service, () => getMe({ client: service.as(rebranded) }), { status: 401 });
   });
 
-  test('are never stored: the database file has the SHA-256 digest and the prefix alone', async () => {
+  test('are never stored: the database file has half of the SHA-256 digest and the prefix alone', async () => {
     const service = await startService();
     const { client, token, session } = await service.admin();
     const pat = await createPat(client);
@@ -317,7 +317,7 @@ describe('plaintexts', () => {
     await service.stop();
     const file = await readFile(service.database);
     for (const plaintext of [token, session.refresh_token, pat]) {
-      expect(file.includes(createHash('sha256').update(plaintext).digest())).toBe(true);
+      expect(file.includes(createHash('sha256').update(plaintext).digest().subarray(0, 16))).toBe(true);
       expect(file.includes(plaintext)).toBe(false);
       expect(file.includes(plaintext.slice(7, 37))).toBe(false);
       expect(service.log.join('')).not.toContain(plaintext);

@@ -2,10 +2,12 @@ import type { Migration } from 'kysely';
 import * as tokens from './0001-tokens.js';
 import * as lifeCycle from './0002-life-cycle.js';
 import * as scopesAndFinding from './0003-scopes-and-finding.js';
+import * as smaller from './0004-smaller.js';
 
 /** Every change of the schema, in order. A migration that was released is never edited, only followed by another. */
 export const migrations: Record<string, Migration> = {
   '0001-tokens': tokens,
   '0002-life-cycle': lifeCycle,
   '0003-scopes-and-finding': scopesAndFinding,
+  '0004-smaller': smaller,
 };
