@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Problem } from '../generated/types.gen.js';
 import { invalidInput, ServiceError } from './errors.js';
@@ -55,11 +56,11 @@ export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Pr
   const bytes = await readBytes(request, limit);
   if (bytes.length === 0) return undefined;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (isUtf8(bytes)) return JSON.parse(bytes.toString().replace(/^\ufeff/, ''));
   } catch {
     // The parser's own message quotes the body.
-    throw invalidInput(['body'], 'json_invalid', 'The body is not valid JSON.');
   }
+  throw invalidInput(['body'], 'json_invalid', 'The body is not valid JSON.');
 }
 
 /**
@@ -106,23 +107,27 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    request.on('data', (chunk: Buffer) => {
+    const stop = () => {
+      request.off('data', take).off('end', finish).off('error', fail).off('close', abort);
+    };
+    const take = (chunk: Buffer) => {
+      chunks.push(chunk);
       size += chunk.length;
-      if (size > limit) {
-        // The rest is read and dropped by Node once the answer is sent.
-        request.removeAllListeners('data');
-        reject(new ServiceError('payload_too_large'));
-      } else {
-        chunks.push(chunk);
-      }
-    });
-    request.once('end', () => {
-      resolve(Buffer.concat(chunks));
-    });
-    request.once('error', reject);
-    request.once('close', () => {
-      reject(new RequestAborted('the client went away before its body was complete'));
-    });
+      // The rest is read and dropped by Node once the answer is sent.
+      if (size > limit) fail(new ServiceError('payload_too_large'));
+    };
+    const finish = () => {
+      stop();
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    };
+    const fail = (error: Error) => {
+      stop();
+      reject(error);
+    };
+    const abort = () => {
+      fail(new RequestAborted('the client went away before its body was complete'));
+    };
+    request.on('data', take).on('end', finish).on('error', fail).on('close', abort);
   });
 }
 

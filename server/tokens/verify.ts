@@ -50,23 +50,14 @@ const secretsWithOwners = (read: Queries) =>
     .selectFrom('token_secrets as secret')
     .innerJoin('access_tokens as token', 'token.id', 'secret.token_id')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
-    .select([
-      'token.id',
-      hexOf('token.uuid').as('uuid'),
-      'token.type',
-      'token.owner_id',
-      'token.expires_at',
-      'token.last_used_at',
-      'token.revoked_at',
-      'token.disabled_at',
-      'token.previous_last_used_at',
-      'secret.valid_until',
-      'owner.disabled_at as owner_disabled_at',
-      'owner.is_admin',
-    ])
-    .select(scopesOfRow);
+    .select(['token.owner_id', 'secret.valid_until', 'owner.disabled_at as owner_disabled_at', 'owner.is_admin'])
+    .select([hexOf('token.uuid').as('uuid'), scopesOfRow]);
 
-const secretByDigest = (read: Queries) => secretsWithOwners(read).where('secret.digest', '=', new Uint8Array());
+const secretByDigest = (read: Queries) =>
+  secretsWithOwners(read)
+    .select(['token.id', 'token.type', 'token.expires_at', 'token.last_used_at', 'token.revoked_at'])
+    .select(['token.disabled_at', 'token.previous_last_used_at'])
+    .where('secret.digest', '=', new Uint8Array());
 
 /**
  * Whether `plaintext` opens anything at this moment, and for whom. Every use asks the database, so that a revocation
