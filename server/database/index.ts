@@ -1,11 +1,13 @@
-import { type Compilable, type CompiledQuery, Migrator, sql } from 'kysely';
+import { Migrator, sql } from 'kysely';
 import { migrations } from './migrations/index.js';
+import { type Build, prepare } from './prepared.js';
 import type { Queries } from './schema.js';
 import { DatabaseRefusal, markAsOurs, openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
 import { beginImmediate, createWriteQueue, type WriteQueue } from './write-queue.js';
 
 export { hexOf } from './expressions.js';
 export { isStorageFault, isUniqueViolation } from './faults.js';
+export { type Build, runPrepared } from './prepared.js';
 export type { Queries, TokenType } from './schema.js';
 export { DatabaseRefusal, IN_MEMORY } from './sqlite.js';
 export { WriteQueueFull } from './write-queue.js';
@@ -14,11 +16,8 @@ export { WriteQueueFull } from './write-queue.js';
 export interface Database {
   /** For queries that change nothing: sees every commit, of this process and of others. */
   read: Queries;
-  /**
-   * For a query that is built once and asked often: `build` makes it, with a placeholder for each parameter, and
-   * `parameters` fill those in their order.
-   */
-  readPrepared<Row>(build: (read: Queries) => Compilable<Row>, parameters: readonly unknown[]): Promise<Row[]>;
+  /** For a query that is built once and asked often. */
+  readPrepared<Parameters extends object, Row>(build: Build<Parameters, Row>, parameters: Parameters): Promise<Row[]>;
   write: WriteQueue['write'];
   /** Rejects where the database does not answer. */
   ping(): Promise<void>;
@@ -70,8 +69,9 @@ function toDatabase({ writer, reader, all, close }: SqliteHandles): Database & P
   const queue = createWriteQueue(writer);
   return {
     read: reader,
-    async readPrepared<Row>(build: (read: Queries) => Compilable<Row>, parameters: readonly unknown[]) {
-      return (await all(compiledOnce(build, reader), parameters)) as Row[];
+    async readPrepared<Parameters extends object, Row>(build: Build<Parameters, Row>, parameters: Parameters) {
+      const { query, values } = prepare(build, reader, parameters);
+      return (await all(query, values)) as Row[];
     },
     write: (work) => queue.write(work),
     idle: () => queue.idle(),
@@ -83,18 +83,6 @@ function toDatabase({ writer, reader, all, close }: SqliteHandles): Database & P
       await close();
     },
   };
-}
-
-const compiled = new WeakMap<object, CompiledQuery>();
-
-/** Every connection's queries are of the same schema and dialect, and compile alike. */
-function compiledOnce<Row>(build: (queries: Queries) => Compilable<Row>, queries: Queries): CompiledQuery {
-  let query = compiled.get(build);
-  if (query === undefined) {
-    query = build(queries).compile();
-    compiled.set(build, query);
-  }
-  return query;
 }
 
 /**

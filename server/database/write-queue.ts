@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { CompiledQuery } from 'kysely';
 import { isBusy, isStorageFault } from './faults.js';
 import type { Queries } from './schema.js';
 
@@ -8,6 +8,13 @@ const PATIENCE = 5_000;
 const MOST_IN_A_GROUP = 256;
 /** Writes that may wait; one more is refused at once, since it could not be answered in time. */
 const MOST_WAITING = 10_000;
+
+const BEGIN = CompiledQuery.raw('begin immediate');
+const COMMIT = CompiledQuery.raw('commit');
+const ROLL_BACK = CompiledQuery.raw('rollback');
+const SAVEPOINT = CompiledQuery.raw('savepoint job');
+const RELEASE = CompiledQuery.raw('release job');
+const ROLL_BACK_TO_SAVEPOINT = CompiledQuery.raw('rollback to job');
 
 /** More writes wait than can be answered in time. */
 export class WriteQueueFull extends Error {
@@ -67,7 +74,7 @@ async function commitGroup(writer: Queries, group: Job[]): Promise<void> {
       await beginImmediate(trx, group[0]?.deadline);
       try {
         for (const job of group) answers.push(await runInSavepoint(trx, job));
-        await sql`commit`.execute(trx);
+        await trx.executeQuery(COMMIT);
       } catch (error) {
         await rollBack(trx);
         throw error;
@@ -84,7 +91,7 @@ async function commitGroup(writer: Queries, group: Job[]): Promise<void> {
 export async function beginImmediate(trx: Queries, deadline = performance.now() + PATIENCE): Promise<void> {
   for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
     try {
-      await sql`begin immediate`.execute(trx);
+      await trx.executeQuery(BEGIN);
       return;
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error;
@@ -94,18 +101,18 @@ export async function beginImmediate(trx: Queries, deadline = performance.now() 
 }
 
 async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
-  await sql`savepoint job`.execute(trx);
+  await trx.executeQuery(SAVEPOINT);
   try {
     const value = await job.work(trx);
-    await sql`release job`.execute(trx);
+    await trx.executeQuery(RELEASE);
     return () => {
       job.resolve(value);
     };
   } catch (error) {
     // A full or failing disk may have ended the transaction already: nothing of this group can be trusted.
     if (isStorageFault(error)) throw error;
-    await sql`rollback to job`.execute(trx);
-    await sql`release job`.execute(trx);
+    await trx.executeQuery(ROLL_BACK_TO_SAVEPOINT);
+    await trx.executeQuery(RELEASE);
     return () => {
       job.reject(error);
     };
@@ -114,7 +121,7 @@ async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
 
 async function rollBack(trx: Queries): Promise<void> {
   try {
-    await sql`rollback`.execute(trx);
+    await trx.executeQuery(ROLL_BACK);
   } catch {
     // SQLite ends the transaction by itself after some faults, and then there is none to roll back.
   }

@@ -1,5 +1,5 @@
 import type { Caller } from '../caller.js';
-import type { Queries } from '../database/index.js';
+import { type Queries, runPrepared } from '../database/index.js';
 import { type ServiceError, unauthorized } from '../errors.js';
 import { type Holder, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
@@ -8,6 +8,18 @@ import { isOver } from './verify.js';
 export interface Standing extends Holder {
   ended: boolean;
 }
+
+const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
+  trx
+    .selectFrom('token_secrets as secret')
+    .innerJoin('access_tokens as token', 'token.id', 'secret.token_id')
+    .innerJoin('users as owner', 'owner.id', 'token.owner_id')
+    .innerJoin('scope_sets as scope_set', 'scope_set.id', 'token.scope_set_id')
+    .select(['secret.valid_until', 'token.expires_at', 'token.type', 'scope_set.scopes', 'owner.is_admin'])
+    .where('secret.digest', '=', digest)
+    .where('token.revoked_at', 'is', null)
+    .where('token.disabled_at', 'is', null)
+    .where('owner.disabled_at', 'is', null);
 
 /**
  * How the caller stands `at` this moment. Rejects with `unauthorized` where its token was stopped, or its owner disabled,
@@ -18,17 +30,7 @@ export async function standingOf(
   { secretDigest }: Pick<Caller, 'secretDigest'>,
   at: number,
 ): Promise<Standing> {
-  const row = await trx
-    .selectFrom('token_secrets as secret')
-    .innerJoin('access_tokens as token', 'token.id', 'secret.token_id')
-    .innerJoin('users as owner', 'owner.id', 'token.owner_id')
-    .innerJoin('scope_sets as scope_set', 'scope_set.id', 'token.scope_set_id')
-    .select(['secret.valid_until', 'token.expires_at', 'token.type', 'scope_set.scopes', 'owner.is_admin'])
-    .where('secret.digest', '=', secretDigest)
-    .where('token.revoked_at', 'is', null)
-    .where('token.disabled_at', 'is', null)
-    .where('owner.disabled_at', 'is', null)
-    .executeTakeFirst();
+  const [row] = await runPrepared(trx, servingSecret, { digest: secretDigest });
   if (row === undefined) throw unauthorized('stopped', { credentialSent: true });
   const ended = isOver(row.valid_until, at) || isOver(row.expires_at, at);
   return { ended, type: row.type, scopes: toScopes(row.scopes), ownerIsAdmin: row.is_admin === 1 };

@@ -1,5 +1,7 @@
 import type { Caller } from '../caller.js';
-import type { Queries, TokenType } from '../database/index.js';
+import type { Insertable } from 'kysely';
+import { type Queries, runPrepared, type TokenType } from '../database/index.js';
+import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';
 import { newUuid } from '../uuid.js';
 import { newPlaintext } from './format.js';
@@ -65,22 +67,42 @@ export async function insertToken(
   { name, description = '', metadata = {}, scopes, createdAt, expiresAt }: NewToken,
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
-  const { id } = await trx
+  const [inserted] = await runPrepared(trx, newToken, {
+    uuid: newUuid(createdAt),
+    owner_id: ownerId,
+    type,
+    name,
+    ...secretColumns(plaintext),
+    created_at: createdAt,
+    expires_at: expiresAt,
+    description: description === '' ? null : description,
+    metadata: metadataColumn(metadata),
+    scope_set_id: await scopeSetId(trx, scopes),
+  });
+  if (inserted === undefined) throw new TypeError('the insert gave no id');
+  await insertSecret(trx, inserted.id, plaintext);
+  return { plaintext, token: await readToken(trx, inserted.id) };
+}
+
+type NewRow = Omit<
+  Insertable<AccessTokenTable>,
+  'id' | 'disabled_at' | 'revoked_at' | 'last_used_at' | 'lifetime_from' | `previous_${string}`
+>;
+
+const newToken = (trx: Queries, row: NewRow) =>
+  trx
     .insertInto('access_tokens')
     .values({
-      uuid: newUuid(createdAt),
-      owner_id: ownerId,
-      type,
-      name,
-      ...secretColumns(plaintext),
-      created_at: createdAt,
-      expires_at: expiresAt,
-      description: description === '' ? null : description,
-      metadata: metadataColumn(metadata),
-      scope_set_id: await scopeSetId(trx, scopes),
+      uuid: row.uuid,
+      owner_id: row.owner_id,
+      type: row.type,
+      name: row.name,
+      prefix: row.prefix,
+      secret_start: row.secret_start,
+      created_at: row.created_at,
+      expires_at: row.expires_at,
+      description: row.description,
+      metadata: row.metadata,
+      scope_set_id: row.scope_set_id,
     })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  await insertSecret(trx, id, plaintext);
-  return { plaintext, token: await readToken(trx, id) };
-}
+    .returning('id');

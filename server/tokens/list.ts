@@ -1,5 +1,5 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
-import type { Queries } from '../database/index.js';
+import type { Build, Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import { fromCursor, type Position, toCursor } from './cursor.js';
@@ -46,25 +46,24 @@ export async function listTokens(
   const asOf = after?.asOf ?? now();
   const { of } = SORTS[sort.replace('-', '') as Sort];
 
+  // One more, which tells whether there is another page.
+  const rows = limit + 1;
   // The usual question is compiled once; the filters have too many combinations for that.
   const usual = Object.values(filter).every((value) => value === undefined);
-  const rows = usual
-    ? await db.readPrepared<TokenRow>(usualPage(sort, includeRevoked, after !== undefined), [
-        ownerId,
-        ...(after === undefined ? [] : [after.key, after.key, after.id]),
-        limit + 1,
-      ])
-    : await selectPage(db.read, ownerId, { filter, includeRevoked, sort, limit }, after, asOf).execute();
-  const tokens = rows.slice(0, limit).map(toAccessToken);
+  const found = usual
+    ? await db.readPrepared(usualPage(sort, includeRevoked, after !== undefined), { ownerId, rows, ...after })
+    : await selectPage(db.read, ownerId, { filter, includeRevoked, sort }, rows, after, asOf).execute();
+  const tokens = found.slice(0, limit).map(toAccessToken);
   const last = tokens.at(-1);
-  const next = rows.length > limit && last !== undefined ? { key: of(last), id: last.id, asOf } : undefined;
+  const next = found.length > limit && last !== undefined ? { key: of(last), id: last.id, asOf } : undefined;
   return { tokens, nextCursor: next === undefined ? null : toCursor(next, belongsTo) };
 }
 
 function selectPage(
   read: Queries,
   ownerId: number,
-  { filter, includeRevoked, sort, limit }: Omit<ListWish, 'cursor'>,
+  { filter, includeRevoked, sort }: Pick<ListWish, 'filter' | 'includeRevoked' | 'sort'>,
+  rows: number,
   after: Pick<Position, 'key' | 'id'> | undefined,
   asOf: number,
 ) {
@@ -75,22 +74,30 @@ function selectPage(
     .where((eb) => keeps(eb, filter, asOf))
     .orderBy(column, direction)
     .orderBy('token.id', direction)
-    .limit(limit + 1);
+    .limit(rows);
   if (!includeRevoked && filter.state !== 'revoked') query = query.where('token.revoked_at', 'is', null);
   if (after !== undefined) query = query.where(isBehind(column, direction, after));
   return query;
 }
 
-/** By what makes the queries differ, which is 16 at most: what a query is, it stays. */
-const usualPages = new Map<string, (read: Queries) => ReturnType<typeof selectPage>>();
+interface UsualPage {
+  ownerId: number;
+  rows: number;
+  /** Of the row that the page starts behind. */
+  key?: number | string;
+  id?: number;
+}
 
-/** A page without a filter, with places for the owner, where there is a cursor its key twice and its id, and the limit. */
-function usualPage(sort: ListWish['sort'], includeRevoked: boolean, hasCursor: boolean) {
-  const name = `${sort} ${String(includeRevoked)} ${String(hasCursor)}`;
+/** By what makes the queries differ, which is 16 at most: what a query is, it stays. */
+const usualPages = new Map<string, Build<UsualPage, TokenRow>>();
+
+/** A page without a filter, from its start on or from behind a row. */
+function usualPage(sort: ListWish['sort'], includeRevoked: boolean, isBehindRow: boolean): Build<UsualPage, TokenRow> {
+  const name = `${sort} ${String(includeRevoked)} ${String(isBehindRow)}`;
   let page = usualPages.get(name);
   if (page === undefined) {
-    const after = hasCursor ? { key: 0, id: 0 } : undefined;
-    page = (read) => selectPage(read, 0, { filter: {}, includeRevoked, sort, limit: 0 }, after, 0);
+    page = (read, { ownerId, rows, key = 0, id = 0 }) =>
+      selectPage(read, ownerId, { filter: {}, includeRevoked, sort }, rows, isBehindRow ? { key, id } : undefined, 0);
     usualPages.set(name, page);
   }
   return page;

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
 import type { Caller } from '../caller.js';
-import type { Queries } from '../database/index.js';
+import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { secretEnded, standingOf } from './alive.js';
@@ -69,12 +69,8 @@ export function writeOnce<T>(
     const id = hash('sha256', `${String(caller.tokenId)} ${attempt.key}`, 'buffer');
     const key = caller.deriveKey(attempt.key);
 
-    const found = await trx
-      .selectFrom('idempotent_answers')
-      .select(['sealed', 'expires_at'])
-      .where('id', '=', id)
-      .where('expires_at', '>', at + (standing.ended ? KEPT - KEPT_FOR_ENDED : 0))
-      .executeTakeFirst();
+    const after = at + (standing.ended ? KEPT - KEPT_FOR_ENDED : 0);
+    const [found] = await runPrepared(trx, keptAnswer, { id, after });
     const kept = found && unseal(found.sealed, key, id);
     if (standing.ended && kept?.request !== attempt.request) throw secretEnded();
     if (found !== undefined && kept === undefined) throw new ServiceError('idempotency_conflict');
@@ -84,17 +80,29 @@ export function writeOnce<T>(
     }
 
     const result = await work(trx, standing, at);
-    const answer = { sealed: seal({ request: attempt.request, result }, key, id), expires_at: at + KEPT };
-    await clearAway(trx, at);
-    await trx
-      .insertInto('idempotent_answers')
-      .values({ id, ...answer })
-      // One of a day ago that is not cleared away yet.
-      .onConflict((conflict) => conflict.column('id').doUpdateSet(answer))
-      .execute();
+    const sealed = seal({ request: attempt.request, result }, key, id);
+    await runPrepared(trx, clearAway, { at });
+    await runPrepared(trx, keepAnswer, { id, sealed, expires_at: at + KEPT });
     return result;
   });
 }
+
+const keptAnswer = (trx: Queries, { id, after }: { id: Uint8Array; after: number }) =>
+  trx
+    .selectFrom('idempotent_answers')
+    .select(['sealed', 'expires_at'])
+    .where('id', '=', id)
+    .where('expires_at', '>', after);
+
+const keepAnswer = (
+  trx: Queries,
+  { id, sealed, expires_at }: { id: Uint8Array; sealed: Uint8Array; expires_at: number },
+) =>
+  trx
+    .insertInto('idempotent_answers')
+    .values({ id, sealed, expires_at })
+    // One of a day ago that is not cleared away yet.
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ sealed, expires_at }));
 
 function keyReused(): ServiceError {
   return new ServiceError('idempotency_key_reused', {
@@ -104,19 +112,15 @@ function keyReused(): ServiceError {
   });
 }
 
-async function clearAway(trx: Queries, at: number): Promise<void> {
-  await trx
-    .deleteFrom('idempotent_answers')
-    .where('id', 'in', (query) =>
-      query
-        .selectFrom('idempotent_answers')
-        .select('id')
-        .where('expires_at', '<=', at)
-        .orderBy('expires_at')
-        .limit(CLEARED_AT_ONCE),
-    )
-    .execute();
-}
+const clearAway = (trx: Queries, { at }: { at: number }) =>
+  trx.deleteFrom('idempotent_answers').where('id', 'in', (query) =>
+    query
+      .selectFrom('idempotent_answers')
+      .select('id')
+      .where('expires_at', '<=', at)
+      .orderBy('expires_at')
+      .limit(CLEARED_AT_ONCE),
+  );
 
 function seal(kept: Kept, key: Uint8Array, id: Uint8Array): Uint8Array {
   const nonce = randomBytes(NONCE_LENGTH);

@@ -1,4 +1,5 @@
 import type { Caller } from '../caller.js';
+import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { uuidBytes } from '../uuid.js';
@@ -14,15 +15,18 @@ import { type AccessToken, selectTokens, toAccessToken } from './token.js';
  */
 export async function revokeToken({ db, now }: Deps, ownerId: number, uuid: string): Promise<void> {
   await db.write(async (trx) => {
-    const { numUpdatedRows } = await trx
-      .updateTable('access_tokens')
-      .set(({ fn, val }) => ({ revoked_at: fn.coalesce('revoked_at', val(now())) }))
-      .where('uuid', '=', uuidBytes(uuid))
-      .where('owner_id', '=', ownerId)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw new ServiceError('not_found');
+    const revoked = await runPrepared(trx, revocation, { at: now(), uuid: uuidBytes(uuid), ownerId });
+    if (revoked.length === 0) throw new ServiceError('not_found');
   });
 }
+
+const revocation = (trx: Queries, { at, uuid, ownerId }: { at: number; uuid: Uint8Array; ownerId: number }) =>
+  trx
+    .updateTable('access_tokens')
+    .set(({ fn, val }) => ({ revoked_at: fn.coalesce('revoked_at', val(at)) }))
+    .where('uuid', '=', uuid)
+    .where('owner_id', '=', ownerId)
+    .returning('id');
 
 /** Revokes the owner's personal access token by its integer id. Rejects with `not_found` where it is revoked already. */
 export async function revokePrivateToken({ db, now }: Deps, ownerId: number, id: number): Promise<void> {

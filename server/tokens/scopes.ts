@@ -1,4 +1,4 @@
-import type { Queries, TokenType } from '../database/index.js';
+import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import { insufficientScope, ServiceError } from '../errors.js';
 
 // What a token may do, in words. Some of them guard this service; any other is a word of somebody's own API.
@@ -57,11 +57,14 @@ export function toScopes(text: string): string[] {
   return text === '' ? [] : text.split(' ');
 }
 
+const setOfScopes = (queries: Queries, { text }: { text: string }) =>
+  queries.selectFrom('scope_sets').select('id').where('scopes', '=', text);
+
 /** The id of the set of these scopes, which is made where there is none. */
 export async function scopeSetId(trx: Queries, scopes: readonly string[]): Promise<number> {
   const sorted = [...new Set(scopes)].sort();
   const text = sorted.join(' ');
-  const known = await trx.selectFrom('scope_sets').select('id').where('scopes', '=', text).executeTakeFirst();
+  const [known] = await runPrepared(trx, setOfScopes, { text });
   if (known !== undefined) return known.id;
   const { id } = await trx.insertInto('scope_sets').values({ scopes: text }).returning('id').executeTakeFirstOrThrow();
   if (sorted.length > 0) {

@@ -1,4 +1,4 @@
-import type { Queries } from '../database/index.js';
+import { type Queries, runPrepared } from '../database/index.js';
 import { DIGEST_LENGTH, digestOf, PREFIX_LENGTH } from './format.js';
 
 // A token's secrets: the newest, and earlier ones that still serve for a while. Ended ones stay too, so that their use
@@ -24,11 +24,11 @@ export function startOf(digest: Uint8Array): Uint8Array {
   return digest.subarray(0, START_LENGTH);
 }
 
+const newSecret = (trx: Queries, { digest, tokenId }: { digest: Uint8Array; tokenId: number }) =>
+  trx.insertInto('token_secrets').values({ digest, token_id: tokenId });
+
 export async function insertSecret(trx: Queries, tokenId: number, plaintext: string): Promise<void> {
-  await trx
-    .insertInto('token_secrets')
-    .values({ digest: digestOf(plaintext), token_id: tokenId })
-    .execute();
+  await runPrepared(trx, newSecret, { digest: digestOf(plaintext), tokenId });
 }
 
 /**

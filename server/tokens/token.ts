@@ -1,5 +1,5 @@
 import type { ExpressionBuilder, Selectable } from 'kysely';
-import { hexOf, type Queries } from '../database/index.js';
+import { hexOf, type Queries, runPrepared } from '../database/index.js';
 import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
 import { toUuid } from '../uuid.js';
 import { toScopes } from './scopes.js';
@@ -73,9 +73,13 @@ export function scopesOfRow({ selectFrom }: ExpressionBuilder<Schema & { token: 
     .as('scopes');
 }
 
-/** The token with this integer id, which must be there. */
-export async function readToken(queries: Queries, id: number): Promise<AccessToken> {
-  return toAccessToken(await selectTokens(queries).where('token.id', '=', id).executeTakeFirstOrThrow());
+const tokenById = (queries: Queries, { id }: { id: number }) => selectTokens(queries).where('token.id', '=', id);
+
+/** The token with this integer id, which must be there, as part of a transaction. */
+export async function readToken(trx: Queries, id: number): Promise<AccessToken> {
+  const [row] = await runPrepared(trx, tokenById, { id });
+  if (row === undefined) throw new TypeError(`there is no token ${String(id)}`);
+  return toAccessToken(row);
 }
 
 export function toAccessToken(row: TokenRow): AccessToken {

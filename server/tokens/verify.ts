@@ -1,4 +1,4 @@
-import { hexOf, type Queries, type TokenType } from '../database/index.js';
+import { type Build, hexOf, type Queries, type TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
 import { digestOf, kindOf } from './format.js';
@@ -53,11 +53,11 @@ const secretsWithOwners = (read: Queries) =>
     .select(['token.owner_id', 'secret.valid_until', 'owner.disabled_at as owner_disabled_at', 'owner.is_admin'])
     .select([hexOf('token.uuid').as('uuid'), scopesOfRow]);
 
-const secretByDigest = (read: Queries) =>
+const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>
   secretsWithOwners(read)
     .select(['token.id', 'token.type', 'token.expires_at', 'token.last_used_at', 'token.revoked_at'])
     .select(['token.disabled_at', 'token.previous_last_used_at'])
-    .where('secret.digest', '=', new Uint8Array());
+    .where('secret.digest', '=', digest);
 
 /**
  * Whether `plaintext` opens anything at this moment, and for whom. Every use asks the database, so that a revocation
@@ -68,7 +68,7 @@ const secretByDigest = (read: Queries) =>
 export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdict> {
   const digest = digestOfToken(deps, plaintext);
   if (digest === undefined) return { valid: false, refusal: 'malformed' };
-  const [row] = await deps.db.readPrepared<SecretRow>(secretByDigest, [digest]);
+  const [row] = await deps.db.readPrepared(secretByDigest, { digest });
   if (row === undefined) return { valid: false, refusal: 'unknown' };
   const secret = toProvenSecret(row, digest);
   const refusal = refusalFor(deps, row, digest, deps.now());
@@ -120,15 +120,19 @@ type ProvenRow = SecretRow &
 
 async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];
-  return await db.readPrepared<ProvenRow>(provenByDigests(digests.length), digests);
+  return await db.readPrepared(provenByDigests(digests.length), digests);
 }
 
 /** By the number of digests, which is 100 at most: what the query is, it stays. */
-const provenQueries: ((read: Queries) => ReturnType<typeof provenSecrets>)[] = [];
+const provenQueries: Build<Uint8Array[], ProvenRow>[] = [];
 
-function provenByDigests(count: number) {
-  const digests = Array<Uint8Array>(count).fill(new Uint8Array());
-  return (provenQueries[count] ??= (read) => provenSecrets(read).where('secret.digest', 'in', digests));
+function provenByDigests(count: number): Build<Uint8Array[], ProvenRow> {
+  return (provenQueries[count] ??= (read, digests) =>
+    provenSecrets(read).where(
+      'secret.digest',
+      'in',
+      Array.from({ length: count }, (_, index) => digests[index] ?? new Uint8Array()),
+    ));
 }
 
 const provenSecrets = (read: Queries) =>

@@ -64,11 +64,11 @@ export async function listUsers({ db }: Pick<Deps, 'db'>): Promise<User[]> {
   return rows.map(toUser);
 }
 
-const userById = (queries: Queries) => selectUsers(queries).where('user.id', '=', 0);
+const userById = (queries: Queries, { id }: { id: number }) => selectUsers(queries).where('user.id', '=', id);
 
 /** The user by the id that a token's row names; it is always there, since users are disabled, never deleted. */
 export async function getUser({ db }: Pick<Deps, 'db'>, id: number): Promise<User> {
-  const [row] = await db.readPrepared<UserRow>(userById, [id]);
+  const [row] = await db.readPrepared(userById, { id });
   if (row === undefined) throw new TypeError(`there is no user ${String(id)}`);
   return toUser(row);
 }

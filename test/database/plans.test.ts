@@ -1,7 +1,7 @@
 import SqliteDriver from 'better-sqlite3';
-import { type Compilable, Kysely, SqliteDialect } from 'kysely';
+import { Kysely, SqliteDialect } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Database, Queries } from '../../server/database/index.js';
+import { type Database, type Queries, runPrepared } from '../../server/database/index.js';
 import type { Deps } from '../../server/deps.js';
 import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
@@ -35,8 +35,6 @@ const SORTS: [ListWish['sort'], string][] = [
   ['lastUsedAt', 'access_tokens_by_use'],
 ];
 
-type PreparedQuery<Row> = [build: (read: Queries) => Compilable<Row>, parameters: readonly unknown[]];
-
 /** The plans of all queries that `ask` makes on the database of a new service. */
 async function plansOf(ask: (deps: Deps) => Promise<unknown>): Promise<string[]> {
   const service = await startService();
@@ -47,8 +45,7 @@ async function plansOf(ask: (deps: Deps) => Promise<unknown>): Promise<string[]>
     log: ({ query }) => void asked.push(query),
   });
   onTestFinished(() => read.destroy());
-  const readPrepared: Database['readPrepared'] = async <Row>(...[build, parameters]: PreparedQuery<Row>) =>
-    (await read.executeQuery<Row>({ ...build(read).compile(), parameters })).rows;
+  const readPrepared: Database['readPrepared'] = (build, parameters) => runPrepared(read, build, parameters);
   await ask({ db: { read, readPrepared }, now: Date.now } as unknown as Deps);
   return asked.flatMap(({ sql, parameters }) => {
     const steps = connection.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`).all(...parameters);

@@ -1,5 +1,5 @@
 import type { KyselyPlugin } from 'kysely';
-import { type Database, openDatabase } from '../../server/database/index.js';
+import { type Build, type Database, openDatabase } from '../../server/database/index.js';
 
 /** The real database, and how many queries it has been asked so far outside of transactions. */
 export function createCountingDatabase(): { open(path: string): Promise<Database>; queries(): number } {
@@ -17,9 +17,9 @@ export function createCountingDatabase(): { open(path: string): Promise<Database
       return {
         ...db,
         read: db.read.withPlugin(counter),
-        async readPrepared<Row>(...query: Parameters<typeof db.readPrepared<Row>>) {
+        async readPrepared<Values extends object, Row>(build: Build<Values, Row>, values: Values) {
           queries++;
-          return await db.readPrepared<Row>(...query);
+          return await db.readPrepared(build, values);
         },
       };
     },

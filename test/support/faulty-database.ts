@@ -1,5 +1,5 @@
 import SqliteDriver from 'better-sqlite3';
-import { type Database, openDatabase } from '../../server/database/index.js';
+import { type Build, type Database, openDatabase } from '../../server/database/index.js';
 
 /** What every query meets from now on. */
 export type Fault = 'none' | 'storage' | 'bug';
@@ -25,9 +25,9 @@ export function createFaultyDatabase(): {
           meet();
           return db.read;
         },
-        async readPrepared<Row>(...query: Parameters<typeof db.readPrepared<Row>>) {
+        async readPrepared<Values extends object, Row>(build: Build<Values, Row>, values: Values) {
           meet();
-          return await db.readPrepared<Row>(...query);
+          return await db.readPrepared(build, values);
         },
         async write<T>(work: Parameters<typeof db.write<T>>[0]) {
           meet();

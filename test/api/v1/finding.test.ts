@@ -233,6 +233,8 @@ describe('pages, while others write', () => {
           for (const step of before) await apply(service, client, known, step);
           const stable = new Set(known.map(({ id }) => id));
           const found = await walk(client, { tokenType: 'pat', includeRevoked: true, sort, limit }, async (page) => {
+            // A list that grows as fast as it is read has no end.
+            if (page > 20) return;
             for (const step of during[page % during.length] ?? []) {
               const touched = await apply(service, client, known, step);
               if (touched !== undefined) moved.add(touched);
