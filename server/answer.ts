@@ -16,7 +16,11 @@ export interface WireAnswer {
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
-export function sendAnswer({ res }: Context, { head }: Trace, { status, headers, contentType, body }: WireAnswer): void {
+export function sendAnswer(
+  { res }: Context,
+  { head }: Trace,
+  { status, headers, contentType, body }: WireAnswer,
+): void {
   for (const name in headers) head.push(name, headers[name] ?? '');
   if (contentType !== undefined && body !== undefined) head.push('Content-Type', contentType);
   if (status !== 204) head.push('Content-Length', String(body === undefined ? 0 : Buffer.byteLength(body)));

@@ -40,8 +40,7 @@ class App extends Koa {
 
   override callback(): ReturnType<Koa['callback']> {
     const answer = this.compose(this.middleware);
-    return (request, response) =>
-      answer(this.createContext(request as IncomingMessage, response as ServerResponse));
+    return (request, response) => answer(this.createContext(request as IncomingMessage, response as ServerResponse));
   }
 }
 

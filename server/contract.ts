@@ -141,16 +141,10 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
 }
 
 /** The caller; before anything else of the request is looked at. */
-async function admit(
-  deps: Deps,
-  operation: Operation,
-  { headers }: IncomingMessage,
-  trace: Trace,
-): Promise<Caller> {
+async function admit(deps: Deps, operation: Operation, { headers }: IncomingMessage, trace: Trace): Promise<Caller> {
   const caller = await authenticate(deps, headers, {
     schemes: operation.schemes,
-    superseded:
-      REPLACE_THE_SECRET.has(operation.id) && String(headers['idempotency-key'] ?? '').length >= UNGUESSABLE,
+    superseded: REPLACE_THE_SECRET.has(operation.id) && String(headers['idempotency-key'] ?? '').length >= UNGUESSABLE,
   });
   trace.callerId = caller.ownerId;
   if (caller.expiresAt !== null && !caller.superseded) trace.head.push(EXPIRES_AT, toInstant(caller.expiresAt));

@@ -1,5 +1,5 @@
-import type { Caller } from '../caller.js';
 import type { Insertable } from 'kysely';
+import type { Caller } from '../caller.js';
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';

@@ -113,14 +113,16 @@ function keyReused(): ServiceError {
 }
 
 const clearAway = (trx: Queries, { at }: { at: number }) =>
-  trx.deleteFrom('idempotent_answers').where('id', 'in', (query) =>
-    query
-      .selectFrom('idempotent_answers')
-      .select('id')
-      .where('expires_at', '<=', at)
-      .orderBy('expires_at')
-      .limit(CLEARED_AT_ONCE),
-  );
+  trx
+    .deleteFrom('idempotent_answers')
+    .where('id', 'in', (query) =>
+      query
+        .selectFrom('idempotent_answers')
+        .select('id')
+        .where('expires_at', '<=', at)
+        .orderBy('expires_at')
+        .limit(CLEARED_AT_ONCE),
+    );
 
 function seal(kept: Kept, key: Uint8Array, id: Uint8Array): Uint8Array {
   const nonce = randomBytes(NONCE_LENGTH);

@@ -115,8 +115,7 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
   return answers as { [Index in keyof Questions]: Verification };
 }
 
-type ProvenRow = SecretRow &
-  TokenRow & { digest: string; email: string; full_name: string; organization_uuid: string };
+type ProvenRow = SecretRow & TokenRow & { digest: string; email: string; full_name: string; organization_uuid: string };
 
 async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { hash, verify } from '@node-rs/argon2';
 import { unavailable } from '../errors.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { randomBase62 } from '../tokens/format.js';
@@ -11,6 +10,9 @@ const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism:
 const MOST_AT_ONCE = Math.max(1, availableParallelism() - 1);
 /** About half a second's worth; more could not be answered in a second. */
 const MOST_WAITING = 32;
+
+/** At the first password rather than at the start: most starts of a service see none for a while. */
+const loadArgon2 = () => import('@node-rs/argon2');
 
 /** Of 32 random bytes that nobody knows, with the parameters above: what is verified for users that there are not. */
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$AOPiuhUEOzZAee8tHSn+rQ$WGGV/kNm7D4a1Z28KlIj8/ZPRUFT97LRTl12kkwPm/Y';
@@ -57,10 +59,12 @@ export function createPasswords(parameters = PARAMETERS): Passwords {
       if (length < SHORTEST || length > LONGEST) {
         throw new InvalidArgument(`a password must have ${String(SHORTEST)} to ${String(LONGEST)} characters`);
       }
+      const { hash } = await loadArgon2();
       return await inTurn(() => hash(password, parameters));
     },
     verify(stored, password, attempt) {
       return inTurn(async () => {
+        const { verify } = await loadArgon2();
         attempt.check();
         const matches = await verify(stored ?? NOBODY, password);
         const isRight = matches && stored !== undefined;

@@ -34,6 +34,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     ['use', 'coalesce(last_used_at, 0)'],
   ] as const) {
     await sql`drop index ${sql.ref(`access_tokens_by_${name}`)}`.execute(db);
-    await sql`create index ${sql.ref(`access_tokens_by_${name}`)} on access_tokens (owner_id, ${sql.raw(column)})`.execute(db);
+    await sql`create index ${sql.ref(`access_tokens_by_${name}`)} on access_tokens (owner_id, ${sql.raw(column)})`.execute(
+      db,
+    );
   }
 }
