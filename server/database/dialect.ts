@@ -40,7 +40,7 @@ function rowReader(connection: Connection): Reading {
       const statement = connection.prepare(query.sql).raw();
       const toRow = rowMaker(statement.columns().map(({ name }) => name));
       read = (values) => {
-        const rows = statement.all(...values) as unknown[];
+        const rows = statement.all(...values);
         for (let index = 0; index < rows.length; index++) rows[index] = toRow(rows[index] as unknown[]);
         return rows;
       };
@@ -53,7 +53,7 @@ function rowReader(connection: Connection): Reading {
 /** A function whose every object has the same members in the same order. The names are those of this program's queries. */
 function rowMaker(names: string[]): (values: unknown[]) => unknown {
   const members = names.map((name, index) => `${JSON.stringify(name)}: values[${String(index)}]`);
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-type-assertion -- a loop over the names would make slow objects
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- a loop over the names would make slow objects
   return new Function('values', `return { ${members.join(', ')} }`) as (values: unknown[]) => unknown;
 }
 

@@ -53,6 +53,6 @@ export async function runPrepared<Parameters extends object, Row>(
   parameters: Parameters,
 ): Promise<Row[]> {
   const { query, values } = prepare(build, trx, parameters);
-  const { rows } = await trx.executeQuery<Row>({ ...query, parameters: values } as CompiledQuery<Row>);
+  const { rows } = await trx.executeQuery<Row>({ ...query, parameters: values });
   return rows;
 }
