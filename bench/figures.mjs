@@ -8,6 +8,11 @@ export function median(values) {
   return (low + high) / 2;
 }
 
+/** @param {Float64Array} sorted @param {number} share */
+export function percentile(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
 /**
  * The ratio of what was measured side by side, pair by pair: whatever slows a machine down hits both of a pair.
  *

@@ -1,0 +1,61 @@
+// @ts-check
+import { parseArgs } from 'node:util';
+
+const ALL = ['me', 'get', 'verify', 'list 50', 'create', 'revoke'];
+const FLAT = ['verify', 'list 50', 'create'];
+
+const SIZES = {
+  thousand: { name: '1 thousand', tokens: 1_000, operations: ALL },
+  million: { name: '1 million', tokens: 1_000_000, operations: FLAT },
+  tenMillion: { name: '10 million', tokens: 10_000_000, operations: FLAT },
+};
+
+const HELP = `npm run bench [-- OPTIONS]
+
+  --full               10 million tokens too, and more rounds
+  --rounds N           so many, instead of 5 or 11
+  --seconds N          as long each, instead of 0.5 or 2
+  --sizes 1,2          1 thousand, 1 million or 10 million tokens: 1, 2, 3
+  --operations A,B     of ${ALL.join(', ')}
+  --without A,B        leave contenders out
+  --clean              delete the databases that earlier runs have kept
+  --help`;
+
+/** @param {string[]} args */
+export function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      full: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      sizes: { type: 'string' },
+      operations: { type: 'string' },
+      without: { type: 'string', default: '' },
+      clean: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    process.exit();
+  }
+  const { full, clean } = values;
+  const numbers = (values.sizes ?? (full ? '1,2,3' : '1,2')).split(',').map(Number);
+  const wished = values.operations?.split(',');
+  const sizes = [SIZES.thousand, SIZES.million, SIZES.tenMillion]
+    .filter((_, index) => numbers.includes(index + 1))
+    .map((size) => ({ ...size, operations: size.operations.filter((name) => wished?.includes(name) ?? true) }));
+  return {
+    clean,
+    sizes,
+    without: values.without.toLowerCase().split(','),
+    starts: full ? 21 : 5,
+    effort: {
+      rounds: Number(values.rounds ?? (full ? 11 : 5)),
+      seconds: Number(values.seconds ?? (full ? 2 : 0.5)),
+      warmUp: full ? 2 : 0.5,
+      connections: [64, 1],
+    },
+  };
+}
