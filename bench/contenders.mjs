@@ -20,6 +20,9 @@ export const LATCHKEY = 'Latchkey';
 export const CHECKED = 'Latchkey, answers checked';
 export const FASTIFY = 'Fastify';
 
+/** Those that need packages of their own, by the names that `--without` takes. @type {string[]} */
+export const HEAVY = [];
+
 /** In the order of the tables; the first is what the others are compared with. @type {Contender[]} */
 const CONTENDERS = [
   { name: FLOOR, argv: (database) => [fromRoot('bench/servers/floor.mjs'), database] },

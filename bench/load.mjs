@@ -12,7 +12,7 @@ import { processorTime } from './process.mjs';
  * @property {number} seconds
  * @property {number} status what every answer must have
  * @property {(index: number) => string | undefined} request the bytes of a request; undefined where there are no more
- * @property {(body: string) => void} [read] gets every body
+ * @property {(body: string, index: number) => void} [read] gets every body, and which request it answers
  *
  * @typedef {object} Round
  * @property {number} requests
@@ -62,13 +62,14 @@ export async function load({ url, pid }, { connections, seconds, status, request
         (socket) =>
           new Promise((resolve, reject) => {
             let start = 0;
+            let index = 0;
             const next = () => {
               const text = performance.now() < deadline ? request(sent) : undefined;
               if (text === undefined) {
                 resolve(undefined);
                 return;
               }
-              sent++;
+              index = sent++;
               start = performance.now();
               socket.write(text, 'latin1');
             };
@@ -80,7 +81,7 @@ export async function load({ url, pid }, { connections, seconds, status, request
                 reject(new Error(`${url} answered ${given} instead of ${status}: ${body()}`));
                 return;
               }
-              read?.(body());
+              read?.(body(), index);
               next();
             });
             next();
@@ -103,6 +104,34 @@ export async function load({ url, pid }, { connections, seconds, status, request
   }
 }
 
+/**
+ * One request's answer; header names in lower case.
+ *
+ * @param {string} url
+ * @param {string} request
+ * @returns {Promise<{ status: number, headers: Record<string, string>, body: string }>}
+ */
+export async function ask(url, request) {
+  const { hostname, port } = new URL(url);
+  const socket = await open(hostname, Number(port));
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.on('error', reject);
+      onAnswer(socket, (status, body, head) => {
+        const [, ...lines] = head.split('\r\n');
+        const headers = lines.map((line) => [
+          line.slice(0, line.indexOf(':')).toLowerCase(),
+          line.slice(line.indexOf(':') + 1).trim(),
+        ]);
+        resolve({ status, headers: Object.fromEntries(headers), body: body() });
+      });
+      socket.write(request);
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** @param {string} host @param {number} port @returns {Promise<import('node:net').Socket>} */
 function open(host, port) {
   return new Promise((resolve, reject) => {
@@ -115,7 +144,7 @@ function open(host, port) {
  * Calls `answered` for each whole answer on the socket.
  *
  * @param {import('node:net').Socket} socket
- * @param {(status: number, body: () => string) => void} answered
+ * @param {(status: number, body: () => string, head: string) => void} answered
  */
 function onAnswer(socket, answered) {
   /** @type {Buffer | undefined} what has come of an answer that is not whole yet */
@@ -130,7 +159,7 @@ function onAnswer(socket, answered) {
       return;
     }
     begun = undefined;
-    answered(Number(head.slice(9, 12)), () => bytes.toString('utf8', bodyStart));
+    answered(Number(head.slice(9, 12)), () => bytes.toString('utf8', bodyStart), head);
   });
 }
 

@@ -2,23 +2,53 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { contendersAt } from './contenders.mjs';
+import { contendersAt, HEAVY, LATCHKEY } from './contenders.mjs';
 import { prepareDatabase, removeKept } from './databases.mjs';
-import { readOptions } from './options.mjs';
+import { ALL, readOptions } from './options.mjs';
 import { splitCores, stopAll } from './process.mjs';
 import { printComparison } from './report.mjs';
 import { compare } from './rounds.mjs';
+import { findDifferences } from './smoke.mjs';
 import { measureStarts, printStarts } from './starts.mjs';
 
 // How near Latchkey comes to what Node and SQLite can do at most, and how far ahead it is of others.
 //
 //   npm run build && npm run bench [-- --help]
 
+/** More than a page of each owner's. */
+const SMOKE_TOKENS = 600;
+
 const options = readOptions(process.argv.slice(2));
 if (options.clean) removeKept();
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
 try {
+  if (options.smoke) await smoke();
+  else await compareAll();
+} finally {
+  stopAll();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Whether all contenders give the same answers, and bear a moment's load. */
+async function smoke() {
+  const database = await prepareDatabase(SMOKE_TOKENS, folder, SMOKE_TOKENS);
+  const contenders = [...contendersAt('1 thousand', [...options.without, ...HEAVY]), ...options.contenders];
+  const [model] = contenders.filter(({ name }) => name === LATCHKEY);
+  const others = contenders.filter((contender) => contender !== model);
+  const differences = model ? await findDifferences(model, others, database, folder) : [`there is no ${LATCHKEY}`];
+  for (const difference of differences) console.log(difference);
+  if (differences.length > 0) {
+    process.exitCode = 1;
+    return;
+  }
+  const effort = { rounds: 1, seconds: 0.05, warmUp: 0.05, connections: [4] };
+  const setting = { folder, core: undefined, progress() {} };
+  printComparison('Few', await compare('Few', database, contenders, [...ALL], effort, setting));
+  console.log(`\nAll answer as ${LATCHKEY} does: ${others.map(({ name }) => name).join('; ')}.`);
+}
+
+async function compareAll() {
   console.log(`Node ${process.version}, ${cpus().length} cores`);
   const small = await prepareDatabase(1_000, folder);
   // Before this process has a core of its own: a start may use all there are.
@@ -28,11 +58,7 @@ try {
   const setting = { folder, core, progress: (/** @type {string} */ line) => console.error(line) };
   for (const { name, tokens, operations } of options.sizes) {
     const database = await prepareDatabase(tokens, folder);
-    const contenders = contendersAt(name, options.without);
-    const figures = await compare(name, database, contenders, operations, options.effort, setting);
-    printComparison(name, figures);
+    const contenders = [...contendersAt(name, options.without), ...options.contenders];
+    printComparison(name, await compare(name, database, contenders, operations, options.effort, setting));
   }
-} finally {
-  stopAll();
-  rmSync(folder, { recursive: true, force: true });
 }

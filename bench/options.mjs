@@ -1,7 +1,8 @@
 // @ts-check
 import { parseArgs } from 'node:util';
 
-const ALL = ['me', 'get', 'verify', 'list 50', 'create', 'revoke'];
+/** Operations. */
+export const ALL = ['me', 'get', 'verify', 'list 50', 'create', 'revoke'];
 const FLAT = ['verify', 'list 50', 'create'];
 
 const SIZES = {
@@ -18,6 +19,8 @@ const HELP = `npm run bench [-- OPTIONS]
   --sizes 1,2          1 thousand, 1 million or 10 million tokens: 1, 2, 3
   --operations A,B     of ${ALL.join(', ')}
   --without A,B        leave contenders out
+  --contender NAME=ARGV  one more: what Node runs, {database} in it stands for its database's path
+  --smoke              only whether all answer alike, within seconds
   --clean              delete the databases that earlier runs have kept
   --help`;
 
@@ -32,6 +35,8 @@ export function readOptions(args) {
       sizes: { type: 'string' },
       operations: { type: 'string' },
       without: { type: 'string', default: '' },
+      contender: { type: 'string', multiple: true, default: [] },
+      smoke: { type: 'boolean', default: false },
       clean: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -40,7 +45,7 @@ export function readOptions(args) {
     console.log(HELP);
     process.exit();
   }
-  const { full, clean } = values;
+  const { full, clean, smoke } = values;
   const numbers = (values.sizes ?? (full ? '1,2,3' : '1,2')).split(',').map(Number);
   const wished = values.operations?.split(',');
   const sizes = [SIZES.thousand, SIZES.million, SIZES.tenMillion]
@@ -48,6 +53,8 @@ export function readOptions(args) {
     .map((size) => ({ ...size, operations: size.operations.filter((name) => wished?.includes(name) ?? true) }));
   return {
     clean,
+    smoke,
+    contenders: values.contender.map(toContender),
     sizes,
     without: values.without.toLowerCase().split(','),
     starts: full ? 21 : 5,
@@ -58,4 +65,11 @@ export function readOptions(args) {
       connections: [64, 1],
     },
   };
+}
+
+/** @param {string} text @returns {import('./contenders.mjs').Contender} */
+function toContender(text) {
+  const [name = '', ...rest] = text.split('=');
+  const words = rest.join('=').split(' ');
+  return { name, argv: (database) => words.map((word) => word.replace('{database}', database)) };
 }

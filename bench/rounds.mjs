@@ -83,9 +83,9 @@ function toRun({ server, created }, operation, real, effort) {
     /** @type {import('./load.mjs').Wish['read']} */
     const read =
       operation.name === 'create'
-        ? (body) => {
-            const { plaintext, token } = JSON.parse(body);
-            created.push({ plaintext, id: token.id, owner: '' });
+        ? (body, index) => {
+            const maker = real[index % real.length];
+            if (maker !== undefined) created.push({ ...maker, id: JSON.parse(body).token.id });
           }
         : undefined;
     const request = (/** @type {number} */ index) => requests[index % requests.length];
