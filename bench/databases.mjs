@@ -25,6 +25,7 @@ import { start } from './process.mjs';
  * @property {string} plaintext
  * @property {string} id
  * @property {string} owner its e-mail
+ * @property {string} [cursor] where the second page of its owner's tokens begins
  *
  * @typedef {object} Database
  * @property {string} path

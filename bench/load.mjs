@@ -29,13 +29,13 @@ const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n');
 /**
  * One request as it goes over the wire.
  *
- * @param {{ method: string, path: string, token?: string, cookie?: string, body?: object }} request
+ * @param {{ method: string, path: string, token?: string, key?: string, body?: object }} request
  */
-export function toWire({ method, path, token, cookie, body }) {
+export function toWire({ method, path, token, key, body }) {
   const text = body === undefined ? '' : JSON.stringify(body);
   const lines = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1'];
   if (token !== undefined) lines.push(`Authorization: Bearer ${token}`);
-  if (cookie !== undefined) lines.push(`Cookie: ${cookie}`);
+  if (key !== undefined) lines.push(`X-API-Key: ${key}`);
   if (body !== undefined) lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(text)}`);
   return `${lines.join('\r\n')}\r\n\r\n${text}`;
 }

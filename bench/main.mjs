@@ -1,22 +1,22 @@
 // @ts-check
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contendersAt, HEAVY, LATCHKEY } from './contenders.mjs';
 import { prepareDatabase, removeKept } from './databases.mjs';
+import { measureAll } from './measurements.mjs';
 import { ALL, readOptions } from './options.mjs';
-import { splitCores, stopAll } from './process.mjs';
+import { stopAll } from './process.mjs';
 import { printComparison } from './report.mjs';
 import { compare } from './rounds.mjs';
 import { findDifferences } from './smoke.mjs';
-import { measureStarts, printStarts } from './starts.mjs';
 
 // How near Latchkey comes to what Node and SQLite can do at most, and how far ahead it is of others.
 //
 //   npm run build && npm run bench [-- --help]
 
 /** More than a page of each owner's. */
-const SMOKE_TOKENS = 600;
+const SMOKE_TOKENS = 1_010;
 
 const options = readOptions(process.argv.slice(2));
 if (options.clean) removeKept();
@@ -24,7 +24,7 @@ if (options.clean) removeKept();
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
 try {
   if (options.smoke) await smoke();
-  else await compareAll();
+  else await measureAll(options, folder);
 } finally {
   stopAll();
   rmSync(folder, { recursive: true, force: true });
@@ -44,21 +44,6 @@ async function smoke() {
   }
   const effort = { rounds: 1, seconds: 0.05, warmUp: 0.05, connections: [4] };
   const setting = { folder, core: undefined, progress() {} };
-  printComparison('Few', await compare('Few', database, contenders, [...ALL], effort, setting));
+  printComparison('Few', await compare('Few', database, contenders, ALL, effort, setting));
   console.log(`\nAll answer as ${LATCHKEY} does: ${others.map(({ name }) => name).join('; ')}.`);
-}
-
-async function compareAll() {
-  console.log(`Node ${process.version}, ${cpus().length} cores`);
-  const small = await prepareDatabase(1_000, folder);
-  // Before this process has a core of its own: a start may use all there are.
-  printStarts(await measureStarts(small, options.starts, folder));
-  const core = splitCores();
-  console.log(core === undefined ? '\nServer and load share the cores.' : '\nServer and load have a core each.');
-  const setting = { folder, core, progress: (/** @type {string} */ line) => console.error(line) };
-  for (const { name, tokens, operations } of options.sizes) {
-    const database = await prepareDatabase(tokens, folder);
-    const contenders = [...contendersAt(name, options.without), ...options.contenders];
-    printComparison(name, await compare(name, database, contenders, operations, options.effort, setting));
-  }
 }

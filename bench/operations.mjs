@@ -1,5 +1,5 @@
 // @ts-check
-import { toWire } from './load.mjs';
+import { ask, toWire } from './load.mjs';
 
 /**
  * @typedef {import('./databases.mjs').RealToken} RealToken
@@ -7,7 +7,7 @@ import { toWire } from './load.mjs';
  * @typedef {object} Operation
  * @property {string} name
  * @property {number} status
- * @property {boolean} [read] whether it changes nothing, so that its requests can be sent again and again
+ * @property {(url: string, tokens: RealToken[]) => Promise<RealToken[]>} [prepare] what else a request needs
  * @property {(tokens: RealToken[], index: number) => string | undefined} request undefined where there are no more
  */
 
@@ -46,6 +46,15 @@ export const OPERATIONS = [
     request: (tokens, index) => toWire({ method: 'GET', path: `${ROOT}?limit=50`, token: at(tokens, index).plaintext }),
   },
   {
+    name: 'next 50',
+    status: 200,
+    prepare: (url, tokens) => Promise.all(onePerOwner(tokens).map((token) => withCursor(url, token))),
+    request: (tokens, index) => {
+      const { plaintext, cursor } = at(tokens, index);
+      return toWire({ method: 'GET', path: `${ROOT}?limit=50&cursor=${cursor}`, token: plaintext });
+    },
+  },
+  {
     name: 'create',
     status: 201,
     request: (tokens, index) =>
@@ -67,6 +76,17 @@ export const REVOKE = {
     return token && toWire({ method: 'DELETE', path: `${ROOT}/${token.id}`, token: token.plaintext });
   },
 };
+
+/** @param {RealToken[]} tokens */
+function onePerOwner(tokens) {
+  return [...new Map(tokens.map((token) => [token.owner, token])).values()];
+}
+
+/** @param {string} url @param {RealToken} token @returns {Promise<RealToken>} */
+async function withCursor(url, token) {
+  const { body } = await ask(url, toWire({ method: 'GET', path: `${ROOT}?limit=50`, token: token.plaintext }));
+  return { ...token, cursor: JSON.parse(body).nextCursor };
+}
 
 /** @param {RealToken[]} tokens @param {number} index */
 function at(tokens, index) {

@@ -2,24 +2,26 @@
 import { parseArgs } from 'node:util';
 
 /** Operations. */
-export const ALL = ['me', 'get', 'verify', 'list 50', 'create', 'revoke'];
-const FLAT = ['verify', 'list 50', 'create'];
+export const ALL = ['me', 'get', 'verify', 'list 50', 'next 50', 'create', 'revoke'];
+const FLAT = ['verify', 'list 50', 'next 50', 'create'];
 
 const SIZES = {
-  thousand: { name: '1 thousand', tokens: 1_000, operations: ALL },
-  million: { name: '1 million', tokens: 1_000_000, operations: FLAT },
-  tenMillion: { name: '10 million', tokens: 10_000_000, operations: FLAT },
+  thousand: { name: '1 thousand', tokens: 1_000, operations: ALL, pages: false },
+  million: { name: '1 million', tokens: 1_000_000, operations: FLAT, pages: true },
+  tenMillion: { name: '10 million', tokens: 10_000_000, operations: FLAT, pages: true },
 };
 
 const HELP = `npm run bench [-- OPTIONS]
 
   --full               10 million tokens too, and more rounds
-  --rounds N           so many, instead of 5 or 11
-  --seconds N          as long each, instead of 0.5 or 2
+  --rounds N           so many, instead of 3 or 11
+  --seconds N          as long each, instead of 0.4 or 2
   --sizes 1,2          1 thousand, 1 million or 10 million tokens: 1, 2, 3
   --operations A,B     of ${ALL.join(', ')}
   --without A,B        leave contenders out
   --contender NAME=ARGV  one more: what Node runs, {database} in it stands for its database's path
+  --bare               the comparison alone, without starts, memory, disk, lastUsedAt and numbered pages
+  --publish            write what the README shows: bench/results/published.json, docs/images/speed.svg
   --smoke              only whether all answer alike, within seconds
   --clean              delete the databases that earlier runs have kept
   --help`;
@@ -36,6 +38,8 @@ export function readOptions(args) {
       operations: { type: 'string' },
       without: { type: 'string', default: '' },
       contender: { type: 'string', multiple: true, default: [] },
+      bare: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
       clean: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -46,6 +50,7 @@ export function readOptions(args) {
     process.exit();
   }
   const { full, clean, smoke } = values;
+  const without = values.without.toLowerCase().split(',');
   const numbers = (values.sizes ?? (full ? '1,2,3' : '1,2')).split(',').map(Number);
   const wished = values.operations?.split(',');
   const sizes = [SIZES.thousand, SIZES.million, SIZES.tenMillion]
@@ -54,13 +59,16 @@ export function readOptions(args) {
   return {
     clean,
     smoke,
+    publish: values.publish,
+    aside: !values.bare,
     contenders: values.contender.map(toContender),
     sizes,
-    without: values.without.toLowerCase().split(','),
-    starts: full ? 21 : 5,
+    without,
+    /** Of all that is no comparison under load. */
+    repetitions: full ? 21 : 5,
     effort: {
-      rounds: Number(values.rounds ?? (full ? 11 : 5)),
-      seconds: Number(values.seconds ?? (full ? 2 : 0.5)),
+      rounds: Number(values.rounds ?? (full ? 11 : 3)),
+      seconds: Number(values.seconds ?? (full ? 2 : 0.4)),
       warmUp: full ? 2 : 0.5,
       connections: [64, 1],
     },

@@ -13,6 +13,7 @@ import { start } from './process.mjs';
  * @typedef {object} Running
  * @property {import('./contenders.mjs').Contender} contender
  * @property {import('./process.mjs').Running} server
+ * @property {import('./databases.mjs').RealToken[]} tokens that it knows
  * @property {import('./databases.mjs').RealToken[]} created what it can be told to revoke
  *
  * @typedef {object} Effort
@@ -40,20 +41,24 @@ export async function compare(size, database, contenders, operations, effort, { 
   const figures = [];
   try {
     for (const contender of contenders) {
-      const argv = contender.argv(copyOf(database, folder, contender.name));
-      running.push({ contender, server: await start({ name: contender.name, argv }, core), created: [] });
+      const { name, argv, foreign, manyCores = false } = contender;
+      const copy = copyOf(database, folder, name);
+      const server = await start({ name, argv: argv(copy) }, manyCores ? undefined : core);
+      running.push({ contender, server, tokens: foreign?.tokens?.(copy) ?? database.real, created: [] });
     }
     for (const operation of [...OPERATIONS, REVOKE].filter(({ name }) => operations.includes(name))) {
-      const taking = running.filter(({ contender }) => contender.operations?.includes(operation.name) ?? true);
-      const runs = new Map(taking.map((each) => [each, toRun(each, operation, database.real, effort)]));
-      for (const each of taking) await runs.get(each)?.(Math.max(...effort.connections), effort.warmUp);
+      const taking = running.filter(
+        ({ contender: { foreign } }) => foreign === undefined || operation.name in foreign.requests,
+      );
+      const runs = new Map();
+      for (const each of taking) runs.set(each, await toRun(each, operation, effort));
+      for (const each of taking) await runs.get(each)(Math.max(...effort.connections), effort.warmUp);
       for (const connections of effort.connections) {
         progress(`${size} tokens, ${operation.name}, ${connections} connections`);
         for (let round = 0; round < effort.rounds; round++) {
           // Another one begins each round: whoever follows the same neighbour each time could gain or lose by it.
           for (const each of [...taking.slice(round % taking.length), ...taking.slice(0, round % taking.length)]) {
-            const measured = await runs.get(each)?.(connections, effort.seconds);
-            if (measured === undefined) continue;
+            const measured = await runs.get(each)(connections, effort.seconds);
             const contender = each.contender.name;
             figures.push({ size, operation: operation.name, connections, contender, round, ...measured });
           }
@@ -71,20 +76,21 @@ export async function compare(size, database, contenders, operations, effort, { 
  *
  * @param {Running} running
  * @param {import('./operations.mjs').Operation} operation
- * @param {import('./databases.mjs').RealToken[]} real
  * @param {Effort} effort
- * @returns {(connections: number, seconds: number) => Promise<import('./load.mjs').Round>}
+ * @returns {Promise<(connections: number, seconds: number) => Promise<import('./load.mjs').Round>>}
  */
-function toRun({ server, created }, operation, real, effort) {
-  const { status } = operation;
+async function toRun({ contender: { foreign }, server, tokens: known, created }, operation, effort) {
+  const { name, status, prepare } = operation;
+  const tokens = prepare === undefined ? known : await prepare(server.url, known);
+  const toRequest = foreign?.requests[name] ?? operation.request;
   if (operation !== REVOKE) {
     // Made once: what the load costs itself is not to be seen.
-    const requests = real.map((_, index) => operation.request(real, index));
+    const requests = tokens.map((_, index) => toRequest(tokens, index));
     /** @type {import('./load.mjs').Wish['read']} */
     const read =
-      operation.name === 'create'
+      name === 'create'
         ? (body, index) => {
-            const maker = real[index % real.length];
+            const maker = tokens[index % tokens.length];
             if (maker !== undefined) created.push({ ...maker, id: JSON.parse(body).token.id });
           }
         : undefined;
@@ -95,6 +101,6 @@ function toRun({ server, created }, operation, real, effort) {
   const share = Math.floor(created.length / (effort.connections.length * effort.rounds + 1));
   return (connections, seconds) => {
     const some = created.splice(0, share);
-    return load(server, { connections, seconds, status, request: (index) => operation.request(some, index) });
+    return load(server, { connections, seconds, status, request: (index) => toRequest(some, index) });
   };
 }

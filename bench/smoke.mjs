@@ -50,8 +50,9 @@ async function answersOf({ name, argv }, database, folder) {
     const maker = /** @type {RealToken} */ (database.real[1]);
     let created = maker;
     let madePlaintext = '';
-    for (const { name: operation, status, request } of OPERATIONS) {
-      const answer = await ask(server.url, request(database.real, 1) ?? '');
+    for (const { name: operation, status, request, prepare } of OPERATIONS) {
+      const tokens = prepare === undefined ? database.real : await prepare(server.url, database.real);
+      const answer = await ask(server.url, request(tokens, 1) ?? '');
       // What was there before is the same for all, to the byte; what is made now has the same form.
       const toComparable = status === 201 ? formOf : (/** @type {unknown} */ value) => value;
       const body = parsed(answer.body);
