@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { percentile } from './figures.mjs';
 import { processorTime } from './process.mjs';
 
-// A closed loop: each connection sends its next request when the last one is answered. Its own because it must cost less
-// than what it measures, and tell microseconds: a general one takes longer for a request than the floor does.
+// A closed loop: each connection sends its next request when the last one is answered. Our own, since it must cost much less
+// than what it measures, and tell microseconds.
 
 /**
  * @typedef {object} Wish

@@ -10,6 +10,7 @@ import { stopAll } from './process.mjs';
 import { printComparison } from './report.mjs';
 import { compare } from './rounds.mjs';
 import { findDifferences } from './smoke.mjs';
+import { soak } from './soak.mjs';
 
 // How near Latchkey comes to what Node and SQLite can do at most, and how far ahead it is of others.
 //
@@ -24,6 +25,8 @@ if (options.clean) removeKept();
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
 try {
   if (options.smoke) await smoke();
+  else if (options.soakMinutes !== undefined)
+    await soak({ minutes: options.soakMinutes, publish: options.publish }, folder);
   else await measureAll(options, folder);
 } finally {
   stopAll();

@@ -12,6 +12,7 @@ import { measureLastUsed, printLastUsed } from './last-used.mjs';
 import { measureMemory, printMemory } from './memory.mjs';
 import { measurePages, printPages } from './pages.mjs';
 import { fromRoot, splitCores } from './process.mjs';
+import { refreshReadme } from './readme.mjs';
 import { printComparison } from './report.mjs';
 import { describeMachine, readVersions, write, writeResults } from './results.mjs';
 import { compare } from './rounds.mjs';
@@ -95,6 +96,7 @@ function keep(results, publish) {
   const chart = drawChart(results.figures, { size: '1 thousand', connections: 64 });
   const image = publish ? 'docs/images/speed.svg' : `bench/results/${name}.svg`;
   console.log(`\n${writeResults(name, results)}, ${write(image, chart)}`);
+  if (publish) console.log(refreshReadme(results));
 }
 
 function sqliteVersion() {

@@ -21,15 +21,17 @@ const HELP = `npm run bench [-- OPTIONS]
   --without A,B        leave contenders out
   --contender NAME=ARGV  one more: what Node runs, {database} in it stands for its database's path
   --bare               the comparison alone, without starts, memory, disk, lastUsedAt and numbered pages
-  --publish            write what the README shows: bench/results/published.json, docs/images/speed.svg
+  --publish            write what the README shows: its figures, the chart, and bench/results/published.json
+  --soak [MINUTES]     mixed traffic for 30 minutes, to see whether anything grows
   --smoke              only whether all answer alike, within seconds
   --clean              delete the databases that earlier runs have kept
   --help`;
 
 /** @param {string[]} args */
 export function readOptions(args) {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args,
+    allowPositionals: true,
     options: {
       full: { type: 'boolean', default: false },
       rounds: { type: 'string' },
@@ -40,6 +42,7 @@ export function readOptions(args) {
       contender: { type: 'string', multiple: true, default: [] },
       bare: { type: 'boolean', default: false },
       publish: { type: 'boolean', default: false },
+      soak: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
       clean: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -59,6 +62,7 @@ export function readOptions(args) {
   return {
     clean,
     smoke,
+    soakMinutes: values.soak ? Number(positionals[0] ?? 30) : undefined,
     publish: values.publish,
     aside: !values.bare,
     contenders: values.contender.map(toContender),
