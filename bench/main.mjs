@@ -45,7 +45,7 @@ async function smoke() {
     process.exitCode = 1;
     return;
   }
-  const effort = { rounds: 1, seconds: 0.05, warmUp: 0.05, connections: [4] };
+  const effort = { rounds: 1, seconds: 0.05, warmUp: { requests: 100, seconds: 1 }, connections: [4] };
   const setting = { folder, core: undefined, progress() {} };
   printComparison('Few', await compare('Few', database, contenders, ALL, effort, setting));
   console.log(`\nAll answer as ${LATCHKEY} does: ${others.map(({ name }) => name).join('; ')}.`);

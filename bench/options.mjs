@@ -73,7 +73,7 @@ export function readOptions(args) {
     effort: {
       rounds: Number(values.rounds ?? (full ? 11 : 3)),
       seconds: Number(values.seconds ?? (full ? 2 : 0.4)),
-      warmUp: full ? 2 : 0.5,
+      warmUp: { requests: full ? 30_000 : 8_000, seconds: full ? 5 : 2 },
       connections: [64, 1],
     },
   };

@@ -46,10 +46,11 @@ function figuresOf({ at, machine, versions, figures, starts, warmStarts, memory,
   return [
     table(head, rows),
     '',
-    `${CONNECTIONS} connections, ${SIZE} tokens, medians of the run of ${at.slice(0, 10)}: ${machine.cores} cores`,
-    `(${machine.processor}), Node ${machine.node}, SQLite ${machine.sqlite}, Fastify ${versions['Fastify']}, better-auth ${versions['better-auth']}.`,
-    `From spawn to the first answer ${toText(start)} ms (a Fastify with one route: ${toText(fastify)}), \`startServer\` in a warm process`,
-    `${toText(median(warmStarts))} ms, ${toText(median(memory[LATCHKEY] ?? []) / 1e6)} MB of memory at rest, ${toText(disk?.bytesPerToken ?? Number.NaN)} bytes on disk for a token with its indexes.`,
+    `Medians with ${CONNECTIONS} connections and ${SIZE} tokens, on ${at.slice(0, 10)}: ${machine.cores} cores of`,
+    `${machine.processor}, Node ${machine.node}, SQLite ${machine.sqlite}, Fastify ${versions['Fastify']},`,
+    `better-auth ${versions['better-auth']}. From spawn to the first answer ${toText(start)} ms (Fastify with one route: ${toText(fastify)}),`,
+    `\`startServer\` in a warm process ${toText(median(warmStarts))} ms, ${toText(median(memory[LATCHKEY] ?? []) / 1e6)} MB of memory at rest,`,
+    `${toText(disk?.bytesPerToken ?? Number.NaN)} bytes on disk for a token with its indexes.`,
   ].join('\n');
 }
 

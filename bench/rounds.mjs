@@ -19,7 +19,8 @@ import { start } from './process.mjs';
  * @typedef {object} Effort
  * @property {number} rounds
  * @property {number} seconds of a round
- * @property {number} warmUp seconds of each operation before the first
+ * @property {{ requests: number, seconds: number }} warmUp of each operation before its first round, whichever comes first: by
+ *   requests, since code is compiled after it ran so often, however slow the machine is
  * @property {number[]} connections
  */
 
@@ -52,7 +53,9 @@ export async function compare(size, database, contenders, operations, effort, { 
       );
       const runs = new Map();
       for (const each of taking) runs.set(each, await toRun(each, operation, effort));
-      for (const each of taking) await runs.get(each)(Math.max(...effort.connections), effort.warmUp);
+      for (const each of taking) {
+        await runs.get(each)(Math.max(...effort.connections), effort.warmUp.seconds, effort.warmUp.requests);
+      }
       for (const connections of effort.connections) {
         progress(`${size} tokens, ${operation.name}, ${connections} connections`);
         for (let round = 0; round < effort.rounds; round++) {
@@ -77,7 +80,7 @@ export async function compare(size, database, contenders, operations, effort, { 
  * @param {Running} running
  * @param {import('./operations.mjs').Operation} operation
  * @param {Effort} effort
- * @returns {Promise<(connections: number, seconds: number) => Promise<import('./load.mjs').Round>>}
+ * @returns {Promise<(connections: number, seconds: number, most?: number) => Promise<import('./load.mjs').Round>>}
  */
 async function toRun({ contender: { foreign }, server, tokens: known, created }, operation, effort) {
   const { name, status, prepare } = operation;
@@ -94,8 +97,10 @@ async function toRun({ contender: { foreign }, server, tokens: known, created },
             if (maker !== undefined) created.push({ ...maker, id: JSON.parse(body).token.id });
           }
         : undefined;
-    const request = (/** @type {number} */ index) => requests[index % requests.length];
-    return (connections, seconds) => load(server, { connections, seconds, status, request, read });
+    return (connections, seconds, most = Number.POSITIVE_INFINITY) => {
+      const request = (/** @type {number} */ index) => (index < most ? requests[index % requests.length] : undefined);
+      return load(server, { connections, seconds, status, request, read });
+    };
   }
   // Each round gets as many, so that the last ones have some too: of a contender that makes fewer, rounds are shorter.
   const share = Math.floor(created.length / (effort.connections.length * effort.rounds + 1));

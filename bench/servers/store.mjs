@@ -1,7 +1,9 @@
 // @ts-check
 import { hash } from 'node:crypto';
 import Driver from 'better-sqlite3';
+import { fromCursor, toCursor } from './cursors.mjs';
 import { createLastUsed } from './last-used.mjs';
+import { endOf, entityTagOf, refusalOf, toInstant, toWireToken } from './rows.mjs';
 import { newPlaintext, newUuid, PREFIX_LENGTH, toUuid, uuidBytes } from './secrets.mjs';
 
 // What the floor and Fastify both stand on, so that neither is favoured: each operation with its look-ups, checks and
@@ -19,11 +21,10 @@ import { newPlaintext, newUuid, PREFIX_LENGTH, toUuid, uuidBytes } from './secre
  * @property {Record<string, string>} [headers]
  * @property {object} [body]
  *
- * @typedef {any} Row
+ * @typedef {import('./rows.mjs').Row} Row
  */
 
 const DAY = 86_400_000;
-const SEAL_BYTES = 8;
 const TOKEN_COLUMNS = `
   token.id, token.uuid, token.type, token.name, token.prefix, token.created_at, token.expires_at, token.last_used_at,
   token.revoked_at, token.description, token.metadata, token.disabled_at, token.previous_prefix,
@@ -260,100 +261,4 @@ export function holds({ type, scopes }, scope) {
 /** Undefined for what has not a token's form. @param {string} plaintext */
 function digestOf(plaintext) {
   return /^lk_(?:pat|ses)_[0-9A-Za-z]{36}$/.test(plaintext) ? hash('sha256', plaintext, 'buffer') : undefined;
-}
-
-/** @param {Row} row @param {number} now @returns {string | undefined} */
-function refusalOf(row, now) {
-  if (row.revoked_at !== null) return 'revoked';
-  if (isOver(row.valid_until, now) || isOver(row.expires_at, now)) return 'expired';
-  if (row.disabled_at !== null) return 'disabled';
-  return row.owner_disabled_at === null ? undefined : 'owner_disabled';
-}
-
-/** @param {number | null} end @param {number} now */
-function isOver(end, now) {
-  return end !== null && end <= now;
-}
-
-/** @param {Row} row @returns {number | null} */
-function endOf({ expires_at, valid_until }) {
-  return valid_until === null ? expires_at : Math.min(Math.abs(valid_until), expires_at ?? Number.POSITIVE_INFINITY);
-}
-
-/** @param {Row} row */
-function toWireToken(row) {
-  return {
-    id: toUuid(row.uuid),
-    name: row.name,
-    description: row.description ?? '',
-    metadata: row.metadata === null ? {} : JSON.parse(row.metadata),
-    scopes: row.scopes.split(' '),
-    tokenPrefix: row.prefix,
-    tokenType: row.type,
-    createdAt: toInstant(row.created_at),
-    expiresAt: toInstantOrNull(row.expires_at),
-    lastUsedAt: toInstantOrNull(row.last_used_at),
-    revokedAt: toInstantOrNull(row.revoked_at),
-    disabled: row.disabled_at !== null,
-    previousSecret:
-      row.previous_prefix === null
-        ? null
-        : {
-            tokenPrefix: row.previous_prefix,
-            validUntil: toInstant(row.previous_valid_until),
-            lastUsedAt: toInstantOrNull(row.previous_last_used_at),
-          },
-  };
-}
-
-/** As Latchkey's, over all of the token but its use. @param {Row} row */
-function entityTagOf(row) {
-  const edited = JSON.stringify({
-    id: row.id,
-    uuid: toUuid(row.uuid),
-    type: row.type,
-    name: row.name,
-    prefix: row.prefix,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    lastUsedAt: null,
-    revokedAt: row.revoked_at,
-    description: row.description ?? '',
-    metadata: row.metadata === null ? {} : JSON.parse(row.metadata),
-    scopes: row.scopes.split(' '),
-    disabledAt: row.disabled_at,
-    previousSecret:
-      row.previous_prefix === null
-        ? null
-        : { prefix: row.previous_prefix, validUntil: row.previous_valid_until, lastUsedAt: null },
-  });
-  return `"${hash('sha256', edited, 'base64url').slice(0, 16)}"`;
-}
-
-/** @param {(number | undefined)[]} position @param {string} belongsTo */
-function toCursor(position, belongsTo) {
-  const bytes = Buffer.from(JSON.stringify(position));
-  return Buffer.concat([seal(bytes, belongsTo), bytes]).toString('base64url');
-}
-
-/** @param {string} cursor @param {string} belongsTo @returns {number[] | undefined} */
-function fromCursor(cursor, belongsTo) {
-  const bytes = Buffer.from(cursor, 'base64url');
-  const position = bytes.subarray(SEAL_BYTES);
-  return bytes.subarray(0, SEAL_BYTES).equals(seal(position, belongsTo)) ? JSON.parse(position.toString()) : undefined;
-}
-
-/** @param {Buffer} position @param {string} belongsTo */
-function seal(position, belongsTo) {
-  return hash('sha256', `${belongsTo}\n${position.toString('hex')}`, 'buffer').subarray(0, SEAL_BYTES);
-}
-
-/** @param {number} milliseconds */
-function toInstant(milliseconds) {
-  return new Date(milliseconds).toISOString();
-}
-
-/** @param {number | null} milliseconds */
-function toInstantOrNull(milliseconds) {
-  return milliseconds === null ? null : toInstant(milliseconds);
 }
