@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contendersAt, HEAVY, LATCHKEY } from './contenders.mjs';
 import { prepareDatabase, removeKept } from './databases.mjs';
-import { measureAll } from './measurements.mjs';
+import { measureAll, show } from './measurements.mjs';
 import { ALL, readOptions } from './options.mjs';
 import { stopAll } from './process.mjs';
 import { printComparison } from './report.mjs';
+import { readPublished } from './results.mjs';
 import { compare } from './rounds.mjs';
 import { findDifferences } from './smoke.mjs';
 import { soak } from './soak.mjs';
@@ -24,7 +25,8 @@ if (options.clean) removeKept();
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
 try {
-  if (options.smoke) await smoke();
+  if (options.redraw) console.log(show(readPublished()));
+  else if (options.smoke) await smoke();
   else if (options.soakMinutes !== undefined)
     await soak({ minutes: options.soakMinutes, publish: options.publish }, folder);
   else await measureAll(options, folder);

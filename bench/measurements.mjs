@@ -12,9 +12,9 @@ import { measureLastUsed, printLastUsed } from './last-used.mjs';
 import { measureMemory, printMemory } from './memory.mjs';
 import { measurePages, printPages } from './pages.mjs';
 import { fromRoot, splitCores } from './process.mjs';
-import { refreshReadme } from './readme.mjs';
+import { BUSY, refreshReadme } from './readme.mjs';
 import { printComparison } from './report.mjs';
-import { describeMachine, readVersions, write, writeResults } from './results.mjs';
+import { describeMachine, readLoad, readVersions, write, writeResults } from './results.mjs';
 import { compare } from './rounds.mjs';
 import { measureStarts, printStarts } from './starts.mjs';
 
@@ -33,14 +33,18 @@ export async function measureAll(options, folder) {
   const wanted = HEAVY.filter((name) => !options.without.includes(name));
   const without = wanted.length > 0 && !installContenders() ? [...options.without, ...HEAVY] : options.without;
   const progress = (/** @type {string} */ line) => console.error(line);
+  const busy = readLoad();
   const machine = describeMachine(sqliteVersion());
   console.log(`${machine.processor}, ${machine.cores} cores, Node ${machine.node}, SQLite ${machine.sqlite}`);
+  if (busy >= BUSY)
+    console.log(`The machine is busy (load average ${busy.toFixed(1)}): only processor times are worth comparing.`);
 
   const small = await prepareDatabase(1_000, folder);
   /** @type {Results} */
   const results = {
     at: new Date().toISOString(),
     machine,
+    busy,
     versions: readVersions(),
     effort,
     apart: false,
@@ -93,10 +97,19 @@ export async function measureAll(options, folder) {
 /** @param {Results} results @param {boolean} publish */
 function keep(results, publish) {
   const name = publish ? 'published' : results.at.replaceAll(/[:.]/g, '-');
-  const chart = drawChart(results.figures, { size: '1 thousand', connections: 64 });
-  const image = publish ? 'docs/images/speed.svg' : `bench/results/${name}.svg`;
-  console.log(`\n${writeResults(name, results)}, ${write(image, chart)}`);
-  if (publish) console.log(refreshReadme(results));
+  console.log(
+    `\n${writeResults(name, results)}, ${publish ? show(results) : draw(results, `bench/results/${name}.svg`)}`,
+  );
+}
+
+/** Puts what was published before into the README and its chart once more. @param {Results} results */
+export function show(results) {
+  return `${draw(results, 'docs/images/speed.svg')}, ${refreshReadme(results)}`;
+}
+
+/** @param {Results} results @param {string} path */
+function draw(results, path) {
+  return write(path, drawChart(results.figures, { size: '1 thousand', connections: 64 }));
 }
 
 function sqliteVersion() {

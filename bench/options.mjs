@@ -22,6 +22,7 @@ const HELP = `npm run bench [-- OPTIONS]
   --contender NAME=ARGV  one more: what Node runs, {database} in it stands for its database's path
   --bare               the comparison alone, without starts, memory, disk, lastUsedAt and numbered pages
   --publish            write what the README shows: its figures, the chart, and bench/results/published.json
+  --redraw             README and chart once more, from bench/results/published.json
   --soak [MINUTES]     mixed traffic for 30 minutes, to see whether anything grows
   --smoke              only whether all answer alike, within seconds
   --clean              delete the databases that earlier runs have kept
@@ -42,6 +43,7 @@ export function readOptions(args) {
       contender: { type: 'string', multiple: true, default: [] },
       bare: { type: 'boolean', default: false },
       publish: { type: 'boolean', default: false },
+      redraw: { type: 'boolean', default: false },
       soak: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
       clean: { type: 'boolean', default: false },
@@ -64,6 +66,7 @@ export function readOptions(args) {
     smoke,
     soakMinutes: values.soak ? Number(positionals[0] ?? 30) : undefined,
     publish: values.publish,
+    redraw: values.redraw,
     aside: !values.bare,
     contenders: values.contender.map(toContender),
     sizes,

@@ -13,6 +13,8 @@ import { BARE_FASTIFY } from './starts.mjs';
 
 const SIZE = '1 thousand';
 const CONNECTIONS = 64;
+/** Processes beside a run above which requests per second say more of them than of it. */
+export const BUSY = 0.7;
 const MARKED = /(<!-- figures -->\n)[^]*?(<!-- \/figures -->)/;
 
 /** @param {Results} results @returns {string} the path */
@@ -26,7 +28,7 @@ export function refreshReadme(results) {
 }
 
 /** @param {Results} results */
-function figuresOf({ at, machine, versions, figures, starts, warmStarts, memory, disks }) {
+function figuresOf({ at, machine, busy, versions, figures, starts, warmStarts, memory, disks }) {
   const cells = cellsOf(figures.filter(({ size, connections }) => size === SIZE && connections === CONNECTIONS));
   const rows = cells.map(({ operation, figures: cell }) => {
     const values = (/** @type {string} */ contender, /** @type {'rate' | 'cost' | 'p99'} */ of) =>
@@ -51,6 +53,12 @@ function figuresOf({ at, machine, versions, figures, starts, warmStarts, memory,
     `better-auth ${versions['better-auth']}. From spawn to the first answer ${toText(start)} ms (Fastify with one route: ${toText(fastify)}),`,
     `\`startServer\` in a warm process ${toText(median(warmStarts))} ms, ${toText(median(memory[LATCHKEY] ?? []) / 1e6)} MB of memory at rest,`,
     `${toText(disk?.bytesPerToken ?? Number.NaN)} bytes on disk for a token with its indexes.`,
+    ...(busy >= BUSY
+      ? [
+          '',
+          `The machine had other work meanwhile (load average ${toText(busy, 1)}): only the processor times are worth comparing.`,
+        ]
+      : []),
   ].join('\n');
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fromRoot } from './process.mjs';
 
@@ -10,6 +10,7 @@ import { fromRoot } from './process.mjs';
  * @typedef {object} Results
  * @property {string} at
  * @property {Machine} machine
+ * @property {number} busy how many processes ran beside it, on average of the five minutes before
  * @property {Record<string, string>} versions
  * @property {import('./rounds.mjs').Effort} effort
  * @property {boolean} apart whether server and load had a core each
@@ -38,6 +39,16 @@ export function describeMachine(sqlite) {
     node: process.version,
     sqlite,
   };
+}
+
+/** Processes that wanted to run, on average of the last five minutes. */
+export function readLoad() {
+  return loadavg()[1] ?? 0;
+}
+
+/** @returns {Results} */
+export function readPublished() {
+  return JSON.parse(readFileSync(fromRoot(`${FOLDER}/published.json`), 'utf8'));
 }
 
 /** Of what is compared. */
