@@ -51,24 +51,33 @@ export const BIG_OWNER = 'owner0@example.com';
  *
  * @param {number} tokens
  * @param {string} folder for what is not kept
+ * @returns {Promise<Database>}
+ */
+export async function prepareDatabase(tokens, folder) {
+  const kept = join(KEPT, `${tokens}-${await fingerprint(folder)}`);
+  if (!existsSync(kept)) {
+    const { path, real } = await makeDatabase(tokens, folder);
+    mkdirSync(`${kept}.new`, { recursive: true, mode: 0o700 });
+    copyFileSync(path, join(`${kept}.new`, 'tokens.db'));
+    writeFileSync(join(`${kept}.new`, 'real.json'), JSON.stringify(real), { mode: 0o600 });
+    rmSync(path);
+    renameSync(`${kept}.new`, kept);
+  }
+  const real = JSON.parse(readFileSync(join(kept, 'real.json'), 'utf8'));
+  return { path: join(kept, 'tokens.db'), tokens, real };
+}
+
+/**
+ * The same, kept nowhere, and with another number of real tokens if need be.
+ *
+ * @param {number} tokens
+ * @param {string} folder
  * @param {number} [real]
  * @returns {Promise<Database>}
  */
-export async function prepareDatabase(tokens, folder, real = REAL_TOKENS) {
-  const kept = join(KEPT, `${tokens}-${await fingerprint(folder)}`);
-  const path = join(kept, 'tokens.db');
-  const list = join(kept, 'real.json');
-  if (real !== REAL_TOKENS || !existsSync(kept)) {
-    const filled = join(folder, `filled-${tokens}.db`);
-    const made = await fill(filled, tokens, real);
-    if (real !== REAL_TOKENS) return { path: filled, tokens, real: made };
-    mkdirSync(`${kept}.new`, { recursive: true, mode: 0o700 });
-    copyFileSync(filled, join(`${kept}.new`, 'tokens.db'));
-    writeFileSync(join(`${kept}.new`, 'real.json'), JSON.stringify(made), { mode: 0o600 });
-    rmSync(filled);
-    renameSync(`${kept}.new`, kept);
-  }
-  return { path, tokens, real: JSON.parse(readFileSync(list, 'utf8')) };
+export async function makeDatabase(tokens, folder, real = REAL_TOKENS) {
+  const path = join(folder, `made-${tokens}.db`);
+  return { path, tokens, real: await fill(path, tokens, real) };
 }
 
 export function removeKept() {

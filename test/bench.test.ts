@@ -6,7 +6,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 // The comparison's honesty, never its speed.
 
-describe('The benchmark', () => {
+/** Milliseconds; it takes a few seconds, and more beside other tests. */
+const PATIENCE = 90_000;
+
+describe('The benchmark', { timeout: PATIENCE }, () => {
   test('compares what answers alike: status, headers and body of each operation', () => {
     const { status, stdout } = smoke();
     expect({ status, stdout }).toMatchObject({
