@@ -8,6 +8,22 @@ export function median(values) {
   return (low + high) / 2;
 }
 
+/** @param {Float64Array} sorted @param {number} share */
+export function percentile(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** By how much y grows with each x, by least squares. @param {number[]} xs @param {number[]} ys */
+export function slope(xs, ys) {
+  const [meanX, meanY] = [xs, ys].map((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
+  const [x0 = 0, y0 = 0] = [meanX, meanY];
+  const [top, bottom] = [
+    xs.reduce((sum, x, index) => sum + (x - x0) * ((ys[index] ?? 0) - y0), 0),
+    xs.reduce((sum, x) => sum + (x - x0) ** 2, 0),
+  ];
+  return top / bottom;
+}
+
 /**
  * The ratio of what was measured side by side, pair by pair: whatever slows a machine down hits both of a pair.
  *

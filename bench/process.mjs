@@ -1,7 +1,7 @@
 // @ts-check
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { devNull } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * A program to measure: one that prints `listening on URL` when it is ready.
  *
- * @typedef {object} Contender
+ * @typedef {object} Program
  * @property {string} name
  * @property {string[]} argv what Node runs
  * @property {Record<string, string>} [env]
@@ -33,10 +33,10 @@ export function fromRoot(path) {
 }
 
 /**
- * Starts `contender`, on one core alone where one is given, and resolves when it listens. Its log is written as ever,
+ * Starts `program`, on one core alone where one is given, and resolves when it listens. Its log is written as ever,
  * and dropped by the system.
  *
- * @param {Contender} contender
+ * @param {Program} program
  * @param {string} [core]
  * @returns {Promise<Running>}
  */
@@ -77,11 +77,11 @@ export function stopAll() {
 /**
  * Milliseconds from the spawn to the first answered request.
  *
- * @param {Contender} contender
+ * @param {Program} program
  */
-export async function timeStart(contender) {
+export async function timeStart(program) {
   const begin = performance.now();
-  const { url, stop } = await start(contender);
+  const { url, stop } = await start(program);
   while ((await statusOf(`${url}/healthz`)) !== 200);
   const elapsed = performance.now() - begin;
   await stop();
@@ -111,13 +111,37 @@ export function splitCores() {
   return first;
 }
 
-/** Microseconds of processor time that the process has had so far; NaN where the system has no /proc. @param {number} pid */
+/**
+ * Microseconds of processor time that the process and its children have had so far; NaN where the system has no /proc.
+ *
+ * @param {number} pid
+ * @returns {number}
+ */
 export function processorTime(pid) {
   try {
-    const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').trim().split(' ').slice(11);
-    // In ticks, of which Linux has 100 a second whatever the machine.
-    return (Number(user) + Number(system)) * 10_000;
+    let nanoseconds = 0;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const [used] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+      nanoseconds += Number(used);
+    }
+    return childrenOf(pid).reduce((sum, child) => sum + processorTime(child), nanoseconds / 1_000);
   } catch {
     return Number.NaN;
   }
+}
+
+/** Bytes that the process and its children hold in memory; NaN where the system has no /proc. @param {number} pid @returns {number} */
+export function memoryOf(pid) {
+  try {
+    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return childrenOf(pid).reduce((sum, child) => sum + memoryOf(child), Number(kilobytes) * 1_024);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** @param {number} pid */
+function childrenOf(pid) {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return children === '' ? [] : children.split(' ').map(Number);
 }

@@ -1,0 +1,47 @@
+// @ts-check
+import { ratios, spread, table } from './figures.mjs';
+
+/** @typedef {import('./rounds.mjs').Figure} Figure */
+
+/** Prints medians with their least and most, and ratios to the first contender. @param {string} size @param {Figure[]} figures */
+export function printComparison(size, figures) {
+  const rows = [];
+  for (const cell of cellsOf(figures)) {
+    const base = valuesOf(cell.figures, cell.contenders[0] ?? '', 'rate');
+    for (const contender of cell.contenders) {
+      const values = (/** @type {'rate' | 'cost' | 'p50' | 'p99'} */ of) => valuesOf(cell.figures, contender, of);
+      rows.push([
+        ...[cell.operation, String(cell.connections), contender, spread(values('rate'))],
+        ...[spread(ratios(values('rate'), base), 2), spread(values('cost'))],
+        ...[spread(values('p50'), 2), spread(values('p99'), 2)],
+      ]);
+    }
+  }
+  console.log(`\n${size} tokens: median (least-most)\n`);
+  const head = ['operation', 'connections', '', 'requests/s', 'of the floor', 'processor us', 'p50 ms', 'p99 ms'];
+  console.log(table(head, rows));
+}
+
+/** The figures by operation and connections, in their order. @param {Figure[]} figures */
+export function cellsOf(figures) {
+  /** @type {Map<string, Figure[]>} */
+  const cells = new Map();
+  for (const figure of figures) {
+    const key = `${figure.operation} ${figure.connections}`;
+    cells.set(key, [...(cells.get(key) ?? []), figure]);
+  }
+  return [...cells.values()].map((some) => ({
+    operation: some[0]?.operation ?? '',
+    connections: some[0]?.connections ?? 0,
+    contenders: [...new Set(some.map(({ contender }) => contender))],
+    figures: some,
+  }));
+}
+
+/** By round. @param {Figure[]} figures @param {string} contender @param {'rate' | 'cost' | 'p50' | 'p99'} of */
+export function valuesOf(figures, contender, of) {
+  return figures
+    .filter((figure) => figure.contender === contender)
+    .toSorted((a, b) => a.round - b.round)
+    .map((figure) => figure[of]);
+}

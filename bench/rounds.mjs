@@ -1,0 +1,111 @@
+// @ts-check
+import { copyOf } from './databases.mjs';
+import { load } from './load.mjs';
+import { OPERATIONS, REVOKE } from './operations.mjs';
+import { start } from './process.mjs';
+
+/**
+ * One contender's turn.
+ *
+ * @typedef {{ size: string, operation: string, connections: number, contender: string, round: number } &
+ *   import('./load.mjs').Round} Figure
+ *
+ * @typedef {object} Running
+ * @property {import('./contenders.mjs').Contender} contender
+ * @property {import('./process.mjs').Running} server
+ * @property {import('./databases.mjs').RealToken[]} tokens that it knows
+ * @property {import('./databases.mjs').RealToken[]} created what it can be told to revoke
+ *
+ * @typedef {object} Effort
+ * @property {number} rounds
+ * @property {number} seconds of a round
+ * @property {{ requests: number, seconds: number }} warmUp of each operation before its first round, whichever comes first: by
+ *   requests, since code is compiled after it ran so often, however slow the machine is
+ * @property {number[]} connections
+ */
+
+/**
+ * Loads the contenders one after the other, round by round, so that a noisy machine hits all alike.
+ *
+ * @param {string} size
+ * @param {import('./databases.mjs').Database} database
+ * @param {import('./contenders.mjs').Contender[]} contenders
+ * @param {string[]} operations
+ * @param {Effort} effort
+ * @param {{ folder: string, core: string | undefined, progress: (line: string) => void }} setting
+ * @returns {Promise<Figure[]>}
+ */
+export async function compare(size, database, contenders, operations, effort, { folder, core, progress }) {
+  /** @type {Running[]} */
+  const running = [];
+  /** @type {Figure[]} */
+  const figures = [];
+  try {
+    for (const contender of contenders) {
+      const { name, argv, foreign, manyCores = false } = contender;
+      const copy = copyOf(database, folder, name);
+      const server = await start({ name, argv: argv(copy) }, manyCores ? undefined : core);
+      running.push({ contender, server, tokens: foreign?.tokens?.(copy) ?? database.real, created: [] });
+    }
+    for (const operation of [...OPERATIONS, REVOKE].filter(({ name }) => operations.includes(name))) {
+      const taking = running.filter(
+        ({ contender: { foreign } }) => foreign === undefined || operation.name in foreign.requests,
+      );
+      const runs = new Map();
+      for (const each of taking) runs.set(each, await toRun(each, operation, effort));
+      for (const each of taking) {
+        await runs.get(each)(Math.max(...effort.connections), effort.warmUp.seconds, effort.warmUp.requests);
+      }
+      for (const connections of effort.connections) {
+        progress(`${size} tokens, ${operation.name}, ${connections} connections`);
+        for (let round = 0; round < effort.rounds; round++) {
+          // Another one begins each round: whoever follows the same neighbour each time could gain or lose by it.
+          for (const each of [...taking.slice(round % taking.length), ...taking.slice(0, round % taking.length)]) {
+            const measured = await runs.get(each)(connections, effort.seconds);
+            const contender = each.contender.name;
+            figures.push({ size, operation: operation.name, connections, contender, round, ...measured });
+          }
+        }
+      }
+    }
+    return figures;
+  } finally {
+    for (const { server } of running) await server.stop();
+  }
+}
+
+/**
+ * What loads a contender with an operation, time after time.
+ *
+ * @param {Running} running
+ * @param {import('./operations.mjs').Operation} operation
+ * @param {Effort} effort
+ * @returns {Promise<(connections: number, seconds: number, most?: number) => Promise<import('./load.mjs').Round>>}
+ */
+async function toRun({ contender: { foreign }, server, tokens: known, created }, operation, effort) {
+  const { name, status, prepare } = operation;
+  const tokens = prepare === undefined ? known : await prepare(server.url, known);
+  const toRequest = foreign?.requests[name] ?? operation.request;
+  if (operation !== REVOKE) {
+    // Made once: what the load costs itself is not to be seen.
+    const requests = tokens.map((_, index) => toRequest(tokens, index));
+    /** @type {import('./load.mjs').Wish['read']} */
+    const read =
+      name === 'create'
+        ? (body, index) => {
+            const maker = tokens[index % tokens.length];
+            if (maker !== undefined) created.push({ ...maker, id: JSON.parse(body).token.id });
+          }
+        : undefined;
+    return (connections, seconds, most = Number.POSITIVE_INFINITY) => {
+      const request = (/** @type {number} */ index) => (index < most ? requests[index % requests.length] : undefined);
+      return load(server, { connections, seconds, status, request, read });
+    };
+  }
+  // Each round gets as many, so that the last ones have some too: of a contender that makes fewer, rounds are shorter.
+  const share = Math.floor(created.length / (effort.connections.length * effort.rounds + 1));
+  return (connections, seconds) => {
+    const some = created.splice(0, share);
+    return load(server, { connections, seconds, status, request: (index) => toRequest(some, index) });
+  };
+}

@@ -1,0 +1,264 @@
+// @ts-check
+import { hash } from 'node:crypto';
+import Driver from 'better-sqlite3';
+import { fromCursor, toCursor } from './cursors.mjs';
+import { createLastUsed } from './last-used.mjs';
+import { endOf, entityTagOf, refusalOf, toInstant, toWireToken } from './rows.mjs';
+import { newPlaintext, newUuid, PREFIX_LENGTH, toUuid, uuidBytes } from './secrets.mjs';
+
+// What the floor and Fastify both stand on, so that neither is favoured: each operation with its look-ups, checks and
+// writes on Latchkey's tables, by prepared statements and nothing else. Writes are on disk before they are answered.
+
+/**
+ * @typedef {object} Caller
+ * @property {number} ownerId
+ * @property {number | null} expiresAt
+ * @property {string} type
+ * @property {boolean} ownerIsAdmin
+ * @property {string[]} scopes
+ *
+ * @typedef {object} Answer
+ * @property {Record<string, string>} [headers]
+ * @property {object} [body]
+ *
+ * @typedef {import('./rows.mjs').Row} Row
+ */
+
+const DAY = 86_400_000;
+const TOKEN_COLUMNS = `
+  token.id, token.uuid, token.type, token.name, token.prefix, token.created_at, token.expires_at, token.last_used_at,
+  token.revoked_at, token.description, token.metadata, token.disabled_at, token.previous_prefix,
+  token.previous_valid_until, token.previous_last_used_at, token.scope_set_id,
+  (select scopes from scope_sets where id = token.scope_set_id) as scopes`;
+
+/** @param {string} path of a database that Latchkey made */
+export function openStore(path) {
+  const database = new Driver(path, { fileMustExist: true });
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  database.pragma('foreign_keys = ON');
+  database.pragma('trusted_schema = OFF');
+  database.pragma('journal_size_limit = 16777216');
+
+  /** @param {string} sql @returns {Driver.Statement<any[], Row>} */
+  const prepare = (sql) => database.prepare(sql);
+  const secretByDigest = prepare(`
+    select token.id, token.owner_id, token.type, token.expires_at, token.last_used_at, token.revoked_at,
+      token.disabled_at, token.previous_last_used_at, secret.valid_until, owner.disabled_at as owner_disabled_at,
+      owner.is_admin, (select scopes from scope_sets where id = token.scope_set_id) as scopes
+    from token_secrets as secret
+    join access_tokens as token on token.id = secret.token_id
+    join users as owner on owner.id = token.owner_id
+    where secret.digest = ?`);
+  const provenByDigest = prepare(`
+    select ${TOKEN_COLUMNS}, token.owner_id, secret.valid_until, owner.disabled_at as owner_disabled_at, owner.is_admin,
+      owner.email, owner.full_name, organization.uuid as organization_uuid
+    from token_secrets as secret
+    join access_tokens as token on token.id = secret.token_id
+    join users as owner on owner.id = token.owner_id
+    join organizations as organization on organization.id = owner.organization_id
+    where secret.digest = ?`);
+  const userById = prepare(`
+    select user.id, user.email, user.full_name, user.is_admin, user.created_at, organization.uuid as organization_uuid,
+      organization.name as organization_name, organization.slug as organization_slug
+    from users as user
+    join organizations as organization on organization.id = user.organization_id
+    where user.id = ?`);
+  const tokenByUuid = prepare(
+    `select ${TOKEN_COLUMNS} from access_tokens as token where token.uuid = ? and token.owner_id = ?`,
+  );
+  const newestTokens = prepare(`
+    select ${TOKEN_COLUMNS} from access_tokens as token
+    where token.owner_id = ? and token.revoked_at is null
+    order by token.created_at desc, token.id desc
+    limit ?`);
+  const tokensBehind = prepare(`
+    select ${TOKEN_COLUMNS} from access_tokens as token
+    where token.owner_id = ? and token.revoked_at is null and (token.created_at, token.id) < (?, ?)
+    order by token.created_at desc, token.id desc
+    limit ?`);
+  const scopeSet = prepare('select id from scope_sets where scopes = ?').pluck();
+  const insertToken = prepare(`
+    insert into access_tokens
+      (uuid, owner_id, type, name, prefix, secret_start, created_at, expires_at, description, metadata, scope_set_id)
+    values (?, ?, 'pat', ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const insertSecret = prepare('insert into token_secrets (digest, token_id) values (?, ?)');
+  const revoke = prepare(
+    'update access_tokens set revoked_at = coalesce(revoked_at, ?) where uuid = ? and owner_id = ?',
+  );
+  const begin = prepare('begin immediate');
+  const commit = prepare('commit');
+  const rollback = prepare('rollback');
+  const lastUsed = createLastUsed(database);
+
+  /** One write, one commit. @template T @param {() => T} work @returns {T} */
+  function write(work) {
+    begin.run();
+    try {
+      const result = work();
+      commit.run();
+      return result;
+    } catch (error) {
+      rollback.run();
+      throw error;
+    }
+  }
+
+  return {
+    /** The caller, or undefined where the header has no token that serves. @param {string} [authorization] */
+    authenticate(authorization = '') {
+      if (!authorization.startsWith('Bearer ')) return undefined;
+      const digest = digestOf(authorization.slice('Bearer '.length));
+      const row = digest && secretByDigest.get(digest);
+      const now = Date.now();
+      if (!row || refusalOf(row, now) !== undefined) return undefined;
+      lastUsed.note(row, now);
+      return /** @type {Caller} */ ({
+        ownerId: row.owner_id,
+        expiresAt: endOf(row),
+        type: row.type,
+        ownerIsAdmin: row.is_admin === 1,
+        scopes: row.scopes.split(' '),
+      });
+    },
+
+    /** @param {Caller} caller @returns {Answer} */
+    getMe(caller) {
+      const user = userById.get(caller.ownerId);
+      const uuid = toUuid(user.organization_uuid);
+      const organization = {
+        ...{ id: uuid, name: user.organization_name, slug: user.organization_slug, tenantStatus: 'active' },
+      };
+      return {
+        body: {
+          session: {
+            authMethod: 'bearer',
+            organization,
+            organizationId: uuid,
+            sessionId: null,
+            tokenType: caller.type,
+          },
+          user: {
+            id: user.id,
+            email: user.email,
+            emailVerified: true,
+            fullName: user.full_name,
+            isAdmin: user.is_admin === 1,
+            createdAt: toInstant(user.created_at),
+          },
+        },
+      };
+    },
+
+    /** @param {Caller} caller @param {string} uuid @returns {Answer | undefined} */
+    getToken({ ownerId }, uuid) {
+      const row = tokenByUuid.get(uuidBytes(uuid), ownerId);
+      return row && { headers: { ETag: entityTagOf(row) }, body: toWireToken(row) };
+    },
+
+    /** @param {Caller} caller @param {number} limit @param {string} [cursor] @returns {Answer | undefined} */
+    listTokens({ ownerId }, limit, cursor) {
+      const belongsTo = JSON.stringify(['tokens', ownerId, false, '-createdAt', []]);
+      const after = cursor === undefined ? [] : fromCursor(cursor, belongsTo);
+      if (after === undefined) return undefined;
+      const [createdAt, id, asOf = Date.now()] = after;
+      /** @type {Row[]} */
+      const rows =
+        after.length === 0 ? newestTokens.all(ownerId, limit + 1) : tokensBehind.all(ownerId, createdAt, id, limit + 1);
+      const more = rows.length > limit;
+      if (more) rows.pop();
+      const last = rows.at(-1);
+      const nextCursor = more ? toCursor([last.created_at, last.id, asOf], belongsTo) : null;
+      return { body: { items: rows.map(toWireToken), nextCursor } };
+    },
+
+    /** @param {string} plaintext @returns {Answer} */
+    verify(plaintext) {
+      const digest = digestOf(plaintext);
+      const row = digest && provenByDigest.get(digest);
+      if (!row) {
+        return { body: { valid: false, code: digest ? 'unknown' : 'malformed', token: null, owner: null } };
+      }
+      const now = Date.now();
+      const refusal = refusalOf(row, now);
+      if (refusal === undefined) lastUsed.note(row, now);
+      const { owner_id: id, email, full_name: fullName, organization_uuid: organization } = row;
+      row.expires_at = endOf(row);
+      return {
+        body: {
+          valid: refusal === undefined,
+          code: refusal ?? 'valid',
+          token: toWireToken(row),
+          owner: { id, email, fullName, organizationId: toUuid(organization) },
+        },
+      };
+    },
+
+    /**
+     * @param {Caller} caller
+     * @param {{ name: string, description?: string, metadata?: Record<string, string>, expiresInDays?: number | null }} wish
+     * @returns {Answer}
+     */
+    create({ ownerId, ownerIsAdmin, scopes }, { name, description = '', metadata = {}, expiresInDays = null }) {
+      const now = Date.now();
+      const plaintext = newPlaintext();
+      const digest = hash('sha256', plaintext, 'buffer');
+      const given = ownerIsAdmin ? scopes : scopes.filter((scope) => scope !== 'users:admin');
+      /** @type {Row} */
+      const row = {
+        id: 0,
+        uuid: newUuid(now),
+        type: 'pat',
+        name,
+        prefix: plaintext.slice(0, PREFIX_LENGTH),
+        created_at: now,
+        expires_at: expiresInDays === null ? null : now + expiresInDays * DAY,
+        last_used_at: null,
+        revoked_at: null,
+        description: description === '' ? null : description,
+        metadata: Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata),
+        disabled_at: null,
+        previous_prefix: null,
+        previous_valid_until: null,
+        previous_last_used_at: null,
+        scopes: given.join(' '),
+      };
+      write(() => {
+        const { uuid, prefix, created_at, expires_at } = row;
+        row.id = Number(
+          insertToken.run(
+            ...[uuid, ownerId, name, prefix, digest.subarray(0, 4), created_at, expires_at],
+            ...[row.description, row.metadata, scopeSet.get(row.scopes)],
+          ).lastInsertRowid,
+        );
+        insertSecret.run(digest, row.id);
+      });
+      const token = toWireToken(row);
+      return {
+        headers: { ETag: entityTagOf(row), Location: `/api/v1/access-tokens/${token.id}` },
+        body: { plaintext, token },
+      };
+    },
+
+    /** @param {Caller} caller @param {string} uuid @returns {Answer | undefined} */
+    revoke({ ownerId }, uuid) {
+      const { changes } = write(() => revoke.run(Date.now(), uuidBytes(uuid), ownerId));
+      return changes === 0 ? undefined : {};
+    },
+
+    async close() {
+      await lastUsed.flush();
+      database.close();
+    },
+  };
+}
+
+/** @param {Caller} caller @param {string} scope */
+export function holds({ type, scopes }, scope) {
+  return type === 'session' || scopes.includes(scope);
+}
+
+/** Undefined for what has not a token's form. @param {string} plaintext */
+function digestOf(plaintext) {
+  return /^lk_(?:pat|ses)_[0-9A-Za-z]{36}$/.test(plaintext) ? hash('sha256', plaintext, 'buffer') : undefined;
+}

@@ -1,0 +1,18 @@
+// @ts-check
+import { startServer } from '../../dist/server/index.js';
+
+// How long `startServer` takes in a process that has run it before: what each test that starts a service pays.
+//
+//   node bench/servers/warm-start.mjs DATABASE TIMES
+
+const [, , database, times] = process.argv;
+const taken = [];
+for (let round = -1; round < Number(times); round++) {
+  const begin = performance.now();
+  const server = await startServer({ port: 0, database, logLevel: 'silent' });
+  const elapsed = performance.now() - begin;
+  // The first one loads what the others find loaded.
+  if (round >= 0) taken.push(elapsed);
+  await server.close();
+}
+console.log(JSON.stringify(taken));
