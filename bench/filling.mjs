@@ -54,7 +54,7 @@ export function openFilling(path, { bigOwner, tokens }) {
   const addTokens = database.transaction((/** @type {number} */ until) => {
     for (; added < until; added++) {
       const now = Date.now();
-      const digest = randomBytes(32);
+      const digest = randomBytes(16);
       const id = insertToken({
         uuid: newUuid(now),
         owner_id: added % 10 === 0 ? bigOwnerId : randomInt(firstOwner, lastOwner + 1),

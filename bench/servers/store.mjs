@@ -202,7 +202,7 @@ export function openStore(path) {
     create({ ownerId, ownerIsAdmin, scopes }, { name, description = '', metadata = {}, expiresInDays = null }) {
       const now = Date.now();
       const plaintext = newPlaintext();
-      const digest = hash('sha256', plaintext, 'buffer');
+      const digest = hash('sha256', plaintext, 'buffer').subarray(0, 16);
       const given = ownerIsAdmin ? scopes : scopes.filter((scope) => scope !== 'users:admin');
       /** @type {Row} */
       const row = {
@@ -260,5 +260,7 @@ export function holds({ type, scopes }, scope) {
 
 /** Undefined for what has not a token's form. @param {string} plaintext */
 function digestOf(plaintext) {
-  return /^lk_(?:pat|ses)_[0-9A-Za-z]{36}$/.test(plaintext) ? hash('sha256', plaintext, 'buffer') : undefined;
+  return /^lk_(?:pat|ses)_[0-9A-Za-z]{36}$/.test(plaintext)
+    ? hash('sha256', plaintext, 'buffer').subarray(0, 16)
+    : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Database, Queries } from '../database/index.js';
+import { type Database, type Queries, runPrepared } from '../database/index.js';
 import type { Log } from '../log.js';
 import { startOf } from './secrets.js';
 
@@ -46,7 +46,7 @@ export function createLastUsed(
     try {
       for (let start = 0; start < batch.length; start += CHUNK) {
         await db.write(async (trx) => {
-          for (const use of batch.slice(start, start + CHUNK)) await writeUse(trx, use);
+          for (const use of batch.slice(start, start + CHUNK)) await runPrepared(trx, used, use);
         });
       }
     } catch (error) {
@@ -70,19 +70,23 @@ export function createLastUsed(
   };
 }
 
-/** Never backwards, whatever the clocks of several processes say. */
-async function writeUse(trx: Queries, { tokenId, start, at }: Use): Promise<void> {
-  await trx
+/**
+ * Never backwards, whatever the clocks of several processes say. The use of an earlier secret counts for the token and
+ * for the secret.
+ */
+const used = (trx: Queries, { tokenId, start, at }: Use) =>
+  trx
     .updateTable('access_tokens')
-    .set({ last_used_at: at })
+    .set(({ eb, ref, val }) => {
+      const later = (column: 'last_used_at' | 'previous_last_used_at') =>
+        eb.case().when(column, '>', at).then(ref(column)).else(val(at)).end();
+      const earlierSecret = eb.case().when('secret_start', '!=', start).then(later('previous_last_used_at'));
+      return {
+        last_used_at: later('last_used_at'),
+        previous_last_used_at: earlierSecret.else(ref('previous_last_used_at')).end(),
+      };
+    })
     .where('id', '=', tokenId)
-    .where(({ or, eb }) => or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at)]))
-    .execute();
-  await trx
-    .updateTable('access_tokens')
-    .set({ previous_last_used_at: at })
-    .where('id', '=', tokenId)
-    .where('secret_start', '!=', start)
-    .where(({ or, eb }) => or([eb('previous_last_used_at', 'is', null), eb('previous_last_used_at', '<', at)]))
-    .execute();
-}
+    .where(({ or, eb }) =>
+      or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at), eb('secret_start', '!=', start)]),
+    );
