@@ -366,7 +366,8 @@ export const updateAccessToken = <ThrowOnError extends boolean = false>(options:
  * ends, never beyond their own expiry, and a further call can shorten that. With a grace period of 0, as without
  * one, they open nothing from the answer on. An expired token comes to life again, with its former lifetime where
  * none is sent; a revoked one does not. Where a token rotates itself and the answer gets lost, repeating the request
- * with its `Idempotency-Key` within ten minutes gets the answer, though the secret has ended.
+ * with its `Idempotency-Key` within ten minutes gets the answer, though the secret has ended; for that the key must
+ * have 22 characters at least, which nobody who stole the secret guesses.
  *
  */
 export const rotateAccessToken = <ThrowOnError extends boolean = false>(options: Options<RotateAccessTokenData, ThrowOnError>) => options.client.post<RotateAccessTokenResponses, RotateAccessTokenErrors, ThrowOnError>({

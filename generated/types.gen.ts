@@ -17,7 +17,7 @@ export type TokenName = string;
 export type Description = string;
 
 /**
- * What the owner's programs want to remember: up to 32 texts of up to 500 code points, under names of 1 to 64 letters,
+ * What the owner's programs want to remember: up to 16 texts of up to 256 code points, under names of 1 to 64 letters,
  * digits, `.`, `_` and `-`, a letter or digit first.
  *
  */

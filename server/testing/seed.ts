@@ -37,7 +37,7 @@ export interface SeedToken {
   type?: 'pat' | 'session';
   /** At most 1000 characters; empty by default. */
   description?: string;
-  /** At most 32 texts of at most 500 characters; empty by default. */
+  /** At most 16 texts of at most 256 characters; empty by default. */
   metadata?: Record<string, string>;
   /** At most 64 different ones; by default all that its owner may do at the service. */
   scopes?: readonly string[];

@@ -247,6 +247,17 @@ describe('a token that rotates itself', () => {
     }
   });
 
+  test.each([
+    [21, 401],
+    [22, 200],
+  ])('with a key of %i characters a lost answer is %i', async (length, status) => {
+    const service = await startService();
+    const { plaintext } = await someToken(await service.admin());
+    const key = 'k'.repeat(length);
+    expect((await rotateSelf(service, plaintext, key)).status).toBe(200);
+    expect((await rotateSelf(service, plaintext, key)).status).toBe(status);
+  });
+
   test('an ended secret gets nothing else by it', async () => {
     const service = await startService();
     const person = await service.admin();
@@ -254,7 +265,7 @@ describe('a token that rotates itself', () => {
     expect((await rotateSelf(service, plaintext)).status).toBe(200);
     const refused = { status: 401, body: { detail: ANY_STRING, code: 'unauthorized' } };
     const attempts: (() => Promise<Answer>)[] = [
-      () => rotateSelf(service, plaintext, 'another-key'),
+      () => rotateSelf(service, plaintext, 'another-key-that-is-long-enough'),
       () => rotateSelf(service, plaintext, KEY, { gracePeriodSeconds: 60 }),
       () => rotateSelf(service, plaintext, KEY, { gracePeriod: 60 }),
       () => rotateSelf(service, plaintext, ''),
