@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
-import { unavailable } from '../errors.js';
+import { overloaded } from '../errors.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { randomBase62 } from '../tokens/format.js';
 import type { LoginAttempt } from './login-throttle.js';
@@ -24,7 +24,7 @@ export interface Passwords {
   /**
    * Whether `password` is the one that `stored` was made of. With `undefined` (no such user) it takes the same time and
    * says no. `attempt` is asked when the turn comes and told the outcome. Rejects with what it throws, and with
-   * `service_unavailable` where too many wait.
+   * `overloaded` where too many wait.
    */
   verify(stored: string | undefined, password: string, attempt: LoginAttempt): Promise<boolean>;
 }
@@ -37,7 +37,7 @@ export function createPasswords(parameters = PARAMETERS): Passwords {
   /** Runs `work` off the event loop's thread, a few at a time. */
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (running >= MOST_AT_ONCE) {
-      if (waiting.length >= MOST_WAITING) throw unavailable('Too many logins at once; try again.');
+      if (waiting.length >= MOST_WAITING) throw overloaded();
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else {
       running++;
