@@ -28,8 +28,15 @@ export interface TestingHooks {
   release(): void;
 }
 
-/** `startServer`, which documents it, with the hooks of a testing server or without. */
-export async function start(options: ServerOptions, hooks?: TestingHooks): Promise<RunningServer> {
+/**
+ * `startServer`, which documents it, with the hooks of a testing server or without. Processes that serve together have
+ * something in `shared` instead of what one has for itself.
+ */
+export async function start(
+  options: ServerOptions,
+  hooks?: TestingHooks,
+  shared: Partial<Pick<Deps, 'loginThrottle'>> = {},
+): Promise<RunningServer> {
   const { now = Date.now, log: givenLog, openDatabase: open = openDatabase, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
@@ -41,8 +48,8 @@ export async function start(options: ServerOptions, hooks?: TestingHooks): Promi
     config,
     log,
     lastUsed: createLastUsed(db, log),
-    passwords: createPasswords(),
-    loginThrottle: createLoginThrottle(now),
+    passwords: createPasswords(undefined, config.workers),
+    loginThrottle: shared.loginThrottle ?? createLoginThrottle(now),
   };
   hooks?.adapt(deps);
   const load = createLoad(log);
