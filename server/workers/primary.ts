@@ -49,6 +49,7 @@ export async function startPrimary(config: Readonly<Config>): Promise<RunningWor
   // Who does not wait for it hears of it by `close`.
   ended.catch(() => undefined);
 
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: workerFile(), args: [], execArgv: process.execArgv });
 
   /** Resolves when the worker answers; rejects with the reason where it ends before. */
