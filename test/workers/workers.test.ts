@@ -129,7 +129,7 @@ describe('two workers', () => {
     await sleep(300);
     serving.child.kill('SIGTERM');
     expect((await serving.finished).code).toBe(1);
-    await expect.poll(() => [...workers].filter(isAlive)).toEqual([]);
+    await expect.poll(() => [...workers].filter(isAlive), { timeout: 5_000 }).toEqual([]);
   });
 
   test('they do not outlive the process that started them', async () => {
