@@ -40,15 +40,20 @@ export async function startPrimary(config: Readonly<Config>): Promise<RunningWor
   const serving = new Set<Worker>();
   let { port } = config;
   let chosenPort = port;
-  let isStopping = false;
+  let hasBeenStopped = false;
+  const isStopping = () => hasBeenStopped;
   let failures = 0;
-  let end = { resolve: (): void => undefined, reject: (_reason: Error): void => undefined };
+  let reportEnd: (failure?: Error) => void = () => undefined;
   const ended = new Promise<void>((resolve, reject) => {
-    end = { resolve, reject };
+    reportEnd = (failure) => {
+      if (failure === undefined) resolve();
+      else reject(failure);
+    };
   });
   // Who does not wait for it hears of it by `close`.
   ended.catch(() => undefined);
 
+  // Each accepts by itself: what the primary hands to a worker that is killed meanwhile would be open, and never answered.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: workerFile(), args: [], execArgv: process.execArgv });
 
@@ -58,23 +63,22 @@ export async function startPrimary(config: Readonly<Config>): Promise<RunningWor
     if (alive.size === 0) port = chosenPort;
     const worker = cluster.fork();
     alive.add(worker);
-    const tell = (message: ToWorker) => {
-      if (worker.isConnected()) worker.send(message, () => undefined);
-    };
-    const lending = lendThrottle(throttle, tell);
+    const lending = lendThrottle(throttle, (answer) => {
+      tell(worker, answer);
+    });
     let settledAt = Number.POSITIVE_INFINITY;
     const asked = { ...config, port };
     return new Promise((resolve, reject) => {
       let reason = new Error('a worker ended before it listened');
       worker.on('message', (message: ToPrimary) => {
-        if (message.kind === 'up') tell({ kind: 'start', config: asked });
+        if (message.kind === 'up') tell(worker, { kind: 'start', config: asked });
         else if (message.kind === 'login') void lending.take(message);
         else if (message.kind === 'failed') reason = fromFailure(message.failure);
         else {
           settledAt = performance.now() + SETTLED;
           serving.add(worker);
           resolve(message);
-          if (isStopping) tell({ kind: 'stop' });
+          if (isStopping()) tell(worker, { kind: 'stop' });
         }
       });
       worker.once('exit', (code, signal) => {
@@ -82,8 +86,8 @@ export async function startPrimary(config: Readonly<Config>): Promise<RunningWor
         alive.delete(worker);
         const hasListened = serving.delete(worker);
         reject(reason);
-        if (isStopping) {
-          if (alive.size === 0) end.resolve();
+        if (isStopping()) {
+          if (alive.size === 0) reportEnd();
         } else if (hasListened) {
           failures = performance.now() > settledAt ? 0 : failures + 1;
           log.warn({ worker: worker.process.pid, code, signal }, 'a worker ended');
@@ -96,18 +100,18 @@ export async function startPrimary(config: Readonly<Config>): Promise<RunningWor
   async function replace(): Promise<void> {
     for (;;) {
       if (failures > 1) await sleep(Math.min(FIRST_PAUSE * 2 ** (failures - 2), LONGEST_PAUSE));
-      if (isStopping) return;
+      if (isStopping()) return;
       try {
         await startWorker();
         return;
       } catch (error) {
-        if (isStopping) return;
+        if (isStopping()) return;
         failures++;
         log.error({ err: error }, 'a worker could not start');
         if (failures >= MOST_FAILURES && serving.size === 0) {
-          isStopping = true;
+          hasBeenStopped = true;
           kill();
-          end.reject(new Error(`no worker can be kept running: ${String(error)}`, { cause: error }));
+          reportEnd(new Error(`no worker can be kept running: ${String(error)}`, { cause: error }));
           return;
         }
       }
@@ -119,9 +123,9 @@ export async function startPrimary(config: Readonly<Config>): Promise<RunningWor
   }
 
   async function close(): Promise<void> {
-    isStopping = true;
+    hasBeenStopped = true;
     if (alive.size === 0) return;
-    for (const worker of alive) if (worker.isConnected()) worker.send({ kind: 'stop' } satisfies ToWorker);
+    for (const worker of alive) tell(worker, { kind: 'stop' });
     const patience = setTimeout(kill, STOP_PATIENCE);
     await ended;
     clearTimeout(patience);
@@ -137,6 +141,11 @@ export async function startPrimary(config: Readonly<Config>): Promise<RunningWor
     await close();
     throw error;
   }
+}
+
+/** A worker that is just ending hears nothing any more, and needs nothing. */
+function tell(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message, () => undefined);
 }
 
 /** Found through the package's own exports, wherever this code is bundled into. */
