@@ -8,6 +8,7 @@ export default defineConfig({
   input: {
     'client/index': 'client/index.ts',
     'server/index': 'server/index.ts',
+    'server/worker': 'server/workers/worker.ts',
     'contract/index': 'contract/index.ts',
     'testing/vitest': 'testing/vitest.ts',
     'cli/main': 'cli/main.ts',

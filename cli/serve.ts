@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import { WrongUse } from './failure.js';
+import type { Config, RunningServer } from '../server/index.js';
+import { Refused, WrongUse } from './failure.js';
 import { stopOnSignal } from './stop.js';
 
 interface ServeFlags {
   host?: string;
   port?: string;
   database?: string;
+  workers?: string;
   checkResponses?: boolean;
   testing?: boolean;
   seed?: string;
@@ -18,6 +20,7 @@ export function addServe(program: Command): void {
     .option('--host <address>', 'address to listen on (LATCHKEY_HOST, 127.0.0.1)')
     .option('--port <number>', 'port to listen on, 0 for any that is free (LATCHKEY_PORT, 8080)')
     .option('--database <path>', 'database file, or :memory: (LATCHKEY_DATABASE, latchkey.db)')
+    .option('--workers <number>', 'processes that share port and database, 1 to 64 (LATCHKEY_WORKERS, 1)')
     .option('--check-responses', 'answer 500 where an answer breaks the contract, for development')
     .option('--testing', 'for tests alone: in memory, on loopback, and controlled over HTTP by whoever reaches it')
     .option('--seed <file>', 'with --testing: users and tokens from a JSON or YAML file')
@@ -31,16 +34,46 @@ async function serve({ checkResponses, testing = false, seed, ...flags }: ServeF
   const { readConfig, startServer } = await import('../server/index.js');
   const given = { ...flags, ...(checkResponses === true && { checkResponses: 'true' }) };
   const config = readConfig(given, undefined, testing ? { database: ':memory:' } : {});
+  if (config.workers > 1) {
+    if (testing)
+      throw new WrongUse('--testing is one process in memory: --workers (LATCHKEY_WORKERS) must be 1 with it');
+    await serveByWorkers(config);
+    return;
+  }
   const starting = testing
     ? startServer({ ...config, testing: seed === undefined ? {} : { seed } })
     : startServer(config);
   // From here on, so that a signal during the start closes the database properly too.
   stopOnSignal(async () => (await starting).close());
   const server = await starting;
-  if (server.firstUser?.generated === true) {
-    const { email, password } = server.firstUser;
-    process.stdout.write(`created user ${email} with password ${password} (shown this once)\n`);
-  }
+  printFirstUser(server);
   if (testing) process.stdout.write(`for tests alone: controlled over HTTP at ${server.url}/__testing/\n`);
   process.stdout.write(`latchkey listening on ${server.url}\n`);
+}
+
+async function serveByWorkers(config: Readonly<Config>): Promise<void> {
+  const { startWorkers } = await import('../server/index.js');
+  const starting = startWorkers(config);
+  let kill = (): void => undefined;
+  stopOnSignal(
+    async () => (await starting).close(),
+    () => {
+      kill();
+    },
+  );
+  const workers = await starting;
+  kill = () => {
+    workers.kill();
+  };
+  printFirstUser(workers);
+  process.stdout.write(`latchkey listening on ${workers.url}\n`);
+  await workers.ended.catch((error: unknown) => {
+    throw new Refused(error instanceof Error ? error.message : String(error));
+  });
+}
+
+function printFirstUser({ firstUser }: Pick<RunningServer, 'firstUser'>): void {
+  if (firstUser?.generated !== true) return;
+  const { email, password } = firstUser;
+  process.stdout.write(`created user ${email} with password ${password} (shown this once)\n`);
 }

@@ -1,9 +1,12 @@
-/** Closes on the first SIGTERM or SIGINT and ends; a second one ends at once. */
-export function stopOnSignal(close: () => Promise<void>): void {
+/** Closes on the first SIGTERM or SIGINT and ends; a second one ends at once, after `kill`. */
+export function stopOnSignal(close: () => Promise<void>, kill?: () => void): void {
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1);
+      if (stopping) {
+        kill?.();
+        process.exit(1);
+      }
       stopping = true;
       close().then(
         () => process.exit(0),

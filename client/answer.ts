@@ -29,6 +29,7 @@ const STATUSES: Record<ErrorCode, number> = {
   payload_too_large: 413,
   precondition_failed: 412,
   service_unavailable: 503,
+  overloaded: 503,
   token_expired: 409,
   token_limit_reached: 409,
   token_revoked: 409,

@@ -588,14 +588,17 @@ export const getMe = <ThrowOnError extends boolean = false>(options: Options<Get
 /**
  * Tell whether the process lives
  *
- * Answers without touching the database; for liveness probes.
+ * Answers without touching the database, past the requests that wait and never 503; for liveness probes.
  */
 export const getHealth = <ThrowOnError extends boolean = false>(options: Options<GetHealthData, ThrowOnError>) => options.client.get<GetHealthResponses, GetHealthErrors, ThrowOnError>({ url: '/healthz', ...options });
 
 /**
  * Tell whether requests are served
  *
- * Asks the database; 503 while it does not answer and while the process drains before it stops.
+ * Asks the database, past the requests that wait. 503 with the code `overloaded` while the process refuses requests
+ * because too many wait and for a second after, so that a load balancer sends them elsewhere; 503 with
+ * `service_unavailable` while the database does not answer and while the process drains before it stops.
+ *
  */
 export const getReadiness = <ThrowOnError extends boolean = false>(options: Options<GetReadinessData, ThrowOnError>) => options.client.get<GetReadinessResponses, GetReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });
 

@@ -757,13 +757,17 @@ export type Health = {
 };
 
 /**
- * That requests are served.
+ * That requests are served, and how late.
  */
 export type Readiness = {
     /**
      * Always ready.
      */
     status: 'ready';
+    /**
+     * The longest time in the last second or two that something due in this process had to wait for others.
+     */
+    eventLoopDelayMs: number;
 };
 
 /**
@@ -825,7 +829,7 @@ export type ApiError = {
 /**
  * What went wrong, for programs. Closed; a new code is a new version of this contract.
  */
-export type ErrorCode = 'bad_request' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
+export type ErrorCode = 'bad_request' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
 
 /**
  * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
@@ -2535,6 +2539,10 @@ export type GetOpenApiJsonErrors = {
      * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
      */
     422: InvalidInput;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
 };
 
 export type GetOpenApiJsonError = GetOpenApiJsonErrors[keyof GetOpenApiJsonErrors];
@@ -2569,6 +2577,10 @@ export type GetOpenApiYamlErrors = {
      * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
      */
     422: InvalidInput;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
 };
 
 export type GetOpenApiYamlError = GetOpenApiYamlErrors[keyof GetOpenApiYamlErrors];

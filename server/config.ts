@@ -8,6 +8,8 @@ export interface Config {
   port: number;
   /** The database file's path, or `:memory:` for one that ends with the process. */
   database: string;
+  /** Processes that serve, 1 to 64. `latchkey serve` starts several; `startServer` is always one. */
+  workers: number;
   /** What every token starts with: 1 to 16 characters, lower-case letters and digits, a letter first. */
   brand: string;
   /** Minutes that a session token lives, 1 to 1440. */
@@ -42,6 +44,7 @@ const defaultConfig: Readonly<Config> = Object.freeze({
   host: '127.0.0.1',
   port: 8080,
   database: 'latchkey.db',
+  workers: 1,
   brand: 'lk',
   sessionMinutes: 60,
   refreshDays: 14,
@@ -71,6 +74,7 @@ const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
   database: setting('LATCHKEY_DATABASE', "a file's path, or :memory:", (text) =>
     text !== '' && !text.includes('\0') ? text : undefined,
   ),
+  workers: setting('LATCHKEY_WORKERS', 'an integer from 1 to 64', integer(1, 64)),
   brand: setting('LATCHKEY_BRAND', '1 to 16 lower-case letters and digits, a letter first', (text) =>
     /^[a-z][a-z0-9]{0,15}$/.test(text) ? text : undefined,
   ),

@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '../generated/types.gen.js';
+import type { Admission } from './admission.js';
 import type { Config } from './config.js';
+import type { Load } from './load.js';
 import type { Log } from './log.js';
 
 /** Milliseconds. A request's headers, and the whole of it, must arrive in this time; what is late is cut off. */
@@ -29,6 +25,16 @@ const LAST_CALL = 100;
 /** Milliseconds that what is in flight gets. */
 const DRAIN_PATIENCE = 9_000;
 
+/**
+ * Connections that may wait to be accepted; the system may allow less. Node's own 511 are too few for a thousand clients
+ * that come at once: the system drops what is too much, and clients repeat themselves only after seconds.
+ */
+const BACKLOG = 4_096;
+/** Files that the process opens beside connections: the database, the log, and what Node itself needs. */
+const OTHER_FILES = 64;
+/** Requests of one connection that may wait for their answers at a time; who pipelines more is cut off. */
+const MOST_PIPELINED = 256;
+
 /** The HTTP side of the process. */
 export interface Connections {
   /** Rejects with the system's error (`EADDRINUSE`, `EACCES`, ...). Resolves to the address to reach the server at. */
@@ -42,12 +48,11 @@ export interface Connections {
   destroy(): void;
 }
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
-
-/** Something that each request passes, as it arrives, before the service itself. */
-export type AroundRequests = (accept: RequestListener) => RequestListener;
-
-export function createConnections(answer: Answer, log: Log, around?: AroundRequests): Connections {
+export function createConnections(
+  { request: accept, connection }: Admission,
+  log: Log,
+  load: Pick<Load, 'refusedConnection'>,
+): Connections {
   const http = createServer({
     headersTimeout: HEADERS_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
@@ -59,8 +64,8 @@ export function createConnections(answer: Answer, log: Log, around?: AroundReque
     requireHostHeader: false,
   });
   http.timeout = SILENCE_TIMEOUT;
-  const sockets = trackSockets(http);
-  const accept = around === undefined ? inTurns(answer) : around(inTurns(answer));
+  const sockets = trackSockets(http, load);
+  http.on('connection', connection);
   http.on('request', accept);
   // An expectation that nobody knows may be ignored (RFC 9110, section 10.1.1).
   http.on('checkExpectation', accept);
@@ -79,8 +84,12 @@ export function createConnections(answer: Answer, log: Log, around?: AroundReque
     async listen({ host, port }) {
       await new Promise<void>((resolve, reject) => {
         http.once('error', reject);
-        http.listen({ host, port }, () => {
+        http.listen({ host, port, backlog: BACKLOG }, () => {
           http.off('error', reject);
+          // A connection that cannot be accepted, such as for want of a file descriptor, is no reason to end.
+          http.on('error', (error) => {
+            log.warn({ err: error }, 'a connection could not be accepted');
+          });
           resolve();
         });
       });
@@ -95,37 +104,39 @@ export function createConnections(answer: Answer, log: Log, around?: AroundReque
   };
 }
 
-/**
- * Takes the requests that arrive in one turn of the event loop together: their steps interleave, so that their reads find
- * warm caches and their answers leave one right behind the other.
- */
-function inTurns(answer: Answer): (request: IncomingMessage, response: ServerResponse) => void {
-  let waiting: Parameters<Answer>[] = [];
-  function run(): void {
-    const together = waiting;
-    waiting = [];
-    for (const exchange of together) void answer(...exchange);
-  }
-  return (...exchange) => {
-    if (waiting.push(exchange) === 1) setImmediate(run);
-  };
-}
-
 /** The open sockets, each with its requests that wait for an answer. */
 type Sockets = Map<Duplex, Set<IncomingMessage>>;
 
-function trackSockets(http: Server): Sockets {
+function trackSockets(http: Server, load: Pick<Load, 'refusedConnection'>): Sockets {
   const sockets: Sockets = new Map();
+  const most = openFilesLimit() - OTHER_FILES;
   http.on('connection', (socket) => {
+    // Rather than by Node's own `maxConnections`: workers would hand a connection that all refuse round for ever.
+    if (sockets.size >= most) {
+      load.refusedConnection();
+      socket.destroy();
+      return;
+    }
     sockets.set(socket, new Set());
     socket.once('close', () => sockets.delete(socket));
   });
   http.on('request', (request, response) => {
     const inFlight = sockets.get(request.socket);
     inFlight?.add(request);
+    if (inFlight !== undefined && inFlight.size > MOST_PIPELINED) request.socket.destroy();
     response.once('close', () => inFlight?.delete(request));
   });
   return sockets;
+}
+
+/** Linux says it; elsewhere the system refuses the connections, when the limit is reached. */
+function openFilesLimit(): number {
+  try {
+    const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 function endWhenAnswered(socket: Duplex, inFlight: Set<IncomingMessage>): void {

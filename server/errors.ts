@@ -35,6 +35,7 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   too_many_requests: { status: 429, detail: 'Too many failed logins; try again later.' },
   internal_error: { status: 500, detail: 'Internal error' },
   service_unavailable: { status: 503, detail: 'The database is not available.' },
+  overloaded: { status: 503, detail: 'Too many requests wait; try again.' },
 };
 
 interface Extras {
@@ -96,11 +97,16 @@ export function unavailable(detail?: string, cause?: unknown): ServiceError {
   });
 }
 
+/** For what would wait too long: nothing of it has been done. */
+export function overloaded(cause?: unknown): ServiceError {
+  return new ServiceError('overloaded', { headers: { 'Retry-After': '1' }, cause });
+}
+
 /** Makes any thrown thing a `ServiceError`: a storage fault is 503, never 401 or an empty answer; the rest is 500. */
 export function toServiceError(error: unknown, requestId: string): ServiceError {
   if (error instanceof ServiceError) return error;
   if (isStorageFault(error)) return unavailable(undefined, error);
-  if (error instanceof WriteQueueFull) return unavailable('Too many requests wait; try again.', error);
+  if (error instanceof WriteQueueFull) return overloaded(error);
   return new ServiceError('internal_error', {
     detail: `Internal error; the log has it under request id ${requestId}.`,
     cause: error,

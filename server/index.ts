@@ -1,6 +1,10 @@
+import type { Config } from './config.js';
+import { IN_MEMORY } from './database/index.js';
+import { InvalidArgument } from './invalid-argument.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { start } from './start.js';
 import type { TestingServer, TestingServerOptions } from './testing/options.js';
+import type { RunningWorkers } from './workers/primary.js';
 
 export { type Config, isEmail, readConfig } from './config.js';
 export { DatabaseRefusal } from './database/index.js';
@@ -20,8 +24,31 @@ export { generatePassword } from './users/passwords.js';
 export function startServer(options: TestingServerOptions): Promise<TestingServer>;
 export function startServer(options?: ServerOptions): Promise<RunningServer>;
 export async function startServer(options: ServerOptions | TestingServerOptions = {}): Promise<RunningServer> {
+  if ((options.workers ?? 1) > 1) {
+    throw new InvalidArgument(
+      options.testing === undefined
+        ? 'option workers must be 1: the command starts several, and startServer is one process'
+        : 'option workers must be 1 with testing, which is in the memory of one process',
+    );
+  }
   if (options.testing === undefined) return await start(options);
   // Only here: a service that is not for tests does not even load the code.
   const { startTesting } = await import('./testing/index.js');
   return await startTesting(options);
+}
+
+/**
+ * Starts `config.workers` processes, which share the port and the database file, and resolves when all answer; this
+ * process only looks after them. For a command, since it takes the process's children and standard error for its own.
+ *
+ * Rejects with `InvalidArgument` for a database in memory, and with what the first of them cannot start for.
+ */
+export async function startWorkers(config: Readonly<Config>): Promise<RunningWorkers> {
+  if (config.database === IN_MEMORY) {
+    throw new InvalidArgument(
+      'LATCHKEY_WORKERS must be 1 with LATCHKEY_DATABASE :memory:, which one process has for itself',
+    );
+  }
+  const { startPrimary } = await import('./workers/primary.js');
+  return await startPrimary(config);
 }

@@ -6,7 +6,10 @@ export type Log = pino.Logger;
 const MOST_BYTES_WAITING = 4 * 2 ** 20;
 /** Milliseconds. */
 const GATHERING = 50;
-const MOST_CHARACTERS_GATHERED = 65_536;
+const MOST_GATHERED = 65_536;
+
+/** What Linux writes to a pipe at once, whoever else writes to it. */
+const MOST_BYTES_WHOLE = 4_096;
 
 /** Anything that takes lines, such as a stream. */
 export interface LogSink {
@@ -18,20 +21,32 @@ export interface LogSink {
  * no headers, query, body, token, password or cookie ever does.
  */
 export function createLog(level: LogLevel, sink: LogSink = standardError()): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } }, sink);
+  return pino({ ...COMMON, level, base: null }, sink);
 }
+
+/** The same of one of several processes with one standard error: its lines tell which one, and stay whole. */
+export function createWorkerLog(level: LogLevel): Log {
+  const sink = pino.destination({ fd: 2, sync: false, maxLength: MOST_BYTES_WAITING, maxWrite: MOST_BYTES_WHOLE });
+  return pino({ ...COMMON, level, base: { pid: process.pid } }, gathering(sink, MOST_BYTES_WHOLE));
+}
+
+const COMMON = { timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } };
 
 /**
  * Asynchronous, and bounded: a reader that stalls loses lines, and does not stop the service. Lines wait a moment for
  * each other, since every write to the system costs as much as serving a request does.
  */
 function standardError(): LogSink {
-  return (sharedSink ??= gathering(pino.destination({ fd: 2, sync: false, maxLength: MOST_BYTES_WAITING })));
+  return (sharedSink ??= gathering(
+    pino.destination({ fd: 2, sync: false, maxLength: MOST_BYTES_WAITING }),
+    MOST_GATHERED,
+  ));
 }
 
 let sharedSink: LogSink | undefined;
 
-function gathering(destination: ReturnType<typeof pino.destination>): LogSink {
+/** Passes lines on together, `most` characters at a time where they are not longer themselves. */
+function gathering(destination: ReturnType<typeof pino.destination>, most: number): LogSink {
   let lines = '';
   let timer: NodeJS.Timeout | undefined;
   function pass(): void {
@@ -46,9 +61,9 @@ function gathering(destination: ReturnType<typeof pino.destination>): LogSink {
   });
   return {
     write(line) {
+      if (lines.length + line.length > most) pass();
       lines += line;
-      if (lines.length >= MOST_CHARACTERS_GATHERED) pass();
-      else timer ??= setTimeout(pass, GATHERING).unref();
+      timer ??= setTimeout(pass, GATHERING).unref();
     },
   };
 }

@@ -37,7 +37,7 @@ export function createRoutes(operations: readonly Operation[], serving: (operati
   }
 
   const layersAt = (path: string): Layer[] => {
-    const layers = concrete.get(path) ?? (router.match(path, '').path);
+    const layers = concrete.get(path) ?? router.match(path, '').path;
     return layers.filter((layer) => layer.path === layers[0]?.path);
   };
   return {

@@ -1,13 +1,17 @@
+import type { RequestListener } from 'node:http';
+import { createAdmission } from './admission.js';
 import { createApp } from './app.js';
 import { completeConfig } from './config.js';
-import { type AroundRequests, createConnections } from './connections.js';
+import { createConnections } from './connections.js';
 import { type Before, createContract } from './contract.js';
 import { openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
 import { createHandlers } from './handlers/index.js';
 import type { ServiceState } from './handlers/service.js';
+import { createLoad } from './load.js';
 import { createLog } from './log.js';
 import type { RunningServer, ServerOptions } from './options.js';
+import { createRefusal } from './refusal.js';
 import { createLastUsed } from './tokens/last-used.js';
 import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
@@ -18,13 +22,21 @@ export interface TestingHooks {
   /** Exchanges what has to be quicker, or steerable, in tests. */
   adapt(deps: Deps): void;
   before: Before;
-  around: AroundRequests;
+  /** What each request passes, as it arrives, before the service itself. */
+  around(accept: RequestListener): RequestListener;
   /** Ends what would keep `close` waiting. */
   release(): void;
 }
 
-/** `startServer`, which documents it, with the hooks of a testing server or without. */
-export async function start(options: ServerOptions, hooks?: TestingHooks): Promise<RunningServer> {
+/**
+ * `startServer`, which documents it, with the hooks of a testing server or without. Processes that serve together have
+ * something in `shared` instead of what one has for itself.
+ */
+export async function start(
+  options: ServerOptions,
+  hooks?: TestingHooks,
+  shared: Partial<Pick<Deps, 'loginThrottle'>> = {},
+): Promise<RunningServer> {
   const { now = Date.now, log: givenLog, openDatabase: open = openDatabase, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
@@ -36,13 +48,19 @@ export async function start(options: ServerOptions, hooks?: TestingHooks): Promi
     config,
     log,
     lastUsed: createLastUsed(db, log),
-    passwords: createPasswords(),
-    loginThrottle: createLoginThrottle(now),
+    passwords: createPasswords(undefined, config.workers),
+    loginThrottle: shared.loginThrottle ?? createLoginThrottle(now),
   };
   hooks?.adapt(deps);
-  const state: ServiceState = { phase: 'starting' };
+  const load = createLoad(log);
+  const state: ServiceState = { phase: 'starting', load };
   const contract = await createContract(deps, createHandlers(state), hooks?.before);
-  const connections = createConnections(createApp(contract, log, state).callback(), log, hooks?.around);
+  const answer = createApp(contract, log, state).callback();
+  const refuse = createRefusal((path) => contract.at(path)?.surface, load);
+  // A test that sends more than it can wait for wants all of its answers.
+  const admission = createAdmission(answer, hooks === undefined ? refuse : undefined);
+  const request = hooks?.around(admission.request) ?? admission.request;
+  const connections = createConnections({ ...admission, request }, log, load);
   try {
     const url = await connections.listen(config);
     // After listening: a server that cannot listen would take the password that was generated with it.
@@ -56,12 +74,14 @@ export async function start(options: ServerOptions, hooks?: TestingHooks): Promi
       hooks?.release();
       // The last call is for load balancers; a test knows which requests it has sent.
       await connections.drain(hooks === undefined ? undefined : { lastCall: 0 });
+      load.close();
       await deps.lastUsed.flush();
       await db.close();
     }
     return { url, firstUser, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     connections.destroy();
+    load.close();
     await db.close();
     throw error;
   }

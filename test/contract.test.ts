@@ -14,6 +14,7 @@ import { openUsers } from '../server/index.js';
 import { createFaultyDatabase, type Fault } from './support/faulty-database.js';
 import { answered, type Service, startService } from './support/service.js';
 import { shapeOf } from './support/shape.js';
+import { openConnection } from './support/socket.js';
 
 // Walks the contract: each operation is asked for each status that it documents, on a real server, and every answer is
 // held against the document by a judge that the server knows nothing of.
@@ -250,10 +251,24 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       breakDatabase('bug');
       break;
     case 503:
+      // The document itself asks no database.
+      if (id.startsWith('getOpenApi')) return await sendUntilRefused(service, send);
       breakDatabase('storage');
       break;
   }
   return await send();
+}
+
+/** Sends amid far more requests than can be answered in time, until it is refused for that. */
+async function sendUntilRefused({ url }: Service, send: () => Promise<Response>): Promise<Response> {
+  for (;;) {
+    const connections = await Promise.all(Array.from({ length: 6 }, () => openConnection(url)));
+    for (const connection of connections) {
+      connection.write('HEAD /openapi.json HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(250));
+    }
+    const response = await send();
+    if (response.status === 503) return response;
+  }
 }
 
 /** Puts a token that is there in the place of the examples'. */

@@ -54,6 +54,7 @@ export async function explaining<T>(
 const UNANSWERED: ReadonlySet<LatchkeyError['code']> = new Set([
   'internal_error',
   'network_error',
+  'overloaded',
   'service_unavailable',
   'timeout',
   'unexpected_answer',

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
 import { isBusy, isStorageFault } from './faults.js';
 import type { Queries } from './schema.js';
@@ -6,8 +6,13 @@ import type { Queries } from './schema.js';
 /** Milliseconds that a write waits for another process to release the file. */
 const PATIENCE = 5_000;
 const MOST_IN_A_GROUP = 256;
-/** Writes that may wait; one more is refused at once, since it could not be answered in time. */
-const MOST_WAITING = 10_000;
+/** Milliseconds. A write that would wait longer for those before it, as long as writes took of late, is refused at once. */
+const LONGEST_WAIT = 500;
+/** Milliseconds for a write before any is measured. */
+const PACE_AT_FIRST = 0.5;
+/** What the newest measurement of the pace counts, and how many times the pace it may be: one stall is not many. */
+const PACE_WEIGHT = 0.5;
+const PACE_STEEPEST = 3;
 
 const BEGIN = CompiledQuery.raw('begin immediate');
 const COMMIT = CompiledQuery.raw('commit');
@@ -45,17 +50,29 @@ export interface WriteQueue {
 export function createWriteQueue(writer: Queries): WriteQueue {
   const waiting: Job[] = [];
   let draining: Promise<void> | undefined;
+  let pace = PACE_AT_FIRST;
 
   async function drain(): Promise<void> {
-    // One turn of the event loop, so that requests which arrived together are committed together.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) await commitGroup(writer, waiting.splice(0, MOST_IN_A_GROUP));
+    while (waiting.length > 0) {
+      // One turn of the event loop, so that requests which arrived together are committed together, and that reads and
+      // new connections get theirs between two groups.
+      await nextTurn();
+      const group = waiting.splice(0, MOST_IN_A_GROUP);
+      const begin = performance.now();
+      await commitGroup(writer, group);
+      const each = (performance.now() - begin) / group.length;
+      // A group of one says more about the disk than about how many can be written in a while.
+      if (group.length > 1) pace += (Math.min(each, pace * PACE_STEEPEST) - pace) * PACE_WEIGHT;
+    }
     draining = undefined;
   }
 
   return {
     write<T>(work: (trx: Queries) => Promise<T>) {
-      if (waiting.length >= MOST_WAITING) return Promise.reject(new WriteQueueFull('too many writes wait'));
+      // One group may always wait: what it takes is what a write takes.
+      if (waiting.length >= MOST_IN_A_GROUP && waiting.length * pace > LONGEST_WAIT) {
+        return Promise.reject(new WriteQueueFull('too many writes wait'));
+      }
       return new Promise<T>((resolve, reject) => {
         waiting.push({ deadline: performance.now() + PATIENCE, work, resolve: resolve, reject });
         draining ??= drain();

@@ -1,5 +1,6 @@
 import type { Handlers } from '../contract.js';
-import { unavailable } from '../errors.js';
+import { overloaded, unavailable } from '../errors.js';
+import type { Load } from '../load.js';
 import { openApiJson, openApiYaml } from '../operations.js';
 
 type ServiceHandlers = Pick<Handlers, 'getHealth' | 'getReadiness' | 'getOpenApiJson' | 'getOpenApiYaml'>;
@@ -8,6 +9,7 @@ type ServiceHandlers = Pick<Handlers, 'getHealth' | 'getReadiness' | 'getOpenApi
 export interface ServiceState {
   /** `draining` from the moment on at which the process is told to stop. */
   phase: 'starting' | 'ready' | 'draining';
+  load: Pick<Load, 'isShedding' | 'eventLoopDelay'>;
 }
 
 const openApi = JSON.parse(openApiJson) as Awaited<ReturnType<ServiceHandlers['getOpenApiJson']>>['body'];
@@ -20,7 +22,9 @@ export function createService(state: ServiceState): ServiceHandlers {
       if (state.phase === 'starting') throw unavailable('The service is about to start.');
       if (state.phase === 'draining') throw unavailable('The service is about to stop.');
       await db.ping();
-      return { body: { status: 'ready' } };
+      // Last, since it says the least: a process that cannot serve at all does not become able to by waiting a second.
+      if (state.load.isShedding) throw overloaded();
+      return { body: { status: 'ready', eventLoopDelayMs: state.load.eventLoopDelay() } };
     },
 
     getOpenApiJson: () => ({ body: openApi }),

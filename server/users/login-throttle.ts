@@ -15,13 +15,17 @@ const MOST_ENTRIES = 50_000;
  * logged in from there before. What others fail from other addresses keeps no user out.
  */
 export interface LoginThrottle {
-  /** Throws `too_many_requests` with `Retry-After` while this address has failed too often. */
-  attempt(user: string, address: string): LoginAttempt;
+  /** Rejects with `too_many_requests` and `Retry-After` while this address has failed too often. */
+  attempt(user: string, address: string): Promise<LoginAttempt>;
 }
 
+/** Ends with `fail` or `succeed` once it has begun. */
 export interface LoginAttempt {
-  /** Once more, when the attempt's turn has come: of attempts that arrive together the early ones may have failed. */
-  check(): void;
+  /**
+   * When the attempt's turn has come: of attempts that arrive together the early ones may have failed, and then this
+   * rejects as well. Where those under way may be the last that are allowed, it waits for what comes of them.
+   */
+  begin(): Promise<void>;
   fail(): void;
   succeed(): void;
 }
@@ -34,6 +38,8 @@ interface Failures {
 export function createLoginThrottle(now: Now): LoginThrottle {
   const entries = new Map<string, Failures>();
   const familiar = new Set<string>();
+  const underWay = new Map<string, number>();
+  let waiting: (() => void)[] = [];
 
   function current(key: string): Failures | undefined {
     const failures = entries.get(key);
@@ -56,33 +62,67 @@ export function createLoginThrottle(now: Now): LoginThrottle {
   function refuse(key: string, most: number): void {
     const failures = current(key);
     if (failures === undefined || failures.count < most) return;
-    const seconds = Math.ceil((failures.until - now()) / 1_000);
-    throw new ServiceError('too_many_requests', { headers: { 'Retry-After': String(seconds) } });
+    throw tooManyFailures(Math.ceil((failures.until - now()) / 1_000));
+  }
+
+  function count(key: string, change: 1 | -1): void {
+    const attempts = (underWay.get(key) ?? 0) + change;
+    if (attempts === 0) underWay.delete(key);
+    else underWay.set(key, attempts);
+  }
+
+  function isLastAllowed(key: string, most: number): boolean {
+    const attempts = underWay.get(key) ?? 0;
+    return attempts > 0 && (current(key)?.count ?? 0) + attempts >= most;
   }
 
   return {
-    attempt(user, address) {
+    // eslint-disable-next-line @typescript-eslint/require-await -- a refusal rejects, as from another process
+    async attempt(user, address) {
       const pair = `${address} ${user}`;
-      const attempt: LoginAttempt = {
-        check() {
-          refuse(pair, MOST_PER_PAIR);
-          if (!familiar.has(pair)) refuse(address, MOST_PER_ADDRESS);
+      const limits: [string, number][] = [
+        [pair, MOST_PER_PAIR],
+        [address, MOST_PER_ADDRESS],
+      ];
+      const counting = () => (familiar.has(pair) ? limits.slice(0, 1) : limits);
+      const check = () => {
+        for (const [key, most] of counting()) refuse(key, most);
+      };
+      const end = () => {
+        for (const [key] of limits) count(key, -1);
+        const woken = waiting;
+        waiting = [];
+        for (const wake of woken) wake();
+      };
+
+      check();
+      return {
+        async begin() {
+          check();
+          while (counting().some(([key, most]) => isLastAllowed(key, most))) {
+            await new Promise<void>((resolve) => waiting.push(resolve));
+            check();
+          }
+          for (const [key] of limits) count(key, 1);
         },
         fail() {
-          add(pair);
-          add(address);
+          for (const [key] of limits) add(key);
+          end();
         },
         succeed() {
           entries.delete(pair);
           familiar.delete(pair);
           familiar.add(pair);
           dropOldest(familiar);
+          end();
         },
       };
-      attempt.check();
-      return attempt;
     },
   };
+}
+
+export function tooManyFailures(retryAfterSeconds: number): ServiceError {
+  return new ServiceError('too_many_requests', { headers: { 'Retry-After': String(retryAfterSeconds) } });
 }
 
 function dropOldest(collection: Map<string, unknown> | Set<string>): void {

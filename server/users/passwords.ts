@@ -1,13 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { unavailable } from '../errors.js';
+import { overloaded } from '../errors.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { randomBase62 } from '../tokens/format.js';
 import type { LoginAttempt } from './login-throttle.js';
 
 /** OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB of memory, two passes, one lane. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** Hashes at a time: each keeps a core busy for about 15 ms, and one core stays with everybody else's requests. */
-const MOST_AT_ONCE = Math.max(1, availableParallelism() - 1);
 /** About half a second's worth; more could not be answered in a second. */
 const MOST_WAITING = 32;
 
@@ -26,20 +24,24 @@ export interface Passwords {
   /**
    * Whether `password` is the one that `stored` was made of. With `undefined` (no such user) it takes the same time and
    * says no. `attempt` is asked when the turn comes and told the outcome. Rejects with what it throws, and with
-   * `service_unavailable` where too many wait.
+   * `overloaded` where too many wait.
    */
   verify(stored: string | undefined, password: string, attempt: LoginAttempt): Promise<boolean>;
 }
 
-/** With other `parameters` than the service's own, hashes are worth as much as what they protect. */
-export function createPasswords(parameters = PARAMETERS): Passwords {
+/**
+ * With other `parameters` than the service's own, hashes are worth as much as what they protect. `processes` share the
+ * machine: of all its cores one stays with everybody else's requests, since each hash keeps one busy for about 15 ms.
+ */
+export function createPasswords(parameters = PARAMETERS, processes = 1): Passwords {
+  const mostAtOnce = Math.max(1, Math.floor((availableParallelism() - 1) / processes));
   let running = 0;
   const waiting: (() => void)[] = [];
 
   /** Runs `work` off the event loop's thread, a few at a time. */
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= MOST_AT_ONCE) {
-      if (waiting.length >= MOST_WAITING) throw unavailable('Too many logins at once; try again.');
+    if (running >= mostAtOnce) {
+      if (waiting.length >= MOST_WAITING) throw overloaded();
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else {
       running++;
@@ -65,12 +67,15 @@ export function createPasswords(parameters = PARAMETERS): Passwords {
     verify(stored, password, attempt) {
       return inTurn(async () => {
         const { verify } = await loadArgon2();
-        attempt.check();
-        const matches = await verify(stored ?? NOBODY, password);
-        const isRight = matches && stored !== undefined;
-        if (isRight) attempt.succeed();
-        else attempt.fail();
-        return isRight;
+        await attempt.begin();
+        let isRight = false;
+        try {
+          isRight = (await verify(stored ?? NOBODY, password)) && stored !== undefined;
+          return isRight;
+        } finally {
+          if (isRight) attempt.succeed();
+          else attempt.fail();
+        }
       });
     },
   };

@@ -1,0 +1,235 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createAccessToken, listAccessTokens, revokeAccessToken } from '../../generated/index.js';
+import { startServer } from '../../server/index.js';
+import { type Answer, send } from '../support/http.js';
+import { ADMIN, latchkey, logInTo, logOf, newFolder, type Serving, serve, serveDatabase } from '../support/process.js';
+import { answered } from '../support/service.js';
+import { answersIn, openConnection } from '../support/socket.js';
+
+// Every `send` is a connection of its own, and connections go to the workers in turns: of several in a row, each worker
+// has some.
+
+const TWO = { LATCHKEY_WORKERS: '2' };
+const API = '/api/v1/access-tokens';
+
+describe('two workers', () => {
+  test('both answer at one address, which is printed once, like the generated password', async () => {
+    const serving = await serve({ ...TWO, LATCHKEY_DATABASE: join(await newFolder(), 'latchkey.db') });
+    expect((await workersOf(serving)).size).toBe(2);
+    expect(serving.output.stdout).toMatch(
+      /^created user admin@latchkey\.local with password \w{24} \(shown this once\)\nlatchkey listening on http:\S+\n$/,
+    );
+    const [, password = ''] = /with password (\w+)/.exec(serving.output.stdout) ?? [];
+    await logInTo(serving.url, { email: 'admin@latchkey.local', password });
+    expect(serving.output.stderr).not.toContain(password);
+  });
+
+  test('a token that one has revoked is refused by both from then on', async () => {
+    const serving = await startTwo();
+    const { client } = await logInTo(serving.url);
+    for (let round = 0; round < 20; round++) {
+      const { plaintext, token } = await answered(createAccessToken({ client, body: { name: 'short-lived' } }));
+      const use = () => send(serving, `GET ${API}/current`, { token: plaintext });
+      expect(statusesOf(await times(3, use))).toEqual([200, 200, 200]);
+      await revokeAccessToken({ client, path: { token_id: token.id } });
+      expect(statusesOf(await times(3, use))).toEqual([401, 401, 401]);
+    }
+    expect((await workersOf(serving)).size).toBe(2);
+  });
+
+  test('failed logins count together: ten of many at once are tried, and none after them', async () => {
+    const serving = await startTwo();
+    const json = { username: ADMIN.email, password: 'a wrong password' };
+    const answers = await times(24, () => send(serving, 'POST /api/v1/auth/login/', { json }));
+    expect(statusesOf(answers).sort()).toEqual([...Array<number>(10).fill(401), ...Array<number>(14).fill(429)]);
+    const right = { username: ADMIN.email, password: ADMIN.password };
+    const later = await times(4, () => send(serving, 'POST /api/v1/auth/login/', { json: right }));
+    expect(statusesOf(later)).toEqual([429, 429, 429, 429]);
+    for (const { headers } of later) expect(Number(headers['retry-after'])).toBeGreaterThan(600);
+  });
+
+  test('one Idempotency-Key makes one token, whichever gets the repetitions', async () => {
+    const serving = await startTwo();
+    const { client, token } = await logInTo(serving.url);
+    const headers = { 'Idempotency-Key': 'once-and-only-once' };
+    const json = { name: 'made once' };
+    const answers = await times(12, () => send(serving, `POST ${API}`, { token, headers, json }));
+    expect(new Set(statusesOf(answers))).toEqual(new Set([201]));
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    const { items } = await answered(listAccessTokens({ client, query: { tokenType: 'pat' } }));
+    expect(items).toHaveLength(1);
+  });
+
+  test('the limit of tokens holds for both together', async () => {
+    const serving = await startTwo({ LATCHKEY_MAX_TOKENS_PER_OWNER: '5' });
+    const { token } = await logInTo(serving.url);
+    const answers = await times(16, () => send(serving, `POST ${API}`, { token, json: { name: 'one of many' } }));
+    expect(statusesOf(answers).sort()).toEqual([...Array<number>(5).fill(201), ...Array<number>(11).fill(409)]);
+  });
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    'one that %s ends is replaced, and nothing that was answered is lost',
+    async (signal) => {
+      const serving = await startTwo();
+      const { client, token } = await logInTo(serving.url);
+      const before = await workersOf(serving);
+      const made: string[] = [];
+      const creating = times(60, async () => {
+        const answer = await send(serving, `POST ${API}`, { token, json: { name: 'made meanwhile' } }).catch(
+          () => null,
+        );
+        if (answer?.status === 201) made.push((answer.body as { token: { id: string } }).token.id);
+      });
+      const [first = 0] = before;
+      process.kill(first, signal);
+      await creating;
+      await expect.poll(async () => [...(await workersOf(serving))].filter((pid) => pid !== first).length).toBe(2);
+      expect(isAlive(first)).toBe(false);
+
+      const { items } = await answered(listAccessTokens({ client, query: { tokenType: 'pat', limit: 100 } }));
+      expect(made.length).toBeGreaterThan(0);
+      expect(items.map(({ id }) => id)).toEqual(expect.arrayContaining(made));
+      expect(serving.child.exitCode).toBeNull();
+    },
+  );
+
+  test('SIGTERM answers what both have in flight and ends with code 0', async () => {
+    const serving = await startTwo();
+    const { token } = await logInTo(serving.url);
+    const workers = await workersOf(serving);
+    const body = JSON.stringify({ name: 'made while stopping' });
+    const create = `POST ${API} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`;
+    const connections = await Promise.all(Array.from({ length: 6 }, () => openConnection(serving.url)));
+    for (const connection of connections) connection.write(create.slice(0, -5));
+    await sleep(200);
+    const start = performance.now();
+    serving.child.kill('SIGTERM');
+    await sleep(300);
+    for (const connection of connections) connection.write(create.slice(-5));
+    const answers = (await Promise.all(connections.map(({ closed }) => closed))).flatMap(answersIn);
+    expect(answers.map(({ status }) => status)).toEqual(Array<number>(6).fill(201));
+    expect((await serving.finished).code).toBe(0);
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect([...workers].filter(isAlive)).toEqual([]);
+  });
+
+  test('a second signal ends all at once', async () => {
+    const serving = await startTwo();
+    const workers = await workersOf(serving);
+    const connection = await openConnection(serving.url);
+    connection.write(
+      'POST /api/v1/auth/login/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
+    );
+    await sleep(200);
+    serving.child.kill('SIGTERM');
+    await sleep(300);
+    serving.child.kill('SIGTERM');
+    expect((await serving.finished).code).toBe(1);
+    await expect.poll(() => [...workers].filter(isAlive), { timeout: 5_000 }).toEqual([]);
+  });
+
+  test('they do not outlive the process that started them', async () => {
+    const serving = await startTwo();
+    const workers = await workersOf(serving);
+    expect(workers.size).toBe(2);
+    serving.child.kill('SIGKILL');
+    await expect.poll(() => [...workers].filter(isAlive), { timeout: 15_000 }).toEqual([]);
+  });
+
+  test('where none can be started any more, the command ends with code 1 and says why', async () => {
+    const folder = await newFolder();
+    const serving = await serveDatabase(join(folder, 'latchkey.db'), TWO);
+    const workers = await workersOf(serving);
+    await rm(folder, { recursive: true });
+    for (const pid of workers) process.kill(pid, 'SIGKILL');
+    const { code, stderr } = await serving.finished;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^latchkey: no worker can be kept running: DatabaseRefusal: .*there is no folder/m);
+  });
+});
+
+describe('what cannot be served by several processes is refused', () => {
+  test('a database in memory', async () => {
+    const { code, stderr } = await latchkey(['serve', '--workers', '2', '--database', ':memory:']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        'latchkey: LATCHKEY_WORKERS must be 1 with LATCHKEY_DATABASE :memory:, which one process has for itself\n',
+    });
+  });
+
+  test('a local server for tests', async () => {
+    const { code, stderr } = await latchkey(['serve', '--workers', '2', '--testing']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'latchkey: --testing is one process in memory: --workers (LATCHKEY_WORKERS) must be 1 with it\n',
+    });
+    await expect(startServer({ workers: 2, testing: {} })).rejects.toThrow('option workers must be 1 with testing');
+    await expect(startServer({ workers: 2 })).rejects.toThrow('option workers must be 1');
+  });
+
+  test.each(['0', '65', 'two', '1.5'])('LATCHKEY_WORKERS=%s', async (text) => {
+    const { code, stderr } = await latchkey(['serve'], { env: { LATCHKEY_WORKERS: text } });
+    expect(stderr).toBe('latchkey: LATCHKEY_WORKERS must be an integer from 1 to 64\n');
+    expect(code).toBe(2);
+  });
+
+  test('a port that is taken', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as { port: number };
+    const env = { ...TWO, LATCHKEY_DATABASE: join(await newFolder(), 'latchkey.db') };
+    const { code, stdout, stderr } = await latchkey(['serve', '--port', String(port)], { env });
+    holder.close();
+    expect(stderr).toMatch(/^latchkey: .*EADDRINUSE.*\n$/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  });
+});
+
+async function startTwo(env: Record<string, string> = {}): Promise<Serving> {
+  return await serveDatabase(join(await newFolder(), 'latchkey.db'), { ...TWO, ...env });
+}
+
+/** The processes that answer now, by the log of a few requests. */
+async function workersOf(serving: Serving): Promise<Set<number>> {
+  const before = logOf(serving).length;
+  await times(6, () => send(serving, 'GET /healthz'));
+  await expect
+    .poll(
+      () =>
+        logOf(serving)
+          .slice(before)
+          .filter(({ route }) => route === '/healthz').length,
+    )
+    .toBe(6);
+  return new Set(
+    logOf(serving)
+      .slice(before)
+      .flatMap(({ route, pid }) => (route === '/healthz' && typeof pid === 'number' ? [pid] : [])),
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function times<T>(count: number, work: () => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, work));
+}
+
+function statusesOf(answers: Answer[]): number[] {
+  return answers.map(({ status }) => status);
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
