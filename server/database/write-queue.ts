@@ -90,7 +90,8 @@ async function commitGroup(writer: Queries, group: Job[]): Promise<void> {
     await writer.connection().execute(async (trx) => {
       await beginImmediate(trx, group[0]?.deadline);
       try {
-        for (const job of group) answers.push(await runInSavepoint(trx, job));
+        const run = group.length === 1 ? runAlone : runInSavepoint;
+        for (const job of group) answers.push(await run(trx, job));
         await trx.executeQuery(COMMIT);
       } catch (error) {
         await rollBack(trx);
@@ -115,6 +116,14 @@ export async function beginImmediate(trx: Queries, deadline = performance.now() 
       await sleep(pause * (0.5 + Math.random()));
     }
   }
+}
+
+/** Whatever it throws undoes the transaction, which has nothing else in it. */
+async function runAlone(trx: Queries, job: Job): Promise<() => void> {
+  const value = await job.work(trx);
+  return () => {
+    job.resolve(value);
+  };
 }
 
 async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
