@@ -8,7 +8,7 @@ import type { LoginAttempt } from './login-throttle.js';
 /** OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB of memory, two passes, one lane. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** About half a second's worth; more could not be answered in a second. */
-const MOST_WAITING = 32;
+const MOST_WAITING = 24;
 
 /** Of 32 random bytes that nobody knows, with the parameters above: what is verified for users that there are not. */
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$AOPiuhUEOzZAee8tHSn+rQ$WGGV/kNm7D4a1Z28KlIj8/ZPRUFT97LRTl12kkwPm/Y';
