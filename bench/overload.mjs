@@ -191,7 +191,11 @@ async function slow(service) {
   const senders = await openMany(service, 200, head);
   const readers = await openMany(service, 200, get('/openapi.json').repeat(4));
   for (const reader of readers) reader.pause();
-  const closed = Promise.all(senders.map((socket) => (socket.destroyed ? undefined : once(socket, 'close'))));
+  const closed = Promise.all(
+    senders.map(
+      (socket) => new Promise((resolve) => (socket.destroyed ? resolve(true) : socket.once('close', resolve))),
+    ),
+  );
   const drip = setInterval(() => {
     for (const socket of senders) if (!socket.destroyed) socket.write(' ');
   }, 500);

@@ -7,9 +7,9 @@ const SLICE = 20;
 /** The same where looking takes long itself, so that serving always gets its half of the time. */
 const LONGEST_SLICE = 100;
 /** Milliseconds of work. Who would have to wait for more than this is refused on arrival. */
-const MOST_AHEAD = 250;
+const MOST_AHEAD = 200;
 /** Milliseconds. Who has waited longer than this all the same, since the pace fell, is refused when the turn comes. */
-const TOO_LATE = 500;
+const TOO_LATE = 400;
 /** So few may wait whatever the pace, and say little about it. */
 const FEW = 32;
 /** Probes of one turn that pass all others; a flood of them is a load like any other. */
@@ -106,6 +106,8 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
   }
 
   function begin({ request, response, at }: Arrival): void {
+    // Nobody is there any more to be answered.
+    if (request.socket.destroyed) return;
     if (refuse !== undefined && begunAt - at > TOO_LATE && !isProbe(request)) turnAway(refuse, request, response);
     else void answer(request, response);
   }

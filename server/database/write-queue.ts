@@ -6,6 +6,12 @@ import type { Queries } from './schema.js';
 /** Milliseconds that a write waits for another process to release the file. */
 const PATIENCE = 5_000;
 const MOST_IN_A_GROUP = 256;
+/** Milliseconds that a group may take while more wait, since all else waits for it; a flush is a small part of that. */
+const LONGEST_GROUP = 40;
+const LEAST_IN_A_GROUP = 16;
+/** Turns of the event loop between two groups, or milliseconds: the system gives one new connection for each turn. */
+const TURNS_BETWEEN = 64;
+const LONGEST_BETWEEN = 15;
 /** Milliseconds. A write that would wait longer for those before it, as long as writes took of late, is refused at once. */
 const LONGEST_WAIT = 500;
 /** Milliseconds for a write before any is measured. */
@@ -53,18 +59,28 @@ export function createWriteQueue(writer: Queries): WriteQueue {
   let pace = PACE_AT_FIRST;
 
   async function drain(): Promise<void> {
+    // One turn of the event loop, so that requests which arrived together are committed together.
+    await nextTurn();
     while (waiting.length > 0) {
-      // One turn of the event loop, so that requests which arrived together are committed together, and that reads and
-      // new connections get theirs between two groups.
-      await nextTurn();
-      const group = waiting.splice(0, MOST_IN_A_GROUP);
+      const most = Math.max(LEAST_IN_A_GROUP, Math.min(Math.round(LONGEST_GROUP / pace), MOST_IN_A_GROUP));
+      const group = waiting.splice(0, most);
       const begin = performance.now();
       await commitGroup(writer, group);
       const each = (performance.now() - begin) / group.length;
       // A group of one says more about the disk than about how many can be written in a while.
       if (group.length > 1) pace += (Math.min(each, pace * PACE_STEEPEST) - pace) * PACE_WEIGHT;
+      await letOthersRun();
     }
     draining = undefined;
+  }
+
+  /** Only where more wait: what arrives later is one group again. */
+  async function letOthersRun(): Promise<void> {
+    const end = performance.now() + LONGEST_BETWEEN;
+    for (let turns = 0; waiting.length > 0 && turns < TURNS_BETWEEN; turns++) {
+      await nextTurn();
+      if (performance.now() > end) return;
+    }
   }
 
   return {

@@ -7,7 +7,7 @@ import type { LoginAttempt } from './login-throttle.js';
 /** OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB of memory, two passes, one lane. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** About half a second's worth; more could not be answered in a second. */
-const MOST_WAITING = 32;
+const MOST_WAITING = 24;
 
 /** At the first password rather than at the start: most starts of a service see none for a while. */
 const loadArgon2 = () => import('@node-rs/argon2');
