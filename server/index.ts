@@ -3,7 +3,14 @@ import { start } from './start.js';
 import type { TestingServer, TestingServerOptions } from './testing/options.js';
 
 export { type Config, isEmail, readConfig } from './config.js';
-export { DatabaseRefusal } from './database/index.js';
+export {
+  backUpDatabase,
+  checkDatabase,
+  DatabaseRefusal,
+  type DatabaseReport,
+  type Restoration,
+  restoreDatabase,
+} from './database/index.js';
 export { InvalidArgument } from './invalid-argument.js';
 export type { RunningServer, ServerOptions } from './options.js';
 export type * from './testing/options.js';

@@ -25,11 +25,14 @@ export interface TestingHooks {
 
 /** `startServer`, which documents it, with the hooks of a testing server or without. */
 export async function start(options: ServerOptions, hooks?: TestingHooks): Promise<RunningServer> {
-  const { now = Date.now, log: givenLog, openDatabase: open = openDatabase, ...given } = options;
+  const { now = Date.now, log: givenLog, openDatabase: open, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
 
-  const db = await open(config.database);
+  const onWait = () => {
+    log.warn('waiting for another process that brings the database up to date');
+  };
+  const db = await (open ?? openDatabase)(config.database, onWait);
   const deps: Deps = {
     db,
     now,
