@@ -1,4 +1,4 @@
-import { verifyAccessTokens } from '../../generated/index.js';
+import { type VerificationCode, verifyAccessTokens } from '../../generated/index.js';
 import { clientOf } from '../support/process.js';
 import { answered } from '../support/service.js';
 
@@ -55,21 +55,32 @@ export function promisesOf(...ledgers: readonly Ledger[]): Promises {
   return { serving: ledgers.flatMap((ledger) => ledger.serving()), over: ledgers.flatMap((ledger) => ledger.over()) };
 }
 
-/** How many of the promises the service at `url` does not keep, asked with a session's token. */
-export async function broken(
-  { url, token }: { url: string; token: string },
-  { serving, over }: Promises,
-): Promise<{ lost: number; revived: number }> {
-  const verdicts = async (plaintexts: readonly string[]) => {
-    const found: boolean[] = [];
-    for (let start = 0; start < plaintexts.length; start += 100) {
-      const tokens = plaintexts.slice(start, start + 100).map((plaintext) => ({ token: plaintext }));
-      const { results } = await answered(verifyAccessTokens({ client: clientOf(url, token), body: { tokens } }));
-      found.push(...results.map(({ valid }) => valid));
-    }
-    return found;
+interface Asked {
+  url: string;
+  /** A session's token. */
+  token: string;
+}
+
+/** How many of the promises the service at `url` does not keep. */
+export async function broken(asked: Asked, { serving, over }: Promises): Promise<{ lost: number; revived: number }> {
+  const served = await verdictsOn(
+    asked,
+    serving.map(({ plaintext }) => plaintext),
+  );
+  const opened = await verdictsOn(asked, over);
+  return {
+    lost: served.filter((code) => code !== 'valid').length,
+    revived: opened.filter((code) => code === 'valid').length,
   };
-  const served = await verdicts(serving.map(({ plaintext }) => plaintext));
-  const opened = await verdicts(over);
-  return { lost: served.filter((valid) => !valid).length, revived: opened.filter((valid) => valid).length };
+}
+
+/** The service's code for each of the plaintexts, in their order. */
+export async function verdictsOn({ url, token }: Asked, plaintexts: readonly string[]): Promise<VerificationCode[]> {
+  const found: VerificationCode[] = [];
+  for (let start = 0; start < plaintexts.length; start += 100) {
+    const tokens = plaintexts.slice(start, start + 100).map((plaintext) => ({ token: plaintext }));
+    const { results } = await answered(verifyAccessTokens({ client: clientOf(url, token), body: { tokens } }));
+    found.push(...results.map(({ code }) => code));
+  }
+  return found;
 }
