@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import SqliteDriver from 'better-sqlite3';
-import { isCutShort, logSize } from './file.js';
+import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
 import { RULES } from './rules.js';
 import { missingFrom } from './shape.js';
@@ -59,7 +59,7 @@ async function read(path: string, connection: Connection, report: DatabaseReport
     return;
   }
   const verdicts = connection.pragma(`integrity_check(${String(MOST_FAULTS_OF_A_KIND)})`) as Record<string, string>[];
-  faults.push(...verdicts.flatMap((verdict) => Object.values(verdict)).filter((verdict) => verdict !== 'ok'));
+  faults.push(...faultsIn(verdicts.flatMap((verdict) => Object.values(verdict))));
 
   const { applied, pending, unknown } = migrationsOf(connection);
   report.schema = applied.at(-1) ?? null;

@@ -33,3 +33,10 @@ export function flush(path: string): void {
 export function flushFolderOf(path: string): void {
   flush(dirname(resolve(path)));
 }
+
+/** What `integrity_check` or `quick_check` answered, a line for each fault. */
+export function faultsIn(verdicts: readonly string[]): string[] {
+  return verdicts
+    .flatMap((verdict) => verdict.split('\n'))
+    .filter((line) => !/^(ok$|\*\*\* in database |$)/.test(line));
+}

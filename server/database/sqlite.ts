@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
 import { kyselyOver, readingKyselyOver } from './dialect.js';
 import { isBusy } from './faults.js';
-import { isCutShort, logSize } from './file.js';
+import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
 import type { Queries } from './schema.js';
 
@@ -106,8 +106,8 @@ function inspect(path: string): void {
     }
     if (isCutShort(path, connection)) throw new DatabaseRefusal(`database ${path} is damaged: it was cut short`);
     if (size <= QUICK_CHECK_LIMIT) {
-      const verdict = connection.pragma('quick_check(1)', { simple: true });
-      if (verdict !== 'ok') throw new DatabaseRefusal(`database ${path} is damaged: ${String(verdict)}`);
+      const [fault] = faultsIn([connection.pragma('quick_check(1)', { simple: true }) as string]);
+      if (fault !== undefined) throw new DatabaseRefusal(`database ${path} is damaged: ${fault}`);
     }
     if (tables.includes('kysely_migration')) {
       const [unknown] = migrationsOf(connection).unknown;

@@ -209,16 +209,37 @@ describe('latchkey restore', () => {
     expect(await statusOf(await serveDatabase(database), kept)).toBe(200);
   });
 
-  test.each([
-    ['a damaged backup', (file: string) => damage(file, 5), /cannot be restored/],
-    ['a text', (file: string) => writeFileSync(file, 'precious '.repeat(1_000)), /file is not a database/],
-    ['a foreign database', (file: string) => write('pragma application_id = 7', file), /not one of Latchkey's/],
+  const spoilt: [what: string, spoil: (file: string) => void, reason: RegExp][] = [
+    [
+      'a damaged backup',
+      (file) => {
+        damage(file, 5);
+      },
+      /cannot be restored/,
+    ],
+    [
+      'a text',
+      (file) => {
+        writeFileSync(file, 'precious '.repeat(1_000));
+      },
+      /file is not a database/,
+    ],
+    [
+      'a foreign database',
+      (file) => {
+        write('pragma application_id = 7', file);
+      },
+      /not one of Latchkey's/,
+    ],
     [
       'a backup of a newer version',
-      (file: string) => write("insert into kysely_migration values ('9999-new', '2040')", file),
+      (file) => {
+        write("insert into kysely_migration values ('9999-new', '2040')", file);
+      },
       /newer version of Latchkey \(it has 9999-new\)/,
     ],
-  ])('of %s ends with code 1, and the database stays', async (_, spoil, reason) => {
+  ];
+  test.each(spoilt)('of %s ends with code 1, and the database stays', async (_, spoil, reason) => {
     const kept = await stoppedTokens();
     const copy = join(folder, 'copy.db');
     await run('backup', copy);

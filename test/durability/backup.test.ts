@@ -46,7 +46,9 @@ test('a backup under load holds what was answered before it began, and can be re
     const asked = { url: restored.url, token };
     const serving = promises.serving.filter(({ plaintext }) => untouched.has(plaintext));
     const { lost, revived } = await broken(asked, { serving, over: promises.over });
-    const touched = promises.serving.filter(({ plaintext }) => !untouched.has(plaintext)).map(({ plaintext }) => plaintext);
+    const touched = promises.serving
+      .filter(({ plaintext }) => !untouched.has(plaintext))
+      .map(({ plaintext }) => plaintext);
     const unknown = (await verdictsOn(asked, touched)).filter((code) => code === 'unknown');
     total.promises += promises.serving.length + promises.over.length;
     total.lost += lost + unknown.length;

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Client } from '../../generated/client/index.js';
-import { createAccessToken, revokeAccessToken, rotateAccessToken } from '../../generated/index.js';
+import {
+  createAccessToken,
+  createPrivateToken,
+  revokeAccessToken,
+  revokePrivateToken,
+  rotateAccessToken,
+} from '../../generated/index.js';
 import { logInTo, newFolder, serveDatabase } from '../support/process.js';
 import { answered } from '../support/service.js';
 import { FULL, publish } from './figures.js';
@@ -37,7 +43,7 @@ test.skipIf(!hasStrace)(
       String(exchanges.filter((one) => !isDurable(one)).length),
       '0',
     );
-    expect(exchanges).toHaveLength(CONNECTIONS * TOKENS * 3);
+    expect(exchanges).toHaveLength(CONNECTIONS * TOKENS * 5);
     expect(exchanges.filter((exchange) => !isDurable(exchange))).toEqual([]);
     // Else this would be no proof for writes that share a commit.
     expect(flushes.size).toBeLessThan(exchanges.length);
@@ -57,7 +63,15 @@ async function change(client: Client, name: string): Promise<void> {
     const path = { token_id: token.id };
     await answered(rotateAccessToken({ client, path, body: {}, headers: headers('rotate') }));
     await revokeAccessToken({ client, path, headers: headers('revoke'), throwOnError: true });
+
+    const wish = { name: mark, expiration_time: inAnHour() };
+    const { id } = await answered(createPrivateToken({ client, body: wish, headers: headers('createPrivate') }));
+    await revokePrivateToken({ client, path: { id }, headers: headers('revokePrivate'), throwOnError: true });
   }
+}
+
+function inAnHour(): string {
+  return new Date(Date.now() + 3_600_000).toISOString();
 }
 
 /** A request and its answer, in seconds; what is missing is infinite. */
@@ -85,7 +99,7 @@ function exchangesIn(calls: readonly Call[]): Exchange[] {
 
   return answers.flatMap((answer) => {
     // Several answers may leave in one call.
-    const ids = [...answer.text.matchAll(/X-Request-Id: ((?:create|rotate|revoke)-(marker-[\d-]+\.))/gi)];
+    const ids = [...answer.text.matchAll(/X-Request-Id: ((?:create|rotate|revoke)(?:Private)?-(marker-[\d-]+\.))/gi)];
     return ids.map(([, id = '', mark = '']): Exchange => {
       const request = calls.filter(({ name, text }) => name === 'read' && text.includes(id)).at(0);
       const arrivedAt = request?.endedAt ?? Number.POSITIVE_INFINITY;
