@@ -1,4 +1,4 @@
-import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import SqliteDriver from 'better-sqlite3';
 import { checkDatabase, type DatabaseReport } from './check.js';
 import { withCopy } from './copy.js';
@@ -14,18 +14,21 @@ export interface Restoration {
 }
 
 /**
- * Puts a copy of the backup `file` in the place of the database at `path`, at once and whole, and says what is in it.
+ * Puts a copy of the backup `file` in the place of the database at `name`, at once and whole, and says what is in it.
  * With `replace` a database that is there is kept beside it under another name.
  *
  * Rejects with `DatabaseRefusal` where `file` is no whole database of this version or an earlier one, where there is a
- * database already and not `replace`, and where a process has that open; and with the system's error. `path` then is as
+ * database already and not `replace`, and where a process has that open; and with the system's error. `name` then is as
  * it was.
  */
-export async function restoreDatabase(file: string, path: string, { replace = false } = {}): Promise<Restoration> {
+export async function restoreDatabase(file: string, name: string, { replace = false } = {}): Promise<Restoration> {
+  // Where the name is a link, that stays, and what it leads to is replaced.
+  const path = existsSync(name) ? realpathSync(name) : name;
   const [fault] = (await checkDatabase(file)).faults;
   if (fault !== undefined) throw new DatabaseRefusal(`${file} cannot be restored: ${fault}`);
   if (existsSync(path)) {
     if (!replace) throw new DatabaseRefusal(`there is a database ${path} already; --force replaces it, and keeps it`);
+    if (realpathSync(file) === path) throw new DatabaseRefusal(`${file} is the database itself`);
     takeAlone(path);
   }
   return await withCopy(file, path, (copy) => {

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -184,6 +193,19 @@ describe('latchkey restore', () => {
     await stop(restored);
     await run('restore', copy, '--force');
     expect(existsSync(`${database}.replaced-2`)).toBe(true);
+  });
+
+  test('follows a link to the database, and refuses to restore a database onto itself', async () => {
+    await stoppedTokens();
+    const [copy, link] = [join(folder, 'copy.db'), join(folder, 'link.db')];
+    await run('backup', copy);
+    symlinkSync(database, link);
+    expect(await run('restore', copy, '--force', '--database', link)).toMatchObject({ code: 0, stderr: '' });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(existsSync(`${database}.replaced-1`)).toBe(true);
+    const { code, stderr } = await run('restore', link, '--force');
+    expect(stderr).toBe(`latchkey: ${link} is the database itself\n`);
+    expect(code).toBe(1);
   });
 
   test('refuses while a service runs on the database, which serves on', async () => {

@@ -11,7 +11,7 @@ import { answered } from '../support/service.js';
 import { FULL, milliseconds, publish } from './figures.js';
 import { broken, createLedger, promisesOf } from './ledger.js';
 import { startLoad } from './load.js';
-import { failing, hasStrace } from './strace.js';
+import { canAttach, failing } from './strace.js';
 
 const CONNECTIONS = 16;
 const LASTS = FULL ? 5_000 : 1_500;
@@ -171,7 +171,7 @@ describe('while the service runs', () => {
   });
 
   // As the system answers where the disk fails, or was mounted anew for reading alone after it did. strace puts it in.
-  describe.skipIf(!hasStrace)('the system refuses', () => {
+  describe.skipIf(!canAttach)('the system refuses', () => {
     test.each([
       ['flushes (EIO)', 'fsync,fdatasync', 'EIO'],
       ['writes (EROFS)', 'pwrite64', 'EROFS'],

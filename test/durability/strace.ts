@@ -5,6 +5,10 @@ import { readFileSync } from 'node:fs';
 /** Whether this machine has strace and lets it watch a process. */
 export const hasStrace = succeeds('strace', ['-q', '-o', '/dev/null', 'true']);
 
+/** Whether it may come to a process that runs already and is not its child. */
+export const canAttach =
+  hasStrace && succeeds('sh', ['-c', 'sleep 0.2 & strace -q -o /dev/null -e trace=fsync -p "$!"']);
+
 function succeeds(command: string, args: string[]): boolean {
   try {
     execFileSync(command, args, { stdio: 'ignore' });
