@@ -28,7 +28,8 @@ test('SIGTERM under load answers what was sent before, loses nothing and leaves 
     const idle = await Promise.all(Array.from({ length: IDLE }, () => openConnection(url)));
     const half = await openConnection(url);
     half.write('POST /api/v1/access-tokens HTTP/1.1\r\nHost: here\r\nContent-Length: 99\r\n\r\n{"na');
-    await sleep(200 + Math.random() * 800);
+    // At times so early that the system has made connections which the service has not accepted yet.
+    await sleep(round % 3 === 0 ? 60 : 60 + Math.random() * 900);
 
     const start = performance.now();
     child.kill('SIGTERM');
@@ -51,7 +52,7 @@ test('SIGTERM under load answers what was sent before, loses nothing and leaves 
   publish('stop', 'lost and revived', '0', '0');
   publish('stop', 'longest stop', milliseconds(total.longest), '≤ 10000 ms');
   publish('stop', 'bytes of log left', String(total.wal), '0');
-  expect(total.answered).toBeGreaterThan(ROUNDS * CONNECTIONS);
+  expect(total.answered).toBeGreaterThanOrEqual(ROUNDS * CONNECTIONS);
   expect(total.cut).toBe(0);
   expect(total.wal).toBe(0);
   expect(total.longest).toBeLessThan(10_000);
