@@ -22,6 +22,8 @@ const SILENCE_TIMEOUT = 70_000;
 const FAREWELL = 1_000;
 /** Milliseconds in which requests that were already sent when the process was told to stop still arrive. */
 const LAST_CALL = 100;
+/** Milliseconds in which connections are still accepted that the system has made already. */
+const BACKLOG_PATIENCE = 2_000;
 /** Milliseconds that what is in flight gets. */
 const DRAIN_PATIENCE = 9_000;
 
@@ -174,10 +176,27 @@ function refuse(log: Log, socket: Duplex, status: number, headers: string[] = []
   end(socket, `${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
+/**
+ * Node accepts one connection in each turn of the event loop. Under load the system keeps many that have sent a request
+ * long ago, and would cut them off with the listening socket.
+ */
+async function acceptWaiting(http: Server): Promise<void> {
+  const deadline = performance.now() + BACKLOG_PATIENCE;
+  let quietTurns = 0;
+  http.on('connection', () => {
+    quietTurns = 0;
+  });
+  // What a connection has brought along is read in the turn after; and what waits in the others, however late this began.
+  while (quietTurns < 3 && performance.now() < deadline) {
+    await nextTurn();
+    quietTurns += 1;
+  }
+}
+
 async function drain(http: Server, sockets: Sockets, lastCall: number): Promise<void> {
+  const start = performance.now();
   if (sockets.size > 0 && lastCall > 0) await sleep(lastCall);
-  // One more turn of the event loop, so that what waits in the sockets is read, however late the timer was.
-  await nextTurn();
+  await acceptWaiting(http);
   const closed = new Promise((resolve) => http.close(resolve));
   // Node closes connections that are idle, but not those that have sent nothing yet, or half a header.
   for (const [socket, inFlight] of sockets) if (inFlight.size === 0) socket.destroy();
@@ -185,9 +204,12 @@ async function drain(http: Server, sockets: Sockets, lastCall: number): Promise<
   const sweep = setInterval(() => {
     http.closeIdleConnections();
   }, 50);
-  const deadline = setTimeout(() => {
-    http.closeAllConnections();
-  }, DRAIN_PATIENCE);
+  const deadline = setTimeout(
+    () => {
+      http.closeAllConnections();
+    },
+    DRAIN_PATIENCE - (performance.now() - start),
+  );
   await closed;
   clearInterval(sweep);
   clearTimeout(deadline);

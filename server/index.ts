@@ -7,7 +7,14 @@ import type { TestingServer, TestingServerOptions } from './testing/options.js';
 import type { RunningWorkers } from './workers/primary.js';
 
 export { type Config, isEmail, readConfig } from './config.js';
-export { DatabaseRefusal } from './database/index.js';
+export {
+  backUpDatabase,
+  checkDatabase,
+  DatabaseRefusal,
+  type DatabaseReport,
+  type Restoration,
+  restoreDatabase,
+} from './database/index.js';
 export { InvalidArgument } from './invalid-argument.js';
 export type { RunningServer, ServerOptions } from './options.js';
 export type * from './testing/options.js';

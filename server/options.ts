@@ -10,8 +10,8 @@ export interface ServerOptions extends Partial<Config> {
   now?: Now;
   /** Where the log goes; standard error by default. */
   log?: Log;
-  /** Another way to the store than the file at `database`. */
-  openDatabase?: (path: string) => Promise<Database>;
+  /** Another way to the store than the file at `database`; `onWait` is told while another process holds it up. */
+  openDatabase?: (path: string, onWait: () => void) => Promise<Database>;
   /** For tests alone, see `TestingServerOptions`; without it nothing of that is there. */
   testing?: undefined;
 }

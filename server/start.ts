@@ -37,11 +37,14 @@ export async function start(
   hooks?: TestingHooks,
   shared: Partial<Pick<Deps, 'loginThrottle'>> = {},
 ): Promise<RunningServer> {
-  const { now = Date.now, log: givenLog, openDatabase: open = openDatabase, ...given } = options;
+  const { now = Date.now, log: givenLog, openDatabase: open, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
 
-  const db = await open(config.database);
+  const onWait = () => {
+    log.warn('waiting for another process that brings the database up to date');
+  };
+  const db = await (open ?? openDatabase)(config.database, onWait);
   const deps: Deps = {
     db,
     now,

@@ -4,9 +4,10 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { createAccessToken } from '../generated/index.js';
 import { ANY_UUID } from './support/matchers.js';
 import { latchkey, newFolder } from './support/process.js';
-import { ADMIN, startService } from './support/service.js';
+import { ADMIN, answered, startService } from './support/service.js';
 import { shapeOf } from './support/shape.js';
 
 const BREAK = '--- next block ---';
@@ -34,24 +35,25 @@ test("the README's tours work in a shell and print what they say", async () => {
 
 test("the README's commands print what it says, as on a terminal", async () => {
   const { url } = await startService({ now: Date.now });
-  const [, shown = ''] = /<!-- command -->\n+```text\n(.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
-  const commands = shown.split('\n').filter((line) => line.startsWith('$ '));
-  expect(commands.length).toBeGreaterThan(5);
-
-  const folder = await newFolder();
-  await writeFile(
-    join(folder, 'latchkey'),
-    `#!/bin/sh\nexec '${process.execPath}' '${resolve('dist/cli/main.js')}' "$@"\n`,
-  );
-  await chmod(join(folder, 'latchkey'), 0o755);
+  const folder = await folderWithCommand();
   const config = { LATCHKEY_CONFIG: folder };
   const login = ['login', '--url', url, '--email', ADMIN.email, '--password-stdin'];
   expect(await latchkey(login, { input: ADMIN.password, env: config })).toMatchObject({ code: 0 });
 
-  const env = { ...config, PATH: `${folder}:${process.env['PATH'] ?? ''}`, FORCE_COLOR: '1' };
-  const script = commands.map((line) => `echo ${quoted(line)}\n${line.slice(2)} || true`).join('\n');
-  const { stdout } = await promisify(execFile)('bash', ['--norc', '-uc', `exec 2>&1\n${script}`], { env, cwd: folder });
-  expect(maskRandom(stripVTControlCharacters(stdout))).toBe(maskRandom(shown));
+  const { shown, printed } = await runShown('command', folder, { ...config, FORCE_COLOR: '1' });
+  expect(maskRandom(printed)).toBe(maskRandom(shown));
+});
+
+test("the README's backup is made and restored as it says", async () => {
+  const folder = await folderWithCommand();
+  const service = await startService({ database: join(folder, 'latchkey.db') });
+  const { client } = await service.admin();
+  await answered(createAccessToken({ client, body: { name: 'kept' } }));
+  const { shown, printed } = await runShown('backup', folder);
+  expect(maskFigures(printed)).toBe(maskFigures(shown));
+  await service.stop();
+  const stopped = await runShown('restore', folder);
+  expect(maskFigures(stopped.printed)).toBe(maskFigures(stopped.shown));
 });
 
 test("the README's picture is what the command prints", async () => {
@@ -59,6 +61,35 @@ test("the README's picture is what the command prints", async () => {
   await promisify(execFile)(process.execPath, ['scripts/picture.mjs', drawn]);
   expect(await readFile(drawn, 'utf8')).toBe(await readFile('docs/images/tokens.svg', 'utf8'));
 });
+
+/** A folder with a command `latchkey` in it. */
+async function folderWithCommand(): Promise<string> {
+  const folder = await newFolder();
+  const command = join(folder, 'latchkey');
+  await writeFile(command, `#!/bin/sh\nexec '${process.execPath}' '${resolve('dist/cli/main.js')}' "$@"\n`);
+  await chmod(command, 0o755);
+  return folder;
+}
+
+/** Runs the commands of the block behind the mark, and gives it beside what is printed, without colours. */
+async function runShown(mark: string, folder: string, more: Record<string, string> = {}) {
+  const block = new RegExp(`<!-- ${mark} -->\\n+\`\`\`text\\n(.*?)\`\`\``, 's');
+  const [, shown = ''] = block.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const commands = shown.split('\n').filter((line) => line.startsWith('$ '));
+  expect(commands.length).toBeGreaterThan(1);
+  const env = { ...more, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+  const script = commands.map((line) => `echo ${quoted(line)}\n${line.slice(2)} || true`).join('\n');
+  const { stdout } = await promisify(execFile)('bash', ['--norc', '-uc', `exec 2>&1\n${script}`], { env, cwd: folder });
+  return { shown, printed: stripVTControlCharacters(stdout) };
+}
+
+/** Sizes, times and the newest migration. */
+function maskFigures(text: string): string {
+  return text
+    .replace(/\d+ kB/g, 'SIZE')
+    .replace(/\d+\.\d s/g, 'TIME')
+    .replace(/\d{4}-[a-z-]+/g, 'SCHEMA');
+}
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,13 +1,17 @@
-import { Migrator, sql } from 'kysely';
-import { migrations } from './migrations/index.js';
+import { sql } from 'kysely';
+import { migrate } from './migrate.js';
+import { createMigrationPatience } from './migration-patience.js';
 import { type Build, prepare } from './prepared.js';
 import type { Queries } from './schema.js';
-import { DatabaseRefusal, markAsOurs, openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
-import { beginImmediate, createWriteQueue, type WriteQueue } from './write-queue.js';
+import { DatabaseRefusal, openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
+import { createWriteQueue, type WriteQueue } from './write-queue.js';
 
+export { backUpDatabase } from './backup.js';
+export { checkDatabase, type DatabaseReport } from './check.js';
 export { hexOf } from './expressions.js';
 export { isStorageFault, isUniqueViolation } from './faults.js';
 export { type Build, runPrepared } from './prepared.js';
+export { type Restoration, restoreDatabase } from './restore.js';
 export type { Queries, TokenType } from './schema.js';
 export { DatabaseRefusal, IN_MEMORY } from './sqlite.js';
 export { WriteQueueFull } from './write-queue.js';
@@ -27,13 +31,14 @@ export interface Database {
 
 /**
  * Opens the database at `path` (a file's path, or `:memory:`) and brings its schema up to date.
+ * Where another process does the latter at this moment it waits for that, and tells `onWait` so every few seconds.
  *
  * Rejects with `DatabaseRefusal` where the file is damaged, foreign, of a newer version or cannot be written.
  */
-export async function openDatabase(path: string): Promise<Database> {
+export async function openDatabase(path: string, onWait: () => void = () => undefined): Promise<Database> {
   const handles = await openSqlite(path);
   try {
-    await migrate(handles.writer);
+    await migrate(handles.writer, createMigrationPatience(path, onWait));
   } catch (error) {
     // What failed first is the reason; closing may well fail of the same.
     await handles.close().catch(() => undefined);
@@ -83,24 +88,4 @@ function toDatabase({ writer, reader, all, close }: SqliteHandles): Database & P
       await close();
     },
   };
-}
-
-/**
- * Runs what is missing in one transaction, under SQLite's write lock: of several processes that start on one file, one
- * migrates and the others wait. (Kysely's own lock does nothing on SQLite.)
- */
-async function migrate(writer: Queries): Promise<void> {
-  await writer.connection().execute(async (trx) => {
-    await beginImmediate(trx);
-    try {
-      await markAsOurs(trx);
-      const migrator = new Migrator({ db: trx, provider: { getMigrations: () => Promise.resolve(migrations) } });
-      const { error } = await migrator.migrateToLatest();
-      if (error !== undefined) throw error instanceof Error ? error : new Error('migration failed', { cause: error });
-      await sql`commit`.execute(trx);
-    } catch (error) {
-      await sql`rollback`.execute(trx);
-      throw error;
-    }
-  });
 }

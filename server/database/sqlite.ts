@@ -2,10 +2,10 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
-import { sql } from 'kysely';
 import { kyselyOver, type Reading, readerOver } from './dialect.js';
 import { isBusy } from './faults.js';
-import { migrations } from './migrations/index.js';
+import { faultsIn, isCutShort, logSize } from './file.js';
+import { migrationsOf } from './migrations/applied.js';
 import type { Queries } from './schema.js';
 
 type Connection = SqliteDriver.Database;
@@ -13,9 +13,9 @@ type Connection = SqliteDriver.Database;
 export const IN_MEMORY = ':memory:';
 
 /** "LKEY" in the file's header tells a Latchkey database from any other SQLite file. */
-const APPLICATION_ID = 0x4c4b4559;
+export const APPLICATION_ID = 0x4c4b4559;
 /** Milliseconds that starting waits for other processes that start on the same file. */
-const START_PATIENCE = 10_000;
+export const START_PATIENCE = 10_000;
 /** Milliseconds that a query may block the process while it waits for a lock; waiting longer is done asynchronously. */
 const WRITER_BUSY_TIMEOUT = 5;
 const READER_BUSY_TIMEOUT = 100;
@@ -112,14 +112,13 @@ function inspect(path: string): void {
     if (tables.length > 0 && applicationId !== APPLICATION_ID) {
       throw new DatabaseRefusal(`${path} is an SQLite database, but not one of Latchkey's`);
     }
-    assertWhole(path, connection, size);
+    if (isCutShort(path, connection)) throw new DatabaseRefusal(`database ${path} is damaged: it was cut short`);
     if (size <= QUICK_CHECK_LIMIT) {
-      const verdict = connection.pragma('quick_check(1)', { simple: true });
-      if (verdict !== 'ok') throw new DatabaseRefusal(`database ${path} is damaged: ${String(verdict)}`);
+      const [fault] = faultsIn([connection.pragma('quick_check(1)', { simple: true }) as string]);
+      if (fault !== undefined) throw new DatabaseRefusal(`database ${path} is damaged: ${fault}`);
     }
     if (tables.includes('kysely_migration')) {
-      const applied = connection.prepare('select name from kysely_migration').pluck().all() as string[];
-      const unknown = applied.find((name) => !Object.hasOwn(migrations, name));
+      const [unknown] = migrationsOf(connection).unknown;
       if (unknown !== undefined) {
         throw new DatabaseRefusal(
           `database ${path} was written by a newer version of Latchkey (it has migration ${unknown}); upgrade Latchkey`,
@@ -129,20 +128,6 @@ function inspect(path: string): void {
   } finally {
     connection.close();
   }
-}
-
-/** What SQLite does not miss: it takes a file that was cut to nothing for a new one, and half a last page for none. */
-function assertWhole(path: string, connection: Connection, size: number): void {
-  // The log may hold the page whose writing was interrupted; without one the file is all there is.
-  const hasLog = logSize(path) > 0;
-  const pageSize = connection.pragma('page_size', { simple: true }) as number;
-  if (size < pageSize || (!hasLog && size % pageSize !== 0)) {
-    throw new DatabaseRefusal(`database ${path} is damaged: it was cut short`);
-  }
-}
-
-function logSize(path: string): number {
-  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 async function openWriter(path: string | Buffer): Promise<Connection> {
@@ -176,14 +161,6 @@ async function enterWal(connection: Connection): Promise<void> {
       await sleep(20);
     }
   }
-}
-
-/** Within the transaction of the migrations, so that no other process sees one without the other. */
-export async function markAsOurs(trx: Queries): Promise<void> {
-  // Written only where it is missing: a start that has nothing to change writes nothing.
-  const { rows } = await sql<{ application_id: number }>`pragma application_id`.execute(trx);
-  if (rows[0]?.application_id === APPLICATION_ID) return;
-  await sql.raw(`pragma application_id = ${String(APPLICATION_ID)}`).execute(trx);
 }
 
 /** SQLite's own `upper` knows ASCII only; PostgreSQL's knows all letters, and so does this. */

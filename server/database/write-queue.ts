@@ -104,7 +104,7 @@ async function commitGroup(writer: Queries, group: Job[]): Promise<void> {
   const answers: (() => void)[] = [];
   try {
     await writer.connection().execute(async (trx) => {
-      await beginImmediate(trx, group[0]?.deadline);
+      await beginImmediate(trx, group[0] && until(group[0].deadline));
       try {
         const run = group.length === 1 ? runAlone : runInSavepoint;
         for (const job of group) answers.push(await run(trx, job));
@@ -121,14 +121,24 @@ async function commitGroup(writer: Queries, group: Job[]): Promise<void> {
   for (const answer of answers) answer();
 }
 
+/** Whether to go on waiting for another process that holds the lock. */
+export type Patience = () => boolean;
+
+function until(deadline: number): Patience {
+  return () => performance.now() <= deadline;
+}
+
 /** Immediate: a deferred transaction that reads first and then writes fails where another process wrote in between. */
-export async function beginImmediate(trx: Queries, deadline = performance.now() + PATIENCE): Promise<void> {
+export async function beginImmediate(
+  trx: Queries,
+  isPatient: Patience = until(performance.now() + PATIENCE),
+): Promise<void> {
   for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
     try {
       await trx.executeQuery(BEGIN);
       return;
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
+      if (!isBusy(error) || !isPatient()) throw error;
       await sleep(pause * (0.5 + Math.random()));
     }
   }

@@ -57,6 +57,9 @@ describe('what may follow', () => {
     [['tokens', 'list', '--json', '--limit', '5', '--sort', '-n'], ['-name']],
     [['completion', ''], SHELLS],
     [['serve', '--database', ''], [':files']],
+    [['backup', ''], [':files']],
+    [['restore', '--force', 'mon'], [':files']],
+    [['scan', ''], [':files']],
     [['tokens', 'create', '--description', ''], []],
     [['tokens', 'create', '--', '--qu'], []],
     [['tokens', 'show', ''], []],
@@ -73,7 +76,9 @@ describe('what may follow', () => {
       .split('\n')
       .map((line) => line.split('\t')[0] ?? '');
     for (const name of names) expect(help).toMatch(new RegExp(`^  ${name} `, 'm'));
-    expect(names).toEqual(expect.arrayContaining(['login', 'tokens', 'serve', 'completion', 'help']));
+    expect(names).toEqual(
+      expect.arrayContaining(['login', 'tokens', 'serve', 'backup', 'restore', 'check', 'completion', 'help']),
+    );
     expect(names).not.toContain('complete');
     expect(stdout).toMatch(/^tokens\tCreate, list, show, rotate, edit, revoke and verify tokens\.$/m);
   });

@@ -12,7 +12,7 @@ export function mounting(script: string, folder: string): string[] {
 }
 
 export const READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"';
-export const SMALL = 'mount -t tmpfs -o size=4m tmpfs "$0"';
+export const SMALL = 'mount -t tmpfs -o size=24m tmpfs "$0"';
 
 /** Whether this machine lets a test do so. */
 export const canMount = succeeds(mounting('mount -t tmpfs tmpfs "$0"', tmpdir()));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../generated/client/index.js';
 import { logIn } from '../../generated/index.js';
@@ -22,12 +23,16 @@ export async function latchkey(args: string[], { input = '', ...options }: RunOp
   return await process.finished;
 }
 
-/** Runs `latchkey` and kills it after so many milliseconds, whatever it is doing then. */
-export async function latchkeyUntilKilled(milliseconds: number, args: string[], options: StartOptions): Promise<void> {
+/** Runs `latchkey` and kills it at a `moment`, such as after so many milliseconds, whatever it is doing then. */
+export async function latchkeyUntilKilled(
+  moment: number | (() => Promise<void>),
+  args: string[],
+  options: StartOptions,
+): Promise<void> {
   const { child, finished } = start(args, options);
-  const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  await Promise.race([finished, typeof moment === 'number' ? sleep(moment) : moment()]);
+  child.kill('SIGKILL');
   await finished;
-  clearTimeout(timer);
 }
 
 interface StartOptions {

@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { DatabaseReport } from '../server/index.js';
+import { WrongUse } from './failure.js';
+
+interface DatabaseFlag {
+  database?: string;
+}
+
+export function addDatabase(program: Command): void {
+  command(program, 'backup', 'Copy the database to a new file, while the service runs.')
+    .argument('<file>', 'where to; it must not exist yet')
+    .action(async (file: string, flags: DatabaseFlag) => {
+      const { backUpDatabase } = await server();
+      const path = await pathOf(flags, { mustExist: true });
+      const start = performance.now();
+      say(`backed up ${path} to ${file}: ${contentOf(await backUpDatabase(path, file))} in ${since(start)}`);
+    });
+
+  command(program, 'restore', 'Put a backup in the place of the database, while the service is stopped.')
+    .argument('<file>', 'the backup, which stays as it is')
+    .option('--force', 'replace a database that is there, and keep that beside it under another name')
+    .addHelpText('after', '\nWhat was revoked after the backup was made serves again; what was created since is gone.')
+    .action(async (file: string, flags: DatabaseFlag & { force?: boolean }) => {
+      const { restoreDatabase } = await server();
+      const path = await pathOf(flags, { mustExist: false });
+      if (!existsSync(file)) throw new WrongUse(`there is no backup ${file}`);
+      const start = performance.now();
+      const { report, kept } = await restoreDatabase(file, path, { replace: flags.force === true });
+      say(`restored ${path} from ${file}: ${contentOf(report)} in ${since(start)}`);
+      if (kept !== null) say(`the database that was there is ${kept}`);
+    });
+
+  command(program, 'check', 'Read the whole database and say what is wrong with it, while the service runs.')
+    .option('--json', 'print JSON, for programs')
+    .addHelpText('after', '\nExit codes: 0 nothing is wrong, 1 something is.')
+    .action(async (flags: DatabaseFlag & { json?: boolean }) => {
+      const { checkDatabase } = await server();
+      const path = await pathOf(flags, { mustExist: true });
+      const report = await checkDatabase(path);
+      say(flags.json === true ? await jsonOf(report) : describe(path, report));
+      process.exitCode = report.faults.length === 0 ? 0 : 1;
+    });
+}
+
+function command(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--database <path>', 'database file (LATCHKEY_DATABASE, latchkey.db)');
+}
+
+const server = () => import('../server/index.js');
+
+async function pathOf(flags: DatabaseFlag, { mustExist }: { mustExist: boolean }): Promise<string> {
+  const { readConfig } = await server();
+  const { database } = readConfig({ database: flags.database });
+  if (database === ':memory:') throw new WrongUse('this is for a database in a file, not in memory');
+  if (mustExist && !existsSync(database)) throw new WrongUse(`there is no database ${database}`);
+  return database;
+}
+
+function contentOf({ rows, bytes }: DatabaseReport): string {
+  const [users = 0, tokens = 0] = [rows['users'], rows['access_tokens']];
+  return `${counted(users, 'user')}, ${counted(tokens, 'token')}, ${sizeOf(bytes)}`;
+}
+
+function describe(path: string, { schema, pending, bytes, rows, faults }: DatabaseReport): string {
+  const width = Math.max(...Object.keys(rows).map((table) => table.length), 0);
+  const verdict =
+    faults.length === 0
+      ? `${path} is whole: ${sizeOf(bytes)}, schema ${schema ?? 'none'}`
+      : `${path} has ${counted(faults.length, 'fault')}:`;
+  return [
+    verdict,
+    ...faults.map((fault) => `  ${fault}`),
+    ...Object.entries(rows).map(([table, count]) => `  ${table.padEnd(width)}  ${String(count)}`),
+    ...(pending.length > 0 ? [`the next start brings it up to date: ${pending.join(', ')}`] : []),
+  ].join('\n');
+}
+
+async function jsonOf({ faults, ...report }: DatabaseReport): Promise<string> {
+  const { toJson } = await import('./output/text.js');
+  return toJson({ whole: faults.length === 0, faults, ...report });
+}
+
+function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function sizeOf(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function since(start: number): string {
+  return `${((performance.now() - start) / 1e3).toFixed(1)} s`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,66 @@
+/** What always holds and no constraint of the schema says: `query` counts the rows that break it. */
+interface Rule {
+  /** The migration that it needs. */
+  since: string;
+  broken: string;
+  query: string;
+}
+
+const TOKENS = '0001-tokens';
+const LIFE_CYCLE = '0002-life-cycle';
+const SCOPES = '0003-scopes-and-finding';
+
+// Sets of ids instead of look-ups for each row: most of these columns have no index, and a file can have a million tokens.
+
+export const RULES: readonly Rule[] = [
+  {
+    since: TOKENS,
+    broken: 'tokens without a newest secret',
+    query:
+      'select count(*) from access_tokens where id not in (select token_id from token_secrets where valid_until is null)',
+  },
+  {
+    since: TOKENS,
+    broken: 'tokens with more than one newest secret',
+    query: `select count(*) from
+      (select 1 from token_secrets where valid_until is null group by token_id having count(*) > 1)`,
+  },
+  {
+    since: TOKENS,
+    broken: 'secrets and refresh tokens whose digest is none',
+    // 32 bytes until 0004-smaller.
+    query: `select (select count(*) from token_secrets where length(digest) not in (16, 32))
+      + (select count(*) from refresh_tokens where length(digest) not in (16, 32))`,
+  },
+  {
+    since: TOKENS,
+    broken: 'refresh tokens of tokens that are no sessions',
+    query: `select count(*) from refresh_tokens where token_id not in (select id from access_tokens where type = 'session')`,
+  },
+  {
+    since: LIFE_CYCLE,
+    broken: 'tokens that do not know their newest secret',
+    query: `select count(*) from token_secrets as secret join access_tokens as token on token.id = secret.token_id
+      where secret.valid_until is null and substr(secret.digest, 1, 4) is not token.secret_start`,
+  },
+  {
+    since: LIFE_CYCLE,
+    broken: 'kept answers that nothing can open',
+    // A nonce and an authentication tag are 28 bytes.
+    query: 'select count(*) from idempotent_answers where length(id) <> 32 or length(sealed) <= 28',
+  },
+  {
+    since: SCOPES,
+    broken: 'tokens without a scope set',
+    query: 'select count(*) from access_tokens where scope_set_id not in (select id from scope_sets)',
+  },
+  {
+    since: SCOPES,
+    broken: 'scope sets whose members are not their words',
+    query: `select count(*) from scope_sets as scope_set
+      left join (select scope_set_id, count(*) as members from scope_set_members group by scope_set_id) as counted
+        on counted.scope_set_id = scope_set.id
+      where coalesce(counted.members, 0) <>
+        iif(scope_set.scopes = '', 0, 1 + length(scope_set.scopes) - length(replace(scope_set.scopes, ' ', '')))`,
+  },
+];
