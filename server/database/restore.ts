@@ -1,4 +1,4 @@
-import { existsSync, linkSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import SqliteDriver from 'better-sqlite3';
 import { checkDatabase, type DatabaseReport } from './check.js';
 import { withCopy } from './copy.js';
@@ -23,12 +23,13 @@ export interface Restoration {
  */
 export async function restoreDatabase(file: string, name: string, { replace = false } = {}): Promise<Restoration> {
   // Where the name is a link, that stays, and what it leads to is replaced.
-  const path = existsSync(name) ? realpathSync(name) : name;
+  const isLink = lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const path = isLink && existsSync(name) ? realpathSync(name) : name;
   const [fault] = (await checkDatabase(file)).faults;
   if (fault !== undefined) throw new DatabaseRefusal(`${file} cannot be restored: ${fault}`);
   if (existsSync(path)) {
     if (!replace) throw new DatabaseRefusal(`there is a database ${path} already; --force replaces it, and keeps it`);
-    if (realpathSync(file) === path) throw new DatabaseRefusal(`${file} is the database itself`);
+    if (realpathSync(file) === realpathSync(path)) throw new DatabaseRefusal(`${file} is the database itself`);
     takeAlone(path);
   }
   return await withCopy(file, path, (copy) => {
