@@ -200,8 +200,7 @@ function hold(
   { head }: Trace,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const names = [...head.filter((_, index) => index % 2 === 0), ...Object.keys(headers)];
-  const breach = operation.checkAnswer(status, body, new Set(names.map((name) => name.toLowerCase())));
+  const breach = operation.checkAnswer(status, body, [...head, ...Object.keys(headers)]);
   if (breach !== undefined) throw new Error(`the answer breaks the contract: ${breach}`);
 }
 

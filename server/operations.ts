@@ -5,7 +5,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { type Document, OpenAPIBackend, type Operation as SpecOperation, ValidationContext } from 'openapi-backend';
 import { JSON_TYPE } from './answer.js';
 import type { Surface } from './errors.js';
-import { formats } from './formats.js';
+import { answerFormats, formats } from './formats.js';
 
 /** The contract, found through the package's own exports, so that sources, `dist` and the packed package agree. */
 const { resolve } = createRequire(import.meta.url);
@@ -37,8 +37,8 @@ export interface Operation {
   coerce(place: 'path' | 'query', name: string, text: string): unknown;
   /** Writes defaults into `request` and gives what is wrong with it. Its validators are compiled at its first call. */
   validate(request: ValidatedRequest): ErrorObject[];
-  /** Why an answer with these headers (in lower case) breaks the contract; undefined where it holds. */
-  checkAnswer(status: number, body: unknown, headerNames: ReadonlySet<string>): string | undefined;
+  /** Why an answer with these headers, named as in the contract, breaks it; undefined where it holds. */
+  checkAnswer(status: number, body: unknown, headers: readonly string[]): string | undefined;
 }
 
 export interface ValidatedRequest {
@@ -60,6 +60,14 @@ interface SpecResponse {
   content?: Record<string, unknown>;
 }
 
+interface DocumentedAnswer {
+  /** Those that it must have. */
+  headers: string[];
+  hasBody: boolean;
+  /** Null where its body is not JSON. */
+  validate: ValidateFunction | null;
+}
+
 let operations: Promise<Operation[]> | undefined;
 
 /**
@@ -71,8 +79,8 @@ export function readOperations(): Promise<Operation[]> {
 }
 
 async function makeOperations(): Promise<Operation[]> {
-  const requestAjv = newAjv(true);
-  const answerAjv = newAjv(false);
+  const ofRequests = requestAjv();
+  const ofAnswers = answerAjv();
   const api = new OpenAPIBackend({
     definition: JSON.parse(openApiJson) as Document,
     // Its own check of the document knows OpenAPI 3.0 only. With `quick` it also compiles validators at their first use.
@@ -80,25 +88,32 @@ async function makeOperations(): Promise<Operation[]> {
     strict: true,
     ignoreTrailingSlashes: false,
     // It asks for an Ajv for each validator, draft-07 and with JavaScript's coercion: one shared 2020 instance serves.
-    customizeAjv: (_ajv, _options, context) => (context === ValidationContext.Response ? answerAjv : requestAjv),
+    customizeAjv: (_ajv, _options, context) => (context === ValidationContext.Response ? ofAnswers : ofRequests),
   });
   await api.init();
   return api.router.getOperations().map((operation) => toOperation(api, operation));
 }
 
+const COMMON = {
+  strict: false,
+  // `check` holds the contract against the meta-schema, which takes longer to compile than all that a first request needs.
+  validateSchema: false,
+} as const;
+
 /** No coercion: path and query are coerced strictly before, and a body says what it means. */
-function newAjv(useDefaults: boolean): Ajv {
-  const ajv = new Ajv2020({
-    strict: false,
-    // `check` holds the contract against the meta-schema, which takes longer to compile than all that a first request needs.
-    validateSchema: false,
-    allErrors: true,
-    verbose: true,
-    useDefaults,
-    ownProperties: true,
-    formats,
-  });
-  // The two classes share all that openapi-backend uses; they differ in the JSON Schema version they start with.
+function requestAjv(): Ajv {
+  return asAjv(
+    new Ajv2020({ ...COMMON, formats, allErrors: true, verbose: true, useDefaults: true, ownProperties: true }),
+  );
+}
+
+/** The first fault is enough, and our own objects have no members but their own. */
+function answerAjv(): Ajv {
+  return asAjv(new Ajv2020({ ...COMMON, formats: answerFormats }));
+}
+
+/** The two classes share all that openapi-backend uses; they differ in the JSON Schema version they start with. */
+function asAjv(ajv: Ajv2020): Ajv {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   return ajv;
 }
@@ -112,6 +127,18 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
   if (success === undefined || successes.length > 1) throw new TypeError(`${id} needs exactly one 2xx answer`);
   const parameters = (spec.parameters ?? []) as SpecParameter[];
   const types = new Map(parameters.map(({ in: place, name, schema }) => [`${place} ${name}`, schema.type]));
+
+  const answers: Record<number, DocumentedAnswer | undefined> = {};
+  const toAnswer = (status: number): DocumentedAnswer | undefined => {
+    const response = responses[String(status)];
+    if (response === undefined) return undefined;
+    const headers = Object.entries(response.headers ?? {}).flatMap(([name, header]) => (header.required ? [name] : []));
+    const isJson = response.content !== undefined && 'application/json' in response.content;
+    const validators = isJson ? api.validator.getStatusBasedResponseValidatorForOperation(id) : {};
+    const validate = (validators[String(status)] as ValidateFunction | undefined) ?? null;
+    if (isJson && validate === null) throw new TypeError(`${id} has no schema for status ${String(status)}`);
+    return { headers, hasBody: response.content !== undefined, validate };
+  };
 
   return {
     id,
@@ -130,19 +157,14 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
       const validators = api.validator.getRequestValidatorsForOperation(id);
       return validators.flatMap((validate) => (validate(request) ? [] : (validate.errors ?? [])));
     },
-    checkAnswer(status, body, headerNames) {
-      const response = responses[String(status)];
-      if (response === undefined) return `${id} does not document status ${String(status)}`;
-      for (const [name, { required }] of Object.entries(response.headers ?? {})) {
-        if (required === true && !headerNames.has(name.toLowerCase())) return `${id} misses header ${name}`;
-      }
-      if (response.content === undefined)
-        return body === undefined ? undefined : `${id} has a body with ${String(status)}`;
-      if (!('application/json' in response.content)) return undefined;
-      const validators = api.validator.getStatusBasedResponseValidatorForOperation(id);
-      const validate = validators[String(status)] as ValidateFunction | undefined;
-      if (validate === undefined) return `${id} has no schema for status ${String(status)}`;
-      return validate(body) ? undefined : `${id} ${String(status)}: ${answerErrors(validate)}`;
+    checkAnswer(status, body, headers) {
+      const answer = (answers[status] ??= toAnswer(status));
+      if (answer === undefined) return `${id} does not document status ${String(status)}`;
+      const missing = answer.headers.find((name) => !headers.includes(name));
+      if (missing !== undefined) return `${id} misses header ${missing}`;
+      if (!answer.hasBody) return body === undefined ? undefined : `${id} has a body with ${String(status)}`;
+      if (answer.validate === null || answer.validate(body)) return undefined;
+      return `${id} ${String(status)}: ${answerErrors(answer.validate)}`;
     },
   };
 }

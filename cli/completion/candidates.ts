@@ -27,7 +27,7 @@ export async function candidatesFor(program: Command, words: readonly string[]):
   if (current.startsWith('-') && !onlyArguments) return lines(flagsOf(command), current);
 
   const argument = command.registeredArguments[Math.min(wordsTaken, command.registeredArguments.length - 1)];
-  if (argument !== undefined && /^(file|paths)$/.test(argument.name())) return [FILES];
+  if (argument !== undefined && /^(file|path)$/.test(argument.name())) return [FILES];
   const choices = argument?.argChoices?.map((choice) => ({ value: choice, description: '' })) ?? [];
   return lines([...(wordsTaken === 0 ? commandsOf(command) : []), ...choices], current);
 }
