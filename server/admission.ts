@@ -16,6 +16,8 @@ const FEW = 32;
 const PROBES_AHEAD = 32;
 /** Milliseconds before a slice that new connections may take, of which the system gives one for each look at it. */
 const WELCOME = 20;
+/** Milliseconds of work that are no reason to let connections go first. */
+const SHORT = 1;
 /**
  * Milliseconds that nothing is read from connections of which requests were refused, since the refused ask again at once:
  * for each refusal of a turn five times what it costs, so that refusing takes a sixth of the time at most.
@@ -95,7 +97,8 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
   }
 
   function mayBeMoreConnections(): boolean {
-    const isLikely = hasConnected;
+    // A short line is soon done with.
+    const isLikely = hasConnected && pace.timeFor(waiting.length - first) > SHORT;
     hasConnected = false;
     if (isLikely) {
       welcomeEnds ??= begunAt + WELCOME;

@@ -11,7 +11,7 @@ const LONGEST_GROUP = 40;
 const LEAST_IN_A_GROUP = 16;
 /** Turns of the event loop between two groups, or milliseconds: the system gives one new connection for each turn. */
 const TURNS_BETWEEN = 64;
-const LONGEST_BETWEEN = 15;
+const LONGEST_BETWEEN = 25;
 /** Milliseconds. A write that would wait longer for those before it, as long as writes took of late, is refused at once. */
 const LONGEST_WAIT = 500;
 /** Milliseconds for a write before any is measured. */

@@ -10,6 +10,7 @@ import { borrowThrottle } from './shared-throttle.js';
 
 const { throttle, receive } = borrowThrottle(send);
 let starting: Promise<RunningServer> | undefined;
+let isListening = false;
 let isStopping = false;
 
 process.on('message', (message: ToWorker) => {
@@ -26,7 +27,10 @@ process.on('message', (message: ToWorker) => {
 });
 // Without the primary nothing new arrives; what is in flight is answered. Node would end the process at once.
 if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
-process.once('disconnect', () => void stop());
+process.once('disconnect', () => {
+  if (!isListening) process.exit(1);
+  void stop();
+});
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     if (isStopping) process.exit(1);
@@ -41,6 +45,7 @@ async function serve(config: Readonly<Config>): Promise<RunningServer> {
     const server = await start({ ...config, log: createWorkerLog(config.logLevel) }, undefined, {
       loginThrottle: throttle,
     });
+    isListening = true;
     send({ kind: 'listening', url: server.url, firstUser: server.firstUser });
     return server;
   } catch (error) {
