@@ -8,6 +8,7 @@ import {
   SqliteDialect,
   type SqliteStatement,
 } from 'kysely';
+import { isBusy } from './faults.js';
 import type { Queries, Schema } from './schema.js';
 
 type Connection = SqliteDriver.Database;
@@ -19,12 +20,30 @@ export function kyselyOver(connection: Connection): Queries {
   return new Kysely<Schema>({ dialect: new SqliteDialect({ database: rememberingStatements(connection) }) });
 }
 
-/** A connection that only reads: under Kysely, and past it for queries that are compiled already. */
-export function readerOver(connection: Connection): { reader: Queries; all: Reading } {
-  const database = rememberingStatements(connection);
-  return {
-    reader: new Kysely<Schema>({ dialect: new ReadingDialect(database) }),
-    all: rowReader(connection),
+/** Kysely over a connection that only reads. */
+export function readingKyselyOver(connection: Connection): Queries {
+  return new Kysely<Schema>({ dialect: new ReadingDialect(connection) });
+}
+
+/** The rows of a compiled query with these parameters. */
+export type Reading = (query: CompiledQuery, parameters: readonly unknown[]) => unknown[] | Promise<unknown[]>;
+
+/**
+ * Reads what is committed by `writer` while that has no transaction open, and else by `reader`: a connection that learns
+ * of another one's commit forgets all pages that it knows, and reads anew what it looks up next.
+ */
+export function readingOver(writer: Connection, reader: Connection): Reading {
+  const byWriter = rowReader(writer);
+  const byReader = rowReader(reader);
+  return (query, parameters) => {
+    if (writer.inTransaction) return byReader(query, parameters);
+    try {
+      return byWriter(query, parameters);
+    } catch (error) {
+      // It has less patience than the reader.
+      if (!isBusy(error)) throw error;
+      return byReader(query, parameters);
+    }
   };
 }
 
@@ -32,7 +51,7 @@ export function readerOver(connection: Connection): { reader: Queries; all: Read
  * Reads past Kysely's executor, which is half of the time of a look-up by key; and each row as an array, since the driver
  * takes half as long again to make objects of them.
  */
-function rowReader(connection: Connection): Reading {
+function rowReader(connection: Connection): (...question: Parameters<Reading>) => unknown[] {
   const statements = new WeakMap<CompiledQuery, (parameters: readonly unknown[]) => unknown[]>();
   return (query, parameters) => {
     let read = statements.get(query);
@@ -56,9 +75,6 @@ function rowMaker(names: string[]): (values: unknown[]) => unknown {
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- a loop over the names would make slow objects
   return new Function('values', `return { ${members.join(', ')} }`) as (values: unknown[]) => unknown;
 }
-
-/** The rows of a compiled query with these parameters. */
-export type Reading = (query: CompiledQuery, parameters: readonly unknown[]) => unknown[] | Promise<unknown[]>;
 
 /** Kysely's driver prepares each query anew; a statement that was prepared before can be run again. */
 function rememberingStatements(connection: Connection): SqliteDatabase {
@@ -86,7 +102,8 @@ function rememberingStatements(connection: Connection): SqliteDatabase {
 class ReadingDialect extends SqliteDialect {
   readonly #database: SqliteDatabase;
 
-  constructor(database: SqliteDatabase) {
+  constructor(connection: Connection) {
+    const database = rememberingStatements(connection);
     super({ database });
     this.#database = database;
   }
