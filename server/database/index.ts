@@ -70,8 +70,8 @@ export async function openMemoryDatabase(image?: Buffer): Promise<MemoryDatabase
   };
 }
 
-function toDatabase({ writer, reader, all, close }: SqliteHandles): Database & Pick<WriteQueue, 'idle'> {
-  const queue = createWriteQueue(writer);
+function toDatabase({ writer, run, reader, all, close }: SqliteHandles): Database & Pick<WriteQueue, 'idle'> {
+  const queue = createWriteQueue(writer, run);
   return {
     read: reader,
     async readPrepared<Parameters extends object, Row>(build: Build<Parameters, Row>, parameters: Parameters) {

@@ -1,4 +1,5 @@
 import type { Compilable, CompiledQuery } from 'kysely';
+import type { Run } from './dialect.js';
 import type { Queries } from './schema.js';
 
 // Building a query and making SQL of it takes Kysely ten times as long as SQLite takes to run it. What is asked often is
@@ -46,13 +47,30 @@ export function prepare<Parameters extends object, Row>(
   return { query, values };
 }
 
-/** As part of a transaction. */
+/** How a transaction's queries run past Kysely's executor, where its engine has such a way. */
+const runs = new WeakMap<Queries, Run>();
+
+/** For as long as `trx` has its connection for itself. */
+export function runDirectly(trx: Queries, run: Run): void {
+  runs.set(trx, run);
+}
+
+/** Runs a compiled query as part of a transaction. */
+export async function runCompiled(
+  trx: Queries,
+  query: CompiledQuery,
+  parameters: readonly unknown[] = query.parameters,
+): Promise<unknown[]> {
+  const run = runs.get(trx);
+  return run === undefined ? (await trx.executeQuery({ ...query, parameters })).rows : run(query, parameters);
+}
+
+/** Runs what `build` makes as part of a transaction. */
 export async function runPrepared<Parameters extends object, Row>(
   trx: Queries,
   build: Build<Parameters, Row>,
   parameters: Parameters,
 ): Promise<Row[]> {
   const { query, values } = prepare(build, trx, parameters);
-  const { rows } = await trx.executeQuery<Row>({ ...query, parameters: values });
-  return rows;
+  return (await runCompiled(trx, query, values)) as Row[];
 }

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
-import { kyselyOver, type Reading, readingKyselyOver, readingOver } from './dialect.js';
+import { kyselyOver, type Reading, type Run, readingKyselyOver, readingOver, runOver } from './dialect.js';
 import { isBusy } from './faults.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
@@ -32,6 +32,8 @@ export class DatabaseRefusal extends Error {
 
 export interface SqliteHandles {
   writer: Queries;
+  /** On the connection of `writer`, for whoever has that for itself. */
+  run: Run;
   /** The same as `writer` for a database in memory, which has one connection. */
   reader: Queries;
   all: Reading;
@@ -52,10 +54,12 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
     const writer = await openWriter(path);
     const reader = new SqliteDriver(path, { readonly: true, timeout: READER_BUSY_TIMEOUT });
     defineFunctions(reader);
+    const run = runOver(writer);
     return {
       writer: kyselyOver(writer),
+      run,
       reader: readingKyselyOver(reader),
-      all: readingOver(writer, reader),
+      all: readingOver(writer, run, reader),
       // The reader first: the last connection to close writes the log back, which a read-only one cannot.
       // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
       async close() {
@@ -80,6 +84,7 @@ export async function openMemory(image?: Buffer): Promise<SqliteHandles & { imag
   const queries = kyselyOver(writer);
   return {
     writer: queries,
+    run: runOver(writer),
     reader: queries,
     // Through Kysely, which keeps transactions and other queries of the one connection apart.
     all: async (query, parameters) => (await queries.executeQuery({ ...query, parameters })).rows,

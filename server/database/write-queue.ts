@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
+import type { Run } from './dialect.js';
 import { isBusy, isStorageFault } from './faults.js';
+import { runCompiled, runDirectly } from './prepared.js';
 import type { Queries } from './schema.js';
 
 /** Milliseconds that a write waits for another process to release the file. */
@@ -53,7 +55,7 @@ export interface WriteQueue {
   idle(): Promise<void>;
 }
 
-export function createWriteQueue(writer: Queries): WriteQueue {
+export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
   const waiting: Job[] = [];
   let draining: Promise<void> | undefined;
   let pace = PACE_AT_FIRST;
@@ -65,7 +67,7 @@ export function createWriteQueue(writer: Queries): WriteQueue {
       const most = Math.max(LEAST_IN_A_GROUP, Math.min(Math.round(LONGEST_GROUP / pace), MOST_IN_A_GROUP));
       const group = waiting.splice(0, most);
       const begin = performance.now();
-      await commitGroup(writer, group);
+      await commitGroup(writer, run, group);
       const each = (performance.now() - begin) / group.length;
       // A group of one says more about the disk than about how many can be written in a while.
       if (group.length > 1) pace += (Math.min(each, pace * PACE_STEEPEST) - pace) * PACE_WEIGHT;
@@ -100,15 +102,16 @@ export function createWriteQueue(writer: Queries): WriteQueue {
   };
 }
 
-async function commitGroup(writer: Queries, group: Job[]): Promise<void> {
+async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<void> {
   const answers: (() => void)[] = [];
   try {
     await writer.connection().execute(async (trx) => {
+      runDirectly(trx, run);
       await beginImmediate(trx, group[0] && until(group[0].deadline));
       try {
-        const run = group.length === 1 ? runAlone : runInSavepoint;
-        for (const job of group) answers.push(await run(trx, job));
-        await trx.executeQuery(COMMIT);
+        const perform = group.length === 1 ? runAlone : runInSavepoint;
+        for (const job of group) answers.push(await perform(trx, job));
+        await runCompiled(trx, COMMIT);
       } catch (error) {
         await rollBack(trx);
         throw error;
@@ -135,7 +138,7 @@ export async function beginImmediate(
 ): Promise<void> {
   for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
     try {
-      await trx.executeQuery(BEGIN);
+      await runCompiled(trx, BEGIN);
       return;
     } catch (error) {
       if (!isBusy(error) || !isPatient()) throw error;
@@ -153,18 +156,18 @@ async function runAlone(trx: Queries, job: Job): Promise<() => void> {
 }
 
 async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
-  await trx.executeQuery(SAVEPOINT);
+  await runCompiled(trx, SAVEPOINT);
   try {
     const value = await job.work(trx);
-    await trx.executeQuery(RELEASE);
+    await runCompiled(trx, RELEASE);
     return () => {
       job.resolve(value);
     };
   } catch (error) {
     // A full or failing disk may have ended the transaction already: nothing of this group can be trusted.
     if (isStorageFault(error)) throw error;
-    await trx.executeQuery(ROLL_BACK_TO_SAVEPOINT);
-    await trx.executeQuery(RELEASE);
+    await runCompiled(trx, ROLL_BACK_TO_SAVEPOINT);
+    await runCompiled(trx, RELEASE);
     return () => {
       job.reject(error);
     };
@@ -173,7 +176,7 @@ async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
 
 async function rollBack(trx: Queries): Promise<void> {
   try {
-    await trx.executeQuery(ROLL_BACK);
+    await runCompiled(trx, ROLL_BACK);
   } catch {
     // SQLite ends the transaction by itself after some faults, and then there is none to roll back.
   }

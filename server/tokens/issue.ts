@@ -1,4 +1,4 @@
-import type { Insertable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { Caller } from '../caller.js';
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { AccessTokenTable } from '../database/schema.js';
@@ -9,7 +9,7 @@ import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
 import { scopeSetId, scopesToGive } from './scopes.js';
 import { insertSecret, secretColumns } from './secrets.js';
-import { type AccessToken, metadataColumn, readToken } from './token.js';
+import { type AccessToken, metadataColumn, toAccessToken } from './token.js';
 
 interface Description {
   name: string;
@@ -67,7 +67,8 @@ export async function insertToken(
   { name, description = '', metadata = {}, scopes, createdAt, expiresAt }: NewToken,
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
-  const [inserted] = await runPrepared(trx, newToken, {
+  const sortedScopes = [...new Set(scopes)].sort();
+  const row: NewRow = {
     uuid: newUuid(createdAt),
     owner_id: ownerId,
     type,
@@ -77,17 +78,26 @@ export async function insertToken(
     expires_at: expiresAt,
     description: description === '' ? null : description,
     metadata: metadataColumn(metadata),
-    scope_set_id: await scopeSetId(trx, scopes),
-  });
+    scope_set_id: await scopeSetId(trx, sortedScopes),
+  };
+  const [inserted] = await runPrepared(trx, newToken, row);
   if (inserted === undefined) throw new TypeError('the insert gave no id');
   await insertSecret(trx, inserted.id, plaintext);
-  return { plaintext, token: await readToken(trx, inserted.id) };
+  const uuid = Buffer.from(row.uuid).toString('hex');
+  return { plaintext, token: toAccessToken({ ...NEW, ...row, ...inserted, uuid, scopes: sortedScopes.join(' ') }) };
 }
 
-type NewRow = Omit<
-  Insertable<AccessTokenTable>,
-  'id' | 'disabled_at' | 'revoked_at' | 'last_used_at' | 'lifetime_from' | `previous_${string}`
->;
+/** What comes later in a token's life. */
+const NEW = {
+  last_used_at: null,
+  revoked_at: null,
+  disabled_at: null,
+  previous_prefix: null,
+  previous_valid_until: null,
+  previous_last_used_at: null,
+};
+
+type NewRow = Omit<Selectable<AccessTokenTable>, 'id' | 'lifetime_from' | keyof typeof NEW>;
 
 const newToken = (trx: Queries, row: NewRow) =>
   trx
