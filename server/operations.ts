@@ -9,8 +9,14 @@ import { answerFormats, formats } from './formats.js';
 
 /** The contract, found through the package's own exports, so that sources, `dist` and the packed package agree. */
 const { resolve } = createRequire(import.meta.url);
-export const openApiYaml = readFileSync(resolve('latchkey/openapi.yaml'), 'utf8');
-export const openApiJson = readFileSync(resolve('latchkey/openapi.json'), 'utf8');
+export const openApi = JSON.parse(readFileSync(resolve('latchkey/openapi.json'), 'utf8')) as Document;
+
+/** As it is written, comments included. */
+export function readOpenApiYaml(): string {
+  return (openApiYaml ??= readFileSync(resolve('latchkey/openapi.yaml'), 'utf8'));
+}
+
+let openApiYaml: string | undefined;
 
 /** An operation of the contract, made ready once: nothing about it is matched, parsed or compiled per request. */
 export interface Operation {
@@ -82,7 +88,7 @@ async function makeOperations(): Promise<Operation[]> {
   const ofRequests = requestAjv();
   const ofAnswers = answerAjv();
   const api = new OpenAPIBackend({
-    definition: JSON.parse(openApiJson) as Document,
+    definition: openApi,
     // Its own check of the document knows OpenAPI 3.0 only. With `quick` it also compiles validators at their first use.
     quick: true,
     strict: true,

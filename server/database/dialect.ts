@@ -62,7 +62,7 @@ export function runOver(connection: Connection): Run {
   };
 }
 
-function runStatement(statement: SqliteDriver.Statement<unknown[]>): (parameters: readonly unknown[]) => unknown[] {
+function runStatement(statement: SqliteDriver.Statement): (parameters: readonly unknown[]) => unknown[] {
   if (!statement.reader) {
     return (parameters) => {
       statement.run(...parameters);

@@ -1,9 +1,11 @@
 import type { Handlers } from '../contract.js';
 import { overloaded, unavailable } from '../errors.js';
 import type { Load } from '../load.js';
-import { openApiJson, openApiYaml } from '../operations.js';
+import { openApi, readOpenApiYaml } from '../operations.js';
 
 type ServiceHandlers = Pick<Handlers, 'getHealth' | 'getReadiness' | 'getOpenApiJson' | 'getOpenApiYaml'>;
+
+type OpenApi = Awaited<ReturnType<ServiceHandlers['getOpenApiJson']>>['body'];
 
 /** What the process knows of itself. */
 export interface ServiceState {
@@ -11,8 +13,6 @@ export interface ServiceState {
   phase: 'starting' | 'ready' | 'draining';
   load: Pick<Load, 'isShedding' | 'eventLoopDelay'>;
 }
-
-const openApi = JSON.parse(openApiJson) as Awaited<ReturnType<ServiceHandlers['getOpenApiJson']>>['body'];
 
 export function createService(state: ServiceState): ServiceHandlers {
   return {
@@ -27,8 +27,8 @@ export function createService(state: ServiceState): ServiceHandlers {
       return { body: { status: 'ready', eventLoopDelayMs: state.load.eventLoopDelay() } };
     },
 
-    getOpenApiJson: () => ({ body: openApi }),
+    getOpenApiJson: () => ({ body: openApi as OpenApi }),
 
-    getOpenApiYaml: () => ({ body: openApiYaml }),
+    getOpenApiYaml: () => ({ body: readOpenApiYaml() }),
   };
 }
