@@ -76,7 +76,7 @@ module.exports = {
     ),
     only(
       'handlers-know-no-koa',
-      { path: '^server/', pathNot: '^server/(app|contract|operations)\\.ts$' },
+      { path: '^server/', pathNot: '^server/(answer|app|contract|operations|routes)\\.ts$' },
       { path: 'node_modules/(koa|@koa/router|openapi-backend)/' },
     ),
     only(

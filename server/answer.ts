@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { type ServiceError, type Surface, toWire } from './errors.js';
+import { JSON_TYPE } from './operations.js';
 import type { Trace } from './trace.js';
 
 // Past Koa's own way of answering, which sets and looks up one header after the other and listens for the end of each
@@ -13,8 +14,6 @@ export interface WireAnswer {
   /** Undefined for none. */
   body?: string | undefined;
 }
-
-export const JSON_TYPE = 'application/json; charset=utf-8';
 
 export function sendAnswer(
   { res }: Context,

@@ -23,14 +23,25 @@ export function createApp(contract: Contract, log: Log, state: ServiceState): Ko
       const { url = '', method = '' } = req;
       const end = url.indexOf('?');
       const path = end === -1 ? url : url.slice(0, end);
-      const found = isPath(path, url) ? contract.find(method, path) : undefined;
-      if (found === undefined) answerOutside(ctx, trace, contract, isPath(path, url) ? path : '');
+      const known = isPath(path, url) ? path : '';
+      const found = contract.find(method, known);
+      if (found === undefined) answerOutside(ctx, trace, contract, known);
       else await found.serve(ctx, trace, found.params, end === -1 ? '' : url.slice(end + 1));
     } catch (error) {
-      if (!(error instanceof RequestAborted)) sendError(ctx, trace, toServiceError(error, trace.requestId));
+      if (!(error instanceof RequestAborted)) sendLastError(ctx, trace, error, log);
     }
   });
   return app;
+}
+
+/** Nothing is behind this: what it threw would end the process. */
+function sendLastError(ctx: Context, trace: Trace, error: unknown, log: Log): void {
+  try {
+    sendError(ctx, trace, toServiceError(error, trace.requestId));
+  } catch (failure) {
+    log.error({ err: failure, requestId: trace.requestId }, 'an error could not be answered');
+    ctx.res.destroy();
+  }
 }
 
 /** Everything is answered and logged here; Koa's own way of both costs as much as all else that it does. */

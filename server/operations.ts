@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import type { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { type Document, OpenAPIBackend, type Operation as SpecOperation, ValidationContext } from 'openapi-backend';
-import { JSON_TYPE } from './answer.js';
 import type { Surface } from './errors.js';
 import { answerFormats, formats } from './formats.js';
 
@@ -17,6 +16,8 @@ export function readOpenApiYaml(): string {
 }
 
 let openApiYaml: string | undefined;
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** An operation of the contract, made ready once: nothing about it is matched, parsed or compiled per request. */
 export interface Operation {

@@ -87,7 +87,7 @@ export const bodies = {
     properties: {
       name: { type: 'string', minLength: 1, maxLength: 255 },
       description: { type: 'string', maxLength: 1_024 },
-      metadata: { type: 'object', additionalProperties: { type: 'string', maxLength: 500 } },
+      metadata: { type: 'object', additionalProperties: { type: 'string', maxLength: 256 } },
       expiresInDays: { type: ['integer', 'null'], minimum: 1, maximum: 365 },
     },
   },

@@ -51,7 +51,7 @@ test.skipIf(!hasStrace)(
 );
 
 /** So long that no two rows fit on a page of 4096 bytes: a page with a token's mark is written for that token alone. */
-const PADDING = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, name.repeat(500)]));
+const PADDING = Object.fromEntries(Array.from('abcdefghij', (name) => [name, name.repeat(250)]));
 
 /** Each request has an id, and each token a mark, which stands on the page of its row whatever changes there. */
 async function change(client: Client, name: string): Promise<void> {

@@ -184,11 +184,12 @@ test('the largest body that the service takes is on record', async () => {
   const server = await startLocal();
   const token = plaintextOf(server, 'deploy bot');
   const metadata = Object.fromEntries(
-    Array.from({ length: 32 }, (_, index) => [`name-${String(index)}`.padEnd(64, '.'), '😀'.repeat(480)]),
+    Array.from({ length: 16 }, (_, index) => [`name-${String(index)}`.padEnd(64, '.'), '😀'.repeat(256)]),
   );
   const json = { name: 'a', metadata };
-  expect(Buffer.byteLength(JSON.stringify(json))).toBeGreaterThan(60_000);
-  const answer = await send(server, 'POST /api/v1/access-tokens', { token, json });
+  const body = JSON.stringify(json);
+  const padded = body.padEnd(65_536 - Buffer.byteLength(body) + body.length);
+  const answer = await send(server, 'POST /api/v1/access-tokens', { token, body: padded });
   expect(answer.status).toBe(201);
   expect(server.requests.all()[0]?.body).toEqual(json);
 });
