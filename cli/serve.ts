@@ -46,14 +46,14 @@ async function serve({ checkResponses, testing = false, seed, ...flags }: ServeF
   // From here on, so that a signal during the start closes the database properly too.
   stopOnSignal(async () => (await starting).close());
   const server = await starting;
-  printFirstUser(server);
+  if (server.firstUser !== null) printFirstUser(server.firstUser);
   if (testing) process.stdout.write(`for tests alone: controlled over HTTP at ${server.url}/__testing/\n`);
   process.stdout.write(`latchkey listening on ${server.url}\n`);
 }
 
 async function serveByWorkers(config: Readonly<Config>): Promise<void> {
   const { startWorkers } = await import('../server/index.js');
-  const starting = startWorkers(config);
+  const starting = startWorkers(config, printFirstUser);
   let kill = (): void => undefined;
   stopOnSignal(
     async () => (await starting).close(),
@@ -65,15 +65,12 @@ async function serveByWorkers(config: Readonly<Config>): Promise<void> {
   kill = () => {
     workers.kill();
   };
-  printFirstUser(workers);
   process.stdout.write(`latchkey listening on ${workers.url}\n`);
   await workers.ended.catch((error: unknown) => {
     throw new Refused(error instanceof Error ? error.message : String(error));
   });
 }
 
-function printFirstUser({ firstUser }: Pick<RunningServer, 'firstUser'>): void {
-  if (firstUser?.generated !== true) return;
-  const { email, password } = firstUser;
-  process.stdout.write(`created user ${email} with password ${password} (shown this once)\n`);
+function printFirstUser({ email, password, generated }: NonNullable<RunningServer['firstUser']>): void {
+  if (generated) process.stdout.write(`created user ${email} with password ${password} (shown this once)\n`);
 }

@@ -76,7 +76,8 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
     if (refused.length > 0) rest();
     if (!mayBeMoreConnections()) {
       const slice = Math.min(Math.max(begunAt - doneAt, SLICE), LONGEST_SLICE);
-      for (const most = pace.countWithin(slice); begun < most; begun++) {
+      const most = pace.countWithin(slice);
+      for (let taken = 0; taken < most; taken++) {
         const arrival = waiting[first];
         if (arrival === undefined) break;
         first++;
@@ -111,8 +112,13 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
   function begin({ request, response, at }: Arrival): void {
     // Nobody is there any more to be answered.
     if (request.socket.destroyed) return;
-    if (refuse !== undefined && begunAt - at > TOO_LATE && !isProbe(request)) turnAway(refuse, request, response);
-    else void answer(request, response);
+    if (refuse !== undefined && begunAt - at > TOO_LATE && !isProbe(request)) {
+      turnAway(refuse, request, response);
+    } else {
+      // Refusing takes so little that counting it would make the pace look like one at which everybody can come.
+      begun++;
+      void answer(request, response);
+    }
   }
 
   function turnAway(refuse: RequestListener, request: IncomingMessage, response: ServerResponse): void {

@@ -47,15 +47,19 @@ export async function startServer(options: ServerOptions | TestingServerOptions 
 /**
  * Starts `config.workers` processes, which share the port and the database file, and resolves when all answer; this
  * process only looks after them. For a command, since it takes the process's children and standard error for its own.
+ * `tellFirstUser` hears of the user that was created because the database had none.
  *
  * Rejects with `InvalidArgument` for a database in memory, and with what the first of them cannot start for.
  */
-export async function startWorkers(config: Readonly<Config>): Promise<RunningWorkers> {
+export async function startWorkers(
+  config: Readonly<Config>,
+  tellFirstUser: (firstUser: NonNullable<RunningServer['firstUser']>) => void,
+): Promise<RunningWorkers> {
   if (config.database === IN_MEMORY) {
     throw new InvalidArgument(
       'LATCHKEY_WORKERS must be 1 with LATCHKEY_DATABASE :memory:, which one process has for itself',
     );
   }
   const { startPrimary } = await import('./workers/primary.js');
-  return await startPrimary(config);
+  return await startPrimary(config, tellFirstUser);
 }

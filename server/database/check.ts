@@ -70,8 +70,8 @@ async function read(path: string, connection: Connection, report: DatabaseReport
 
   for (const table of tables) report.rows[table] = count(connection, `select count(*) from "${table}"`);
   faults.push(...danglingReferences(connection));
-  for (const { since, broken, query } of RULES) {
-    if (!applied.includes(since)) continue;
+  for (const { since, until, broken, query } of RULES) {
+    if (!applied.includes(since) || (until !== undefined && applied.includes(until))) continue;
     const rows = count(connection, query);
     if (rows > 0) faults.push(`${broken}: ${String(rows)}`);
   }

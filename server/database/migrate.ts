@@ -3,7 +3,7 @@ import { isBusy } from './faults.js';
 import { migrations } from './migrations/index.js';
 import type { Queries } from './schema.js';
 import { APPLICATION_ID } from './sqlite.js';
-import { beginImmediate, type Patience } from './write-queue.js';
+import { beginImmediate, type Patience, rollBack } from './write-queue.js';
 
 /**
  * Runs what is missing in one transaction, under SQLite's write lock: of several processes that start on one file, one
@@ -20,7 +20,7 @@ export async function migrate(writer: Queries, patience?: Patience): Promise<voi
       if (error !== undefined) throw error instanceof Error ? error : new Error('migration failed', { cause: error });
       await sql`commit`.execute(trx);
     } catch (error) {
-      await sql`rollback`.execute(trx);
+      await rollBack(trx);
       throw error;
     }
     // The log may have grown to the size of the file. Now nobody waits for an answer while it is written back.

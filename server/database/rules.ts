@@ -2,6 +2,8 @@
 interface Rule {
   /** The migration that it needs. */
   since: string;
+  /** The migration after which it holds no more. */
+  until?: string;
   broken: string;
   query: string;
 }
@@ -9,6 +11,7 @@ interface Rule {
 const TOKENS = '0001-tokens';
 const LIFE_CYCLE = '0002-life-cycle';
 const SCOPES = '0003-scopes-and-finding';
+const SMALLER = '0004-smaller';
 
 // Sets of ids instead of look-ups for each row: most of these columns have no index, and a file can have a million tokens.
 
@@ -27,10 +30,16 @@ export const RULES: readonly Rule[] = [
   },
   {
     since: TOKENS,
+    until: SMALLER,
     broken: 'secrets and refresh tokens whose digest is none',
-    // 32 bytes until 0004-smaller.
-    query: `select (select count(*) from token_secrets where length(digest) not in (16, 32))
-      + (select count(*) from refresh_tokens where length(digest) not in (16, 32))`,
+    query: `select (select count(*) from token_secrets where length(digest) <> 32)
+      + (select count(*) from refresh_tokens where length(digest) <> 32)`,
+  },
+  {
+    since: SMALLER,
+    broken: 'secrets and refresh tokens whose digest is none, as those are that an earlier version wrote meanwhile',
+    query: `select (select count(*) from token_secrets where length(digest) <> 16)
+      + (select count(*) from refresh_tokens where length(digest) <> 16)`,
   },
   {
     since: TOKENS,

@@ -66,9 +66,7 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
     while (waiting.length > 0) {
       const most = Math.max(LEAST_IN_A_GROUP, Math.min(Math.round(LONGEST_GROUP / pace), MOST_IN_A_GROUP));
       const group = waiting.splice(0, most);
-      const begin = performance.now();
-      await commitGroup(writer, run, group);
-      const each = (performance.now() - begin) / group.length;
+      const each = (await commitGroup(writer, run, group)) / group.length;
       // A group of one says more about the disk than about how many can be written in a while.
       if (group.length > 1) pace += (Math.min(each, pace * PACE_STEEPEST) - pace) * PACE_WEIGHT;
       await letOthersRun();
@@ -102,12 +100,15 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
   };
 }
 
-async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<void> {
+/** Resolves with the milliseconds that it took from when the lock was there: how long others held it says nothing of us. */
+async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<number> {
   const answers: (() => void)[] = [];
+  let begin = performance.now();
   try {
     await writer.connection().execute(async (trx) => {
       runDirectly(trx, run);
       await beginImmediate(trx, group[0] && until(group[0].deadline));
+      begin = performance.now();
       try {
         const perform = group.length === 1 ? runAlone : runInSavepoint;
         for (const job of group) answers.push(await perform(trx, job));
@@ -119,9 +120,11 @@ async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<voi
     });
   } catch (error) {
     for (const job of group) job.reject(error);
-    return;
+    return performance.now() - begin;
   }
+  const milliseconds = performance.now() - begin;
   for (const answer of answers) answer();
+  return milliseconds;
 }
 
 /** Whether to go on waiting for another process that holds the lock. */
@@ -174,7 +177,8 @@ async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
   }
 }
 
-async function rollBack(trx: Queries): Promise<void> {
+/** For what has failed already, which stays the reason. */
+export async function rollBack(trx: Queries): Promise<void> {
   try {
     await runCompiled(trx, ROLL_BACK);
   } catch {

@@ -18,8 +18,7 @@ export type ToPrimary =
 
 /** Steps of `LoginThrottle`; the numbers of attempts are the worker's own. */
 export type LoginStep =
-  | { kind: 'login'; id: number; step: 'attempt'; user: string; address: string }
-  | { kind: 'login'; id: number; step: 'begin' }
+  | { kind: 'login'; id: number; step: 'attempt' | 'begin'; user: string; address: string }
   | { kind: 'login'; id: number; step: 'fail' | 'succeed' };
 
 /** An error on its way between processes, with what the command tells errors apart by. */

@@ -20,7 +20,7 @@ const MOST_FAILURES = 5;
 const STOP_PATIENCE = 9_500;
 
 /** Processes that serve together. */
-export interface RunningWorkers extends Omit<RunningServer, typeof Symbol.asyncDispose> {
+export interface RunningWorkers extends Pick<RunningServer, 'url' | 'close'> {
   /** Resolves when all have stopped after `close`; rejects where no worker can be kept running. */
   ended: Promise<void>;
   /** Ends all at once. */
@@ -31,9 +31,13 @@ type Listening = ToPrimary & { kind: 'listening' };
 
 /**
  * Starts `config.workers` processes that share the port and the database file, and resolves when all answer. Rejects with
- * what the first of them failed of. One that dies is answered by another.
+ * what the first of them failed of. One that dies is answered by another. `tellFirstUser` hears of the first user as soon as
+ * there is one, whatever becomes of the rest of the start: its password is known to nobody else.
  */
-export async function startPrimary(config: Readonly<Config>): Promise<RunningWorkers> {
+export async function startPrimary(
+  config: Readonly<Config>,
+  tellFirstUser: (firstUser: NonNullable<RunningServer['firstUser']>) => void,
+): Promise<RunningWorkers> {
   const log = createWorkerLog(config.logLevel);
   const throttle = createLoginThrottle(Date.now);
   const alive = new Set<Worker>();
@@ -134,9 +138,10 @@ export async function startPrimary(config: Readonly<Config>): Promise<RunningWor
   try {
     // One alone first: it brings the schema up to date and makes the first user.
     const { url, firstUser } = await startWorker();
+    if (firstUser !== null) tellFirstUser(firstUser);
     chosenPort = Number(new URL(url).port);
     await Promise.all(Array.from({ length: config.workers - 1 }, startWorker));
-    return { url, firstUser, close, ended, kill };
+    return { url, close, ended, kill };
   } catch (error) {
     await close();
     throw error;

@@ -6,17 +6,18 @@ import type { LoginStep, ToWorker } from './messages.js';
 export function borrowThrottle(send: (step: LoginStep) => boolean): {
   throttle: LoginThrottle;
   receive(answer: ToWorker & { kind: 'login' }): void;
+  /** When the primary is gone: what was asked gets no answer any more. */
+  end(): void;
 } {
   let last = 0;
-  const waiting = new Map<number, (answer: ToWorker & { kind: 'login' }) => void>();
+  const waiting = new Map<number, Question>();
 
   async function ask(step: LoginStep): Promise<void> {
     const { refusedForSeconds } = await new Promise<ToWorker & { kind: 'login' }>((resolve, reject) => {
-      waiting.set(step.id, resolve);
+      waiting.set(step.id, { resolve, reject });
       if (send(step)) return;
       waiting.delete(step.id);
-      // Without the primary nobody counts, and the process is about to end.
-      reject(unavailable('The service is about to stop.'));
+      reject(withoutPrimary());
     });
     if (refusedForSeconds !== undefined) throw tooManyFailures(refusedForSeconds);
   }
@@ -27,18 +28,32 @@ export function borrowThrottle(send: (step: LoginStep) => boolean): {
         const id = ++last;
         await ask({ kind: 'login', id, step: 'attempt', user, address });
         return {
-          begin: () => ask({ kind: 'login', id, step: 'begin' }),
+          begin: () => ask({ kind: 'login', id, step: 'begin', user, address }),
           fail: () => void send({ kind: 'login', id, step: 'fail' }),
           succeed: () => void send({ kind: 'login', id, step: 'succeed' }),
         };
       },
     },
     receive(answer) {
-      const resolve = waiting.get(answer.id);
+      const question = waiting.get(answer.id);
       waiting.delete(answer.id);
-      resolve?.(answer);
+      question?.resolve(answer);
+    },
+    end() {
+      for (const { reject } of waiting.values()) reject(withoutPrimary());
+      waiting.clear();
     },
   };
+}
+
+interface Question {
+  resolve(answer: ToWorker & { kind: 'login' }): void;
+  reject(error: ServiceError): void;
+}
+
+/** Without the primary nobody counts, and the process is about to end. */
+function withoutPrimary(): ServiceError {
+  return unavailable('The service is about to stop.');
 }
 
 /** A worker's access to the primary's throttle. */
@@ -49,20 +64,15 @@ export interface Lending {
 }
 
 export function lendThrottle(throttle: LoginThrottle, send: (answer: ToWorker) => void): Lending {
-  const attempts = new Map<number, { attempt: LoginAttempt; hasBegun: boolean }>();
+  /** Those that have begun: an attempt that never gets its turn, since too many wait, leaves nothing here. */
+  const attempts = new Map<number, LoginAttempt>();
   let hasEnded = false;
 
-  async function begin(id: number): Promise<void> {
-    const entry = attempts.get(id);
-    if (entry === undefined) return;
-    try {
-      await entry.attempt.begin();
-    } catch (error) {
-      attempts.delete(id);
-      throw error;
-    }
-    entry.hasBegun = true;
-    if (hasEnded) entry.attempt.fail();
+  async function begin(id: number, user: string, address: string): Promise<void> {
+    const attempt = await throttle.attempt(user, address);
+    await attempt.begin();
+    if (hasEnded) attempt.fail();
+    else attempts.set(id, attempt);
   }
 
   return {
@@ -71,13 +81,13 @@ export function lendThrottle(throttle: LoginThrottle, send: (answer: ToWorker) =
       try {
         switch (taken.step) {
           case 'attempt':
-            attempts.set(id, { attempt: await throttle.attempt(taken.user, taken.address), hasBegun: false });
+            await throttle.attempt(taken.user, taken.address);
             break;
           case 'begin':
-            await begin(id);
+            await begin(id, taken.user, taken.address);
             break;
           default:
-            attempts.get(id)?.attempt[taken.step]();
+            attempts.get(id)?.[taken.step]();
             attempts.delete(id);
             return;
         }
@@ -89,7 +99,7 @@ export function lendThrottle(throttle: LoginThrottle, send: (answer: ToWorker) =
     },
     end() {
       hasEnded = true;
-      for (const { attempt, hasBegun } of attempts.values()) if (hasBegun) attempt.fail();
+      for (const attempt of attempts.values()) attempt.fail();
       attempts.clear();
     },
   };

@@ -8,7 +8,7 @@ import { borrowThrottle } from './shared-throttle.js';
 
 // One of the processes that serve: what `primary.ts` starts, with the configuration as its first message.
 
-const { throttle, receive } = borrowThrottle(send);
+const { throttle, receive, end } = borrowThrottle(send);
 let starting: Promise<RunningServer> | undefined;
 let isListening = false;
 let isStopping = false;
@@ -28,6 +28,7 @@ process.on('message', (message: ToWorker) => {
 // Without the primary nothing new arrives; what is in flight is answered. Node would end the process at once.
 if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
 process.once('disconnect', () => {
+  end();
   if (!isListening) process.exit(1);
   void stop();
 });
