@@ -125,8 +125,8 @@ test('clients that read nothing do not fill the memory', async () => {
     for (const { socket, write } of connections) if (socket.writableLength < 1e6) write(request.repeat(50));
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  // 20 times 1,000 answers of 30 KiB would be 600 MiB.
-  expect(memoryOf(serving) - before).toBeLessThan(150);
+  // 20 times 1,000 answers of 30 KiB would be 600 MiB; the 256 after which a connection is cut off are 150 of them.
+  expect(memoryOf(serving) - before).toBeLessThan(300);
   expect((await send(serving, 'GET /healthz')).status).toBe(200);
 });
 
