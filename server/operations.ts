@@ -86,8 +86,8 @@ export function readOperations(): Promise<Operation[]> {
 }
 
 async function makeOperations(): Promise<Operation[]> {
-  const ofRequests = requestAjv();
-  const ofAnswers = answerAjv();
+  let ofRequests: Ajv | undefined;
+  let ofAnswers: Ajv | undefined;
   const api = new OpenAPIBackend({
     definition: openApi,
     // Its own check of the document knows OpenAPI 3.0 only. With `quick` it also compiles validators at their first use.
@@ -95,7 +95,8 @@ async function makeOperations(): Promise<Operation[]> {
     strict: true,
     ignoreTrailingSlashes: false,
     // It asks for an Ajv for each validator, draft-07 and with JavaScript's coercion: one shared 2020 instance serves.
-    customizeAjv: (_ajv, _options, context) => (context === ValidationContext.Response ? ofAnswers : ofRequests),
+    customizeAjv: (_ajv, _options, context) =>
+      context === ValidationContext.Response ? (ofAnswers ??= answerAjv()) : (ofRequests ??= requestAjv()),
   });
   await api.init();
   return api.router.getOperations().map((operation) => toOperation(api, operation));
@@ -105,6 +106,7 @@ const COMMON = {
   strict: false,
   // `check` holds the contract against the meta-schema, which takes longer to compile than all that a first request needs.
   validateSchema: false,
+  meta: false,
 } as const;
 
 /** No coercion: path and query are coerced strictly before, and a body says what it means. */
@@ -135,6 +137,8 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
   const parameters = (spec.parameters ?? []) as SpecParameter[];
   const types = new Map(parameters.map(({ in: place, name, schema }) => [`${place} ${name}`, schema.type]));
 
+  const takesNothing = parameters.length === 0 && spec.requestBody === undefined;
+
   const answers: Record<number, DocumentedAnswer | undefined> = {};
   const toAnswer = (status: number): DocumentedAnswer | undefined => {
     const response = responses[String(status)];
@@ -161,6 +165,7 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
     defaulted: parameters.flatMap(({ name, schema }) => (schema.default === undefined ? [] : [name])),
     coerce: (place, name, text) => coerce(types.get(`${place} ${name}`), text),
     validate(request) {
+      if (takesNothing && Object.keys(request.query).length === 0) return [];
       const validators = api.validator.getRequestValidatorsForOperation(id);
       return validators.flatMap((validate) => (validate(request) ? [] : (validate.errors ?? [])));
     },
