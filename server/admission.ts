@@ -44,8 +44,8 @@ export interface Admission {
 
 /**
  * Begins the requests of one turn of the event loop together: their steps interleave, so that their reads find warm
- * caches and their answers leave one right behind the other. What would wait too long is given to `refuse`; without it,
- * everybody waits.
+ * caches and their answers leave one right behind the other. Where they come one by one, each is begun at once. What
+ * would wait too long is given to `refuse`; without it, everybody waits.
  */
 export function createAdmission(answer: Answer, refuse?: RequestListener): Admission {
   const pace = createPace();
@@ -57,6 +57,9 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
   let doneAt = 0;
   let probesAhead = 0;
   let isDue = false;
+  /** In this turn, and in the last one that had any. */
+  let arrived = 0;
+  let arrivedBefore = 0;
   /** Whether a connection was accepted in this turn, so that there may be more. */
   let hasConnected = false;
   let welcomeEnds: number | undefined;
@@ -70,6 +73,8 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
 
   function turn(): void {
     isDue = false;
+    arrivedBefore = arrived;
+    arrived = 0;
     probesAhead = 0;
     begun = 0;
     begunAt = performance.now();
@@ -148,6 +153,7 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
   return {
     request(request, response) {
       takeTurn();
+      arrived++;
       const ahead = waiting.length - first;
       if (isProbe(request)) {
         if (probesAhead++ < PROBES_AHEAD) {
@@ -156,6 +162,9 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
         }
       } else if (refuse !== undefined && ahead > FEW && pace.timeFor(ahead) > MOST_AHEAD) {
         turnAway(refuse, request, response);
+        return;
+      } else if (ahead === 0 && arrived === 1 && arrivedBefore === 1) {
+        void answer(request, response);
         return;
       }
       waiting.push({ request, response, at: performance.now() });

@@ -126,8 +126,9 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
         caller = await admit(deps, operation, ctx.req, trace);
         permit(deps, operation, ctx.req, caller);
       }
-      const request = await validated(ctx.req, operation, params, search);
-      const { body, headers } = await handler(deps, { caller, ...request, raw: ctx.req });
+      const { path, query, body: sent, attempt, ifMatch } = await validated(ctx.req, operation, params, search);
+      const request = { caller, path, query, body: sent, attempt, ifMatch, raw: ctx.req };
+      const { body, headers } = await handler(deps, request);
       if (checkResponses) hold(operation, status, body, trace, headers);
       const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
       sendAnswer(ctx, trace, { status, headers, contentType, body: text });

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { LogLevel } from './config.js';
+import { toInstant } from './instants.js';
 
 export type Log = pino.Logger;
 
@@ -30,7 +31,10 @@ export function createWorkerLog(level: LogLevel): Log {
   return pino({ ...COMMON, level, base: { pid: process.pid } }, gathering(sink, MOST_BYTES_WHOLE));
 }
 
-const COMMON = { timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } };
+const COMMON = {
+  timestamp: () => `,"time":"${toInstant(Date.now())}"`,
+  serializers: { err: errorFields },
+};
 
 /**
  * Asynchronous, and bounded: a reader that stalls loses lines, and does not stop the service. Lines wait a moment for

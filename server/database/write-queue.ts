@@ -59,13 +59,17 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
   const waiting: Job[] = [];
   let draining: Promise<void> | undefined;
   let pace = PACE_AT_FIRST;
+  /** How many the last group had. */
+  let together = 1;
 
   async function drain(): Promise<void> {
-    // One turn of the event loop, so that requests which arrived together are committed together.
-    await nextTurn();
+    // One turn of the event loop, so that requests which arrived together are committed together; not where they come one
+    // by one.
+    if (together > 1) await nextTurn();
     while (waiting.length > 0) {
       const most = Math.max(LEAST_IN_A_GROUP, Math.min(Math.round(LONGEST_GROUP / pace), MOST_IN_A_GROUP));
       const group = waiting.splice(0, most);
+      together = group.length;
       const each = (await commitGroup(writer, run, group)) / group.length;
       // A group of one says more about the disk than about how many can be written in a while.
       if (group.length > 1) pace += (Math.min(each, pace * PACE_STEEPEST) - pace) * PACE_WEIGHT;

@@ -1,7 +1,7 @@
 import type { Database } from '../database/index.js';
 import { digestOf } from '../tokens/format.js';
 import { scopeSetId } from '../tokens/scopes.js';
-import { secretColumns } from '../tokens/secrets.js';
+import { prefixOf, startOf } from '../tokens/secrets.js';
 import { metadataColumn } from '../tokens/token.js';
 import type { Passwords } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
@@ -36,7 +36,8 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
       owner_id: user.id,
       type: token.type,
       name: token.name,
-      ...secretColumns(token.plaintext),
+      prefix: prefixOf(token.plaintext),
+      secret_start: startOf(digestOf(token.plaintext)),
       created_at: instantOf(token.createdAt, now),
       expires_at: instantOrNull(token.expiresAt, now),
       last_used_at: instantOrNull(token.lastUsedAt, now),

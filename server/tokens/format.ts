@@ -43,14 +43,15 @@ export function digestOf(plaintext: string): Uint8Array {
 
 /** `length` characters, each of the 62 equally likely. */
 export function randomBase62(length: number): string {
-  let text = '';
-  while (text.length < length) {
+  const characters = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
     for (const byte of randomBytes(2 * length)) {
       // 248 is the largest multiple of 62 in a byte: taking the rest too would favour the alphabet's start.
-      if (byte < 248 && text.length < length) text += ALPHABET.charAt(byte % 62);
+      if (byte < 248 && filled < length) characters[filled++] = ALPHABET.charCodeAt(byte % 62);
     }
   }
-  return text;
+  return characters.toString('latin1');
 }
 
 function checksum(text: string): string {

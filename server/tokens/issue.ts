@@ -3,13 +3,13 @@ import type { Caller } from '../caller.js';
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';
-import { newUuid } from '../uuid.js';
-import { newPlaintext } from './format.js';
+import { newUuid, toUuid } from '../uuid.js';
+import { digestOf, newPlaintext } from './format.js';
 import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
 import { scopeSetId, scopesToGive } from './scopes.js';
-import { insertSecret, secretColumns } from './secrets.js';
-import { type AccessToken, metadataColumn, toAccessToken } from './token.js';
+import { insertSecret, prefixOf, startOf } from './secrets.js';
+import { type AccessToken, metadataColumn } from './token.js';
 
 interface Description {
   name: string;
@@ -67,37 +67,58 @@ export async function insertToken(
   { name, description = '', metadata = {}, scopes, createdAt, expiresAt }: NewToken,
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
+  const digest = digestOf(plaintext);
+  const prefix = prefixOf(plaintext);
+  const uuid = newUuid(createdAt);
   const sortedScopes = [...new Set(scopes)].sort();
-  const row: NewRow = {
-    uuid: newUuid(createdAt),
+  const [inserted] = await runPrepared(trx, newToken, {
+    uuid,
     owner_id: ownerId,
     type,
     name,
-    ...secretColumns(plaintext),
+    prefix,
+    secret_start: startOf(digest),
     created_at: createdAt,
     expires_at: expiresAt,
     description: description === '' ? null : description,
     metadata: metadataColumn(metadata),
     scope_set_id: await scopeSetId(trx, sortedScopes),
-  };
-  const [inserted] = await runPrepared(trx, newToken, row);
+  });
   if (inserted === undefined) throw new TypeError('the insert gave no id');
-  await insertSecret(trx, inserted.id, plaintext);
-  const uuid = Buffer.from(row.uuid).toString('hex');
-  return { plaintext, token: toAccessToken({ ...NEW, ...row, ...inserted, uuid, scopes: sortedScopes.join(' ') }) };
+  await insertSecret(trx, inserted.id, digest);
+  const token: AccessToken = {
+    id: inserted.id,
+    uuid: toUuid(Buffer.from(uuid).toString('hex')),
+    type,
+    name,
+    prefix,
+    createdAt,
+    expiresAt,
+    lastUsedAt: null,
+    revokedAt: null,
+    description,
+    metadata,
+    scopes: sortedScopes,
+    disabledAt: null,
+    previousSecret: null,
+  };
+  return { plaintext, token };
 }
 
-/** What comes later in a token's life. */
-const NEW = {
-  last_used_at: null,
-  revoked_at: null,
-  disabled_at: null,
-  previous_prefix: null,
-  previous_valid_until: null,
-  previous_last_used_at: null,
-};
-
-type NewRow = Omit<Selectable<AccessTokenTable>, 'id' | 'lifetime_from' | keyof typeof NEW>;
+type NewRow = Pick<
+  Selectable<AccessTokenTable>,
+  | 'uuid'
+  | 'owner_id'
+  | 'type'
+  | 'name'
+  | 'prefix'
+  | 'secret_start'
+  | 'created_at'
+  | 'expires_at'
+  | 'description'
+  | 'metadata'
+  | 'scope_set_id'
+>;
 
 const newToken = (trx: Queries, row: NewRow) =>
   trx

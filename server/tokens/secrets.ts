@@ -14,9 +14,9 @@ export interface SecretHolder {
 
 const START_LENGTH = 4;
 
-/** The columns of a token's row that follow from its newest secret. */
-export function secretColumns(plaintext: string): { prefix: string; secret_start: Uint8Array } {
-  return { prefix: plaintext.slice(0, PREFIX_LENGTH), secret_start: startOf(digestOf(plaintext)) };
+/** What is shown of a secret. */
+export function prefixOf(plaintext: string): string {
+  return plaintext.slice(0, PREFIX_LENGTH);
 }
 
 /** What a token's row keeps of its newest secret's digest. */
@@ -27,8 +27,8 @@ export function startOf(digest: Uint8Array): Uint8Array {
 const newSecret = (trx: Queries, { digest, tokenId }: { digest: Uint8Array; tokenId: number }) =>
   trx.insertInto('token_secrets').values({ digest, token_id: tokenId });
 
-export async function insertSecret(trx: Queries, tokenId: number, plaintext: string): Promise<void> {
-  await runPrepared(trx, newSecret, { digest: digestOf(plaintext), tokenId });
+export async function insertSecret(trx: Queries, tokenId: number, digest: Uint8Array): Promise<void> {
+  await runPrepared(trx, newSecret, { digest, tokenId });
 }
 
 /**
@@ -43,6 +43,7 @@ export async function replaceSecret(
   at: number,
 ): Promise<void> {
   const { id, prefix, secret_start: start, last_used_at: lastUsedAt } = token;
+  const digest = digestOf(plaintext);
   await shortenEarlierSecrets(trx, id, validUntil, at);
   await trx
     .updateTable('token_secrets')
@@ -52,11 +53,12 @@ export async function replaceSecret(
     .where('token_id', '=', id)
     .where('valid_until', 'is', null)
     .execute();
-  await insertSecret(trx, id, plaintext);
+  await insertSecret(trx, id, digest);
   await trx
     .updateTable('access_tokens')
     .set({
-      ...secretColumns(plaintext),
+      prefix: prefixOf(plaintext),
+      secret_start: startOf(digest),
       previous_prefix: prefix,
       previous_valid_until: validUntil,
       previous_last_used_at: lastUsedAt,
