@@ -78,7 +78,7 @@ export async function start(
       // The last call is for load balancers; a test knows which requests it has sent.
       await connections.drain(hooks === undefined ? undefined : { lastCall: 0 });
       load.close();
-      await deps.lastUsed.flush();
+      await deps.lastUsed.close();
       await db.close();
     }
     return { url, firstUser, close, [Symbol.asyncDispose]: close };

@@ -111,7 +111,7 @@ async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<num
   try {
     await writer.connection().execute(async (trx) => {
       runDirectly(trx, run);
-      await beginImmediate(trx, group[0] && until(group[0].deadline));
+      await beginImmediate(trx, patienceOf(group));
       begin = performance.now();
       try {
         const perform = group.length === 1 ? runAlone : runInSavepoint;
@@ -131,11 +131,22 @@ async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<num
   return milliseconds;
 }
 
-/** Whether to go on waiting for another process that holds the lock. */
-export type Patience = () => boolean;
+/** Whether to go on waiting for another process that holds the lock, as the error says. */
+export type Patience = (busy: unknown) => boolean;
 
 function until(deadline: number): Patience {
   return () => performance.now() <= deadline;
+}
+
+/** Each job's own: those that have waited long enough leave the group, which goes on waiting for the others. */
+function patienceOf(group: Job[]): Patience {
+  return (busy) => {
+    for (let [oldest] = group; oldest !== undefined && performance.now() > oldest.deadline; [oldest] = group) {
+      oldest.reject(busy);
+      group.shift();
+    }
+    return group.length > 0;
+  };
 }
 
 /** Immediate: a deferred transaction that reads first and then writes fails where another process wrote in between. */
@@ -148,7 +159,7 @@ export async function beginImmediate(
       await runCompiled(trx, BEGIN);
       return;
     } catch (error) {
-      if (!isBusy(error) || !isPatient()) throw error;
+      if (!isBusy(error) || !isPatient(error)) throw error;
       await sleep(pause * (0.5 + Math.random()));
     }
   }

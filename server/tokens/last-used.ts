@@ -8,6 +8,10 @@ const LAG = 30_000;
 const DELAY = 1_000;
 /** Rows in one transaction, so that no request waits long behind a flush. */
 const CHUNK = 50;
+/** Milliseconds until a write that failed, on a full disk or under too much load, is tried again. */
+const RETRY = 5_000;
+/** Uses that are kept for that; of more, the next use of each token writes it. */
+const MOST_KEPT = 100_000;
 
 /** Keeps `lastUsedAt` true within a minute, without a write for each request. */
 export interface LastUsed {
@@ -15,6 +19,8 @@ export interface LastUsed {
   note(used: UsedSecret, stored: number | null, at: number): void;
   /** Writes what is noted; never rejects, since no request depends on it. */
   flush(): Promise<void>;
+  /** The same, for the last time. */
+  close(): Promise<void>;
 }
 
 export interface UsedSecret {
@@ -37,21 +43,32 @@ export function createLastUsed(
   let noted = new Map<string, Use>();
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
+  let closed = false;
 
   async function writeNoted(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const batch = [...noted.values()];
+    const batch = [...noted];
     noted = new Map();
+    let written = 0;
     try {
-      for (let start = 0; start < batch.length; start += CHUNK) {
+      for (; written < batch.length; written += CHUNK) {
+        const chunk = batch.slice(written, written + CHUNK);
         await db.write(async (trx) => {
-          for (const use of batch.slice(start, start + CHUNK)) await runPrepared(trx, used, use);
+          for (const [, use] of chunk) await runPrepared(trx, used, use);
         });
       }
     } catch (error) {
-      log.warn({ err: error }, 'lastUsedAt could not be written; the next use of each token writes it');
+      log.warn({ err: error }, 'lastUsedAt could not be written; it is tried again in a while');
+      putBack(batch.slice(written, written + MOST_KEPT));
     }
+  }
+
+  function putBack(unwritten: [string, Use][]): void {
+    if (closed) return;
+    // What was noted meanwhile is later.
+    noted = new Map([...unwritten, ...noted]);
+    timer ??= setTimeout(() => void flush(), RETRY).unref();
   }
 
   function flush(): Promise<void> {
@@ -67,6 +84,10 @@ export function createLastUsed(
       timer ??= setTimeout(() => void flush(), delay).unref();
     },
     flush,
+    close() {
+      closed = true;
+      return flush();
+    },
   };
 }
 

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Client } from '../../generated/client/index.js';
 import {
   createAccessToken,
   createPrivateToken,
+  getAccessToken,
   getMe,
   getReadiness,
   listAccessTokens,
@@ -37,6 +39,25 @@ describe('while another process holds the write lock', () => {
     const { items } = await answered(listAccessTokens({ client, query: { tokenType: 'pat' } }));
     expect(items).toEqual([]);
   });
+
+  test('each create waits its own time', async () => {
+    const database = join(await newFolder(), 'latchkey.db');
+    const { url } = await serveDatabase(database);
+    const { client } = await logInTo(url);
+    const other = new SqliteDriver(database);
+    other.exec('begin immediate');
+    const create = async (name: string) => (await createAccessToken({ client, body: { name } })).response.status;
+    const first = create('first');
+    await sleep(500);
+    // These two are of one group, as soon as the first has waited long enough.
+    const second = create('second');
+    await sleep(3_500);
+    const third = create('third');
+    expect(await Promise.all([first, second])).toEqual([503, 503]);
+    other.exec('rollback');
+    other.close();
+    expect(await third).toBe(201);
+  }, 20_000);
 });
 
 describe('while the storage fails', () => {
@@ -85,6 +106,23 @@ describe('while the storage fails', () => {
     expect(after.items.map(known)).toEqual(before.items.map(known));
     expect((await getMe({ client: service.as(plaintext) })).response.status).toBe(200);
   });
+
+  test('a use before that is told of afterwards', async () => {
+    const faulty = createFaultyDatabase();
+    const service = await startService({ openDatabase: (path) => faulty.open(path) });
+    const { client } = await service.admin();
+    const { plaintext, token } = await answered(createAccessToken({ client, body: { name: 'used once' } }));
+    await answered(getMe({ client: service.as(plaintext) }));
+    faulty.set('storage');
+    await vi.waitFor(() => {
+      expect(service.log.join('')).toContain('lastUsedAt could not be written');
+    }, 5_000);
+    faulty.set('none');
+    await vi.waitFor(async () => {
+      const { lastUsedAt } = await answered(getAccessToken({ client, path: { token_id: token.id } }));
+      expect(lastUsedAt).toBe('2030-06-15T12:00:00.000Z');
+    }, 10_000);
+  }, 20_000);
 
   test('a login is 503 and counts as no failure of the user', async () => {
     const faulty = createFaultyDatabase();
