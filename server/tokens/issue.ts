@@ -41,20 +41,21 @@ export interface IssuedToken {
  * Issues a personal access token to the caller and returns its plaintext: the only time anyone sees it, since the
  * database keeps a digest. An attempt that is repeated gets the token of the first.
  *
- * Rejects with `token_limit_reached`, with `insufficient_scope` for scopes beyond the caller's, with `invalid_input` for a lifetime that the policy does not allow, and with what
- * `writeOnce` rejects with.
+ * Rejects with `token_limit_reached`, with `insufficient_scope` for scopes beyond the caller's, with
+ * `invalid_input` for a lifetime that the policy does not allow, and with what `writeOnce` rejects with.
  */
 export function issueToken(
   deps: Deps,
   caller: Caller,
-  { lifetime, scopes: wished, ...description }: TokenWish,
+  { name, description, metadata, lifetime, scopes: wished }: TokenWish,
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
   return writeOnce(deps, caller, attempt, async (trx, holder, createdAt) => {
     const scopes = scopesToGive(holder, wished);
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, caller.ownerId, createdAt);
-    return await insertToken(deps, trx, caller.ownerId, 'pat', { ...description, scopes, createdAt, expiresAt });
+    const token = { name, description, metadata, scopes, createdAt, expiresAt };
+    return await insertToken(deps, trx, caller.ownerId, 'pat', token);
   });
 }
 
