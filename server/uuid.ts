@@ -13,6 +13,11 @@ export function uuidBytes(uuid: string): Uint8Array {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex');
 }
 
+/** The milliseconds since 1970 that a uuid of version 7 begins with. */
+export function uuidTime(uuid: Uint8Array): number {
+  return Buffer.from(uuid).readUIntBE(0, 6);
+}
+
 /** The 8-4-4-4-12 form of a uuid's 32 hexadecimal digits. */
 export function toUuid(digits: string): string {
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`;

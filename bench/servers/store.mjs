@@ -65,7 +65,8 @@ export function openStore(path) {
     join organizations as organization on organization.id = user.organization_id
     where user.id = ?`);
   const tokenByUuid = prepare(
-    `select ${TOKEN_COLUMNS} from access_tokens as token where token.uuid = ? and token.owner_id = ?`,
+    `select ${TOKEN_COLUMNS} from access_tokens as token
+      where token.owner_id = ? and token.created_at = ? and token.uuid = ?`,
   );
   const newestTokens = prepare(`
     select ${TOKEN_COLUMNS} from access_tokens as token
@@ -84,7 +85,7 @@ export function openStore(path) {
     values (?, ?, 'pat', ?, ?, ?, ?, ?, ?, ?, ?)`);
   const insertSecret = prepare('insert into token_secrets (digest, token_id) values (?, ?)');
   const revoke = prepare(
-    'update access_tokens set revoked_at = coalesce(revoked_at, ?) where uuid = ? and owner_id = ?',
+    'update access_tokens set revoked_at = coalesce(revoked_at, ?) where owner_id = ? and created_at = ? and uuid = ?',
   );
   const begin = prepare('begin immediate');
   const commit = prepare('commit');
@@ -152,7 +153,8 @@ export function openStore(path) {
 
     /** @param {Caller} caller @param {string} uuid @returns {Answer | undefined} */
     getToken({ ownerId }, uuid) {
-      const row = tokenByUuid.get(uuidBytes(uuid), ownerId);
+      const bytes = uuidBytes(uuid);
+      const row = tokenByUuid.get(ownerId, bytes.readUIntBE(0, 6), bytes);
       return row && { headers: { ETag: entityTagOf(row) }, body: toWireToken(row) };
     },
 
@@ -242,7 +244,8 @@ export function openStore(path) {
 
     /** @param {Caller} caller @param {string} uuid @returns {Answer | undefined} */
     revoke({ ownerId }, uuid) {
-      const { changes } = write(() => revoke.run(Date.now(), uuidBytes(uuid), ownerId));
+      const bytes = uuidBytes(uuid);
+      const { changes } = write(() => revoke.run(Date.now(), ownerId, bytes.readUIntBE(0, 6), bytes));
       return changes === 0 ? undefined : {};
     },
 

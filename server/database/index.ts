@@ -8,7 +8,7 @@ import { createWriteQueue, type WriteQueue } from './write-queue.js';
 
 export { backUpDatabase } from './backup.js';
 export { checkDatabase, type DatabaseReport } from './check.js';
-export { hexOf } from './expressions.js';
+export { hasChosenUuid, hexOf } from './expressions.js';
 export { isStorageFault, isUniqueViolation } from './faults.js';
 export { type Build, runPrepared } from './prepared.js';
 export { type Restoration, restoreDatabase } from './restore.js';

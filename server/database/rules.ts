@@ -12,6 +12,7 @@ const TOKENS = '0001-tokens';
 const LIFE_CYCLE = '0002-life-cycle';
 const SCOPES = '0003-scopes-and-finding';
 const SMALLER = '0004-smaller';
+const FOUND_BY_TIME = '0005-found-by-time';
 
 // Sets of ids instead of look-ups for each row: most of these columns have no index, and a file can have a million tokens.
 
@@ -45,6 +46,11 @@ export const RULES: readonly Rule[] = [
     since: TOKENS,
     broken: 'refresh tokens of tokens that are no sessions',
     query: `select count(*) from refresh_tokens where token_id not in (select id from access_tokens where type = 'session')`,
+  },
+  {
+    since: FOUND_BY_TIME,
+    broken: 'uuids that several tokens have',
+    query: 'select count(*) from (select 1 from access_tokens group by uuid having count(*) > 1)',
   },
   {
     since: LIFE_CYCLE,

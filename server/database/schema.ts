@@ -28,6 +28,7 @@ export type TokenType = 'pat' | 'session';
 /** A token's identity. What opens doors is in its secrets; a revoked token's row stays. */
 export interface AccessTokenTable {
   id: Generated<number>;
+  /** Of version 7 and of `created_at`, by which it is found, unless somebody chose it. */
   uuid: Uint8Array;
   owner_id: number;
   type: TokenType;

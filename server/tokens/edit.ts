@@ -1,9 +1,9 @@
 import type { Caller } from '../caller.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { uuidBytes } from '../uuid.js';
 import { requireAlive } from './alive.js';
 import { checkIfMatch } from './entity-tag.js';
+import { isOneOf, toTokenKey } from './find.js';
 import { expiryAfter, sessionHas } from './policy.js';
 import { requireScopesOf, scopeSetId } from './scopes.js';
 import { endEarlierSecrets } from './secrets.js';
@@ -43,8 +43,7 @@ export function editToken(
     const holder = await requireAlive(trx, caller, at);
     const row = await selectTokens(trx)
       .select(['token.scope_set_id', 'token.lifetime_from'])
-      .where('token.uuid', '=', uuidBytes(uuid))
-      .where('token.owner_id', '=', caller.ownerId)
+      .where((eb) => isOneOf(eb, caller.ownerId, [toTokenKey(uuid)]))
       .executeTakeFirst();
     if (row === undefined) throw new ServiceError('not_found');
     if (row.revoked_at !== null) throw new ServiceError('token_revoked');

@@ -2,9 +2,9 @@ import type { Caller } from '../caller.js';
 import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { uuidBytes } from '../uuid.js';
 import { requireAlive } from './alive.js';
 import { keeps, type TokenFilter } from './filter.js';
+import { isOneOf, type TokenKey, toTokenKey } from './find.js';
 import { digestOf, kindOf } from './format.js';
 import { ADMINISTER, requireScopes } from './scopes.js';
 import { type AccessToken, selectTokens, toAccessToken } from './token.js';
@@ -15,17 +15,16 @@ import { type AccessToken, selectTokens, toAccessToken } from './token.js';
  */
 export async function revokeToken({ db, now }: Deps, ownerId: number, uuid: string): Promise<void> {
   await db.write(async (trx) => {
-    const revoked = await runPrepared(trx, revocation, { at: now(), uuid: uuidBytes(uuid), ownerId });
+    const revoked = await runPrepared(trx, revocation, { ...toTokenKey(uuid), ownerId, at: now() });
     if (revoked.length === 0) throw new ServiceError('not_found');
   });
 }
 
-const revocation = (trx: Queries, { at, uuid, ownerId }: { at: number; uuid: Uint8Array; ownerId: number }) =>
+const revocation = (trx: Queries, { uuid, createdAt, ownerId, at }: TokenKey & { ownerId: number; at: number }) =>
   trx
-    .updateTable('access_tokens')
+    .updateTable('access_tokens as token')
     .set(({ fn, val }) => ({ revoked_at: fn.coalesce('revoked_at', val(at)) }))
-    .where('uuid', '=', uuid)
-    .where('owner_id', '=', ownerId)
+    .where((eb) => isOneOf(eb, ownerId, [{ uuid, createdAt }]))
     .returning('id');
 
 /** Revokes the owner's personal access token by its integer id. Rejects with `not_found` where it is revoked already. */
@@ -102,8 +101,8 @@ export async function revokeTokens(
     const holder = await requireAlive(trx, caller, at);
     if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
     const owned = trx.selectFrom('access_tokens as token').where('token.owner_id', '=', ownerId);
-    const uuids = 'uuids' in selection ? selection.uuids.map(uuidBytes) : [];
-    const named = owned.where('token.uuid', 'in', uuids);
+    const keys = 'uuids' in selection ? selection.uuids.map(toTokenKey) : [];
+    const named = trx.selectFrom('access_tokens as token').where((eb) => isOneOf(eb, ownerId, keys));
     const selected = ('uuids' in selection ? named : owned.where((eb) => keeps(eb, selection.filter, at)))
       .where('token.revoked_at', 'is', null)
       .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId));
@@ -115,7 +114,7 @@ export async function revokeTokens(
       .limit(MOST_SHOWN)
       .execute();
     const { count } = await selected.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
-    const known = uuids.length === 0 ? [] : await named.select('token.id').execute();
+    const known = keys.length === 0 ? [] : await named.select('token.id').execute();
     if (!dryRun) {
       await trx
         .updateTable('access_tokens')
@@ -129,7 +128,7 @@ export async function revokeTokens(
       .orderBy('token.created_at', 'desc')
       .orderBy('token.id', 'desc')
       .execute();
-    return { count, notFound: uuids.length - known.length, tokens: rows.map(toAccessToken) };
+    return { count, notFound: keys.length - known.length, tokens: rows.map(toAccessToken) };
   });
 }
 

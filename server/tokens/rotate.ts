@@ -2,8 +2,8 @@ import type { Caller } from '../caller.js';
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { uuidBytes } from '../uuid.js';
 import { checkIfMatch } from './entity-tag.js';
+import { isOneOf, toTokenKey } from './find.js';
 import { newPlaintext } from './format.js';
 import type { IssuedToken } from './issue.js';
 import { type Attempt, writeOnce } from './once.js';
@@ -39,8 +39,7 @@ export function rotateToken(
   return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
     const row = await selectTokens(trx)
       .select(['token.secret_start', 'token.lifetime_from'])
-      .where('token.uuid', '=', uuidBytes(uuid))
-      .where('token.owner_id', '=', caller.ownerId)
+      .where((eb) => isOneOf(eb, caller.ownerId, [toTokenKey(uuid)]))
       .executeTakeFirst();
     if (row === undefined) throw new ServiceError('not_found');
     if (row.revoked_at !== null) throw new ServiceError('token_revoked');

@@ -5,6 +5,7 @@ import { type Database, type Queries, runPrepared } from '../../server/database/
 import type { Deps } from '../../server/deps.js';
 import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
+import { getToken, isOneOf, toTokenKey } from '../../server/tokens/find.js';
 import { type ListWish, listPage, listTokens } from '../../server/tokens/list.js';
 import { startService } from '../support/service.js';
 
@@ -98,4 +99,28 @@ test.each(['', 'a'])("the private tokens' page, count and search for `%s` walk o
   const plans = await plansOf((deps) => listPage(deps, 1, { ordering: 'name', q, page: 1, pageSize: 1 }));
   expect(plans.filter((step) => / token\b/.test(step)).length).toBeGreaterThan(0);
   for (const step of plans) expect(step).not.toMatch(/^SCAN/);
+});
+
+test("a token is found by the time in its id, among its owner's, and one whose id was chosen by that", async () => {
+  const ids = ['0197722f-4800-7000-8000-000000000001', '0197722f-4801-7000-8000-000000000002'];
+  const keys = ids.map(toTokenKey);
+  for (const some of [keys.slice(0, 1), keys]) {
+    const plans = await plansOf(({ db }) =>
+      db.read
+        .selectFrom('access_tokens as token')
+        .select('token.id')
+        .where((eb) => isOneOf(eb, 1, some))
+        .execute(),
+    );
+    expect(plans.filter((step) => !step.startsWith('LIST SUBQUERY'))).toEqual([
+      'MULTI-INDEX OR',
+      'INDEX 1',
+      'SEARCH token USING INDEX access_tokens_by_owner (owner_id=? AND created_at=?)',
+      'INDEX 2',
+      'SEARCH token USING INDEX access_tokens_by_chosen_uuid (uuid=?)',
+    ]);
+  }
+  const plans = await plansOf((deps) => getToken(deps, 1, ids[0] ?? '').catch(() => undefined));
+  expect(plans.slice(0, 5)).toContain('SEARCH token USING INDEX access_tokens_by_chosen_uuid (uuid=?)');
+  for (const step of plans) expect(step).not.toMatch(/SCAN|\(owner_id=\?\)/);
 });

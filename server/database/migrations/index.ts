@@ -3,6 +3,7 @@ import * as tokens from './0001-tokens.js';
 import * as lifeCycle from './0002-life-cycle.js';
 import * as scopesAndFinding from './0003-scopes-and-finding.js';
 import * as smaller from './0004-smaller.js';
+import * as foundByTime from './0005-found-by-time.js';
 
 /** Every change of the schema, in order. A migration that was released is never edited, only followed by another. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '0002-life-cycle': lifeCycle,
   '0003-scopes-and-finding': scopesAndFinding,
   '0004-smaller': smaller,
+  '0005-found-by-time': foundByTime,
 };
