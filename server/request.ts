@@ -56,11 +56,16 @@ export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Pr
   const bytes = await readBytes(request, limit);
   if (bytes.length === 0) return undefined;
   try {
-    if (isUtf8(bytes)) return JSON.parse(bytes.toString().replace(/^\ufeff/, ''));
+    if (isUtf8(bytes)) return JSON.parse(withoutMark(bytes.toString()));
   } catch {
     // The parser's own message quotes the body.
   }
   throw invalidInput(['body'], 'json_invalid', 'The body is not valid JSON.');
+}
+
+/** A byte order mark is none of JSON, and no fault either (RFC 8259, section 8.1). */
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 /**
@@ -94,6 +99,7 @@ export function carriesBody({ headers }: IncomingMessage): boolean {
 }
 
 function isOfType(wanted: string, contentType: string | undefined): boolean {
+  if (contentType === wanted) return true;
   const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   return type === wanted && (charset === undefined || /^charset="?utf-8"?$/.test(charset));
@@ -107,9 +113,8 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const stop = () => {
-      request.off('data', take).off('end', finish).off('error', fail).off('close', abort);
-    };
+    // Instead of taking four listeners away, which takes longer than all else here.
+    let isDone = false;
     const take = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
@@ -117,15 +122,16 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
       if (size > limit) fail(new ServiceError('payload_too_large'));
     };
     const finish = () => {
-      stop();
+      isDone = true;
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
     };
     const fail = (error: Error) => {
-      stop();
+      isDone = true;
+      request.off('data', take);
       reject(error);
     };
     const abort = () => {
-      fail(new RequestAborted('the client went away before its body was complete'));
+      if (!isDone) fail(new RequestAborted('the client went away before its body was complete'));
     };
     request.on('data', take).on('end', finish).on('error', fail).on('close', abort);
   });
