@@ -18,10 +18,6 @@ import { isDead, withStates } from './live.js';
 
 /** Scans and prints; gives the exit code. */
 export async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
-  // Whoever reads may have seen enough before the end, as `head` has.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
   const progress = showProgress(describe, { afterMs: 1_000 });
   try {
     const found = await scan(paths, { ...toOptions(flags), onProgress: progress.show });

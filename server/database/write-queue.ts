@@ -78,12 +78,12 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
     draining = undefined;
   }
 
-  /** Only where more wait: what arrives later is one group again. */
+  /** One turn at least, since a flush asks for one write right behind the other; more only where more wait. */
   async function letOthersRun(): Promise<void> {
     const end = performance.now() + LONGEST_BETWEEN;
-    for (let turns = 0; waiting.length > 0 && turns < TURNS_BETWEEN; turns++) {
+    for (let turns = 0; turns < TURNS_BETWEEN; turns++) {
       await nextTurn();
-      if (performance.now() > end) return;
+      if (waiting.length === 0 || performance.now() > end) return;
     }
   }
 

@@ -3,6 +3,7 @@ import { instant, lifetime, seconds } from '../../cli/account/flags.js';
 import { relative } from '../../cli/output/moment.js';
 import { table } from '../../cli/output/table.js';
 import { fitted, toJson, visible, widthOf } from '../../cli/output/text.js';
+import { latchkey } from '../support/process.js';
 
 const NOW = Date.parse('2030-06-15T12:00:00.000Z');
 
@@ -90,3 +91,11 @@ test('flags for times take what people write', () => {
   expect(Math.abs(Date.parse(instant('-30d')) - (Date.now() - 30 * 86_400_000))).toBeLessThan(5_000);
   expect(Math.abs(Date.parse(instant('+12h')) - (Date.now() + 12 * 3_600_000))).toBeLessThan(5_000);
 });
+
+test.each([['--help'], ['scan', '--help'], ['completion', 'bash']])(
+  'a reader of `%s %s` that is gone is no fault',
+  async (...words) => {
+    const prefix = ['sh', '-c', '"$@" | true', 'sh'];
+    expect(await latchkey(words, { prefix })).toEqual({ code: 0, stdout: '', stderr: '' });
+  },
+);
