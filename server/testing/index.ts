@@ -55,17 +55,20 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
     },
     log,
   );
+  const lastUsed = createLastUsed(scene.database, log, AT_ONCE);
   const server = await start(
     { ...options, now: clock.now, log, openDatabase: () => Promise.resolve(scene.database) },
     {
       adapt(deps) {
         deps.passwords = passwords;
-        deps.lastUsed = createLastUsed(scene.database, log, AT_ONCE);
+        deps.lastUsed = lastUsed;
         scene.play(deps);
       },
-      before(operation, request, response) {
+      async before(operation, request, response) {
         requests.nameOperation(request, operation.id);
-        return happen(operation, request, response);
+        // Whoever asks sees what the requests before have used.
+        await lastUsed.flush();
+        return await happen(operation, request, response);
       },
       around(accept) {
         const recording = requests.recording(accept);
