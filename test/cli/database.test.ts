@@ -319,6 +319,12 @@ describe('latchkey check', () => {
       'tokens without a scope set: 1',
     ],
     [
+      'a uuid that two tokens have',
+      `update access_tokens set created_at = other.created_at, uuid = other.uuid
+        from (select created_at, uuid from access_tokens where id = ${TOKEN}) as other where id = ${TOKEN} + 1`,
+      'uuids that several tokens have: 1',
+    ],
+    [
       'scopes that nothing finds',
       "delete from scope_set_members where scope = 'tokens:read'",
       /scope sets whose members are not their words: [12]/,

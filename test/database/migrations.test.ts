@@ -65,6 +65,33 @@ test('what was known of scopes, rotation and disabling before digests were halve
   expect(await isAccepted(service, plaintext('pat', 'rotated'))).toBe(true);
 });
 
+test('from a version with an index on ids, chosen ids are found and integer ids are not given again', async () => {
+  const database = await copyOf('0.1.0-smaller');
+  const chosen = 'c0ffee00-0000-4000-8000-000000000001';
+  const before = new SqliteDriver(database);
+  const bytes = Buffer.from(chosen.replaceAll('-', ''), 'hex');
+  before.prepare("update access_tokens set uuid = ? where name = 'never ends'").run(bytes);
+  const latest = before.prepare('select max(id) from access_tokens').pluck().get() as number;
+  for (const [table, column] of [
+    ['token_secrets', 'token_id'],
+    ['refresh_tokens', 'token_id'],
+    ['access_tokens', 'id'],
+  ]) {
+    before.prepare(`delete from ${String(table)} where ${String(column)} = ?`).run(latest);
+  }
+  before.close();
+
+  const service = await startService({ database });
+  const client = service.as(plaintext('pat', 'never'));
+  const { name } = await answered(getAccessToken({ client, path: { token_id: chosen } }));
+  expect(name).toBe('never ends');
+  await answered(createAccessToken({ client, body: { name: 'new' } }));
+  await service.stop();
+  const after = new SqliteDriver(database, { readonly: true });
+  expect(after.prepare("select id from access_tokens where name = 'new'").pluck().get()).toBe(latest + 1);
+  after.close();
+});
+
 describe.each(versions)('a database of version %s', (version) => {
   test('opens, and every token in it is what it was', async () => {
     const service = await startService({ database: await copyOf(version) });
