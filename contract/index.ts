@@ -11,11 +11,12 @@ export { toSummary } from './report/summary.js';
 export {
   CHECKS,
   type Check,
-  type ContractFailure,
+  type ContractFinding,
   type ContractProgress,
   type ContractReport,
   type OperationReport,
   type Phase,
+  type Severity,
 } from './report/types.js';
 
 /**

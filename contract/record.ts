@@ -4,11 +4,12 @@ import type { Secrets } from './http/secrets.js';
 import { toCurl } from './report/curl.js';
 import type {
   Check,
-  ContractFailure,
+  ContractFinding,
   ContractProgress,
   ContractReport,
   OperationReport,
   Phase,
+  Severity,
 } from './report/types.js';
 import type { Operation, Spec } from './spec/model.js';
 
@@ -22,7 +23,8 @@ export interface RunRecord {
   fail(info: CaseInfo, exchange: Exchange, finding: Finding): void;
   isKnown(operation: Operation, finding: Finding): boolean;
   skip(operation: Operation, why: string): void;
-  warn(text: string): void;
+  /** Says something about the run in one line, which is no verdict. */
+  note(text: string): void;
   cutShort(): void;
   /** Nothing that follows would mean anything, such as after the death of the run's credential. */
   abort(check: 'credential' | 'answer', message: string): void;
@@ -52,23 +54,25 @@ export function createRecord({
   onProgress,
 }: RecordOptions): RunRecord {
   const reports = new Map<string, OperationReport>(operations.map((operation) => [operation.id, reportOf(operation)]));
-  const failures = new Map<string, { failure: ContractFailure; size: number }>();
-  const warnings: string[] = [];
+  const found = new Map<string, { finding: ContractFinding; size: number }>();
+  const notes: string[] = [];
   let requests = 0;
   let cut = false;
 
-  function fail(info: CaseInfo, { draft, wire, answer }: Exchange, { check, message, expected }: Finding): void {
+  function fail(info: CaseInfo, { draft, wire, answer }: Exchange, finding: Finding): void {
+    const { check, message, expected, severity = 'fault' } = finding;
     const { operation } = draft;
     // What another operation does wrong while it prepares something for a selected one is told under its own name.
     const key = keyOf(operation, { check, message });
     const size = wire.target.length + (wire.body?.byteLength ?? 0) + JSON.stringify(wire.headers).length;
-    const known = failures.get(key);
-    const occurrences = (known?.failure.occurrences ?? 0) + 1;
+    const known = found.get(key);
+    const occurrences = (known?.finding.occurrences ?? 0) + 1;
     if (known && known.size <= size) {
-      known.failure.occurrences = occurrences;
+      known.finding.occurrences = occurrences;
       return;
     }
-    const failure: ContractFailure = {
+    const told: ContractFinding = {
+      severity,
       operation: operation.id,
       method: wire.method,
       path: operation.path,
@@ -82,12 +86,13 @@ export function createRecord({
       seed,
       occurrences,
     };
-    failures.set(key, { failure, size });
+    found.set(key, { finding: told, size });
   }
 
   /** Records what is not about one request. */
   function failRun(check: Check, message: string, expected: string): void {
-    const failure: ContractFailure = {
+    const finding: ContractFinding = {
+      severity: 'fault',
       operation: 'the run',
       method: '',
       path: '',
@@ -101,7 +106,11 @@ export function createRecord({
       seed,
       occurrences: 1,
     };
-    failures.set(`run\n${check}`, { failure, size: 0 });
+    found.set(`run\n${check}`, { finding, size: 0 });
+  }
+
+  function withSeverity(severity: Severity): ContractFinding[] {
+    return [...found.values()].map(({ finding }) => finding).filter((finding) => finding.severity === severity);
   }
 
   return {
@@ -110,7 +119,7 @@ export function createRecord({
       const report = reports.get(operation.id);
       if (report) report.requests++;
       const elapsedMs = Date.now() - startedAt;
-      onProgress?.({ phase, operation: operation.id, requests, failures: failures.size, elapsedMs });
+      onProgress?.({ phase, operation: operation.id, requests, failures: withSeverity('fault').length, elapsedMs });
     },
     received(operation, status) {
       const seen = reports.get(operation.id)?.seen;
@@ -120,13 +129,13 @@ export function createRecord({
       for (const finding of exchange.findings) fail(info, exchange, finding);
     },
     fail,
-    isKnown: (operation, finding) => failures.has(keyOf(operation, finding)),
+    isKnown: (operation, finding) => found.has(keyOf(operation, finding)),
     skip(operation, why) {
       const skipped = reports.get(operation.id)?.skipped;
       if (skipped && !skipped.includes(why)) skipped.push(why);
     },
-    warn(text) {
-      if (!warnings.includes(text)) warnings.push(text);
+    note(text) {
+      if (!notes.includes(text)) notes.push(text);
     },
     cutShort() {
       cut = true;
@@ -140,10 +149,10 @@ export function createRecord({
       const successes = [...reports.values()].filter((report) => !neverSucceeded(report));
       if (successes.length === 0)
         failRun('empty', 'no operation ever succeeded', 'a success of at least one operation');
-      const found = [...failures.values()].map(({ failure }) => failure);
+      const failures = withSeverity('fault');
       const all = [...reports.values()];
       return {
-        held: found.length === 0,
+        held: failures.length === 0,
         url: base.href,
         spec: { title: spec.title, version: spec.version, openapi: spec.openapi },
         seed,
@@ -152,9 +161,10 @@ export function createRecord({
         requests,
         cutShort: cut,
         operations: all,
-        failures: found,
-        warnings: [
-          ...warnings,
+        failures,
+        warnings: withSeverity('warning'),
+        notes: [
+          ...notes,
           ...all.filter(neverSucceeded).map(({ operation }) => `${operation} never succeeded`),
           ...all
             .filter(wasThrottled)

@@ -1,7 +1,7 @@
 import { mediaTypeFits, type Verdict } from '../http/decode.js';
 import type { Answer } from '../http/send.js';
 import type { Judge } from '../judge.js';
-import type { Check } from '../report/types.js';
+import type { Check, Severity } from '../report/types.js';
 import type { Json, JsonObject } from '../spec/json.js';
 import { type AnswerSpec, answerFor, type Operation } from '../spec/model.js';
 import { flatten, typesOf } from '../spec/schema.js';
@@ -11,6 +11,8 @@ export interface Finding {
   check: Check;
   message: string;
   expected: string;
+  /** A fault unless given. A warning is about good practice, which no document and no standard demands. */
+  severity?: Severity;
 }
 
 /** What a case demands of the status. */

@@ -24,10 +24,11 @@ h2 { font-size: 1.05rem; margin: 2.25rem 0 .75rem; }
 .checks li { break-inside: avoid; padding: .3rem 0; display: flex; gap: .7rem; border-bottom: 1px solid var(--line); }
 .checks span { flex: none; width: 4.2rem; font-weight: 600; }
 .ok { color: var(--good); } .bad span, span.bad { color: var(--bad); }
-.failure { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--bad); border-radius: .5rem;
+.finding { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--bad); border-radius: .5rem;
   margin: 0 0 .9rem; padding: .2rem 1.1rem; }
-.failure summary { cursor: pointer; padding: .65rem 0; overflow-wrap: anywhere; }
-.failure small, .about, .legend { color: var(--soft); }
+.finding.warning { border-left-color: var(--warm); }
+.finding summary { cursor: pointer; padding: .65rem 0; overflow-wrap: anywhere; }
+.finding small, .about, .legend { color: var(--soft); }
 .about { margin: 0 0 .5rem; }
 dl { display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: .5rem 1rem; margin: 0 0 1rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }

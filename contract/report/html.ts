@@ -1,9 +1,9 @@
 import { HTML_STYLE } from './html-style.js';
-import { CHECKS, type Check, type ContractFailure, type ContractReport, type OperationReport } from './types.js';
+import { CHECKS, type Check, type ContractFinding, type ContractReport, type OperationReport } from './types.js';
 
 /** The report as one page without anything from elsewhere: neither scripts nor fonts nor pictures to load. */
 export function toHtml(report: ContractReport): string {
-  const { spec, held, failures, operations, warnings } = report;
+  const { spec, held, failures, operations, warnings, notes: lines } = report;
   const title = `${spec.title} ${spec.version} ${held ? 'holds' : 'is broken'}`;
   return `<!doctype html>
 <html lang="en">
@@ -24,11 +24,12 @@ export function toHtml(report: ContractReport): string {
 <main>
 ${figures(report)}
 ${checks(failures)}
-${failures.length === 0 ? '' : `<h2>What is broken</h2>${failures.map(failure).join('\n')}`}
+${failures.length === 0 ? '' : `<h2>What is broken</h2>${failures.map(finding).join('\n')}`}
+${warnings.length === 0 ? '' : `<h2>Warnings: good practice, which the contract does not demand</h2>${warnings.map(finding).join('\n')}`}
 <h2>Statuses, documented and seen</h2>
 <p class="legend"><b class="s s2">200 ×3</b> seen and documented <b class="s unseen">404</b> documented, not seen <b class="s stray">418 ×1</b> seen, not documented</p>
 ${table(operations, failures)}
-${notes(operations, warnings)}
+${notes(operations, lines)}
 </main>
 <footer>latchkey contract, ${escape(report.startedAt)}. Replay with <code>--seed ${String(report.seed)}</code>.</footer>
 </body>
@@ -47,7 +48,7 @@ ${figure(spec.openapi, 'OpenAPI')}
 </ul>`;
 }
 
-function checks(failures: ContractFailure[]): string {
+function checks(failures: ContractFinding[]): string {
   const rows = (Object.keys(CHECKS) as Check[]).map((check) => {
     const faults = failures.filter((each) => each.check === check).length;
     const state =
@@ -57,9 +58,9 @@ function checks(failures: ContractFailure[]): string {
   return `<h2>Promises</h2><ul class="checks">${rows.join('\n')}</ul>`;
 }
 
-function failure(each: ContractFailure): string {
-  const { operation, message, check, phase, expected, received, curl, occurrences } = each;
-  return `<details class="failure" open>
+function finding(each: ContractFinding): string {
+  const { severity, operation, message, check, phase, expected, received, curl, occurrences } = each;
+  return `<details class="finding ${severity}" open>
 <summary><b>${escape(operation)}</b> ${escape(message)}${occurrences > 1 ? ` <small>${String(occurrences)} times</small>` : ''}</summary>
 <p class="about"><code>${escape(each.method)} ${escape(each.path)}</code> found by ${escape(check)} in ${escape(phase)}: ${escape(each.case)}</p>
 <dl>
@@ -70,7 +71,7 @@ ${curl === '' ? '' : `<dt>Request</dt><dd><pre>${escape(curl)}</pre></dd>`}
 </details>`;
 }
 
-function table(operations: OperationReport[], failures: ContractFailure[]): string {
+function table(operations: OperationReport[], failures: ContractFinding[]): string {
   const rows = operations.map((each) => {
     const faults = failures.filter(({ operation }) => operation === each.operation).length;
     return `<tr class="${faults === 0 ? '' : 'bad'}">
@@ -101,9 +102,9 @@ function statuses({ documented, seen }: OperationReport): string {
   return [...badges, ...unseen].join(' ');
 }
 
-function notes(operations: OperationReport[], warnings: string[]): string {
+function notes(operations: OperationReport[], lines: string[]): string {
   const skipped = operations.flatMap((each) => each.skipped.map((why) => `${each.operation}: not sent: ${why}`));
-  const all = [...warnings, ...skipped];
+  const all = [...lines, ...skipped];
   if (all.length === 0) return '';
   return `<h2>To know</h2><ul class="notes">${all.map((note) => `<li>${escape(note)}</li>`).join('\n')}</ul>`;
 }

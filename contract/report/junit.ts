@@ -1,4 +1,4 @@
-import { CHECKS, type ContractFailure, type ContractReport } from './types.js';
+import { CHECKS, type ContractFinding, type ContractReport } from './types.js';
 
 /** The report as JUnit XML: one suite, a case for each operation and check, so that CI shows what broke. */
 export function toJUnit(report: ContractReport): string {
@@ -24,6 +24,7 @@ export function toJUnit(report: ContractReport): string {
     `      <property name="requests" value="${String(report.requests)}"/>`,
     '    </properties>',
     ...cases.map(({ xml }) => xml),
+    ...outputOf(report),
     '  </testsuite>',
     '</testsuites>',
     '',
@@ -31,7 +32,7 @@ export function toJUnit(report: ContractReport): string {
 }
 
 /** Every check that an operation failed, and one case that passed for all that it held. */
-function casesOf(operation: string, failures: ContractFailure[]): { xml: string; isFailure: boolean }[] {
+function casesOf(operation: string, failures: ContractFinding[]): { xml: string; isFailure: boolean }[] {
   const open = (name: string) => `    <testcase classname="${escape(operation)}" name="${escape(name)}"`;
   if (failures.length === 0) return [{ xml: `${open('holds the contract')}/>`, isFailure: false }];
   return failures.map((failure) => ({
@@ -44,8 +45,17 @@ function casesOf(operation: string, failures: ContractFailure[]): { xml: string;
   }));
 }
 
-function textOf({ expected, received, curl, seed }: ContractFailure): string {
+function textOf({ expected, received, curl, seed }: ContractFinding): string {
   return `expected: ${expected}\nreceived: ${received}\n\n${curl}\n\nseed: ${String(seed)}`;
+}
+
+/** Warnings and notes: JUnit has no test that is neither passed nor failed, so they stand in the suite's output. */
+function outputOf({ warnings, notes }: ContractReport): string[] {
+  const lines = [
+    ...warnings.map((warning) => `warning: ${warning.operation}: ${warning.message}\n${textOf(warning)}\n`),
+    ...notes.map((note) => `note: ${note}`),
+  ];
+  return lines.length === 0 ? [] : [`    <system-out>${escape(lines.join('\n'))}</system-out>`];
 }
 
 /** Escapes markup and drops what XML 1.0 cannot hold at all. */

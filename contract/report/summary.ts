@@ -1,22 +1,36 @@
-import type { ContractFailure, ContractReport, OperationReport } from './types.js';
+import type { ContractFinding, ContractReport, OperationReport } from './types.js';
 
 /** The report for a terminal: the table of documented against seen statuses, the failures, and one closing line. */
 export function toSummary(report: ContractReport): string {
-  const { failures, operations, warnings } = report;
+  const { failures, operations, warnings, notes } = report;
   return [
     table(operations),
     ...operations.flatMap(({ operation, skipped }) => skipped.map((why) => `not sent: ${operation}: ${why}`)),
-    ...warnings.map((warning) => `warning: ${warning}`),
-    ...failures.map((failure, index) => `\n${describe(failure, index + 1)}`),
+    ...notes.map((note) => `note: ${note}`),
+    ...warnings.map((warning, index) => `\n${describe(warning, `warning ${String(index + 1)}`)}`),
+    ...failures.map((failure, index) => `\n${describe(failure, String(index + 1))}`),
     '',
     verdict(report),
   ].join('\n');
 }
 
-function verdict({ held, failures, requests, durationMs, seed, spec, url, cutShort }: ContractReport): string {
+function verdict({
+  held,
+  failures,
+  warnings,
+  requests,
+  durationMs,
+  seed,
+  spec,
+  url,
+  cutShort,
+}: ContractReport): string {
   const what = held ? 'holds' : 'breaks';
-  const faults = failures.length === 1 ? '1 fault' : `${String(failures.length)} faults`;
-  const outcome = held ? '' : `: ${faults}`;
+  const counts = [
+    ...(held ? [] : [count(failures.length, 'fault')]),
+    ...(warnings.length === 0 ? [] : [count(warnings.length, 'warning')]),
+  ];
+  const outcome = counts.length === 0 ? '' : `: ${counts.join(', ')}`;
   const size = `${String(requests)} requests in ${(durationMs / 1_000).toFixed(1)} s, seed ${String(seed)}`;
   const cut = cutShort ? '; it ended before all cases were sent' : '';
   return `${url} ${what} ${spec.title} ${spec.version}${outcome} (${size}${cut})`;
@@ -46,11 +60,11 @@ function table(operations: OperationReport[]): string {
     .join('\n');
 }
 
-/** One failure in full: what was sent as curl, what ought to come, what came, and how to see it again. */
-function describe(failure: ContractFailure, number: number): string {
+/** One finding in full: what was sent as curl, what ought to come, what came, and how to see it again. */
+function describe(failure: ContractFinding, number: string): string {
   const times = failure.occurrences > 1 ? ` (${String(failure.occurrences)} times)` : '';
   return [
-    `${String(number)}. ${failure.operation}: ${failure.message}${times}`,
+    `${number}. ${failure.operation}: ${failure.message}${times}`,
     `   check     ${failure.check}, ${failure.phase}: ${failure.case}`,
     `   expected  ${failure.expected}`,
     `   received  ${indent(failure.received)}`,
@@ -61,4 +75,8 @@ function describe(failure: ContractFailure, number: number): string {
 
 function indent(text: string): string {
   return text.replaceAll('\n', '\n     ');
+}
+
+function count(number: number, noun: string): string {
+  return `${String(number)} ${noun}${number === 1 ? '' : 's'}`;
 }

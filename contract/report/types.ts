@@ -1,5 +1,12 @@
+/**
+ * A fault is against the document, JSON Schema or what an RFC says MUST be. A warning is against good practice alone: it
+ * does not break the contract.
+ */
+export type Severity = 'fault' | 'warning';
+
 /** What a check found wrong, with the smallest request that shows it. */
-export interface ContractFailure {
+export interface ContractFinding {
+  severity: Severity;
   /** The operationId, or `METHOD /path` where the spec gives none. */
   operation: string;
   method: string;
@@ -67,7 +74,7 @@ export interface OperationReport {
   skipped: string[];
 }
 
-/** The outcome of a run. It holds where nothing failed. */
+/** The outcome of a run. The contract holds where there is no fault, whatever the warnings are. */
 export interface ContractReport {
   held: boolean;
   url: string;
@@ -80,9 +87,12 @@ export interface ContractReport {
   /** Whether the run ended before all cases were sent: time ran out, the credential died, the server went away. */
   cutShort: boolean;
   operations: OperationReport[];
-  failures: ContractFailure[];
-  /** What a reader should know that is no failure, such as an operation that never succeeded. */
-  warnings: string[];
+  /** The faults. */
+  failures: ContractFinding[];
+  /** What is against good practice alone. */
+  warnings: ContractFinding[];
+  /** What a reader should know of the run, a line each, such as an operation that never succeeded. */
+  notes: string[];
 }
 
 /** How far a run is. */

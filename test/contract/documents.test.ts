@@ -155,7 +155,7 @@ test('a server that refuses everything does not pass for want of failures', asyn
   const report = await run(() => refused);
   expect(report.held).toBe(false);
   expect(report.failures.map(({ check }) => check)).toContain('empty');
-  expect(report.warnings).toEqual(['countTrees never succeeded', 'growTree never succeeded']);
+  expect(report.notes).toEqual(['countTrees never succeeded', 'growTree never succeeded']);
 });
 
 test.each([
