@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
+import type { DEFAULTED, HEADERS, OPEN } from '../generated/operations.js';
 import type * as sdk from '../generated/sdk.gen.js';
 import { sendAnswer, sendError } from './answer.js';
 import { authenticate } from './authenticate.js';
@@ -22,31 +23,6 @@ import type { Trace } from './trace.js';
 
 type Sdk = typeof sdk;
 
-/** Operations that need no credential. Held against the contract at start, in both directions. */
-const OPEN = [
-  'logIn',
-  'refreshSession',
-  'getHealth',
-  'getReadiness',
-  'getOpenApiJson',
-  'getOpenApiYaml',
-] as const satisfies OperationId[];
-
-/** Query parameters that the contract gives a default, and a handler therefore always gets. Held against it at start. */
-const DEFAULTED = [
-  'ordering',
-  'q',
-  'page',
-  'page_size',
-  'includeRevoked',
-  'limit',
-  'exclude_current',
-  'sort',
-] as const satisfies string[];
-
-/** Request headers that the contract knows: what `attempt` and `ifMatch` are made of. Held against it at start. */
-const HEADERS = ['Idempotency-Key', 'If-Match'];
-
 /** Operations that may end the very secret they are called with, and whose answer must not be lost for it. */
 const REPLACE_THE_SECRET: ReadonlySet<string> = new Set<OperationId>(['rotateAccessToken', 'rotateCurrentAccessToken']);
 
@@ -58,14 +34,15 @@ const EXPIRES_AT = 'Latchkey-Token-Expires-At';
 type Input<Id extends OperationId> = NonNullable<Parameters<Sdk[Id]>[0]>;
 type Part<Id extends OperationId, Name extends 'path' | 'query' | 'body'> =
   Input<Id> extends Partial<Record<Name, infer Value>> ? NonNullable<Value> : never;
-type WithDefaults<Query> = Query & Required<Pick<Query, Extract<keyof Query, (typeof DEFAULTED)[number]>>>;
+type Defaulted<Id extends OperationId> = Id extends keyof typeof DEFAULTED ? (typeof DEFAULTED)[Id][number] : never;
+type WithDefaults<Query, Name> = Query & Required<Pick<Query, Extract<keyof Query, Name>>>;
 type Result<Id extends OperationId> = Extract<Awaited<ReturnType<Sdk[Id]>>, { error: undefined }>['data'];
 
 /** A request that fits the contract. */
 export interface Request<Id extends OperationId> {
   caller: Id extends (typeof OPEN)[number] ? undefined : Caller;
   path: Part<Id, 'path'>;
-  query: WithDefaults<Part<Id, 'query'>>;
+  query: WithDefaults<Part<Id, 'query'>, Defaulted<Id>>;
   /** Where the contract asks for no body and none was sent, an empty one. */
   body: Part<Id, 'body'>;
   /** The request's own name, where it has an `Idempotency-Key`. */
@@ -94,7 +71,6 @@ export type Before = (operation: Operation, request: IncomingMessage, response: 
 
 export async function createContract(deps: Deps, handlers: Handlers, before?: Before): Promise<Contract> {
   const operations = await readOperations();
-  assertAgreement(operations, handlers);
   return createRoutes(operations, (operation) => {
     const serving = serve(deps, operation, handlers[operation.id as OperationId] as unknown as AnyHandler);
     return before === undefined ? serving : preceded(before, operation, serving);
@@ -171,7 +147,7 @@ async function validated(
   for (const name in params) path[name] = operation.coerce('path', name, params[name] ?? '');
   const query: Record<string, unknown> = readQuery(search);
   for (const name in query) query[name] = operation.coerce('query', name, String(query[name]));
-  const header: Record<string, string> = {};
+  const header: Partial<Record<(typeof HEADERS)[number], string>> = {};
   for (const name of operation.headers) {
     const value = request.headers[name];
     if (typeof value === 'string') header[name] = value;
@@ -216,27 +192,4 @@ function refuse({ config }: Deps, operation: Operation, ctx: Context, trace: Tra
     }
   }
   sendError(ctx, trace, error, operation.surface);
-}
-
-/** The few things that the types cannot hold against the contract. A mismatch is a mistake in this program. */
-function assertAgreement(operations: Operation[], handlers: Handlers): void {
-  const open = operations.flatMap(({ id, schemes }) => (schemes.size > 0 ? [] : [id]));
-  const defaulted = operations.flatMap((operation) => operation.defaulted);
-  assertSame('operations without security', open, OPEN);
-  assertSame('defaulted parameters', defaulted, DEFAULTED);
-  assertSame(
-    'header parameters',
-    operations.flatMap((operation) => operation.headers),
-    HEADERS.map((name) => name.toLowerCase()),
-  );
-  assertSame(
-    'handlers',
-    operations.map(({ id }) => id),
-    Object.keys(handlers),
-  );
-}
-
-function assertSame(what: string, contract: readonly string[], code: readonly string[]): void {
-  const [left, right] = [contract, code].map((names) => [...new Set(names)].sort().join(' '));
-  if (left !== right) throw new TypeError(`${what}: the contract has ${String(left)}, the code ${String(right)}`);
 }

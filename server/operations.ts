@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { type Document, OpenAPIBackend, type Operation as SpecOperation, ValidationContext } from 'openapi-backend';
+import type { HEADERS } from '../generated/operations.js';
 import type { Surface } from './errors.js';
 import { answerFormats, formats } from './formats.js';
 
@@ -33,13 +34,11 @@ export interface Operation {
   /** What its body is, undefined where it has none. */
   body: { form: boolean; required: boolean } | undefined;
   /** The request headers that it takes, in lower case. */
-  headers: string[];
+  headers: (typeof HEADERS)[number][];
   /** The status of its one success. */
   status: number;
   /** The `Content-Type` of its success; undefined where it has no body. */
   contentType: string | undefined;
-  /** Query parameters with a default, which handlers can therefore count on. */
-  defaulted: string[];
   /** Turns `text` into what the parameter's schema says it looks like; other text stays, for the validator to refuse. */
   coerce(place: 'path' | 'query', name: string, text: string): unknown;
   /** Writes defaults into `request` and gives what is wrong with it. Its validators are compiled at its first call. */
@@ -52,7 +51,7 @@ export interface ValidatedRequest {
   path: Record<string, unknown>;
   query: Record<string, unknown>;
   /** By their names in lower case. */
-  header: Record<string, string>;
+  header: Readonly<Record<string, string>>;
   requestBody?: unknown;
 }
 
@@ -138,6 +137,10 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
   const types = new Map(parameters.map(({ in: place, name, schema }) => [`${place} ${name}`, schema.type]));
 
   const takesNothing = parameters.length === 0 && spec.requestBody === undefined;
+  const surface = surfaceOf(spec);
+  if (!takesNothing && !(BAD_INPUT[surface] in responses)) {
+    throw new TypeError(`${id} takes input, and needs an answer with status ${BAD_INPUT[surface]} for bad input`);
+  }
 
   const answers: Record<number, DocumentedAnswer | undefined> = {};
   const toAnswer = (status: number): DocumentedAnswer | undefined => {
@@ -155,14 +158,15 @@ function toOperation(api: OpenAPIBackend, spec: SpecOperation): Operation {
     id,
     method: spec.method,
     path: spec.path,
-    surface: surfaceOf(spec, responses),
+    surface,
     schemes: new Set((spec.security ?? []).flatMap((scheme) => Object.keys(scheme))),
     scopes: [...new Set((spec.security ?? []).flatMap((scheme) => Object.values(scheme).flat()))],
     body: bodyOf(spec),
-    headers: parameters.flatMap(({ in: place, name }) => (place === 'header' ? [name.toLowerCase()] : [])),
+    headers: parameters.flatMap(({ in: place, name }) =>
+      place === 'header' ? [name.toLowerCase() as Operation['headers'][number]] : [],
+    ),
     status: Number(success),
     contentType: contentTypeOf(Object.keys(responses[success]?.content ?? {})[0]),
-    defaulted: parameters.flatMap(({ name, schema }) => (schema.default === undefined ? [] : [name])),
     coerce: (place, name, text) => coerce(types.get(`${place} ${name}`), text),
     validate(request) {
       if (takesNothing && Object.keys(request.query).length === 0) return [];
@@ -185,11 +189,14 @@ function contentTypeOf(mediaType: string | undefined): string | undefined {
   return mediaType === 'application/json' ? JSON_TYPE : mediaType;
 }
 
-/** Both token APIs have their own status for bad input, so the contract itself says which one an operation belongs to. */
-function surfaceOf({ path }: SpecOperation, responses: object): Surface {
+/** The path alone decides in which shape an operation states its errors. */
+function surfaceOf({ path }: SpecOperation): Surface {
   if (path.startsWith('/oauth/')) return 'oauth';
-  return '400' in responses ? 'private tokens' : 'access tokens';
+  return path.startsWith('/api/v1/auth/') && path.endsWith('/') ? 'private tokens' : 'access tokens';
 }
+
+/** The status with which each surface answers bad input. */
+const BAD_INPUT: Record<Surface, string> = { 'private tokens': '400', 'access tokens': '422', oauth: '400' };
 
 function bodyOf({ requestBody }: SpecOperation): Operation['body'] {
   if (requestBody === undefined) return undefined;

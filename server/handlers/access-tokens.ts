@@ -15,22 +15,7 @@ import { ADMINISTER } from '../tokens/scopes.js';
 import type { AccessToken } from '../tokens/token.js';
 import { toWireToken } from './wire-token.js';
 
-type AccessTokenHandlers = Pick<
-  Handlers,
-  | 'listAccessTokens'
-  | 'createAccessToken'
-  | 'revokeAllAccessTokens'
-  | 'revokeAccessTokens'
-  | 'getAccessToken'
-  | 'updateAccessToken'
-  | 'revokeAccessToken'
-  | 'rotateAccessToken'
-  | 'getCurrentAccessToken'
-  | 'revokeCurrentAccessToken'
-  | 'rotateCurrentAccessToken'
->;
-
-export const accessTokens: AccessTokenHandlers = {
+export const accessTokens = {
   async listAccessTokens(deps, { caller, query }) {
     const { owner, includeRevoked, sort, limit, cursor, ...filter } = query;
     const wish = { filter: toFilter(filter), includeRevoked, sort, limit, cursor };
@@ -90,7 +75,7 @@ export const accessTokens: AccessTokenHandlers = {
   async rotateCurrentAccessToken(deps, { caller, body, ifMatch, attempt }) {
     return toIssued(await rotateToken(deps, caller, caller.tokenUuid, { ...body, ifMatch }, attempt));
   },
-};
+} satisfies Partial<Handlers>;
 
 /** Whose tokens are meant. Throws `insufficient_scope` where those are another's, and the caller no administrator. */
 function ownerOf(caller: Caller, owner: number | undefined): number {

@@ -3,9 +3,7 @@ import type { Handlers } from '../contract.js';
 import { revokeByPlaintext } from '../tokens/revoke.js';
 import { type Verification, verifyTokens } from '../tokens/verify.js';
 
-type OAuthHandlers = Pick<Handlers, 'introspectToken' | 'revokeOAuthToken'>;
-
-export const oauth: OAuthHandlers = {
+export const oauth = {
   async introspectToken(deps, { body }) {
     const [verification] = await verifyTokens(deps, [{ plaintext: body.token }]);
     return { body: toIntrospection(verification) };
@@ -15,7 +13,7 @@ export const oauth: OAuthHandlers = {
     await revokeByPlaintext(deps, body.token);
     return {};
   },
-};
+} satisfies Partial<Handlers>;
 
 function toIntrospection({ refusal, proven }: Verification): Introspection {
   if (refusal !== null || proven === null) return { active: false };

@@ -9,9 +9,7 @@ import { listPage } from '../tokens/list.js';
 import { revokePrivateToken } from '../tokens/revoke.js';
 import type { AccessToken } from '../tokens/token.js';
 
-type PrivateTokenHandlers = Pick<Handlers, 'listPrivateTokens' | 'createPrivateToken' | 'revokePrivateToken'>;
-
-export const privateTokens: PrivateTokenHandlers = {
+export const privateTokens = {
   async listPrivateTokens(deps, request) {
     const { ordering, q, page, page_size: pageSize } = request.query;
     const { tokens, count } = await listPage(deps, request.caller.ownerId, { ordering, q, page, pageSize });
@@ -37,7 +35,7 @@ export const privateTokens: PrivateTokenHandlers = {
     await revokePrivateToken(deps, caller.ownerId, path.id);
     return {};
   },
-};
+} satisfies Partial<Handlers>;
 
 function toPrivateToken({ id, name, expiresAt }: AccessToken): PrivateToken {
   return { id, name, expiration_time: toInstantOrNull(expiresAt) };

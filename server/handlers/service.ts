@@ -3,9 +3,7 @@ import { overloaded, unavailable } from '../errors.js';
 import type { Load } from '../load.js';
 import { openApi, readOpenApiYaml } from '../operations.js';
 
-type ServiceHandlers = Pick<Handlers, 'getHealth' | 'getReadiness' | 'getOpenApiJson' | 'getOpenApiYaml'>;
-
-type OpenApi = Awaited<ReturnType<ServiceHandlers['getOpenApiJson']>>['body'];
+type OpenApi = Awaited<ReturnType<Handlers['getOpenApiJson']>>['body'];
 
 /** What the process knows of itself. */
 export interface ServiceState {
@@ -14,7 +12,7 @@ export interface ServiceState {
   load: Pick<Load, 'isShedding' | 'eventLoopDelay'>;
 }
 
-export function createService(state: ServiceState): ServiceHandlers {
+export function createService(state: ServiceState) {
   return {
     getHealth: () => ({ body: { status: 'ok' } }),
 
@@ -30,5 +28,5 @@ export function createService(state: ServiceState): ServiceHandlers {
     getOpenApiJson: () => ({ body: openApi as OpenApi }),
 
     getOpenApiYaml: () => ({ body: readOpenApiYaml() }),
-  };
+  } satisfies Partial<Handlers>;
 }

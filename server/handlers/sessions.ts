@@ -8,9 +8,7 @@ import { clientAddress, isSecure } from '../origin.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
 import { getUser } from '../users/users.js';
 
-type SessionHandlers = Pick<Handlers, 'logIn' | 'refreshSession' | 'logOut' | 'getMe'>;
-
-export const sessions: SessionHandlers = {
+export const sessions = {
   async logIn(deps, { body: { username, password }, raw }) {
     const session = await logIn(deps, username, password, clientAddress(raw, deps.config));
     return { headers: setCookie(deps, raw, session), body: toSession(session) };
@@ -50,7 +48,7 @@ export const sessions: SessionHandlers = {
       },
     };
   },
-};
+} satisfies Partial<Handlers>;
 
 function toSession({ user, accessToken, refreshToken }: OpenedSession): Session {
   return {

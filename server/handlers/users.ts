@@ -4,9 +4,7 @@ import { toInstant } from '../instants.js';
 import { createUser, editUser, findUser, listUserPage } from '../users/directory.js';
 import type { User } from '../users/users.js';
 
-type UserHandlers = Pick<Handlers, 'listUsers' | 'createUser' | 'getUser' | 'updateUser'>;
-
-export const users: UserHandlers = {
+export const users = {
   async listUsers(deps, { query: { q, limit, cursor } }) {
     const { users, nextCursor } = await listUserPage(deps, { q, limit, cursor });
     return { body: { items: users.map(toWireUser), nextCursor } };
@@ -25,7 +23,7 @@ export const users: UserHandlers = {
   async updateUser(deps, { caller, path, body }) {
     return { body: toWireUser(await editUser(deps, caller, path.user_id, body)) };
   },
-};
+} satisfies Partial<Handlers>;
 
 function toWireUser({ id, email, fullName, isAdmin, disabledAt, createdAt }: User): WireUser {
   return { id, email, fullName, isAdmin, disabled: disabledAt !== null, createdAt: toInstant(createdAt) };

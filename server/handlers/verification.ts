@@ -3,9 +3,7 @@ import type { Handlers } from '../contract.js';
 import { type Refusal, type Verification, verifyTokens } from '../tokens/verify.js';
 import { toWireToken } from './wire-token.js';
 
-type VerificationHandlers = Pick<Handlers, 'verifyAccessToken' | 'verifyAccessTokens'>;
-
-export const verification: VerificationHandlers = {
+export const verification = {
   async verifyAccessToken(deps, { body: { token, scopes } }) {
     const [verification] = await verifyTokens(deps, [{ plaintext: token, scopes }]);
     return { body: toWire(verification) };
@@ -18,7 +16,7 @@ export const verification: VerificationHandlers = {
     );
     return { body: { results: verifications.map(toWire) } };
   },
-};
+} satisfies Partial<Handlers>;
 
 /** The contract's words. That an earlier secret has ended is no business of those who ask. */
 const CODES: Record<Refusal, VerificationCode> = {

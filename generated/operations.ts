@@ -1,0 +1,15 @@
+// This file is auto-generated from openapi.yaml by scripts/generate-operations.mjs
+
+/** Operations that need no credential. */
+export const OPEN = ['logIn', 'refreshSession', 'getHealth', 'getReadiness', 'getOpenApiJson', 'getOpenApiYaml'] as const;
+
+/** The query parameters of each operation that have a default, so that a handler always gets them. */
+export const DEFAULTED = {
+  listPrivateTokens: ['ordering', 'q', 'page', 'page_size'],
+  listAccessTokens: ['includeRevoked', 'sort', 'limit'],
+  revokeAllAccessTokens: ['exclude_current'],
+  listUsers: ['limit'],
+} as const;
+
+/** The request headers that are parameters of an operation, in lower case. */
+export const HEADERS = ['idempotency-key', 'if-match'] as const;
