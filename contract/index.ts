@@ -4,7 +4,20 @@ import { runPhases } from './phases/index.js';
 import type { ContractReport } from './report/types.js';
 
 export { CouldNotRun } from './errors.js';
-export type { ContractOptions } from './options.js';
+export {
+  COMPARISONS,
+  type Comparison,
+  type ConstantLaw,
+  type FilterLaw,
+  type HeaderLaw,
+  type Laws,
+  PRACTICES,
+  type Practice,
+  type RefusalLaw,
+  type SortLaw,
+  type UndoLaw,
+} from './laws/types.js';
+export type { ContractOptions, Identity } from './options.js';
 export { toHtml } from './report/html.js';
 export { toJUnit } from './report/junit.js';
 export { toSummary } from './report/summary.js';

@@ -1,3 +1,4 @@
+import type { Laws } from './laws/types.js';
 import type { ContractProgress } from './report/types.js';
 
 /** What `testContract` runs against, with what, and for how long. */
@@ -18,6 +19,17 @@ export interface ContractOptions {
    * with which it can test operations that end the session.
    */
   login?: { username: string; password: string };
+  /**
+   * A second identity, or several: what the run's own has made, these can neither see nor change, unless an operation
+   * is in `shared`. One whose role is another is refused by what it may not do.
+   */
+  other?: Identity | Identity[];
+  /** The operationIds whose things and answers all identities share, such as a list of countries. */
+  shared?: string[];
+  /** What the document cannot say; what breaks it is a fault. */
+  laws?: Laws;
+  /** Milliseconds that an answer may take; a slower one is a fault. Unbounded, but for `answerTimeoutMs`, by default. */
+  maxResponseMs?: number;
   /** Runs the operations with this tag or operationId alone. Others are still called where these need them. */
   only?: string;
   /** Replays a run; random by default. */
@@ -33,3 +45,6 @@ export interface ContractOptions {
   /** Told before every request. */
   onProgress?: (progress: ContractProgress) => void;
 }
+
+/** Who asks: what `token`, `credentials` and `login` are for the run's own identity. */
+export type Identity = Pick<ContractOptions, 'token' | 'credentials' | 'login'>;
