@@ -1,6 +1,6 @@
 // @ts-check
 import { round, svg } from './chart.mjs';
-import { SERIES } from './soak.mjs';
+import { SERIES } from './soak-series.mjs';
 
 const COLUMNS = 2;
 const WIDTH = 380;

@@ -9,6 +9,7 @@ import { ask, toWire } from './load.mjs';
 import { fromRoot, memoryOf, splitCores, start } from './process.mjs';
 import { write, writeResults } from './results.mjs';
 import { drawSoak } from './soak-chart.mjs';
+import { SERIES } from './soak-series.mjs';
 import { startTraffic } from './traffic.mjs';
 
 // Whether a service that runs on grows: mixed traffic for half an hour, and what it holds meanwhile.
@@ -33,17 +34,6 @@ const MOST_WARM_UP = 10;
 const GROUP = 6;
 /** Minutes below which a slope says nothing. */
 const TELLING = 10;
-const MIB = 2 ** 20;
-
-/** What is sampled, and by how much it may grow in ten minutes. */
-export const SERIES = /** @type {const} */ ([
-  { name: 'memory', label: 'memory, MiB', unit: MIB, most: 1 },
-  { name: 'heap', label: "V8's heap, MiB", unit: MIB, most: 1 },
-  { name: 'files', label: 'open files', unit: 1, most: 1 },
-  { name: 'log', label: 'write-ahead log, MiB', unit: MIB, most: 1 },
-  { name: 'p99', label: 'p99, ms', unit: 1, most: 5 },
-  { name: 'rate', label: 'requests/s', unit: 1, most: undefined },
-]);
 
 /** @param {{ minutes: number, publish: boolean }} wish @param {string} folder */
 export async function soak({ minutes, publish }, folder) {

@@ -9,6 +9,7 @@ import {
   type SqliteStatement,
 } from 'kysely';
 import { isBusy } from './faults.js';
+import type { Run } from './prepared.js';
 import type { Queries, Schema } from './schema.js';
 
 type Connection = SqliteDriver.Database;
@@ -25,17 +26,11 @@ export function readingKyselyOver(connection: Connection): Queries {
   return new Kysely<Schema>({ dialect: new ReadingDialect(connection) });
 }
 
-/** The rows of a compiled query with these parameters. */
-export type Reading = (query: CompiledQuery, parameters: readonly unknown[]) => unknown[] | Promise<unknown[]>;
-
-/** The same at once, past Kysely's executor: of a look-up by key that is half of the time. */
-export type Run = (query: CompiledQuery, parameters: readonly unknown[]) => unknown[];
-
 /**
  * Reads what is committed by `writer` while that has no transaction open, and else by `reader`: a connection that learns
  * of another one's commit forgets all pages that it knows, and reads anew what it looks up next.
  */
-export function readingOver(writer: Connection, byWriter: Run, reader: Connection): Reading {
+export function readingOver(writer: Connection, byWriter: Run, reader: Connection): Run {
   const byReader = runOver(reader);
   return (query, parameters) => {
     if (writer.inTransaction) return byReader(query, parameters);

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { migrate } from './migrate.js';
 import { createMigrationPatience } from './migration-patience.js';
-import { type Build, prepare } from './prepared.js';
 import type { Queries } from './schema.js';
 import { DatabaseRefusal, openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
 import { createWriteQueue, type WriteQueue } from './write-queue.js';
@@ -20,8 +19,6 @@ export { WriteQueueFull } from './write-queue.js';
 export interface Database {
   /** For queries that change nothing: sees every commit, of this process and of others. */
   read: Queries;
-  /** For a query that is built once and asked often. */
-  readPrepared<Parameters extends object, Row>(build: Build<Parameters, Row>, parameters: Parameters): Promise<Row[]>;
   write: WriteQueue['write'];
   /** Rejects where the database does not answer. */
   ping(): Promise<void>;
@@ -70,14 +67,10 @@ export async function openMemoryDatabase(image?: Buffer): Promise<MemoryDatabase
   };
 }
 
-function toDatabase({ writer, run, reader, all, close }: SqliteHandles): Database & Pick<WriteQueue, 'idle'> {
+function toDatabase({ writer, run, reader, close }: SqliteHandles): Database & Pick<WriteQueue, 'idle'> {
   const queue = createWriteQueue(writer, run);
   return {
     read: reader,
-    async readPrepared<Parameters extends object, Row>(build: Build<Parameters, Row>, parameters: Parameters) {
-      const { query, values } = prepare(build, reader, parameters);
-      return (await all(query, values)) as Row[];
-    },
     write: (work) => queue.write(work),
     idle: () => queue.idle(),
     async ping() {

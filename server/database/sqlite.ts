@@ -2,10 +2,11 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
-import { kyselyOver, type Reading, type Run, readingKyselyOver, readingOver, runOver } from './dialect.js';
+import { kyselyOver, readingKyselyOver, readingOver, runOver } from './dialect.js';
 import { isBusy } from './faults.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
+import { type Run, runDirectly } from './prepared.js';
 import type { Queries } from './schema.js';
 
 type Connection = SqliteDriver.Database;
@@ -36,7 +37,6 @@ export interface SqliteHandles {
   run: Run;
   /** The same as `writer` for a database in memory, which has one connection. */
   reader: Queries;
-  all: Reading;
   /** Checkpoints the write-ahead log into the file and closes both connections. */
   close(): Promise<void>;
 }
@@ -55,11 +55,12 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
     const reader = new SqliteDriver(path, { readonly: true, timeout: READER_BUSY_TIMEOUT });
     defineFunctions(reader);
     const run = runOver(writer);
+    const queries = readingKyselyOver(reader);
+    runDirectly(queries, readingOver(writer, run, reader));
     return {
       writer: kyselyOver(writer),
       run,
-      reader: readingKyselyOver(reader),
-      all: readingOver(writer, run, reader),
+      reader: queries,
       // The reader first: the last connection to close writes the log back, which a read-only one cannot.
       // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
       async close() {
@@ -85,9 +86,8 @@ export async function openMemory(image?: Buffer): Promise<SqliteHandles & { imag
   return {
     writer: queries,
     run: runOver(writer),
+    // Kysely's executor keeps reads and transactions on this one connection apart.
     reader: queries,
-    // Through Kysely, which keeps transactions and other queries of the one connection apart.
-    all: async (query, parameters) => (await queries.executeQuery({ ...query, parameters })).rows,
     close: () => queries.destroy(),
     image: () => writer.serialize(),
   };

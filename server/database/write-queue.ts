@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
-import type { Run } from './dialect.js';
 import { isBusy, isStorageFault } from './faults.js';
-import { runCompiled, runDirectly } from './prepared.js';
+import { type Run, runCompiled, runDirectly } from './prepared.js';
 import type { Queries } from './schema.js';
 
 /** Milliseconds that a write waits for another process to release the file. */

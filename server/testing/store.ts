@@ -38,7 +38,6 @@ export async function createStore(image: Buffer): Promise<Store> {
       get read() {
         return current.read;
       },
-      readPrepared: ((build, parameters) => current.readPrepared(build, parameters)) satisfies Database['readPrepared'],
       write: ((work) => current.write(work)) satisfies Database['write'],
       ping: () => current.ping(),
       close: () => current.close(),

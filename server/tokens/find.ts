@@ -1,5 +1,5 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import { hasChosenUuid, type Queries } from '../database/index.js';
+import { hasChosenUuid, type Queries, runPrepared } from '../database/index.js';
 import type { AccessTokenTable, Schema } from '../database/schema.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
@@ -40,7 +40,7 @@ const tokenByUuid = (read: Queries, { uuid, createdAt, ownerId }: TokenKey & { o
 
 /** The owner's token, revoked or not. Rejects with `not_found`, for another owner's token as for none. */
 export async function getToken({ db }: Deps, ownerId: number, uuid: string): Promise<AccessToken> {
-  const [row] = await db.readPrepared(tokenByUuid, { ...toTokenKey(uuid), ownerId });
+  const [row] = await runPrepared(db.read, tokenByUuid, { ...toTokenKey(uuid), ownerId });
   if (row === undefined) throw new ServiceError('not_found');
   return toAccessToken(row);
 }

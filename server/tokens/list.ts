@@ -1,5 +1,5 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
-import type { Build, Queries } from '../database/index.js';
+import { type Build, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import { fromCursor, type Position, toCursor } from './cursor.js';
@@ -51,7 +51,7 @@ export async function listTokens(
   // The usual question is compiled once; the filters have too many combinations for that.
   const usual = Object.values(filter).every((value) => value === undefined);
   const found = usual
-    ? await db.readPrepared(usualPage(sort, includeRevoked, after !== undefined), { ownerId, rows, ...after })
+    ? await runPrepared(db.read, usualPage(sort, includeRevoked, after !== undefined), { ownerId, rows, ...after })
     : await selectPage(db.read, ownerId, { filter, includeRevoked, sort }, rows, after, asOf).execute();
   const tokens = found.slice(0, limit).map(toAccessToken);
   const last = tokens.at(-1);

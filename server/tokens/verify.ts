@@ -1,4 +1,4 @@
-import { type Build, hexOf, type Queries, type TokenType } from '../database/index.js';
+import { type Build, hexOf, type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
 import { digestOf, kindOf } from './format.js';
@@ -68,7 +68,7 @@ const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>
 export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdict> {
   const digest = digestOfToken(deps, plaintext);
   if (digest === undefined) return { valid: false, refusal: 'malformed' };
-  const [row] = await deps.db.readPrepared(secretByDigest, { digest });
+  const [row] = await runPrepared(deps.db.read, secretByDigest, { digest });
   if (row === undefined) return { valid: false, refusal: 'unknown' };
   const secret = toProvenSecret(row, digest);
   const refusal = refusalFor(deps, row, digest, deps.now());
@@ -119,7 +119,7 @@ type ProvenRow = SecretRow & TokenRow & { digest: string; email: string; full_na
 
 async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];
-  return await db.readPrepared(provenByDigests(digests.length), digests);
+  return await runPrepared(db.read, provenByDigests(digests.length), digests);
 }
 
 /** By the number of digests, which is 100 at most: what the query is, it stays. */

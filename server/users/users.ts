@@ -1,4 +1,4 @@
-import { hexOf, isUniqueViolation, type Queries } from '../database/index.js';
+import { hexOf, isUniqueViolation, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { newUuid, toUuid } from '../uuid.js';
@@ -68,7 +68,7 @@ const userById = (queries: Queries, { id }: { id: number }) => selectUsers(queri
 
 /** The user by the id that a token's row names; it is always there, since users are disabled, never deleted. */
 export async function getUser({ db }: Pick<Deps, 'db'>, id: number): Promise<User> {
-  const [row] = await db.readPrepared(userById, { id });
+  const [row] = await runPrepared(db.read, userById, { id });
   if (row === undefined) throw new TypeError(`there is no user ${String(id)}`);
   return toUser(row);
 }

@@ -1,7 +1,7 @@
 import SqliteDriver from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Database, type Queries, runPrepared } from '../../server/database/index.js';
+import type { Queries } from '../../server/database/index.js';
 import type { Deps } from '../../server/deps.js';
 import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
@@ -46,8 +46,7 @@ async function plansOf(ask: (deps: Deps) => Promise<unknown>): Promise<string[]>
     log: ({ query }) => void asked.push(query),
   });
   onTestFinished(() => read.destroy());
-  const readPrepared: Database['readPrepared'] = (build, parameters) => runPrepared(read, build, parameters);
-  await ask({ db: { read, readPrepared }, now: Date.now } as unknown as Deps);
+  await ask({ db: { read }, now: Date.now } as unknown as Deps);
   return asked.flatMap(({ sql, parameters }) => {
     const steps = connection.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`).all(...parameters);
     return steps.map(({ detail }) => detail);

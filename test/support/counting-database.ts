@@ -1,5 +1,6 @@
 import type { KyselyPlugin } from 'kysely';
-import { type Build, type Database, openDatabase } from '../../server/database/index.js';
+import { type Database, openDatabase } from '../../server/database/index.js';
+import { runCompiled, runDirectly } from '../../server/database/prepared.js';
 
 /** The real database, and how many queries it has been asked so far outside of transactions. */
 export function createCountingDatabase(): { open(path: string): Promise<Database>; queries(): number } {
@@ -14,14 +15,12 @@ export function createCountingDatabase(): { open(path: string): Promise<Database
   return {
     async open(path) {
       const db = await openDatabase(path);
-      return {
-        ...db,
-        read: db.read.withPlugin(counter),
-        async readPrepared<Values extends object, Row>(build: Build<Values, Row>, values: Values) {
-          queries++;
-          return await db.readPrepared(build, values);
-        },
-      };
+      const read = db.read.withPlugin(counter);
+      runDirectly(read, (query, parameters) => {
+        queries++;
+        return runCompiled(db.read, query, parameters);
+      });
+      return { ...db, read };
     },
     queries: () => queries,
   };

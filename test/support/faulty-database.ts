@@ -1,5 +1,5 @@
 import SqliteDriver from 'better-sqlite3';
-import { type Build, type Database, openDatabase } from '../../server/database/index.js';
+import { type Database, openDatabase } from '../../server/database/index.js';
 
 /** What every query meets from now on. */
 export type Fault = 'none' | 'storage' | 'bug';
@@ -24,10 +24,6 @@ export function createFaultyDatabase(): {
         get read() {
           meet();
           return db.read;
-        },
-        async readPrepared<Values extends object, Row>(build: Build<Values, Row>, values: Values) {
-          meet();
-          return await db.readPrepared(build, values);
         },
         async write<T>(work: Parameters<typeof db.write<T>>[0]) {
           meet();
