@@ -1,27 +1,26 @@
-/** Milliseconds for a request before anything is measured; a few times what most take. */
-const AT_FIRST = 0.2;
-/** What the newest measurement counts. */
+/** How much the newest measurement counts against those before it. */
 const WEIGHT = 0.5;
-/** One stall must not look like many slow requests: a measurement counts as this many times the pace so far at most. */
+/** One measurement counts as at most this many times the pace so far: one stall must not look like many slow pieces. */
 const STEEPEST = 3;
 
-/** How long requests take the process, as it was of late. */
+/** How long a piece of work takes the process, by its latest measurements. */
 export interface Pace {
-  /** That so many requests took so many milliseconds together. */
-  observe(milliseconds: number, requests: number): void;
-  /** The milliseconds that so many requests will take. */
-  timeFor(requests: number): number;
-  /** How many requests can be begun to be done in so many milliseconds, one at least. */
+  /** Records that `count` pieces took this many milliseconds together. */
+  observe(milliseconds: number, count: number): void;
+  /** The milliseconds that `count` pieces will take. */
+  timeFor(count: number): number;
+  /** How many pieces will be done within this many milliseconds; at least one. */
   countWithin(milliseconds: number): number;
 }
 
-export function createPace(): Pace {
-  let each = AT_FIRST;
+/** `atFirst` is the number of milliseconds for a piece before anything is measured. */
+export function createPace(atFirst: number): Pace {
+  let each = atFirst;
   return {
-    observe(milliseconds, requests) {
-      each += (Math.min(milliseconds / requests, each * STEEPEST) - each) * WEIGHT;
+    observe(milliseconds, count) {
+      each += (Math.min(milliseconds / count, each * STEEPEST) - each) * WEIGHT;
     },
-    timeFor: (requests) => requests * each,
+    timeFor: (count) => count * each,
     countWithin: (milliseconds) => Math.max(1, Math.round(milliseconds / each)),
   };
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
+import { createPace } from '../pace.js';
 import { isBusy, isStorageFault } from './faults.js';
 import { type Run, runCompiled, runDirectly } from './prepared.js';
 import type { Queries } from './schema.js';
@@ -17,9 +18,6 @@ const LONGEST_BETWEEN = 25;
 const LONGEST_WAIT = 500;
 /** Milliseconds for a write before any is measured. */
 const PACE_AT_FIRST = 0.5;
-/** What the newest measurement of the pace counts, and how many times the pace it may be: one stall is not many. */
-const PACE_WEIGHT = 0.5;
-const PACE_STEEPEST = 3;
 
 const BEGIN = CompiledQuery.raw('begin immediate');
 const COMMIT = CompiledQuery.raw('commit');
@@ -57,7 +55,7 @@ export interface WriteQueue {
 export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
   const waiting: Job[] = [];
   let draining: Promise<void> | undefined;
-  let pace = PACE_AT_FIRST;
+  const pace = createPace(PACE_AT_FIRST);
   /** How many the last group had. */
   let together = 1;
 
@@ -66,12 +64,12 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
     // by one.
     if (together > 1) await nextTurn();
     while (waiting.length > 0) {
-      const most = Math.max(LEAST_IN_A_GROUP, Math.min(Math.round(LONGEST_GROUP / pace), MOST_IN_A_GROUP));
+      const most = Math.max(LEAST_IN_A_GROUP, Math.min(pace.countWithin(LONGEST_GROUP), MOST_IN_A_GROUP));
       const group = waiting.splice(0, most);
       together = group.length;
-      const each = (await commitGroup(writer, run, group)) / group.length;
+      const milliseconds = await commitGroup(writer, run, group);
       // A group of one says more about the disk than about how many can be written in a while.
-      if (group.length > 1) pace += (Math.min(each, pace * PACE_STEEPEST) - pace) * PACE_WEIGHT;
+      if (group.length > 1) pace.observe(milliseconds, group.length);
       await letOthersRun();
     }
     draining = undefined;
@@ -89,7 +87,7 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
   return {
     write<T>(work: (trx: Queries) => Promise<T>) {
       // One group may always wait: what it takes is what a write takes.
-      if (waiting.length >= MOST_IN_A_GROUP && waiting.length * pace > LONGEST_WAIT) {
+      if (waiting.length >= MOST_IN_A_GROUP && pace.timeFor(waiting.length) > LONGEST_WAIT) {
         return Promise.reject(new WriteQueueFull('too many writes wait'));
       }
       return new Promise<T>((resolve, reject) => {
