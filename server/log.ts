@@ -2,7 +2,12 @@ import { pino } from 'pino';
 import type { LogLevel } from './config.js';
 import { toInstant } from './instants.js';
 
-export type Log = pino.Logger;
+/** Takes the service's log entries: what happened in words, and the fields that tell of it. A pino logger is one. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
 
 const MOST_BYTES_WAITING = 4 * 2 ** 20;
 /** Milliseconds. */

@@ -1,17 +1,14 @@
 import type { Now } from './clock.js';
 import type { Config } from './config.js';
-import type { Database } from './database/index.js';
 import type { Log } from './log.js';
 
-// Apart from `start.ts`, so that who imports the package needs the types of none but its dependencies.
+// Everything here is public: it names no type of another package, so that a consumer needs none.
 
 export interface ServerOptions extends Partial<Config> {
   /** The clock, in milliseconds since 1970; `Date.now` by default. */
   now?: Now;
   /** Where the log goes; standard error by default. */
   log?: Log;
-  /** Another way to the store than the file at `database`; `onWait` is told while another process holds it up. */
-  openDatabase?: (path: string, onWait: () => void) => Promise<Database>;
   /** For tests alone, see `TestingServerOptions`; without it nothing of that is there. */
   testing?: undefined;
 }

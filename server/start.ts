@@ -17,6 +17,12 @@ import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
 import { addFirstUser } from './users/users.js';
 
+/** The options of `startServer`, and what is exchanged inside. */
+export interface StartOptions extends ServerOptions {
+  /** Another way to the store than the file at `database`; `onWait` is told while another process holds it up. */
+  openDatabase?: typeof openDatabase;
+}
+
 /** What a testing server puts around the ordinary one, which has none of it. */
 export interface TestingHooks {
   /** Exchanges what has to be quicker, or steerable, in tests. */
@@ -33,7 +39,7 @@ export interface TestingHooks {
  * something in `shared` instead of what one has for itself.
  */
 export async function start(
-  options: ServerOptions,
+  options: StartOptions,
   hooks?: TestingHooks,
   shared: Partial<Pick<Deps, 'loginThrottle'>> = {},
 ): Promise<RunningServer> {
@@ -42,7 +48,7 @@ export async function start(
   const log = givenLog ?? createLog(config.logLevel);
 
   const onWait = () => {
-    log.warn('waiting for another process that brings the database up to date');
+    log.warn({}, 'waiting for another process that brings the database up to date');
   };
   const db = await (open ?? openDatabase)(config.database, onWait);
   const deps: Deps = {

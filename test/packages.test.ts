@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packBoth } from './support/packed.js';
 import { ADMIN, startService } from './support/service.js';
 
 const run = promisify(execFile);
@@ -87,7 +88,7 @@ let clientAlone: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'latchkey-consumer-'));
-  const [server, client] = await Promise.all([pack('.'), pack('client')]);
+  const { server, client } = await packBoth(folder);
   both = await createProject('both', [server, client]);
   clientAlone = await createProject('client-alone', [client]);
   await mkdir(join(both, SQLITE_ADDON, '..'), { recursive: true });
@@ -95,14 +96,6 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** The path of the tarball. The global set-up has built what is packed. */
-async function pack(packageFolder: string): Promise<string> {
-  const options = ['--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
-  const { stdout } = await run('npm', ['pack', `./${packageFolder}`, ...options]);
-  const packed = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
-  return join(folder, packed[0]?.filename ?? '');
-}
 
 async function createProject(name: string, tarballs: string[]): Promise<string> {
   const project = join(folder, name);

@@ -28,7 +28,7 @@ export interface TestingOptions {
  * is silent; `host` must be a loopback address and `database` must stay `:memory:`, since everybody who reaches the
  * server controls it. Passwords are hashed quickly rather than well, and `lastUsedAt` is written at once.
  */
-export interface TestingServerOptions extends Omit<ServerOptions, 'testing' | 'openDatabase'> {
+export interface TestingServerOptions extends Omit<ServerOptions, 'testing'> {
   /** Makes this a testing server; `{}` for one without a seed. */
   testing: TestingOptions;
 }

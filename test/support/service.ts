@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createClient } from '../../generated/client/index.js';
 import { logIn, type Session } from '../../generated/index.js';
-import { openUsers, type ServerOptions, startServer } from '../../server/index.js';
+import { openUsers, startServer } from '../../server/index.js';
 import { createLog } from '../../server/log.js';
+import { type StartOptions, start as startWith } from '../../server/start.js';
 
 export type Client = ReturnType<typeof createClient>;
 
@@ -55,7 +56,7 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 export async function startService(
-  options: ServerOptions = {},
+  options: StartOptions = {},
   whenDone: (cleanUp: () => Promise<void>) => void = onTestFinished,
 ): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
@@ -63,7 +64,7 @@ export async function startService(
   const clock = createClock();
   const log: string[] = [];
   const start = () =>
-    startServer({
+    (options.openDatabase === undefined ? startServer : startWith)({
       port: 0,
       database,
       adminEmail: ADMIN.email,

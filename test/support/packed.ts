@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Packs both packages, as they would be published, into `folder`. The global set-up has built what is packed. */
+export async function packBoth(folder: string): Promise<{ server: string; client: string }> {
+  const [server, client] = await Promise.all([pack('.', folder), pack('client', folder)]);
+  return { server, client };
+}
+
+async function pack(packageFolder: string, folder: string): Promise<string> {
+  const options = ['--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
+  const { stdout } = await run('npm', ['pack', `./${packageFolder}`, ...options]);
+  const packed = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
+  return join(folder, packed[0]?.filename ?? '');
+}
+
+/** Puts the package of a tarball into the `node_modules` of `project`, and nothing that it depends on. */
+export async function unpack(tarball: string, project: string, name: string): Promise<void> {
+  const folder = join(project, 'node_modules', name);
+  await mkdir(folder, { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
+}
+
+/** The packages that `names` depend on, and they themselves, as they are installed here. */
+export async function closureOf(names: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  async function add(name: string): Promise<void> {
+    if (found.has(name)) return;
+    found.add(name);
+    const text = await readFile(join('node_modules', name, 'package.json'), 'utf8');
+    const { dependencies = {} } = JSON.parse(text) as { dependencies?: Record<string, string> };
+    await Promise.all(Object.keys(dependencies).map(add));
+  }
+  await Promise.all(names.map(add));
+  return found;
+}
+
+/** Copies packages that are installed here into the `node_modules` of `project`: links would lead out of it. */
+export async function copyPackages(names: Iterable<string>, project: string): Promise<void> {
+  for (const name of names) {
+    const to = join(project, 'node_modules', name);
+    await mkdir(dirname(to), { recursive: true });
+    await cp(join('node_modules', name), to, { recursive: true });
+  }
+}
