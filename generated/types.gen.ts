@@ -236,8 +236,8 @@ export type AccessToken = {
 export type Scope = string;
 
 /**
- * What the token may do: no more than the token that asks. Absent: just as much, written out. Empty: nothing but to show
- * and end itself.
+ * What the token may do: no more than the token that asks. Absent where a token is created: as much as that, without
+ * `users:admin`, written out. Absent in an edit: as before. Empty: nothing but to show and end itself.
  *
  */
 export type Scopes = Array<Scope>;

@@ -201,11 +201,11 @@ export function openStore(path) {
      * @param {{ name: string, description?: string, metadata?: Record<string, string>, expiresInDays?: number | null }} wish
      * @returns {Answer}
      */
-    create({ ownerId, ownerIsAdmin, scopes }, { name, description = '', metadata = {}, expiresInDays = null }) {
+    create({ ownerId, scopes }, { name, description = '', metadata = {}, expiresInDays = null }) {
       const now = Date.now();
       const plaintext = newPlaintext();
       const digest = hash('sha256', plaintext, 'buffer').subarray(0, 16);
-      const given = ownerIsAdmin ? scopes : scopes.filter((scope) => scope !== 'users:admin');
+      const given = scopes.filter((scope) => scope !== 'users:admin');
       /** @type {Row} */
       const row = {
         id: 0,

@@ -127,7 +127,7 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
       type,
       description: token.description ?? '',
       metadata: token.metadata ?? {},
-      scopes: token.scopes ?? scopesOfUser(isAdmin),
+      scopes: token.scopes ?? scopesOfUser(isAdmin && type === 'session'),
       disabled: token.disabled === true,
       createdAt: toMoment(token.createdAt ?? NOW, `${place}.createdAt`),
       expiresAt: toMomentOrNull(token.expiresAt, `${place}.expiresAt`),

@@ -3,7 +3,7 @@ import { insufficientScope, ServiceError } from '../errors.js';
 
 // What a token may do, in words. Some of them guard this service; any other is a word of somebody's own API.
 
-/** Guards the users; nobody but administrators can hold it. */
+/** Guards the users, passwords included: whoever has it can be anybody. Nobody but administrators can hold it. */
 export const ADMINISTER = 'users:admin';
 const TOKENS = ['tokens:read', 'tokens:verify', 'tokens:write'];
 
@@ -40,13 +40,13 @@ export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'sc
 }
 
 /**
- * The scopes of a token that `holder` gives: those that are wished for, or else its own. Throws `insufficient_scope` where
- * that would be more than it has.
+ * The scopes of a token that `holder` gives: those that are wished for, or else its own but `users:admin`, which no token
+ * has unless it is named. Throws `insufficient_scope` where that would be more than it has.
  */
 export function scopesToGive(holder: Holder, wished: readonly string[] | undefined): string[] {
   if (wished === undefined) {
-    const own = holder.type === 'session' ? scopesOfUser(holder.ownerIsAdmin) : holder.scopes;
-    return own.filter((scope) => holds(holder, scope));
+    const own = holder.type === 'session' ? TOKENS : holder.scopes;
+    return own.filter((scope) => scope !== ADMINISTER);
   }
   requireScopes(holder, wished);
   return [...wished];

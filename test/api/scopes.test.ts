@@ -36,15 +36,33 @@ function lacks(scope: string) {
 }
 
 describe('what a new token may do', () => {
-  test('without scopes is what its creator may, written out; a session may all that its user may', async () => {
+  test('without scopes is what its creator may but users:admin, written out', async () => {
     const service = await startService();
     const admin = await service.admin();
     const user = await service.newUser();
-    expect((await create(admin.client)).token.scopes).toEqual(ADMINS_OWN);
+    expect((await create(admin.client)).token.scopes).toEqual(USERS_OWN);
     expect((await create(user.client)).token.scopes).toEqual(USERS_OWN);
     const narrow = await create(user.client, ['tokens:write', 'invoices:read']);
     const heir = await create(service.as(narrow.plaintext));
     expect(heir.token.scopes).toEqual(['invoices:read', 'tokens:write']);
+  });
+
+  test('is users:admin only where that is named, on either API and whatever the creator has', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const named = await create(client, ADMINS_OWN);
+    expect(named.token.scopes).toEqual(ADMINS_OWN);
+    const body = { name: 'a', expiration_time: '2031-01-01T00:00:00Z' };
+    for (const creator of [client, service.as(named.plaintext)]) {
+      const { plaintext, token } = await create(creator);
+      const { data } = await answered(createPrivateToken({ client: creator, body }));
+      const rotated = await answered(rotateAccessToken({ client: creator, path: { token_id: token.id } }));
+      expect(rotated.token.scopes).toEqual(USERS_OWN);
+      for (const made of [plaintext, rotated.plaintext, data])
+        expect(await codeFor(client, made, ['users:admin'])).not.toBe('valid');
+      await expectRefusal(service, () => send(service, 'GET /api/v1/users', { token: data }), lacks('users:admin'));
+    }
+    expect((await create(service.as(named.plaintext), ['users:admin'])).token.scopes).toEqual(['users:admin']);
   });
 
   test('of a private token is what its creator may', async () => {

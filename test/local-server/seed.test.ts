@@ -61,6 +61,17 @@ describe('what is seeded', () => {
     });
   });
 
+  test("without scopes a token has its owner's but users:admin, which it has only where that is named", async () => {
+    const tokens = [
+      { name: 'none', plaintext: 'none' },
+      { name: 'named', plaintext: 'named', scopes: ['users:admin', 'tokens:read'] },
+    ];
+    const server = await startLocal({ testing: { seed: { users: [{ email: 'ada@example.org', isAdmin: true, tokens }] } } });
+    const scopes = async (name: string) => (await server.client(name).getCurrentAccessToken()).scopes;
+    expect(await scopes('none')).toEqual(['tokens:read', 'tokens:verify', 'tokens:write']);
+    expect(await scopes('named')).toEqual(['tokens:read', 'users:admin']);
+  });
+
   test('tokens that are expired, revoked or of a disabled user open nothing', async () => {
     const server = await startLocal();
     for (const [name, status] of [

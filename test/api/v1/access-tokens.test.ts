@@ -50,7 +50,7 @@ describe('creating', () => {
         name: 'deploy bot',
         description: '',
         metadata: {},
-        scopes: ['tokens:read', 'tokens:verify', 'tokens:write', 'users:admin'],
+        scopes: ['tokens:read', 'tokens:verify', 'tokens:write'],
         disabled: false,
         previousSecret: null,
         tokenPrefix: data?.plaintext.slice(0, 12),
