@@ -9,6 +9,7 @@ import { bearer, bodyOf, checkedBaseUrl, type GeneratedRequest, headersOf, merge
 import { type Credential, createSessions, type TokenOption } from './session.js';
 
 const OTHER_MEDIA_TYPES: OtherMediaTypes = {
+  changePassword: null,
   getOpenApiYaml: 'application/yaml',
   logOut: null,
   revokeAccessToken: null,

@@ -609,6 +609,17 @@ export type Credentials = {
 };
 
 /**
+ * A new password, and proof that the user asks for it.
+ */
+export type PasswordChange = {
+    /**
+     * The password that the user logs in with until now.
+     */
+    currentPassword: string;
+    newPassword: NewPassword;
+};
+
+/**
  * What a session is refreshed with.
  */
 export type RefreshRequest = {
@@ -2431,6 +2442,61 @@ export type LogOutResponses = {
 };
 
 export type LogOutResponse = LogOutResponses[keyof LogOutResponses];
+
+export type ChangePasswordData = {
+    body: PasswordChange;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     */
+    401: ApiError;
+    /**
+     * The credential is a personal access token. Or the cookie is the only credential, and the request does not come from
+     * this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     */
+    422: InvalidInput;
+    /**
+     * Too many wrong passwords from this address; other addresses are not affected.
+     */
+    429: ApiError;
+    /**
+     * A fault of the service; its log has the cause under the request's id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     */
+    503: ApiError;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * The password is changed.
+     */
+    204: void;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
 export type GetMeData = {
     body?: never;

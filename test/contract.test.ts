@@ -244,7 +244,10 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       headers['Content-Type'] = 'text/plain';
       break;
     case 429:
-      body = { username: person.email, password: 'wrong' };
+      body =
+        id === 'changePassword'
+          ? { currentPassword: 'wrong', newPassword: 'wrong as well' }
+          : { username: person.email, password: 'wrong' };
       for (let failure = 0; failure < 10; failure++) await send();
       break;
     case 500:

@@ -5,6 +5,7 @@ import type { Deps } from '../deps.js';
 import { toInstant } from '../instants.js';
 import type { OperationId } from '../operation-id.js';
 import { clientAddress, isSecure } from '../origin.js';
+import { changeOwnPassword } from '../users/own-password.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
 import { getUser } from '../users/users.js';
 
@@ -22,6 +23,11 @@ export const sessions = {
   async logOut(deps, { caller, raw }) {
     await logOut(deps, caller.tokenId);
     return { headers: { 'Set-Cookie': cookie(deps, raw, '', 0) } };
+  },
+
+  async changePassword(deps, { caller, body, raw }) {
+    await changeOwnPassword(deps, caller, body, clientAddress(raw, deps.config));
+    return {};
   },
 
   async getMe(deps, { caller }) {

@@ -24,7 +24,7 @@ export function createCallers(deps: Deps, users: () => readonly SeededUser[]): C
   const sessions = new Map<string, { token: Promise<string>; until: number }>();
 
   async function openSession(email: string): Promise<string | undefined> {
-    const found = await findUserForLogin(deps, email);
+    const found = await findUserForLogin(deps, { email });
     if (found === undefined) return undefined;
     const createdAt = deps.now();
     const expiresAt = createdAt + deps.config.sessionMinutes * MINUTE;

@@ -30,7 +30,7 @@ export interface OpenedSession {
 export async function logIn(deps: Deps, email: string, password: string, address: string): Promise<OpenedSession> {
   const { db, config, now, passwords, loginThrottle } = deps;
   const attempt = await loginThrottle.attempt(canonicalEmail(email), address);
-  const found = await findUserForLogin(deps, email);
+  const found = await findUserForLogin(deps, { email });
   if (!(await passwords.verify(found?.passwordHash, password, attempt)) || found === undefined) throw loginFailed();
 
   const lifetime = config.sessionMinutes * MINUTE;

@@ -90,15 +90,16 @@ export async function findUserToLogIn(
   return row && toUser(row);
 }
 
-/** The user with what a login is checked against; undefined where the e-mail is nobody's. */
+/** The user with what a password is checked against; undefined where there is none. */
 export async function findUserForLogin(
   { db }: Pick<Deps, 'db'>,
-  email: string,
+  who: { email: string } | { id: number },
 ): Promise<{ user: User; passwordHash: string } | undefined> {
-  const row = await selectUsers(db.read)
-    .select('user.password_hash')
-    .where('user.email', '=', canonicalEmail(email))
-    .executeTakeFirst();
+  const users = selectUsers(db.read).select('user.password_hash');
+  const row = await ('id' in who
+    ? users.where('user.id', '=', who.id)
+    : users.where('user.email', '=', canonicalEmail(who.email))
+  ).executeTakeFirst();
   return row && { user: toUser(row), passwordHash: row.password_hash };
 }
 
@@ -218,13 +219,20 @@ async function updateUser(
   return row.id;
 }
 
-/** Revokes all of the owner's that are of these types, as part of a larger transaction. */
-export async function revokeOf(trx: Queries, ownerId: number, at: number, types: ('session' | 'pat')[]): Promise<void> {
+/** Revokes all of the owner's that are of these types, but the one with the id `except`, as part of a larger transaction. */
+export async function revokeOf(
+  trx: Queries,
+  ownerId: number,
+  at: number,
+  types: ('session' | 'pat')[],
+  { except }: { except?: number } = {},
+): Promise<void> {
   await trx
     .updateTable('access_tokens')
     .set({ revoked_at: at })
     .where('owner_id', '=', ownerId)
     .where('type', 'in', types)
     .where('revoked_at', 'is', null)
+    .$if(except !== undefined, (query) => query.where('id', '!=', except ?? 0))
     .execute();
 }

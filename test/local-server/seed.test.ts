@@ -66,7 +66,9 @@ describe('what is seeded', () => {
       { name: 'none', plaintext: 'none' },
       { name: 'named', plaintext: 'named', scopes: ['users:admin', 'tokens:read'] },
     ];
-    const server = await startLocal({ testing: { seed: { users: [{ email: 'ada@example.org', isAdmin: true, tokens }] } } });
+    const server = await startLocal({
+      testing: { seed: { users: [{ email: 'ada@example.org', isAdmin: true, tokens }] } },
+    });
     const scopes = async (name: string) => (await server.client(name).getCurrentAccessToken()).scopes;
     expect(await scopes('none')).toEqual(['tokens:read', 'tokens:verify', 'tokens:write']);
     expect(await scopes('named')).toEqual(['tokens:read', 'users:admin']);

@@ -1,0 +1,52 @@
+import type { Caller } from '../caller.js';
+import type { Deps } from '../deps.js';
+import { invalidInput, ServiceError } from '../errors.js';
+import { requireAlive } from '../tokens/alive.js';
+import { findUserForLogin, revokeOf } from './users.js';
+
+export interface PasswordChange {
+  currentPassword: string;
+  newPassword: string;
+}
+
+/**
+ * Gives the caller's user another password and ends their other sessions; personal access tokens stay.
+ *
+ * Rejects with `insufficient_scope` for a caller that is no session, with `invalid_input` for a wrong current password,
+ * and with `too_many_requests` after too many of those from `address`.
+ */
+export async function changeOwnPassword(
+  deps: Deps,
+  caller: Caller,
+  { currentPassword, newPassword }: PasswordChange,
+  address: string,
+): Promise<void> {
+  const { db, now, passwords, loginThrottle } = deps;
+  if (caller.tokenType !== 'session') {
+    throw new ServiceError('insufficient_scope', { detail: 'Only a session changes the password.' });
+  }
+  const found = await findUserForLogin(deps, { id: caller.ownerId });
+  if (found === undefined) throw new TypeError(`there is no user ${String(caller.ownerId)}`);
+  // Counted apart from logins, so that whoever holds a stolen session cannot keep its user from logging in.
+  const attempt = await loginThrottle.attempt(`password of ${found.user.email}`, address);
+  if (!(await passwords.verify(found.passwordHash, currentPassword, attempt))) throw wrongPassword();
+  const passwordHash = await passwords.hash(newPassword);
+  await db.write(async (trx) => {
+    const at = now();
+    await requireAlive(trx, caller, at);
+    const changed = await trx
+      .updateTable('users')
+      .set({ password_hash: passwordHash })
+      .where('id', '=', caller.ownerId)
+      // Somebody else may have changed it while the current one was verified.
+      .where('password_hash', '=', found.passwordHash)
+      .returning('id')
+      .executeTakeFirst();
+    if (changed === undefined) throw wrongPassword();
+    await revokeOf(trx, caller.ownerId, at, ['session'], { except: caller.tokenId });
+  });
+}
+
+function wrongPassword(): ServiceError {
+  return invalidInput(['body', 'currentPassword'], 'value_error', 'Input should be the current password');
+}
