@@ -3,17 +3,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
 import { sendAnswer, sendError } from './answer.js';
 import type { Contract } from './contract.js';
+import type { Deps } from './deps.js';
 import { ServiceError, toServiceError } from './errors.js';
+import { createForwardedWatch } from './forwarded.js';
 import type { ServiceState } from './handlers/service.js';
 import type { Log } from './log.js';
 import { RequestAborted } from './request.js';
 import type { Trace } from './trace.js';
 
 /** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
-export function createApp(contract: Contract, log: Log, state: ServiceState): Koa {
+export function createApp(contract: Contract, { config, log }: Deps, state: ServiceState): Koa {
   const app = new App();
+  const watchForwarded = createForwardedWatch(config, log);
   app.use(async (ctx) => {
     const { req } = ctx;
+    watchForwarded(req);
     const requestId = requestIdOf(req);
     toOriginForm(req);
     const trace: Trace = { requestId, head: firstHeaders(req, requestId, state) };

@@ -20,6 +20,11 @@ export interface Config {
   publicUrl: string | null;
   /** Proxies in front of the service whose `X-Forwarded-*` headers are believed, 0 to 10. */
   trustProxy: number;
+  /**
+   * Origins whose pages may use the service from a browser, such as `https://app.example.org`, or `*` alone for all. They
+   * need a token: no cookie is ever believed from another origin.
+   */
+  corsOrigins: readonly string[];
   /** The user that is created where the database has none. */
   adminEmail: string;
   /** That user's password, 8 to 1024 characters; null generates one, which is printed once. */
@@ -50,6 +55,7 @@ const defaultConfig: Readonly<Config> = Object.freeze({
   refreshDays: 14,
   publicUrl: null,
   trustProxy: 0,
+  corsOrigins: [],
   adminEmail: 'admin@latchkey.local',
   adminPassword: null,
   defaultLifetimeDays: null,
@@ -85,6 +91,11 @@ const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
     'LATCHKEY_TRUST_PROXY',
     'the number of proxies in front, 0 to 10, or true for 1 and false for 0',
     (text) => (text === 'true' ? 1 : text === 'false' ? 0 : integer(0, 10)(text)),
+  ),
+  corsOrigins: setting(
+    'LATCHKEY_CORS_ORIGINS',
+    'origins such as https://app.example.org, separated by commas, or * alone',
+    webOrigins,
   ),
   adminEmail: setting('LATCHKEY_ADMIN_EMAIL', 'an e-mail address of at most 254 characters', (text) =>
     isEmail(text) ? text : undefined,
@@ -134,7 +145,7 @@ export function completeConfig(given: Partial<Config>): Readonly<Config> {
   const complete = <Name extends keyof Config>(name: Name): Config[Name] => {
     const value = given[name] ?? defaultConfig[name];
     const { allowed, parse } = SETTINGS[name];
-    if (value !== defaultConfig[name] && parse(String(value)) !== value) {
+    if (value !== defaultConfig[name] && !isSame(parse(String(value)), value)) {
       throw new InvalidArgument(`option ${name} must be ${allowed}`);
     }
     return value;
@@ -180,6 +191,25 @@ function integer(least: number, most: number): (text: string) => number | undefi
 
 function trueOrFalse(text: string): boolean | undefined {
   return text === 'true' ? true : text === 'false' ? false : undefined;
+}
+
+function isSame(parsed: unknown, given: unknown): boolean {
+  if (!Array.isArray(given)) return parsed === given;
+  return Array.isArray(parsed) && parsed.length === given.length && given.every((each, at) => each === parsed[at]);
+}
+
+/** The scheme may be an application's own, such as `capacitor://localhost`. */
+function webOrigins(text: string): string[] | undefined {
+  if (text === '*') return ['*'];
+  const origins = text.split(',').map((entry) => {
+    const origin = entry.trim();
+    return /^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[\w.-]+(:\d{1,5})?$/.test(origin)
+      ? origin
+      : origin.includes('*')
+        ? undefined
+        : httpOrigin(origin);
+  });
+  return origins.every((origin) => origin !== undefined) ? origins : undefined;
 }
 
 function httpOrigin(text: string): string | undefined {

@@ -64,7 +64,7 @@ export async function start(
   const load = createLoad(log);
   const state: ServiceState = { phase: 'starting', load };
   const contract = await createContract(deps, createHandlers(state), hooks?.before);
-  const answer = createApp(contract, log, state).callback();
+  const answer = createApp(contract, deps, state).callback();
   const refuse = createRefusal((path) => contract.at(path)?.surface, load);
   // A test that sends more than it can wait for wants all of its answers.
   const admission = createAdmission(answer, hooks === undefined ? refuse : undefined);
