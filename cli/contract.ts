@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
-import type { ContractProgress, ContractReport } from '../contract/index.js';
+import type { Check, ContractProgress, ContractReport } from '../contract/index.js';
 import { Failure, WrongUse } from './failure.js';
 import { showProgress } from './progress.js';
 import { askHidden } from './terminal.js';
@@ -15,6 +15,8 @@ interface ContractFlags {
   credential: string[];
   header: string[];
   only?: string;
+  checks: string[];
+  excludeChecks: string[];
   seed?: string;
   time: string;
   report: string[];
@@ -23,6 +25,7 @@ interface ContractFlags {
 const NO_PASSWORD = 'the password must be in LATCHKEY_PASSWORD, or --password-stdin';
 
 const collect = (value: string, before: string[]) => [...before, value];
+const collectList = (value: string, before: string[]) => [...before, ...value.split(',').map((name) => name.trim())];
 
 export function addContract(program: Command): void {
   program
@@ -36,6 +39,8 @@ export function addContract(program: Command): void {
     .option('--credential <scheme=token>', 'the credential of one security scheme; may be repeated', collect, [])
     .option('--header <name:value>', 'a header of every request; may be repeated', collect, [])
     .option('--only <tag|operationId>', 'test these operations alone')
+    .option('--checks <names>', 'the checks that count, such as body,status; may be repeated (all)', collectList, [])
+    .option('--exclude-checks <names>', 'checks that do not count; may be repeated', collectList, [])
     .option('--seed <number>', 'replay a run (random)')
     .option('--time <duration>', 'begin no new case after this time, such as 90s or 5m', '60s')
     .option('--report <file>', 'write a report: .xml is JUnit, .json or .html; may be repeated', collect, [])
@@ -62,6 +67,8 @@ async function contract(flags: ContractFlags): Promise<void> {
       ...(flags.login !== undefined && { login: { username: flags.login, password: await readPassword(flags) } }),
       ...(flags.credential.length > 0 && { credentials }),
       ...(only !== undefined && { only }),
+      ...(flags.checks.length > 0 && { checks: flags.checks as Check[] }),
+      excludeChecks: flags.excludeChecks as Check[],
       ...(flags.seed !== undefined && { seed: readSeed(flags.seed) }),
     });
     progress.clear();

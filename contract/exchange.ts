@@ -21,6 +21,8 @@ export interface CaseInfo {
 }
 
 export interface Exchange {
+  /** The number of its request in the run, from 1. */
+  ordinal: number;
   draft: Draft;
   wire: WireRequest;
   verdict: Verdict;

@@ -1,5 +1,5 @@
 import type { Laws } from './laws/types.js';
-import type { ContractProgress } from './report/types.js';
+import type { Check, ContractProgress } from './report/types.js';
 
 /** What `testContract` runs against, with what, and for how long. */
 export interface ContractOptions {
@@ -32,6 +32,10 @@ export interface ContractOptions {
   maxResponseMs?: number;
   /** Runs the operations with this tag or operationId alone. Others are still called where these need them. */
   only?: string;
+  /** The checks that count; all by default. What is about the run as a whole counts always. */
+  checks?: Check[];
+  /** Checks that do not count. */
+  excludeChecks?: Check[];
   /** Replays a run; random by default. */
   seed?: number;
   /** Milliseconds after which no new case is begun; 60 seconds by default. */

@@ -2,6 +2,7 @@ import type { Finding } from './checks/answer.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import type { Secrets } from './http/secrets.js';
 import { toCurl } from './report/curl.js';
+import { fold, MOST_ANSWERS, type Sighting } from './report/fold.js';
 import type {
   Check,
   ContractFinding,
@@ -15,7 +16,10 @@ import type { Operation, Spec } from './spec/model.js';
 
 /** What a run has seen: the report in the making. */
 export interface RunRecord {
-  sending(operation: Operation, phase: Phase): void;
+  /** From now on what is found is about a part of the run that `only` narrows it to. */
+  begin(only: string | undefined): void;
+  /** Gives the number of the request. */
+  sending(operation: Operation, phase: Phase): number;
   received(operation: Operation, status: number): void;
   /** Records what an exchange has found. The same fault is told once, by the smallest request. */
   add(info: CaseInfo, exchange: Exchange): void;
@@ -38,6 +42,10 @@ interface RecordOptions {
   base: URL;
   seed: number;
   secrets: Secrets;
+  /** The checks that count. */
+  counts: ReadonlySet<Check>;
+  /** What the whole run is narrowed to. */
+  only: string | undefined;
   startedAt: number;
   onProgress: ((progress: ContractProgress) => void) | undefined;
 }
@@ -50,28 +58,36 @@ export function createRecord({
   base,
   seed,
   secrets,
+  counts,
+  only: narrowed,
   startedAt,
   onProgress,
 }: RecordOptions): RunRecord {
   const reports = new Map<string, OperationReport>(operations.map((operation) => [operation.id, reportOf(operation)]));
-  const found = new Map<string, { finding: ContractFinding; size: number }>();
+  const found = new Map<string, Sighting & { size: number }>();
   const notes: string[] = [];
   let requests = 0;
+  let only = narrowed;
+  let faults = 0;
   let cut = false;
 
-  function fail(info: CaseInfo, { draft, wire, answer }: Exchange, finding: Finding): void {
+  function fail(info: CaseInfo, { ordinal, draft, wire, answer }: Exchange, finding: Finding): void {
     const { check, message, expected, severity = 'fault' } = finding;
+    if (!counts.has(check)) return;
     const { operation } = draft;
     // What another operation does wrong while it prepares something for a selected one is told under its own name.
     const key = keyOf(operation, { check, message });
     const size = wire.target.length + (wire.body?.byteLength ?? 0) + JSON.stringify(wire.headers).length;
     const known = found.get(key);
     const occurrences = (known?.finding.occurrences ?? 0) + 1;
+    const answers = known?.answers ?? new Set();
+    if (answers.size < MOST_ANSWERS) answers.add(ordinal);
     if (known && known.size <= size) {
       known.finding.occurrences = occurrences;
       return;
     }
     const told: ContractFinding = {
+      id: '',
       severity,
       operation: operation.id,
       method: wire.method,
@@ -84,14 +100,17 @@ export function createRecord({
       received: answer === undefined ? 'nothing' : secrets.mask(show(answer)),
       curl: toCurl(wire, base, secrets),
       seed,
+      ...toOnly(only),
       occurrences,
     };
-    found.set(key, { finding: told, size });
+    if (known === undefined && severity === 'fault') faults++;
+    found.set(key, { finding: told, answers, size });
   }
 
   /** Records what is not about one request. */
   function failRun(check: Check, message: string, expected: string): void {
     const finding: ContractFinding = {
+      id: '',
       severity: 'fault',
       operation: 'the run',
       method: '',
@@ -104,22 +123,27 @@ export function createRecord({
       received: 'see the table of statuses',
       curl: '',
       seed,
+      ...toOnly(check === 'empty' ? narrowed : only),
       occurrences: 1,
     };
-    found.set(`run\n${check}`, { finding, size: 0 });
+    found.set(`run\n${check}`, { finding, answers: new Set(), size: 0 });
   }
 
   function withSeverity(severity: Severity): ContractFinding[] {
-    return [...found.values()].map(({ finding }) => finding).filter((finding) => finding.severity === severity);
+    return fold([...found.values()].filter(({ finding }) => finding.severity === severity));
   }
 
   return {
+    begin(part) {
+      only = part ?? narrowed;
+    },
     sending(operation, phase) {
       requests++;
       const report = reports.get(operation.id);
       if (report) report.requests++;
       const elapsedMs = Date.now() - startedAt;
-      onProgress?.({ phase, operation: operation.id, requests, failures: withSeverity('fault').length, elapsedMs });
+      onProgress?.({ phase, operation: operation.id, requests, failures: faults, elapsedMs });
+      return requests;
     },
     received(operation, status) {
       const seen = reports.get(operation.id)?.seen;
@@ -182,6 +206,10 @@ function keyOf(operation: Operation, { check, message }: Pick<Finding, 'check' |
 function reportOf({ id, method, path, tags, answers }: Operation): OperationReport {
   const documented = answers.map(({ status }) => status);
   return { operation: id, method, path, tags, requests: 0, documented, seen: {}, skipped: [] };
+}
+
+function toOnly(only: string | undefined): Pick<ContractFinding, 'only'> {
+  return only === undefined ? {} : { only };
 }
 
 function neverSucceeded({ seen }: OperationReport): boolean {

@@ -10,6 +10,7 @@ import { createJudge, type Judge } from './judge.js';
 import { createKeys, type Keys } from './keys.js';
 import type { ContractOptions } from './options.js';
 import { createRecord, type RunRecord } from './record.js';
+import { CHECKS, type Check } from './report/types.js';
 import { type Json, memberOf } from './spec/json.js';
 import { loadDocument } from './spec/load.js';
 import { isSecured, type Operation, type Spec } from './spec/model.js';
@@ -49,7 +50,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   }
   const base = new URL(options.url);
   const spec = readSpec(await loadDocument(options.spec));
-  const operations = select(spec, options.only);
+  const operations = selectOperations(spec, options.only);
   const judge = createJudge({ request: spec.requests, response: spec.answers });
   const keys = createKeys(spec, judge);
   const judgeWire = createRequestJudge(spec, judge, base);
@@ -58,7 +59,18 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   const { timeMs = 60_000, answerTimeoutMs = 10_000 } = options;
   const transport = createTransport(base, answerTimeoutMs);
   const startedAt = Date.now();
-  const record = createRecord({ spec, operations, base, seed, secrets, startedAt, onProgress: options.onProgress });
+  const counts = selectChecks(options);
+  const record = createRecord({
+    spec,
+    operations,
+    base,
+    seed,
+    secrets,
+    counts,
+    only: options.only,
+    startedAt,
+    onProgress: options.onProgress,
+  });
   const issues: Run['issues'] = new Map();
 
   const toWire = (draft: Draft) =>
@@ -71,18 +83,18 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     const repeats = keys.use(operation, wire);
     const verdict = judgeWire(operation, wire);
     rememberPasswords(draft.body, secrets);
-    record.sending(operation, info.phase);
+    const ordinal = record.sending(operation, info.phase);
     let answer: Answer;
     try {
       answer = await transport.send(wire);
     } catch (error) {
       const expected = `an answer within ${String(answerTimeoutMs)} ms`;
       const finding: Finding = { check: 'answer', message: `there is no answer: ${reasonOf(error)}`, expected };
-      return { draft, wire, verdict, answer: undefined, value: undefined, findings: [finding] };
+      return { ordinal, draft, wire, verdict, answer: undefined, value: undefined, findings: counting([finding]) };
     }
     record.received(operation, answer.status);
     const value = parse(answer);
-    const findings = [
+    const findings = counting([
       ...checkShape(draft, info, verdict, answer),
       ...checkSecrets(operation, answer, value, repeats),
       ...checkStatus(
@@ -93,8 +105,12 @@ export async function createRun(options: ContractOptions): Promise<Run> {
         subject(info, verdict),
       ),
       ...(info.check?.(answer, value) ?? []),
-    ];
-    return { draft, wire, verdict, answer, value, findings };
+    ]);
+    return { ordinal, draft, wire, verdict, answer, value, findings };
+  }
+
+  function counting(findings: Finding[]): Finding[] {
+    return findings.filter(({ check }) => counts.has(check));
   }
 
   function checkShape(draft: Draft, info: CaseInfo, verdict: Verdict, answer: Answer): Finding[] {
@@ -154,7 +170,15 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   };
 }
 
-function select({ operations }: Spec, only: string | undefined): Operation[] {
+/** The checks that count; throws `CouldNotRun` where an option names one that there is not. */
+function selectChecks({ checks, excludeChecks = [] }: ContractOptions): Set<Check> {
+  const all = Object.keys(CHECKS) as Check[];
+  const unknown = [...(checks ?? []), ...excludeChecks].find((check) => !all.includes(check));
+  if (unknown !== undefined) throw new CouldNotRun(`there is no check ${unknown}; there are ${all.join(', ')}`);
+  return new Set((checks ?? all).filter((check) => !excludeChecks.includes(check)));
+}
+
+function selectOperations({ operations }: Spec, only: string | undefined): Operation[] {
   if (operations.length === 0) throw new CouldNotRun('the spec has no operations');
   if (only === undefined) return operations;
   const selected = operations.filter(({ id, tags }) => id === only || tags.includes(only));

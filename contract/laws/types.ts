@@ -108,6 +108,7 @@ export const PRACTICES = {
   'authentication-first': 'without a credential a bad request is 401, as a good one is',
   'one-credential': 'a request with two different credentials is refused',
   'documented-credentials': 'a credential is taken in no way that the document does not have',
+  method: 'an undeclared method is 405, and Allow has the documented methods alone',
   head: 'HEAD is served wherever GET is',
   options: 'OPTIONS answers with an Allow that names the methods of the path',
   location: 'Location leads to this origin',

@@ -24,35 +24,47 @@ export async function runPhases(context: Context): Promise<void> {
   const sweeping = run.operations.filter((operation) => dangerOf(operation, run.spec) === 'sweeps');
 
   for (const creator of run.spec.operations.filter(({ method }) => method === 'POST')) {
-    if (makesSomething(context, creator)) await step(context, 'sequences', () => runLife(context, creator));
+    if (makesSomething(context, creator)) await step(context, 'sequences', creator.id, () => runLife(context, creator));
   }
-  await step(context, 'sequences', () => runSessions(context));
+  await step(context, 'sequences', undefined, () => runSessions(context));
   for (const operation of calm) {
-    await step(context, 'sequences', () => runOnce(context, operation));
-    await step(context, 'sequences', () => runPreconditions(context, operation));
+    await step(context, 'sequences', operation.id, () => runOnce(context, operation));
+    await step(context, 'sequences', operation.id, () => runPreconditions(context, operation));
   }
+  run.record.begin(undefined);
   const dying = await createDying(context);
-  for (const operation of calm) await step(context, 'lists', () => runLists(context, operation));
-  for (const operation of calm) await step(context, 'examples', () => runExamples(context, operation));
-  for (const operation of calm) await step(context, 'coverage', () => runCoverage(context, operation));
-  for (const operation of calm) await step(context, 'security', () => runSecurity(context, operation));
+  for (const operation of calm) await step(context, 'lists', operation.id, () => runLists(context, operation));
+  for (const operation of calm) await step(context, 'examples', operation.id, () => runExamples(context, operation));
+  for (const operation of calm) await step(context, 'coverage', operation.id, () => runCoverage(context, operation));
+  for (const operation of calm) await step(context, 'security', operation.id, () => runSecurity(context, operation));
   for (const path of new Set(run.operations.map((operation) => operation.path))) {
-    await step(context, 'methods', () => runMethods(context, path));
+    const some = run.operations.find((operation) => operation.path === path);
+    await step(context, 'methods', some?.id, () => runMethods(context, path));
   }
-  for (const operation of calm) await step(context, 'fuzz', () => runFuzz(context, operation));
+  for (const operation of calm) await step(context, 'fuzz', operation.id, () => runFuzz(context, operation));
+  run.record.begin(undefined);
   await expectExpired(context, dying);
   await tidyUp(context);
   for (const operation of sweeping) {
     for (const phase of [runExamples, runCoverage, runSecurity]) {
-      await step(context, operation.id, () => phase(context, operation));
+      await step(context, operation.id, operation.id, () => phase(context, operation));
       context.fixtures.forget();
     }
   }
 }
 
-/** Runs a part while there is time, and ends the run where it has cost the run its credential. */
-async function step(context: Context, what: string, work: () => Promise<void>): Promise<void> {
+/**
+ * Runs a part while there is time, and ends the run where it has cost the run its credential. A run with `only` has this
+ * part as well; the whole run alone has it where that is undefined.
+ */
+async function step(
+  context: Context,
+  what: string,
+  only: string | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
   if (context.run.outOfTime() || !(await context.stillAlive(what))) return;
+  context.run.record.begin(only);
   await work();
   await context.stillAlive(what);
 }

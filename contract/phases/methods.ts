@@ -1,13 +1,17 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import type { Answer } from '../http/send.js';
+import type { Run } from '../run.js';
 import { textOf } from '../spec/json.js';
 import { isSecured, type Operation } from '../spec/model.js';
 import { isOwnCredential } from '../spec/names.js';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'];
 
-/** Asks a path for the methods that the spec does not give it: 405, with an `Allow` that names those that it does. */
+/**
+ * Asks a path for the methods that the spec does not give it: 405, with an `Allow` that names those that it does. RFC 9110
+ * demands a truthful header of a 405 (15.5.6); the status itself it recommends (9.1), and many a framework answers 404.
+ */
 export async function runMethods(context: Context, path: string): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const declared = run.spec.operations.filter((operation) => operation.path === path);
@@ -33,7 +37,7 @@ export async function runMethods(context: Context, path: string): Promise<void> 
         name,
         expectation: 'any',
         outside: true,
-        check: (answer) => check(answer, name, methods, elsewhere),
+        check: (answer) => check(run, answer, name, methods, elsewhere),
       },
     );
   }
@@ -51,10 +55,25 @@ function otherPathTakes(operations: Operation[], method: string, path: string, c
   );
 }
 
-function check({ status, headers }: Answer, name: string, declared: string[], elsewhere: string[]): Finding[] {
+function check(
+  { options, record }: Run,
+  { status, headers }: Answer,
+  name: string,
+  declared: string[],
+  elsewhere: string[],
+): Finding[] {
   if (status >= 500) return [];
+  const isPromised = options.laws?.practices?.includes('method') === true;
+  const severity = isPromised ? 'fault' : 'warning';
+  if (status === 404 && !isPromised) {
+    record.note('undeclared methods are 404, where RFC 9110 recommends 405 with Allow');
+    return [];
+  }
   const expected = `405 with Allow: ${declared.join(', ')}`;
-  if (status !== 405) return [{ check: 'method', message: `${name} gets ${String(status)}`, expected }];
+  if (status !== 405) {
+    const message = `${name} gets ${String(status)}`;
+    return [{ check: 'method', message, expected, severity: status < 400 ? 'fault' : severity }];
+  }
   const { allow } = headers;
   if (allow === undefined) return [{ check: 'method', message: '405 comes without Allow', expected }];
   const allowed = allow.split(',').map((method) => method.trim().toUpperCase());
@@ -66,5 +85,6 @@ function check({ status, headers }: Answer, name: string, declared: string[], el
     ...missing.map((method) => `lacks ${method}`),
     ...untrue.map((method) => `has ${method}, which is not documented`),
   ];
-  return [{ check: 'method', message: `Allow ${faults.join(' and ')}`, expected }];
+  const message = `Allow ${faults.join(' and ')}`;
+  return [{ check: 'method', message, expected, severity: missing.length > 0 ? 'fault' : severity }];
 }

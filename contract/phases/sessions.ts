@@ -15,6 +15,7 @@ export async function runSessions(context: Context): Promise<void> {
   const { run } = context;
   await followLogin(context);
   for (const operation of run.operations.filter((each) => dangerOf(each, run.spec) === 'ends-caller')) {
+    run.record.begin(operation.id);
     if (isRotator(operation)) await runOwnRotation(context, operation);
     else if (isLogout(operation) || operation.method === 'DELETE' || isRevocation(`${operation.id} ${operation.path}`))
       await endCaller(context, operation);

@@ -1,3 +1,4 @@
+import { againOf, type Bug, bugsOf } from './bugs.js';
 import type { ContractFinding, ContractReport, OperationReport } from './types.js';
 
 /** The report for a terminal: the table of documented against seen statuses, the failures, and one closing line. */
@@ -7,8 +8,8 @@ export function toSummary(report: ContractReport): string {
     table(operations),
     ...operations.flatMap(({ operation, skipped }) => skipped.map((why) => `not sent: ${operation}: ${why}`)),
     ...notes.map((note) => `note: ${note}`),
-    ...warnings.map((warning, index) => `\n${describe(warning, `warning ${String(index + 1)}`)}`),
-    ...failures.map((failure, index) => `\n${describe(failure, String(index + 1))}`),
+    ...bugsOf(warnings).map((bug) => `\n${describe(bug, `warning ${bug.finding.id}`)}`),
+    ...bugsOf(failures).map((bug) => `\n${describe(bug, bug.finding.id)}`),
     '',
     verdict(report),
   ].join('\n');
@@ -27,8 +28,8 @@ function verdict({
 }: ContractReport): string {
   const what = held ? 'holds' : 'breaks';
   const counts = [
-    ...(held ? [] : [count(failures.length, 'fault')]),
-    ...(warnings.length === 0 ? [] : [count(warnings.length, 'warning')]),
+    ...(held ? [] : [count(bugsOf(failures).length, 'fault')]),
+    ...(warnings.length === 0 ? [] : [count(bugsOf(warnings).length, 'warning')]),
   ];
   const outcome = counts.length === 0 ? '' : `: ${counts.join(', ')}`;
   const size = `${String(requests)} requests in ${(durationMs / 1_000).toFixed(1)} s, seed ${String(seed)}`;
@@ -60,17 +61,26 @@ function table(operations: OperationReport[]): string {
     .join('\n');
 }
 
-/** One finding in full: what was sent as curl, what ought to come, what came, and how to see it again. */
-function describe(failure: ContractFinding, number: string): string {
-  const times = failure.occurrences > 1 ? ` (${String(failure.occurrences)} times)` : '';
+/** One bug in full: what was sent as curl, what ought to come, what came, how to see it again, and what follows from it. */
+function describe({ finding, consequences }: Bug, number: string): string {
+  const times = finding.occurrences > 1 ? ` (${String(finding.occurrences)} times)` : '';
   return [
-    `${number}. ${failure.operation}: ${failure.message}${times}`,
-    `   check     ${failure.check}, ${failure.phase}: ${failure.case}`,
-    `   expected  ${failure.expected}`,
-    `   received  ${indent(failure.received)}`,
-    ...(failure.curl === '' ? [] : [`   ${indent(failure.curl)}`]),
-    `   again     --seed ${String(failure.seed)} --only '${failure.operation}'`,
+    `${number}. ${finding.operation}: ${finding.message}${times}`,
+    `   check     ${finding.check}, ${finding.phase}: ${finding.case}`,
+    `   expected  ${finding.expected}`,
+    `   received  ${indent(finding.received)}`,
+    ...(finding.curl === '' ? [] : [`   ${indent(finding.curl)}`]),
+    ...consequences.slice(0, MOST_TOLD).map(consequence),
+    ...(consequences.length > MOST_TOLD ? [`   and       ${String(consequences.length - MOST_TOLD)} more`] : []),
+    `   again     ${againOf(finding)}`,
   ].join('\n');
+}
+
+/** Consequences of one bug that are told; the other reports have them all. */
+const MOST_TOLD = 10;
+
+function consequence({ operation, message }: ContractFinding): string {
+  return `   hence     ${operation}: ${message}`;
 }
 
 function indent(text: string): string {

@@ -6,6 +6,10 @@ export type Severity = 'fault' | 'warning';
 
 /** What a check found wrong, with the smallest request that shows it. */
 export interface ContractFinding {
+  /** Its number in the report: `2` is a bug, `2.1` follows from it. */
+  id: string;
+  /** The `id` of the finding that this one follows from; undefined of a bug of its own. */
+  follows?: string;
   severity: Severity;
   /** The operationId, or `METHOD /path` where the spec gives none. */
   operation: string;
@@ -25,8 +29,10 @@ export interface ContractFinding {
   received: string;
   /** The request as a curl command; secrets are `$TOKEN` and the like. */
   curl: string;
-  /** Replays the run. */
+  /** Together with `only` it shows the finding again. */
   seed: number;
+  /** What the run is to be narrowed to, for the finding to be there again; undefined where that is the run as it was. */
+  only?: string;
   /** Answers with this fault, this one included. */
   occurrences: number;
 }
@@ -87,7 +93,7 @@ export interface ContractReport {
   /** Whether the run ended before all cases were sent: time ran out, the credential died, the server went away. */
   cutShort: boolean;
   operations: OperationReport[];
-  /** The faults. */
+  /** The faults, the gravest first, and right behind each those that follow from it. */
   failures: ContractFinding[];
   /** What is against good practice alone. */
   warnings: ContractFinding[];

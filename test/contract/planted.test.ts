@@ -15,6 +15,8 @@ async function run(fault?: Fault, only?: string) {
       spec: `${server.url}/openapi.yaml`,
       login,
       seed: 20,
+      // What RFC 9110 recommends alone is planted as well.
+      laws: { practices: ['method'] },
       ...(only !== undefined && { only }),
     });
   } finally {
