@@ -33,10 +33,19 @@ export function addContract(program: Command): void {
     .description('Hold a server against an OpenAPI document. It creates and ends things: use a server for tests.')
     .requiredOption('--url <address>', 'the server')
     .option('--spec <file>', "an OpenAPI 3.0 or 3.1 document, a file or an address (Latchkey's own)")
-    .addOption(new Option('--token <token>', 'the credential (LATCHKEY_TOKEN)').conflicts('login'))
+    .addOption(
+      new Option('--token <token>', 'the credential, or env:NAME or file:PATH of it (LATCHKEY_TOKEN)').conflicts(
+        'login',
+      ),
+    )
     .option('--login <email>', 'log in instead; the password is LATCHKEY_PASSWORD, or asked for')
     .option('--password-stdin', 'read the password from the first line of standard input')
-    .option('--credential <scheme=token>', 'the credential of one security scheme; may be repeated', collect, [])
+    .option(
+      '--credential <scheme=token>',
+      'the credential of one security scheme, or env:NAME or file:PATH of it; may be repeated',
+      collect,
+      [],
+    )
     .option('--header <name:value>', 'a header of every request; may be repeated', collect, [])
     .option('--only <tag|operationId>', 'test these operations alone')
     .option('--checks <names>', 'the checks that count, such as body,status; may be repeated (all)', collectList, [])
@@ -51,19 +60,21 @@ export function addContract(program: Command): void {
 async function contract(flags: ContractFlags): Promise<void> {
   const { spec, only } = flags;
   // Only here: the other commands start faster without what makes the cases.
-  const { CouldNotRun, testContract, toSummary } = await tests();
+  const { CouldNotRun, readCredential, testContract, toSummary } = await tests();
   const token = flags.token ?? (flags.login === undefined ? process.env['LATCHKEY_TOKEN'] : undefined);
-  const credentials = pairs(flags.credential, '=', '--credential');
   const writers = flags.report.map((file) => ({ file, write: writerOf(file) }));
   const progress = showProgress<ContractProgress>(describe);
   try {
+    const credentials: Record<string, string> = {};
+    for (const [scheme, text] of Object.entries(pairs(flags.credential, '=', '--credential')))
+      credentials[scheme] = await readCredential(text);
     const report = await testContract({
       url: flags.url,
       headers: pairs(flags.header, ':', '--header'),
       timeMs: milliseconds(flags.time),
       onProgress: progress.show,
       ...(spec !== undefined && { spec }),
-      ...(token !== undefined && { token }),
+      ...(token !== undefined && { token: await readCredential(token) }),
       ...(flags.login !== undefined && { login: { username: flags.login, password: await readPassword(flags) } }),
       ...(flags.credential.length > 0 && { credentials }),
       ...(only !== undefined && { only }),

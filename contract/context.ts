@@ -35,6 +35,10 @@ export async function createContext(options: ContractOptions): Promise<Context> 
   }
 }
 
+function wanted({ security }: Operation): string {
+  return security.map((schemes) => schemes.join(' and ')).join(', or ');
+}
+
 function assemble(run: Run, credentials: Credentials): Context {
   const fixtures = createFixtures(run, credentials);
   let dead = false;
@@ -63,6 +67,7 @@ function assemble(run: Run, credentials: Credentials): Context {
     if (isSecured(operation)) {
       if (credentials.alternatives(operation).length === 0) return 'none of its security schemes can be tried';
       if (credentials.main === undefined) return 'no credential was given';
+      if (credentials.ways(operation).length === 0) return `no credential was given for ${wanted(operation)}`;
     }
     if (operation.body?.kind === 'other' && operation.body.required)
       return `no bodies of ${operation.body.mediaType} are made`;

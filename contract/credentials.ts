@@ -1,5 +1,7 @@
+import { sampleOf } from './cases/arbitrary.js';
 import { CouldNotRun } from './errors.js';
 import type { Exchange } from './exchange.js';
+import { readGiven } from './given.js';
 import { type Credential, type Draft, emptyDraft } from './http/draft.js';
 import type { Run } from './run.js';
 import { isObject, type Json } from './spec/json.js';
@@ -11,12 +13,14 @@ import { branches, typesOf } from './spec/schema.js';
 export interface Credentials {
   /** Undefined where neither a token nor a login was given. */
   main: Credential | undefined;
-  /** What tells whether a credential opens anything: a secured GET that needs nothing else. */
-  probe: Operation | undefined;
+  /** A request that tells whether a credential opens anything; undefined where the spec has none. */
+  knock(credential: Credential): Draft | undefined;
   /** The draft with the credential in the first of the operation's ways that can be tried; as it is where none can. */
   attach(draft: Draft, credential?: Credential): Draft;
   /** The operation's ways to authenticate that can be tried. */
   alternatives(operation: Operation): string[][];
+  /** Those of them for which the run has a credential. */
+  ways(operation: Operation): string[][];
   /** Logs in once more; undefined where the run has no login. */
   logIn(): Promise<{ credential: Credential; exchange: Exchange } | undefined>;
   /** What becomes of a credential; unknown where the spec has no operation to tell by. */
@@ -30,12 +34,12 @@ export interface Credentials {
 /** Finds out what the run has to authenticate with; throws `CouldNotRun` where a given credential opens nothing. */
 export async function createCredentials(run: Run): Promise<Credentials> {
   const { spec, options, secrets } = run;
-  const loginOperation = options.login === undefined ? undefined : findLogin(spec);
-  const perScheme = options.credentials ?? {};
-  const probe = findProbe(spec);
-  for (const token of [options.token, ...Object.values(perScheme)])
-    if (token !== undefined) secrets.add(token, '$TOKEN');
-  if (options.login) secrets.add(options.login.password, '$PASSWORD');
+  const given = readGiven(options, spec, secrets);
+  const { login } = given;
+  const loginOperation = login === undefined ? undefined : findLogin(spec);
+  const perScheme = given.credential?.perScheme ?? {};
+  const probes = findProbes(spec);
+  let [probe] = probes;
 
   const alternatives = ({ security }: Operation) =>
     security.filter(
@@ -45,14 +49,17 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     );
 
   function attach(draft: Draft, credential: Credential | undefined = credentials.main): Draft {
-    const [schemes] = alternatives(draft.operation);
+    const ways = alternatives(draft.operation);
+    const schemes = ways.find((way) => credential && has(credential, way)) ?? ways[0];
     return { ...draft, credential: schemes && credential ? { with: credential, schemes } : null };
   }
 
+  const knock = (credential: Credential) => probe && attach(drafted(spec, probe), credential);
+
   async function stateOf(credential: Credential): ReturnType<Credentials['stateOf']> {
-    if (probe === undefined) return 'unknown';
-    const info = { phase: 'setup', name: 'does this credential open anything', expectation: 'any' } as const;
-    const { answer } = await run.attempt(attach(emptyDraft(probe), credential), info);
+    const draft = knock(credential);
+    if (draft === undefined) return 'unknown';
+    const { answer } = await run.attempt(draft, WHETHER_IT_OPENS);
     if (answer === undefined) return 'no answer';
     return answer.status === 401 || answer.status === 403 ? 'refused' : 'good';
   }
@@ -65,8 +72,8 @@ export async function createCredentials(run: Run): Promise<Credentials> {
 
   async function logIn(): ReturnType<Credentials['logIn']> {
     const fields = loginOperation && loginFields(spec, loginOperation);
-    if (!options.login || !loginOperation || !fields) return undefined;
-    const body = { [fields.user]: options.login.username, [fields.password]: options.login.password };
+    if (!login || !loginOperation || !fields) return undefined;
+    const body = { [fields.user]: login.username, [fields.password]: login.password };
     const exchange = await run.send({ ...emptyDraft(loginOperation), body }, { phase: 'setup', name: 'log in' });
     for (const token of tokensIn(exchange.value)) {
       const credential = { token, perScheme };
@@ -76,38 +83,92 @@ export async function createCredentials(run: Run): Promise<Credentials> {
   }
 
   const credentials: Credentials = {
-    main:
-      options.token === undefined && options.credentials === undefined
-        ? undefined
-        : { token: options.token ?? '', perScheme },
-    probe,
+    main: given.credential,
+    knock,
     attach,
     alternatives,
+    ways: (operation) => alternatives(operation).filter((way) => credentials.main && has(credentials.main, way)),
     logIn,
     stateOf,
     isCredential,
     loginFields: (operation) => loginFields(spec, operation),
   };
-  if (credentials.main === undefined && options.login) {
+  if (credentials.main === undefined && login) {
     if (loginOperation === undefined) throw new CouldNotRun('the spec has no operation to log in with');
     const session = await logIn();
-    if (session === undefined) throw new CouldNotRun(`${options.login.username} cannot log in by ${loginOperation.id}`);
+    if (session === undefined) throw new CouldNotRun(`${login.username} cannot log in by ${loginOperation.id}`);
     credentials.main = session.credential;
     if (session.credential.token !== '') secrets.add(session.credential.token, '$TOKEN');
   }
-  if (credentials.main !== undefined && (await stateOf(credentials.main)) === 'refused') {
-    throw new CouldNotRun(`the credential is refused by ${probe?.id ?? 'the server'}`);
-  }
+  if (credentials.main !== undefined) await expectOpen(credentials.main);
   return credentials;
+
+  /** Finds a probe that lets the credential in, and throws where nothing does; the same for each scheme's own. */
+  async function expectOpen(credential: Credential): Promise<void> {
+    const mine = probes.filter((each) => alternatives(each).some((way) => has(credential, way)));
+    const opened = await firstOpen(mine.slice(0, MOST_PROBES), (each) => attach(drafted(spec, each), credential));
+    if (typeof opened === 'string') throw new CouldNotRun(`the credential opens nothing: ${opened}`);
+    probe = opened ?? mine[0] ?? probe;
+    for (const name of Object.keys(perScheme)) {
+      const alone = probes.filter((each) => alternatives(each).some((way) => way.length === 1 && way[0] === name));
+      const opens = await firstOpen(alone.slice(0, MOST_PROBES), (each) => ({
+        ...drafted(spec, each),
+        credential: { with: credential, schemes: [name] },
+      }));
+      if (typeof opens === 'string') throw new CouldNotRun(`the credential of ${name} opens nothing: ${opens}`);
+    }
+  }
+
+  /** The first operation that lets a credential in; how they answer where all refuse it, undefined where nobody says. */
+  async function firstOpen(
+    operations: Operation[],
+    draftOf: (operation: Operation) => Draft,
+  ): Promise<Operation | string | undefined> {
+    const refusals: string[] = [];
+    for (const operation of operations) {
+      const { answer } = await run.attempt(draftOf(operation), WHETHER_IT_OPENS);
+      if (answer === undefined) return undefined;
+      if (answer.status !== 401 && answer.status !== 403) return operation;
+      refusals.push(`${operation.id} answers ${String(answer.status)}`);
+    }
+    return refusals.length === 0 ? undefined : refusals.join(', ');
+  }
 }
 
-/** A secured GET that needs nothing else, the caller's own record by preference. */
-function findProbe({ operations }: Spec): Operation | undefined {
-  const easy = operations.filter(
-    (operation) =>
-      operation.method === 'GET' && isSecured(operation) && operation.parameters.every(({ required }) => !required),
-  );
-  return easy.find(({ path }) => /\/(me|self|whoami|user|profile)\/?$/.test(path)) ?? easy[0];
+/** Operations that are asked whether a credential opens anything. */
+const MOST_PROBES = 8;
+
+const WHETHER_IT_OPENS = {
+  phase: 'setup',
+  name: 'does this credential open anything',
+  expectation: 'any',
+} as const;
+
+/** Whether a credential has something for each of these schemes. */
+function has({ token, perScheme }: Credential, schemes: string[]): boolean {
+  return schemes.every((name) => token !== '' || perScheme[name] !== undefined);
+}
+
+/** The operation with a value for each parameter that it needs: whom they name does not matter. */
+function drafted(spec: Spec, operation: Operation): Draft {
+  const draft = emptyDraft(operation);
+  for (const { in: place, name, required, schema, examples } of operation.parameters) {
+    if (!required) continue;
+    const value = examples[0] ?? sampleOf(spec.requests, schema, { seed: 1, name, accepts: (each) => each !== '' });
+    draft[place][name] = value ?? '1';
+  }
+  return draft;
+}
+
+/** Secured GETs: the caller's own record first, then those that need nothing else. */
+function findProbes({ operations }: Spec): Operation[] {
+  const rank = ({ path, parameters }: Operation) => {
+    if (parameters.some(({ required }) => required)) return 2;
+    return /\/(me|self|whoami|user|profile)\/?$/.test(path) ? 0 : 1;
+  };
+  return operations
+    .filter((operation) => operation.method === 'GET' && isSecured(operation))
+    .sort((a, b) => rank(a) - rank(b));
 }
 
 function findLogin(spec: Spec): Operation | undefined {

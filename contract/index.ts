@@ -3,6 +3,7 @@ import type { ContractOptions } from './options.js';
 import { runPhases } from './phases/index.js';
 import type { ContractReport } from './report/types.js';
 
+export { readCredential } from './config/secret.js';
 export { CouldNotRun } from './errors.js';
 export {
   COMPARISONS,

@@ -1,5 +1,7 @@
 import type { Finding } from './checks/answer.js';
 import type { CaseInfo, Exchange } from './exchange.js';
+import type { Draft } from './http/draft.js';
+import type { WireRequest } from './http/encode.js';
 import type { Secrets } from './http/secrets.js';
 import { toCurl } from './report/curl.js';
 import { fold, MOST_ANSWERS, type Sighting } from './report/fold.js';
@@ -42,6 +44,8 @@ interface RecordOptions {
   base: URL;
   seed: number;
   secrets: Secrets;
+  /** The request as it is shown, its credential by its label. */
+  shown: (draft: Draft) => WireRequest;
   /** The checks that count. */
   counts: ReadonlySet<Check>;
   /** What the whole run is narrowed to. */
@@ -58,6 +62,7 @@ export function createRecord({
   base,
   seed,
   secrets,
+  shown,
   counts,
   only: narrowed,
   startedAt,
@@ -98,7 +103,7 @@ export function createRecord({
       case: secrets.mask(info.name),
       expected: secrets.mask(expected),
       received: answer === undefined ? 'nothing' : secrets.mask(show(answer)),
-      curl: toCurl(wire, base, secrets),
+      curl: toCurl(shown(draft), base, secrets),
       seed,
       ...toOnly(only),
       occurrences,

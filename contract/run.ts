@@ -14,7 +14,7 @@ import { CHECKS, type Check } from './report/types.js';
 import { type Json, memberOf } from './spec/json.js';
 import { loadDocument } from './spec/load.js';
 import { isSecured, type Operation, type Spec } from './spec/model.js';
-import { isPasswordName } from './spec/names.js';
+import { isPasswordName, isSecretHeader } from './spec/names.js';
 import { readSpec } from './spec/read.js';
 
 /** Everything that the phases of a run share. */
@@ -56,9 +56,18 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   const judgeWire = createRequestJudge(spec, judge, base);
   const seed = options.seed ?? Math.floor(Math.random() * 0x7fffffff);
   const secrets = createSecrets(JSON.stringify(spec.requests));
+  for (const [name, value] of Object.entries(options.headers ?? {}))
+    if (isSecretHeader(name)) secrets.add(value, `$${name.toUpperCase().replace(/\W/g, '_')}`);
   const { timeMs = 60_000, answerTimeoutMs = 10_000 } = options;
   const transport = createTransport(base, answerTimeoutMs);
   const startedAt = Date.now();
+  const toWire = (draft: Draft, show?: (credential: string) => string) =>
+    encode({ ...draft, headers: { ...options.headers, ...draft.headers } }, base, spec.schemes, show);
+  const shown = (draft: Draft) => {
+    const wire = toWire(draft, secrets.labelOf);
+    const body = wire.body && secrets.maskBody(wire.body);
+    return { ...wire, headers: secrets.maskWhole(wire.headers), body };
+  };
   const counts = selectChecks(options);
   const record = createRecord({
     spec,
@@ -66,15 +75,13 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     base,
     seed,
     secrets,
+    shown,
     counts,
     only: options.only,
     startedAt,
     onProgress: options.onProgress,
   });
   const issues: Run['issues'] = new Map();
-
-  const toWire = (draft: Draft) =>
-    encode({ ...draft, headers: { ...options.headers, ...draft.headers } }, base, spec.schemes);
 
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
     const draft = info.keepsKey === true ? wanted : keys.renew(wanted);

@@ -11,8 +11,16 @@ export interface WireRequest {
   body: Uint8Array | undefined;
 }
 
-/** Puts a draft on the wire. `base` is the server's address; its path stands before that of the operation. */
-export function encode(draft: Draft, base: URL, schemes: Map<string, SecurityScheme>): WireRequest {
+/**
+ * Puts a draft on the wire. `base` is the server's address; its path stands before that of the operation. `show` gives what
+ * stands for a credential in a request that is only shown.
+ */
+export function encode(
+  draft: Draft,
+  base: URL,
+  schemes: Map<string, SecurityScheme>,
+  show?: (credential: string) => string,
+): WireRequest {
   const { operation } = draft;
   const headers: Record<string, string> = { Accept: '*/*' };
   const cookies: string[] = [];
@@ -27,7 +35,7 @@ export function encode(draft: Draft, base: URL, schemes: Map<string, SecuritySch
     else if (parameter.in === 'header') headers[parameter.name] = headerValue(plain);
     else cookies.push(`${parameter.name}=${encodeURIComponent(plain)}`);
   }
-  if (draft.credential) addCredential(draft.credential, schemes, { headers, cookies, query });
+  if (draft.credential) addCredential(draft.credential, schemes, { headers, cookies, query }, show);
   if (draft.rawQuery !== undefined) query.push(draft.rawQuery);
 
   const body = draft.rawBody ?? encodeBody(draft);
@@ -52,23 +60,22 @@ function addCredential(
   { with: credential, schemes: wanted }: { with: Credential; schemes: string[] },
   schemes: Map<string, SecurityScheme>,
   request: { headers: Record<string, string>; cookies: string[]; query: string[] },
+  show = (text: string) => text,
 ): void {
   for (const name of wanted) {
     const scheme = schemes.get(name);
     const token = credential.perScheme[name] ?? credential.token;
-    if (scheme?.kind === 'bearer') request.headers['Authorization'] = `Bearer ${token}`;
+    const shown = show(token);
+    const escaped = shown === token ? encodeURIComponent(token) : shown;
+    if (scheme?.kind === 'bearer') request.headers['Authorization'] = `Bearer ${shown}`;
+    // A token for all schemes has no user name; where services take one as a password, any user name does.
     if (scheme?.kind === 'basic')
-      request.headers['Authorization'] = `Basic ${Buffer.from(toUserAndPassword(token)).toString('base64')}`;
-    if (scheme?.kind === 'header') request.headers[scheme.field] = token;
-    if (scheme?.kind === 'query')
-      request.query.push(`${encodeURIComponent(scheme.field)}=${encodeURIComponent(token)}`);
-    if (scheme?.kind === 'cookie') request.cookies.push(`${scheme.field}=${encodeURIComponent(token)}`);
+      request.headers['Authorization'] =
+        `Basic ${Buffer.from(token.includes(':') ? shown : `token:${shown}`).toString('base64')}`;
+    if (scheme?.kind === 'header') request.headers[scheme.field] = shown;
+    if (scheme?.kind === 'query') request.query.push(`${encodeURIComponent(scheme.field)}=${escaped}`);
+    if (scheme?.kind === 'cookie') request.cookies.push(`${scheme.field}=${escaped}`);
   }
-}
-
-/** A token for all schemes has no user name; where services take one as a password, any user name does. */
-function toUserAndPassword(token: string): string {
-  return token.includes(':') ? token : `token:${token}`;
 }
 
 function encodeQuery({ name, style, explode, json }: Parameter, value: Json): string[] {

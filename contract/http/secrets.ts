@@ -3,6 +3,8 @@ import { isSecretName } from '../spec/names.js';
 
 /** Shorter texts turn up by chance. */
 const SHORTEST = 10;
+/** Shorter credentials are masked only where a credential stands, for they may be a word of any answer. */
+const SHORTEST_GIVEN = 6;
 
 /** What must not come back: the secrets that were sent and those that an answer has issued. */
 export interface Secrets {
@@ -13,6 +15,14 @@ export interface Secrets {
   issuedIn(value: Json | undefined): string[];
   /** The label of the first known secret in `text`. */
   leakIn(text: string): string | undefined;
+  /** What stands for a text that is a credential, however short it is: its label, else `$SECRET`. */
+  labelOf(value: string): string;
+  /** `value` with every text that is a credential as a whole replaced by its label, however short it is. */
+  maskWhole<T extends Json | undefined>(value: T): T;
+  /** A body as it stands, in which credentials are masked where they are a whole text of JSON or a field of a form. */
+  maskBody(body: Uint8Array): Uint8Array;
+  /** The labels of what was added. */
+  labels(): Set<string>;
   /** `text` with every secret replaced by its label, such as `$TOKEN`. */
   mask(text: string): string;
 }
@@ -24,9 +34,10 @@ export function createSecrets(published: string): Secrets {
   const heads = new Map<string, Set<string>>();
 
   function add(value: string, label = '$SECRET'): void {
-    if (value.length < SHORTEST) return;
+    const isGiven = label !== '$SECRET' && value !== '';
+    if (value.length < SHORTEST && !isGiven) return;
     if (!labels.has(value) || label !== '$SECRET') labels.set(value, label);
-    if (published.includes(value)) return;
+    if (value.length < SHORTEST || published.includes(value)) return;
     for (const form of [value, JSON.stringify(value).slice(1, -1)]) {
       const head = form.slice(0, SHORTEST);
       heads.set(head, (heads.get(head) ?? new Set()).add(value));
@@ -45,9 +56,29 @@ export function createSecrets(published: string): Secrets {
     );
   }
 
+  function maskWhole(value: Json | undefined): Json | undefined {
+    if (typeof value === 'string') return labels.get(value) ?? value;
+    if (Array.isArray(value)) return value.map((item) => maskWhole(item) ?? null);
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, maskWhole(member) ?? null]));
+  }
+
   return {
     add,
     issuedIn,
+    labelOf: (value) => labels.get(value) ?? '$SECRET',
+    maskWhole: maskWhole as Secrets['maskWhole'],
+    maskBody(body) {
+      let text = Buffer.from(body).toString('utf8');
+      if (!Buffer.from(text).equals(body)) return body;
+      for (const [secret, label] of labels) {
+        text = text.replaceAll(JSON.stringify(secret), JSON.stringify(label));
+        const field = encodeURIComponent(Buffer.from(secret).toString());
+        text = text.replace(/=([^&=]+)(?=&|$)/g, (whole, value: string) => (value === field ? `=${label}` : whole));
+      }
+      return Buffer.from(text);
+    },
+    labels: () => new Set(labels.values()),
     addFrom(value) {
       for (const secret of issuedIn(value)) add(secret);
     },
@@ -62,6 +93,7 @@ export function createSecrets(published: string): Secrets {
     mask(text) {
       let masked = text;
       for (const [secret, label] of [...labels].sort(([a], [b]) => b.length - a.length)) {
+        if (secret.length < SHORTEST && (secret.length < SHORTEST_GIVEN || published.includes(secret))) continue;
         masked = masked.replaceAll(secret, label).replaceAll(encodeURIComponent(Buffer.from(secret).toString()), label);
       }
       return masked;

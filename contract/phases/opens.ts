@@ -37,9 +37,9 @@ export async function expectDead(context: Context, token: string, how: string): 
 /** Fails the first operation that refuses the credential, and each that calls it bad. */
 export async function expectAlive(context: Context, token: string, how: string): Promise<void> {
   const { run, credentials } = context;
-  const operation = credentials.probe;
-  if (operation !== undefined) {
-    await run.send(credentials.attach(emptyDraft(operation), { token, perScheme: {} }), {
+  const draft = credentials.knock({ token, perScheme: {} });
+  if (draft !== undefined) {
+    await run.send(draft, {
       ...ANY,
       name: `use its credential ${how}`,
       check: ({ status }) => (status === 401 ? [finding('sequence', `its credential gets 401 ${how}`, 'no 401')] : []),

@@ -29,7 +29,7 @@ export async function runSecurity(context: Context, operation: Operation): Promi
     }
   }
   const stage = usable ? await createStage(context, operation, 'security') : undefined;
-  for (const schemes of stage ? ways : []) {
+  for (const schemes of stage ? credentials.ways(operation) : []) {
     await stage?.send({ name: `a good request by ${schemes.join(' and ')} alone` }, (base) =>
       base.credential ? { ...base, credential: { ...base.credential, schemes } } : base,
     );

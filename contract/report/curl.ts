@@ -6,11 +6,13 @@ const LONGEST_BODY = 2_000;
 
 /** The request as a command for a shell. Secrets are shell variables, so texts that hold one are in double quotes. */
 export function toCurl({ method, target, headers, body }: WireRequest, base: URL, secrets: Secrets): string {
+  const labels = [...secrets.labels(), '$SECRET'].map((label) => label.slice(1));
+  const foreign = new RegExp(`\\$(?!(${labels.join('|')})\\b)`, 'g');
   const quote = (text: string) => {
     const masked = secrets.mask(text);
-    return masked === text
+    return masked === text && !labels.some((label) => text.includes(`$${label}`))
       ? `'${text.replaceAll("'", "'\\''")}'`
-      : `"${masked.replace(/["\\`]/g, '\\$&').replace(/\$(?!(TOKEN|PASSWORD|SECRET|BAD_TOKEN)\b)/g, '\\$')}"`;
+      : `"${masked.replace(/["\\`]/g, '\\$&').replace(foreign, '\\$')}"`;
   };
   const parts = [`curl -i -X ${method} ${quote(base.origin + target)}`];
   for (const [name, value] of Object.entries(headers)) {

@@ -67,6 +67,7 @@ function follows(b: Placed, a: Placed, all: Sighting[]): boolean {
   if (one.check !== other.check) return false;
   if (one.check === 'revocation' && endOf(one) !== undefined) return endOf(one) === endOf(other);
   if (one.check === 'refusal') return isLax(one, all);
+  if (one.check === 'method') return one.received === other.received;
   return one.check === 'acceptance' && other.phase === 'fuzz' && one.received === other.received;
 }
 

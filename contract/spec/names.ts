@@ -18,6 +18,11 @@ export function isPasswordName(name: string): boolean {
   return /password|passphrase/.test(words(name));
 }
 
+/** A header that may well open something. */
+export function isSecretHeader(name: string): boolean {
+  return /auth|cookie|key|token|secret|password|credential/i.test(name) && !isOnceKeyName(name);
+}
+
 /** A parameter whose values only the server makes. */
 export function isCursorName(name: string): boolean {
   return /^(cursor|page_?token|next_?token|continuation(_?token)?|(starting_|ending_)?(after|before)|marker)$/.test(
