@@ -20,9 +20,13 @@ export interface Context {
   throwaway(operation: Operation, phase: Phase): Promise<Credential | undefined>;
   /** Why no good request of an operation can be sent; undefined where it can. */
   obstacle(operation: Operation): string | undefined;
+  /** Whether a good request can be sent; the report says why not where it cannot. */
+  isReachable(operation: Operation): boolean;
   /** Whether the run's own credential still serves; a failure is recorded where it does not. */
   stillAlive(after: string): Promise<boolean>;
 }
+
+const TOO_DANGEROUS = "it may end the run's own credential, or what the run has not made";
 
 export async function createContext(options: ContractOptions): Promise<Context> {
   const run = await createRun(options);
@@ -71,14 +75,27 @@ function assemble(run: Run, credentials: Credentials): Context {
     }
     if (operation.body?.kind === 'other' && operation.body.required)
       return `no bodies of ${operation.body.mediaType} are made`;
-    if (dangerOf(operation, run.spec) === 'sweeps' && !canProtect(operation, run.spec))
-      return "it may end the run's own credential, or what the run has not made";
-    return undefined;
+    return isTooDangerous(operation) ? TOO_DANGEROUS : undefined;
+  }
+
+  function isTooDangerous(operation: Operation): boolean {
+    return dangerOf(operation, run.spec) === 'sweeps' && !canProtect(operation, run.spec);
+  }
+
+  function isReachable(operation: Operation): boolean {
+    const why = obstacle(operation);
+    if (why === undefined) return true;
+    if (why === TOO_DANGEROUS) {
+      run.record.skip(operation, why);
+      run.record.extent.spare(operation);
+    } else run.record.extent.leaveOut(operation, why);
+    return false;
   }
 
   async function stillAlive(after: string): Promise<boolean> {
     if (dead || credentials.main === undefined) return !dead;
-    const state = await credentials.stateOf(credentials.main);
+    let state = await credentials.stateOf(credentials.main);
+    if (state === 'no answer') state = await credentials.stateOf(credentials.main);
     if (state !== 'refused' && state !== 'no answer') return true;
     dead = true;
     if (state === 'refused') run.record.abort('credential', `the run's credential died in the ${after}`);
@@ -86,5 +103,14 @@ function assemble(run: Run, credentials: Credentials): Context {
     return false;
   }
 
-  return { run, credentials, fixtures, presenters: presentersOf(run.spec), throwaway, obstacle, stillAlive };
+  return {
+    run,
+    credentials,
+    fixtures,
+    presenters: presentersOf(run.spec),
+    throwaway,
+    obstacle,
+    isReachable,
+    stillAlive,
+  };
 }

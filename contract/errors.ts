@@ -5,3 +5,8 @@
 export class CouldNotRun extends Error {
   override name = 'CouldNotRun';
 }
+
+/** The time of the run is over: whatever is under way ends here, and the report says what was not tested. */
+export class OutOfTime extends Error {
+  override name = 'OutOfTime';
+}

@@ -38,8 +38,10 @@ export interface ContractOptions {
   excludeChecks?: Check[];
   /** Replays a run; random by default. */
   seed?: number;
-  /** Milliseconds after which no new case is begun; 60 seconds by default. */
+  /** Milliseconds that the whole run may take; 60 seconds by default. What is not tested by then is in the report. */
   timeMs?: number;
+  /** Lets `report.held` be true where not everything could be tested; false by default. */
+  allowIncomplete?: boolean;
   /** Random requests per operation; 60 by default. */
   fuzzRuns?: number;
   /** Milliseconds in which the server has to answer one request; 10 seconds by default. */

@@ -1,5 +1,6 @@
 import type { Finding } from './checks/answer.js';
 import type { CaseInfo, Exchange } from './exchange.js';
+import { createExtent, type Extent } from './extent.js';
 import type { Draft } from './http/draft.js';
 import type { WireRequest } from './http/encode.js';
 import type { Secrets } from './http/secrets.js';
@@ -31,10 +32,12 @@ export interface RunRecord {
   skip(operation: Operation, why: string): void;
   /** Says something about the run in one line, which is no verdict. */
   note(text: string): void;
-  cutShort(): void;
+  /** How much of the document is tested. */
+  extent: Extent;
+  /** Ends the run before its end, without a verdict: the sentence says why. */
+  stop(why: string): void;
   /** Nothing that follows would mean anything, such as after the death of the run's credential. */
   abort(check: 'credential' | 'answer', message: string): void;
-  sawSuccess(operation: Operation): boolean;
   finish(): ContractReport;
 }
 
@@ -51,6 +54,7 @@ interface RecordOptions {
   /** What the whole run is narrowed to. */
   only: string | undefined;
   startedAt: number;
+  allowIncomplete: boolean;
   onProgress: ((progress: ContractProgress) => void) | undefined;
 }
 
@@ -66,6 +70,7 @@ export function createRecord({
   counts,
   only: narrowed,
   startedAt,
+  allowIncomplete,
   onProgress,
 }: RecordOptions): RunRecord {
   const reports = new Map<string, OperationReport>(operations.map((operation) => [operation.id, reportOf(operation)]));
@@ -74,7 +79,8 @@ export function createRecord({
   let requests = 0;
   let only = narrowed;
   let faults = 0;
-  let cut = false;
+  const extent = createExtent(operations);
+  let ended: string | undefined;
 
   function fail(info: CaseInfo, { ordinal, draft, wire, answer }: Exchange, finding: Finding): void {
     const { check, message, expected, severity = 'fault' } = finding;
@@ -128,7 +134,7 @@ export function createRecord({
       received: 'see the table of statuses',
       curl: '',
       seed,
-      ...toOnly(check === 'empty' ? narrowed : only),
+      ...toOnly(only),
       occurrences: 1,
     };
     found.set(`run\n${check}`, { finding, answers: new Set(), size: 0 });
@@ -166,35 +172,36 @@ export function createRecord({
     note(text) {
       if (!notes.includes(text)) notes.push(text);
     },
-    cutShort() {
-      cut = true;
+    extent,
+    stop(why) {
+      ended ??= why;
     },
     abort(check, message) {
-      cut = true;
+      ended ??= message;
       failRun(check, message, 'a run that goes on to its end');
     },
-    sawSuccess: ({ id }) => Object.keys(reports.get(id)?.seen ?? {}).some((status) => status.startsWith('2')),
     finish() {
-      const successes = [...reports.values()].filter((report) => !neverSucceeded(report));
-      if (successes.length === 0)
-        failRun('empty', 'no operation ever succeeded', 'a success of at least one operation');
       const failures = withSeverity('fault');
       const all = [...reports.values()];
+      const untested = extent.untested(all, ended);
+      const complete = untested.length === 0 && ended === undefined;
       return {
-        held: failures.length === 0,
+        held: failures.length === 0 && (complete || allowIncomplete),
+        complete,
+        ended,
+        untested,
         url: base.href,
         spec: { title: spec.title, version: spec.version, openapi: spec.openapi },
         seed,
         startedAt: new Date(startedAt).toISOString(),
         durationMs: Date.now() - startedAt,
         requests,
-        cutShort: cut,
         operations: all,
         failures,
         warnings: withSeverity('warning'),
         notes: [
           ...notes,
-          ...all.filter(neverSucceeded).map(({ operation }) => `${operation} never succeeded`),
+          ...extent.forbidden(all),
           ...all
             .filter(wasThrottled)
             .map(({ operation }) => `${operation} was throttled: much of the run saw 429 alone`),
@@ -215,10 +222,6 @@ function reportOf({ id, method, path, tags, answers }: Operation): OperationRepo
 
 function toOnly(only: string | undefined): Pick<ContractFinding, 'only'> {
   return only === undefined ? {} : { only };
-}
-
-function neverSucceeded({ seen }: OperationReport): boolean {
-  return !Object.keys(seen).some((status) => status.startsWith('2') || status.startsWith('3'));
 }
 
 /** A fifth of all answers: too many for a run that means what it says. */

@@ -1,5 +1,5 @@
 import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/answer.js';
-import { CouldNotRun } from './errors.js';
+import { CouldNotRun, OutOfTime } from './errors.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import { createRequestJudge, type Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
@@ -36,6 +36,9 @@ export interface Run {
   /** The same, recording what is found. */
   send(draft: Draft, info: CaseInfo): Promise<Exchange>;
   judgeRequest(draft: Draft): Verdict;
+  /** From now on no request goes beyond the time of the run: it throws `OutOfTime` instead. */
+  watchTime(): void;
+  /** Whether the time of the run is over. */
   outOfTime(): boolean;
   close(): void;
 }
@@ -49,6 +52,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     throw new CouldNotRun(`${options.url} is no http or https address`);
   }
   const base = new URL(options.url);
+  const startedAt = Date.now();
   const spec = readSpec(await loadDocument(options.spec));
   const operations = selectOperations(spec, options.only);
   const judge = createJudge({ request: spec.requests, response: spec.answers });
@@ -59,8 +63,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   for (const [name, value] of Object.entries(options.headers ?? {}))
     if (isSecretHeader(name)) secrets.add(value, `$${name.toUpperCase().replace(/\W/g, '_')}`);
   const { timeMs = 60_000, answerTimeoutMs = 10_000 } = options;
-  const transport = createTransport(base, answerTimeoutMs);
-  const startedAt = Date.now();
+  const transport = createTransport(base);
   const toWire = (draft: Draft, show?: (credential: string) => string) =>
     encode({ ...draft, headers: { ...options.headers, ...draft.headers } }, base, spec.schemes, show);
   const shown = (draft: Draft) => {
@@ -79,11 +82,20 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     counts,
     only: options.only,
     startedAt,
+    allowIncomplete: options.allowIncomplete === true,
     onProgress: options.onProgress,
   });
+  let watches = false;
+  const timeLeft = () => startedAt + timeMs - Date.now();
+  function outOfTime(): boolean {
+    const isOver = timeLeft() <= 0;
+    if (isOver) record.stop(`stopped after ${(timeMs / 1_000).toFixed(1)} s`);
+    return isOver;
+  }
   const issues: Run['issues'] = new Map();
 
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
+    if (watches && outOfTime()) throw new OutOfTime();
     const draft = info.keepsKey === true ? wanted : keys.renew(wanted);
     const { operation } = draft;
     const wire = toWire(draft);
@@ -93,13 +105,16 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     const ordinal = record.sending(operation, info.phase);
     let answer: Answer;
     try {
-      answer = await transport.send(wire);
+      answer = await transport.send(wire, watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs);
     } catch (error) {
+      if (watches && outOfTime()) throw new OutOfTime();
       const expected = `an answer within ${String(answerTimeoutMs)} ms`;
       const finding: Finding = { check: 'answer', message: `there is no answer: ${reasonOf(error)}`, expected };
       return { ordinal, draft, wire, verdict, answer: undefined, value: undefined, findings: counting([finding]) };
     }
     record.received(operation, answer.status);
+    if (verdict.kind === 'valid' && info.outside !== true && info.expectation !== 'unauthorized')
+      record.extent.answered(operation, answer.status);
     const value = parse(answer);
     const findings = counting([
       ...checkShape(draft, info, verdict, answer),
@@ -166,11 +181,10 @@ export async function createRun(options: ContractOptions): Promise<Run> {
       return exchange;
     },
     judgeRequest: (draft) => judgeWire(draft.operation, toWire(draft)),
-    outOfTime: () => {
-      const over = Date.now() - startedAt >= timeMs;
-      if (over) record.cutShort();
-      return over;
+    watchTime: () => {
+      watches = true;
     },
+    outOfTime,
     close: () => {
       transport.close();
     },

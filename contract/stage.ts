@@ -29,11 +29,7 @@ const MOST_CREDENTIALS = 80;
 /** Undefined where no good request can be made; the report then says why. */
 export async function createStage(context: Context, operation: Operation, phase: Phase): Promise<Stage | undefined> {
   const { run, credentials, fixtures } = context;
-  const why = context.obstacle(operation);
-  if (why !== undefined) {
-    run.record.skip(operation, why);
-    return undefined;
-  }
+  if (!context.isReachable(operation)) return undefined;
   const usesUp = isRemover(operation) || dangerOf(operation, run.spec) === 'ends-caller';
   const fields = credentials.loginFields(operation);
   const guesses = isGuess(operation, run.spec);
@@ -48,6 +44,7 @@ export async function createStage(context: Context, operation: Operation, phase:
     const credential = throwawaysLeft-- > 0 ? await context.throwaway(operation, phase) : undefined;
     if (credential) return credentials.attach(draft, credential);
     run.record.skip(operation, 'no further credential to throw away');
+    run.record.extent.spare(operation);
     return undefined;
   }
 
@@ -63,6 +60,8 @@ export async function createStage(context: Context, operation: Operation, phase:
 
   const base = await prepare();
   if (base === undefined) return undefined;
+  const verdict = run.judgeRequest(base);
+  if (verdict.kind !== 'valid') run.record.extent.hinder(operation, verdict.why[0] ?? verdict.kind);
   const full = {
     ...(await fixtures.base(operation, { all: true, phase })),
     path: base.path,
@@ -100,6 +99,7 @@ export async function createStage(context: Context, operation: Operation, phase:
       const reason = reasonAgainst(draft, stage.base, verdict.kind, run.spec);
       if (reason !== undefined) {
         run.record.skip(operation, reason);
+        if (draft === stage.base) run.record.extent.spare(operation);
         return undefined;
       }
       const exchange = await run[how](draft, { ...info, phase });

@@ -11,16 +11,16 @@ export interface Answer {
 /** Sends requests exactly as they stand, over connections that are kept. */
 export interface Transport {
   /** Rejects where no answer comes: the connection breaks twice in a row, or `timeoutMs` pass. */
-  send(request: WireRequest): Promise<Answer>;
+  send(request: WireRequest, timeoutMs: number): Promise<Answer>;
   close(): void;
 }
 
-export function createTransport(base: URL, timeoutMs: number): Transport {
+export function createTransport(base: URL): Transport {
   const secure = base.protocol === 'https:';
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   const start = secure ? httpsRequest : httpRequest;
 
-  function once({ method, target, headers, body }: WireRequest): Promise<Answer> {
+  function once({ method, target, headers, body }: WireRequest, timeoutMs: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const length =
         body ?? (method === 'POST' || method === 'PUT' || method === 'PATCH' ? new Uint8Array() : undefined);
@@ -32,7 +32,7 @@ export function createTransport(base: URL, timeoutMs: number): Transport {
           path: target,
           headers: { ...headers, ...(length !== undefined && { 'Content-Length': String(length.byteLength) }) },
           agent,
-          signal: AbortSignal.timeout(timeoutMs),
+          signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
         },
         (incoming) => {
           const chunks: Buffer[] = [];
@@ -50,13 +50,13 @@ export function createTransport(base: URL, timeoutMs: number): Transport {
   }
 
   return {
-    async send(request) {
+    async send(request, timeoutMs) {
       try {
-        return await once(request);
+        return await once(request, timeoutMs);
       } catch (error) {
         // A kept connection that the server closes at this very moment is no fault; a second break is.
         if (error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) {
-          return await once({ ...request, headers: { ...request.headers, Connection: 'close' } });
+          return await once({ ...request, headers: { ...request.headers, Connection: 'close' } }, timeoutMs);
         }
         throw error;
       }

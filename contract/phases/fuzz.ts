@@ -4,6 +4,7 @@ import { boundariesOf } from '../cases/boundaries.js';
 import { slotsOf, valueAt, withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { OutOfTime } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { farValues } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
@@ -12,7 +13,7 @@ import { isObject, type Json, type JsonObject } from '../spec/json.js';
 import { isUnsafe, type Operation } from '../spec/model.js';
 import { isIfMatchName, isOnceKeyName, isProtectionName } from '../spec/names.js';
 import { flatten } from '../spec/schema.js';
-import { createStage } from '../stage.js';
+import { createStage, type Stage } from '../stage.js';
 
 /** What one random request changes of the good one. */
 interface Wish {
@@ -23,23 +24,52 @@ interface Wish {
 /** Faults of one operation that fuzzing looks for; each costs a shrinking. */
 const MOST_FAULTS = 5;
 
-/** Sends random requests, valid and invalid; what breaks is shrunk to the smallest request that breaks the same way. */
-export async function runFuzz(context: Context, operation: Operation): Promise<void> {
-  const { run } = context;
-  // What uses up a credential or a thing with every call is covered by its edges.
-  if (dangerOf(operation, run.spec) !== 'none') return;
-  const stage = await createStage(context, operation, 'fuzz');
-  if (stage === undefined) return;
-  const wishes = wishesFor(context, operation, stage.full);
-  if (wishes === undefined) return;
-  const numRuns = run.options.fuzzRuns ?? 60;
+/** Random requests of an operation in its first turn; the second has the rest. */
+const FIRST_TURN = 15;
 
-  for (let fault = 0; fault < MOST_FAULTS && !run.outOfTime(); fault++) {
+/**
+ * Sends random requests, valid and invalid, in two turns; what breaks is shrunk to the smallest request that breaks the
+ * same way. The function resolves with false after the first turn.
+ */
+export function createFuzz(): (context: Context, operation: Operation) => Promise<boolean> {
+  const begun = new Map<string, { stage: Stage; wishes: fc.Arbitrary<Wish> }>();
+  return async (context, operation) => {
+    const { run } = context;
+    const numRuns = run.options.fuzzRuns ?? 60;
+    const known = begun.get(operation.id);
+    if (known !== undefined) {
+      await fuzz(context, known, run.seed + MOST_FAULTS, numRuns - FIRST_TURN);
+      return true;
+    }
+    // What uses up a credential or a thing with every call is covered by its edges.
+    const stage = dangerOf(operation, run.spec) === 'none' ? await createStage(context, operation, 'fuzz') : undefined;
+    const wishes = stage && wishesFor(context, operation, stage.full);
+    if (!stage || !wishes) return true;
+    begun.set(operation.id, { stage, wishes });
+    await fuzz(context, { stage, wishes }, run.seed, Math.min(FIRST_TURN, numRuns));
+    return numRuns <= FIRST_TURN;
+  };
+}
+
+async function fuzz(
+  { run }: Context,
+  { stage, wishes }: { stage: Stage; wishes: fc.Arbitrary<Wish> },
+  seed: number,
+  numRuns: number,
+): Promise<void> {
+  const { operation } = stage.base;
+  for (let fault = 0; fault < MOST_FAULTS; fault++) {
     let wanted: Finding | undefined;
     let smallest: Exchange | undefined;
     const property = fc.asyncProperty(wishes, async (wish) => {
       if (run.outOfTime()) return true;
-      const exchange = await stage.send({ name: 'a random request' }, (base) => apply(base, wish), 'attempt');
+      // What ends the time of the run is no fault that could be shrunk.
+      const exchange = await stage
+        .send({ name: 'a random request' }, (base) => apply(base, wish), 'attempt')
+        .catch((error: unknown) => {
+          if (error instanceof OutOfTime) return undefined;
+          throw error;
+        });
       const found = exchange?.findings.find((finding) =>
         wanted ? isSame(finding, wanted) : !run.record.isKnown(operation, finding),
       );
@@ -48,9 +78,10 @@ export async function runFuzz(context: Context, operation: Operation): Promise<v
       smallest = { ...exchange, findings: [found] };
       return false;
     });
-    await fc.check(property, { seed: run.seed + fault, numRuns, endOnFailure: false });
+    await fc.check(property, { seed: seed + fault, numRuns, endOnFailure: false });
+    if (smallest !== undefined) run.record.add({ phase: 'fuzz', name: 'a random request' }, smallest);
+    if (run.outOfTime()) throw new OutOfTime();
     if (smallest === undefined) return;
-    run.record.add({ phase: 'fuzz', name: 'a random request' }, smallest);
   }
 }
 

@@ -1,13 +1,15 @@
 import type { Context } from '../context.js';
-import { CouldNotRun } from '../errors.js';
+import { CouldNotRun, OutOfTime } from '../errors.js';
 import { emptyDraft } from '../http/draft.js';
 import { dangerOf, isRemover } from '../policy.js';
+import type { Phase } from '../report/types.js';
 import { originOf } from '../spec/links.js';
 import type { Operation } from '../spec/model.js';
-import { runCoverage } from './coverage.js';
+import { createCoverage } from './coverage.js';
 import { runExamples } from './examples.js';
 import { createDying, expectExpired } from './expiry.js';
-import { runFuzz } from './fuzz.js';
+import { runFirst } from './first.js';
+import { createFuzz } from './fuzz.js';
 import { runLists } from './lists.js';
 import { runMethods } from './methods.js';
 import { runOnce } from './once.js';
@@ -16,72 +18,127 @@ import { runSecurity } from './security.js';
 import { runLife } from './sequences.js';
 import { runSessions } from './sessions.js';
 
-/** Every kind of case, in an order in which none spoils another: what may sweep everything away comes last. */
-export async function runPhases(context: Context): Promise<void> {
-  const { run } = context;
-  await expectAnswer(context);
-  const calm = run.operations.filter((operation) => dangerOf(operation, run.spec) !== 'sweeps');
-  const sweeping = run.operations.filter((operation) => dangerOf(operation, run.spec) === 'sweeps');
-
-  for (const creator of run.spec.operations.filter(({ method }) => method === 'POST')) {
-    if (makesSomething(context, creator)) await step(context, 'sequences', creator.id, () => runLife(context, creator));
-  }
-  await step(context, 'sequences', undefined, () => runSessions(context));
-  for (const operation of calm) {
-    await step(context, 'sequences', operation.id, () => runOnce(context, operation));
-    await step(context, 'sequences', operation.id, () => runPreconditions(context, operation));
-  }
-  run.record.begin(undefined);
-  const dying = await createDying(context);
-  for (const operation of calm) await step(context, 'lists', operation.id, () => runLists(context, operation));
-  for (const operation of calm) await step(context, 'examples', operation.id, () => runExamples(context, operation));
-  for (const operation of calm) await step(context, 'coverage', operation.id, () => runCoverage(context, operation));
-  for (const operation of calm) await step(context, 'security', operation.id, () => runSecurity(context, operation));
-  for (const path of new Set(run.operations.map((operation) => operation.path))) {
-    const some = run.operations.find((operation) => operation.path === path);
-    await step(context, 'methods', some?.id, () => runMethods(context, path));
-  }
-  for (const operation of calm) await step(context, 'fuzz', operation.id, () => runFuzz(context, operation));
-  run.record.begin(undefined);
-  await expectExpired(context, dying);
-  await tidyUp(context);
-  for (const operation of sweeping) {
-    for (const phase of [runExamples, runCoverage, runSecurity]) {
-      await step(context, operation.id, operation.id, () => phase(context, operation));
-      context.fixtures.forget();
-    }
-  }
+/** A piece of work of the run. Its operations count as tested only once it is done. */
+interface Part {
+  phase: Phase;
+  operations: Operation[];
+  /** Resolves with false where there is more to do: then it has another turn after the parts of its kind. */
+  work: () => Promise<unknown>;
 }
 
 /**
- * Runs a part while there is time, and ends the run where it has cost the run its credential. A run with `only` has this
- * part as well; the whole run alone has it where that is undefined.
+ * Every kind of case, in an order in which none spoils another: first one good request for each operation, then what
+ * looks at several operations at once, then every edge, each operation in turns, then random requests. What may sweep
+ * everything away comes last.
  */
-async function step(
-  context: Context,
-  what: string,
-  only: string | undefined,
-  work: () => Promise<void>,
-): Promise<void> {
-  if (context.run.outOfTime() || !(await context.stillAlive(what))) return;
-  context.run.record.begin(only);
-  await work();
-  await context.stillAlive(what);
+export async function runPhases(context: Context): Promise<void> {
+  const { run } = context;
+  const dangers = new Map(run.operations.map((operation) => [operation, dangerOf(operation, run.spec)]));
+  const calm = run.operations.filter((operation) => dangers.get(operation) !== 'sweeps');
+  const sweeping = run.operations.filter((operation) => dangers.get(operation) === 'sweeps');
+  const each = (
+    phase: Phase,
+    operations: Operation[],
+    work: (context: Context, operation: Operation) => Promise<unknown>,
+  ) => operations.map((one): Part => ({ phase, operations: [one], work: () => work(context, one) }));
+  let dying: Awaited<ReturnType<typeof createDying>> = [];
+  const creators = run.spec.operations.filter(({ method }) => method === 'POST');
+  const paths = [...new Set(run.operations.map(({ path }) => path))];
+  const cover = createCoverage();
+  const fuzz = createFuzz();
+
+  const stages: Part[][] = [
+    each('first', [...calm, ...sweeping], runFirst),
+    [
+      ...each(
+        'sequences',
+        creators.filter((creator) => makesSomething(context, creator)),
+        runLife,
+      ),
+      { phase: 'sequences', operations: [], work: () => runSessions(context) },
+      ...calm.flatMap((operation) => [
+        ...each('sequences', [operation], runOnce),
+        ...each('sequences', [operation], runPreconditions),
+      ]),
+      {
+        phase: 'sequences',
+        operations: [],
+        work: async () => {
+          dying = await createDying(context);
+        },
+      },
+    ],
+    each('lists', calm, runLists),
+    each('examples', calm, runExamples),
+    each('security', calm, runSecurity),
+    paths.map(
+      (path): Part => ({
+        phase: 'methods',
+        operations: run.operations.filter((operation) => operation.path === path),
+        work: () => runMethods(context, path),
+      }),
+    ),
+    each('coverage', calm, cover),
+    each('fuzz', calm, fuzz),
+    [
+      { phase: 'sequences', operations: [], work: () => expectExpired(context, dying) },
+      { phase: 'setup', operations: [], work: () => tidyUp(context) },
+    ],
+    ...sweeping.map((operation) =>
+      [
+        ...each('examples', [operation], runExamples),
+        ...each('coverage', [operation], cover),
+        ...each('security', [operation], runSecurity),
+      ].map((part): Part => ({ ...part, work: () => part.work().finally(context.fixtures.forget) })),
+    ),
+  ];
+  for (const part of stages.flat()) for (const operation of part.operations) run.record.extent.plan(operation, part);
+  await expectAnswer(context);
+  for (const parts of stages) if (!(await takeTurns(context, parts))) return;
+}
+
+/**
+ * Gives each part a turn, and again those that have more to do, until none has. Resolves with false where the run has
+ * lost its credential, or the server.
+ */
+async function takeTurns(context: Context, parts: Part[]): Promise<boolean> {
+  let waiting = parts;
+  while (waiting.length > 0) {
+    const unfinished: Part[] = [];
+    for (const part of waiting) {
+      const { phase, operations, work } = part;
+      if (context.run.outOfTime()) throw new OutOfTime();
+      // A run of one operation has its parts as well; what is of no operation only the whole run has.
+      context.run.record.begin(operations[0]?.id);
+      const isDone = (await work()) !== false;
+      if (isDone) for (const operation of operations) context.run.record.extent.finished(operation, part);
+      else unfinished.push(part);
+      const what = operations.length === 1 ? `${phase} of ${operations[0]?.id ?? ''}` : phase;
+      if (!(await context.stillAlive(what))) return false;
+    }
+    waiting = unfinished;
+  }
+  return true;
 }
 
 function makesSomething({ run }: Context, creator: Operation): boolean {
   return run.spec.operations.some((operation) => originOf(run.spec, operation)?.creator === creator);
 }
 
+/** Whether anybody is there: one answer of any kind, from the operations that are asked first. */
 async function expectAnswer({ run }: Context): Promise<void> {
-  const [first] = run.spec.operations;
-  if (first === undefined) return;
-  const model = run.spec.operations.find(({ method, path }) => method === 'GET' && !path.includes('{')) ?? first;
-  const { answer, findings } = await run.attempt(
-    { ...emptyDraft(model), method: 'GET', rawPath: model.path.includes('{') ? '/' : model.path },
-    { phase: 'setup', name: 'is anybody there', outside: true, expectation: 'any' },
-  );
-  if (answer === undefined) throw new CouldNotRun(`${run.base.href} does not answer: ${findings[0]?.message ?? ''}`);
+  const easy = run.spec.operations.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
+  const models = easy.length > 0 ? easy : run.spec.operations.slice(0, 1);
+  let why = '';
+  for (const model of models.slice(0, 3)) {
+    const { answer, findings } = await run.attempt(
+      { ...emptyDraft(model), method: 'GET', rawPath: model.path.includes('{') ? '/' : model.path },
+      { phase: 'setup', name: 'is anybody there', outside: true, expectation: 'any' },
+    );
+    if (answer !== undefined) return;
+    why = findings[0]?.message ?? '';
+  }
+  throw new CouldNotRun(`${run.base.href} does not answer: ${why}`);
 }
 
 /** Ends what the run has created and not ended itself, as far as the spec has a way; refusals do not matter. */

@@ -3,8 +3,9 @@ import { CHECKS, type Check, type ContractFinding, type ContractReport, type Ope
 
 /** The report as one page without anything from elsewhere: neither scripts nor fonts nor pictures to load. */
 export function toHtml(report: ContractReport): string {
-  const { spec, held, failures, operations, warnings, notes: lines } = report;
-  const title = `${spec.title} ${spec.version} ${held ? 'holds' : 'is broken'}`;
+  const { spec, held, failures, operations, warnings } = report;
+  const outcome = held ? 'holds' : failures.length > 0 ? 'is broken' : 'is not fully tested';
+  const title = `${spec.title} ${spec.version} ${outcome}`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -18,7 +19,7 @@ export function toHtml(report: ContractReport): string {
 <p class="mark" aria-hidden="true">${held ? '✓' : '✗'}</p>
 <div>
 <h1>${escape(spec.title)} <small>${escape(spec.version)}</small></h1>
-<p>${escape(report.url)} ${held ? 'holds the contract' : `breaks the contract in ${count(failures.length, 'way')}`}</p>
+<p>${escape(report.url)} ${failures.length > 0 ? `breaks the contract in ${count(failures.length, 'way')}` : held ? 'holds the contract' : 'is not fully tested'}</p>
 </div>
 </header>
 <main>
@@ -29,7 +30,7 @@ ${warnings.length === 0 ? '' : `<h2>Warnings: good practice, which the contract 
 <h2>Statuses, documented and seen</h2>
 <p class="legend"><b class="s s2">200 ×3</b> seen and documented <b class="s unseen">404</b> documented, not seen <b class="s stray">418 ×1</b> seen, not documented</p>
 ${table(operations, failures)}
-${notes(operations, lines)}
+${notes(report)}
 </main>
 <footer>latchkey contract, ${escape(report.startedAt)}. Replay with <code>--seed ${String(report.seed)}</code>.</footer>
 </body>
@@ -37,11 +38,11 @@ ${notes(operations, lines)}
 `;
 }
 
-function figures({ requests, durationMs, operations, seed, cutShort, spec }: ContractReport): string {
+function figures({ requests, durationMs, operations, seed, ended, spec }: ContractReport): string {
   const figure = (value: string, label: string) => `<li><b>${escape(value)}</b> ${escape(label)}</li>`;
   return `<ul class="figures">
 ${figure(String(requests), 'requests')}
-${figure(`${(durationMs / 1_000).toFixed(1)} s`, cutShort ? 'and cut short' : 'in all')}
+${figure(`${(durationMs / 1_000).toFixed(1)} s`, ended === undefined ? 'in all' : ended)}
 ${figure(String(operations.length), 'operations')}
 ${figure(String(seed), 'seed')}
 ${figure(spec.openapi, 'OpenAPI')}
@@ -102,9 +103,10 @@ function statuses({ documented, seen }: OperationReport): string {
   return [...badges, ...unseen].join(' ');
 }
 
-function notes(operations: OperationReport[], lines: string[]): string {
+function notes({ operations, notes: lines, untested }: ContractReport): string {
   const skipped = operations.flatMap((each) => each.skipped.map((why) => `${each.operation}: not sent: ${why}`));
-  const all = [...lines, ...skipped];
+  const gaps = untested.map(({ operation, reason }) => `${operation}: untested: ${reason}`);
+  const all = [...gaps, ...lines, ...skipped];
   if (all.length === 0) return '';
   return `<h2>To know</h2><ul class="notes">${all.map((note) => `<li>${escape(note)}</li>`).join('\n')}</ul>`;
 }

@@ -10,10 +10,12 @@ export function toJUnit(report: ContractReport): string {
     casesOf(
       operation,
       report.failures.filter((failure) => failure.operation === operation),
+      report.untested.find((each) => each.operation === operation)?.reason,
     ),
   );
-  const failed = cases.filter(({ isFailure }) => isFailure).length;
-  const counts = `tests="${String(cases.length)}" failures="${String(failed)}" errors="0" skipped="0" time="${seconds}"`;
+  const failed = cases.filter(({ outcome }) => outcome === 'failed').length;
+  const skipped = cases.filter(({ outcome }) => outcome === 'skipped').length;
+  const counts = `tests="${String(cases.length)}" failures="${String(failed)}" errors="0" skipped="${String(skipped)}" time="${seconds}"`;
   const name = escape(`${report.spec.title} ${report.spec.version}`);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -31,12 +33,21 @@ export function toJUnit(report: ContractReport): string {
   ].join('\n');
 }
 
-/** Every check that an operation failed, and one case that passed for all that it held. */
-function casesOf(operation: string, failures: ContractFinding[]): { xml: string; isFailure: boolean }[] {
+interface TestCase {
+  xml: string;
+  outcome: 'passed' | 'failed' | 'skipped';
+}
+
+/** Every check that an operation failed; else one case, which is skipped where the operation is not fully tested. */
+function casesOf(operation: string, failures: ContractFinding[], untested: string | undefined): TestCase[] {
   const open = (name: string) => `    <testcase classname="${escape(operation)}" name="${escape(name)}"`;
-  if (failures.length === 0) return [{ xml: `${open('holds the contract')}/>`, isFailure: false }];
+  if (failures.length === 0 && untested !== undefined) {
+    const skipped = `<skipped message="${escape(untested)}"/>`;
+    return [{ xml: `${open('holds the contract')}>${skipped}</testcase>`, outcome: 'skipped' }];
+  }
+  if (failures.length === 0) return [{ xml: `${open('holds the contract')}/>`, outcome: 'passed' }];
   return failures.map((failure) => ({
-    isFailure: true,
+    outcome: 'failed',
     xml: [
       `${open(`${CHECKS[failure.check]}: ${failure.message}`)}>`,
       `      <failure type="${failure.check}" message="${escape(failure.message)}">${escape(textOf(failure))}</failure>`,

@@ -3,10 +3,11 @@ import type { ContractFinding, ContractReport, OperationReport } from './types.j
 
 /** The report for a terminal: the table of documented against seen statuses, the failures, and one closing line. */
 export function toSummary(report: ContractReport): string {
-  const { failures, operations, warnings, notes } = report;
+  const { failures, operations, warnings, notes, untested } = report;
   return [
     table(operations),
     ...operations.flatMap(({ operation, skipped }) => skipped.map((why) => `not sent: ${operation}: ${why}`)),
+    ...untested.map(({ operation, reason }) => `untested: ${operation}: ${reason}`),
     ...notes.map((note) => `note: ${note}`),
     ...bugsOf(warnings).map((bug) => `\n${describe(bug, `warning ${bug.finding.id}`)}`),
     ...bugsOf(failures).map((bug) => `\n${describe(bug, bug.finding.id)}`),
@@ -15,26 +16,27 @@ export function toSummary(report: ContractReport): string {
   ].join('\n');
 }
 
-function verdict({
-  held,
-  failures,
-  warnings,
-  requests,
-  durationMs,
-  seed,
-  spec,
-  url,
-  cutShort,
-}: ContractReport): string {
-  const what = held ? 'holds' : 'breaks';
-  const counts = [
-    ...(held ? [] : [count(bugsOf(failures).length, 'fault')]),
+function verdict(report: ContractReport): string {
+  const { held, complete, failures, warnings, requests, durationMs, seed, spec, url } = report;
+  const what = failures.length > 0 ? 'breaks' : held || complete ? 'holds' : 'is not fully tested against';
+  const outcome = [
+    ...(failures.length === 0 ? [] : [count(bugsOf(failures).length, 'fault')]),
     ...(warnings.length === 0 ? [] : [count(bugsOf(warnings).length, 'warning')]),
-  ];
-  const outcome = counts.length === 0 ? '' : `: ${counts.join(', ')}`;
+    ...(complete ? [] : [incompleteness(report)]),
+  ].join(', ');
   const size = `${String(requests)} requests in ${(durationMs / 1_000).toFixed(1)} s, seed ${String(seed)}`;
-  const cut = cutShort ? '; it ended before all cases were sent' : '';
-  return `${url} ${what} ${spec.title} ${spec.version}${outcome} (${size}${cut})`;
+  return `${url} ${what} ${spec.title} ${spec.version}${outcome === '' ? '' : `: ${outcome}`} (${size})`;
+}
+
+/** What the run has not tested, in one clause. */
+function incompleteness({ ended, untested, operations }: ContractReport): string {
+  const none = untested.filter(({ succeeded }) => !succeeded).length;
+  const part = untested.length - none;
+  const counts = [
+    ...(none === 0 ? [] : [`${String(none)} of ${count(operations.length, 'operation')} untested`]),
+    ...(part === 0 ? [] : [`${String(part)} in part`]),
+  ].join(', ');
+  return [...(ended === undefined ? [] : [ended]), ...(counts === '' ? [] : [counts])].join(': ');
 }
 
 function table(operations: OperationReport[]): string {

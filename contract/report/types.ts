@@ -58,12 +58,21 @@ export const CHECKS = {
   once: 'a request that is repeated with its Idempotency-Key is done once, and gets one answer',
   precondition: 'a stale entity tag is refused and changes nothing, a current one passes',
   credential: 'the credential of the run stays good',
-  empty: 'at least one operation succeeded',
 } as const;
 
 export type Check = keyof typeof CHECKS;
 
-export const PHASES = ['setup', 'examples', 'sequences', 'lists', 'coverage', 'security', 'methods', 'fuzz'] as const;
+export const PHASES = [
+  'setup',
+  'first',
+  'examples',
+  'sequences',
+  'lists',
+  'coverage',
+  'security',
+  'methods',
+  'fuzz',
+] as const;
 export type Phase = (typeof PHASES)[number];
 
 export interface OperationReport {
@@ -80,9 +89,32 @@ export interface OperationReport {
   skipped: string[];
 }
 
-/** The outcome of a run. The contract holds where there is no fault, whatever the warnings are. */
+/** An operation that does not count as tested. */
+export interface Untested {
+  operation: string;
+  /** Why not, in one line. */
+  reason: string;
+  /** Whether it has succeeded all the same, so that it is tested in part. */
+  succeeded: boolean;
+}
+
+/** The outcome of a run. */
 export interface ContractReport {
+  /**
+   * Whether there is no fault in what was tested, and everything was tested: a run that is not `complete` does not show
+   * that the contract holds, unless `allowIncomplete` was set. Warnings do not count.
+   */
   held: boolean;
+  /**
+   * Whether every operation answered at least once with a documented 2xx or 3xx, and got all the requests that were
+   * planned for it. What the run's credential may not do, and what would end it, is left out; `operations` and `notes`
+   * say what.
+   */
+  complete: boolean;
+  /** Why the run ended before its end, such as `stopped after 6.0 s`; undefined where it did not. */
+  ended: string | undefined;
+  /** The operations that make the run incomplete. */
+  untested: Untested[];
   url: string;
   spec: { title: string; version: string; openapi: string };
   /** Give it to `testContract` or `--seed` to run the same cases again. */
@@ -90,8 +122,6 @@ export interface ContractReport {
   startedAt: string;
   durationMs: number;
   requests: number;
-  /** Whether the run ended before all cases were sent: time ran out, the credential died, the server went away. */
-  cutShort: boolean;
   operations: OperationReport[];
   /** The faults, the gravest first, and right behind each those that follow from it. */
   failures: ContractFinding[];

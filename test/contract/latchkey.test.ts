@@ -16,12 +16,7 @@ test('the service holds its contract, and every operation succeeded', { timeout 
   const report = await testContract({ url: service.url, login, seed: 1, timeMs: timeout });
   expect(report.failures, toSummary(report)).toEqual([]);
   // A run does not change the password that it logs in with.
-  expect(report).toMatchObject({
-    held: true,
-    cutShort: false,
-    warnings: [],
-    notes: ['changePassword never succeeded'],
-  });
+  expect(report).toMatchObject({ held: true, complete: true, untested: [], warnings: [], notes: [] });
   for (const { operation, seen, documented } of report.operations) {
     if (operation === 'changePassword') continue;
     expect(Object.keys(seen), operation).toContain(documented.find((status) => status.startsWith('2')));
@@ -42,7 +37,8 @@ test('with a token it holds as well, and neither the token nor the login is spen
   const report = await testContract({ url: service.url, token: plaintext, seed: 2, fuzzRuns: 20, timeMs: timeout });
   expect(report.failures, toSummary(report)).toEqual([]);
   // Only a login gives a refresh token.
-  expect(report.notes).toEqual(['refreshSession never succeeded', 'changePassword never succeeded']);
+  expect(report.notes).toEqual([expect.stringMatching(/^refreshSession is more than the run may do: 401×\d+$/)]);
+  expect(report).toMatchObject({ held: true, complete: true });
   expect((await getMe({ client: service.as(plaintext) })).response.status).toBe(200);
   expect((await service.admin()).email).toBe(ADMIN.email);
 });

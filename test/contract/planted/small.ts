@@ -19,11 +19,11 @@ export interface SmallReply {
 }
 
 /** A server of one function, until the test ends. */
-export async function startSmall(answer: (request: SmallRequest) => SmallReply): Promise<string> {
+export async function startSmall(answer: (request: SmallRequest) => SmallReply | Promise<SmallReply>): Promise<string> {
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    void text(request).then(async (body) => {
       const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-      const reply = answer({
+      const reply = await answer({
         method: request.method ?? '',
         path,
         query: new URLSearchParams(query),

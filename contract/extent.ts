@@ -1,0 +1,133 @@
+import type { OperationReport, Untested } from './report/types.js';
+import type { Operation } from './spec/model.js';
+
+/** How much of the document a run has tested: what it planned, what it has sent, and what it has left out. */
+export interface Extent {
+  /** A part of the run that an operation has to go through before it counts as tested. */
+  plan(operation: Operation, part: object): void;
+  finished(operation: Operation, part: object): void;
+  /** The status of a request that ought to succeed. */
+  answered(operation: Operation, status: number): void;
+  /** No request that ought to succeed could be made. */
+  hinder(operation: Operation, why: string): void;
+  /** Nothing of the operation can be tested. */
+  leaveOut(operation: Operation, why: string): void;
+  /** The operation is not tested on purpose, which leaves the run complete. */
+  spare(operation: Operation): void;
+  /** The operations that do not count as tested. */
+  untested(reports: OperationReport[], ended: string | undefined): Untested[];
+  /** A line for each operation that the credential of the run may not call. */
+  forbidden(reports: OperationReport[]): string[];
+}
+
+interface Progress {
+  operation: Operation;
+  planned: Set<object>;
+  statuses: Map<number, number>;
+  hindrance: string | undefined;
+  leftOut: string | undefined;
+  spared: boolean;
+}
+
+export function createExtent(operations: Operation[]): Extent {
+  const all = new Map<string, Progress>(
+    operations.map((operation) => [
+      operation.id,
+      { operation, planned: new Set(), statuses: new Map(), hindrance: undefined, leftOut: undefined, spared: false },
+    ]),
+  );
+
+  function reasonAgainst(report: OperationReport, ended: string | undefined): string | undefined {
+    const progress = all.get(report.operation);
+    if (progress === undefined || progress.spared) return undefined;
+    const { leftOut, planned, statuses, hindrance } = progress;
+    if (leftOut !== undefined) return leftOut;
+    const cut = ended ?? 'the run ended before';
+    if (!hasSuccess(report)) {
+      if (isForbidden(progress) || isRefusalAlone(progress, report)) return undefined;
+      if (statuses.size === 0 && hindrance !== undefined) return `no valid request could be made: ${hindrance}`;
+      if (planned.size > 0 && statuses.size === 0) return cut;
+      return `it never succeeded: ${statusesOf(statuses.size > 0 ? statuses : seenIn(report)) || 'nothing was sent'}`;
+    }
+    return planned.size > 0 ? `${cut}: not all of its cases were sent` : undefined;
+  }
+
+  return {
+    plan(operation, part) {
+      all.get(operation.id)?.planned.add(part);
+    },
+    finished(operation, part) {
+      all.get(operation.id)?.planned.delete(part);
+    },
+    answered(operation, status) {
+      const statuses = all.get(operation.id)?.statuses;
+      statuses?.set(status, (statuses.get(status) ?? 0) + 1);
+    },
+    hinder(operation, why) {
+      const progress = all.get(operation.id);
+      if (progress) progress.hindrance ??= why;
+    },
+    leaveOut(operation, why) {
+      const progress = all.get(operation.id);
+      if (progress) progress.leftOut ??= why;
+    },
+    spare(operation) {
+      const progress = all.get(operation.id);
+      if (progress) progress.spared = true;
+    },
+    untested(reports, ended) {
+      const found = reports.flatMap((report): Untested[] => {
+        const reason = reasonAgainst(report, ended);
+        return reason === undefined ? [] : [{ operation: report.operation, reason, succeeded: hasSuccess(report) }];
+      });
+      // Where nothing succeeded at all, no refusal is about what the credential may do.
+      if (found.length > 0 || reports.some(hasSuccess)) return found;
+      return reports.map(({ operation, seen }) => {
+        const statuses = statusesOf(new Map(Object.entries(seen)));
+        return { operation, reason: `it never succeeded: ${statuses || 'nothing was sent'}`, succeeded: false };
+      });
+    },
+    forbidden(reports) {
+      return reports.flatMap((report) => {
+        const progress = all.get(report.operation);
+        if (!progress || hasSuccess(report) || progress.leftOut !== undefined || !isForbidden(progress)) return [];
+        return [`${report.operation} is more than the run may do: ${statusesOf(progress.statuses)}`];
+      });
+    },
+  };
+}
+
+/** A documented 2xx or 3xx. */
+function hasSuccess({ seen, documented }: OperationReport): boolean {
+  return Object.keys(seen).some(
+    (status) =>
+      /^[23]/.test(status) &&
+      documented.some((each) => each === status || each === 'default' || each.toUpperCase() === `${status[0] ?? ''}XX`),
+  );
+}
+
+/**
+ * Refused each time with a documented status for want of a right: 403, or 401 of an operation that takes a secret of its
+ * own instead of the run's credential, such as a refresh token.
+ */
+function isForbidden({ operation, statuses }: Progress): boolean {
+  const isOpen = operation.security.length === 0 || operation.security.some((schemes) => schemes.length === 0);
+  return statuses.size > 0 && [...statuses.keys()].every((status) => status === 403 || (status === 401 && isOpen));
+}
+
+/** An operation that documents no success has answered as documented. */
+function isRefusalAlone({ statuses }: Progress, { documented }: OperationReport): boolean {
+  const hasNone = documented.every((status) => /^[45]/.test(status));
+  return hasNone && [...statuses.keys()].some((status) => documented.includes(String(status)));
+}
+
+function seenIn({ seen }: OperationReport): Map<string, number> {
+  return new Map(Object.entries(seen));
+}
+
+function statusesOf(statuses: Map<number | string, number>): string {
+  return [...statuses]
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([status, times]) => `${String(status)}×${String(times)}`)
+    .join(' ');
+}

@@ -1,0 +1,160 @@
+import { boundariesOf } from '../cases/boundaries.js';
+import { pathText, type Slot, slotsOf, valueAt, withValue } from '../cases/slots.js';
+import type { Draft } from '../http/draft.js';
+import { toForm } from '../http/encode.js';
+import type { Run } from '../run.js';
+import { isObject, type Json } from '../spec/json.js';
+import type { Operation, RequestBody } from '../spec/model.js';
+import type { Stage } from '../stage.js';
+import { type Case, interleaved } from './case.js';
+
+/** Small enough to be sent whole before a server that refuses it closes the connection. */
+const LARGE = 131_072;
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** The edges of a body's schema, bodies of other media types, and such that are hardly any body at all. */
+export function* bodyCases(run: Run, stage: Stage, operation: Operation): Generator<Case> {
+  const { body } = operation;
+  if (body === undefined) return;
+  // First, for where a request is a guess at a secret there are but a few.
+  if (operation.answers.some(({ status }) => status === '413')) yield* sizeCases(body.kind);
+  const slots = stage.full.body === undefined ? [] : slotsOf(run.spec.requests, body.schema);
+  yield* interleaved([
+    ...slots.map((slot) => slotCases(run, stage, body, slot)),
+    wholeCases(run, stage, body),
+    mediaTypeCases(body.kind),
+    ...(body.kind === 'json' ? [jsonCases(stage)] : []),
+    ...(body.kind === 'form' ? [formCases()] : []),
+  ]);
+}
+
+function* slotCases(run: Run, stage: Stage, body: RequestBody, { path, schema }: Slot): Generator<Case> {
+  const label = `body ${pathText(path)}`;
+  // On the smallest body where the place is in it, else on the fullest.
+  const on = (base: Draft) =>
+    (valueAt(base.body, path.slice(0, -1)) === undefined ? stage.full.body : base.body) ?? null;
+  const sample = valueAt(stage.full.body, path) ?? 'a';
+  for (const { value, note } of boundariesOf(run.spec.requests, schema, String(path.at(-1)), sample)) {
+    // A form has texts alone; what else they stand for is the same text again.
+    if (body.kind === 'form' && typeof value === 'object') continue;
+    yield { name: `${label}: ${note}`, change: (base) => ({ ...base, body: withValue(on(base), path, value) }) };
+  }
+  const changed = (base: Draft, value: Json | undefined): Draft => ({
+    ...base,
+    body: withValue(stage.full.body ?? on(base), path, value),
+  });
+  if (path.at(-1) !== 0) yield { name: `${label}: missing`, change: (base) => changed(base, undefined) };
+  if (!isObject(sample)) return;
+  yield { name: `${label}: an unknown member`, change: (base) => changed(base, { ...sample, unknown_member: 1 }) };
+}
+
+/** The body as a whole: members that no schema names, and values of another kind. */
+function* wholeCases(run: Run, stage: Stage, body: RequestBody): Generator<Case> {
+  const { body: good } = stage.base;
+  if (stage.full.body === undefined) return;
+  for (const name of isObject(good) ? ['unknown_member', '__proto__', 'constructor'] : []) {
+    const change = (base: Draft): Draft => {
+      const text = JSON.stringify(base.body);
+      if (body.kind !== 'json') return { ...base, body: withValue(base.body ?? {}, [name], '1') };
+      return { ...base, rawBody: bytes(text.replace(/\}$/, `${text === '{}' ? '' : ','}"${name}":1}`)) };
+    };
+    yield { name: `body: the unknown member ${name}`, change };
+  }
+  if (body.kind !== 'json') return;
+  for (const { value, note } of boundariesOf(run.spec.requests, body.schema, '', good ?? {}))
+    yield { name: `body: ${note}`, change: (base) => ({ ...base, body: value }) };
+}
+
+/** Bodies of another kind than the documented one, each a good one of its kind. */
+function* mediaTypeCases(kind: RequestBody['kind']): Generator<Case> {
+  yield { name: 'body: missing', change: (base) => ({ ...base, body: undefined }) };
+  yield { name: 'body: empty', change: (base) => ({ ...base, rawBody: bytes('') }) };
+  for (const contentType of ['text/plain', 'application/xml']) {
+    yield { name: `body: the media type ${contentType}`, change: (base) => ({ ...base, contentType }) };
+  }
+  yield { name: 'body: no media type', change: (base) => ({ ...base, contentType: null }) };
+  if (kind !== 'json') {
+    yield {
+      name: 'body: JSON',
+      change: (base) => ({
+        ...base,
+        contentType: 'application/json',
+        rawBody: bytes(JSON.stringify(base.body ?? {})),
+      }),
+    };
+  }
+  if (kind !== 'form') {
+    yield {
+      name: 'body: a form',
+      change: (base) => ({
+        ...base,
+        contentType: 'application/x-www-form-urlencoded',
+        rawBody: bytes(toForm(isObject(base.body) ? base.body : {})),
+      }),
+    };
+  }
+  yield {
+    name: 'body: a content encoding that it does not have',
+    change: (base) => ({
+      ...base,
+      headers: { 'Content-Encoding': 'gzip' },
+    }),
+  };
+}
+
+/** A good body but for its size, which is beyond what many a server takes that documents a limit. */
+function* sizeCases(kind: RequestBody['kind']): Generator<Case> {
+  yield {
+    name: 'body: very large',
+    change: (base) => {
+      const { body } = base;
+      if (kind === 'form' && isObject(body))
+        return { ...base, rawBody: bytes(toForm({ ...body, padding: 'a'.repeat(LARGE) })) };
+      return { ...base, rawBody: bytes(`${JSON.stringify(body ?? {})}${' '.repeat(LARGE)}`) };
+    },
+  };
+}
+
+/** Bodies that are no JSON, or hardly. */
+function* jsonCases(stage: Stage): Generator<Case> {
+  const good = JSON.stringify(stage.base.body ?? {});
+  for (const [note, rawBody] of [
+    ['cut short', bytes(good.slice(0, -1))],
+    ['text after its end', bytes(`${good} x`)],
+    ['single quotes', bytes("{'name': 1}")],
+    ['NaN', bytes('NaN')],
+    ['deep nesting', bytes('['.repeat(2_000) + ']'.repeat(2_000))],
+    ['a byte order mark', bytes(`\uFEFF${good}`)],
+    ['bytes that are not UTF-8', Buffer.concat([bytes('{"name":"'), new Uint8Array([0xc3, 0x28, 0xff]), bytes('"}')])],
+    ['UTF-16', Buffer.from(good, 'utf16le')],
+  ] as const) {
+    yield { name: `body: ${note}`, change: (base) => ({ ...base, rawBody }) };
+  }
+  yield {
+    name: 'body: another charset',
+    change: (base) => ({
+      ...base,
+      contentType: 'application/json; charset=iso-8859-1',
+    }),
+  };
+}
+
+/** A form can hardly be malformed: what is odd is a form all the same, which must not make the server fail. */
+function* formCases(): Generator<Case> {
+  for (const [note, text] of [
+    ['malformed percent-encoding', '%E0%A4%A=%zz'],
+    ['empty parts', '&&=&='],
+    ['names alone', 'a&b'],
+    ['__proto__', '__proto__=1&constructor=2'],
+  ] as const) {
+    yield { name: `body: ${note}`, change: (base) => ({ ...base, rawBody: bytes(text) }) };
+  }
+  yield {
+    name: 'body: every field twice',
+    change: (base) => {
+      const form = toForm(isObject(base.body) ? base.body : {});
+      return { ...base, rawBody: bytes(`${form}&${form}`) };
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import type { Context } from '../context.js';
+import { dangerOf } from '../policy.js';
+import type { Operation } from '../spec/model.js';
+import { createStage } from '../stage.js';
+
+/** Sends one request that ought to succeed, so that every operation has had one before any has many. */
+export async function runFirst(context: Context, operation: Operation): Promise<void> {
+  const stage = await createStage(context, operation, 'first');
+  await stage?.send({ name: 'a good request' }, (base) => base);
+  // What ends many things at once may have ended what later requests would name.
+  if (dangerOf(operation, context.run.spec) === 'sweeps') context.fixtures.forget();
+}
