@@ -1,5 +1,8 @@
 import tseslint from 'typescript-eslint';
 
+const TIMERS = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'queueMicrotask'];
+const message = 'Take it from timers.ts: what a test library replaces must not stop this.';
+
 // Formatting and imports are biome's; this finds what needs types, an un-awaited query above all.
 export default tseslint.config(
   { ignores: ['**/dist/', 'generated/', 'bench/', 'scripts/', 'examples/', '*.config.*', '.dependency-cruiser.cjs'] },
@@ -9,6 +12,25 @@ export default tseslint.config(
     rules: {
       // Objects here are closures, not classes: their methods know no `this`.
       '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    files: ['client/**/*.ts', 'server/**/*.ts', 'testing/**/*.ts'],
+    ignores: ['*/timers.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...TIMERS.map((name) => ({ name, message }))],
+      'no-restricted-imports': [
+        'error',
+        { paths: ['node:timers', 'node:timers/promises'].map((name) => ({ name, message })) },
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message },
+        { object: 'performance', property: 'now', message },
+        { object: 'process', property: 'nextTick', message },
+        { object: 'AbortSignal', property: 'timeout', message },
+      ],
+      'no-restricted-syntax': ['error', { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message }],
     },
   },
 );

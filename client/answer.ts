@@ -1,5 +1,6 @@
 import type { ErrorCode, Problem } from '../generated/types.gen.js';
 import { type InputProblem, LatchkeyError, type LatchkeyErrorParts, messageOf } from './errors.js';
+import { dateNow } from './timers.js';
 
 /** What came back, read to its end. */
 export interface RawAnswer {
@@ -58,15 +59,25 @@ export function dataOf(answer: RawAnswer, expected: Expected, mask: (text: strin
     }
   }
 
-  const common = { status, requestId: requestIdOf(answer), retryAfterSeconds: retryAfterSeconds(headers) };
+  const wait = waitIn(headers);
+  const common = { status, requestId: requestIdOf(answer), retryAfterSeconds: wait === 'unclear' ? undefined : wait };
   const refusal = status >= 400 && body !== undefined ? refusalIn(body, status, expected, mask) : undefined;
-  throw new LatchkeyError({
+  const error = new LatchkeyError({
     ...common,
     ...(refusal ?? {
       code: 'unexpected_answer',
       message: `An answer that the contract does not have: status ${String(status)} with ${describe(mediaType, text)}`,
     }),
   });
+  if (wait === 'unclear') unclearWaits.add(error);
+  throw error;
+}
+
+const unclearWaits = new WeakSet<LatchkeyError>();
+
+/** Whether the service asked to wait, but not for how long: no pause of the client's own is sure to be long enough. */
+export function isWaitUnclear(error: LatchkeyError): boolean {
+  return unclearWaits.has(error);
 }
 
 function describe(mediaType: string, text: string): string {
@@ -132,11 +143,14 @@ function problemsIn(body: Record<string, unknown>): InputProblem[] | undefined {
   );
 }
 
-/** Whole seconds or a date, as RFC 9110 has it. */
-function retryAfterSeconds(headers: Headers): number | undefined {
-  const value = headers.get('Retry-After') ?? '';
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1_000;
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+/** Seconds from a number of them or a date (RFC 9110, 10.2.3). */
+function waitIn(headers: Headers): number | 'unclear' | undefined {
+  const value = headers.get('Retry-After');
+  if (value === null) return undefined;
+  // Of anything else `Date.parse` makes a date that nobody meant.
+  const at = /^[A-Z][a-z]+, .+ GMT$/.test(value) ? Date.parse(value) : Number.NaN;
+  const seconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) : (at - dateNow()) / 1_000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : 'unclear';
 }
 
 const CODES = Object.keys(STATUSES) as ErrorCode[];

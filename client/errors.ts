@@ -25,7 +25,7 @@ interface ErrorShape<Code extends LatchkeyErrorCode, Status extends number | und
   readonly requestId: string | undefined;
   /** What is wrong with the input; empty for every code but `invalid_input`. */
   readonly problems: readonly InputProblem[];
-  /** Seconds that the service asked to wait (`Retry-After`); undefined where it did not ask. */
+  /** Seconds that the service asked to wait (`Retry-After`); undefined where it did not ask, or not intelligibly. */
   readonly retryAfterSeconds: number | undefined;
   /** All of the above and the message, for logs. */
   toJSON(): object;

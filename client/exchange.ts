@@ -1,6 +1,8 @@
+import { onAbort } from './abort.js';
 import type { RawAnswer } from './answer.js';
 import { LatchkeyError } from './errors.js';
 import { until } from './patience.js';
+import { clearTimeout, setTimeout } from './timers.js';
 
 /** The platform's `fetch`, or what can stand in for it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -26,7 +28,7 @@ export async function exchange(
     controller.abort(signal?.reason);
   };
   const timer = timeoutMs > 0 ? setTimeout(abort, timeoutMs) : undefined;
-  signal?.addEventListener('abort', abort);
+  const forget = onAbort(signal, abort);
   try {
     const response = await until(
       fetch(url, {
@@ -55,7 +57,7 @@ export async function exchange(
     });
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    forget();
   }
 }
 

@@ -1,4 +1,7 @@
+import { onAbort } from './abort.js';
+import { isWaitUnclear } from './answer.js';
 import { LatchkeyError } from './errors.js';
+import { clearTimeout, setTimeout } from './timers.js';
 
 /** Statuses that may pass by themselves. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
@@ -23,9 +26,10 @@ export async function withRetries<T>(
   }
 }
 
-function mayPass({ code, status, retryAfterSeconds = 0 }: LatchkeyError): boolean {
+function mayPass(error: LatchkeyError): boolean {
+  const { code, status, retryAfterSeconds = 0 } = error;
   const passing = status === undefined ? code === 'network_error' || code === 'timeout' : PASSING.has(status);
-  return passing && retryAfterSeconds <= LONGEST_RETRY_AFTER;
+  return passing && retryAfterSeconds <= LONGEST_RETRY_AFTER && !isWaitUnclear(error);
 }
 
 /** Milliseconds: never less than the service asked for. */
@@ -47,18 +51,18 @@ async function sleep(milliseconds: number, signal: AbortSignal | undefined): Pro
 /** Settles as `promise` does, or rejects with the signal's reason once that is aborted. */
 export async function until<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise;
-  let stop = (): void => undefined;
+  let forget = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
+    const stop = (): void => {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's own
       reject(signal.reason);
     };
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop);
+    else forget = onAbort(signal, stop);
   });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    forget();
   }
 }

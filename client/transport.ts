@@ -54,7 +54,7 @@ export interface LatchkeyOptions {
    * default, 0 for never. Only what may safely be sent twice is: GET, DELETE, verifying, introspecting and revoking, and
    * creating and rotating, whose `Idempotency-Key` makes the service do them once. The pauses are 0.5 s, 1 s, 2 s and so
    * on up to 8 s, less up to a quarter at random, and never shorter than `Retry-After`; where that is more than a minute,
-   * the call rejects at once.
+   * or no number of seconds and no date, the call rejects at once.
    */
   maxRetries?: number | undefined;
   /** Headers for every request. */

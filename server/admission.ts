@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createPace } from './pace.js';
+import { performanceNow, setImmediate, setTimeout } from './timers.js';
 
 /** Milliseconds of work that is begun before the process looks at what has arrived meanwhile. */
 const SLICE = 20;
@@ -80,7 +81,7 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
     arrived = 0;
     probesAhead = 0;
     begun = 0;
-    begunAt = performance.now();
+    begunAt = performanceNow();
     if (refused.length > 0) rest();
     if (!mayBeMoreConnections()) {
       const slice = Math.min(Math.max(begunAt - doneAt, SLICE), LONGEST_SLICE);
@@ -101,7 +102,7 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
   /** In the same turn as what was begun, right behind it: what is parsed or refused in between does not count. */
   function measure(): void {
     if (begun === 0) return;
-    doneAt = performance.now();
+    doneAt = performanceNow();
     pace.observe(doneAt - begunAt, begun);
   }
 
@@ -170,7 +171,7 @@ export function createAdmission(answer: Answer, refuse?: RequestListener): Admis
         void answer(request, response);
         return;
       }
-      waiting.push({ request, response, at: performance.now() });
+      waiting.push({ request, response, at: performanceNow() });
       if (ahead === FEW) setImmediate(measure);
     },
     connection() {

@@ -9,6 +9,7 @@ import { createForwardedWatch } from './forwarded.js';
 import type { ServiceState } from './handlers/service.js';
 import type { Log } from './log.js';
 import { RequestAborted } from './request.js';
+import { performanceNow } from './timers.js';
 import type { Trace } from './trace.js';
 
 /** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
@@ -120,14 +121,14 @@ function notFoundDetail(contract: Contract, path: string): string {
 }
 
 function logWhenDone({ req, res }: Context, trace: Trace, log: Log): void {
-  const start = performance.now();
+  const start = performanceNow();
   res.once('close', () => {
     const { requestId, operation, callerId, error } = trace;
     const line = {
       method: req.method,
       route: operation?.path ?? null,
       status: res.writableFinished ? res.statusCode : 499,
-      ms: Math.round((performance.now() - start) * 1_000) / 1_000,
+      ms: Math.round((performanceNow() - start) * 1_000) / 1_000,
       requestId,
       callerId: callerId ?? null,
       ...(error !== undefined && { code: error.code }),

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '../generated/types.gen.js';
 import type { Admission } from './admission.js';
 import type { Config } from './config.js';
 import type { Load } from './load.js';
 import type { Log } from './log.js';
+import { clearInterval, clearTimeout, nextTurn, performanceNow, setInterval, setTimeout, sleep } from './timers.js';
 
 /** Milliseconds. A request's headers, and the whole of it, must arrive in this time; what is late is cut off. */
 const HEADERS_TIMEOUT = 15_000;
@@ -142,9 +142,9 @@ function openFilesLimit(): number {
 }
 
 function endWhenAnswered(socket: Duplex, inFlight: Set<IncomingMessage>): void {
-  const deadline = performance.now() + DRAIN_PATIENCE;
+  const deadline = performanceNow() + DRAIN_PATIENCE;
   const timer = setInterval(() => {
-    if (inFlight.size > 0 && performance.now() < deadline) return;
+    if (inFlight.size > 0 && performanceNow() < deadline) return;
     clearInterval(timer);
     end(socket);
   }, 20).unref();
@@ -181,20 +181,20 @@ function refuse(log: Log, socket: Duplex, status: number, headers: string[] = []
  * long ago, and would cut them off with the listening socket.
  */
 async function acceptWaiting(http: Server): Promise<void> {
-  const deadline = performance.now() + BACKLOG_PATIENCE;
+  const deadline = performanceNow() + BACKLOG_PATIENCE;
   let quietTurns = 0;
   http.on('connection', () => {
     quietTurns = 0;
   });
   // What a connection has brought along is read in the turn after; and what waits in the others, however late this began.
-  while (quietTurns < 3 && performance.now() < deadline) {
+  while (quietTurns < 3 && performanceNow() < deadline) {
     await nextTurn();
     quietTurns += 1;
   }
 }
 
 async function drain(http: Server, sockets: Sockets, lastCall: number): Promise<void> {
-  const start = performance.now();
+  const start = performanceNow();
   if (sockets.size > 0 && lastCall > 0) await sleep(lastCall);
   await acceptWaiting(http);
   const closed = new Promise((resolve) => http.close(resolve));
@@ -208,7 +208,7 @@ async function drain(http: Server, sockets: Sockets, lastCall: number): Promise<
     () => {
       http.closeAllConnections();
     },
-    DRAIN_PATIENCE - (performance.now() - start),
+    DRAIN_PATIENCE - (performanceNow() - start),
   );
   await closed;
   clearInterval(sweep);

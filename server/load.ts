@@ -1,4 +1,5 @@
 import type { Log } from './log.js';
+import { clearInterval, performanceNow, setInterval } from './timers.js';
 
 /** Milliseconds between two looks; what is looked for is many times longer. */
 const LOOK = 100;
@@ -23,7 +24,7 @@ export interface Load {
  * cost as much as refusing does.
  */
 export function createLoad(log: Log): Load {
-  let due = performance.now() + LOOK;
+  let due = performanceNow() + LOOK;
   let looks = 0;
   let delay = 0;
   let earlierDelay = 0;
@@ -37,7 +38,7 @@ export function createLoad(log: Log): Load {
   }
 
   const timer = setInterval(() => {
-    const now = performance.now();
+    const now = performanceNow();
     delay = Math.max(delay, now - due);
     due = now + LOOK;
     if (++looks < LOOKS) return;
@@ -49,13 +50,13 @@ export function createLoad(log: Log): Load {
 
   return {
     get isShedding() {
-      return performance.now() - refusedAt < LOOK * LOOKS;
+      return performanceNow() - refusedAt < LOOK * LOOKS;
     },
     // The timer itself may be late at this moment.
-    eventLoopDelay: () => Math.round(Math.max(delay, earlierDelay, performance.now() - due)),
+    eventLoopDelay: () => Math.round(Math.max(delay, earlierDelay, performanceNow() - due)),
     refusedRequest() {
       refused.requests++;
-      refusedAt = performance.now();
+      refusedAt = performanceNow();
     },
     refusedConnection() {
       refused.connections++;

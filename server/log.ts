@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { LogLevel } from './config.js';
 import { toInstant } from './instants.js';
+import { clearTimeout, dateNow, setTimeout } from './timers.js';
 
 /** Takes the service's log entries: what happened in words, and the fields that tell of it. A pino logger is one. */
 export interface Log {
@@ -37,7 +38,7 @@ export function createWorkerLog(level: LogLevel): Log {
 }
 
 const COMMON = {
-  timestamp: () => `,"time":"${toInstant(Date.now())}"`,
+  timestamp: () => `,"time":"${toInstant(dateNow())}"`,
   serializers: { err: errorFields },
 };
 

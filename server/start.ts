@@ -12,6 +12,7 @@ import { createLoad } from './load.js';
 import { createLog } from './log.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { createRefusal } from './refusal.js';
+import { dateNow } from './timers.js';
 import { createLastUsed } from './tokens/last-used.js';
 import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
@@ -43,7 +44,7 @@ export async function start(
   hooks?: TestingHooks,
   shared: Partial<Pick<Deps, 'loginThrottle'>> = {},
 ): Promise<RunningServer> {
-  const { now = Date.now, log: givenLog, openDatabase: open, ...given } = options;
+  const { now = dateNow, log: givenLog, openDatabase: open, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
 

@@ -1,3 +1,4 @@
+import { performanceNow } from '../timers.js';
 import type { Question } from './questions.js';
 import type { Answered } from './service.js';
 import type { Verdict } from './verdict.js';
@@ -24,7 +25,7 @@ export function createCache({ seconds, entries }: Limits) {
       const entry = kept.get(key);
       if (entry === undefined) return undefined;
       kept.delete(key);
-      if (entry.until <= performance.now()) return undefined;
+      if (entry.until <= performanceNow()) return undefined;
       kept.set(key, entry);
       return entry.verdict;
     },
@@ -35,8 +36,8 @@ export function createCache({ seconds, entries }: Limits) {
       // The end of the secret that was asked about, which may be an earlier one of a rotated token.
       const { expiresAt } = verdict.token;
       const left = expiresAt === null ? Infinity : Date.parse(expiresAt) - answeredAt;
-      const until = Math.min(sentAt + seconds * 1_000, performance.now() + left);
-      if (!(until > performance.now())) return;
+      const until = Math.min(sentAt + seconds * 1_000, performanceNow() + left);
+      if (!(until > performanceNow())) return;
       kept.delete(key);
       kept.set(key, { verdict, until });
       for (const oldest of kept.keys()) {

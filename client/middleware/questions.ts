@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../errors.js';
 import { until } from '../patience.js';
+import { clearTimeout, queueMicrotask, setTimeout } from '../timers.js';
 import type { Answered, Send } from './service.js';
 
 /** A token that is known to be one by its form, and the scopes it is needed for: sorted, none twice. */

@@ -4,13 +4,14 @@ import { LatchkeyError } from '../errors.js';
 import { exchange, type Fetch } from '../exchange.js';
 import { until } from '../patience.js';
 import { bearer, checkedBaseUrl } from '../request.js';
+import { dateNow, performanceNow } from '../timers.js';
 import { nodeFetch } from './node-fetch.js';
 import type { VerifierOptions } from './options.js';
 import { isRecord, toVerdict, type Verdict } from './verdict.js';
 
 export interface Answered {
   verdict: Verdict;
-  /** When the question was sent, on the clock of `performance.now()`. */
+  /** When the question was sent, on the clock of `performanceNow()`. */
   sentAt: number;
   /** The time of day when it was answered, in milliseconds since 1970: the service's clock or ours, whichever is ahead. */
   answeredAt: number;
@@ -50,7 +51,7 @@ export function createService(
   }
 
   return async (questions, signal) => {
-    const sentAt = performance.now();
+    const sentAt = performanceNow();
     const { data, date } = await post(usual, questions, signal).catch((error: unknown) => {
       // A connection that was kept open dies unnoticed; asking twice changes nothing.
       if (error instanceof LatchkeyError && error.code === 'network_error') return post(anew, questions, signal);
@@ -72,5 +73,5 @@ export function createService(
 /** `date` is cut to whole seconds: it may be almost one more. */
 function latest(date: string | null): number {
   const theirs = Date.parse(date ?? '') + 1_000;
-  return Number.isNaN(theirs) ? Date.now() : Math.max(Date.now(), theirs);
+  return Number.isNaN(theirs) ? dateNow() : Math.max(dateNow(), theirs);
 }

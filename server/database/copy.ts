@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import SqliteDriver from 'better-sqlite3';
+import { performanceNow } from '../timers.js';
 import { checkDatabase, type DatabaseReport } from './check.js';
 import { flush } from './file.js';
 import { DatabaseRefusal, START_PATIENCE } from './sqlite.js';
@@ -40,12 +41,12 @@ export async function withCopy<T>(from: string, wanted: string, place: (copy: Co
 
 async function copyPages(from: string, to: string): Promise<void> {
   const source = new SqliteDriver(from, { readonly: true, timeout: START_PATIENCE });
-  const deadline = performance.now() + START_PATIENCE;
+  const deadline = performanceNow() + START_PATIENCE;
   try {
     await source.backup(to, {
       progress() {
         // Called between two steps: before the only one, and again where the source was locked.
-        if (performance.now() > deadline) throw new DatabaseRefusal(`database ${from} is locked by another process`);
+        if (performanceNow() > deadline) throw new DatabaseRefusal(`database ${from} is locked by another process`);
         return ALL_PAGES;
       },
     });

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { performanceNow } from '../timers.js';
 import type { Patience } from './write-queue.js';
 
 /** Milliseconds that a start waits at most for another process that migrates. */
@@ -12,10 +13,10 @@ const BETWEEN_NOTICES = 5_000;
  * migration of a million tokens takes longer than any request may wait, and a start that gives up would only be made anew.
  */
 export function createMigrationPatience(path: string, onWait: () => void): Patience {
-  const start = performance.now();
+  const start = performanceNow();
   let [log, changedAt, noticeAt] = [traceOf(path), start, start + 1_000];
   return () => {
-    const now = performance.now();
+    const now = performanceNow();
     const trace = traceOf(path);
     if (trace !== log) [log, changedAt] = [trace, now];
     if (now >= noticeAt) {

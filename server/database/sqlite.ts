@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDriver from 'better-sqlite3';
+import { dateNow, sleep } from '../timers.js';
 import { kyselyOver, readingKyselyOver, readingOver, runOver } from './dialect.js';
 import { isBusy } from './faults.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
@@ -160,13 +160,13 @@ async function openWriter(path: string | Buffer): Promise<Connection> {
 
 /** The switch to WAL needs the file alone for a moment and does not wait for it by itself. */
 async function enterWal(connection: Connection): Promise<void> {
-  const deadline = Date.now() + START_PATIENCE;
+  const deadline = dateNow() + START_PATIENCE;
   for (;;) {
     try {
       connection.pragma('journal_mode = WAL');
       return;
     } catch (error) {
-      if (!isBusy(error) || Date.now() > deadline) throw error;
+      if (!isBusy(error) || dateNow() > deadline) throw error;
       await sleep(20);
     }
   }

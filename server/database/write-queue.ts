@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
 import { createPace } from '../pace.js';
+import { nextTurn, performanceNow, sleep } from '../timers.js';
 import { isBusy, isStorageFault } from './faults.js';
 import { type Run, runCompiled, runDirectly } from './prepared.js';
 import type { Queries } from './schema.js';
@@ -77,10 +77,10 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
 
   /** One turn at least, since a flush asks for one write right behind the other; more only where more wait. */
   async function letOthersRun(): Promise<void> {
-    const end = performance.now() + LONGEST_BETWEEN;
+    const end = performanceNow() + LONGEST_BETWEEN;
     for (let turns = 0; turns < TURNS_BETWEEN; turns++) {
       await nextTurn();
-      if (waiting.length === 0 || performance.now() > end) return;
+      if (waiting.length === 0 || performanceNow() > end) return;
     }
   }
 
@@ -91,7 +91,7 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
         return Promise.reject(new WriteQueueFull('too many writes wait'));
       }
       return new Promise<T>((resolve, reject) => {
-        waiting.push({ deadline: performance.now() + PATIENCE, work, resolve: resolve, reject });
+        waiting.push({ deadline: performanceNow() + PATIENCE, work, resolve: resolve, reject });
         draining ??= drain();
       });
     },
@@ -104,12 +104,12 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
 /** Resolves with the milliseconds that it took from when the lock was there: how long others held it says nothing of us. */
 async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<number> {
   const answers: (() => void)[] = [];
-  let begin = performance.now();
+  let begin = performanceNow();
   try {
     await writer.connection().execute(async (trx) => {
       runDirectly(trx, run);
       await beginImmediate(trx, patienceOf(group));
-      begin = performance.now();
+      begin = performanceNow();
       try {
         const perform = group.length === 1 ? runAlone : runInSavepoint;
         for (const job of group) answers.push(await perform(trx, job));
@@ -121,9 +121,9 @@ async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<num
     });
   } catch (error) {
     for (const job of group) job.reject(error);
-    return performance.now() - begin;
+    return performanceNow() - begin;
   }
-  const milliseconds = performance.now() - begin;
+  const milliseconds = performanceNow() - begin;
   for (const answer of answers) answer();
   return milliseconds;
 }
@@ -132,13 +132,13 @@ async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<num
 export type Patience = (busy: unknown) => boolean;
 
 function until(deadline: number): Patience {
-  return () => performance.now() <= deadline;
+  return () => performanceNow() <= deadline;
 }
 
 /** Each job's own: those that have waited long enough leave the group, which goes on waiting for the others. */
 function patienceOf(group: Job[]): Patience {
   return (busy) => {
-    for (let [oldest] = group; oldest !== undefined && performance.now() > oldest.deadline; [oldest] = group) {
+    for (let [oldest] = group; oldest !== undefined && performanceNow() > oldest.deadline; [oldest] = group) {
       oldest.reject(busy);
       group.shift();
     }
@@ -149,7 +149,7 @@ function patienceOf(group: Job[]): Patience {
 /** Immediate: a deferred transaction that reads first and then writes fails where another process wrote in between. */
 export async function beginImmediate(
   trx: Queries,
-  isPatient: Patience = until(performance.now() + PATIENCE),
+  isPatient: Patience = until(performanceNow() + PATIENCE),
 ): Promise<void> {
   for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
     try {

@@ -3,6 +3,7 @@ import type { Before } from '../contract.js';
 import { ServiceError } from '../errors.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import type { Operation } from '../operations.js';
+import { clearTimeout, setTimeout } from '../timers.js';
 import type { ActiveFault, Fault, Faults } from './options.js';
 
 export interface FaultsOfServer extends Faults {

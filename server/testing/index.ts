@@ -3,6 +3,7 @@ import { InvalidArgument } from '../invalid-argument.js';
 import { createLog } from '../log.js';
 import { readOperations } from '../operations.js';
 import { start } from '../start.js';
+import { dateNow } from '../timers.js';
 import { createLastUsed } from '../tokens/last-used.js';
 import { createPasswords } from '../users/passwords.js';
 import { type Connection, createTestClient } from './client.js';
@@ -22,7 +23,7 @@ const AT_ONCE = { lag: 0, delay: 0 };
 export async function startTesting({ testing, ...given }: TestingServerOptions): Promise<TestingServer> {
   assertTestingOptions(testing);
   const options = { port: 0, logLevel: 'silent' as const, database: ':memory:', ...given };
-  const { now = Date.now, log: givenLog, ...config } = options;
+  const { now = dateNow, log: givenLog, ...config } = options;
   const { brand, logLevel, adminEmail, adminPassword, ...where } = completeConfig(config);
   assertHarmless(where);
   const { seed = {}, frozenAt, randomSeed = 1 } = testing;

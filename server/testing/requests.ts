@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { requestIdOf } from '../app.js';
 import { InvalidArgument } from '../invalid-argument.js';
+import { clearTimeout, setTimeout } from '../timers.js';
 import { maskHeaders, maskJson, maskParameters, maskTokens } from './masking.js';
 
 /** A request as it was received. Of passwords, tokens and cookies there is no more than what may be displayed. */

@@ -1,6 +1,7 @@
 import type { Database } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import type { RunningServer } from '../options.js';
+import { clearTimeout, setTimeout } from '../timers.js';
 import { createLoginThrottle } from '../users/login-throttle.js';
 import type { Passwords } from '../users/passwords.js';
 import { type Callers, createCallers } from './callers.js';

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { type Database, type MemoryDatabase, openMemoryDatabase } from '../database/index.js';
+import { nextTurn } from '../timers.js';
 
 /** A database in memory whose whole content can be exchanged while a service works on it. */
 export interface Store {
@@ -54,6 +54,6 @@ export async function createStore(image: Buffer): Promise<Store> {
 
 /** Closes a database that requests may still be reading: what waits for its connection gets it first. */
 async function retire(database: MemoryDatabase): Promise<void> {
-  await setImmediate();
+  await nextTurn();
   await database.close();
 }

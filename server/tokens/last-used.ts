@@ -1,5 +1,6 @@
 import { type Database, type Queries, runPrepared } from '../database/index.js';
 import type { Log } from '../log.js';
+import { clearTimeout, setTimeout } from '../timers.js';
 import { startOf } from './secrets.js';
 
 /** Milliseconds by which the stored instant may lag behind the last use: no write where it is that fresh. */

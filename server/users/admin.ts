@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { IN_MEMORY, openDatabase } from '../database/index.js';
 import { InvalidArgument } from '../invalid-argument.js';
+import { dateNow } from '../timers.js';
 import { createPasswords } from './passwords.js';
 import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword, type User } from './users.js';
 
@@ -25,7 +26,7 @@ export async function openUsers(path: string, { create = false } = {}): Promise<
   if (path === IN_MEMORY) throw new InvalidArgument('users are managed in a database file, not in memory');
   if (!create && !existsSync(path)) throw new InvalidArgument(`there is no database ${path}`);
   const db = await openDatabase(path);
-  const deps = { db, now: Date.now, passwords: createPasswords() };
+  const deps = { db, now: dateNow, passwords: createPasswords() };
   return {
     add: async (wish) => {
       await addUser(deps, wish);

@@ -1,10 +1,10 @@
 import cluster, { type Worker } from 'node:cluster';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
 import { createWorkerLog } from '../log.js';
 import type { RunningServer } from '../options.js';
+import { clearTimeout, dateNow, performanceNow, setTimeout, sleep } from '../timers.js';
 import { createLoginThrottle } from '../users/login-throttle.js';
 import { fromFailure, type ToPrimary, type ToWorker } from './messages.js';
 import { lendThrottle } from './shared-throttle.js';
@@ -39,7 +39,7 @@ export async function startPrimary(
   tellFirstUser: (firstUser: NonNullable<RunningServer['firstUser']>) => void,
 ): Promise<RunningWorkers> {
   const log = createWorkerLog(config.logLevel);
-  const throttle = createLoginThrottle(Date.now);
+  const throttle = createLoginThrottle(dateNow);
   const alive = new Set<Worker>();
   const serving = new Set<Worker>();
   let { port } = config;
@@ -79,7 +79,7 @@ export async function startPrimary(
         else if (message.kind === 'login') void lending.take(message);
         else if (message.kind === 'failed') reason = fromFailure(message.failure);
         else {
-          settledAt = performance.now() + SETTLED;
+          settledAt = performanceNow() + SETTLED;
           serving.add(worker);
           resolve(message);
           if (isStopping()) tell(worker, { kind: 'stop' });
@@ -93,7 +93,7 @@ export async function startPrimary(
         if (isStopping()) {
           if (alive.size === 0) reportEnd();
         } else if (hasListened) {
-          failures = performance.now() > settledAt ? 0 : failures + 1;
+          failures = performanceNow() > settledAt ? 0 : failures + 1;
           log.warn({ worker: worker.process.pid, code, signal }, 'a worker ended');
           void replace();
         }

@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLatchkey, type Latchkey, type LatchkeyOptions } from '../../client/index.js';
+import { createVerifier } from '../../client/middleware/index.js';
 import { type Answering, EMPTY_PAGE, JSON_TYPE, serveAnswers } from '../support/answers.js';
+import { UNKNOWN_TOKEN } from '../support/plaintext.js';
 import { rejectionOf } from '../support/rejection.js';
 import { startService } from '../support/service.js';
 
@@ -72,8 +75,12 @@ describe('on real connections', () => {
 });
 
 describe('on a clock of their own', () => {
-  beforeEach(() => {
+  // The client keeps the timers that it was loaded with.
+  let client: typeof import('../../client/index.js');
+  beforeEach(async () => {
     vi.useFakeTimers();
+    vi.resetModules();
+    client = await import('../../client/index.js');
     vi.spyOn(Math, 'random').mockReturnValue(0);
   });
   afterEach(() => {
@@ -85,7 +92,7 @@ describe('on a clock of their own', () => {
   function startClient(answer: () => Response | Promise<Response>, options: Partial<LatchkeyOptions> = {}) {
     const start = Date.now();
     const attempts: number[] = [];
-    const lk = createLatchkey({
+    const lk = client.createLatchkey({
       baseUrl: 'https://tokens.example.org',
       fetch: async () => {
         attempts.push(Date.now() - start);
@@ -137,11 +144,32 @@ describe('on a clock of their own', () => {
     expect(asDate.attempts).toEqual([0, 9_000]);
   });
 
-  test('who is asked to wait more than a minute is told so at once', async () => {
-    const { lk, attempts } = startClient(failure(503, { 'Retry-After': '61' }));
-    const error = await rejectionOf(lk.getHealth());
-    expect(error.retryAfterSeconds).toBe(61);
+  test.each<[string, string, number | undefined]>([
+    ['more than a minute', '61', 61],
+    ['a fraction more than a minute', '60.5', 60.5],
+    ['until a date that is more than a minute away', 'Sat, 15 Jun 2030 12:01:01 GMT', 61],
+    ['more seconds than there are numbers', '9'.repeat(400), undefined],
+    ['a word', 'soon', undefined],
+    ['a word and a number, which could be taken for a date', 'soon 1', undefined],
+    ['less than nothing', '-1', undefined],
+    ['two times', '5, 10', undefined],
+    ['infinity', 'Infinity', undefined],
+    ['not a number', 'NaN', undefined],
+    ['nothing', '', undefined],
+    ['a date that is none', 'Sat, 99 Jun 2030 12:00:09 GMT', undefined],
+  ])('who is asked to wait %s is told so at once', async (_, value, seconds) => {
+    vi.setSystemTime(Date.parse('2030-06-15T12:00:00Z'));
+    const { lk, attempts } = startClient(failure(503, { 'Retry-After': value }));
+    await expect(lk.getHealth()).rejects.toMatchObject({ name: 'LatchkeyError', retryAfterSeconds: seconds });
     expect(attempts).toEqual([0]);
+  });
+
+  test('a date that is over is no reason to wait longer', async () => {
+    vi.setSystemTime(Date.parse('2030-06-15T12:00:00Z'));
+    const past = failure(503, { 'Retry-After': 'Sat, 15 Jun 2030 11:00:00 GMT' });
+    const { lk, attempts } = startClient(past, { maxRetries: 1 });
+    await settle(lk.getHealth());
+    expect(attempts).toEqual([0, 500]);
   });
 
   test('an attempt gets thirty seconds by default, and a call may say otherwise', async () => {
@@ -206,6 +234,32 @@ describe('on a clock of their own', () => {
     expect(vi.getTimerCount()).toBe(0);
     expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
   });
+});
+
+test('fifty calls share a signal without a warning, end with it, and leave nothing on it', async () => {
+  const warnings: string[] = [];
+  const warned = ({ message }: Error) => warnings.push(message);
+  process.on('warning', warned);
+  onTestFinished(() => void process.off('warning', warned));
+  const { url } = await serveAnswers('hang');
+  const lk = createLatchkey({ baseUrl: url, token: () => 'a-token' });
+  const ok = createLatchkey({ baseUrl: url, fetch: () => Promise.resolve(Response.json({ status: 'ok' })) });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const verifier = createVerifier({ baseUrl: url, token: UNKNOWN_TOKEN });
+  const fifty = [...Array(50).keys()];
+
+  await Promise.all(fifty.map(() => ok.getHealth({ signal })));
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+  const hanging = fifty.flatMap(() => [lk.getMe({ signal }), verifier.verify(UNKNOWN_TOKEN, { signal })]);
+  await vi.waitUntil(() => getEventListeners(signal, 'abort').length > 0);
+  controller.abort();
+  const outcomes = await Promise.allSettled(hanging);
+  expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason === signal.reason)).toEqual(
+    Array(100).fill(true),
+  );
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+  expect(warnings).toEqual([]);
 });
 
 test('an abort before the call sends nothing', async () => {
