@@ -74,7 +74,7 @@ module.exports = {
     only(
       'database-knows-nobody',
       { path: '^server/database/' },
-      { path: '^server/', pathNot: '^server/(database/|pace\\.ts)' },
+      { path: '^server/', pathNot: '^server/(database/|(pace|timers)\\.ts)' },
     ),
     only(
       'domain-uses-the-database-by-its-entry',
