@@ -196,7 +196,9 @@ export const getCurrentAccessToken = <ThrowOnError extends boolean = false>(opti
 /**
  * Rotate the token in use
  *
- * Gives the token that authenticates this request a new secret, as rotating by its id does.
+ * Gives the token that authenticates this request a new secret, as rotating by its id does, whatever its scopes are. A
+ * token without `tokens:write` gains no time by it: where the new `expiresAt`, after the operator's policy, would be
+ * later than before (null is the latest), the answer is 403 `insufficient_scope` and nothing changes.
  *
  */
 export const rotateCurrentAccessToken = <ThrowOnError extends boolean = false>(options: Options<RotateCurrentAccessTokenData, ThrowOnError>) => options.client.post<RotateCurrentAccessTokenResponses, RotateCurrentAccessTokenErrors, ThrowOnError>({

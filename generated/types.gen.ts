@@ -1193,8 +1193,8 @@ export type RevokeAllAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1308,8 +1308,8 @@ export type ListAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1359,8 +1359,8 @@ export type CreateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1506,7 +1506,9 @@ export type RotateCurrentAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
+     *
      */
     403: ApiError;
     /**
@@ -1565,8 +1567,8 @@ export type VerifyAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1616,8 +1618,8 @@ export type VerifyAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1672,8 +1674,8 @@ export type RevokeAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1733,8 +1735,8 @@ export type RevokeAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1790,8 +1792,8 @@ export type GetAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1850,8 +1852,8 @@ export type UpdateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -1932,8 +1934,8 @@ export type RotateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -2103,8 +2105,8 @@ export type ListUsersErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -2146,8 +2148,8 @@ export type CreateUserErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -2206,8 +2208,8 @@ export type GetUserErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;
@@ -2258,8 +2260,8 @@ export type UpdateUserErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
+     * credential, and the request does not come from this origin.
      *
      */
     403: ApiError;

@@ -8,7 +8,7 @@ import { newPlaintext } from './format.js';
 import type { IssuedToken } from './issue.js';
 import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryAfter, keptExpiry, sessionHas } from './policy.js';
-import { requireScopesOf } from './scopes.js';
+import { requireScopes, requireScopesOf, WRITE } from './scopes.js';
 import { replaceSecret } from './secrets.js';
 import { readToken, selectTokens, toAccessToken } from './token.js';
 
@@ -26,8 +26,9 @@ export interface Rotation {
  * beyond their own expiry. An expired token lives again, as long as before where no other lifetime is wished for.
  *
  * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `token_expired` for a
- * session, with `insufficient_scope` for a token of more scopes than the caller's, with `invalid_input` for a lifetime
- * that the policy does not allow or that a session gets, and with what `writeOnce` rejects with.
+ * session, with `insufficient_scope` for a token of more scopes than the caller's, and for more time where the caller has
+ * no `tokens:write`, with `invalid_input` for a lifetime that the policy does not allow or that a session gets, and with
+ * what `writeOnce` rejects with.
  */
 export function rotateToken(
   deps: Deps,
@@ -52,6 +53,8 @@ export function rotateToken(
       row.type === 'session'
         ? sessionExpiry(at, row.expires_at, rotation)
         : await patExpiry(deps, trx, caller.ownerId, at, row, rotation);
+    // Else a token that may do nothing would keep itself for ever.
+    if (row.type === 'pat' && isLater(expiresAt, row.expires_at)) requireScopes(holder, [WRITE]);
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
     await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end), at);
@@ -63,6 +66,11 @@ export function rotateToken(
       .execute();
     return { plaintext, token: await readToken(trx, row.id) };
   });
+}
+
+/** Null is the latest. */
+function isLater(expiresAt: number | null, than: number | null): boolean {
+  return than !== null && (expiresAt === null || expiresAt > than);
 }
 
 interface Life {

@@ -5,7 +5,9 @@ import { insufficientScope, ServiceError } from '../errors.js';
 
 /** Guards the users, passwords included: whoever has it can be anybody. Nobody but administrators can hold it. */
 export const ADMINISTER = 'users:admin';
-const TOKENS = ['tokens:read', 'tokens:verify', 'tokens:write'];
+/** Guards what changes tokens. */
+export const WRITE = 'tokens:write';
+const TOKENS = ['tokens:read', 'tokens:verify', WRITE];
 
 /** Who may do what: a token with its owner. */
 export interface Holder {
