@@ -31,6 +31,7 @@ const STATUSES: Record<ErrorCode, number> = {
   precondition_failed: 412,
   service_unavailable: 503,
   overloaded: 503,
+  superseded_secret: 403,
   token_expired: 409,
   token_limit_reached: 409,
   token_revoked: 409,

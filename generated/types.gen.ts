@@ -840,7 +840,7 @@ export type ApiError = {
 /**
  * What went wrong, for programs. Closed; a new code is a new version of this contract.
  */
-export type ErrorCode = 'bad_request' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
+export type ErrorCode = 'bad_request' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
 
 /**
  * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
@@ -850,8 +850,8 @@ export type ErrorCode = 'bad_request' | 'cross_site_request' | 'email_taken' | '
 export type IdempotencyKey = string;
 
 /**
- * Entity tags as `ETag` gave them, or `*`: unless the token is still as one of them says, nothing happens and the
- * answer is 412. Weak ones never match.
+ * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
+ * the answer is 412. Weak ones never match.
  *
  */
 export type IfMatch = string;
@@ -1026,8 +1026,8 @@ export type ListPrivateTokensErrors = {
      */
     401: PrivateError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the credential is an earlier secret, or the cookie
+     * alone with a request that does not come from this origin.
      *
      */
     403: PrivateError;
@@ -1081,8 +1081,8 @@ export type CreatePrivateTokenErrors = {
      */
     401: PrivateError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the credential is an earlier secret, or the cookie
+     * alone with a request that does not come from this origin.
      *
      */
     403: PrivateError;
@@ -1125,6 +1125,14 @@ export type CreatePrivateTokenResponse = CreatePrivateTokenResponses[keyof Creat
 
 export type RevokePrivateTokenData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
+         * the answer is 412. Weak ones never match.
+         *
+         */
+        'If-Match'?: string;
+    };
     path: {
         /**
          * The token's integer id; never given to another token, not even after this one is gone.
@@ -1145,8 +1153,8 @@ export type RevokePrivateTokenErrors = {
      */
     401: PrivateError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the cookie is the only credential, and the request
-     * does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give. Or the credential is an earlier secret, or the cookie
+     * alone with a request that does not come from this origin.
      *
      */
     403: PrivateError;
@@ -1154,6 +1162,10 @@ export type RevokePrivateTokenErrors = {
      * The caller has no such private token.
      */
     404: PrivateError;
+    /**
+     * There is a condition with entity tags, and a private token has none. Nothing has changed.
+     */
+    412: PrivateError;
     /**
      * A fault of the service; its log has the cause under the request's id.
      */
@@ -1193,8 +1205,8 @@ export type RevokeAllAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1308,8 +1320,8 @@ export type ListAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1359,8 +1371,8 @@ export type CreateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1403,6 +1415,14 @@ export type CreateAccessTokenResponse = CreateAccessTokenResponses[keyof CreateA
 
 export type RevokeCurrentAccessTokenData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
+         * the answer is 412. Weak ones never match.
+         *
+         */
+        'If-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/access-tokens/current';
@@ -1417,6 +1437,10 @@ export type RevokeCurrentAccessTokenErrors = {
      * The cookie is the only credential and the request does not come from this origin.
      */
     403: ApiError;
+    /**
+     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
+     */
+    412: ApiError;
     /**
      * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
      */
@@ -1489,8 +1513,8 @@ export type RotateCurrentAccessTokenData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * Entity tags as `ETag` gave them, or `*`: unless the token is still as one of them says, nothing happens and the
-         * answer is 412. Weak ones never match.
+         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
+         * the answer is 412. Weak ones never match.
          *
          */
         'If-Match'?: string;
@@ -1506,8 +1530,8 @@ export type RotateCurrentAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1518,7 +1542,7 @@ export type RotateCurrentAccessTokenErrors = {
      */
     409: ApiError;
     /**
-     * The token is not as `If-Match` says. Nothing has changed.
+     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
      */
     412: ApiError;
     /**
@@ -1567,8 +1591,8 @@ export type VerifyAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1618,8 +1642,8 @@ export type VerifyAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1674,8 +1698,8 @@ export type RevokeAccessTokensErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1714,6 +1738,14 @@ export type RevokeAccessTokensResponse = RevokeAccessTokensResponses[keyof Revok
 
 export type RevokeAccessTokenData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
+         * the answer is 412. Weak ones never match.
+         *
+         */
+        'If-Match'?: string;
+    };
     path: {
         /**
          * The token's uuid, letters in any case, in its 8-4-4-4-12 form.
@@ -1735,8 +1767,8 @@ export type RevokeAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1744,6 +1776,10 @@ export type RevokeAccessTokenErrors = {
      * The caller has no such access token.
      */
     404: ApiError;
+    /**
+     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
+     */
+    412: ApiError;
     /**
      * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
      */
@@ -1792,8 +1828,8 @@ export type GetAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1830,8 +1866,8 @@ export type UpdateAccessTokenData = {
     body: AccessTokenEdit;
     headers?: {
         /**
-         * Entity tags as `ETag` gave them, or `*`: unless the token is still as one of them says, nothing happens and the
-         * answer is 412. Weak ones never match.
+         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
+         * the answer is 412. Weak ones never match.
          *
          */
         'If-Match'?: string;
@@ -1852,8 +1888,8 @@ export type UpdateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1866,7 +1902,7 @@ export type UpdateAccessTokenErrors = {
      */
     409: ApiError;
     /**
-     * The token is not as `If-Match` says. Nothing has changed.
+     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
      */
     412: ApiError;
     /**
@@ -1912,8 +1948,8 @@ export type RotateAccessTokenData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * Entity tags as `ETag` gave them, or `*`: unless the token is still as one of them says, nothing happens and the
-         * answer is 412. Weak ones never match.
+         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
+         * the answer is 412. Weak ones never match.
          *
          */
         'If-Match'?: string;
@@ -1934,8 +1970,8 @@ export type RotateAccessTokenErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -1950,7 +1986,7 @@ export type RotateAccessTokenErrors = {
      */
     409: ApiError;
     /**
-     * The token is not as `If-Match` says. Nothing has changed.
+     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
      */
     412: ApiError;
     /**
@@ -2105,8 +2141,8 @@ export type ListUsersErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -2148,8 +2184,8 @@ export type CreateUserErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -2208,8 +2244,8 @@ export type GetUserErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -2244,6 +2280,14 @@ export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type UpdateUserData = {
     body: UserEdit;
+    headers?: {
+        /**
+         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
+         * the answer is 412. Weak ones never match.
+         *
+         */
+        'If-Match'?: string;
+    };
     path: {
         /**
          * The user's id.
@@ -2260,8 +2304,8 @@ export type UpdateUserErrors = {
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the cookie is the only
-     * credential, and the request does not come from this origin.
+     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
+     * secret, or the cookie alone with a request that does not come from this origin.
      *
      */
     403: ApiError;
@@ -2273,6 +2317,10 @@ export type UpdateUserErrors = {
      * The e-mail is taken, or nobody who is left could administer users.
      */
     409: ApiError;
+    /**
+     * There is a condition with entity tags, and what it is about has none. Nothing has changed.
+     */
+    412: ApiError;
     /**
      * The body is larger than 64 KiB.
      */
@@ -2417,7 +2465,9 @@ export type LogOutErrors = {
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The cookie is the only credential and the request does not come from this origin, or the credential is an earlier
+     * secret of a personal access token.
+     *
      */
     403: ApiError;
     /**

@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AuthMethod, Caller } from './caller.js';
+import type { AuthMethod, Caller, SecretState } from './caller.js';
 import type { TokenType } from './database/index.js';
 import type { Deps } from './deps.js';
 import { ServiceError, unauthorized } from './errors.js';
@@ -12,8 +12,8 @@ export const SESSION_COOKIE = 'vai_token';
 /** What an operation accepts as a credential. */
 export interface Admission {
   schemes: ReadonlySet<string>;
-  /** Whether an earlier secret of a token is let in, to repeat the request that ended it. */
-  superseded: boolean;
+  /** Whether an earlier secret whose grace period is over is let in, to repeat the request that ended it. */
+  ended: boolean;
 }
 
 /**
@@ -29,11 +29,11 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
   const { token, authMethod } = credential;
   if (!schemes.has(authMethod)) throw refused('scheme', schemes);
   const verdict = await verifyToken(deps, token);
-  const superseded = !verdict.valid && verdict.refusal === 'superseded' && admission.superseded;
-  if (!verdict.valid && !superseded) throw refused(verdict.refusal, schemes, authMethod);
+  const ended = !verdict.valid && verdict.refusal === 'superseded' && admission.ended;
+  if (!verdict.valid && !ended) throw refused(verdict.refusal, schemes, authMethod);
   const { secret } = verdict;
   if (secret === undefined) throw refused('unknown', schemes, authMethod);
-  return new TokenCaller(secret, token, authMethod, superseded);
+  return new TokenCaller(secret, token, authMethod, ended ? 'ended' : secret.isNewest ? 'newest' : 'earlier');
 }
 
 class TokenCaller implements Caller {
@@ -44,25 +44,25 @@ class TokenCaller implements Caller {
   readonly tokenType: TokenType;
   readonly expiresAt: number | null;
   readonly authMethod: AuthMethod;
-  readonly superseded: boolean;
-  readonly #secret: ProvenSecret;
+  readonly secret: SecretState;
+  readonly #proven: ProvenSecret;
   readonly #plaintext: string;
 
-  constructor(secret: ProvenSecret, plaintext: string, authMethod: AuthMethod, superseded: boolean) {
-    this.ownerId = secret.ownerId;
-    this.tokenId = secret.id;
-    this.tokenUuid = secret.uuid;
-    this.secretDigest = secret.digest;
-    this.tokenType = secret.type;
-    this.expiresAt = secret.expiresAt;
+  constructor(proven: ProvenSecret, plaintext: string, authMethod: AuthMethod, secret: SecretState) {
+    this.ownerId = proven.ownerId;
+    this.tokenId = proven.id;
+    this.tokenUuid = proven.uuid;
+    this.secretDigest = proven.digest;
+    this.tokenType = proven.type;
+    this.expiresAt = proven.expiresAt;
     this.authMethod = authMethod;
-    this.superseded = superseded;
-    this.#secret = secret;
+    this.secret = secret;
+    this.#proven = proven;
     this.#plaintext = plaintext;
   }
 
   holds(scope: string): boolean {
-    return holds(this.#secret, scope);
+    return holds(this.#proven, scope);
   }
 
   deriveKey(salt: string): Uint8Array {

@@ -3,6 +3,12 @@ import type { TokenType } from './database/index.js';
 /** How a credential was sent, by the names of the contract's security schemes. */
 export type AuthMethod = 'bearer' | 'apiKey' | 'cookie' | 'basic';
 
+/**
+ * A token's newest secret; an earlier one in its grace period; or one whose grace period is over, whose caller gets the
+ * answer to a request that it repeats, and nothing else.
+ */
+export type SecretState = 'newest' | 'earlier' | 'ended';
+
 /** Who sends a request, by the token that it carries. */
 export interface Caller {
   ownerId: number;
@@ -17,11 +23,8 @@ export interface Caller {
   expiresAt: number | null;
   /** The first of the ways in which the token was sent. */
   authMethod: AuthMethod;
-  /**
-   * Whether the secret is an earlier one of the token that opens nothing any more: such a caller gets the answer to a
-   * request that it repeats, and nothing else.
-   */
-  superseded: boolean;
+  /** Which of its token's secrets was sent. */
+  secret: SecretState;
   /** 32 bytes that only who knows the secret and `salt` can make. */
   deriveKey(salt: string): Uint8Array;
 }

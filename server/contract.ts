@@ -2,18 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import type { DEFAULTED, HEADERS, OPEN } from '../generated/operations.js';
 import type * as sdk from '../generated/sdk.gen.js';
+import { type Admitted, admit } from './admit.js';
 import { sendAnswer, sendError } from './answer.js';
-import { authenticate } from './authenticate.js';
 import type { Caller } from './caller.js';
 import type { Deps } from './deps.js';
-import { insufficientScope, ServiceError, toServiceError, toWire, unauthorized } from './errors.js';
-import { toInstant } from './instants.js';
+import { ServiceError, toServiceError, toWire } from './errors.js';
 import type { OperationId } from './operation-id.js';
 import { type Operation, readOperations } from './operations.js';
-import { isSameOrigin } from './origin.js';
 import { toProblems } from './problems.js';
 import { carriesBody, RequestAborted, readForm, readJson, readQuery, refuseBody } from './request.js';
 import { createRoutes, type Routes, type Serve } from './routes.js';
+import type { Conditions } from './tokens/entity-tag.js';
 import { type Attempt, toAttempt } from './tokens/once.js';
 import type { Trace } from './trace.js';
 
@@ -22,14 +21,6 @@ import type { Trace } from './trace.js';
 // or of the wrong shape in its answer, does not compile.
 
 type Sdk = typeof sdk;
-
-/** Operations that may end the very secret they are called with, and whose answer must not be lost for it. */
-const REPLACE_THE_SECRET: ReadonlySet<string> = new Set<OperationId>(['rotateAccessToken', 'rotateCurrentAccessToken']);
-
-/** Characters of an Idempotency-Key that an ended secret is let in with: whoever stole the secret must not find it. */
-const UNGUESSABLE = 22;
-
-const EXPIRES_AT = 'Latchkey-Token-Expires-At';
 
 type Input<Id extends OperationId> = NonNullable<Parameters<Sdk[Id]>[0]>;
 type Part<Id extends OperationId, Name extends 'path' | 'query' | 'body'> =
@@ -47,7 +38,8 @@ export interface Request<Id extends OperationId> {
   body: Part<Id, 'body'>;
   /** The request's own name, where it has an `Idempotency-Key`. */
   attempt: Attempt | undefined;
-  ifMatch: string | undefined;
+  /** Of operations that the contract gives `If-Match`; of all others without a condition. */
+  conditions: Conditions;
   /** For what is not in the contract: the addresses of the connection. */
   raw: IncomingMessage;
 }
@@ -96,45 +88,21 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
   const { status, contentType } = operation;
   return async (ctx, trace, params, search) => {
     trace.operation = operation;
-    let caller: Caller | undefined;
+    let admitted: Admitted | undefined;
     try {
-      if (operation.schemes.size > 0) {
-        caller = await admit(deps, operation, ctx.req, trace);
-        permit(deps, operation, ctx.req, caller);
-      }
-      const { path, query, body: sent, attempt, ifMatch } = await validated(ctx.req, operation, params, search);
-      const request = { caller, path, query, body: sent, attempt, ifMatch, raw: ctx.req };
+      if (operation.schemes.size > 0) admitted = await admit(deps, operation, params, ctx.req, trace);
+      const { path, query, body: sent, attempt, conditions } = await validated(ctx.req, operation, params, search);
+      const request = { caller: admitted?.caller, path, query, body: sent, attempt, conditions, raw: ctx.req };
       const { body, headers } = await handler(deps, request);
       if (checkResponses) hold(operation, status, body, trace, headers);
       const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
       sendAnswer(ctx, trace, { status, headers, contentType, body: text });
     } catch (error) {
       if (error instanceof RequestAborted) throw error;
-      // Who is let in to repeat a request, and does not, hears no more than any other refused caller.
-      const hide = caller?.superseded === true && error instanceof ServiceError && error.status < 500;
-      refuse(deps, operation, ctx, trace, hide ? unauthorized('superseded', { credentialSent: true }) : error);
+      const isRefused = error instanceof ServiceError && error.status < 500;
+      refuse(deps, operation, ctx, trace, (isRefused ? admitted?.unlessRepeated : undefined) ?? error);
     }
   };
-}
-
-/** The caller; before anything else of the request is looked at. */
-async function admit(deps: Deps, operation: Operation, { headers }: IncomingMessage, trace: Trace): Promise<Caller> {
-  const caller = await authenticate(deps, headers, {
-    schemes: operation.schemes,
-    superseded: REPLACE_THE_SECRET.has(operation.id) && String(headers['idempotency-key'] ?? '').length >= UNGUESSABLE,
-  });
-  trace.callerId = caller.ownerId;
-  if (caller.expiresAt !== null && !caller.superseded) trace.head.push(EXPIRES_AT, toInstant(caller.expiresAt));
-  return caller;
-}
-
-/** Throws where the caller may not ask for this in this way. */
-function permit({ config }: Deps, operation: Operation, request: IncomingMessage, caller: Caller): void {
-  const changes = request.method !== 'GET' && request.method !== 'HEAD';
-  if (changes && caller.authMethod === 'cookie' && !isSameOrigin(request, config)) {
-    throw new ServiceError('cross_site_request');
-  }
-  for (const scope of operation.scopes) if (!caller.holds(scope)) throw insufficientScope(scope);
 }
 
 async function validated(
@@ -156,8 +124,11 @@ async function validated(
   const errors = operation.validate({ path, query, header, ...(body !== undefined && { requestBody: body }) });
   if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
   const { 'idempotency-key': key, 'if-match': ifMatch } = header;
-  const attempt = key === undefined ? undefined : toAttempt(key, [operation.id, path, body, ifMatch]);
-  return { path, query, body, attempt, ifMatch };
+  const ifNoneMatch = operation.headers.includes('if-match') ? request.headers['if-none-match'] : undefined;
+  // What is undefined is left out at the end, so that a key of an earlier version still names the same request.
+  const parts = [operation.id, path, body, ifMatch, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])];
+  const attempt = key === undefined ? undefined : toAttempt(key, parts);
+  return { path, query, body, attempt, conditions: { ifMatch, ifNoneMatch } };
 }
 
 async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<unknown> {

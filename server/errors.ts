@@ -12,6 +12,10 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   unauthorized: { status: 401, detail: 'Authentication is required: send a valid token.' },
   cross_site_request: { status: 403, detail: 'A request by cookie must come from this origin.' },
   insufficient_scope: { status: 403, detail: 'The token lacks a scope.' },
+  superseded_secret: {
+    status: 403,
+    detail: 'The token has a newer secret; this one may only read, verify and revoke its token.',
+  },
   user_disabled: { status: 403, detail: 'This user is disabled.' },
   not_found: { status: 404, detail: 'No such token.' },
   method_not_allowed: { status: 405, detail: 'This path does not know this method.' },

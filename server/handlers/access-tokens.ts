@@ -50,30 +50,30 @@ export const accessTokens = {
     return toAnswer(await getToken(deps, ownerOf(caller, query.owner), path.token_id));
   },
 
-  async updateAccessToken(deps, { caller, path, body, ifMatch }) {
-    return toAnswer(await editToken(deps, caller, path.token_id, body, ifMatch));
+  async updateAccessToken(deps, { caller, path, body, conditions }) {
+    return toAnswer(await editToken(deps, caller, path.token_id, body, conditions));
   },
 
-  async revokeAccessToken(deps, { caller, path, query }) {
-    await revokeToken(deps, ownerOf(caller, query.owner), path.token_id);
+  async revokeAccessToken(deps, { caller, path, query, conditions }) {
+    await revokeToken(deps, caller, ownerOf(caller, query.owner), path.token_id, conditions);
     return {};
   },
 
-  async rotateAccessToken(deps, { caller, path, body, ifMatch, attempt }) {
-    return toIssued(await rotateToken(deps, caller, path.token_id, { ...body, ifMatch }, attempt));
+  async rotateAccessToken(deps, { caller, path, body, conditions, attempt }) {
+    return toIssued(await rotateToken(deps, caller, path.token_id, { ...body, conditions }, attempt));
   },
 
   async getCurrentAccessToken(deps, { caller }) {
     return toAnswer(await getToken(deps, caller.ownerId, caller.tokenUuid));
   },
 
-  async revokeCurrentAccessToken(deps, { caller }) {
-    await revokeToken(deps, caller.ownerId, caller.tokenUuid);
+  async revokeCurrentAccessToken(deps, { caller, conditions }) {
+    await revokeToken(deps, caller, caller.ownerId, caller.tokenUuid, conditions);
     return {};
   },
 
-  async rotateCurrentAccessToken(deps, { caller, body, ifMatch, attempt }) {
-    return toIssued(await rotateToken(deps, caller, caller.tokenUuid, { ...body, ifMatch }, attempt));
+  async rotateCurrentAccessToken(deps, { caller, body, conditions, attempt }) {
+    return toIssued(await rotateToken(deps, caller, caller.tokenUuid, { ...body, conditions }, attempt));
   },
 } satisfies Partial<Handlers>;
 

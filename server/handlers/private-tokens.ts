@@ -31,8 +31,8 @@ export const privateTokens = {
     return { body: { id, name: token.name, expiration_time: toInstant(expiresAt ?? until), data: plaintext } };
   },
 
-  async revokePrivateToken(deps, { caller, path }) {
-    await revokePrivateToken(deps, caller.ownerId, path.id);
+  async revokePrivateToken(deps, { caller, path, conditions }) {
+    await revokePrivateToken(deps, caller, path.id, conditions);
     return {};
   },
 } satisfies Partial<Handlers>;

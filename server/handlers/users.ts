@@ -20,8 +20,8 @@ export const users = {
     return { body: toWireUser(await findUser(deps, path.user_id)) };
   },
 
-  async updateUser(deps, { caller, path, body }) {
-    return { body: toWireUser(await editUser(deps, caller, path.user_id, body)) };
+  async updateUser(deps, { caller, path, body, conditions }) {
+    return { body: toWireUser(await editUser(deps, caller, path.user_id, body, conditions)) };
   },
 } satisfies Partial<Handlers>;
 

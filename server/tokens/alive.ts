@@ -1,12 +1,12 @@
-import type { Caller } from '../caller.js';
+import type { Caller, SecretState } from '../caller.js';
 import { type Queries, runPrepared } from '../database/index.js';
-import { type ServiceError, unauthorized } from '../errors.js';
-import { type Holder, toScopes } from './scopes.js';
+import { ServiceError, unauthorized } from '../errors.js';
+import { type Holder, requireScopes, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
 
-/** What a caller may do at a moment, and whether the secret that it was let in with has ended since. */
+/** What a caller may do at a moment, and what has become of the secret that it was let in with. */
 export interface Standing extends Holder {
-  ended: boolean;
+  secret: SecretState;
 }
 
 const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
@@ -33,19 +33,34 @@ export async function standingOf(
   const [row] = await runPrepared(trx, servingSecret, { digest: secretDigest });
   if (row === undefined) throw unauthorized('stopped', { credentialSent: true });
   const ended = isOver(row.valid_until, at) || isOver(row.expires_at, at);
-  return { ended, type: row.type, scopes: toScopes(row.scopes), ownerIsAdmin: row.is_admin === 1 };
+  const secret = ended ? 'ended' : row.valid_until === null ? 'newest' : 'earlier';
+  return { secret, type: row.type, scopes: toScopes(row.scopes), ownerIsAdmin: row.is_admin === 1 };
 }
 
 /**
- * The same, and rejects with `unauthorized` where the secret has ended too. Asked in the transaction that changes
- * something, so that nothing is done in the name of a secret that an answer has called dead, and none is born of it.
+ * Why a caller of this standing changes nothing: `unauthorized` where its secret has ended, `superseded_secret` where a
+ * personal access token has another since. Undefined where it may.
  */
-export async function requireAlive(trx: Queries, caller: Pick<Caller, 'secretDigest'>, at: number): Promise<Holder> {
-  const standing = await standingOf(trx, caller, at);
-  if (standing.ended) throw secretEnded();
-  return standing;
+export function refusalOf({ secret, type }: Standing): ServiceError | undefined {
+  if (secret === 'ended') return unauthorized('ended', { credentialSent: true });
+  return secret === 'earlier' && type === 'pat' ? new ServiceError('superseded_secret') : undefined;
 }
 
-export function secretEnded(): ServiceError {
-  return unauthorized('ended', { credentialSent: true });
+/**
+ * What the caller may do `at` this moment. Rejects with what `standingOf` rejects with, with what `refusalOf` gives, and
+ * with `insufficient_scope` where the caller does not hold all of `scopes`.
+ * Asked in the transaction that changes something, so that nothing is done in the name of a secret that an answer has
+ * called dead, and none is born of it.
+ */
+export async function requireAlive(
+  trx: Queries,
+  caller: Pick<Caller, 'secretDigest'>,
+  at: number,
+  scopes: readonly string[] = [],
+): Promise<Holder> {
+  const standing = await standingOf(trx, caller, at);
+  const refusal = refusalOf(standing);
+  if (refusal !== undefined) throw refusal;
+  requireScopes(standing, scopes);
+  return standing;
 }

@@ -2,10 +2,10 @@ import type { Caller } from '../caller.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { requireAlive } from './alive.js';
-import { checkIfMatch } from './entity-tag.js';
+import { type Conditions, checkConditions } from './entity-tag.js';
 import { isOneOf, toTokenKey } from './find.js';
 import { expiryAfter, sessionHas } from './policy.js';
-import { requireScopesOf, scopeSetId } from './scopes.js';
+import { requireScopesOf, scopeSetId, WRITE } from './scopes.js';
 import { endEarlierSecrets } from './secrets.js';
 import { type AccessToken, metadataColumn, readToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
 
@@ -36,11 +36,11 @@ export function editToken(
   caller: Caller,
   uuid: string,
   { name, description, metadata, expiresInDays, disabled, scopes, previousSecret }: TokenEdit,
-  ifMatch: string | undefined,
+  conditions: Conditions,
 ): Promise<AccessToken> {
   return db.write(async (trx) => {
     const at = now();
-    const holder = await requireAlive(trx, caller, at);
+    const holder = await requireAlive(trx, caller, at, [WRITE]);
     const row = await selectTokens(trx)
       .select(['token.scope_set_id', 'token.lifetime_from'])
       .where((eb) => isOneOf(eb, caller.ownerId, [toTokenKey(uuid)]))
@@ -48,7 +48,7 @@ export function editToken(
     if (row === undefined) throw new ServiceError('not_found');
     if (row.revoked_at !== null) throw new ServiceError('token_revoked');
     const token = toAccessToken(row);
-    checkIfMatch(ifMatch, token);
+    checkConditions(conditions, token);
     if (row.id !== caller.tokenId || scopes !== undefined) {
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }

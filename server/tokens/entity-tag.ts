@@ -29,9 +29,35 @@ export function entityTagOf(token: AccessToken): string {
   return `"${hash('sha256', edited, 'base64url').slice(0, 16)}"`;
 }
 
-/** Throws `precondition_failed` unless `If-Match` (undefined where none was sent) names the token as it is now. */
-export function checkIfMatch(ifMatch: string | undefined, token: AccessToken): void {
-  if (ifMatch === undefined || ifMatch === '*') return;
-  const tags = ifMatch.split(',').map((tag) => tag.trim());
-  if (!tags.includes(entityTagOf(token))) throw new ServiceError('precondition_failed');
+/** What a request makes its change depend on (RFC 9110, section 13.1); undefined is no condition. */
+export interface Conditions {
+  /** As the contract's pattern lets it through. */
+  ifMatch: string | undefined;
+  /** As it was sent; what is no list of entity tags names none. */
+  ifNoneMatch: string | undefined;
+}
+
+/** Throws `precondition_failed` unless the token is as the conditions demand. */
+export function checkConditions(conditions: Conditions, token: AccessToken): void {
+  const { ifMatch, ifNoneMatch } = conditions;
+  if (ifMatch === undefined && ifNoneMatch === undefined) return;
+  const tag = entityTagOf(token);
+  if (ifMatch !== undefined && ifMatch !== '*' && !tagsIn(ifMatch).includes(tag)) {
+    throw new ServiceError('precondition_failed');
+  }
+  if (ifNoneMatch === undefined) return;
+  // Unlike the other this one compares weakly.
+  if (ifNoneMatch.trim() === '*' || tagsIn(ifNoneMatch).some((one) => one.replace(/^W\//, '') === tag)) {
+    throw new ServiceError('precondition_failed', { detail: 'The token is as If-None-Match says.' });
+  }
+}
+
+/** The same for what is there and has no entity tag: it is as `*` says, and as no tag does. */
+export function checkUntagged({ ifMatch, ifNoneMatch }: Conditions): void {
+  if ((ifMatch === undefined || ifMatch === '*') && ifNoneMatch?.trim() !== '*') return;
+  throw new ServiceError('precondition_failed', { detail: 'This has no entity tag, so that nothing but * names it.' });
+}
+
+function tagsIn(list: string): string[] {
+  return list.split(',').map((tag) => tag.trim());
 }

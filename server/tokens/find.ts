@@ -35,7 +35,8 @@ export function isOneOf(
   return or([and([isOwned, eb('token.created_at', 'in', times), hasUuid]), and([hasChosenUuid, isOwned, hasUuid])]);
 }
 
-const tokenByUuid = (read: Queries, { uuid, createdAt, ownerId }: TokenKey & { ownerId: number }) =>
+/** The row of the owner's token with this key. */
+export const tokenByUuid = (read: Queries, { uuid, createdAt, ownerId }: TokenKey & { ownerId: number }) =>
   selectTokens(read).where((eb) => isOneOf(eb, ownerId, [{ uuid, createdAt }]));
 
 /** The owner's token, revoked or not. Rejects with `not_found`, for another owner's token as for none. */

@@ -7,7 +7,7 @@ import { newUuid, toUuid } from '../uuid.js';
 import { digestOf, newPlaintext } from './format.js';
 import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
-import { scopeSetId, scopesToGive } from './scopes.js';
+import { requireScopes, scopeSetId, scopesToGive, WRITE } from './scopes.js';
 import { insertSecret, prefixOf, startOf } from './secrets.js';
 import { type AccessToken, metadataColumn } from './token.js';
 
@@ -51,6 +51,7 @@ export function issueToken(
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
   return writeOnce(deps, caller, attempt, async (trx, holder, createdAt) => {
+    requireScopes(holder, [WRITE]);
     const scopes = scopesToGive(holder, wished);
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, caller.ownerId, createdAt);

@@ -3,8 +3,7 @@ import type { Caller } from '../caller.js';
 import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { secretEnded, standingOf } from './alive.js';
-import type { Holder } from './scopes.js';
+import { refusalOf, type Standing, standingOf } from './alive.js';
 
 // What is asked for twice with one Idempotency-Key is done once. The answer is kept sealed with a key that takes the
 // caller's secret to make: who has the database has none of the plaintexts in it.
@@ -50,29 +49,30 @@ interface Kept {
  * caller was made within 24 hours, gives what came of that. The result must be what JSON can hold.
  *
  * Rejects with `idempotency_key_reused` where the key was sent with another request, with `idempotency_conflict` where
- * another secret of the caller's token sealed the answer, with `unauthorized` for a caller whose secret has ended, if
- * only since it was let in, and who repeats nothing, and with what `standingOf` rejects with.
+ * another secret of the caller's token sealed the answer, with what `refusalOf` gives for a caller who repeats nothing,
+ * and with what `standingOf` rejects with.
  */
 export function writeOnce<T>(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
   attempt: Attempt | undefined,
-  work: (trx: Queries, holder: Holder, at: number) => Promise<T>,
+  work: (trx: Queries, holder: Standing, at: number) => Promise<T>,
 ): Promise<T> {
   return db.write(async (trx) => {
     const at = now();
     const standing = await standingOf(trx, caller, at);
+    const refusal = refusalOf(standing);
     if (attempt === undefined) {
-      if (standing.ended) throw secretEnded();
+      if (refusal !== undefined) throw refusal;
       return await work(trx, standing, at);
     }
-    const id = hash('sha256', `${String(caller.tokenId)} ${attempt.key}`, 'buffer');
+    const id = idOf(caller, attempt.key);
     const key = caller.deriveKey(attempt.key);
 
-    const after = at + (standing.ended ? KEPT - KEPT_FOR_ENDED : 0);
+    const after = at + (standing.secret === 'ended' ? KEPT - KEPT_FOR_ENDED : 0);
     const [found] = await runPrepared(trx, keptAnswer, { id, after });
     const kept = found && unseal(found.sealed, key, id);
-    if (standing.ended && kept?.request !== attempt.request) throw secretEnded();
+    if (refusal !== undefined && kept?.request !== attempt.request) throw refusal;
     if (found !== undefined && kept === undefined) throw new ServiceError('idempotency_conflict');
     if (kept !== undefined) {
       if (kept.request !== attempt.request) throw keyReused();
@@ -85,6 +85,21 @@ export function writeOnce<T>(
     await runPrepared(trx, keepAnswer, { id, sealed, expires_at: at + KEPT });
     return result;
   });
+}
+
+/** Whether an answer is kept under `key` that the caller's own secret has sealed. */
+export async function hasKeptAnswer(
+  { db, now }: Pick<Deps, 'db' | 'now'>,
+  caller: Caller,
+  key: string,
+): Promise<boolean> {
+  const id = idOf(caller, key);
+  const [found] = await runPrepared(db.read, keptAnswer, { id, after: now() });
+  return found !== undefined && unseal(found.sealed, caller.deriveKey(key), id) !== undefined;
+}
+
+function idOf({ tokenId }: Caller, key: string): Uint8Array {
+  return hash('sha256', `${String(tokenId)} ${key}`, 'buffer');
 }
 
 const keptAnswer = (trx: Queries, { id, after }: { id: Uint8Array; after: number }) =>

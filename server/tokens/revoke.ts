@@ -3,19 +3,37 @@ import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { requireAlive } from './alive.js';
+import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
 import { keeps, type TokenFilter } from './filter.js';
-import { isOneOf, type TokenKey, toTokenKey } from './find.js';
+import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
 import { digestOf, kindOf } from './format.js';
-import { ADMINISTER, requireScopes } from './scopes.js';
+import { ADMINISTER, requireScopes, WRITE } from './scopes.js';
 import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 
 /**
- * Revokes the owner's token. One that is revoked already keeps its first instant. Rejects with `not_found`, for another
- * owner's token as for none.
+ * Revokes the owner's token. One that is revoked already keeps its first instant, whatever the conditions are: it is a
+ * repetition. Rejects with `not_found`, for another owner's token as for none, and with `precondition_failed`; where the
+ * token is not the caller's own, with what `requireAlive` rejects with, and with `insufficient_scope` for another owner's.
  */
-export async function revokeToken({ db, now }: Deps, ownerId: number, uuid: string): Promise<void> {
+export async function revokeToken(
+  { db, now }: Deps,
+  caller: Caller,
+  ownerId: number,
+  uuid: string,
+  conditions: Conditions,
+): Promise<void> {
+  const key = toTokenKey(uuid);
   await db.write(async (trx) => {
-    const revoked = await runPrepared(trx, revocation, { ...toTokenKey(uuid), ownerId, at: now() });
+    const at = now();
+    if (uuid.toLowerCase() !== caller.tokenUuid) {
+      const holder = await requireAlive(trx, caller, at, [WRITE]);
+      if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
+    }
+    if (conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined) {
+      const [row] = await runPrepared(trx, tokenByUuid, { ...key, ownerId });
+      if (row !== undefined && row.revoked_at === null) checkConditions(conditions, toAccessToken(row));
+    }
+    const revoked = await runPrepared(trx, revocation, { ...key, ownerId, at });
     if (revoked.length === 0) throw new ServiceError('not_found');
   });
 }
@@ -27,18 +45,30 @@ const revocation = (trx: Queries, { uuid, createdAt, ownerId, at }: TokenKey & {
     .where((eb) => isOneOf(eb, ownerId, [{ uuid, createdAt }]))
     .returning('id');
 
-/** Revokes the owner's personal access token by its integer id. Rejects with `not_found` where it is revoked already. */
-export async function revokePrivateToken({ db, now }: Deps, ownerId: number, id: number): Promise<void> {
+/**
+ * Revokes the caller's personal access token by its integer id. Rejects with `not_found` where it is revoked already, with
+ * `precondition_failed`, and where the token is not the caller's own with what `requireAlive` rejects with.
+ */
+export async function revokePrivateToken(
+  { db, now }: Deps,
+  caller: Caller,
+  id: number,
+  conditions: Conditions,
+): Promise<void> {
   await db.write(async (trx) => {
+    const at = now();
+    if (id !== caller.tokenId) await requireAlive(trx, caller, at, [WRITE]);
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
-      .set({ revoked_at: now() })
+      .set({ revoked_at: at })
       .where('id', '=', id)
-      .where('owner_id', '=', ownerId)
+      .where('owner_id', '=', caller.ownerId)
       .where('type', '=', 'pat')
       .where('revoked_at', 'is', null)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new ServiceError('not_found');
+    // As this API shows it, it has none; what is thrown here takes the revocation back.
+    checkUntagged(conditions);
   });
 }
 
@@ -98,7 +128,7 @@ export async function revokeTokens(
 ): Promise<Revoked> {
   return await db.write(async (trx) => {
     const at = now();
-    const holder = await requireAlive(trx, caller, at);
+    const holder = await requireAlive(trx, caller, at, [WRITE]);
     if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
     const owned = trx.selectFrom('access_tokens as token').where('token.owner_id', '=', ownerId);
     const keys = 'uuids' in selection ? selection.uuids.map(toTokenKey) : [];
@@ -139,7 +169,7 @@ export async function revokeTokens(
 export async function revokeAllTokens({ db, now }: Deps, caller: Caller, exceptId: number | null): Promise<number> {
   return await db.write(async (trx) => {
     const at = now();
-    await requireAlive(trx, caller, at);
+    await requireAlive(trx, caller, at, [WRITE]);
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
       .set({ revoked_at: at })

@@ -2,7 +2,7 @@ import type { Caller } from '../caller.js';
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { checkIfMatch } from './entity-tag.js';
+import { type Conditions, checkConditions } from './entity-tag.js';
 import { isOneOf, toTokenKey } from './find.js';
 import { newPlaintext } from './format.js';
 import type { IssuedToken } from './issue.js';
@@ -17,8 +17,7 @@ export interface Rotation {
   gracePeriodSeconds?: number | undefined;
   /** 1 to 365, null for no expiry, undefined for the one that the token has. */
   expiresInDays?: number | null | undefined;
-  /** The request's `If-Match`. */
-  ifMatch: string | undefined;
+  conditions: Conditions;
 }
 
 /**
@@ -26,7 +25,7 @@ export interface Rotation {
  * beyond their own expiry. An expired token lives again, as long as before where no other lifetime is wished for.
  *
  * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `token_expired` for a
- * session, with `insufficient_scope` for a token of more scopes than the caller's, and for more time where the caller has
+ * session, with `superseded_secret` for an earlier secret of a session that rotates it, with `insufficient_scope` for a token of more scopes than the caller's, and for more time where the caller has
  * no `tokens:write`, with `invalid_input` for a lifetime that the policy does not allow or that a session gets, and with
  * what `writeOnce` rejects with.
  */
@@ -45,9 +44,14 @@ export function rotateToken(
     if (row === undefined) throw new ServiceError('not_found');
     if (row.revoked_at !== null) throw new ServiceError('token_revoked');
     const token = toAccessToken(row);
-    checkIfMatch(rotation.ifMatch, token);
-    // Its plaintext is as good as a new token's.
-    if (row.id !== caller.tokenId) requireScopesOf(holder, token);
+    checkConditions(rotation.conditions, token);
+    if (row.id === caller.tokenId) {
+      // A secret that came before the newest takes nothing over, a session's no more than another token's.
+      if (holder.secret !== 'newest') throw new ServiceError('superseded_secret');
+    } else {
+      // Its plaintext is as good as a new token's.
+      requireScopesOf(holder, token);
+    }
 
     const expiresAt =
       row.type === 'session'

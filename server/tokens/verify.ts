@@ -22,6 +22,8 @@ export interface ProvenSecret extends Holder {
   ownerId: number;
   uuid: string;
   digest: Uint8Array;
+  /** Whether the token has got no other since. */
+  isNewest: boolean;
   /** When this secret ends: with its token, or before it after a rotation. Null for never. */
   expiresAt: number | null;
 }
@@ -187,6 +189,7 @@ function toProvenSecret(row: SecretRow, digest: Uint8Array): ProvenSecret {
     ownerId: row.owner_id,
     uuid: toUuid(row.uuid),
     digest,
+    isNewest: row.valid_until === null,
     expiresAt: endOf(row),
   };
 }

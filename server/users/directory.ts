@@ -4,9 +4,10 @@ import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { requireAlive } from '../tokens/alive.js';
 import { toCursor } from '../tokens/cursor.js';
+import { type Conditions, checkUntagged } from '../tokens/entity-tag.js';
 import { contains } from '../tokens/filter.js';
 import { positionOf } from '../tokens/list.js';
-import { ADMINISTER, requireScopes } from '../tokens/scopes.js';
+import { ADMINISTER } from '../tokens/scopes.js';
 import { generatePassword } from './passwords.js';
 import { insertUser, type NewUser, revokeOf, selectUsers, toUser, type User } from './users.js';
 
@@ -54,7 +55,7 @@ export async function createUser(
   const passwordHash = await deps.passwords.hash(password);
   try {
     const user = await deps.db.write(async (trx) => {
-      requireScopes(await requireAlive(trx, caller, deps.now()), [ADMINISTER]);
+      await requireAlive(trx, caller, deps.now(), [ADMINISTER]);
       return await insertUser(deps, trx, { ...wish, password }, passwordHash);
     });
     return { user, password: wished === undefined ? password : null };
@@ -75,15 +76,22 @@ export interface UserEdit {
 
 /**
  * Edits the user. Being disabled and another password end all sessions; `revokeTokens` the personal access tokens too.
- * Rejects with `not_found`, and with `last_admin` where nobody would be left to administer users.
+ * Rejects with `not_found`, `precondition_failed`, and with `last_admin` where nobody would be left to administer users.
  */
-export async function editUser(deps: Deps, caller: Caller, id: number, edit: UserEdit): Promise<User> {
+export async function editUser(
+  deps: Deps,
+  caller: Caller,
+  id: number,
+  edit: UserEdit,
+  conditions: Conditions,
+): Promise<User> {
   const { fullName, isAdmin, disabled, password, revokeTokens = false } = edit;
   const passwordHash = password === undefined ? undefined : await deps.passwords.hash(password);
   return await deps.db.write(async (trx) => {
     const at = deps.now();
-    requireScopes(await requireAlive(trx, caller, at), [ADMINISTER]);
+    await requireAlive(trx, caller, at, [ADMINISTER]);
     const user = await readUser(trx, id);
+    checkUntagged(conditions);
     await trx
       .updateTable('users')
       .set({

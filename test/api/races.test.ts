@@ -13,10 +13,13 @@ import {
 } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
 import { without } from '../support/matchers.js';
+import { contentOf } from '../support/refusal.js';
 import { answered, type Client, DAY, type Service, startService } from '../support/service.js';
-import { openConnection, type RawConnection } from '../support/socket.js';
+import { holdBack, openConnection } from '../support/socket.js';
 
 // What two requests do to each other when one is still under way.
+
+const PRIVATE = 'POST /api/v1/auth/private_tokens/';
 
 describe('a secret that ends while the body of its request is on the way does nothing any more', () => {
   const ENDS: [string, (service: Service, client: Client, token_id: string) => unknown][] = [
@@ -78,6 +81,55 @@ describe('a secret that ends while the body of its request is on the way does no
   });
 });
 
+describe('a secret that is superseded while the body of its request is on the way changes nothing', () => {
+  const REQUESTS: [string, string, string][] = [
+    ['creating', 'POST /api/v1/access-tokens', '{"name":"heir"}'],
+    ['creating a private token', PRIVATE, '{"name":"heir","expiration_time":"2031-01-01T00:00:00Z"}'],
+    ['rotating itself', 'POST /api/v1/access-tokens/current/rotate', '{"gracePeriodSeconds":60}'],
+    ['rotating another', 'POST /api/v1/access-tokens/{other}/rotate', '{"gracePeriodSeconds":60}'],
+    ['revoking others', 'POST /api/v1/access-tokens/revoke', '{"filter":{"q":"lasting"}}'],
+    ['counting others', 'POST /api/v1/access-tokens/revoke', '{"filter":{"q":"lasting"},"dryRun":true}'],
+    ['editing itself', 'PATCH /api/v1/access-tokens/{id}', '{"name":"heir","expiresInDays":365}'],
+    ['adding a user', 'POST /api/v1/users', '{"email":"heir@example.org"}'],
+    ['editing a user', 'PATCH /api/v1/users/1', '{"fullName":"heir"}'],
+  ];
+  test.each(REQUESTS)('%s', async (_, line, body) => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const scopes = ['tokens:read', 'tokens:write', 'users:admin'];
+    const [old, other] = [
+      await answered(createAccessToken({ client, body: { name: 'old', scopes } })),
+      await answered(createAccessToken({ client, body: { name: 'lasting', scopes: [] } })),
+    ];
+    const path = line.replace('{id}', old.token.id).replace('{other}', other.token.id);
+    const held = await holdBack(service, path, old.plaintext, body);
+    await getMe({ client });
+    const rotation = { path: { token_id: old.token.id }, body: { gracePeriodSeconds: 60 } };
+    await answered(rotateAccessToken({ client, ...rotation }));
+    const before = contentOf(service);
+    held.write(body.slice(3));
+    const answer = await held.closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(answer).toContain(line === PRIVATE ? 'The token has a newer secret' : '"code":"superseded_secret"');
+    expect(contentOf(service)).toEqual(before);
+  });
+
+  test('but it gets an answer again that it got before', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const { plaintext, token } = await answered(createAccessToken({ client, body: { name: 'old' } }));
+    const body = '{"name":"heir"}';
+    const create = () => holdBack(service, 'POST /api/v1/access-tokens', plaintext, body, 'Idempotency-Key: a\r\n');
+    const [first, second] = [await create(), await create()];
+    await getMe({ client });
+    first.write(body.slice(3));
+    expect(await first.closed).toMatch(/^HTTP\/1\.1 201 /);
+    await answered(rotateAccessToken({ client, path: { token_id: token.id }, body: { gracePeriodSeconds: 60 } }));
+    second.write(body.slice(3));
+    expect((await second.closed).split('\r\n\r\n')[1]).toBe((await first.closed).split('\r\n\r\n')[1]);
+  });
+});
+
 test('a token that is revoked while an empty body is on the way revokes nothing', async () => {
   const service = await startService();
   const { client } = await service.admin();
@@ -110,22 +162,6 @@ test('an administrator who is none any more when the body comes revokes nothing 
   expect(await held.closed).toMatch(/^HTTP\/1\.1 403 /);
   expect(await isAccepted(service, made.plaintext)).toBe(true);
 });
-
-/** Sends all of a request but the end of its body, from the fourth character on. */
-async function holdBack(
-  { url }: Service,
-  line: string,
-  token: string,
-  body: string,
-  headers = '',
-): Promise<RawConnection> {
-  const connection = await openConnection(url);
-  connection.write(
-    `${line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${headers}` +
-      `Content-Type: application/json\r\nContent-Length: ${String(body.length)}\r\nConnection: close\r\n\r\n${body.slice(0, 3)}`,
-  );
-  return connection;
-}
 
 async function listAll(client: Client) {
   const { items } = await answered(listAccessTokens({ client, query: { includeRevoked: true, tokenType: 'pat' } }));

@@ -247,8 +247,8 @@ test('options and answers have the types of the contract', () => {
     () => lk.accessTokens.all({ tokenType: 'refresh' }),
     // @ts-expect-error -- the order is what makes the list complete
     () => lk.privateTokens.all({ ordering: 'name' }),
-    // @ts-expect-error -- revoking has no condition, and would happen without one
-    () => lk.revokeAccessToken({ path: { token_id: 'a' }, ifMatch: '"a"' }),
+    // @ts-expect-error -- revoking all has no condition, and would happen without one
+    () => lk.revokeAllAccessTokens({ ifMatch: '"a"' }),
     // @ts-expect-error -- an edit is not done once and only once
     () => lk.updateAccessToken({ path: { token_id: 'a' }, body: {}, idempotencyKey: 'a' }),
     // @ts-expect-error -- a token is needed to verify one

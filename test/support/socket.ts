@@ -49,6 +49,22 @@ export async function openConnection(url: string): Promise<RawConnection> {
   };
 }
 
+/** Sends all of a request but the end of its body, from the fourth character on. */
+export async function holdBack(
+  { url }: { url: string },
+  line: string,
+  token: string,
+  body: string,
+  headers = '',
+): Promise<RawConnection> {
+  const connection = await openConnection(url);
+  connection.write(
+    `${line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${headers}` +
+      `Content-Type: application/json\r\nContent-Length: ${String(body.length)}\r\nConnection: close\r\n\r\n${body.slice(0, 3)}`,
+  );
+  return connection;
+}
+
 /** Sends `text` on a connection of its own and gives what comes back until the server closes it. */
 export async function exchange(url: string, text: string): Promise<string> {
   const connection = await openConnection(url);
