@@ -4,6 +4,9 @@ const only = (name, from, to, comment) => ({ name, severity: 'error', comment, f
 /** Other products in the benchmark, whose packages are installed apart from this project's. */
 const CONTENDERS = '^bench/contenders/(better-auth|prism)\\.mjs$';
 
+/** The names and bounds of settings, which the command knows before it loads a service. */
+const SETTINGS = '^server/(config|environment|settings|invalid-argument)\\.ts$';
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -41,12 +44,15 @@ module.exports = {
     only(
       'cli-uses-public-entries',
       { path: '^cli/' },
-      { path: '^(server|client|contract|scan)/', pathNot: '^(server|client|contract|scan)/index\\.ts$' },
+      {
+        path: '^(server|client|contract|scan)/',
+        pathNot: `^(server|client|contract|scan)/index\\.ts$|${SETTINGS}`,
+      },
     ),
     only(
       'commands-of-users-know-the-client-alone',
       { path: '^cli/(account|tokens|output|completion)/' },
-      { path: '^(server|contract)/' },
+      { path: '^(server|contract)/', pathNot: SETTINGS },
       'What works against a service works against any, from any machine; and starts without loading one.',
     ),
     only(
@@ -63,7 +69,11 @@ module.exports = {
       'It starts in a moment because it loads nothing of the server.',
     ),
     only('scan-is-for-the-command-alone', { path: '^(server|client|contract|testing)/' }, { path: '^scan/' }),
-    only('a-scan-loads-no-server', { path: '^cli/scan/' }, { path: '^(server|contract)/', reachable: true }),
+    only(
+      'a-scan-loads-no-server',
+      { path: '^cli/scan/' },
+      { path: '^(server|contract)/', pathNot: SETTINGS, reachable: true },
+    ),
     only(
       'domain-knows-no-http',
       { path: '^server/(tokens|users|database)/' },

@@ -5,6 +5,7 @@ import type { Check, ContractProgress, ContractReport } from '../contract/index.
 import { Failure, WrongUse } from './failure.js';
 import { showProgress } from './progress.js';
 import { askHidden } from './terminal.js';
+import { variable } from './variables.js';
 
 interface ContractFlags {
   url: string;
@@ -66,7 +67,7 @@ async function contract(flags: ContractFlags): Promise<void> {
   const { spec, only } = flags;
   // Only here: the other commands start faster without what makes the cases.
   const { CouldNotRun, readCredential, testContract, toSummary } = await tests();
-  const token = flags.token ?? (flags.login === undefined ? process.env['LATCHKEY_TOKEN'] : undefined);
+  const token = flags.token ?? (flags.login === undefined ? variable('LATCHKEY_TOKEN') : undefined);
   const writers = flags.report.map((file) => ({ file, write: writerOf(file) }));
   const progress = showProgress<ContractProgress>(describe);
   try {
@@ -104,7 +105,7 @@ async function contract(flags: ContractFlags): Promise<void> {
 
 async function readPassword({ login = '', passwordStdin }: ContractFlags): Promise<string> {
   if (passwordStdin === true) return (await text(process.stdin)).split(/\r?\n/, 1)[0] ?? '';
-  return process.env['LATCHKEY_PASSWORD'] ?? (await askHidden(`password of ${login}: `, NO_PASSWORD));
+  return variable('LATCHKEY_PASSWORD') ?? (await askHidden(`password of ${login}: `, NO_PASSWORD));
 }
 
 const tests = () => import('../contract/index.js');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { DatabaseReport } from '../server/index.js';
 import { WrongUse } from './failure.js';
+import { readSettings } from './settings.js';
 
 interface DatabaseFlag {
   database?: string;
@@ -53,8 +54,7 @@ function command(program: Command, name: string, description: string): Command {
 const server = () => import('../server/index.js');
 
 async function pathOf(flags: DatabaseFlag, { mustExist }: { mustExist: boolean }): Promise<string> {
-  const { readConfig } = await server();
-  const { database } = readConfig({ database: flags.database });
+  const { database } = await readSettings({ database: flags.database });
   if (database === ':memory:') throw new WrongUse('this is for a database in a file, not in memory');
   if (mustExist && !existsSync(database)) throw new WrongUse(`there is no database ${database}`);
   return database;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { SeededUser, TestingServer } from '../server/index.js';
 import { WrongUse } from './failure.js';
+import { readSettings } from './settings.js';
 import { stopOnSignal } from './stop.js';
 
 interface DevFlags {
@@ -42,8 +43,8 @@ export function addDev(program: Command): void {
 }
 
 async function dev({ port, seed, json, exitWithStdin }: DevFlags): Promise<void> {
-  const { readConfig, startServer } = await import('../server/index.js');
-  const config = readConfig({ port, database: ':memory:' }, undefined, { logLevel: 'warn' });
+  const { startServer } = await import('../server/index.js');
+  const config = await readSettings({ port, database: ':memory:' }, { logLevel: 'warn' });
   const starting = startServer({ ...config, testing: { seed: seed ?? DEMO } });
   stopOnSignal(async () => (await starting).close());
   const server = await starting;

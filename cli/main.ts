@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { unknownSettings } from '../server/config.js';
 import { addAccount } from './account/commands.js';
 import { hasToken } from './account/flags.js';
 import { addCompletion } from './completion/commands.js';
@@ -41,6 +42,10 @@ addDatabase(program);
 addContract(program);
 program.commandsGroup('This command:');
 addCompletion(program);
+program.hook('preAction', (_, command) => {
+  // What a shell asks for while somebody types.
+  if (!['completion', 'complete'].includes(command.name())) unknownSettings(process.env);
+});
 program.helpCommand('help [command]', 'Show what there is to a command.');
 
 try {

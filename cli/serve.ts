@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Config, RunningServer } from '../server/index.js';
+import { describeSettings } from '../server/settings.js';
 import { Refused, WrongUse } from './failure.js';
+import { readSettings } from './settings.js';
 import { stopOnSignal } from './stop.js';
 
 interface ServeFlags {
@@ -24,16 +26,19 @@ export function addServe(program: Command): void {
     .option('--check-responses', 'answer 500 where an answer breaks the contract, for development')
     .option('--testing', 'for tests alone: in memory, on loopback, and controlled over HTTP by whoever reaches it')
     .option('--seed <file>', 'with --testing: users and tokens from a JSON or YAML file')
-    .addHelpText('after', '\nThe README lists the environment variables for everything else.')
+    .addHelpText(
+      'after',
+      () => `\nSettings, by their environment variables; flags win over them:\n${describeSettings()}`,
+    )
     .action(serve);
 }
 
 async function serve({ checkResponses, testing = false, seed, ...flags }: ServeFlags): Promise<void> {
   if (seed !== undefined && !testing) throw new WrongUse('--seed needs --testing');
   // Only here, as in every command: none loads what another one needs.
-  const { readConfig, startServer } = await import('../server/index.js');
+  const { startServer } = await import('../server/index.js');
   const given = { ...flags, ...(checkResponses === true && { checkResponses: 'true' }) };
-  const config = readConfig(given, undefined, testing ? { database: ':memory:' } : {});
+  const config = await readSettings(given, testing ? { database: ':memory:' } : {});
   if (config.workers > 1) {
     if (testing)
       throw new WrongUse('--testing is one process in memory: --workers (LATCHKEY_WORKERS) must be 1 with it');

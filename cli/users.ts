@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Users } from '../server/index.js';
 import { WrongUse } from './failure.js';
 import type { Column } from './output/table.js';
+import { readSettings } from './settings.js';
 
 interface PasswordFlags {
   passwordStdin?: boolean;
@@ -88,8 +89,8 @@ async function withUsers(
   work: (users: Users) => Promise<void>,
   options: { create?: boolean } = {},
 ): Promise<void> {
-  const { openUsers, readConfig } = await server();
-  const { database } = readConfig({ database: flags.database });
+  const { openUsers } = await server();
+  const { database } = await readSettings({ database: flags.database });
   const users = await openUsers(database, options);
   try {
     await work(users);

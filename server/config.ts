@@ -1,3 +1,4 @@
+import { unknownVariables, variableIn } from './environment.js';
 import { InvalidArgument } from './invalid-argument.js';
 
 /** How the service runs. Every field has a default; see `defaultConfig`. */
@@ -45,7 +46,7 @@ export interface Config {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const defaultConfig: Readonly<Config> = Object.freeze({
+export const defaultConfig: Readonly<Config> = Object.freeze({
   host: '127.0.0.1',
   port: 8080,
   database: 'latchkey.db',
@@ -72,7 +73,7 @@ interface Setting<Value> {
   parse(text: string): Value | undefined;
 }
 
-const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
+export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
   host: setting('LATCHKEY_HOST', 'a host name or an IP address', (text) =>
     /^[\w.:%-]+$/.test(text) ? text : undefined,
   ),
@@ -119,16 +120,18 @@ const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
 
 /**
  * Reads the configuration from flags (by the field's name) and, where a flag is absent, from environment variables.
- * An empty variable counts as absent, and `defaults` go before the service's own. Throws `InvalidArgument`, which names the variable and what is allowed.
+ * An empty variable counts as absent, and `defaults` go before the service's own. Throws `InvalidArgument`, which names the
+ * variable and what is allowed, also for a variable that is within two edits of a setting's.
  */
 export function readConfig(
   flags: Partial<Record<keyof Config, string | undefined>> = {},
   environment: NodeJS.ProcessEnv = process.env,
   defaults: Partial<Config> = {},
 ): Readonly<Config> {
+  unknownSettings(environment);
   const read = <Name extends keyof Config>(name: Name): Config[Name] => {
     const { variable, allowed, parse } = SETTINGS[name];
-    const text = flags[name] ?? (environment[variable] === '' ? undefined : environment[variable]);
+    const text = flags[name] ?? variableIn(environment, variable);
     if (text === undefined) return defaults[name] ?? defaultConfig[name];
     const value = parse(text);
     if (value === undefined) {
@@ -138,6 +141,14 @@ export function readConfig(
     return value;
   };
   return completed(read, ({ variable }) => variable);
+}
+
+/** `unknownVariables` of the settings, and of what the command reads. */
+export function unknownSettings(environment: NodeJS.ProcessEnv): string[] {
+  return unknownVariables(
+    environment,
+    Object.values(SETTINGS).map(({ variable }) => variable),
+  );
 }
 
 /** Fills what is missing with defaults. Throws `InvalidArgument`, which names the option and what is allowed. */
@@ -178,7 +189,7 @@ function setting<Value>(variable: string, allowed: string, parse: (text: string)
   return { variable, allowed, parse };
 }
 
-function flagOf(name: string): string {
+export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 

@@ -1,6 +1,7 @@
 import type { Latchkey } from '../../client/index.js';
 import { WrongUse } from '../failure.js';
-import { listProfiles, type Profile, profileName, readProfile, variable } from './profiles.js';
+import { variable } from '../variables.js';
+import { listProfiles, type Profile, profileName, readProfile } from './profiles.js';
 import { checkedUrl, clientOf, explaining } from './service.js';
 import { renewingFetch } from './session.js';
 

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { WrongUse } from '../failure.js';
 import { note } from '../output/print.js';
+import { variable } from '../variables.js';
 import { withLock } from './lock.js';
 
 /** One login: a file of its own, so that logins never get into each other's way. */
@@ -30,11 +31,6 @@ export function profileName(flag: string | undefined): string {
     throw new WrongUse(`${source} must be 1 to 64 lower-case letters, digits, _ and -, a letter or digit first`);
   }
   return name;
-}
-
-/** An environment variable; an empty one counts as none. */
-export function variable(name: `LATCHKEY_${string}`): string | undefined {
-  return process.env[name] || undefined;
 }
 
 /** Resolves with undefined where there is no such profile. A file that others can read is closed to them, aloud. */

@@ -1,0 +1,39 @@
+import { type Config, defaultConfig, flagOf, SETTINGS } from './config.js';
+
+/** The settings that are flags of `latchkey serve`, too. */
+const FLAGS: readonly (keyof Config)[] = ['host', 'port', 'database', 'workers', 'checkResponses'];
+
+const MEANINGS: { [Name in keyof Config]: string } = {
+  host: 'address to listen on',
+  port: 'port to listen on, 0 for any that is free',
+  database: 'where the data are',
+  workers: 'processes that share port and database file',
+  brand: 'what every token starts with; tokens of another brand are refused',
+  sessionMinutes: 'how long a session token lives',
+  refreshDays: 'how long a refresh token lives',
+  publicUrl: "the address that clients see; by default the socket's own",
+  trustProxy: 'proxies in front whose X-Forwarded-* headers are believed',
+  adminEmail: 'the user that is created where the database has none',
+  adminPassword: 'its password; by default it is generated, and printed once',
+  defaultLifetimeDays: 'lifetime of a token that is given none; by default it has no end',
+  maxLifetimeDays: 'longest lifetime of a token; by default any',
+  requireExpiry: 'whether every token must have an expiry',
+  maxTokensPerOwner: 'personal access tokens that serve at the same time for one owner; by default any number',
+  logLevel: 'what is logged',
+  checkResponses: 'answer 500 where an answer breaks the contract, for development',
+};
+
+/** Every setting of the service: its variable, flag, meaning, what is allowed and the default. */
+export function describeSettings(): string {
+  const names = Object.keys(MEANINGS) as (keyof Config)[];
+  return names.map((name) => `${titleOf(name)}\n      ${MEANINGS[name]}\n      ${boundsOf(name)}\n`).join('');
+}
+
+function titleOf(name: keyof Config): string {
+  return `  ${SETTINGS[name].variable}${FLAGS.includes(name) ? `, ${flagOf(name)}` : ''}`;
+}
+
+function boundsOf(name: keyof Config): string {
+  const value = defaultConfig[name];
+  return `${SETTINGS[name].allowed}${value === null ? '' : ` (${String(value)})`}`;
+}
