@@ -13,6 +13,7 @@ const MEANINGS: { [Name in keyof Config]: string } = {
   refreshDays: 'how long a refresh token lives',
   publicUrl: "the address that clients see; by default the socket's own",
   trustProxy: 'proxies in front whose X-Forwarded-* headers are believed',
+  corsOrigins: 'origins whose pages may use the service from a browser; by default none',
   adminEmail: 'the user that is created where the database has none',
   adminPassword: 'its password; by default it is generated, and printed once',
   defaultLifetimeDays: 'lifetime of a token that is given none; by default it has no end',
@@ -34,6 +35,6 @@ function titleOf(name: keyof Config): string {
 }
 
 function boundsOf(name: keyof Config): string {
-  const value = defaultConfig[name];
-  return `${SETTINGS[name].allowed}${value === null ? '' : ` (${String(value)})`}`;
+  const text = String(defaultConfig[name] ?? '');
+  return `${SETTINGS[name].allowed}${text === '' ? '' : ` (${text})`}`;
 }

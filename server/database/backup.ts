@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { DatabaseReport } from './check.js';
 import { withCopy } from './copy.js';
 import { flushFolderOf } from './file.js';
-import { DatabaseRefusal } from './sqlite.js';
+import { DatabaseRefusal } from './refusal.js';
 
 /**
  * Writes a copy of the database at `path` to a new `file`, of mode 0600, and says what is in it. A service may write

@@ -1,12 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
-import SqliteDriver from 'better-sqlite3';
+import { assertBuilt, type Connection, connect } from './driver.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
 import { RULES } from './rules.js';
 import { missingFrom } from './shape.js';
 import { APPLICATION_ID, START_PATIENCE } from './sqlite.js';
-
-type Connection = SqliteDriver.Database;
 
 /** What a check of a database found. */
 export interface DatabaseReport {
@@ -29,12 +27,13 @@ const MOST_FAULTS_OF_A_KIND = 20;
  * run on it meanwhile: all is read as of one moment.
  */
 export async function checkDatabase(path: string): Promise<DatabaseReport> {
+  assertBuilt();
   const report: DatabaseReport = { schema: null, pending: [], bytes: 0, rows: {}, faults: [] };
   if (!existsSync(path)) return { ...report, faults: ['there is no such file'] };
   report.bytes = statSync(path).size + logSize(path);
   if (!statSync(path).isFile()) return { ...report, faults: ['it is not a file'] };
   try {
-    const connection = new SqliteDriver(path, { readonly: true, timeout: START_PATIENCE });
+    const connection = connect(path, { readonly: true, timeout: START_PATIENCE });
     try {
       // One moment: else rows that a service writes between two of the counts would look like orphans.
       connection.exec('begin');

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, rmSync } from 'node:fs';
-import SqliteDriver from 'better-sqlite3';
 import { performanceNow } from '../timers.js';
 import { checkDatabase, type DatabaseReport } from './check.js';
+import { assertBuilt, connect } from './driver.js';
 import { flush } from './file.js';
-import { DatabaseRefusal, START_PATIENCE } from './sqlite.js';
+import { DatabaseRefusal } from './refusal.js';
+import { START_PATIENCE } from './sqlite.js';
 
 /** More pages than a database can have. */
 const ALL_PAGES = 0x7fffffff;
@@ -23,6 +24,7 @@ export interface Copy {
  * again whenever another process has written between two of them, which under load is for ever.
  */
 export async function withCopy<T>(from: string, wanted: string, place: (copy: Copy) => T): Promise<T> {
+  assertBuilt();
   const path = `${wanted}.${randomUUID().slice(0, 8)}.partial`;
   // 0600 before there is anything in it.
   closeSync(openSync(path, 'wx', 0o600));
@@ -40,7 +42,7 @@ export async function withCopy<T>(from: string, wanted: string, place: (copy: Co
 }
 
 async function copyPages(from: string, to: string): Promise<void> {
-  const source = new SqliteDriver(from, { readonly: true, timeout: START_PATIENCE });
+  const source = connect(from, { readonly: true, timeout: START_PATIENCE });
   const deadline = performanceNow() + START_PATIENCE;
   try {
     await source.backup(to, {
@@ -57,7 +59,7 @@ async function copyPages(from: string, to: string): Promise<void> {
 
 /** One file that is complete by itself, and readable where nothing can be written: a start takes up the log again. */
 function settle(path: string): void {
-  const connection = new SqliteDriver(path);
+  const connection = connect(path);
   try {
     connection.pragma('journal_mode = delete');
   } finally {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { migrate } from './migrate.js';
 import { createMigrationPatience } from './migration-patience.js';
+import { DatabaseRefusal } from './refusal.js';
 import type { Queries } from './schema.js';
-import { DatabaseRefusal, openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
+import { openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
 import { createWriteQueue, type WriteQueue } from './write-queue.js';
 
 export { backUpDatabase } from './backup.js';
@@ -10,9 +11,10 @@ export { checkDatabase, type DatabaseReport } from './check.js';
 export { hasChosenUuid, hexOf } from './expressions.js';
 export { isStorageFault, isUniqueViolation } from './faults.js';
 export { type Build, runPrepared } from './prepared.js';
+export { DatabaseRefusal } from './refusal.js';
 export { type Restoration, restoreDatabase } from './restore.js';
 export type { Queries, TokenType } from './schema.js';
-export { DatabaseRefusal, IN_MEMORY } from './sqlite.js';
+export { IN_MEMORY } from './sqlite.js';
 export { WriteQueueFull } from './write-queue.js';
 
 /** The one way to the store, whatever the engine. */

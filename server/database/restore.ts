@@ -1,11 +1,11 @@
 import { existsSync, linkSync, lstatSync, realpathSync, renameSync, rmSync } from 'node:fs';
-import SqliteDriver from 'better-sqlite3';
 import { checkDatabase, type DatabaseReport } from './check.js';
 import { withCopy } from './copy.js';
+import { connect } from './driver.js';
 import { isBusy } from './faults.js';
 import { flushFolderOf } from './file.js';
 import { isHeldOpen } from './holders.js';
-import { DatabaseRefusal } from './sqlite.js';
+import { DatabaseRefusal } from './refusal.js';
 
 export interface Restoration {
   report: DatabaseReport;
@@ -47,7 +47,7 @@ export async function restoreDatabase(file: string, name: string, { replace = fa
 /** Writes the log back into the file, so that it is complete without; throws where another process has it open. */
 function takeAlone(path: string): void {
   try {
-    const connection = new SqliteDriver(path, { timeout: 0 });
+    const connection = connect(path, { timeout: 0 });
     try {
       // In WAL mode every process that has the file open shares a lock on it, even while it does nothing.
       connection.pragma('locking_mode = exclusive');

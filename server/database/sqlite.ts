@@ -1,15 +1,14 @@
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import SqliteDriver from 'better-sqlite3';
 import { dateNow, sleep } from '../timers.js';
 import { kyselyOver, readingKyselyOver, readingOver, runOver } from './dialect.js';
+import { assertBuilt, type Connection, connect } from './driver.js';
 import { isBusy } from './faults.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
 import { type Run, runDirectly } from './prepared.js';
+import { DatabaseRefusal } from './refusal.js';
 import type { Queries } from './schema.js';
-
-type Connection = SqliteDriver.Database;
 
 export const IN_MEMORY = ':memory:';
 
@@ -25,11 +24,6 @@ const QUICK_CHECK_LIMIT = 256 * 2 ** 20;
 /** Inserts meet leaves of every index: of a million tokens, more than fit into the 2 MB that SQLite keeps by default. */
 const CACHE_KIB = 16_384;
 const WAL_SIZE_LIMIT = 16 * 2 ** 20;
-
-/** The database cannot be served: its message is for the operator. */
-export class DatabaseRefusal extends Error {
-  override name = 'DatabaseRefusal';
-}
 
 export interface SqliteHandles {
   writer: Queries;
@@ -48,11 +42,13 @@ export interface SqliteHandles {
 export async function openSqlite(path: string): Promise<SqliteHandles> {
   if (path === IN_MEMORY) return await openMemory();
 
+  // Before there is an empty file.
+  assertBuilt();
   try {
     createFile(path);
     inspect(path);
     const writer = await openWriter(path);
-    const reader = new SqliteDriver(path, { readonly: true, timeout: READER_BUSY_TIMEOUT });
+    const reader = connect(path, { readonly: true, timeout: READER_BUSY_TIMEOUT });
     defineFunctions(reader);
     const run = runOver(writer);
     const queries = readingKyselyOver(reader);
@@ -113,7 +109,7 @@ function inspect(path: string): void {
   if (size === 0 && hasLog)
     throw new DatabaseRefusal(`database ${path} is damaged: it is empty, but has a log beside it`);
   if (size === 0) return;
-  const connection = new SqliteDriver(path, { readonly: true, timeout: START_PATIENCE });
+  const connection = connect(path, { readonly: true, timeout: START_PATIENCE });
   try {
     const tables = connection.prepare("select name from sqlite_schema where type = 'table'").pluck().all();
     const applicationId = connection.pragma('application_id', { simple: true });
@@ -139,7 +135,7 @@ function inspect(path: string): void {
 }
 
 async function openWriter(path: string | Buffer): Promise<Connection> {
-  const connection = new SqliteDriver(path, { timeout: START_PATIENCE });
+  const connection = connect(path, { timeout: START_PATIENCE });
   try {
     await enterWal(connection);
     // FULL: a commit is on disk before it is answered. Said on every open, since the driver's own default for WAL is

@@ -64,5 +64,7 @@ test('serve --help lists every setting with its default, as the README does', as
   expect(listed.length).toBeGreaterThan(16);
   expect([...listed].sort()).toEqual([...inReadme].sort());
   const defaults = { ...readConfig({}, {}) };
-  for (const value of Object.values(defaults)) if (value !== null) expect(stdout).toContain(`(${String(value)})`);
+  for (const value of Object.values(defaults)) {
+    if (value !== null && String(value) !== '') expect(stdout).toContain(`(${String(value)})`);
+  }
 });

@@ -5,17 +5,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Packs both packages, as they would be published, into `folder`. The global set-up has built what is packed. */
+/** Packs both packages into `folder`. The global set-up has built what is packed. */
 export async function packBoth(folder: string): Promise<{ server: string; client: string }> {
-  const [server, client] = await Promise.all([pack('.', folder), pack('client', folder)]);
+  const { stdout } = await run(process.execPath, ['scripts/pack.mjs', folder]);
+  const [server = '', client = ''] = stdout.trim().split('\n');
   return { server, client };
-}
-
-async function pack(packageFolder: string, folder: string): Promise<string> {
-  const options = ['--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
-  const { stdout } = await run('npm', ['pack', `./${packageFolder}`, ...options]);
-  const packed = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
-  return join(folder, packed[0]?.filename ?? '');
 }
 
 /** Puts the package of a tarball into the `node_modules` of `project`, and nothing that it depends on. */
