@@ -779,6 +779,10 @@ export type Readiness = {
      * The longest time in the last second or two that something due in this process had to wait for others.
      */
     eventLoopDelayMs: number;
+    /**
+     * The log lines that standard error did not take from this process since it started.
+     */
+    lostLogLines: number;
 };
 
 /**

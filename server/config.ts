@@ -156,7 +156,7 @@ export function completeConfig(given: Partial<Config>): Readonly<Config> {
   const complete = <Name extends keyof Config>(name: Name): Config[Name] => {
     const value = given[name] ?? defaultConfig[name];
     const { allowed, parse } = SETTINGS[name];
-    if (value !== defaultConfig[name] && !isSame(parse(String(value)), value)) {
+    if (!isSame(value, defaultConfig[name]) && !isSame(parse(String(value)), value)) {
       throw new InvalidArgument(`option ${name} must be ${allowed}`);
     }
     return value;

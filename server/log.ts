@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import type { LogLevel } from './config.js';
 import { toInstant } from './instants.js';
-import { clearTimeout, dateNow, setTimeout } from './timers.js';
+import { createLogOutput, type LogOutput } from './log-output.js';
+import { dateNow } from './timers.js';
 
 /** Takes the service's log entries: what happened in words, and the fields that tell of it. A pino logger is one. */
 export interface Log {
@@ -10,13 +11,10 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-const MOST_BYTES_WAITING = 4 * 2 ** 20;
-/** Milliseconds. */
-const GATHERING = 50;
-const MOST_GATHERED = 65_536;
-
+/** Characters of one write to standard error. */
+const MOST_AT_ONCE = 65_536;
 /** What Linux writes to a pipe at once, whoever else writes to it. */
-const MOST_BYTES_WHOLE = 4_096;
+const MOST_WHOLE = 4_096;
 
 /** Anything that takes lines, such as a stream. */
 export interface LogSink {
@@ -27,14 +25,24 @@ export interface LogSink {
  * One JSON line for each entry, to standard error unless `sink` says otherwise. What goes in is chosen field by field:
  * no headers, query, body, token, password or cookie ever does.
  */
-export function createLog(level: LogLevel, sink: LogSink = standardError()): Log {
-  return pino({ ...COMMON, level, base: null }, sink);
+export function createLog(level: LogLevel, sink?: LogSink): Log {
+  const log: Log = pino({ ...COMMON, level, base: null }, sink ?? standardError(MOST_AT_ONCE, () => log));
+  return log;
 }
 
-/** The same of one of several processes with one standard error: its lines tell which one, and stay whole. */
+/** The log of one of several processes with one standard error: its lines tell which process, and stay whole. */
 export function createWorkerLog(level: LogLevel): Log {
-  const sink = pino.destination({ fd: 2, sync: false, maxLength: MOST_BYTES_WAITING, maxWrite: MOST_BYTES_WHOLE });
-  return pino({ ...COMMON, level, base: { pid: process.pid } }, gathering(sink, MOST_BYTES_WHOLE));
+  const base = { pid: process.pid };
+  const log: Log = pino(
+    { ...COMMON, level, base },
+    standardError(MOST_WHOLE, () => log),
+  );
+  return log;
+}
+
+/** The lines that standard error did not take from this process so far. */
+export function lostLogLines(): number {
+  return output?.lost ?? 0;
 }
 
 const COMMON = {
@@ -42,41 +50,17 @@ const COMMON = {
   serializers: { err: errorFields },
 };
 
-/**
- * Asynchronous, and bounded: a reader that stalls loses lines, and does not stop the service. Lines wait a moment for
- * each other, since every write to the system costs as much as serving a request does.
- */
-function standardError(): LogSink {
-  return (sharedSink ??= gathering(
-    pino.destination({ fd: 2, sync: false, maxLength: MOST_BYTES_WAITING }),
-    MOST_GATHERED,
-  ));
-}
-
-let sharedSink: LogSink | undefined;
-
-/** Passes lines on together, `most` characters at a time where they are not longer themselves. */
-function gathering(destination: ReturnType<typeof pino.destination>, most: number): LogSink {
-  let lines = '';
-  let timer: NodeJS.Timeout | undefined;
-  function pass(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    destination.write(lines);
-    lines = '';
-  }
-  process.once('exit', () => {
-    pass();
-    destination.flushSync();
-  });
-  return {
-    write(line) {
-      if (lines.length + line.length > most) pass();
-      lines += line;
-      timer ??= setTimeout(pass, GATHERING).unref();
+/** One for the process, which has one standard error; the first log tells of lost lines. */
+function standardError(mostAtOnce: number, firstLog: () => Log): LogSink {
+  return (output ??= createLogOutput({
+    mostAtOnce,
+    onRecovery(lines, reason) {
+      firstLog().error({ lines, reason }, 'log lines were lost, since standard error did not take them');
     },
-  };
+  }));
 }
+
+let output: LogOutput | undefined;
 
 /** An error's name, code, message and stack. Errors of the driver carry no parameters, and no other fields are kept. */
 function errorFields(error: unknown): object {

@@ -1,6 +1,7 @@
 import type { Handlers } from '../contract.js';
 import { overloaded, unavailable } from '../errors.js';
 import type { Load } from '../load.js';
+import { lostLogLines } from '../log.js';
 import { openApi, readOpenApiYaml } from '../operations.js';
 
 type OpenApi = Awaited<ReturnType<Handlers['getOpenApiJson']>>['body'];
@@ -22,7 +23,9 @@ export function createService(state: ServiceState) {
       await db.ping();
       // Last, since it says the least: a process that cannot serve at all does not become able to by waiting a second.
       if (state.load.isShedding) throw overloaded();
-      return { body: { status: 'ready', eventLoopDelayMs: state.load.eventLoopDelay() } };
+      return {
+        body: { status: 'ready', eventLoopDelayMs: state.load.eventLoopDelay(), lostLogLines: lostLogLines() },
+      };
     },
 
     getOpenApiJson: () => ({ body: openApi as OpenApi }),

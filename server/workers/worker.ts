@@ -39,6 +39,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+// What cannot be written to it must not stop the service.
+process.stderr.on('error', () => undefined);
+
 send({ kind: 'up' });
 
 async function serve(config: Readonly<Config>): Promise<RunningServer> {

@@ -133,6 +133,7 @@ describe('the first start', () => {
     expect(await (await fetch(`${serving.url}/readyz`)).json()).toEqual({
       status: 'ready',
       eventLoopDelayMs: expect.any(Number) as number,
+      lostLogLines: 0,
     });
     expect(serving.output.stdout).toMatch(/^latchkey listening on http:\/\/127\.0\.0\.1:\d+\n$/m);
   });
