@@ -35,9 +35,9 @@ export function addServe(program: Command): void {
 
 async function serve({ checkResponses, testing = false, seed, ...flags }: ServeFlags): Promise<void> {
   if (seed !== undefined && !testing) throw new WrongUse('--seed needs --testing');
-  // Only here, as in every command: none loads what another one needs.
   // What cannot be written to it must not stop the service.
   process.stderr.on('error', () => undefined);
+  // Only here, as in every command: none loads what another one needs.
   const { startServer } = await import('../server/index.js');
   const given = { ...flags, ...(checkResponses === true && { checkResponses: 'true' }) };
   const config = await readSettings(given, testing ? { database: ':memory:' } : {});
