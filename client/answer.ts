@@ -98,7 +98,7 @@ function refusalIn(
   const { detail, code } = body;
   const aboutInput = code === undefined && (status === 400 || status === 422);
   if (typeof detail === 'string' && !aboutInput) {
-    const known = isErrorCode(code) ? code : status === 403 ? forbidden : codeOf(status);
+    const known = codeIn(code, mask) ?? (status === 403 ? forbidden : codeOf(status));
     return known && { code: known, message: mask(detail) };
   }
   const problems = problemsIn(body)?.map(({ field, message, ...problem }) => ({
@@ -137,8 +137,8 @@ function problemsIn(body: Record<string, unknown>): InputProblem[] | undefined {
       location,
     }));
   }
-  const fields = Object.entries(body);
-  if (!fields.every((entry): entry is [string, string[]] => isTexts(entry[1]))) return undefined;
+  // What a later service says beside them is no problem with a field.
+  const fields = Object.entries(body).filter((entry): entry is [string, string[]] => isTexts(entry[1]));
   return fields.flatMap(([field, messages]) =>
     messages.map((message) => ({ field: field === 'non_field_errors' ? null : field, message })),
   );
@@ -156,8 +156,11 @@ function waitIn(headers: Headers): number | 'unclear' | undefined {
 
 const CODES = Object.keys(STATUSES) as ErrorCode[];
 
-function isErrorCode(value: unknown): value is ErrorCode {
-  return CODES.some((code) => code === value);
+/** A code as the service states it: one of a later service is told as it is, though no type has it. */
+function codeIn(code: unknown, mask: (text: string) => string): ErrorCode | undefined {
+  return typeof code === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(code) && mask(code) === code
+    ? (code as ErrorCode)
+    : undefined;
 }
 
 function isProblem(value: unknown): value is Problem {

@@ -1,6 +1,9 @@
 import type { ErrorCode, Problem } from '../generated/types.gen.js';
 
-/** What went wrong, closed: the contract's codes, bad input, and what happens where the service does not answer. */
+/**
+ * What went wrong: the contract's codes, bad input, and what happens where the service does not answer. A service that is
+ * newer than this client may give further codes, as they are: leave a `default` to what switches over it.
+ */
 export type LatchkeyErrorCode = ErrorCode | 'invalid_input' | 'network_error' | 'timeout' | 'unexpected_answer';
 
 /** One thing that is wrong with the input, in one form for both APIs. */

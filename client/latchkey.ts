@@ -1,5 +1,6 @@
 import * as sdk from '../generated/sdk.gen.js';
 import type { AccessToken, Credentials, PrivateToken, Session } from '../generated/types.gen.js';
+import { readEnvironment } from './environment.js';
 import {
   type Call,
   type CallOptions,
@@ -90,3 +91,12 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     },
   };
 }
+
+/**
+ * A client of the service at `LATCHKEY_URL`, with `LATCHKEY_TOKEN` where that is set, and anonymous where it is not. The
+ * token is never sent to another address.
+ *
+ * Throws a `TypeError` where `LATCHKEY_URL` is not set or `LATCHKEY_TOKEN` is empty.
+ */
+createLatchkey.fromEnvironment = (options: Omit<LatchkeyOptions, 'baseUrl' | 'token'> = {}): Latchkey =>
+  createLatchkey({ ...options, ...readEnvironment(options) });

@@ -72,6 +72,14 @@ export function bearer(token: string): string {
   return `Bearer ${token}`;
 }
 
+/** Throws a `TypeError` for an option `token` that is neither a token nor a function. */
+export function checkToken(token: unknown): void {
+  if (typeof token === 'string') bearer(token);
+  else if (typeof token !== 'function') {
+    throw new TypeError('token must be a token, or a function that gives one: is the variable set that it comes from?');
+  }
+}
+
 /**
  * The URL of a request. Rejects an id that would make another path of the operation's: an empty one turns
  * `DELETE /x/{id}` into `DELETE /x/`, and dots are folded away by every URL parser.

@@ -17,11 +17,11 @@ interface KeptSession {
   renewal?: Promise<Answer<Session>> | undefined;
 }
 
-export type TokenOption = string | (() => string | undefined | Promise<string | undefined>) | undefined;
+export type TokenOption = string | (() => string | undefined | Promise<string | undefined>);
 
 /** The client's one place for its credential: the session that it keeps, else `token`. */
 export function createSessions(
-  token: TokenOption,
+  token: TokenOption | undefined,
   refresh: (refreshToken: string, options: CallOptions) => Promise<Answer<Session>>,
 ) {
   let kept: KeptSession | undefined;
@@ -119,8 +119,9 @@ export function createSessions(
   };
 }
 
-function isUnauthorized(error: unknown): boolean {
-  return error instanceof LatchkeyError && error.code === 'unauthorized';
+export function isUnauthorized(error: unknown): boolean {
+  // By the status: a later service may have further codes for it.
+  return error instanceof LatchkeyError && error.status === 401;
 }
 
 function noop(): void {

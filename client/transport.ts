@@ -1,12 +1,20 @@
 import type { Client } from '../generated/client/types.gen.js';
 import * as sdk from '../generated/sdk.gen.js';
 import { dataOf, requestIdOf } from './answer.js';
-import { LatchkeyError } from './errors.js';
 import { exchange, type Fetch } from './exchange.js';
 import type { Answer, CallOptions, HeaderInput, OperationId, OtherMediaTypes } from './operations.js';
 import { withRetries } from './patience.js';
-import { bearer, bodyOf, checkedBaseUrl, type GeneratedRequest, headersOf, mergedHeaders, urlOf } from './request.js';
-import { type Credential, createSessions, type TokenOption } from './session.js';
+import {
+  bearer,
+  bodyOf,
+  checkedBaseUrl,
+  checkToken,
+  type GeneratedRequest,
+  headersOf,
+  mergedHeaders,
+  urlOf,
+} from './request.js';
+import { type Credential, createSessions, isUnauthorized, type TokenOption } from './session.js';
 
 const OTHER_MEDIA_TYPES: OtherMediaTypes = {
   changePassword: null,
@@ -42,7 +50,8 @@ export interface LatchkeyOptions {
   baseUrl: string;
   /**
    * The personal access token or session token to send as `Authorization: Bearer`, or a function that gives one and is
-   * called for each attempt; what it throws, the call rejects with. `logIn` takes its place until `logOut`.
+   * called for each attempt; what it throws, the call rejects with. `logIn` takes its place until `logOut`. Left out, the
+   * client is anonymous; undefined is refused, since a variable that is not set must not make it so.
    */
   token?: TokenOption;
   /** Sends the requests instead of the global `fetch`. It is called with a URL and options, anew for each attempt. */
@@ -80,7 +89,7 @@ export function createTransport(options: LatchkeyOptions) {
   const baseUrl = checkedBaseUrl(options.baseUrl, allowInsecureHttp);
   checkLimits({ timeoutMs, maxRetries });
   mergedHeaders(headers);
-  if (typeof token === 'string') bearer(token);
+  if ('token' in options) checkToken(token);
 
   const sessions = createSessions(token, (refreshToken, callOptions) =>
     send('refreshSession', { ...callOptions, body: { refresh_token: refreshToken } }),
@@ -140,8 +149,7 @@ export function createTransport(options: LatchkeyOptions) {
       try {
         return await attempt(credential);
       } catch (error) {
-        const refused = error instanceof LatchkeyError && error.code === 'unauthorized';
-        const revived = refused ? await sessions.revive(credential, call.signal) : undefined;
+        const revived = isUnauthorized(error) ? await sessions.revive(credential, call.signal) : undefined;
         if (revived === undefined) throw error;
         return await attempt(revived);
       }

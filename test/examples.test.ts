@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/
 import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import ts from 'typescript';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { TestingServer } from '../server/index.js';
 import { latchkeyPerFile } from '../testing/vitest.js';
@@ -236,11 +237,10 @@ describe('examples/protect-an-api', () => {
     const pattern = /<!-- middleware -->\n+```js\n(.*?)```\n+```sh\n(.*?)```\n+```text\n(.*?)```/s;
     const [, program = '', commands = '', output] = pattern.exec(await readFile(file, 'utf8')) ?? [];
     const port = String(await freePort());
-    const child = spawn(
-      process.execPath,
-      ['--input-type=module', '-e', program.replace('http://127.0.0.1:8080', service.url).replace('3000', port)],
-      { env: environment(), stdio: 'ignore' },
-    );
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program.replace('3000', port)], {
+      env: { ...environment(), LATCHKEY_URL: service.url },
+      stdio: 'ignore',
+    });
     onTestFinished(() => void child.kill());
     const url = `http://127.0.0.1:${port}`;
     await expect.poll(() => send({ url }, 'GET /').then(Boolean, () => false), { timeout: 10_000 }).toBe(true);
@@ -249,6 +249,29 @@ describe('examples/protect-an-api', () => {
     const { stdout } = await run('bash', ['-euc', script], { env: { PATH: process.env['PATH'], ...tokens } });
     expect(stdout.replaceAll(/\n+/g, '\n')).toBe(output);
   });
+
+  test.each(['README.md', 'client/README.md'])("%s's program compiles in strict TypeScript", async (file) => {
+    const [, program = ''] = /<!-- middleware -->\n+```js\n(.*?)```/s.exec(await readFile(file, 'utf8')) ?? [];
+    expect(program).toContain('auth.owner.email');
+    expect(errorsOf(program)).toEqual([]);
+    expect(errorsOf(program.replace('authenticated(({ auth }', '(({ auth }'))).not.toEqual([]);
+  });
+
+  /** What the compiler says of `program`, as a file of the example. */
+  function errorsOf(program: string): string[] {
+    const options: ts.CompilerOptions = {
+      ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true },
+      ...{ module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2023, types: ['node'], skipLibCheck: true },
+    };
+    const path = resolve(FOLDER, 'readme.ts');
+    const host = ts.createCompilerHost(options);
+    const { getSourceFile, fileExists } = host;
+    host.fileExists = (name) => name === path || fileExists(name);
+    host.getSourceFile = (name, version) =>
+      name === path ? ts.createSourceFile(name, program, version) : getSourceFile(name, version);
+    const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram([path], options, host));
+    return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+  }
 });
 
 async function freePort(): Promise<number> {

@@ -3,13 +3,18 @@ import { Refused, WrongUse } from '../failure.js';
 import { visible } from '../output/text.js';
 
 /** A client of the service at `url`, over plain http only to this machine or where the user accepts it. */
-export function clientOf(url: string, token: TokenOption, allowInsecureHttp: boolean, fetch?: Fetch): Latchkey {
+export function clientOf(
+  url: string,
+  token: TokenOption | undefined,
+  allowInsecureHttp: boolean,
+  fetch?: Fetch,
+): Latchkey {
   const baseUrl = checkedUrl(url);
   if (typeof token === 'string' && !/^[\x21-\x7e]+$/.test(token)) {
     throw new WrongUse('the token has characters that no token has');
   }
   try {
-    return createLatchkey({ baseUrl, token, allowInsecureHttp, fetch });
+    return createLatchkey({ baseUrl, ...(token !== undefined && { token }), allowInsecureHttp, fetch });
   } catch (error) {
     if (!(error instanceof TypeError) || allowInsecureHttp) throw error;
     throw new WrongUse(

@@ -14,7 +14,7 @@ export interface VerifierOptions {
    * The verifier's own token, or a function that gives one and is called for each request to the service. It needs the
    * scope `tokens:verify` and no other.
    */
-  token: NonNullable<TokenOption>;
+  token: TokenOption;
   /** Milliseconds that a question may take, waiting and a second attempt included: 1 to 60000, 2000 by default. */
   timeoutMs?: number | undefined;
   /**

@@ -3,7 +3,7 @@ import { dataOf } from '../answer.js';
 import { LatchkeyError } from '../errors.js';
 import { exchange, type Fetch } from '../exchange.js';
 import { until } from '../patience.js';
-import { bearer, checkedBaseUrl } from '../request.js';
+import { bearer, checkedBaseUrl, checkToken } from '../request.js';
 import { dateNow, performanceNow } from '../timers.js';
 import { nodeFetch } from './node-fetch.js';
 import type { VerifierOptions } from './options.js';
@@ -29,7 +29,7 @@ export function createService(
 ): Send {
   const { token, fetch, allowInsecureHttp = false } = options;
   const baseUrl = checkedBaseUrl(options.baseUrl, allowInsecureHttp);
-  if (typeof token === 'string') bearer(token);
+  checkToken(token);
   const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init);
   const usual = fetch ?? nodeFetch({ anew: false }) ?? globalFetch;
   const anew = fetch ?? nodeFetch({ anew: true }) ?? globalFetch;

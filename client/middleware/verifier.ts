@@ -1,4 +1,5 @@
 import type { AccessToken, TokenOwner } from '../../generated/types.gen.js';
+import { readEnvironment } from '../environment.js';
 import { LatchkeyError } from '../errors.js';
 import { createCache } from './cache.js';
 import { isToken } from './form.js';
@@ -117,6 +118,17 @@ export function createVerifier(options: VerifierOptions): Verifier {
     },
   };
 }
+
+/**
+ * A verifier that asks the service at `LATCHKEY_URL` with `LATCHKEY_TOKEN`, which is never sent to another address.
+ *
+ * Throws a `TypeError` where one of them is not set, and for options that cannot be meant.
+ */
+createVerifier.fromEnvironment = (options: Omit<VerifierOptions, 'baseUrl' | 'token'> = {}): Verifier => {
+  const { baseUrl, token } = readEnvironment(options);
+  if (token === undefined) throw new TypeError('LATCHKEY_TOKEN is not set: a token with the scope tokens:verify');
+  return createVerifier({ ...options, baseUrl, token });
+};
 
 /** One error for all that can go wrong: left to a framework, the status of its cause would refuse the client. */
 function unavailable(cause: unknown): LatchkeyError {

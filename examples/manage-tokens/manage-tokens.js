@@ -4,11 +4,8 @@ import { createLatchkey, LatchkeyError } from '@latchkey/client';
 const DAY = 24 * 60 * 60 * 1_000;
 const USAGE = 'usage: manage-tokens list | create NAME [DAYS] | revoke ID | revoke-unused';
 
-const lk = createLatchkey({
-  baseUrl: process.env['LATCHKEY_URL'] ?? 'http://127.0.0.1:8080',
-  // Asked for at each attempt: a token that is rotated meanwhile is the one sent.
-  token: () => process.env['LATCHKEY_TOKEN'],
-});
+// LATCHKEY_URL and LATCHKEY_TOKEN, which goes there and nowhere else.
+const lk = createLatchkey.fromEnvironment();
 
 /** @type {Record<string, (...args: string[]) => Promise<void>>} */
 const commands = {

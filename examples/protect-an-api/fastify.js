@@ -1,5 +1,5 @@
 // @ts-check
-import { fastifyAuth } from '@latchkey/client/fastify';
+import { authenticated, fastifyAuth } from '@latchkey/client/fastify';
 import { fastify } from 'fastify';
 import { port, verifier } from './verifier.js';
 
@@ -12,9 +12,9 @@ app.get('/hello', { config: { auth: { optional: true } } }, ({ auth }) => {
   return `Hello ${auth?.owner.email ?? 'stranger'}\n`;
 });
 
-app.get('/invoices', { config: { auth: { scopes: ['invoices:read'] } } }, ({ auth }) => {
-  return `Invoices of ${auth?.owner.email}, shown to ${auth?.token.name}\n`;
-});
+const mayRead = { config: { auth: { scopes: ['invoices:read'] } } };
+const listInvoices = authenticated(({ auth }) => `Invoices of ${auth.owner.email}, shown to ${auth.token.name}\n`);
+app.get('/invoices', mayRead, listInvoices);
 
 await app.listen({ port, host: '127.0.0.1' });
 console.log('listening on', app.server.address());

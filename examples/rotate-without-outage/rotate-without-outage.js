@@ -8,10 +8,8 @@ const GRACE_HOURS = Number(process.env['GRACE_HOURS'] ?? 24);
 const QUIET_HOURS = Number(process.env['QUIET_HOURS'] ?? 1);
 const WATCH_SECONDS = Number(process.env['WATCH_SECONDS'] ?? 60);
 
-const lk = createLatchkey({
-  baseUrl: process.env['LATCHKEY_URL'] ?? 'http://127.0.0.1:8080',
-  token: () => process.env['LATCHKEY_TOKEN'],
-});
+// LATCHKEY_URL and LATCHKEY_TOKEN, which goes there and nowhere else.
+const lk = createLatchkey.fromEnvironment();
 
 /**
  * Gives the token another secret, puts it into `file` and returns the instant of that.

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLatchkey, type Latchkey, type LatchkeyOptions } from '../../client/index.js';
 import { type Answering, EMPTY_PAGE, JSON_TYPE, serveAnswers } from '../support/answers.js';
 import { rejectionOf } from '../support/rejection.js';
@@ -66,6 +66,31 @@ describe('the credential', () => {
       expect(inspect(error)).not.toContain(TOKEN);
     },
   );
+
+  test.each([undefined, null, 7])('is refused when it is there and is none (%j)', (token) => {
+    const options = { baseUrl: 'http://localhost', token } as unknown as LatchkeyOptions;
+    expect(() => createLatchkey(options)).toThrow(TypeError);
+    expect(() => createLatchkey(options)).toThrow('token must be a token, or a function');
+  });
+
+  test('comes from the environment, together with the URL alone', async () => {
+    const { url, received } = await serveAnswers(EMPTY_PAGE);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('LATCHKEY_TOKEN', TOKEN);
+    vi.stubEnv('LATCHKEY_URL', undefined);
+    expect(() => createLatchkey.fromEnvironment()).toThrow('LATCHKEY_URL is not set');
+    vi.stubEnv('LATCHKEY_URL', '');
+    expect(() => createLatchkey.fromEnvironment()).toThrow('LATCHKEY_URL is not set');
+    vi.stubEnv('LATCHKEY_URL', url);
+    await createLatchkey.fromEnvironment().listAccessTokens();
+    const elsewhere = { baseUrl: 'http://localhost:1' } as object;
+    expect(() => createLatchkey.fromEnvironment(elsewhere)).toThrow('fromEnvironment takes no baseUrl');
+    vi.stubEnv('LATCHKEY_TOKEN', '');
+    expect(() => createLatchkey.fromEnvironment()).toThrow('LATCHKEY_TOKEN is empty');
+    vi.stubEnv('LATCHKEY_TOKEN', undefined);
+    await createLatchkey.fromEnvironment({ maxRetries: 0 }).getHealth();
+    expect(received.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${TOKEN}`, undefined]);
+  });
 
   test('is not carried along by a redirect', async () => {
     const other = await serveAnswers(EMPTY_PAGE);

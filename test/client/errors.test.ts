@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { createLatchkey, type ErrorCode, type InputProblem, type Latchkey, LatchkeyError } from '../../client/index.js';
 import { openUsers } from '../../server/index.js';
-import { type Answering, JSON_TYPE, serveAnswers } from '../support/answers.js';
+import { type Answering, EMPTY_PAGE, JSON_TYPE, serveAnswers } from '../support/answers.js';
 import { rejectionOf } from '../support/rejection.js';
 import { ADMIN, HOUR, startService } from '../support/service.js';
 import { shareService } from '../support/shared.js';
@@ -286,4 +286,74 @@ test('the code narrows the error', () => {
     return thrown.code === 'no_such_code';
   };
   expectTypeOf(narrow).toBeFunction();
+});
+
+describe('of a newer service', () => {
+  const refusal = (status: number, body: object): Answering => ({
+    status,
+    headers: JSON_TYPE,
+    body: JSON.stringify(body),
+  });
+  const lk = async (...answers: Answering[]) => {
+    const { url, received } = await serveAnswers(...answers);
+    return { received, lk: createLatchkey({ baseUrl: url, maxRetries: 0 }) };
+  };
+
+  test.each([400, 402, 403, 404, 409, 418, 422, 451, 503])(
+    'an unknown code of status %i is told as it is',
+    async (status) => {
+      const body = { detail: 'The moon is full.', code: 'moon_is_full', help: { url: 'https://example.org' } };
+      const error = await rejectionOf((await lk(refusal(status, body))).lk.listAccessTokens());
+      expect(error).toMatchObject({ code: 'moon_is_full', status, message: 'The moon is full.', problems: [] });
+    },
+  );
+
+  test.each(['', 'Not A Code', '<b>', 7, null, { a: 1 }, 'x'.repeat(65)])(
+    'what is no code (%j) is left to the status',
+    async (code) => {
+      const error = await rejectionOf((await lk(refusal(404, { detail: 'No.', code }))).lk.listAccessTokens());
+      expect(error).toMatchObject({ code: 'not_found', status: 404 });
+    },
+  );
+
+  test('problems of unknown types, with further members, are problems', async () => {
+    const problem = { loc: ['body', 'name'], msg: 'Too plain', type: 'too_plain', input: 'a', ctx: { least: 3 } };
+    const error = await rejectionOf(
+      (await lk(refusal(422, { detail: [problem], docs: 'https://example.org' }))).lk.getMe(),
+    );
+    expect(error).toMatchObject({
+      code: 'invalid_input',
+      problems: [{ field: 'name', message: 'Too plain', type: 'too_plain' }],
+    });
+    const byField = refusal(400, { name: ['Too plain.'], request_id: 'abc' });
+    expect(await rejectionOf((await lk(byField)).lk.listPrivateTokens())).toMatchObject({
+      code: 'invalid_input',
+      problems: [{ field: 'name', message: 'Too plain.' }],
+    });
+  });
+
+  test('members that are not known are among the data', async () => {
+    const items = [{ id: 'a', name: 'b', region: 'eu' }];
+    const answer = { headers: JSON_TYPE, body: JSON.stringify({ items, nextCursor: null, total: 1 }) };
+    expect(await (await lk(answer)).lk.listAccessTokens()).toEqual({ items, nextCursor: null, total: 1 });
+  });
+
+  test('a 401 of an unknown code refreshes the session as any other', async () => {
+    const session = (n: number) =>
+      refusal(200, { access_token: `ses-${String(n)}`, refresh_token: `ref-${String(n)}` });
+    const { lk: client, received } = await lk(
+      session(1),
+      refusal(401, { detail: 'No.', code: 'too_old' }),
+      session(2),
+      EMPTY_PAGE,
+    );
+    await client.logIn({ username: 'a@example.org', password: 'a password' });
+    await client.listAccessTokens();
+    expect(received.map(({ headers }) => headers.authorization)).toEqual([
+      undefined,
+      'Bearer ses-1',
+      undefined,
+      'Bearer ses-2',
+    ]);
+  });
 });

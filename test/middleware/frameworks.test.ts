@@ -5,8 +5,12 @@ import express from 'express';
 import { fastify } from 'fastify';
 import Koa from 'koa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { expressAuth } from '../../client/middleware/adapters/express.js';
-import { type FastifyAuthOptions, fastifyAuth } from '../../client/middleware/adapters/fastify.js';
+import { authenticated, expressAuth } from '../../client/middleware/adapters/express.js';
+import {
+  authenticated as authenticatedByFastify,
+  type FastifyAuthOptions,
+  fastifyAuth,
+} from '../../client/middleware/adapters/fastify.js';
 import { koaAuth } from '../../client/middleware/adapters/koa.js';
 import type { Verifier } from '../../client/middleware/index.js';
 import { latchkeyPerFile } from '../../testing/vitest.js';
@@ -146,5 +150,49 @@ describe('Fastify', () => {
     expect((await app.inject('/')).statusCode).toBe(401);
     const headers = { authorization: `Bearer ${plaintext('good')}` };
     expect((await app.inject({ url: '/', headers })).body).toBe('ada@example.org');
+  });
+});
+
+describe('a handler that is behind a guard by its type', () => {
+  const HANDLED: Record<string, (verifier: Verifier, called: string[]) => Promise<{ url: string }>> = {
+    Express(verifier, called) {
+      const app = express();
+      const handler = authenticated(({ auth }, response) => {
+        called.push(auth.token.name);
+        response.send(auth.owner.email);
+      });
+      app.get('/guarded', expressAuth(verifier), handler);
+      app.get('/bare', handler);
+      app.get('/optional', expressAuth(verifier, { optional: true }), handler);
+      app.set('env', 'test');
+      return serve((request, response) => void app(request, response));
+    },
+    async Fastify(verifier, called) {
+      const app = fastify();
+      onTestFinished(() => app.close());
+      const handler = authenticatedByFastify(({ auth }) => {
+        called.push(auth.token.name);
+        return auth.owner.email;
+      });
+      await app.register(fastifyAuth, { verifier });
+      app.get('/guarded', handler);
+      app.get('/bare', { config: { auth: false } }, handler);
+      app.get('/optional', { config: { auth: { optional: true } } }, handler);
+      return { url: await app.listen({ host: '127.0.0.1', port: 0 }) };
+    },
+  };
+
+  test.each(Object.entries(HANDLED))('is called with auth or not at all: %s', async (_, start) => {
+    const { verifier, plaintext } = createSetting(service);
+    const called: string[] = [];
+    const api = await start(verifier, called);
+    expect(await send(api, 'GET /guarded', { token: plaintext('good') })).toMatchObject({
+      status: 200,
+      text: 'ada@example.org',
+    });
+    expect(await send(api, 'GET /guarded')).toMatchObject({ status: 401 });
+    expect(await send(api, 'GET /bare', { token: plaintext('good') })).toMatchObject({ status: 500 });
+    expect(await send(api, 'GET /optional')).toMatchObject({ status: 500 });
+    expect(called).toEqual(['good']);
   });
 });

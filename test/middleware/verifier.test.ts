@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isToken } from '../../client/middleware/form.js';
 import { createVerifier, type GuardOptions } from '../../client/middleware/index.js';
 import type { VerifierOptions } from '../../client/middleware/options.js';
@@ -78,6 +78,27 @@ describe('an answer', () => {
     expect(await createVerifier({ ...OPTIONS, baseUrl: url }).verify(UNKNOWN_TOKEN)).toMatchObject({ code: 'paused' });
   });
 
+  test('with members of a later service is a verdict all the same', async () => {
+    const later = { ...GOOD, region: 'eu', token: { ...GOOD.token, colour: 'red' } };
+    const { url } = await serveAnswers(answering(later));
+    const verdict = await createVerifier({ ...OPTIONS, baseUrl: url }).verify(UNKNOWN_TOKEN);
+    expect(verdict).toMatchObject({ valid: true, token: { colour: 'red' } });
+  });
+
+  test('with a code of a later service refuses a request with 401', async () => {
+    const { url } = await serveAnswers(answering({ valid: false, code: 'paused', token: null, owner: null }));
+    const refusals: unknown[] = [];
+    const verifier = createVerifier({ ...OPTIONS, baseUrl: url, onRefusal: (refusal) => refusals.push(refusal) });
+    const decision = await verifier.guard()({
+      method: 'GET',
+      header: (name) => (name === 'x-api-key' ? UNKNOWN_TOKEN : undefined),
+      origin: () => undefined,
+      source: null,
+    });
+    expect(decision).toMatchObject({ passed: false, answer: { status: 401 } });
+    expect(refusals).toMatchObject([{ reason: 'paused' }]);
+  });
+
   test.each<[string, Answering]>([
     ['that is valid for another reason', answering({ ...GOOD, code: 'revoked' })],
     ['that is not valid and yet is', answering({ ...GOOD, valid: false })],
@@ -137,12 +158,34 @@ test('a function for the token that never answers holds nobody beyond the time-o
   expect(await rejectionOf(verifier.verify(UNKNOWN_TOKEN))).toMatchObject({ status: 503, cause: { code: 'timeout' } });
 });
 
+test('a verifier without a token is refused when it is made', () => {
+  const rest = { baseUrl: OPTIONS.baseUrl } as VerifierOptions;
+  expect(() => createVerifier(rest)).toThrow(TypeError);
+  expect(() => createVerifier(rest)).toThrow('token must be a token, or a function');
+});
+
+test('a verifier takes LATCHKEY_URL and LATCHKEY_TOKEN from the environment', async () => {
+  const { url, received } = await serveAnswers(answering(GOOD));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('LATCHKEY_URL', url);
+  vi.stubEnv('LATCHKEY_TOKEN', 'the-environments');
+  await createVerifier.fromEnvironment({ timeoutMs: 5_000 }).verify(UNKNOWN_TOKEN);
+  expect(received[0]?.headers.authorization).toBe('Bearer the-environments');
+  vi.stubEnv('LATCHKEY_TOKEN', undefined);
+  expect(() => createVerifier.fromEnvironment()).toThrow('LATCHKEY_TOKEN is not set');
+  vi.stubEnv('LATCHKEY_URL', undefined);
+  expect(() => createVerifier.fromEnvironment()).toThrow('LATCHKEY_URL is not set');
+});
+
 describe('options that cannot be meant are refused', () => {
   test.each<[string, object]>([
     ['cacheSecond', { cacheSecond: 1 }],
     ['baseUrl', { baseUrl: 'http://tokens.example.org' }],
     ['baseUrl', { baseUrl: 'tokens' }],
     ['token', { token: 'two words' }],
+    ['token', { token: undefined }],
+    ['token', { token: '' }],
+    ['token', { token: null }],
     ['timeoutMs', { timeoutMs: 0 }],
     ['timeoutMs', { timeoutMs: 60_001 }],
     ['cacheSeconds', { cacheSeconds: 0.5 }],

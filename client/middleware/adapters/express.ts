@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Auth, GuardOptions, Verifier } from '../index.js';
 import { sendAnswer, toGuarded } from './incoming.js';
 
@@ -26,5 +26,22 @@ export function expressAuth(verifier: Verifier, options: GuardOptions = {}): Req
     }
     request.auth = decision.auth;
     next();
+  };
+}
+
+/**
+ * A handler behind `expressAuth`, of its own route or of a router before it, to whose type `auth` is certain. Where nothing
+ * has authenticated the request it passes a `TypeError` on, and the handler is not called.
+ */
+export function authenticated<P, ResBody, ReqBody, ReqQuery, Locals extends Record<string, unknown>>(
+  handler: (
+    request: Request<P, ResBody, ReqBody, ReqQuery, Locals> & { auth: Auth },
+    response: Response<ResBody, Locals>,
+    next: NextFunction,
+  ) => unknown,
+): RequestHandler<P, ResBody, ReqBody, ReqQuery, Locals> {
+  return async (request, response, next) => {
+    if (request.auth === undefined) throw new TypeError('no guard has authenticated this request');
+    await handler(request as typeof request & { auth: Auth }, response, next);
   };
 }
