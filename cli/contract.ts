@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import type { Check, ContractProgress, ContractReport } from '../contract/index.js';
 import { Failure, WrongUse } from './failure.js';
+import { visibleLines } from './output/text.js';
 import { showProgress } from './progress.js';
 import { askHidden } from './terminal.js';
 import { variable } from './variables.js';
@@ -91,7 +92,7 @@ async function contract(flags: ContractFlags): Promise<void> {
     });
     progress.clear();
     for (const { file, write } of writers) await writeFile(file, await write(report));
-    process.stdout.write(`${toSummary(report)}\n`);
+    process.stdout.write(`${visibleLines(toSummary(report))}\n`);
     process.exitCode = report.held ? 0 : report.failures.length > 0 ? 1 : 2;
   } catch (error) {
     // Exit code 1 says that the contract is broken; this says nothing about it.
@@ -142,5 +143,5 @@ function pairs(texts: string[], separator: string, flag: string): Record<string,
 
 function describe({ phase, operation, requests, failures, elapsedMs }: ContractProgress): string {
   const found = failures === 0 ? '' : `, ${String(failures)} ${failures === 1 ? 'fault' : 'faults'}`;
-  return `${(elapsedMs / 1_000).toFixed(0)} s  ${String(requests)} requests${found}  ${phase} ${operation}`;
+  return `${(elapsedMs / 1_000).toFixed(0)} s  ${String(requests)} requests${found}  ${phase} ${visibleLines(operation)}`;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { inspect } from 'node:util';
+import { Command, CommanderError, Option } from 'commander';
 import { unknownSettings } from '../server/config.js';
 import { addAccount } from './account/commands.js';
 import { hasToken } from './account/flags.js';
@@ -9,6 +10,7 @@ import { addContract } from './contract.js';
 import { addDatabase } from './database.js';
 import { addDev } from './dev.js';
 import { Failure, WrongUse } from './failure.js';
+import { note, outputFault, print } from './output/print.js';
 import { addScan } from './scan/command.js';
 import { addServe } from './serve.js';
 import { addTokens } from './tokens/commands.js';
@@ -17,9 +19,14 @@ import { addUsers } from './users.js';
 // Exit codes: 0 done, 1 could not be done (or a broken contract, or tokens found), 2 the command or the configuration is wrong.
 
 // Whoever reads may have enough before the end, as `head` has; that is no failure.
+const output = { isLost: false };
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE' || output.isLost) return;
+  output.isLost = true;
+  note(`latchkey: ${outputFault(error)}`);
 });
+// What is said beside the output is not worth the output.
+process.stderr.on('error', () => undefined);
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -27,7 +34,12 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 const program = new Command('latchkey')
   .description('A self-hosted access token service.')
-  .version(version)
+  .version(version, '-v, --version')
+  .addOption(new Option('-V').hideHelp())
+  .on('option:V', () => {
+    print(version);
+    throw new CommanderError(0, 'commander.version', version);
+  })
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)');
 program.commandsGroup('Tokens of a service:');
@@ -52,8 +64,11 @@ try {
   refuseTokens(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
+// A write that fails is known a moment later.
+await new Promise(setImmediate);
+if (output.isLost) process.exitCode = 2;
 
 /** Before anything is parsed, so that no message repeats it. `contract` is for tokens of test servers, and takes them. */
 function refuseTokens(words: string[]): void {
@@ -63,20 +78,35 @@ function refuseTokens(words: string[]): void {
   );
 }
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   // Commander has printed its own errors already; help and version end with code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`latchkey: ${message}\n`);
+  // A message may repeat what somebody else wrote.
+  const { visibleLines } = await import('./output/text.js');
+  note(visibleLines(`latchkey: ${explain(error)}`));
   if (error instanceof Failure) return error.exitCode;
   if (isNamed(error, 'InvalidArgument')) return 2;
-  if (!isNamed(error, 'DatabaseRefusal') && !isSystemError(error)) console.error(error);
+  if (!isNamed(error, 'DatabaseRefusal') && !isSystemError(error)) note(visibleLines(inspect(error)));
   return 1;
 }
 
 /** The server's errors by their names: their classes would bring the whole server along. */
 function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal'): boolean {
   return error instanceof Error && error.name === name;
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (syscall !== 'listen') return error.message;
+  const place = `${address ?? ''}:${String(port)}`;
+  if (code === 'EADDRINUSE')
+    return `${place} is in use by another process: --port or LATCHKEY_PORT chooses another port`;
+  if (code === 'EACCES')
+    return `${place} is not for this user to listen on: --port or LATCHKEY_PORT chooses another port`;
+  if (code === 'EADDRNOTAVAIL')
+    return `${place} is no address of this machine: --host or LATCHKEY_HOST chooses another`;
+  return error.message;
 }
 
 /** Such as a port that is taken: the message says it all, and a stack would not help. */

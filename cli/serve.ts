@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Config, RunningServer } from '../server/index.js';
 import { describeSettings } from '../server/settings.js';
-import { Refused, WrongUse } from './failure.js';
+import { Failure, Refused, WrongUse } from './failure.js';
+import { note, print, printOnce } from './output/print.js';
 import { readSettings } from './settings.js';
 import { stopOnSignal } from './stop.js';
 
@@ -51,23 +52,23 @@ async function serve({ checkResponses, testing = false, seed, ...flags }: ServeF
     ? startServer({ ...config, testing: seed === undefined ? {} : { seed } })
     : startServer(config);
   // From here on, so that a signal during the start closes the database properly too.
-  stopOnSignal(async () => (await starting).close());
+  stopOnSignal(async () => (await starting).close(), { say: print });
   const server = await starting;
-  if (server.firstUser !== null) printFirstUser(server.firstUser);
+  if (server.firstUser !== null) await printFirstUser(server.firstUser);
   if (testing) process.stdout.write(`for tests alone: controlled over HTTP at ${server.url}/__testing/\n`);
   process.stdout.write(`latchkey listening on ${server.url}\n`);
 }
 
 async function serveByWorkers(config: Readonly<Config>): Promise<void> {
   const { startWorkers } = await import('../server/index.js');
-  const starting = startWorkers(config, printFirstUser);
+  const starting = startWorkers(config, (firstUser) => void printFirstUser(firstUser));
   let kill = (): void => undefined;
-  stopOnSignal(
-    async () => (await starting).close(),
-    () => {
+  stopOnSignal(async () => (await starting).close(), {
+    kill: () => {
       kill();
     },
-  );
+    say: print,
+  });
   const workers = await starting;
   kill = () => {
     workers.kill();
@@ -78,6 +79,17 @@ async function serveByWorkers(config: Readonly<Config>): Promise<void> {
   });
 }
 
-function printFirstUser({ email, password, generated }: NonNullable<RunningServer['firstUser']>): void {
-  if (generated) process.stdout.write(`created user ${email} with password ${password} (shown this once)\n`);
+/** A service whose password nobody saw serves all the same: another can be set. */
+async function printFirstUser({ email, password, generated }: NonNullable<RunningServer['firstUser']>): Promise<void> {
+  if (!generated) return;
+  try {
+    const remedy = `latchkey users set-password ${email}`;
+    await printOnce(
+      `created user ${email} with password ${password} (shown this once)`,
+      `created user ${email}, and nobody has the password; for another: ${remedy}`,
+    );
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    note(`latchkey: ${error.message}`);
+  }
 }

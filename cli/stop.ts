@@ -1,5 +1,11 @@
+interface Stop {
+  kill?: () => void;
+  /** Told at the first SIGINT, which is Ctrl-C. */
+  say?: (line: string) => void;
+}
+
 /** Closes on the first SIGTERM or SIGINT and ends; a second one ends at once, after `kill`. */
-export function stopOnSignal(close: () => Promise<void>, kill?: () => void): void {
+export function stopOnSignal(close: () => Promise<void>, { kill, say }: Stop = {}): void {
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -8,6 +14,7 @@ export function stopOnSignal(close: () => Promise<void>, kill?: () => void): voi
         process.exit(1);
       }
       stopping = true;
+      if (signal === 'SIGINT') say?.('latchkey is stopping; Ctrl-C once more ends it at once');
       close().then(
         () => process.exit(0),
         (error: unknown) => {

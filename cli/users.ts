@@ -1,7 +1,8 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Users } from '../server/index.js';
-import { WrongUse } from './failure.js';
+import { Refused, WrongUse } from './failure.js';
+import { printOnce, requireOutput } from './output/print.js';
 import type { Column } from './output/table.js';
 import { readSettings } from './settings.js';
 
@@ -24,6 +25,7 @@ export function addUsers(program: Command): void {
         flags: DatabaseFlag & PasswordFlags & { name?: string; admin?: boolean },
       ): Promise<void> => {
         const { password, generated } = await choosePassword(flags);
+        if (generated) requireOutput();
         const user = {
           email: await checked(email),
           fullName: flags.name ?? '',
@@ -31,12 +33,12 @@ export function addUsers(program: Command): void {
           password,
         };
         await withUsers(flags, (store) => store.add(user), { create: true });
-        say(`added ${email}`);
-        if (generated) say(`password: ${password} (shown this once)`);
+        await sayWithPassword(`added ${email}`, email, password, generated);
       },
     );
 
   command(users, 'list', 'List all users.')
+    .alias('ls')
     .option('--json', 'print JSON, for programs')
     .action(async (flags: DatabaseFlag & { json?: boolean }) => {
       await withUsers(flags, async (store) => {
@@ -45,14 +47,12 @@ export function addUsers(program: Command): void {
       });
     });
 
-  command(
-    users,
-    'disable <email>',
-    'End all sessions of a user and refuse their tokens until they are enabled.',
-  ).action(async (email: string, flags: DatabaseFlag) => {
-    await withUsers(flags, async (store) => store.disable(await checked(email)));
-    say(`disabled ${email}`);
-  });
+  command(users, 'disable <email>', 'End all sessions of a user and refuse their tokens until they are enabled.')
+    .option('--force', 'disable the last administrator too')
+    .action(async (email: string, flags: DatabaseFlag & { force?: boolean }) => {
+      await withUsers(flags, (store) => disable(store, email, flags.force === true));
+      say(`disabled ${email}`);
+    });
 
   command(users, 'enable <email>', 'Let a disabled user log in again; their tokens serve again too.').action(
     async (email: string, flags: DatabaseFlag) => {
@@ -66,11 +66,41 @@ export function addUsers(program: Command): void {
     .option('--revoke-tokens', 'revoke the personal access tokens too')
     .action(async (email: string, flags: DatabaseFlag & PasswordFlags & { revokeTokens?: boolean }) => {
       const { password, generated } = await choosePassword(flags);
+      if (generated) requireOutput();
       const revokeTokens = flags.revokeTokens === true;
       await withUsers(flags, async (store) => store.setPassword(await checked(email), password, { revokeTokens }));
-      say(`set the password of ${email}`);
-      if (generated) say(`password: ${password} (shown this once)`);
+      await sayWithPassword(`set the password of ${email}`, email, password, generated);
     });
+
+  users
+    .command('remove', { hidden: true })
+    .alias('rm')
+    .argument('<email>')
+    .action((email: string) => {
+      throw new WrongUse(
+        `users are not removed, since their tokens stay on record: "latchkey users disable ${email}" refuses all that is theirs`,
+      );
+    });
+}
+
+async function disable(store: Users, email: string, force: boolean): Promise<void> {
+  const user = await checked(email);
+  try {
+    await store.disable(user, { force });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'last_admin')) throw error;
+    throw new Refused(`${email} is the last administrator who is not disabled: --force disables them all the same`);
+  }
+}
+
+/** What was done, and the password that was made for it, which only this output has. */
+async function sayWithPassword(done: string, email: string, password: string, generated: boolean): Promise<void> {
+  if (!generated) {
+    say(done);
+    return;
+  }
+  const lost = `${done}, and nobody has the password; for another: latchkey users set-password ${email}`;
+  await printOnce(`${done}\npassword: ${password} (shown this once)`, lost);
 }
 
 interface DatabaseFlag {

@@ -22,9 +22,11 @@ test("the README's tours work in a shell and print what they say", async () => {
   expect(commands.length).toBeGreaterThan(5);
   expect(outputs).toHaveLength(commands.length);
 
-  const script = commands.map(({ text }) => `${text}\necho; echo '${BREAK}'`).join('\n');
+  const script = commands.map(({ text }) => `${text}\necho '${BREAK}'`).join('\n');
   const { stdout } = await promisify(execFile)('bash', ['-euc', script.replace('http://127.0.0.1:8080', url)]);
-  const printed = stdout.split(BREAK).map((text) => text.trim());
+  const pieces = stdout.split(BREAK);
+  for (const piece of pieces) expect(piece.endsWith('\n'), piece).toBe(true);
+  const printed = pieces.map((text) => text.trim());
 
   for (const [index, { language, text }] of outputs.entries()) {
     if (language === 'json') expect(shapeOf(JSON.parse(printed[index] ?? ''))).toEqual(shapeOf(JSON.parse(text)));

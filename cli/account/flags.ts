@@ -25,14 +25,23 @@ export function collect(value: string, before: string[] | undefined): string[] {
 /** Commander takes null for no value, so the end that never comes has a word. */
 export type Lifetime = number | 'never';
 
-/** Days of a lifetime such as `90d`, or `never`. */
+const DAY = 86_400_000;
+
+/** Days of a lifetime such as `90d`, or until some time of a date in UTC; or `never`. */
 export function lifetime(text: string): Lifetime {
   if (text === 'never') return text;
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) return daysUntil(text);
   const [, count, unit = 'd'] = /^(\d{1,5})(d|w)?$/.exec(text) ?? [];
   if (count === undefined || Number(count) === 0) {
-    throw new InvalidArgumentError('It is days such as 90d, weeks such as 2w, or never.');
+    throw new InvalidArgumentError('It is days such as 90d, weeks such as 2w, a date such as 2027-12-31, or never.');
   }
   return Number(count) * { d: 1, w: 7 }[unit as 'd' | 'w'];
+}
+
+function daysUntil(date: string): number {
+  const days = Math.floor(Date.parse(instant(date)) / DAY) - Math.floor(Date.now() / DAY);
+  if (days < 1) throw new InvalidArgumentError('It is a date in UTC from tomorrow on.');
+  return days;
 }
 
 /** Seconds of a duration such as `24h`. */

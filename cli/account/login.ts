@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Latchkey, Me } from '../../client/index.js';
 import { Failure, WrongUse } from '../failure.js';
 import { lookOf } from '../output/look.js';
-import { note, print } from '../output/print.js';
+import { note, printOnce, requireOutput } from '../output/print.js';
 import { toJson, visible } from '../output/text.js';
 import { ask, canAsk } from '../terminal.js';
 import { variable } from '../variables.js';
@@ -31,6 +31,7 @@ export async function login(flags: LoginFlags): Promise<void> {
   if (flags.passwordStdin === true && flags.tokenStdin === true) {
     throw new WrongUse('--password-stdin and --token-stdin exclude each other');
   }
+  requireOutput();
   const name = profileName(flags.profile);
   const earlier = await readProfile(name);
   const url = await chooseUrl(flags, earlier);
@@ -45,8 +46,11 @@ export async function login(flags: LoginFlags): Promise<void> {
   if (earlier !== undefined && earlier.tokenId !== kept.tokenId) await endEarlier(earlier);
   await changeProfile(name, () => Promise.resolve({ url, insecureHttp, email: me.user.email, ...kept }));
 
-  if (flags.json === true) print(toJson({ profile: name, url, me }));
-  else print(`logged in to ${url} as ${lookOf(flags).paint('bold', visible(me.user.email))} (profile ${name})`);
+  const shown =
+    flags.json === true
+      ? toJson({ profile: name, url, me })
+      : `logged in to ${url} as ${lookOf(flags).paint('bold', visible(me.user.email))} (profile ${name})`;
+  await printOnce(shown, `profile ${name} is logged in to ${url}; to undo it: latchkey logout --profile ${name}`);
 }
 
 async function chooseUrl({ url }: LoginFlags, earlier: Profile | undefined): Promise<string> {

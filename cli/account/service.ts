@@ -52,6 +52,11 @@ export async function explaining<T>(
     const wait = retryAfterSeconds === undefined ? '' : `; try again in ${String(Math.ceil(retryAfterSeconds))} s`;
     const id = requestId === undefined ? '' : ` (request ${visible(requestId)})`;
     const message = told.replace(/\.$/, '') + wait + id;
+    if (code === 'unexpected_answer') {
+      throw new WrongUse(
+        `${url} does not answer as a Latchkey service does, with status ${String(error.status)}: is the address right?`,
+      );
+    }
     throw UNANSWERED.has(code) ? new WrongUse(`${url}: ${message}`) : new Refused(message);
   }
 }
@@ -62,5 +67,4 @@ const UNANSWERED: ReadonlySet<LatchkeyError['code']> = new Set([
   'overloaded',
   'service_unavailable',
   'timeout',
-  'unexpected_answer',
 ]);

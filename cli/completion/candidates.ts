@@ -45,7 +45,7 @@ function walk(program: Command, words: readonly string[]) {
       const option = optionOf(command, word);
       if (option?.required === true) pending = option;
     } else {
-      const next = command.commands.find((one) => one.name() === word);
+      const next = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
       if (next === undefined) wordsTaken += 1;
       else [command, wordsTaken] = [next, 0];
     }

@@ -12,22 +12,35 @@ export interface Column<Row> {
 /** Columns between two others. */
 const GAP = 2;
 const NARROWEST = 8;
+/** Before what goes on in another line. */
+const CONTINUED = '\n  ';
 
-/** Aligned columns under their titles for people; for programs lines of tabs, which no cell contains, without titles. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], look: Look): string {
+/**
+ * Aligned columns under their titles for people; for programs lines of tabs, which no cell contains, without titles. With
+ * `whole` nothing is cut: what does not fit beside the columns before it goes on in another line.
+ */
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  look: Look,
+  { whole = false } = {},
+): string {
   if (!look.forPeople) {
     return rows.map((row) => columns.map((column) => visible(column.text(row))).join('\t')).join('\n');
   }
-  const filled = fitting(
-    columns.map((column): Filled<Row> => {
-      const cells = rows.map((row) => visible(column.text(row)));
-      return { ...column, cells, width: Math.max(...[column.title, ...cells].map(widthOf)) };
-    }),
-    look.width,
-  );
+  const full = columns.map((column): Filled<Row> => {
+    const cells = rows.map((row) => visible(column.text(row)));
+    return { ...column, cells, width: Math.max(...[column.title, ...cells].map(widthOf)) };
+  });
+  const filled = whole ? full : fitting(full, look.width);
+  const starts = whole ? lineStarts(full, look.width) : new Set<number>();
   const padded = (text: string, painted: string, column: number) => {
-    const isLast = column === filled.length - 1;
-    return painted + (isLast ? '' : ' '.repeat((filled[column]?.width ?? 0) - widthOf(text) + GAP));
+    const isLast = column === filled.length - 1 || starts.has(column + 1);
+    return (
+      (starts.has(column) ? CONTINUED : '') +
+      painted +
+      (isLast ? '' : ' '.repeat((filled[column]?.width ?? 0) - widthOf(text) + GAP))
+    );
   };
   const titles = filled.map(({ title }, column) => padded(title, look.paint('bold', title), column));
   const lines = rows.map((row, index) =>
@@ -37,6 +50,20 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
     }),
   );
   return [titles, ...lines].map((cells) => cells.join('')).join('\n');
+}
+
+/** The columns that begin another line, so that no cell is broken by the terminal that it fits into. */
+function lineStarts<Row>(columns: readonly Filled<Row>[], width: number): ReadonlySet<number> {
+  const starts = new Set<number>();
+  let taken = 0;
+  for (const [index, column] of columns.entries()) {
+    if (index > 0 && taken + column.width > width) {
+      starts.add(index);
+      taken = CONTINUED.length - 1;
+    }
+    taken += column.width + GAP;
+  }
+  return starts;
 }
 
 interface Filled<Row> extends Column<Row> {
@@ -64,8 +91,9 @@ function fitting<Row>(columns: Filled<Row>[], width: number): Filled<Row>[] {
 
 /** One thing, a line for each of its members. */
 export function fields(members: readonly (readonly [label: string, text: string])[], look: Look): string {
-  const shown = members.map(([label, text]) => [label, visible(text)] as const);
+  const shown = members.map(([label, text]) => [visible(label), visible(text)] as const);
   if (!look.forPeople) return shown.map(([label, text]) => `${label}\t${text}`).join('\n');
-  const width = Math.max(...shown.map(([label]) => label.length)) + GAP;
-  return shown.map(([label, text]) => `${look.paint('bold', label.padEnd(width))}${text}`).join('\n');
+  const width = Math.max(...shown.map(([label]) => widthOf(label))) + GAP;
+  const padded = (label: string) => label + ' '.repeat(width - widthOf(label));
+  return shown.map(([label, text]) => `${look.paint('bold', padded(label))}${text}`).join('\n');
 }

@@ -1,6 +1,7 @@
 import type { FoundToken, ScanReport } from '../../scan/index.js';
 import { withConnection } from '../account/connection.js';
 import { WrongUse } from '../failure.js';
+import { visible } from '../output/text.js';
 import { ask, canAsk } from '../terminal.js';
 import type { ScanFlags } from './flags.js';
 
@@ -22,7 +23,7 @@ export async function withStates(report: ScanReport, flags: ScanFlags): Promise<
       const batch = askable.slice(start, start + BATCH);
       const tokens = batch.map(({ plaintext }) => ({ token: plaintext() }));
       const { results } = await client.verifyAccessTokens({ body: { tokens } });
-      for (const [index, token] of batch.entries()) states.set(token, results[index]?.code ?? 'not asked');
+      for (const [index, token] of batch.entries()) states.set(token, visible(results[index]?.code ?? 'not asked'));
     }
     const alive = report.tokens.filter((token) => !isDead(states.get(token)));
     if (flags.revoke === true && alive.length > 0 && (await isWanted(alive.length, flags))) {

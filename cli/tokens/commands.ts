@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { addPair, addRemoteFlags, collect, instant, lifetime, positiveInteger, seconds } from '../account/flags.js';
 import type { CreateFlags } from './create.js';
 import type { EditFlags } from './edit.js';
+import { scopeList } from './grant.js';
 import type { ListFlags } from './list.js';
 import type { RevokeFlags } from './revoke.js';
 import type { RotateFlags } from './rotate.js';
@@ -9,7 +10,7 @@ import type { ShowFlags } from './show.js';
 import type { VerifyFlags } from './verify.js';
 
 const TOKEN = 'its id or the start of it, the 12 characters that it begins with, its name, or "current"';
-const LIFETIME = '--expires-in <duration>';
+const LIFETIME = '--expires-in <duration|date>';
 const STATES = ['active', 'expiring', 'expired', 'revoked', 'disabled'];
 const SORTS = ['createdAt', '-createdAt', 'name', '-name', 'expiresAt', '-expiresAt', 'lastUsedAt', '-lastUsedAt'];
 
@@ -29,10 +30,15 @@ function addCreate(tokens: Command): void {
     .command('create')
     .description('Create a token. The token itself, and nothing else, is on standard output: it is shown this once.')
     .argument('<name>', 'what it is called')
-    .option(LIFETIME, 'such as 90d, 2w or never (as the service is configured)', lifetime)
+    .option(LIFETIME, 'such as 90d, 2w, 2027-12-31 or never (asked for, else 90d)', lifetime)
     .option('--description <text>', 'what it is for')
     .option('--metadata <name=value>', 'something for your programs; may be repeated', addPair)
-    .option('--scope <scope>', 'what it may do; may be repeated (all that you may at the service)', collect)
+    .option('--scope <scope>', 'what it may do; may be repeated (asked for, else tokens:read)', collect)
+    .addOption(
+      new Option('--scopes <all|list>', 'all that you may do, without users:admin; or scopes separated by commas')
+        .argParser(scopeList)
+        .conflicts('scope'),
+    )
     .option('--no-scope', 'it may do nothing but show and end itself')
     .option('-q, --quiet', 'say nothing on standard error');
   addExamples(
@@ -48,11 +54,12 @@ function addCreate(tokens: Command): void {
 function addList(tokens: Command): void {
   const command = tokens
     .command('list')
+    .alias('ls')
     .description('List tokens; without a terminal as lines of tabs, exact and without titles.')
     .option('--all', 'revoked ones too')
     .addOption(new Option('--sort <field>', 'order, descending with a leading minus (-createdAt)').choices(SORTS))
     .option('--limit <number>', 'at most so many', positiveInteger)
-    .option('--wide', 'ids and exact times, whatever the width of the terminal');
+    .option('--wide', 'ids and exact times, nothing cut: in several lines where the terminal is narrow');
   addExamples(
     addRemoteFlags(addFilterFlags(command)),
     'latchkey tokens list --state expiring --sort expiresAt',
@@ -88,7 +95,7 @@ function addRotate(tokens: Command): void {
     .description('Give a token a new secret, which alone is on standard output: it is shown this once.')
     .argument('<token>', TOKEN)
     .option('--grace <duration>', 'how long the earlier secret still serves, up to 7d (0s)', seconds)
-    .option(LIFETIME, 'a new lifetime, such as 90d, 2w or never', lifetime)
+    .option(LIFETIME, 'a new lifetime, such as 90d, 2w, 2027-12-31 or never', lifetime)
     .option('-q, --quiet', 'say nothing on standard error');
   addExamples(addRemoteFlags(command), 'latchkey tokens rotate "deploy bot" --grace 24h').action(
     async (selector: string, flags: RotateFlags) => {
@@ -109,7 +116,7 @@ function addEdit(tokens: Command): void {
     .option('--unset-metadata <name>', 'remove one of its metadata; may be repeated', collect)
     .option('--scope <scope>', 'what it may do, in place of what it might; may be repeated', collect)
     .option('--no-scope', 'it may do nothing but show and end itself')
-    .option(LIFETIME, 'a lifetime from now on, such as 90d, 2w or never', lifetime)
+    .option(LIFETIME, 'a lifetime from now on, such as 90d, 2w, 2027-12-31 or never', lifetime)
     .addOption(new Option('--disable', 'stop it until it is enabled again').conflicts('enable'))
     .option('--enable', 'let it serve again');
   addExamples(
@@ -125,6 +132,7 @@ function addEdit(tokens: Command): void {
 function addRevoke(tokens: Command): void {
   const command = tokens
     .command('revoke')
+    .alias('rm')
     .description('Revoke tokens, those that are named or all that filters keep: they open nothing any more, for good.')
     .argument('[token...]', TOKEN)
     .option('--dry-run', 'change nothing, and tell what would be revoked')

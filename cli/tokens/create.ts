@@ -1,29 +1,52 @@
+import { type IssuedAccessToken, type Latchkey, LatchkeyError } from '../../client/index.js';
 import { type RemoteFlags, withConnection } from '../account/connection.js';
-import type { Lifetime } from '../account/flags.js';
 import { relative } from '../output/moment.js';
+import { requireOutput } from '../output/print.js';
 import { visible } from '../output/text.js';
-import { type IssuingFlags, printIssued } from './issued.js';
+import { chooseGrant, type Grant, type GrantFlags } from './grant.js';
+import { type IssuingFlags, isQuiet, printIssued } from './issued.js';
 
-export interface CreateFlags extends RemoteFlags, IssuingFlags {
-  expiresIn?: Lifetime;
+export interface CreateFlags extends RemoteFlags, IssuingFlags, GrantFlags {
   description?: string;
   metadata?: Record<string, string>;
-  scope?: string[] | false;
 }
 
 export async function createToken(name: string, flags: CreateFlags): Promise<void> {
-  const { expiresIn, description, metadata, scope } = flags;
+  const { description, metadata } = flags;
+  requireOutput();
   await withConnection(flags, async ({ client }) => {
-    const issued = await client.createAccessToken({
-      body: {
-        name,
-        ...(expiresIn !== undefined && { expiresInDays: expiresIn === 'never' ? null : expiresIn }),
-        ...(description !== undefined && { description }),
-        ...(metadata !== undefined && { metadata }),
-        ...(scope !== undefined && { scopes: scope || [] }),
-      },
+    const grant = await chooseGrant(flags, !isQuiet(flags));
+    const issued = await create(client, grant, {
+      name,
+      ...(description !== undefined && { description }),
+      ...(metadata !== undefined && { metadata }),
     });
-    const { token } = issued;
-    printIssued(issued, flags, `created ${visible(token.name)} (${token.id}), expires ${relative(token.expiresAt)}`);
+    const { id, scopes, expiresAt } = issued.token;
+    const named = `${visible(issued.token.name)} (${visible(id)})`;
+    const may = scopes.length === 0 ? 'without a scope' : `with ${visible(scopes.join(' '))}`;
+    await printIssued(issued, flags, {
+      said: `created ${named} ${may}, expires ${relative(expiresAt)}`,
+      lost: `created ${named}, and nobody has its secret; to undo it: latchkey tokens revoke ${visible(id)}`,
+    });
   });
+}
+
+type Description = { name: string; description?: string; metadata?: Record<string, string> };
+
+/** A lifetime that nobody has chosen gives way to that of a service which does not allow it. */
+async function create(client: Latchkey, grant: Grant, description: Description): Promise<IssuedAccessToken> {
+  const { scopes, lifetime, isChosen } = grant;
+  const body = { ...description, ...(scopes !== 'all' && { scopes }) };
+  try {
+    return await client.createAccessToken({
+      body: { ...body, expiresInDays: lifetime === 'never' ? null : lifetime },
+    });
+  } catch (error) {
+    const isTooLong =
+      error instanceof LatchkeyError &&
+      error.code === 'invalid_input' &&
+      error.problems.every(({ field }) => field === 'expiresInDays');
+    if (isChosen || !isTooLong) throw error;
+    return await client.createAccessToken({ body });
+  }
 }

@@ -65,7 +65,7 @@ function theOne(selector: string, all: readonly AccessToken[]): AccessToken {
   if (others.length === 0) return token;
   const lines = candidates
     .slice(0, MOST_CANDIDATES)
-    .map((one) => `  ${one.id}  ${one.tokenPrefix}  ${stateOf(one)}  ${visible(one.name)}`);
+    .map((one) => `  ${visible(one.id)}  ${visible(one.tokenPrefix)}  ${stateOf(one)}  ${visible(one.name)}`);
   const more = candidates.length > lines.length ? [`  and ${String(candidates.length - lines.length)} more`] : [];
   throw new Refused(
     [`${visible(shown)} may be any of ${String(candidates.length)} tokens:`, ...lines, ...more].join('\n'),

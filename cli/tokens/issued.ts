@@ -1,16 +1,32 @@
 import type { IssuedAccessToken } from '../../client/index.js';
-import { note, print } from '../output/print.js';
-import { toJson } from '../output/text.js';
+import { note, printOnce } from '../output/print.js';
+import { toJson, visible } from '../output/text.js';
 
 export interface IssuingFlags {
   json?: boolean;
   quiet?: boolean;
 }
 
-/** The plaintext alone on standard output, so that a shell can catch it; what there is to say about it beside that. */
-export function printIssued(issued: IssuedAccessToken, { json, quiet }: IssuingFlags, said: string): void {
-  const quietly = json === true || quiet === true;
-  if (!quietly) note(said);
-  print(json === true ? toJson(issued) : issued.plaintext);
-  if (!quietly) note('It is shown this once.');
+/** Whether standard error is to stay empty. */
+export function isQuiet({ json, quiet }: IssuingFlags): boolean {
+  return json === true || quiet === true;
+}
+
+/**
+ * The plaintext alone on standard output, so that a shell can catch it; what is `said` about it beside that. Rejects with
+ * `WrongUse`, which says what is `lost`, where nobody gets to see the plaintext.
+ */
+export async function printIssued(
+  issued: IssuedAccessToken,
+  flags: IssuingFlags,
+  { said, lost }: { said: string; lost: string },
+): Promise<void> {
+  const shown = flags.json === true ? toJson(issued) : visible(issued.plaintext);
+  if (isQuiet(flags)) {
+    await printOnce(shown, lost);
+    return;
+  }
+  note(said);
+  await printOnce(shown, lost);
+  note('It is shown this once.');
 }

@@ -43,5 +43,5 @@ function printTable(tokens: readonly AccessToken[], flags: ListFlags, wide: bool
     return;
   }
   const exact = wide || !look.forPeople;
-  print(table(exact ? WIDE : SHORT, tokens, wide ? { ...look, width: Number.POSITIVE_INFINITY } : look));
+  print(table(exact ? WIDE : SHORT, tokens, look, { whole: wide }));
 }

@@ -66,7 +66,7 @@ function counted({ revokedCount }: BulkRevoked): string {
 }
 
 function listFound({ tokens, revokedCount }: BulkRevoked, say: (line: string) => void): void {
-  for (const { tokenPrefix, name } of tokens.slice(0, MOST_NAMED)) say(`${tokenPrefix}  ${visible(name)}`);
+  for (const { tokenPrefix, name } of tokens.slice(0, MOST_NAMED)) say(`${visible(tokenPrefix)}  ${visible(name)}`);
   const more = revokedCount - MOST_NAMED;
   if (more > 0) say(`and ${String(more)} more`);
 }

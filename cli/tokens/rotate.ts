@@ -2,6 +2,7 @@ import { type RemoteFlags, withConnection } from '../account/connection.js';
 import type { Lifetime } from '../account/flags.js';
 import { changeProfile } from '../account/profiles.js';
 import { relative } from '../output/moment.js';
+import { requireOutput } from '../output/print.js';
 import { visible } from '../output/text.js';
 import { findToken } from './find.js';
 import { type IssuingFlags, printIssued } from './issued.js';
@@ -13,6 +14,7 @@ export interface RotateFlags extends RemoteFlags, IssuingFlags {
 
 export async function rotateToken(selector: string, flags: RotateFlags): Promise<void> {
   const { grace, expiresIn } = flags;
+  requireOutput();
   await withConnection(flags, async ({ client, profile }) => {
     const { id } = await findToken(client, selector);
     const issued = await client.rotateAccessToken({
@@ -23,13 +25,18 @@ export async function rotateToken(selector: string, flags: RotateFlags): Promise
       },
     });
     // Else this command would be locked out by its own doing.
-    if (profile?.tokenId === id) {
+    const isProfiles = profile?.tokenId === id;
+    if (isProfiles) {
       await changeProfile(profile.name, (kept) =>
         Promise.resolve(kept?.tokenId === id ? { ...kept, token: issued.plaintext } : kept),
       );
     }
     const { name, previousSecret } = issued.token;
     const end = previousSecret === null || !grace ? 'has ended' : `ends ${relative(previousSecret.validUntil)}`;
-    printIssued(issued, flags, `rotated ${visible(name)} (${id}); the earlier secret ${end}`);
+    const said = `rotated ${visible(name)} (${visible(id)}); the earlier secret ${end}`;
+    const lost = isProfiles
+      ? `${said}, and profile ${profile.name} has the new one`
+      : `${said}, and nobody has the new one; for another: latchkey tokens rotate ${visible(id)}`;
+    await printIssued(issued, flags, { said, lost });
   });
 }

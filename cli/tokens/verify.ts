@@ -34,8 +34,8 @@ async function verify(token: string, flags: VerifyFlags): Promise<Verification> 
 
 function describe({ valid, code, token, owner }: Verification, flags: VerifyFlags): string {
   const { paint } = lookOf(flags);
-  const verdict = paint(valid ? 'green' : 'red', code);
+  const verdict = paint(valid ? 'green' : 'red', visible(code));
   if (token === null || owner === null) return verdict;
   const lifetime = `expires ${relative(token.expiresAt)}`;
-  return `${verdict}  ${visible(token.name)} (${token.tokenPrefix}) of ${visible(owner.email)}${valid ? `, ${lifetime}` : ''}`;
+  return `${verdict}  ${visible(token.name)} (${visible(token.tokenPrefix)}) of ${visible(owner.email)}${valid ? `, ${lifetime}` : ''}`;
 }

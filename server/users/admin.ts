@@ -11,8 +11,11 @@ export interface Users {
   add(wish: NewUser): Promise<void>;
   /** By e-mail, in its order. */
   list(): Promise<User[]>;
-  /** Throws `InvalidArgument` where the e-mail is nobody's; so do the others. */
-  disable(email: string): Promise<void>;
+  /**
+   * Rejects with `InvalidArgument` where the e-mail is nobody's; so do the others. Rejects with an error whose `code` is
+   * `last_admin` where nobody would be left to administer users, unless it is `force`d.
+   */
+  disable(email: string, options?: { force?: boolean }): Promise<void>;
   enable(email: string): Promise<void>;
   setPassword(email: string, password: string, options?: { revokeTokens?: boolean }): Promise<void>;
   close(): Promise<void>;
@@ -32,7 +35,7 @@ export async function openUsers(path: string, { create = false } = {}): Promise<
       await addUser(deps, wish);
     },
     list: () => listUsers(deps),
-    disable: (email) => disableUser(deps, email),
+    disable: (email, options) => disableUser(deps, email, options),
     enable: (email) => enableUser(deps, email),
     setPassword: (email, password, options) => setPassword(deps, email, password, options),
     close: () => db.close(),

@@ -9,7 +9,7 @@ import { contains } from '../tokens/filter.js';
 import { positionOf } from '../tokens/list.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import { generatePassword } from './passwords.js';
-import { insertUser, type NewUser, revokeOf, selectUsers, toUser, type User } from './users.js';
+import { hasAdmin, insertUser, type NewUser, revokeOf, selectUsers, toUser, type User } from './users.js';
 
 // The users as administrators see and change them, by id.
 
@@ -103,7 +103,7 @@ export async function editUser(
       })
       .where('id', '=', id)
       .execute();
-    await requireAnAdmin(trx);
+    if (!(await hasAdmin(trx))) throw new ServiceError('last_admin');
     if (disabled === true || password !== undefined) await revokeOf(trx, id, at, ['session']);
     if (revokeTokens) await revokeOf(trx, id, at, ['session', 'pat']);
     return await readUser(trx, id);
@@ -114,15 +114,4 @@ async function readUser(queries: Queries, id: number): Promise<User> {
   const row = await selectUsers(queries).where('user.id', '=', id).executeTakeFirst();
   if (row === undefined) throw new ServiceError('not_found', { detail: 'No such user.' });
   return toUser(row);
-}
-
-async function requireAnAdmin(trx: Queries): Promise<void> {
-  const admin = await trx
-    .selectFrom('users')
-    .select('id')
-    .where('is_admin', '=', 1)
-    .where('disabled_at', 'is', null)
-    .limit(1)
-    .executeTakeFirst();
-  if (admin === undefined) throw new ServiceError('last_admin');
 }

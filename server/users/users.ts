@@ -1,5 +1,6 @@
 import { hexOf, isUniqueViolation, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
+import { ServiceError } from '../errors.js';
 import { InvalidArgument } from '../invalid-argument.js';
 import { newUuid, toUuid } from '../uuid.js';
 
@@ -105,13 +106,28 @@ export async function findUserForLogin(
 
 /**
  * Disables the user: no token or session of theirs opens anything from then on. Sessions end for good; tokens serve
- * again once the user is enabled. Throws `InvalidArgument` where the e-mail is nobody's.
+ * again once the user is enabled. Throws `InvalidArgument` where the e-mail is nobody's, and `last_admin` where nobody
+ * would be left to administer users, unless it is `force`d.
  */
-export async function disableUser({ db, now }: UserDeps, email: string): Promise<void> {
+export async function disableUser({ db, now }: UserDeps, email: string, { force = false } = {}): Promise<void> {
   await db.write(async (trx) => {
+    const hadAdmin = await hasAdmin(trx);
     const id = await updateUser(trx, email, { disabled_at: now() });
+    if (!force && hadAdmin && !(await hasAdmin(trx))) throw new ServiceError('last_admin');
     await revokeOf(trx, id, now(), ['session']);
   });
+}
+
+/** Whether anybody can administer users: an administrator who is not disabled. */
+export async function hasAdmin(queries: Queries): Promise<boolean> {
+  const admin = await queries
+    .selectFrom('users')
+    .select('id')
+    .where('is_admin', '=', 1)
+    .where('disabled_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return admin !== undefined;
 }
 
 /** Throws `InvalidArgument` where the e-mail is nobody's. */

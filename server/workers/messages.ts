@@ -25,15 +25,17 @@ export type LoginStep =
 export interface StartFailure {
   name: string;
   message: string;
-  syscall?: string;
+  /** Of the system: what failed, why and where. */
+  system?: Record<string, unknown>;
 }
 
 export function toFailure(error: unknown): StartFailure {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   const { name, message } = error;
-  return { name, message, ...('syscall' in error && { syscall: String(error.syscall) }) };
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  return { name, message, ...(syscall !== undefined && { system: { code, syscall, address, port } }) };
 }
 
-export function fromFailure({ name, message, syscall }: StartFailure): Error {
-  return Object.assign(new Error(message), { name, ...(syscall !== undefined && { syscall }) });
+export function fromFailure({ name, message, system }: StartFailure): Error {
+  return Object.assign(new Error(message), { name, ...system });
 }

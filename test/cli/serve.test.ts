@@ -192,7 +192,9 @@ test('a port that is taken ends serve with code 1 and the address in the message
   const { port } = holder.address() as { port: number };
   const { code, stdout, stderr } = await latchkey(['serve', '--port', String(port)], { env: MEMORY });
   holder.close();
-  expect(stderr).toBe(`latchkey: listen EADDRINUSE: address already in use 127.0.0.1:${String(port)}\n`);
+  expect(stderr).toBe(
+    `latchkey: 127.0.0.1:${String(port)} is in use by another process: --port or LATCHKEY_PORT chooses another port\n`,
+  );
   expect(code).toBe(1);
   expect(stdout).not.toContain('listening');
 });
@@ -310,9 +312,11 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(5).fill(201));
     const opened = (await Promise.all(logins.map((connection) => connection.closed))).flatMap(answersIn);
     expect(opened.map(({ status }) => status)).toEqual(Array<number>(20).fill(200));
-    const { code } = await serving.finished;
+    const { code, stdout } = await serving.finished;
     expect(performance.now() - start).toBeLessThan(5_000);
     expect(code).toBe(0);
+    const said = 'latchkey is stopping; Ctrl-C once more ends it at once\n';
+    expect(stdout.endsWith(said)).toBe(signal === 'SIGINT');
     expect(sizeOf(`${database}-wal`)).toBe(0);
 
     const again = await serveDatabase(database);

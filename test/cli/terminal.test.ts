@@ -142,9 +142,59 @@ describe.skipIf(!hasTerminal)('on a terminal, which python3 makes', () => {
     const line = await startLoggedIn();
     const command = `'${process.execPath}' '${resolve('dist/cli/main.js')}'`;
     const script = `TOKEN=$(${command} tokens create ci); [ "\${#TOKEN}" -eq 43 ] && echo caught`;
-    const { output } = await onTerminal(['/bin/sh', '-c', script], { env: line.env });
-    expect(output).toMatch(/^created ci \(\S+\), expires never\nIt is shown this once\.\ncaught\n$/);
+    const { output } = await onTerminal(['/bin/sh', '-c', script], {
+      env: line.env,
+      turns: [
+        ['scopes', '\r'],
+        ['expires in', 'never\r'],
+      ],
+    });
+    expect(stripVTControlCharacters(output)).toMatch(
+      /created ci \(\S+\) with tokens:read, expires never\nIt is shown this once\.\ncaught\n$/,
+    );
     expect(output).not.toMatch(/lk_pat_\w{20}/);
+  });
+
+  test.each([
+    ['what is chosen before', ['\r', '\r'], 'with tokens:read, expires in 90 days'],
+    ['what is typed', ['reports:read, reports:write\r', '2w\r'], 'with reports:read reports:write, expires in 14 days'],
+    ['all, and never', ['all\r', 'never\r'], 'with tokens:read tokens:verify tokens:write, expires never'],
+    [
+      'none, and a second answer after one that is no time',
+      ['none\r', 'soon\r', '1d\r'],
+      'without a scope, expires in 24 hours',
+    ],
+  ])('create asks for scopes and expiry: %s', async (_, [scopes = '', ...times], given) => {
+    const line = await startLoggedIn();
+    const { code, output } = await latchkeyOnTerminal(['tokens', 'create', 'asked'], {
+      env: line.env,
+      turns: [['scopes, such as', scopes], ...times.map((time): [string, string] => ['expires in, such as', time])],
+    });
+    expect(stripVTControlCharacters(output)).toContain(given);
+    expect(code).toBe(0);
+  });
+
+  test('create asks for nothing that is given, and with --quiet for nothing at all', async () => {
+    const line = await startLoggedIn();
+    for (const flags of [['--scopes', 'all', '--expires-in', 'never'], ['--quiet']]) {
+      const { code, output } = await latchkeyOnTerminal(['tokens', 'create', 'silent', ...flags], { env: line.env });
+      expect(output).not.toContain('such as');
+      expect(code).toBe(0);
+    }
+  });
+
+  test('list --wide breaks no cell that fits, and cuts none', async () => {
+    const line = await startLoggedIn({ testing: { seed: COLOURFUL } });
+    const { output } = await latchkeyOnTerminal(['tokens', 'list', '--wide'], { env: line.env, columns: 92 });
+    const lines = stripVTControlCharacters(output).trimEnd().split('\n');
+    expect(lines.every((row) => row.length <= 92)).toBe(true);
+    expect(lines[0]).toMatch(/^ID +NAME/);
+    expect(lines[1]).toMatch(/^  \S/);
+    expect(output).not.toContain('…');
+    const { items } = await line.server.client(ADA.email).listAccessTokens({ query: { tokenType: 'pat' } });
+    for (const { id, createdAt, tokenPrefix } of items) {
+      for (const cell of [id, createdAt, tokenPrefix]) expect(lines.join('\n')).toContain(cell);
+    }
   });
 
   test('an empty list says so', async () => {

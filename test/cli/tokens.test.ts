@@ -88,7 +88,9 @@ describe('latchkey tokens create', () => {
     const line = await startLoggedIn();
     const { code, stdout, stderr } = await line.run(['tokens', 'create', 'nightly', '--expires-in', '90d']);
     expect(stdout.trimEnd()).toMatch(PLAINTEXT);
-    expect(stderr).toMatch(/^created nightly \([0-9a-f-]{36}\), expires in 90 days\nIt is shown this once\.\n$/);
+    expect(stderr).toMatch(
+      /^created nightly \([0-9a-f-]{36}\) with tokens:read, expires in 90 days\nIt is shown this once\.\n$/,
+    );
     expect(stderr).not.toContain(stdout.trim());
     expect(code).toBe(0);
     expect((await line.server.client(stdout.trim()).getCurrentAccessToken()).name).toBe('nightly');
@@ -133,6 +135,45 @@ describe('latchkey tokens create', () => {
     expect(bare.token).toMatchObject({ scopes: [], expiresAt: null });
   });
 
+  test.each([
+    ['nothing', [], ['tokens:read'], 90],
+    ['--scopes all', ['--scopes', 'all'], ['tokens:read', 'tokens:verify', 'tokens:write'], 90],
+    ['a list of scopes', ['--scopes', 'b:2,a:1 c'], ['a:1', 'b:2', 'c'], 90],
+    ['users:admin by its name', ['--scope', 'users:admin'], ['users:admin'], 90],
+    ['--no-scope', ['--no-scope'], [], 90],
+    ['a lifetime', ['--expires-in', '3d'], ['tokens:read'], 3],
+    ['never', ['--expires-in', 'never'], ['tokens:read'], null],
+  ])('without a terminal, with %s, gives the least that was asked for and says so', async (_, flags, scopes, days) => {
+    const line = await startLoggedIn();
+    const { code, stdout, stderr } = await line.run(['tokens', 'create', 'least', ...flags]);
+    expect(code).toBe(0);
+    const client = line.server.client(ADA.email);
+    const token = (await client.listAccessTokens({ query: { q: 'least' } })).items[0];
+    expect(token?.scopes).toEqual(scopes);
+    const lifetime = token?.expiresAt && (Date.parse(token.expiresAt) - Date.parse(token.createdAt)) / DAY;
+    expect(lifetime).toBe(days);
+    const may = scopes.length === 0 ? 'without a scope' : `with ${scopes.join(' ')}`;
+    const end = days === null ? 'never' : `in ${String(days)} days`;
+    expect(stderr).toBe(`created least (${token?.id ?? ''}) ${may}, expires ${end}\nIt is shown this once.\n`);
+    expect(stdout.trimEnd()).toMatch(PLAINTEXT);
+  });
+
+  test('--expires-in takes a date, on which the token ends', async () => {
+    const line = await startLoggedIn();
+    const date = new Date(Date.now() + 40 * DAY).toISOString().slice(0, 10);
+    const issued = await json<IssuedAccessToken>(line, ['tokens', 'create', 'dated', '--expires-in', date]);
+    expect(issued.token.expiresAt).toMatch(new RegExp(`^${date}T`));
+  });
+
+  test('where the service allows less, a lifetime that nobody chose is what it allows; a chosen one is refused', async () => {
+    const line = await startLoggedIn({ maxLifetimeDays: 30 });
+    const issued = await json<IssuedAccessToken>(line, ['tokens', 'create', 'short']);
+    expect(Date.parse(issued.token.expiresAt ?? '') - Date.parse(issued.token.createdAt)).toBe(30 * DAY);
+    const refused = await line.run(['tokens', 'create', 'long', '--expires-in', '90d']);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect((await listed(line)).filter(({ name }) => name === 'long')).toEqual([]);
+  });
+
   test('leaves the plaintext in no file', async () => {
     const line = await startLoggedIn();
     const { stdout } = await line.run(['tokens', 'create', 'nightly']);
@@ -155,7 +196,10 @@ describe('latchkey tokens create', () => {
   });
 
   test.each([
-    [['x', '--expires-in', 'soon'], 'It is days such as 90d, weeks such as 2w, or never.'],
+    [['x', '--expires-in', 'soon'], 'It is days such as 90d, weeks such as 2w, a date such as 2027-12-31, or never.'],
+    [['x', '--expires-in', '2020-01-01'], 'It is a date in UTC from tomorrow on.'],
+    [['x', '--expires-in', '2099-02-30'], 'It is such as 2026-12-31'],
+    [['x', '--scopes', 'all', '--scope', 'a'], "cannot be used with option '--scope <scope>'"],
     [['x', '--expires-in', '0d'], 'It is days such as 90d'],
     [['x', '--metadata', 'novalue'], 'It is a name, = and a value.'],
     [[], "missing required argument 'name'"],
@@ -195,6 +239,15 @@ describe('latchkey tokens list', () => {
         ...[expiresAt ?? 'never', 'never', createdAt, scopes.join(' ')],
       ]),
     );
+  });
+
+  test('is `tokens ls` too, as `tokens rm` is to revoke', async () => {
+    const line = await startMany();
+    expect((await line.run(['tokens', 'ls'])).stdout).toBe((await line.run(['tokens', 'list'])).stdout);
+    expect(await line.run(['tokens', 'rm', 'old'])).toMatchObject({
+      code: 0,
+      stdout: 'lk_pat_old00  old\nrevoked 1 token\n',
+    });
   });
 
   test('--json is what the service answers, and has no secret', async () => {
@@ -610,7 +663,10 @@ describe('a service that does not answer', () => {
     expect(busy.code).toBe(2);
     line.server.faults.add({ operationId: 'listAccessTokens', status: 502, times: 3 });
     const proxy = await line.run(['tokens', 'list']);
-    expect(proxy.stderr).toMatch(/: An answer that the contract does not have: status 502 with a body of text\/plain/);
+    const { url } = line.server;
+    expect(proxy.stderr).toBe(
+      `latchkey: ${url} does not answer as a Latchkey service does, with status 502: is the address right?\n`,
+    );
     expect(proxy.code).toBe(2);
     await line.server.close();
     const gone = await line.run(['tokens', 'list']);

@@ -143,6 +143,13 @@ test('users list gives every user in the order of their e-mails, with role and s
   ]);
 });
 
+test('users ls is users list', async () => {
+  await addAlice();
+  const { stdout, code } = await users('ls');
+  expect(code).toBe(0);
+  expect(stdout).toBe((await users('list')).stdout);
+});
+
 describe('users disable', () => {
   test('from the answer on, every token and session of the user is refused by a running server', async () => {
     await addAlice();
@@ -175,6 +182,49 @@ describe('users disable', () => {
     expect(await statusOf(url, session.token)).toBe(401);
     await logInTo(url, ALICE);
     expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
+  });
+});
+
+describe('users disable of the last administrator', () => {
+  const BOSS = 'boss@example.org';
+  const REFUSAL = `latchkey: ${BOSS} is the last administrator who is not disabled: --force disables them all the same\n`;
+
+  async function addAdmins(...emails: string[]): Promise<void> {
+    const store = await openUsers(database, { create: true });
+    for (const email of emails) await store.add({ email, password: 'a good password', fullName: '', isAdmin: true });
+    await store.close();
+  }
+
+  test('ends with code 1 and changes nothing: sessions stay too', async () => {
+    await addAdmins(BOSS);
+    await addAlice();
+    const { url } = await serveDatabase(database);
+    const { token } = await logInTo(url, { email: BOSS, password: 'a good password' });
+    const { code, stdout, stderr } = await users('disable', BOSS.toUpperCase());
+    expect(stderr.toLowerCase()).toBe(REFUSAL.toLowerCase());
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(await stored()).toContain(`${BOSS} admin enabled`);
+    expect(await statusOf(url, token)).toBe(200);
+  });
+
+  test('happens with --force', async () => {
+    await addAdmins(BOSS);
+    expect(await users('disable', BOSS, '--force')).toMatchObject({ code: 0, stdout: `disabled ${BOSS}\n` });
+    expect(await stored()).toEqual([`${BOSS} admin disabled`]);
+  });
+
+  test('is about who is left: another administrator, disabled or not, and users who are none', async () => {
+    await addAdmins(BOSS, 'other@example.org');
+    await addAlice();
+    expect((await users('disable', ALICE.email)).code).toBe(0);
+    expect((await users('disable', 'other@example.org')).code).toBe(0);
+    expect(await users('disable', BOSS)).toMatchObject({ code: 1, stderr: REFUSAL });
+    expect((await users('disable', 'other@example.org')).code).toBe(0);
+  });
+
+  test('is no obstacle where nobody administers already', async () => {
+    await addAlice();
+    expect((await users('disable', ALICE.email)).code).toBe(0);
   });
 });
 
@@ -238,7 +288,9 @@ test.each([
   [['add'], "missing required argument 'email'"],
   [['add', 'a@example.org', 'b@example.org'], 'too many arguments'],
   [['add', 'a@example.org', '--password', 'secret123'], "unknown option '--password'"],
-  [['remove', 'a@example.org'], "unknown command 'remove'"],
+  [['remove', 'a@example.org'], 'latchkey: users are not removed, since their tokens stay on record'],
+  [['rm', 'a@example.org'], '"latchkey users disable a@example.org" refuses all that is theirs'],
+  [['remuv', 'a@example.org'], "unknown command 'remuv'"],
 ])('users %j ends with code 2 and says what is wrong', async (args, message) => {
   const { code, stdout, stderr } = await latchkey(['users', ...args], { env: { LATCHKEY_DATABASE: database } });
   expect(stderr).toContain(message);

@@ -65,6 +65,38 @@ describe('latchkey dev', () => {
     expect(await finished).toMatchObject({ code: 0 });
   });
 
+  test('suggests a token that is valid, and tells what has become of each', async () => {
+    const path = join(await newFolder(), 'seed.json');
+    const seed = {
+      users: [
+        { email: 'gone@example.org', disabled: true, tokens: [{ name: 'a', plaintext: 'a' }] },
+        { email: 'old@example.org', tokens: [{ name: 'b', plaintext: 'b', createdAt: '-2d', expiresAt: '-1d' }] },
+        {
+          email: 'ada@example.org',
+          tokens: [
+            { name: 'old', plaintext: 'old', createdAt: '-2d', expiresAt: '-1d' },
+            { name: 'gone', plaintext: 'gone', createdAt: '-2d', revokedAt: '-1d' },
+            { name: 'stopped', plaintext: 'stopped', disabled: true },
+            { name: 'ci', plaintext: 'ci', scopes: ['tokens:read'] },
+          ],
+        },
+      ],
+    };
+    await writeFile(path, JSON.stringify(seed));
+    const { printed } = await dev(['--seed', path]);
+    expect(printed).toContain('user      ada@example.org\n');
+    const states = [...printed.matchAll(/^token +\S+ {2}(.*)$/gm)].map(([, state]) => state);
+    expect(states).toEqual(['old, expired', 'gone, revoked', 'stopped, disabled', 'ci, valid']);
+    const line = printed.split('\n').find((candidate) => candidate.includes('Bearer')) ?? '';
+    const { stdout } = await promisify(execFile)('bash', ['-c', line]);
+    // Nothing is left of finding out.
+    expect((JSON.parse(stdout) as { items: unknown[] }).items).toHaveLength(4);
+    expect(stdout.endsWith('}\n')).toBe(true);
+    const [, url = ''] = /^latchkey dev listening on (\S+)$/m.exec(printed) ?? [];
+    const { body } = await send({ url }, 'GET /__testing/requests');
+    expect((body as { requests: unknown[] }).requests).toHaveLength(1);
+  });
+
   test('takes users and tokens from a file', async () => {
     const path = join(await newFolder(), 'seed.yaml');
     await writeFile(

@@ -185,7 +185,7 @@ describe('what cannot be served by several processes is refused', () => {
     const env = { ...TWO, LATCHKEY_DATABASE: join(await newFolder(), 'latchkey.db') };
     const { code, stdout, stderr } = await latchkey(['serve', '--port', String(port)], { env });
     holder.close();
-    expect(stderr).toMatch(/^latchkey: .*EADDRINUSE.*\n$/);
+    expect(stderr).toMatch(/^latchkey: 127\.0\.0\.1:\d+ is in use by another process: --port or LATCHKEY_PORT .*\n$/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 });
