@@ -43,7 +43,7 @@ const PROBLEM = { loc: ['body', HOSTILE], msg: HOSTILE, type: HOSTILE };
 test.each<[string, Parameters<typeof serveHostile>[0], string[], string[]]>([
   ['for people', undefined, [], ['contract']],
   ['as JSON', undefined, ['--json'], ['contract']],
-  ['refusals', { status: 403, body: { detail: HOSTILE, code: 'insufficient_scope' } }, [], ['logout']],
+  ['refusals', { status: 403, body: { detail: HOSTILE, code: 'insufficient_scope' } }, [], ['logout', 'contract']],
   ['bad input', { status: 422, body: { detail: [PROBLEM] } }, [], ['logout']],
   ['no answer of the contract', { status: 502, body: HOSTILE }, [], []],
 ])(

@@ -9,7 +9,7 @@ import { latchkey, logInTo, newFolder, serveDatabase } from '../support/process.
 
 // A secret that is made is shown once: where nobody can see it, it is not made, or one sentence says so.
 
-const shell = (redirection: string) => ['bash', '-c', redirection, 'bash'];
+const shell = (redirection: string) => ['bash', '--norc', '-c', redirection, 'bash'];
 /** A device that is always full, which even an empty write finds out. */
 const FULL = shell('exec "$@" > /dev/full');
 /** A disk that is full by the time of the writing: files may have no byte. */
@@ -67,7 +67,7 @@ describe('where standard output takes nothing', () => {
   });
 
   test.each([['--help'], ['--version'], ['tokens', 'list'], ['tokens', 'verify'], ['whoami'], ['completion', 'bash']])(
-    '%s %s says so in one line and ends with code 2',
+    '%j says so in one line and ends with code 2',
     async (...args) => {
       const line = await startLoggedIn();
       const input = plaintextOf(line.server, 'deploy bot');
