@@ -41,9 +41,9 @@ test('the walk below has every command', async () => {
 const PROBLEM = { loc: ['body', HOSTILE], msg: HOSTILE, type: HOSTILE };
 
 test.each<[string, Parameters<typeof serveHostile>[0], string[], string[]]>([
-  ['for people', undefined, [], ['contract']],
-  ['as JSON', undefined, ['--json'], ['contract']],
-  ['refusals', { status: 403, body: { detail: HOSTILE, code: 'insufficient_scope' } }, [], ['logout', 'contract']],
+  ['for people', undefined, [], []],
+  ['as JSON', undefined, ['--json'], []],
+  ['refusals', { status: 403, body: { detail: HOSTILE, code: 'insufficient_scope' } }, [], ['logout']],
   ['bad input', { status: 422, body: { detail: [PROBLEM] } }, [], ['logout']],
   ['no answer of the contract', { status: 502, body: HOSTILE }, [], []],
 ])(
@@ -67,7 +67,8 @@ test.each<[string, Parameters<typeof serveHostile>[0], string[], string[]]>([
         },
       });
       expectHarmless(command, finished);
-      if (!silent.includes(command) && !(command === 'logout' && refusal === undefined))
+      // What a run of contract tests tells of answers depends on how far it comes.
+      if (![...silent, 'contract'].includes(command) && !(command === 'logout' && refusal === undefined))
         expect(finished.stdout + finished.stderr, command).toMatch(/evil|does not answer as a Latchkey service does/);
     }
   },
