@@ -98,7 +98,7 @@ function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal'): b
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  if (syscall !== 'listen') return error.message;
+  if (syscall !== 'listen' && syscall !== 'bind') return error.message;
   const place = `${address ?? ''}:${String(port)}`;
   if (code === 'EADDRINUSE')
     return `${place} is in use by another process: --port or LATCHKEY_PORT chooses another port`;

@@ -99,3 +99,8 @@ test.each([['--help'], ['scan', '--help'], ['completion', 'bash']])(
     expect(await latchkey(words, { prefix })).toEqual({ code: 0, stdout: '', stderr: '' });
   },
 );
+
+test.each([['-v'], ['-V'], ['--version']])('%s prints the version', async (flag) => {
+  const finished = await latchkey([flag]);
+  expect(finished).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string, stderr: '' });
+});
