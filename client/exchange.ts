@@ -52,13 +52,20 @@ export async function exchange(
     const code = codeIn(cause);
     throw new LatchkeyError({
       code: 'network_error',
-      message: `The service did not answer${code === undefined ? '' : ` (${code})`}.`,
+      message: code === undefined ? silenceFrom(url) : `The service did not answer (${code}).`,
       cause,
     });
   } finally {
     clearTimeout(timer);
     forget();
   }
+}
+
+/** A browser tells a page nothing of why an answer from another origin is kept from it. */
+function silenceFrom(url: string): string {
+  const page = (globalThis as { location?: { origin?: string } }).location?.origin;
+  if (page === undefined || url.startsWith(`${page}/`)) return 'The service did not answer.';
+  return `The service did not answer, or its CORS setting LATCHKEY_CORS_ORIGINS does not name ${page}: a browser hides which.`;
 }
 
 /** Names, texts and codes alone: what else a `fetch` hangs on its errors may be the request with its credential. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
 import { sendAnswer, sendError } from './answer.js';
 import type { Contract } from './contract.js';
+import type { Cors } from './cors.js';
 import type { Deps } from './deps.js';
 import { ServiceError, toServiceError } from './errors.js';
 import { createForwardedWatch } from './forwarded.js';
@@ -13,7 +14,7 @@ import { performanceNow } from './timers.js';
 import type { Trace } from './trace.js';
 
 /** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
-export function createApp(contract: Contract, { config, log }: Deps, state: ServiceState): Koa {
+export function createApp(contract: Contract, { config, log }: Deps, state: ServiceState, cors: Cors): Koa {
   const app = new App();
   const watchForwarded = createForwardedWatch(config, log);
   app.use(async (ctx) => {
@@ -22,6 +23,7 @@ export function createApp(contract: Contract, { config, log }: Deps, state: Serv
     const requestId = requestIdOf(req);
     toOriginForm(req);
     const trace: Trace = { requestId, head: firstHeaders(req, requestId, state) };
+    trace.head.push(...cors.headersFor(req));
     logWhenDone(ctx, trace, log);
     try {
       if (!hasOneHost(req)) throw new ServiceError('bad_request');
@@ -29,6 +31,13 @@ export function createApp(contract: Contract, { config, log }: Deps, state: Serv
       const end = url.indexOf('?');
       const path = end === -1 ? url : url.slice(0, end);
       const known = isPath(path, url) ? path : '';
+      const preflight = cors.preflightHeaders(req);
+      if (preflight !== undefined) {
+        // Whatever the path, so that a page reads the 404 of one that does not exist.
+        trace.head.push(...preflight);
+        sendAnswer(ctx, trace, { status: 204 });
+        return;
+      }
       const found = contract.find(method, known);
       if (found === undefined) answerOutside(ctx, trace, contract, known);
       else await found.serve(ctx, trace, found.params, end === -1 ? '' : url.slice(end + 1));

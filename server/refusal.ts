@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import type { Cors } from './cors.js';
 import { overloaded, type Surface, toWire } from './errors.js';
 import type { Load } from './load.js';
 
@@ -13,6 +14,7 @@ type Bodies = Record<Surface, { status: number; body: string }>;
 export function createRefusal(
   surfaceOf: (path: string) => Surface | undefined,
   load: Pick<Load, 'refusedRequest'>,
+  cors: Cors,
 ): RequestListener {
   const error = overloaded();
   const retryAfter = error.headers['Retry-After'] ?? '';
@@ -23,19 +25,24 @@ export function createRefusal(
     }),
   ) as Bodies;
 
-  return ({ url = '', headers }, response) => {
+  return (request, response) => {
+    const { url = '', headers } = request;
+    const sent = headers['x-request-id'];
+    const head = [
+      ...['X-Request-Id', typeof sent === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID()],
+      ...['X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'],
+      ...cors.headersFor(request),
+    ];
+    // As cheap as a refusal, of which a browser would not let the page know.
+    const preflight = cors.preflightHeaders(request);
+    if (preflight !== undefined) {
+      response.writeHead(204, [...head, ...preflight]).end();
+      return;
+    }
     load.refusedRequest();
     const [path = ''] = url.split('?', 1);
     const { status, body } = bodies[surfaceOf(path) ?? 'access tokens'];
-    const sent = headers['x-request-id'];
-    response.writeHead(status, {
-      'X-Request-Id': typeof sent === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID(),
-      'X-Content-Type-Options': 'nosniff',
-      'Cache-Control': 'no-store',
-      'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': body.length,
-      'Retry-After': retryAfter,
-    });
-    response.end(body);
+    head.push('Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(body.length));
+    response.writeHead(status, [...head, 'Retry-After', retryAfter]).end(body);
   };
 }

@@ -4,6 +4,7 @@ import { createApp } from './app.js';
 import { completeConfig } from './config.js';
 import { createConnections } from './connections.js';
 import { type Before, createContract } from './contract.js';
+import { createCors } from './cors.js';
 import { openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
 import { createHandlers } from './handlers/index.js';
@@ -65,8 +66,9 @@ export async function start(
   const load = createLoad(log);
   const state: ServiceState = { phase: 'starting', load };
   const contract = await createContract(deps, createHandlers(state), hooks?.before);
-  const answer = createApp(contract, deps, state).callback();
-  const refuse = createRefusal((path) => contract.at(path)?.surface, load);
+  const cors = createCors(config.corsOrigins);
+  const answer = createApp(contract, deps, state, cors).callback();
+  const refuse = createRefusal((path) => contract.at(path)?.surface, load, cors);
   // A test that sends more than it can wait for wants all of its answers.
   const admission = createAdmission(answer, hooks === undefined ? refuse : undefined);
   const request = hooks?.around(admission.request) ?? admission.request;

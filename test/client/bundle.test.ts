@@ -1,28 +1,8 @@
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'rolldown';
 import { expect, test } from 'vitest';
+import { bundle } from '../support/bundle.js';
 
 const BOUND = 8_192;
-
-/** What an application's bundler makes for browsers of a module with this text, minified. */
-async function bundle(text: string): Promise<string> {
-  const entry = join(process.cwd(), 'entry.js');
-  const { output } = await build({
-    input: entry,
-    plugins: [
-      { name: 'entry', load: (id) => (id === entry ? text : null), resolveId: (id) => (id === entry ? id : null) },
-    ],
-    platform: 'browser',
-    write: false,
-    logLevel: 'silent',
-    output: { format: 'esm', minify: true },
-  });
-  return output
-    .map((file) => (file.type === 'chunk' ? file.code : ''))
-    .join('')
-    .trim();
-}
 
 test(`the whole client is under ${String(BOUND)} bytes for a browser, compressed`, async () => {
   const whole = await bundle("export * from '@latchkey/client'");

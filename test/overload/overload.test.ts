@@ -12,7 +12,7 @@ import { answersIn, openConnection, type RawAnswer } from '../support/socket.js'
 const DOCUMENT = 'HEAD /openapi.json HTTP/1.1\r\nHost: here\r\n\r\n';
 
 test('what would wait too long is refused at once in the shape of its API, and the log counts it', async () => {
-  const serving = await startService();
+  const serving = await startService([], { LATCHKEY_CORS_ORIGINS: 'https://app.example.org' });
   const flood = keepBusy(serving);
   const cases = [
     ['/api/v1/access-tokens', '{"detail":"Too many requests wait; try again.","code":"overloaded"}'],
@@ -31,6 +31,8 @@ test('what would wait too long is refused at once in the shape of its API, and t
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
       'x-request-id': 'refused-1',
+      'access-control-allow-origin': 'https://app.example.org',
+      vary: 'Origin',
     });
   }
   await flood.stop();
@@ -152,8 +154,8 @@ test('connections beyond the limit of open files are closed, and those within it
     .toBe(200);
 });
 
-async function startService(prefix?: string[]): Promise<Serving> {
-  return await serveDatabase(join(await newFolder(), 'latchkey.db'), {}, prefix === undefined ? {} : { prefix });
+async function startService(prefix: string[] = [], env: Record<string, string> = {}): Promise<Serving> {
+  return await serveDatabase(join(await newFolder(), 'latchkey.db'), env, { prefix });
 }
 
 /** Far more work than the process has time for, until it is stopped; then it resolves when all is answered. */
@@ -180,7 +182,9 @@ function keepBusy({ url }: Serving): { stop(): Promise<void> } {
 async function refusalOf({ url }: Serving, path: string): Promise<RawAnswer> {
   for (;;) {
     const connection = await openConnection(url);
-    connection.write(`GET ${path} HTTP/1.1\r\nHost: here\r\nX-Request-Id: refused-1\r\nConnection: close\r\n\r\n`);
+    connection.write(
+      `GET ${path} HTTP/1.1\r\nHost: here\r\nX-Request-Id: refused-1\r\nOrigin: https://app.example.org\r\nConnection: close\r\n\r\n`,
+    );
     const [answer] = answersIn(await connection.closed);
     if (answer?.status === 503) return answer;
   }
