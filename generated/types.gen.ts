@@ -495,7 +495,7 @@ export type TokenForm = {
      * Taken and not needed.
      */
     token_type_hint?: string;
-    [key: string]: string | string | string | undefined;
+    [key: string]: unknown;
 };
 
 /**
