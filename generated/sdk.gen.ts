@@ -20,8 +20,8 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * List private tokens
  *
- * Gives the caller's tokens of type `pat` that are not revoked; expired ones stay listed. Equal names and equal
- * expiration times are ordered by id. A page past the end is 404, except that page 1 of nothing is an empty list.
+ * Gives the caller's tokens of type `pat` that are not revoked; expired ones stay listed. One that never expires has the
+ * last instant that there is, and is ordered by it. Equal names and equal expiration times are ordered by id. A page past the end is 404, except that page 1 of nothing is an empty list.
  *
  */
 export const listPrivateTokens = <ThrowOnError extends boolean = false>(options: Options<ListPrivateTokensData, ThrowOnError>) => options.client.get<ListPrivateTokensResponses, ListPrivateTokensErrors, ThrowOnError>({
@@ -134,7 +134,8 @@ export const listAccessTokens = <ThrowOnError extends boolean = false>(options: 
  *
  * Issues a token of type `pat` to the caller. `plaintext` is in this answer and nowhere else, ever, since the
  * service keeps a digest only. Names need not be unique. The operator's policy may give a default lifetime, and bound
- * the lifetime and the number of tokens.
+ * the lifetime and the number of tokens. To that number count the owner's personal access tokens that are valid or
+ * disabled; expired and revoked ones do not, nor do sessions.
  *
  */
 export const createAccessToken = <ThrowOnError extends boolean = false>(options: Options<CreateAccessTokenData, ThrowOnError>) => options.client.post<CreateAccessTokenResponses, CreateAccessTokenErrors, ThrowOnError>({
@@ -367,7 +368,8 @@ export const updateAccessToken = <ThrowOnError extends boolean = false>(options:
  * Gives the token a new secret; its id, name and everything else stay. Earlier secrets serve until the grace period
  * ends, never beyond their own expiry, and a further call can shorten that. With a grace period of 0, as without
  * one, they open nothing from the answer on. An expired token comes to life again, with its former lifetime where
- * none is sent; a revoked one does not. Where a token rotates itself and the answer gets lost, repeating the request
+ * none is sent; a revoked one does not. A session that came as the cookie and rotates itself gets the new one as the cookie
+ * too. Where a token rotates itself and the answer gets lost, repeating the request
  * with its `Idempotency-Key` within ten minutes gets the answer, though the secret has ended; for that the key must
  * have 22 characters at least, which nobody who stole the secret guesses.
  *

@@ -58,9 +58,9 @@ export type PrivateToken = {
      */
     name: string;
     /**
-     * In UTC; null for a token that was created without an expiry, as an access token.
+     * In UTC; `9999-12-31T23:59:59.999Z` for a token that never expires.
      */
-    expiration_time: string | null;
+    expiration_time: string;
 };
 
 /**
@@ -405,7 +405,9 @@ export type UserPage = {
  */
 export type VerificationRequest = {
     /**
-     * As it was presented, whatever it is; what cannot be a token is `malformed`.
+     * As it was presented, whatever it is; what cannot be a token is `malformed`. Many long ones together may be more
+     * than the 64 KiB of a body, which is 413.
+     *
      */
     token: string;
     /**

@@ -26,14 +26,14 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
   const credential = readCredential(headers, schemes.has('basic'));
   if (credential === undefined) throw refused('missing', schemes);
   if (credential === 'several') throw refused(credential, schemes, 'bearer');
-  const { token, authMethod } = credential;
+  const { authMethod } = credential;
   if (!schemes.has(authMethod)) throw refused('scheme', schemes);
-  const verdict = await verifyToken(deps, token);
+  const verdict = await verifyToken(deps, credential.token);
   const ended = !verdict.valid && verdict.refusal === 'superseded' && admission.ended;
   if (!verdict.valid && !ended) throw refused(verdict.refusal, schemes, authMethod);
   const { secret } = verdict;
   if (secret === undefined) throw refused('unknown', schemes, authMethod);
-  return new TokenCaller(secret, token, authMethod, ended ? 'ended' : secret.isNewest ? 'newest' : 'earlier');
+  return new TokenCaller(secret, credential, ended ? 'ended' : secret.isNewest ? 'newest' : 'earlier');
 }
 
 class TokenCaller implements Caller {
@@ -44,11 +44,12 @@ class TokenCaller implements Caller {
   readonly tokenType: TokenType;
   readonly expiresAt: number | null;
   readonly authMethod: AuthMethod;
+  readonly hasCookie: boolean;
   readonly secret: SecretState;
   readonly #proven: ProvenSecret;
   readonly #plaintext: string;
 
-  constructor(proven: ProvenSecret, plaintext: string, authMethod: AuthMethod, secret: SecretState) {
+  constructor(proven: ProvenSecret, { token, authMethod, hasCookie }: Credential, secret: SecretState) {
     this.ownerId = proven.ownerId;
     this.tokenId = proven.id;
     this.tokenUuid = proven.uuid;
@@ -56,9 +57,10 @@ class TokenCaller implements Caller {
     this.tokenType = proven.type;
     this.expiresAt = proven.expiresAt;
     this.authMethod = authMethod;
+    this.hasCookie = hasCookie;
     this.secret = secret;
     this.#proven = proven;
-    this.#plaintext = plaintext;
+    this.#plaintext = token;
   }
 
   holds(scope: string): boolean {
@@ -85,6 +87,7 @@ const BASIC_CHALLENGE = 'Basic realm="Latchkey"';
 interface Credential {
   token: string;
   authMethod: AuthMethod;
+  hasCookie: boolean;
 }
 
 /**
@@ -92,7 +95,7 @@ interface Credential {
  * header that is sent twice arrives as one, joined by commas, which no token contains.
  */
 function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credential | 'several' | undefined {
-  const sent: Credential[] = [];
+  const sent: Pick<Credential, 'token' | 'authMethod'>[] = [];
   for (const value of splitList(headers.authorization)) {
     const password = basic ? basicPassword(value) : undefined;
     if (password !== undefined) sent.push({ token: password, authMethod: 'basic' });
@@ -105,7 +108,9 @@ function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credentia
     if (name === SESSION_COOKIE) sent.push({ token: value.join('='), authMethod: 'cookie' });
   }
   const [first] = sent;
-  return sent.every(({ token }) => token === first?.token) ? first : 'several';
+  if (first === undefined) return undefined;
+  if (sent.some(({ token }) => token !== first.token)) return 'several';
+  return { ...first, hasCookie: sent.some(({ authMethod }) => authMethod === 'cookie') };
 }
 
 /**

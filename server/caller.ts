@@ -23,6 +23,8 @@ export interface Caller {
   expiresAt: number | null;
   /** The first of the ways in which the token was sent. */
   authMethod: AuthMethod;
+  /** Whether it came as the cookie too, or as nothing else. */
+  hasCookie: boolean;
   /** Which of its token's secrets was sent. */
   secret: SecretState;
   /** 32 bytes that only who knows the secret and `salt` can make. */

@@ -1,4 +1,5 @@
 import { isEmail } from './config.js';
+import { LAST_INSTANT } from './instants.js';
 
 // The formats that the contract uses, each with its length first, so that no input costs more than it is long. Those of
 // ajv-formats are wider than the contract: `urn:uuid:`, a space in a date-time, leap seconds.
@@ -6,9 +7,8 @@ import { isEmail } from './config.js';
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-](\d\d):(\d\d))$/i;
 const LONGEST_DATE_TIME = 64;
-/** The first and the last instant that RFC 3339 can state in UTC. */
+/** The first instant that RFC 3339 can state in UTC. */
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z');
-const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
 export const formats: Record<string, (text: string) => boolean> = {
   uuid: (text) => text.length === 36 && UUID.test(text),
@@ -43,5 +43,5 @@ export function parseDateTime(text: string): number | undefined {
   const milliseconds = Number(fraction.slice(1, 4).padEnd(3, '0'));
   const offset = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60_000 * (zone.startsWith('-') ? -1 : 1);
   const instant = midnight + time + milliseconds - offset;
-  return instant >= EARLIEST && instant <= LATEST ? instant : undefined;
+  return instant >= EARLIEST && instant <= LAST_INSTANT ? instant : undefined;
 }

@@ -24,6 +24,9 @@ function dateOf(day: number): string {
   return date;
 }
 
+/** The last instant that RFC 3339 can state, 9999-12-31T23:59:59.999Z: where every token needs an end, one without has this. */
+export const LAST_INSTANT = 253_402_300_799_999;
+
 function twoDigits(number: number): string {
   return number < 10 ? `0${String(number)}` : String(number);
 }

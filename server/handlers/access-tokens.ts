@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import type { IssuedAccessToken, TokenFilter as WireFilter } from '../../generated/types.gen.js';
 import type { Caller } from '../caller.js';
 import type { Handlers } from '../contract.js';
+import type { Deps } from '../deps.js';
 import { insufficientScope } from '../errors.js';
 import { parseDateTime } from '../formats.js';
 import { editToken } from '../tokens/edit.js';
@@ -13,6 +15,7 @@ import { revokeAllTokens, revokeToken, revokeTokens, type Selection } from '../t
 import { rotateToken } from '../tokens/rotate.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import type { AccessToken } from '../tokens/token.js';
+import { sessionCookie } from './session-cookie.js';
 import { toWireToken } from './wire-token.js';
 
 export const accessTokens = {
@@ -59,8 +62,9 @@ export const accessTokens = {
     return {};
   },
 
-  async rotateAccessToken(deps, { caller, path, body, conditions, attempt }) {
-    return toIssued(await rotateToken(deps, caller, path.token_id, { ...body, conditions }, attempt));
+  async rotateAccessToken(deps, { caller, path, body, conditions, attempt, raw }) {
+    const issued = await rotateToken(deps, caller, path.token_id, { ...body, conditions }, attempt);
+    return withCookie(deps, caller, raw, issued);
   },
 
   async getCurrentAccessToken(deps, { caller }) {
@@ -72,8 +76,9 @@ export const accessTokens = {
     return {};
   },
 
-  async rotateCurrentAccessToken(deps, { caller, body, conditions, attempt }) {
-    return toIssued(await rotateToken(deps, caller, caller.tokenUuid, { ...body, conditions }, attempt));
+  async rotateCurrentAccessToken(deps, { caller, body, conditions, attempt, raw }) {
+    const issued = await rotateToken(deps, caller, caller.tokenUuid, { ...body, conditions }, attempt);
+    return withCookie(deps, caller, raw, issued);
   },
 } satisfies Partial<Handlers>;
 
@@ -108,4 +113,15 @@ function toAnswer(token: AccessToken) {
 
 function toIssued({ plaintext, token }: IssuedToken): { headers: { ETag: string }; body: IssuedAccessToken } {
   return { headers: { ETag: entityTagOf(token) }, body: { plaintext, token: toWireToken(token) } };
+}
+
+/** A browser whose session has rotated itself would otherwise go on with a cookie that ends. */
+function withCookie(deps: Deps, caller: Caller, raw: IncomingMessage, issued: IssuedToken) {
+  const { headers, body } = toIssued(issued);
+  const { uuid, type, expiresAt } = issued.token;
+  if (!caller.hasCookie || type !== 'session' || uuid !== caller.tokenUuid || expiresAt === null) {
+    return { headers, body };
+  }
+  const maxAge = Math.max(0, Math.floor((expiresAt - deps.now()) / 1_000));
+  return { headers: { ...headers, ...sessionCookie(deps, raw, issued.plaintext, maxAge) }, body };
 }

@@ -2,7 +2,7 @@ import type { PrivateToken } from '../../generated/types.gen.js';
 import type { Handlers, Request } from '../contract.js';
 import type { Deps } from '../deps.js';
 import { parseDateTime } from '../formats.js';
-import { toInstant, toInstantOrNull } from '../instants.js';
+import { LAST_INSTANT, toInstant } from '../instants.js';
 import { ownOrigin } from '../origin.js';
 import { issueToken } from '../tokens/issue.js';
 import { listPage } from '../tokens/list.js';
@@ -28,7 +28,7 @@ export const privateTokens = {
     const until = parseDateTime(expirationTime) ?? 0;
     const { plaintext, token } = await issueToken(deps, caller, { name, lifetime: { until } }, attempt);
     const { id, expiresAt } = token;
-    return { body: { id, name: token.name, expiration_time: toInstant(expiresAt ?? until), data: plaintext } };
+    return { body: { id, name: token.name, expiration_time: toExpirationTime(expiresAt), data: plaintext } };
   },
 
   async revokePrivateToken(deps, { caller, path, conditions }) {
@@ -38,7 +38,12 @@ export const privateTokens = {
 } satisfies Partial<Handlers>;
 
 function toPrivateToken({ id, name, expiresAt }: AccessToken): PrivateToken {
-  return { id, name, expiration_time: toInstantOrNull(expiresAt) };
+  return { id, name, expiration_time: toExpirationTime(expiresAt) };
+}
+
+/** This API's reference knows no token without an end, and a strict client of it has no place for null. */
+function toExpirationTime(expiresAt: number | null): string {
+  return toInstant(expiresAt ?? LAST_INSTANT);
 }
 
 /** The request's own URL with another page; the other parameters as they were sent. */

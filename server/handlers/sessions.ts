@@ -1,28 +1,28 @@
+import type { IncomingMessage } from 'node:http';
 import type { Session } from '../../generated/types.gen.js';
-import { SESSION_COOKIE } from '../authenticate.js';
-import type { Handlers, Request } from '../contract.js';
+import type { Handlers } from '../contract.js';
 import type { Deps } from '../deps.js';
 import { toInstant } from '../instants.js';
-import type { OperationId } from '../operation-id.js';
-import { clientAddress, isSecure } from '../origin.js';
+import { clientAddress } from '../origin.js';
 import { changeOwnPassword } from '../users/own-password.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
 import { getUser } from '../users/users.js';
+import { sessionCookie } from './session-cookie.js';
 
 export const sessions = {
   async logIn(deps, { body: { username, password }, raw }) {
     const session = await logIn(deps, username, password, clientAddress(raw, deps.config));
-    return { headers: setCookie(deps, raw, session), body: toSession(session) };
+    return { headers: cookieOf(deps, raw, session), body: toSession(session) };
   },
 
   async refreshSession(deps, { body, raw }) {
     const session = await refreshSession(deps, body.refresh_token);
-    return { headers: setCookie(deps, raw, session), body: toSession(session) };
+    return { headers: cookieOf(deps, raw, session), body: toSession(session) };
   },
 
   async logOut(deps, { caller, raw }) {
     await logOut(deps, caller.tokenId);
-    return { headers: { 'Set-Cookie': cookie(deps, raw, '', 0) } };
+    return { headers: sessionCookie(deps, raw, '', 0) };
   },
 
   async changePassword(deps, { caller, body, raw }) {
@@ -71,13 +71,6 @@ function toSession({ user, accessToken, refreshToken }: OpenedSession): Session 
   };
 }
 
-type Raw = Request<OperationId>['raw'];
-
-function setCookie(deps: Deps, raw: Raw, { accessToken, lifetime }: OpenedSession): Record<string, string> {
-  return { 'Set-Cookie': cookie(deps, raw, accessToken, lifetime / 1_000) };
-}
-
-function cookie({ config }: Deps, raw: Raw, value: string, maxAge: number): string {
-  const secure = isSecure(raw, config) ? '; Secure' : '';
-  return `${SESSION_COOKIE}=${value}; Path=/; Max-Age=${String(maxAge)}; HttpOnly; SameSite=Lax${secure}`;
+function cookieOf(deps: Deps, raw: IncomingMessage, { accessToken, lifetime }: OpenedSession) {
+  return sessionCookie(deps, raw, accessToken, lifetime / 1_000);
 }

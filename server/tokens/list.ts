@@ -2,6 +2,7 @@ import { type Expression, type SqlBool, sql } from 'kysely';
 import { type Build, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
+import { LAST_INSTANT } from '../instants.js';
 import { fromCursor, type Position, toCursor } from './cursor.js';
 import { contains, keeps, type TokenFilter } from './filter.js';
 import { type AccessToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
@@ -119,8 +120,12 @@ function isBehind(
   return sql<boolean>`${column} ${operator}= ${key} and (${column}, token.id) ${operator} (${key}, ${id})`;
 }
 
-/** The only columns that a page may be ordered by: the wire's name, and the column's. */
-const ORDERINGS = { id: 'token.id', name: 'token.name', expiration_time: 'token.expires_at' } as const;
+/** What a page may be ordered by, by the wire's names. A token that never expires has the last instant there is. */
+const ORDERINGS = {
+  id: sql.ref('token.id'),
+  name: sql.ref('token.name'),
+  expiration_time: sql`coalesce(token.expires_at, ${sql.lit(LAST_INSTANT)})`,
+};
 
 export interface PageWish {
   /** Orderable field, descending with a leading minus. */
@@ -141,26 +146,29 @@ export async function listPage(
   { ordering, q, page, pageSize }: PageWish,
 ): Promise<{ tokens: AccessToken[]; count: number }> {
   const offset = (page - 1) * pageSize;
-  const matching = selectTokens(db.read)
+  const matching = db.read
+    .selectFrom('access_tokens as token')
     .where('token.owner_id', '=', ownerId)
     .where('token.type', '=', 'pat')
     .where('token.revoked_at', 'is', null)
     .$if(q !== '', (query) => query.where(contains('token.name', q)));
 
   const direction = ordering.startsWith('-') ? 'desc' : 'asc';
+  const column = ORDERINGS[ordering.replace('-', '') as keyof typeof ORDERINGS];
+  // What is sorted and skipped is ids alone: whole rows take twice as long.
+  const ids = matching
+    .select('token.id')
+    .orderBy(column, direction)
+    .orderBy('token.id', direction)
+    .limit(pageSize)
+    .offset(offset);
   const rows = Number.isSafeInteger(offset)
-    ? await matching
+    ? await selectTokens(db.read)
         // In the same statement: two would see two states while others write.
-        .select(
-          matching
-            .clearSelect()
-            .select(({ fn }) => fn.countAll<number>().as('count'))
-            .as('count'),
-        )
-        .orderBy(ORDERINGS[ordering.replace('-', '') as keyof typeof ORDERINGS], direction)
+        .select(matching.select(({ fn }) => fn.countAll<number>().as('count')).as('count'))
+        .where('token.id', 'in', ids)
+        .orderBy(column, direction)
         .orderBy('token.id', direction)
-        .limit(pageSize)
-        .offset(offset)
         .execute()
     : [];
   const count = rows[0]?.count ?? 0;

@@ -124,7 +124,7 @@ describe('private tokens', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(60), changes, async (count, steps) => {
         let lastId = 0;
-        const create = (): PrivateToken => ({ id: ++lastId, name: '', expiration_time: null });
+        const create = (): PrivateToken => ({ id: ++lastId, name: '', expiration_time: '9999-12-31T23:59:59.999Z' });
         let listed = Array.from({ length: count }, create);
         const seen: number[] = [];
         const survivors = new Set(listed.map(({ id }) => id));

@@ -95,9 +95,15 @@ test.each(SORTS)('the next page by %s starts where the last one ended', async (s
 });
 
 test.each(['', 'a'])("the private tokens' page, count and search for `%s` walk one owner's rows", async (q) => {
-  const plans = await plansOf((deps) => listPage(deps, 1, { ordering: 'name', q, page: 1, pageSize: 1 }));
-  expect(plans.filter((step) => / token\b/.test(step)).length).toBeGreaterThan(0);
-  for (const step of plans) expect(step).not.toMatch(/^SCAN/);
+  for (const ordering of ['id', 'name', 'expiration_time'] as const) {
+    const plans = await plansOf((deps) => listPage(deps, 1, { ordering, q, page: 1, pageSize: 1 }));
+    const walks = plans.filter((step) => / token\b/.test(step));
+    expect(walks.filter((step) => step.includes('(owner_id=?'))).toHaveLength(2);
+    // What is on the page is read by its ids, whole rows of it alone.
+    expect(walks.filter((step) => step.includes('INTEGER PRIMARY KEY (rowid=?)'))).toHaveLength(1);
+    expect(walks).toHaveLength(3);
+    for (const step of plans) expect(step).not.toMatch(/^SCAN/);
+  }
 });
 
 test("a token is found by the time in its id, among its owner's, and one whose id was chosen by that", async () => {

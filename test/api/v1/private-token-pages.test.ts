@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   createAccessToken,
   createPrivateToken,
+  listAccessTokens,
   listPrivateTokens,
   type PrivateTokenPage,
   revokeAccessToken,
@@ -13,6 +14,9 @@ import { answered, type Client, DAY, startService } from '../../support/service.
 import { shareService } from '../../support/shared.js';
 
 const TOKENS = '/api/v1/auth/private_tokens/';
+
+/** What a token has that never expires. */
+const LAST = '9999-12-31T23:59:59.999Z';
 
 async function create(client: Client, name: string, expiration_time = '2031-06-15T12:00:00.000Z') {
   return await answered(createPrivateToken({ client, body: { name, expiration_time } }));
@@ -46,7 +50,7 @@ describe('listing', () => {
     await revokeAccessToken({ client, path: { token_id: revoked.token.id } });
     expect(token.expiresAt).toBeNull();
     expect((await answered(listPrivateTokens({ client }))).results).toEqual([
-      { id: ANY_NUMBER, name: 'immortal', expiration_time: null },
+      { id: ANY_NUMBER, name: 'immortal', expiration_time: LAST },
     ]);
   });
 
@@ -83,6 +87,59 @@ describe('ordering', () => {
     ['-expiration_time', ['alpha', 'beta', 'gamma']],
   ] as const)('by %s', async (ordering, expected) => {
     expect(await names((await shared()).admin.client, { ordering })).toEqual(expected);
+  });
+});
+
+describe('tokens that never expire', () => {
+  const shared = shareService(async (_, { client }) => {
+    const never = (name: string) => answered(createAccessToken({ client, body: { name } }));
+    await never('never 1');
+    await create(client, 'last 2', LAST);
+    await create(client, 'soon 3', '2031-01-01T00:00:00Z');
+    await never('never 4');
+    await create(client, 'almost 5', '9999-12-31T23:59:59.998Z');
+    await create(client, 'last 6', '9999-12-31T22:59:59.999-01:00');
+  });
+  const ORDERED = ['soon 3', 'almost 5', 'never 1', 'last 2', 'never 4', 'last 6'];
+
+  test.each([
+    ['expiration_time', ORDERED],
+    ['-expiration_time', ORDERED.toReversed()],
+  ] as const)('are ordered by %s with those of the last instant, by id', async (ordering, expected) => {
+    const { client } = (await shared()).admin;
+    expect(await names(client, { ordering })).toEqual(expected);
+    for (const [q, kept] of [
+      ['', expected],
+      ['never', expected.filter((name) => name.startsWith('never'))],
+      ['a', expected.filter((name) => name.includes('a'))],
+    ] as const) {
+      const paged = [];
+      for (let page = 1; page <= kept.length; page++) {
+        const query = { ordering, q, page, page_size: 1 };
+        const { results, count } = await answered(listPrivateTokens({ client, query }));
+        expect(count).toBe(kept.length);
+        paged.push(...results.map(({ name }) => name));
+      }
+      expect(paged).toEqual(kept);
+    }
+  });
+
+  test('have the last instant that there is, here alone', async () => {
+    const { client } = (await shared()).admin;
+    const { results } = await answered(listPrivateTokens({ client, query: { ordering: 'id' } }));
+    const times = results.map(({ expiration_time }) => expiration_time);
+    expect(times).toEqual([LAST, LAST, '2031-01-01T00:00:00.000Z', LAST, '9999-12-31T23:59:59.998Z', LAST]);
+    const { items } = await answered(
+      listAccessTokens({ client, query: { tokenType: 'pat', sort: 'expiresAt', limit: 200 } }),
+    );
+    expect(items.map(({ name, expiresAt }) => [name, expiresAt])).toEqual([
+      ['soon 3', '2031-01-01T00:00:00.000Z'],
+      ['almost 5', '9999-12-31T23:59:59.998Z'],
+      ['last 2', LAST],
+      ['last 6', LAST],
+      ['never 1', null],
+      ['never 4', null],
+    ]);
   });
 });
 
