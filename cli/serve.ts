@@ -63,13 +63,23 @@ async function serveByWorkers(config: Readonly<Config>): Promise<void> {
   const { startWorkers } = await import('../server/index.js');
   const starting = startWorkers(config, (firstUser) => void printFirstUser(firstUser));
   let kill = (): void => undefined;
-  stopOnSignal(async () => (await starting).close(), {
+  let isStopping = false;
+  // Ctrl-C reaches the workers as well, which may end a start before it is done: that is what was asked for.
+  const close = async () => {
+    isStopping = true;
+    const workers = await starting.catch(() => undefined);
+    await workers?.close();
+  };
+  stopOnSignal(close, {
     kill: () => {
       kill();
     },
     say: print,
   });
-  const workers = await starting;
+  const workers = await starting.catch((error: unknown) => {
+    if (!isStopping) throw error;
+  });
+  if (workers === undefined) return;
   kill = () => {
     workers.kill();
   };

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../generated/types.gen.js';
@@ -36,6 +43,8 @@ const BACKLOG = 4_096;
 const OTHER_FILES = 64;
 /** Requests of one connection that may wait for their answers at a time; who pipelines more is cut off. */
 const MOST_PIPELINED = 256;
+/** Milliseconds between looks whether the requests before one with `Upgrade` are answered. */
+const UPGRADE_PAUSE = 5;
 
 /** The HTTP side of the process. */
 export interface Connections {
@@ -68,9 +77,16 @@ export function createConnections(
   http.timeout = SILENCE_TIMEOUT;
   const sockets = trackSockets(http, load);
   http.on('connection', connection);
-  http.on('request', accept);
+  const answer: RequestListener = (request, response) => {
+    if (isPastEnd(request, response)) return;
+    accept(request, response);
+  };
+  http.on('request', answer);
   // An expectation that nobody knows may be ignored (RFC 9110, section 10.1.1).
-  http.on('checkExpectation', accept);
+  http.on('checkExpectation', answer);
+  http.on('upgrade', (request, socket, rest) => {
+    ignoreUpgrade(http, request, socket, rest, sockets.get(socket) ?? new Set());
+  });
   http.on('connect', (_request, socket) => {
     refuse(log, socket, 405, ['Allow: GET, HEAD, POST, PATCH, DELETE, OPTIONS']);
   });
@@ -114,6 +130,7 @@ function trackSockets(http: Server, load: Pick<Load, 'refusedConnection'>): Sock
   const most = openFilesLimit() - OTHER_FILES;
   http.on('connection', (socket) => {
     // Rather than by Node's own `maxConnections`: workers would hand a connection that all refuse round for ever.
+    if (sockets.has(socket)) return;
     if (sockets.size >= most) {
       load.refusedConnection();
       socket.destroy();
@@ -139,6 +156,52 @@ function openFilesLimit(): number {
   } catch {
     return Number.POSITIVE_INFINITY;
   }
+}
+
+/** Connections whose last request has come. */
+const ended = new WeakSet<Duplex>();
+
+/**
+ * Whether a request comes behind one of HTTP/1.0 with `Transfer-Encoding`, whose end nobody can be sure of (RFC 9112, section
+ * 6.1): that one is answered, the connection closes, and nothing behind it is looked at.
+ */
+function isPastEnd({ httpVersion, headers, socket }: IncomingMessage, response: ServerResponse): boolean {
+  if (ended.has(socket)) return true;
+  if (httpVersion === '1.0' && headers['transfer-encoding'] !== undefined) {
+    ended.add(socket);
+    response.shouldKeepAlive = false;
+  }
+  return false;
+}
+
+/**
+ * Serves a request as if it asked for no other protocol. Node has taken its parser off the connection: what was read is put
+ * back without the header, once all requests before it are answered, since a new parser knows nothing of them.
+ */
+function ignoreUpgrade(
+  http: Server,
+  { method = '', url = '', httpVersion, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  rest: Buffer,
+  inFlight: Set<IncomingMessage>,
+): void {
+  const head = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    if (name.toLowerCase() !== 'upgrade') head.push(`${name}: ${value}`);
+  }
+  const text = Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
+  socket.on('error', () => socket.destroy());
+  const goOn = () => {
+    if (socket.destroyed) return;
+    if (inFlight.size > 0) {
+      setTimeout(goOn, UPGRADE_PAUSE).unref();
+      return;
+    }
+    socket.unshift(Buffer.concat([text, rest]));
+    http.emit('connection', socket);
+  };
+  goOn();
 }
 
 function endWhenAnswered(socket: Duplex, inFlight: Set<IncomingMessage>): void {

@@ -5,10 +5,12 @@ import { clearInterval, performanceNow, setInterval } from './timers.js';
 const LOOK = 100;
 /** Looks that make a period, which is a second. */
 const LOOKS = 10;
+/** Refusals of a second from which on the process sheds load; a few come of one client's burst. */
+const SHEDDING = 10;
 
 /** How busy the process is. */
 export interface Load {
-  /** Whether a request was refused within the last second because too many waited. */
+  /** Whether ten requests or more were refused within the last second because too many waited. */
   readonly isShedding: boolean;
   /** The longest that the event loop kept something waiting in this second or the one before, in whole milliseconds. */
   eventLoopDelay(): number;
@@ -29,7 +31,8 @@ export function createLoad(log: Log): Load {
   let delay = 0;
   let earlierDelay = 0;
   let refused = { requests: 0, connections: 0 };
-  let refusedAt = Number.NEGATIVE_INFINITY;
+  /** Requests refused in this look and the ones before, a second together. */
+  let recent: number[] = [0];
 
   function logRefused(): void {
     const { requests, connections } = refused;
@@ -41,6 +44,7 @@ export function createLoad(log: Log): Load {
     const now = performanceNow();
     delay = Math.max(delay, now - due);
     due = now + LOOK;
+    recent = [0, ...recent.slice(0, LOOKS - 1)];
     if (++looks < LOOKS) return;
     logRefused();
     looks = 0;
@@ -50,13 +54,13 @@ export function createLoad(log: Log): Load {
 
   return {
     get isShedding() {
-      return performanceNow() - refusedAt < LOOK * LOOKS;
+      return recent.reduce((sum, count) => sum + count) >= SHEDDING;
     },
     // The timer itself may be late at this moment.
     eventLoopDelay: () => Math.round(Math.max(delay, earlierDelay, performanceNow() - due)),
     refusedRequest() {
       refused.requests++;
-      refusedAt = performanceNow();
+      recent[0] = (recent[0] ?? 0) + 1;
     },
     refusedConnection() {
       refused.connections++;

@@ -180,3 +180,35 @@ test.each([
   expect(answer?.status).toBe(401);
   expect(answer?.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
 });
+
+test('Upgrade is ignored: the request and those pipelined around it are answered in their order', async () => {
+  const service = await startService();
+  const { email, password } = await service.admin();
+  const login = JSON.stringify({ username: email, password });
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+  const post = `POST /api/v1/auth/login/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: ${String(login.length)}\r\n`;
+  const text =
+    `${post}X-Request-Id: nr-0\r\n\r\n${login}` +
+    `GET /healthz HTTP/1.1\r\nHost: here\r\nX-Request-Id: nr-1\r\n${upgrade}\r\n` +
+    `${post}X-Request-Id: nr-2\r\n${upgrade}\r\n${login}` +
+    'GET /nowhere HTTP/1.1\r\nHost: here\r\nX-Request-Id: nr-3\r\nConnection: close\r\n\r\n';
+  const answers = answersIn(await exchange(service.url, text));
+  expect(answers.map(({ status, headers }) => [headers.get('x-request-id'), status])).toEqual([
+    ['nr-0', 200],
+    ['nr-1', 200],
+    ['nr-2', 200],
+    ['nr-3', 404],
+  ]);
+});
+
+test('HTTP/1.0 with Transfer-Encoding is answered, and closes the connection without a look at what follows', async () => {
+  const service = await startService();
+  const text =
+    'POST /api/v1/auth/login/ HTTP/1.0\r\nHost: here\r\nConnection: keep-alive\r\nContent-Type: application/json\r\n' +
+    'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n';
+  const [answer, ...more] = answersIn(await exchange(service.url, `${text}GET /behind HTTP/1.1\r\nHost: here\r\n\r\n`));
+  expect(answer?.status).toBe(400);
+  expect(answer?.headers.get('connection')).toBe('close');
+  expect(more).toEqual([]);
+  expect(service.log.filter((line) => line.includes('"route":null'))).toEqual([]);
+});
