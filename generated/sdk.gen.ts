@@ -625,8 +625,8 @@ export const getHealth = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Tell whether requests are served
  *
- * Asks the database, past the requests that wait. 503 with the code `overloaded` while the process refuses requests
- * because too many wait and for a second after, so that a load balancer sends them elsewhere; 503 with
+ * Asks the database, past the requests that wait. 503 with the code `overloaded` where the process refused ten
+ * requests or more within the last second because too many waited, so that a load balancer sends them elsewhere; 503 with
  * `service_unavailable` while the database does not answer and while the process drains before it stops.
  *
  */
