@@ -295,7 +295,7 @@ describe('refreshing', () => {
     [
       'belongs to a disabled user',
       async (service, { session }) => {
-        await withUsers(service, (users) => users.disable(ADMIN.email));
+        await withUsers(service, (users) => users.disable(ADMIN.email, { force: true }));
         return session.refresh_token;
       },
     ],
