@@ -3,6 +3,7 @@ import { CouldNotRun } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { readGiven } from './given.js';
 import { type Credential, type Draft, emptyDraft } from './http/draft.js';
+import type { Identity } from './options.js';
 import type { Run } from './run.js';
 import { isObject, type Json } from './spec/json.js';
 import { isSecured, type Operation, type Spec } from './spec/model.js';
@@ -21,8 +22,8 @@ export interface Credentials {
   alternatives(operation: Operation): string[][];
   /** Those of them for which the run has a credential. */
   ways(operation: Operation): string[][];
-  /** Logs in once more; undefined where the run has no login. */
-  logIn(): Promise<{ credential: Credential; exchange: Exchange } | undefined>;
+  /** Logs in once more, or as somebody else; undefined where the run has no login. */
+  logIn(as?: Identity['login']): Promise<{ credential: Credential; exchange: Exchange } | undefined>;
   /** What becomes of a credential; unknown where the spec has no operation to tell by. */
   stateOf(credential: Credential): Promise<'good' | 'refused' | 'no answer' | 'unknown'>;
   /** Whether a text is a credential: it opens something, and another text does not. */
@@ -36,7 +37,7 @@ export async function createCredentials(run: Run): Promise<Credentials> {
   const { spec, options, secrets } = run;
   const given = readGiven(options, spec, secrets);
   const { login } = given;
-  const loginOperation = login === undefined ? undefined : findLogin(spec);
+  const loginOperation = findLogin(spec);
   const perScheme = given.credential?.perScheme ?? {};
   const probes = findProbes(spec);
   let [probe] = probes;
@@ -70,10 +71,10 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     return (await discerning) && (await stateOf({ token: text, perScheme: {} })) === 'good';
   }
 
-  async function logIn(): ReturnType<Credentials['logIn']> {
+  async function logIn(as = login): ReturnType<Credentials['logIn']> {
     const fields = loginOperation && loginFields(spec, loginOperation);
-    if (!login || !loginOperation || !fields) return undefined;
-    const body = { [fields.user]: login.username, [fields.password]: login.password };
+    if (!as || !loginOperation || !fields) return undefined;
+    const body = { [fields.user]: as.username, [fields.password]: as.password };
     const exchange = await run.send({ ...emptyDraft(loginOperation), body }, { phase: 'setup', name: 'log in' });
     for (const token of tokensIn(exchange.value)) {
       const credential = { token, perScheme };

@@ -37,7 +37,8 @@ export interface Fixtures {
    * that it works on, which calls that end a thing need.
    */
   base(operation: Operation, how?: { all?: boolean; fresh?: boolean; phase?: Phase }): Promise<Draft>;
-  create(creator: Operation, info: CaseInfo): Promise<Resource | undefined>;
+  /** With `all` it says everything that may be left out, where the server takes that. */
+  create(creator: Operation, info: CaseInfo, how?: { all: boolean }): Promise<Resource | undefined>;
   /** From now on good requests of the operation say something else each time: what they say may be there but once. */
   beginAnew(operation: Operation): void;
   /** Whether they do. */
@@ -137,8 +138,8 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   const counts = new Map<string, number>();
   const beginAnew = ({ id }: Operation) => counts.set(id, (counts.get(id) ?? randomInt(1_000_000)) + 1);
 
-  async function create(creator: Operation, info: CaseInfo): Promise<Resource | undefined> {
-    const send = async () => await run.send(await base(creator, { all: false, phase: info.phase }), info);
+  async function create(creator: Operation, info: CaseInfo, { all } = { all: false }): Promise<Resource | undefined> {
+    const send = async () => await run.send(await base(creator, { all, phase: info.phase }), info);
     if (counts.has(creator.id)) beginAnew(creator);
     let exchange = await send();
     if (exchange.answer?.status === 409 && creator.body !== undefined) {

@@ -30,6 +30,8 @@ export interface ContractOptions {
   laws?: Laws;
   /** Milliseconds that an answer may take; a slower one is a fault. Unbounded, but for `answerTimeoutMs`, by default. */
   maxResponseMs?: number;
+  /** Begins no new case once so many faults are found; unbounded by default. */
+  maxFaults?: number;
   /** Runs the operations with this tag or operationId alone. Others are still called where these need them. */
   only?: string;
   /** The checks that count; all by default. What is about the run as a whole counts always. */

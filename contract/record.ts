@@ -38,6 +38,8 @@ export interface RunRecord {
   stop(why: string): void;
   /** Nothing that follows would mean anything, such as after the death of the run's credential. */
   abort(check: 'credential' | 'answer', message: string): void;
+  /** Faults so far. */
+  faults(): number;
   finish(): ContractReport;
 }
 
@@ -180,6 +182,7 @@ export function createRecord({
       ended ??= message;
       failRun(check, message, 'a run that goes on to its end');
     },
+    faults: () => withSeverity('fault').length,
     finish() {
       const failures = withSeverity('fault');
       const all = [...reports.values()];

@@ -1,4 +1,5 @@
 import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/answer.js';
+import { checkPlace } from './checks/place.js';
 import { CouldNotRun, OutOfTime } from './errors.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import { createRequestJudge, type Verdict } from './http/decode.js';
@@ -8,6 +9,7 @@ import { createSecrets, type Secrets } from './http/secrets.js';
 import { type Answer, createTransport } from './http/send.js';
 import { createJudge, type Judge } from './judge.js';
 import { createKeys, type Keys } from './keys.js';
+import { createWatch } from './laws/watch.js';
 import type { ContractOptions } from './options.js';
 import { createRecord, type RunRecord } from './record.js';
 import { CHECKS, type Check } from './report/types.js';
@@ -88,11 +90,14 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   let watches = false;
   const timeLeft = () => startedAt + timeMs - Date.now();
   function outOfTime(): boolean {
-    const isOver = timeLeft() <= 0;
+    const { maxFaults = Infinity } = options;
+    if (record.faults() >= maxFaults) record.stop(`stopped after ${String(record.faults())} faults`);
+    const isOver = timeLeft() <= 0 || record.faults() >= maxFaults;
     if (isOver) record.stop(`stopped after ${(timeMs / 1_000).toFixed(1)} s`);
     return isOver;
   }
   const issues: Run['issues'] = new Map();
+  const watch = createWatch(options.laws);
 
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
     if (watches && outOfTime()) throw new OutOfTime();
@@ -103,6 +108,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     const verdict = judgeWire(operation, wire);
     rememberPasswords(draft.body, secrets);
     const ordinal = record.sending(operation, info.phase);
+    const sentAt = performance.now();
     let answer: Answer;
     try {
       answer = await transport.send(wire, watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs);
@@ -117,7 +123,10 @@ export async function createRun(options: ContractOptions): Promise<Run> {
       record.extent.answered(operation, answer.status);
     const value = parse(answer);
     const findings = counting([
+      ...checkTime(performance.now() - sentAt, options.maxResponseMs),
       ...checkShape(draft, info, verdict, answer),
+      ...checkPlace(options, verdict, answer),
+      ...watch.look(operation, answer, value),
       ...checkSecrets(operation, answer, value, repeats),
       ...checkStatus(
         operation,
@@ -210,6 +219,13 @@ function selectOperations({ operations }: Spec, only: string | undefined): Opera
 /** Of a refusal the objection, which is the same for many cases; else what the case is called. */
 function subject({ expectation, name }: CaseInfo, { kind, why }: Verdict): string {
   return expectation === undefined && kind === 'invalid' ? `a request where ${why[0] ?? 'something is wrong'}` : name;
+}
+
+function checkTime(took: number, most: number | undefined): Finding[] {
+  if (most === undefined || took <= most) return [];
+  return [
+    { check: 'time', message: 'an answer is slow', expected: `at most ${String(most)} ms, not ${took.toFixed(0)}` },
+  ];
 }
 
 function rememberPasswords(body: Json | undefined, secrets: Secrets): void {

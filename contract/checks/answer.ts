@@ -85,6 +85,9 @@ function checkContent(operation: Operation, { content }: AnswerSpec, answer: Ans
     const message = `${status} is ${type}, which is not documented`;
     return [{ check: 'content-type', message, expected: documented }];
   }
+  const [, charset = 'utf-8'] = /;\s*charset="?([^";\s]+)/i.exec(type) ?? [];
+  if (/[/+]json\b/i.test(type) && !/^(utf-?8|us-ascii)$/i.test(charset))
+    return [{ check: 'content-type', message: `${status} is JSON in ${charset}`, expected: 'UTF-8 (RFC 8259, 8.1)' }];
   if (media.pointer === undefined) return [];
   let value: Json = answer.text;
   if (/[/+]json\b/.test(type)) {

@@ -37,7 +37,10 @@ export function createTransport(base: URL): Transport {
         (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-          incoming.once('error', reject);
+          // Once an answer has begun the server has got the request: sending it again would hide the fault.
+          incoming.once('error', () => {
+            reject(new Error('the connection breaks in the middle of the answer'));
+          });
           incoming.once('end', () => {
             const text = Buffer.concat(chunks).toString('utf8');
             resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text });

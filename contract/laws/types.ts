@@ -112,6 +112,9 @@ export const PRACTICES = {
   head: 'HEAD is served wherever GET is',
   options: 'OPTIONS answers with an Allow that names the methods of the path',
   location: 'Location leads to this origin',
+  'put-replaces': 'PUT drops what is absent from its body',
+  'no-wider': 'what a credential creates has no scope that it lacks itself',
+  'unknown-alike': 'what belongs to another identity is answered as what does not exist',
 } as const;
 
 export type Practice = keyof typeof PRACTICES;

@@ -1,13 +1,14 @@
-import { valueAt } from '../cases/slots.js';
+import { slotsOf, valueAt } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
+import { isSame } from '../checks/echo.js';
 import type { Context } from '../context.js';
 import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
-import { isObject, type Json, memberOf, sameJson } from '../spec/json.js';
-import { thingIn } from '../spec/links.js';
+import { isObject, type Json, type JsonObject, memberOf, sameJson } from '../spec/json.js';
+import { originOf, thingIn } from '../spec/links.js';
 import type { Operation } from '../spec/model.js';
-import { isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
+import { isBirthName, isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
 import { membersToSend, withAnother } from '../variation.js';
 import { expectAlive, expectDead } from './opens.js';
 
@@ -33,7 +34,8 @@ export async function runEdits(
     const sent = valueAt(edit.body, slot.path);
     // What ends it, or may, is no edit after which anything else could be tried.
     if (isStateName(name) || (isTombstoneName(name) && typeof sent !== 'boolean')) continue;
-    if (!(await tryEdit(context, edit, getter, resource, name, sent)) || typeof sent !== 'boolean') continue;
+    const before = thingIn(now?.value);
+    if (!(await tryEdit(context, edit, getter, resource, name, sent, before)) || typeof sent !== 'boolean') continue;
     // A thing that can be stopped and started again is left as it was.
     const stops = sent && isTombstoneName(name) && resource.token !== undefined ? resource.token : undefined;
     if (stops !== undefined) await expectDead(context, stops, `while ${name}`);
@@ -62,9 +64,13 @@ async function tryEdit(
   resource: Resource,
   name: string,
   sent: Json | undefined,
+  before?: JsonObject,
 ): Promise<boolean> {
   const { run } = context;
-  const check = (place: string) => (value: Json | undefined) => kept(draft.operation, name, sent, value, place);
+  const check = (place: string) => (value: Json | undefined) => [
+    ...kept(draft.operation, name, sent, value, place),
+    ...strayed(run, draft, before, value, place),
+  ];
   const edited = await run.send(draft, {
     phase: PHASE,
     name: `edit its ${name}`,
@@ -92,6 +98,34 @@ async function look(
   );
 }
 
+/**
+ * What an edit has changed without being asked: of the members that can be sent, and of what a thing is known by. What
+ * a server derives from others, such as a slug, may follow them.
+ */
+export function strayed(
+  { spec }: Pick<Context['run'], 'spec'>,
+  { operation, body }: Draft,
+  before: JsonObject | undefined,
+  value: Json | undefined,
+  place: string,
+): Finding[] {
+  // A PUT replaces the thing: what it leaves out need not stay.
+  if (operation.method === 'PUT') return [];
+  const settable = spec.operations
+    .filter((each) => each === operation || each === originOf(spec, operation)?.creator)
+    .flatMap((each) => slotsOf(spec.requests, each.body?.schema).map(({ path }) => String(path[0])));
+  const after = thingIn(value);
+  const names = Object.keys(before ?? {}).filter(
+    (name) => (settable.includes(name) || isBirthName(name)) && memberOf(body, name) === undefined,
+  );
+  return names.flatMap((name): Finding[] => {
+    const [was, is] = [memberOf(before, name), memberOf(after, name)];
+    if (was === undefined || is === undefined || isVolatileName(name) || sameJson(was, is)) return [];
+    const message = `after ${operation.id} ${place} has another ${name}, which was not sent`;
+    return [{ check: 'unchanged', message, expected: `${name}: ${JSON.stringify(was)}` }];
+  });
+}
+
 function kept(
   editor: Operation,
   name: string,
@@ -100,27 +134,7 @@ function kept(
   place: string,
 ): Finding[] {
   const told = memberOf(thingIn(value), name);
-  if (
-    told === undefined ||
-    isVolatileName(name) ||
-    sameJson(told, sent) ||
-    isSameSet(told, sent) ||
-    isSameInstant(told, sent)
-  )
-    return [];
+  if (told === undefined || isVolatileName(name) || (sent !== undefined && isSame(told, sent))) return [];
   const message = `after ${editor.id} ${place} has another ${name} than was sent`;
   return [{ check: 'sequence', message, expected: `${name}: ${JSON.stringify(sent)}` }];
-}
-
-/** A list of different items may be kept in another order than it was sent in, as of scopes. */
-function isSameSet(a: Json, b: Json | undefined): boolean {
-  if (!Array.isArray(a) || !Array.isArray(b)) return false;
-  const texts = (list: Json[]) => list.map((item) => JSON.stringify(item)).sort();
-  return new Set(texts(b)).size === b.length && sameJson(texts(a), texts(b));
-}
-
-function isSameInstant(a: Json, b: Json | undefined): boolean {
-  const instantOf = (value: Json | undefined) =>
-    typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
-  return instantOf(a) === instantOf(b);
 }

@@ -1,22 +1,31 @@
 import type { Context } from '../context.js';
 import { CouldNotRun, OutOfTime } from '../errors.js';
 import { emptyDraft } from '../http/draft.js';
+import { runLaws } from '../laws/runs.js';
 import { dangerOf, isRemover } from '../policy.js';
 import type { Phase } from '../report/types.js';
 import { originOf } from '../spec/links.js';
 import type { Operation } from '../spec/model.js';
+import { runAtOnce } from './at-once.js';
+import { runBulk } from './bulk.js';
 import { createCoverage } from './coverage.js';
+import { runDefaults } from './defaults.js';
+import { runEcho } from './echo.js';
 import { runExamples } from './examples.js';
 import { createDying, expectExpired } from './expiry.js';
 import { runFirst } from './first.js';
 import { createFuzz } from './fuzz.js';
+import { runHeads } from './heads.js';
 import { runLists } from './lists.js';
 import { runMethods } from './methods.js';
 import { runOnce } from './once.js';
+import { runOthers } from './others.js';
 import { runPreconditions } from './preconditions.js';
+import { runScopes } from './scopes.js';
 import { runSecurity } from './security.js';
 import { runLife } from './sequences.js';
 import { runSessions } from './sessions.js';
+import { runVariants } from './variants.js';
 
 /** A piece of work of the run. Its operations count as tested only once it is done. */
 interface Part {
@@ -56,10 +65,14 @@ export async function runPhases(context: Context): Promise<void> {
         runLife,
       ),
       { phase: 'sequences', operations: [], work: () => runSessions(context) },
+      ...each('sequences', calm, runEcho),
       ...calm.flatMap((operation) => [
         ...each('sequences', [operation], runOnce),
         ...each('sequences', [operation], runPreconditions),
+        ...each('sequences', [operation], runAtOnce),
       ]),
+      ...each('sequences', run.operations, runBulk),
+      { phase: 'sequences', operations: [], work: () => runLaws(context) },
       {
         phase: 'sequences',
         operations: [],
@@ -69,13 +82,22 @@ export async function runPhases(context: Context): Promise<void> {
       },
     ],
     each('lists', calm, runLists),
+    each('lists', calm, runDefaults),
+    [
+      { phase: 'security', operations: [], work: () => runOthers(context) },
+      { phase: 'security', operations: [], work: () => runScopes(context) },
+    ],
     each('examples', calm, runExamples),
     each('security', calm, runSecurity),
+    each('security', calm, runVariants),
     paths.map(
       (path): Part => ({
         phase: 'methods',
         operations: run.operations.filter((operation) => operation.path === path),
-        work: () => runMethods(context, path),
+        work: async () => {
+          await runMethods(context, path);
+          await runHeads(context, path);
+        },
       }),
     ),
     each('coverage', calm, cover),

@@ -1,59 +1,46 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import type { Exchange } from '../exchange.js';
-import { isRemover } from '../policy.js';
+import { checkFilterLaws } from '../laws/filters.js';
 import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
-import { identify, originOf, pathNames, trimmed } from '../spec/links.js';
+import { identify } from '../spec/links.js';
 import { type Operation, type Parameter } from '../spec/model.js';
 import { isTombstoneName, sameName } from '../spec/names.js';
 import { flatten } from '../spec/schema.js';
+import { checkAddresses, checkOpenFilter } from './filters.js';
+import { type Made, makeRows } from './rows.js';
 import { type ListShape, listShapeOf, walk } from './walk.js';
 
 const PHASE = 'lists';
-/** Things that are created, so that there is something to list: enough for pages of one, two and three. */
-const ROWS = 5;
 
 /** Walks a list with several page sizes and filters, and compares what the walks say. */
 export async function runLists(context: Context, operation: Operation): Promise<void> {
   const { run } = context;
   const shape = listShapeOf(run.spec.answers, operation);
   if (shape === undefined || context.obstacle(operation) !== undefined) return;
-  const created = await fill(context, operation);
+  const made = await makeRows(context, operation);
   const all = await walk(context, operation, { phase: PHASE });
   if (all === undefined) return;
   const everything = all.pages.flatMap(({ rows }) => rows);
   if (all.complete) {
-    const lost = created.some((id) => !everything.some((row) => identify(row, 'id') === id));
+    const lost = made.ids.some((id) => !everything.some((row) => identify(row, 'id') === id));
     if (lost) fail(context, all.last, 'paging', 'a row is lost', 'every row that was created, on some page');
   }
   if (shape.limit) {
     for (const limit of [1, 2, 3]) await compareWalks(context, shape, everything, limit, all.complete);
   }
   for (const parameter of operation.parameters) {
-    if (parameter.in === 'query') await checkFilter(context, shape, parameter, everything, all.complete);
+    if (parameter.in === 'query') await checkFilter(context, shape, parameter, everything, all.complete, made);
   }
-}
-
-/** Creates some rows, one of which is ended again where the spec can do that; gives the ids of those that stay. */
-async function fill({ run, fixtures, obstacle }: Context, list: Operation): Promise<Json[]> {
-  const creator = run.spec.operations.find(
-    ({ method, path }) => method === 'POST' && trimmed(path) === trimmed(list.path),
-  );
-  if (creator === undefined || pathNames(creator).length > 0 || obstacle(creator) !== undefined) return [];
-  const remover = run.spec.operations.find((each) => isRemover(each) && originOf(run.spec, each)?.creator === creator);
-  const ids: Json[] = [];
-  for (let row = 0; row <= ROWS; row++) {
-    const resource = await fixtures.create(creator, { phase: PHASE, name: 'create a row' });
-    if (resource === undefined) return ids;
-    const draft = row === 0 && remover ? await fixtures.on(remover, resource) : undefined;
-    if (draft) {
-      await run.send(draft, { phase: PHASE, name: 'end a row' });
-      continue;
-    }
-    const id = identify(resource.exchange.value, 'id');
-    if (id !== undefined) ids.push(id);
-  }
-  return ids;
+  const [word] = [...made.words.values()];
+  const search = operation.parameters.find(({ name }) => /^(q|query|search)$/i.test(name));
+  const order = operation.parameters.find(({ name }) => /order|sort/i.test(name));
+  const [sorted] = flatten(run.spec.requests, order?.schema).enum ?? [];
+  await checkAddresses(context, shape, {
+    ...(search && word !== undefined && made.words.size > 1 && { [search.name]: word.slice(-4, -1) }),
+    ...(order && sorted !== undefined && { [order.name]: sorted }),
+  });
+  await checkFilterLaws(context, shape);
 }
 
 async function compareWalks(
@@ -89,7 +76,9 @@ async function compareWalks(
   if (new Set(ids).size < ids.length) tell(walked.last, 'a row is on two pages', 'every row once');
   else if (!walked.complete && complete && pages > everything.length + 1)
     tell(walked.last, 'there is always another page', 'an end');
-  if (!complete || !walked.complete) return;
+  // What has a limit and no way on gives its first rows alone.
+  const hasMore = shape.page ?? shape.offset ?? shape.cursor ?? (pages > 1 ? limit : undefined);
+  if (!complete || !walked.complete || hasMore === undefined) return;
   const whole = everything.map((row) => JSON.stringify(identify(row, 'id') ?? row));
   if (whole.some((id) => !ids.includes(id)))
     tell(walked.last, 'a row is lost between pages', 'every row that one large page has');
@@ -103,6 +92,7 @@ async function checkFilter(
   parameter: Parameter,
   everything: JsonObject[],
   complete: boolean,
+  made: Made,
 ): Promise<void> {
   const schema = flatten(context.run.spec.requests, parameter.schema);
   const members = Object.keys(shape.row.properties ?? {});
@@ -113,14 +103,14 @@ async function checkFilter(
     for (const value of own)
       await checkEquality(context, shape, parameter, member, value, complete ? everything : undefined);
   } else if (/order|sort/i.test(parameter.name)) {
-    for (const value of values) await checkOrder(context, shape, parameter, value, members);
+    for (const value of values) await checkOrder(context, shape, parameter, value, members, made);
   } else if (/^include/i.test(parameter.name) && schema.type === 'boolean') {
     const what = parameter.name.replace(/^include_?/i, '').replace(/(ed)?$/i, '');
     const tombstone = members.find(
       (name) => isTombstoneName(name) && name.toLowerCase().startsWith(what.toLowerCase()),
     );
     if (tombstone) await checkInclusion(context, shape, parameter, tombstone);
-  }
+  } else if (complete) await checkOpenFilter(context, shape, parameter, everything, made);
 }
 
 /** Plain values of a member that the rows themselves have. */
@@ -181,13 +171,14 @@ async function checkInclusion(
   }
 }
 
-/** Numbers and instants have one order; what order texts have is the server's to say. */
+/** Numbers and instants have one order, and so have lower-case words; what order other texts have is the server's to say. */
 async function checkOrder(
   context: Context,
   { operation }: ListShape,
   parameter: Parameter,
   value: Json,
   members: string[],
+  made: Made,
 ): Promise<void> {
   const text = textOf(value);
   const descending = text.startsWith('-') || /[_:. ]desc$/i.test(text);
@@ -196,10 +187,15 @@ async function checkOrder(
   if (member === undefined) return;
   const name = `list with ${parameter.name}=${text}`;
   const walked = await walk(context, operation, { phase: PHASE, query: { [parameter.name]: value }, name });
-  const keys = walked?.pages.flatMap(({ rows }) => rows.map((row) => row[member])) ?? [];
+  const rows = walked?.pages.flatMap((page) => page.rows) ?? [];
+  const words = rows
+    .filter((row) => made.words.has(JSON.stringify(identify(row, 'id'))))
+    .map((row) => row[member])
+    .filter((key) => typeof key === 'string' && /^[a-z]+ \d+$/.test(key));
+  const keys = words.length > 1 ? words : rows.map((row) => row[member] ?? null).filter((key) => key !== null);
   const comparable = keys.filter(
     (key): key is number | string =>
-      typeof key === 'number' || (typeof key === 'string' && /^\d{4}-\d\d-\d\d.*Z$/.test(key)),
+      typeof key === 'number' || (typeof key === 'string' && (words.length > 1 || /^\d{4}-\d\d-\d\d.*Z$/.test(key))),
   );
   const inOrder = comparable.every((key, index) => {
     const before = comparable[index - 1];

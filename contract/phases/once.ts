@@ -8,8 +8,7 @@ import { type Json, sameJson } from '../spec/json.js';
 import { identify } from '../spec/links.js';
 import { isUnsafe, type Operation } from '../spec/model.js';
 import { membersToSend, withAnother } from '../variation.js';
-import { listOf } from './sequences.js';
-import { walk } from './walk.js';
+import { listOf, walk } from './walk.js';
 
 const ONCE = { phase: 'sequences', expectation: 'any', keepsKey: true } as const;
 

@@ -2,11 +2,13 @@ import { valueAt, withValue } from '../cases/slots.js';
 import type { Context } from '../context.js';
 import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
-import { type Json, membersOf } from '../spec/json.js';
+import { type Json, type JsonObject, membersOf } from '../spec/json.js';
+import { isItemOperation, originOf, thingIn } from '../spec/links.js';
 import type { Operation } from '../spec/model.js';
 import { isGraceName } from '../spec/names.js';
 import { flatten } from '../spec/schema.js';
 import { membersToSend } from '../variation.js';
+import { strayed } from './edits.js';
 import { expectAlive, expectDead } from './opens.js';
 
 const PHASE = 'sequences';
@@ -20,7 +22,7 @@ export async function runRotation(context: Context, rotator: Operation, resource
   if (first === undefined || context.obstacle(rotator) !== undefined) return [];
   const draft = await context.fixtures.on(rotator, resource);
   if (draft === undefined) return [first];
-  const second = await rotate(context, withGrace(context, draft, 'none'));
+  const second = await rotate(context, withGrace(context, draft, 'none'), await thingNow(context, rotator, resource));
   if (second !== undefined) {
     await expectAlive(context, second, `after ${rotator.id}`);
     await expectDead(context, first, `after ${rotator.id}`);
@@ -52,11 +54,30 @@ export async function rotateBriefly(context: Context, rotator: Operation, resour
   return draft !== undefined && (await rotate(context, withGrace(context, draft, 'shortest'))) !== undefined;
 }
 
+/** What a thing is before its rotation. */
+async function thingNow(
+  { run, fixtures, obstacle }: Context,
+  rotator: Operation,
+  resource: Resource,
+): Promise<JsonObject | undefined> {
+  const getter = run.spec.operations.find(
+    (each) =>
+      each.method === 'GET' &&
+      isItemOperation(each) &&
+      originOf(run.spec, each)?.creator === originOf(run.spec, rotator)?.creator,
+  );
+  const draft = getter && obstacle(getter) === undefined ? await fixtures.on(getter, resource) : undefined;
+  const got = draft && (await run.send(draft, { phase: PHASE, name: 'get what is rotated', expectation: 'any' }));
+  return got?.answer !== undefined && got.answer.status < 300 ? thingIn(got.value) : undefined;
+}
+
 /** The rotation with a grace period where the operation takes one; without one, it has none. */
 function withGrace({ run }: Context, draft: Draft, wanted: 'none' | 'shortest' | 'longest'): Draft | undefined {
   const slot = membersToSend(run, draft.operation).find(({ path }) => isGraceName(String(path[0])));
   if (slot === undefined) return wanted === 'none' ? draft : undefined;
-  const { type, maximum = 3_600 } = flatten(run.spec.requests, slot.schema);
+  const { type, maximum = 3_600, default: assumed } = flatten(run.spec.requests, slot.schema);
+  // What is left out counts as the default.
+  if (wanted === 'none' && assumed === 0 && valueAt(draft.body, slot.path) === undefined) return draft;
   const isSeconds = /seconds|secs|ttl$/i.test(String(slot.path[0]));
   const value = wanted === 'none' ? 0 : wanted === 'longest' ? maximum : 1;
   if (type !== 'integer' || (wanted === 'shortest' && !isSeconds)) return undefined;
@@ -67,9 +88,17 @@ function withGrace({ run }: Context, draft: Draft, wanted: 'none' | 'shortest' |
 }
 
 /** The new secret. One that opens nothing is given all the same, where it is told under the name of another. */
-async function rotate({ run, fixtures }: Context, draft: Draft | undefined): Promise<string | undefined> {
+async function rotate(
+  { run, fixtures }: Context,
+  draft: Draft | undefined,
+  before?: JsonObject,
+): Promise<string | undefined> {
   if (draft === undefined) return undefined;
-  const exchange = await run.send(draft, { phase: PHASE, name: 'give it a new secret' });
+  const exchange = await run.send(draft, {
+    phase: PHASE,
+    name: 'give it a new secret',
+    check: ({ status }, value) => (status < 300 ? strayed(run, draft, before, value, 'its answer') : []),
+  });
   if (exchange.answer === undefined || exchange.answer.status >= 300) return undefined;
   const names = [...run.issues.values()].flat().map((place) => place.slice(place.lastIndexOf('/') + 1));
   return (await fixtures.credentialIn(draft.operation, exchange)) ?? textNamed(exchange.value, names);

@@ -4,13 +4,14 @@ import type { Exchange } from '../exchange.js';
 import { memberText, type Resource, sourceOf } from '../fixtures.js';
 import { isRemover, isRotator, type Presenter } from '../policy.js';
 import { isObject, type Json, type JsonObject, membersOf, textOf } from '../spec/json.js';
-import { evaluate, isItemOperation, originOf, pathNames, thingIn, trimmed } from '../spec/links.js';
+import { evaluate, isItemOperation, originOf, thingIn } from '../spec/links.js';
 import { isUnsafe, type Operation, successOf } from '../spec/model.js';
 import { isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
+import { expectAgreement } from './agree.js';
 import { runEdits } from './edits.js';
 import { expectAlive, expectDead, present } from './opens.js';
 import { runRotation } from './rotation.js';
-import { walk } from './walk.js';
+import { listOf, walk } from './walk.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
@@ -45,14 +46,19 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
   const issues = () => (run.issues.get(creator.id)?.length ?? 0) > 0;
   for (const ender of enders.length > 0 ? enders : [undefined]) {
     if (!isFirst && ender?.slot !== undefined && !issues()) continue;
-    const resource = await fixtures.create(creator, { phase: 'sequences', name: 'create' });
+    const info = { phase: 'sequences', name: 'create' } as const;
+    // What an edit ought to leave alone must be there.
+    const full = isFirst && editors.length > 0 ? await fixtures.create(creator, info, { all: true }) : undefined;
+    const resource = full ?? (await fixtures.create(creator, info));
     if (resource === undefined) return;
     let tokens = resource.token === undefined ? [] : [resource.token];
     if (getter) await get(context, getter, resource);
     await expectListed(context, resource, true);
+    if (isFirst) await expectAgreement(context, getter, resource, 'after its creation');
     await followLinks(context, resource.exchange);
     for (const token of tokens) await expectAlive(context, token, 'after its creation');
     for (const editor of isFirst ? editors : []) await runEdits(context, editor, getter, resource);
+    if (isFirst && editors.length > 0) await expectAgreement(context, getter, resource, 'after its edits');
     for (const rotator of isFirst ? rotators : []) {
       tokens = await runRotation(context, rotator, resource);
       resource.token = tokens[0];
@@ -215,13 +221,6 @@ async function expectListed(
     ? fault('sequence', 'what was just created is not listed', 'a row for it')
     : fault('revocation', `${how} it is still listed`, 'no row for it, or one that says that it is no more');
   run.record.fail({ ...ANY, name: wanted ? 'list after creating' : `list ${how}` }, last, finding);
-}
-
-/** The operation that lists what another creates; undefined where none does, or it cannot be called. */
-export function listOf({ run, obstacle }: Context, creator: Operation): Operation | undefined {
-  const collection = trimmed(creator.path);
-  const list = run.spec.operations.find(({ method, path }) => method === 'GET' && trimmed(path) === collection);
-  return list && pathNames(list).length === 0 && obstacle(list) === undefined ? list : undefined;
 }
 
 async function call(

@@ -4,7 +4,7 @@ import { sourceOf } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Phase } from '../report/types.js';
 import { isObject, type Json, type JsonObject, memberOf, membersOf } from '../spec/json.js';
-import { evaluate, identify } from '../spec/links.js';
+import { evaluate, identify, pathNames, trimmed } from '../spec/links.js';
 import { type Operation, type Parameter, successOf } from '../spec/model.js';
 import { isCountName, isCursorName, isLimitName, isOffsetName, isPageName } from '../spec/names.js';
 import { branches, flatten, type Schema, typesOf } from '../spec/schema.js';
@@ -77,7 +77,8 @@ export async function walk(
     query = {},
     stopAt,
     name = 'list',
-  }: { phase: Phase; query?: JsonObject; stopAt?: Json | undefined; name?: string },
+    most = MOST_PAGES,
+  }: { phase: Phase; query?: JsonObject; stopAt?: Json | undefined; name?: string; most?: number },
 ): Promise<Walk | undefined> {
   const { run, fixtures } = context;
   const shape = listShapeOf(run.spec.answers, operation);
@@ -87,7 +88,7 @@ export async function walk(
   const pages: Page[] = [];
   let draft: Draft | undefined = { ...base, query: { ...base.query, ...query } };
   let last: Exchange | undefined;
-  while (draft !== undefined && pages.length < MOST_PAGES) {
+  while (draft !== undefined && pages.length < most) {
     last = await run.send(draft, {
       phase,
       name: pages.length === 0 ? name : `${name}, page ${String(pages.length + 1)}`,
@@ -148,4 +149,11 @@ function follow(
 
 function numberOr(text: string): Json {
   return /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+/** The operation that lists what another creates; undefined where none does, or it cannot be called. */
+export function listOf({ run, obstacle }: Context, creator: Operation): Operation | undefined {
+  const collection = trimmed(creator.path);
+  const list = run.spec.operations.find(({ method, path }) => method === 'GET' && trimmed(path) === collection);
+  return list && pathNames(list).length === 0 && obstacle(list) === undefined ? list : undefined;
 }

@@ -57,6 +57,17 @@ export const CHECKS = {
   sequence: 'what is created can be fetched and is listed, what is edited stays so, a new secret opens something',
   once: 'a request that is repeated with its Idempotency-Key is done once, and gets one answer',
   precondition: 'a stale entity tag is refused and changes nothing, a current one passes',
+  location: 'Location leads to what was made',
+  echo: 'what was sent comes back as it was sent',
+  unchanged: 'an edit or a rotation leaves everything else as it was',
+  place: 'an error names the member that is wrong',
+  head: 'HEAD is answered as GET is, and OPTIONS with a truthful Allow',
+  default: 'what is left out counts as its documented default',
+  scopes: 'a credential without a documented scope is refused, and what it creates is no wider',
+  isolation: 'what one identity makes, another can neither see nor change',
+  bulk: 'what is done to many things is done to these alone, is counted, and in a dry run is not done',
+  time: 'every answer comes within the time that the configuration allows',
+  law: 'the laws of the configuration are kept',
   credential: 'the credential of the run stays good',
 } as const;
 

@@ -26,6 +26,8 @@ export interface Operation {
   answers: AnswerSpec[];
   /** The ways to authenticate, any of which is enough; an empty list of schemes means that none is needed. */
   security: string[][];
+  /** The scopes that each of these ways asks for, in the same order. */
+  scopes: string[][];
 }
 
 export interface Parameter {

@@ -73,6 +73,16 @@ export function isVolatileName(name: string): boolean {
   return /updated|modified|last_|seen|used|etag|version/.test(words(name));
 }
 
+/** A parameter that says whose things are meant. */
+export function isOwnerName(name: string): boolean {
+  return /^(owner|user|account|tenant|customer|member|organi[sz]ation)(_?id)?$/.test(words(name));
+}
+
+/** A member that a thing has from its beginning, and that nothing changes. */
+export function isBirthName(name: string): boolean {
+  return /^(id|_id|uuid|guid|created(_?(at|on|date|time))?|creation_?(date|time))$/.test(words(name));
+}
+
 /** A header whose value tells a repeated request from a new one. */
 export function isOnceKeyName(name: string): boolean {
   return /idempoten/.test(words(name));

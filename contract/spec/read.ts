@@ -76,6 +76,11 @@ function readOperation(
     security: Array.isArray(security)
       ? security.map((alternative) => membersOf(alternative).map(([name]) => name))
       : [],
+    scopes: Array.isArray(security)
+      ? security.map((alternative) =>
+          membersOf(alternative).flatMap(([, scopes]) => (Array.isArray(scopes) ? scopes.map(String) : [])),
+        )
+      : [],
   };
 }
 

@@ -67,9 +67,9 @@ function checkLabels(labels: unknown, has: Has): Record<string, string> {
   if (entries.length > most) throw new Refusal(422, 'There may be 3 labels.');
   const isName = has('a label name with a space is accepted') ? /^[a-z ]{1,10}$/ : /^[a-z]{1,10}$/;
   for (const [name, value] of entries) {
-    if (!isName.test(name)) throw new Refusal(422, "A label's name must be 1 to 10 letters.");
+    if (!isName.test(name)) throw new Refusal(422, 'The names of labels must be 1 to 10 letters.');
     const isText = typeof value === 'string' && (Array.from(value).length <= 20 || has('a label too long is accepted'));
-    if (!isText) throw new Refusal(422, 'A label must be a text of at most 20 characters.');
+    if (!isText) throw new Refusal(422, 'Each of the labels must be a text of at most 20 characters.');
   }
   const kept = entries.slice(0, 3).map(([name, value]) => [name.replaceAll(' ', ''), String(value).slice(0, 20)]);
   return Object.fromEntries(kept) as Record<string, string>;

@@ -35,7 +35,7 @@ export function readObject({ body, headers }: Sent, names: string[], has: Has): 
   const members = value as Record<string, unknown>;
   const unknown = Object.keys(members).find((name) => !names.includes(name));
   if (unknown !== undefined && !has('an unknown member is accepted'))
-    throw new Refusal(422, 'There is an unknown member.');
+    throw new Refusal(422, `${unknown} is no member of this.`);
   return members;
 }
 

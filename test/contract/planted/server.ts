@@ -51,10 +51,11 @@ export async function startPlanted(fault?: Fault): Promise<{ url: string; close(
 
 async function serve(request: IncomingMessage, response: ServerResponse, store: Store, has: Has): Promise<void> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-  const { headers, method = '' } = request;
+  const { headers } = request;
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
   const apiKey = has('X-Api-Key opens nothing') ? '' : String(headers['x-api-key'] ?? '');
   const token =
-    path === '/oauth/revoke' ? tokenOf(headers, has) : (headers.authorization?.replace(/^Bearer /, '') ?? apiKey);
+    path === '/oauth/revoke' ? tokenOf(headers, has) : (headers.authorization?.replace(/^Bearer /i, '') ?? apiKey);
   const call = { method, path, query: new URLSearchParams(query), headers, body: await text(request), token };
   if (call.path === '/openapi.yaml') {
     response.writeHead(200, { 'Content-Type': 'application/yaml' }).end(document);
@@ -73,7 +74,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, store: 
 /** The token, or what stands for it as the password of Basic. */
 function tokenOf({ authorization = '' }: IncomingMessage['headers'], has: Has): string {
   const [, basic] = /^Basic (.*)$/.exec(authorization) ?? [];
-  if (basic === undefined) return authorization.replace(/^Bearer /, '');
+  if (basic === undefined) return authorization.replace(/^Bearer /i, '');
   if (has('any password opens by Basic')) return ANYBODY;
   return has('Basic opens nothing')
     ? ''
@@ -111,6 +112,8 @@ function dispatch(call: Call, store: Store, has: Has): Reply {
   const open =
     (has('the list needs no credential') && operation === 'GET /keys') ||
     (has('revoking needs no credential') && operation === 'DELETE /keys/{id}');
+  const { 'x-api-key': key, authorization } = call.headers;
+  if (key !== undefined && authorization !== undefined) throw new Refusal(401, 'There are two credentials.');
   if (!open && call.token !== ANYBODY && !store.opens(call.token)) {
     const told = has('a 401 tells the token that was sent') ? ` Not ${call.token}.` : '';
     throw new Refusal(401, `A valid credential is needed.${told}`);

@@ -1,0 +1,162 @@
+import type { Context } from '../context.js';
+import { type ListShape, type Walk, walk } from '../phases/walk.js';
+import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
+import { identify } from '../spec/links.js';
+import { isTombstoneName, isVolatileName } from '../spec/names.js';
+import type { FilterLaw, SortLaw } from './types.js';
+
+const PHASE = 'lists';
+
+/** Holds the filters and the orders of a list to the laws about them. */
+export async function checkFilterLaws(context: Context, shape: ListShape): Promise<void> {
+  const { filters = [], sorts = [] } = context.run.options.laws ?? {};
+  const own = filters.filter(({ operation }) => operation === shape.operation.id);
+  const ordered = sorts.filter(({ operation }) => operation === shape.operation.id);
+  if (own.length === 0 && ordered.length === 0) return;
+  const groups = new Map<string, FilterLaw[]>();
+  for (const law of own) {
+    const key = `${law.parameter} ${JSON.stringify(law.value)}`;
+    groups.set(key, [...(groups.get(key) ?? []), law]);
+  }
+  for (const laws of groups.values()) await checkFilter(context, shape, laws);
+  for (const law of ordered) await checkSort(context, shape, law);
+}
+
+async function rowsOf(context: Context, shape: ListShape, query: JsonObject, name: string) {
+  const limit = shape.limit && { [shape.limit.name]: 100 };
+  const walked = await walk(context, shape.operation, { phase: PHASE, query: { ...limit, ...query }, name });
+  return walked && { walked, rows: walked.pages.flatMap(({ rows }) => rows) };
+}
+
+/** A row that is used or made meanwhile may differ, so that what seems wrong is looked at again. */
+async function checkFilter(context: Context, shape: ListShape, laws: FilterLaw[]): Promise<void> {
+  const [law] = laws;
+  if (law === undefined || context.run.outOfTime()) return;
+  const members = laws.flatMap(({ member }) => member);
+  // Whether rows that have ended are listed at all is another filter's to say.
+  const included = members.some(isTombstoneName)
+    ? Object.fromEntries(
+        shape.operation.parameters.filter(({ name }) => /^include/i.test(name)).map(({ name }) => [name, true]),
+      )
+    : {};
+  const whole = await rowsOf(context, shape, included, 'list everything');
+  if (whole === undefined) return;
+  for (const value of law.value === undefined ? valuesFor(law, whole.rows) : [law.value]) {
+    const name = `list with ${law.parameter}=${textOf(value)}`;
+    for (const isLast of [false, true]) {
+      const kept = await rowsOf(context, shape, { [law.parameter]: value }, name);
+      if (kept === undefined) break;
+      const isWanted = (row: JsonObject) => laws.every((each) => holds(each, row, value));
+      const ids = new Set(kept.rows.map(idOf));
+      const stray = kept.rows.find((row) => !isWanted(row));
+      const lost = whole.walked.complete && whole.rows.find((row) => isWanted(row) && !ids.has(idOf(row)));
+      if (stray === undefined && !lost) break;
+      if (!isLast && members.some(isVolatileName)) continue;
+      const how = stray === undefined ? 'loses rows' : 'lets other rows pass';
+      fail(context, kept.walked, name, `by a law ${law.parameter} ${how}`, `rows where ${describe(laws)}`);
+      break;
+    }
+  }
+}
+
+const idOf = (row: JsonObject) => JSON.stringify(identify(row, 'id') ?? row);
+
+/** Values that divide the rows that there are. */
+function valuesFor({ member, compare }: FilterLaw, rows: JsonObject[]): Json[] {
+  const names = [member].flat();
+  const present = names.flatMap((name) => rows.map((row) => at(row, name)).filter((each) => each !== null));
+  switch (compare) {
+    case 'isNull':
+      return [true, false];
+    case 'equals':
+      return distinct(present).slice(0, 3);
+    case 'includes':
+      return distinct(present.flatMap((each) => (Array.isArray(each) ? each : []))).slice(0, 2);
+    case 'contains': {
+      // One for each member, in another letter case, and what is a wildcard elsewhere.
+      const texts = names.map((name) =>
+        rows.map((row) => textOf(at(row, name))).find((text) => /[a-z]{3}/i.test(text)),
+      );
+      const parts = texts.filter((text) => text !== undefined).map((text) => middleOf(text));
+      return distinct([...parts, ...parts.map((part) => part.toUpperCase()), '%', '_']);
+    }
+    default: {
+      const sorted = distinct(present).sort((a, b) => (order(a) < order(b) ? -1 : 1));
+      const middle = sorted[Math.floor(sorted.length / 2)];
+      return middle === undefined ? [] : [middle];
+    }
+  }
+}
+
+function middleOf(text: string): string {
+  return /[a-z]{3,8}/i.exec(text)?.[0].slice(0, 5) ?? text;
+}
+
+function distinct(values: Json[]): Json[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
+
+function holds({ member, compare, to, keepsNull = false }: FilterLaw, row: JsonObject, asked: Json): boolean {
+  const value = to === 'now' ? new Date().toISOString() : (to ?? asked);
+  return [member].flat().some((name) => {
+    const own = at(row, name);
+    switch (compare) {
+      case 'equals':
+        return sameJson(own, value);
+      case 'contains':
+        return textOf(own).toLowerCase().includes(textOf(value).toLowerCase());
+      case 'includes':
+        return Array.isArray(own) && own.some((item) => sameJson(item, value));
+      case 'isNull':
+        return (own === null) === value;
+      default:
+        if (own === null) return keepsNull;
+        return compare === 'after' ? order(own) > order(value) : order(own) < order(value);
+    }
+  });
+}
+
+/** What instants and numbers are compared by. */
+function order(value: Json): number | string {
+  if (typeof value === 'number') return value;
+  const text = textOf(value);
+  return /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : text;
+}
+
+/** A member by its path; null where it is not there. */
+export function at(row: JsonObject, path: string): Json {
+  return path.split('.').reduce<Json | undefined>(memberOf, row) ?? null;
+}
+
+async function checkSort(context: Context, shape: ListShape, law: SortLaw): Promise<void> {
+  if (context.run.outOfTime()) return;
+  const { parameter, value, member, descending = false, nulls, ignoreCase = false } = law;
+  const name = `list with ${parameter}=${value}`;
+  const listed = await rowsOf(context, shape, { [parameter]: value }, name);
+  if (listed === undefined) return;
+  const keys = listed.rows.map((row) => {
+    const key = at(row, member);
+    return typeof key === 'string' && ignoreCase ? key.toLowerCase() : key;
+  });
+  const rank = (key: Json) => (key === null ? (nulls === 'first' ? 0 : 2) : 1);
+  const isBefore = (a: Json, b: Json) => {
+    if (a === null || b === null) return nulls === undefined || rank(a) <= rank(b);
+    return order(a) <= order(b);
+  };
+  const isOrdered = keys.every((key, index) => {
+    const before = keys[index - 1];
+    if (before === undefined) return true;
+    return descending ? isBefore(key, before) : isBefore(before, key);
+  });
+  if (isOrdered) return;
+  const message = `by a law ${parameter}=${value} does not order by ${member}`;
+  fail(context, listed.walked, name, message, `${member} ${descending ? 'descending' : 'ascending'}`);
+}
+
+function describe(laws: FilterLaw[]): string {
+  return laws.map(({ member, compare }) => `${[member].flat().join(' or ')} ${compare}`).join(' and ');
+}
+
+function fail({ run }: Context, { last }: Walk, name: string, message: string, expected: string): void {
+  run.record.fail({ phase: PHASE, name }, last, { check: 'law', message, expected });
+}

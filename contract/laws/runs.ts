@@ -1,0 +1,133 @@
+import { valueAt } from '../cases/slots.js';
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import { type Resource, sourceOf } from '../fixtures.js';
+import { emptyDraft } from '../http/draft.js';
+import { type Json, sameJson } from '../spec/json.js';
+import { evaluate, isItemOperation, originOf, thingIn } from '../spec/links.js';
+import type { Operation } from '../spec/model.js';
+import { isVolatileName } from '../spec/names.js';
+import type { RefusalLaw, UndoLaw } from './types.js';
+
+const ANY = { phase: 'sequences', expectation: 'any' } as const;
+/** Milliseconds between two uses of a credential that is about to be refused. */
+const PAUSE = 20;
+
+/** Does what the laws speak of: an operation and the one that takes it back, and what ends a credential. */
+export async function runLaws(context: Context): Promise<void> {
+  const { undoes = [], refusals = [] } = context.run.options.laws ?? {};
+  for (const law of undoes) await tryUndo(context, law);
+  for (const law of refusals) await tryRefusal(context, law);
+}
+
+function find({ run, obstacle }: Context, id: string): Operation | undefined {
+  const operation = run.spec.operations.find((each) => each.id === id);
+  if (operation === undefined) run.record.note(`a law is about ${id}, which the spec does not have`);
+  return operation && obstacle(operation) === undefined ? operation : undefined;
+}
+
+async function tryUndo(context: Context, law: UndoLaw): Promise<void> {
+  const { run, fixtures } = context;
+  const [operation, by] = [find(context, law.operation), find(context, law.by)];
+  const origin = operation && originOf(run.spec, operation);
+  if (operation === undefined || by === undefined || origin === undefined || run.outOfTime()) return;
+  const resource = await fixtures.create(origin.creator, { phase: 'sequences', name: `create for ${operation.id}` });
+  if (resource === undefined) return;
+  const before = await look(context, origin.creator, resource);
+  const did = await act(context, operation, resource, law.body);
+  const undid = await act(context, by, resource, law.byBody);
+  if (before === undefined || !isDone(did) || !isDone(undid)) return;
+  const after = await look(context, origin.creator, resource);
+  const fail = (message: string, expected: string) => {
+    run.record.fail({ ...ANY, name: `${by.id} after ${operation.id}` }, undid, broken(message, expected));
+  };
+  if (!sameJson(before, after)) fail(`${by.id} does not take back what ${operation.id} did`, JSON.stringify(before));
+  const { token } = resource;
+  if (token !== undefined && (await context.credentials.stateOf({ token, perScheme: {} })) === 'refused')
+    fail(`after ${by.id} its credential is still refused`, 'no 401');
+}
+
+async function tryRefusal(context: Context, law: RefusalLaw): Promise<void> {
+  const { run, fixtures, credentials } = context;
+  const [after, of] = [find(context, law.after), find(context, law.of)];
+  if (after === undefined || of === undefined || run.outOfTime()) return;
+  if (law.by !== undefined) fixtures.beginAnew(of);
+  const resource = await fixtures.create(of, { phase: 'sequences', name: `create for ${after.id}` });
+  const token = resource && (law.by === undefined ? resource.token : await obtain(context, resource, law.by));
+  if (resource === undefined || token === undefined) return;
+  const use = credentials.knock({ token, perScheme: {} });
+  if (use === undefined) return;
+  // Looked at beforehand: what is remembered of it for a while is found out.
+  const usual = await run.send(use, { ...ANY, name: 'use a credential' });
+  if (usual.answer === undefined || usual.answer.status >= 400) return;
+  const done = await act(context, after, resource, law.body);
+  if (!isDone(done)) return;
+  const { withinMs = 0 } = law;
+  const end = Date.now() + withinMs;
+  const name = `use a credential after ${after.id}`;
+  for (;;) {
+    const isLate = Date.now() >= end;
+    const used = await run.send(use, { ...ANY, name });
+    if (used.answer?.status === 401 || used.answer?.status === 403) return;
+    if (isLate) {
+      const message = `after ${after.id} a credential still gets ${String(used.answer?.status)}`;
+      run.record.fail({ ...ANY, name }, used, broken(message, `401 within ${String(withinMs)} ms`));
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** The credential that an operation gives for what a creation has answered. */
+async function obtain(
+  context: Context,
+  { exchange }: Resource,
+  { operation: id, body }: NonNullable<RefusalLaw['by']>,
+): Promise<string | undefined> {
+  const { run, credentials } = context;
+  const operation = find(context, id);
+  if (operation === undefined) return undefined;
+  const draft = { ...emptyDraft(operation), body: evaluate(body, sourceOf(exchange)) };
+  const { value } = await run.send(draft, { ...ANY, name: 'get a credential for it' });
+  const texts = run.secrets.issuedIn(value);
+  for (const token of texts) if (await credentials.isCredential(token)) return token;
+  return undefined;
+}
+
+async function act(
+  { run, fixtures }: Context,
+  operation: Operation,
+  resource: Resource,
+  body: Json | undefined,
+): Promise<Exchange | undefined> {
+  const good = await fixtures.on(operation, resource);
+  if (good === undefined) return undefined;
+  const draft = body === undefined ? good : { ...good, body };
+  return await run.send(draft, { phase: 'sequences', name: `${operation.id}, as a law says` });
+}
+
+function isDone(exchange: Exchange | undefined): exchange is Exchange {
+  return exchange?.answer !== undefined && exchange.answer.status < 300;
+}
+
+/** The thing as it is, but for what changes by itself. */
+async function look(
+  { run, fixtures, obstacle }: Context,
+  creator: Operation,
+  resource: Resource,
+): Promise<Json | undefined> {
+  const getter = run.spec.operations.find(
+    (each) => each.method === 'GET' && isItemOperation(each) && originOf(run.spec, each)?.creator === creator,
+  );
+  const draft = getter && obstacle(getter) === undefined ? await fixtures.on(getter, resource) : undefined;
+  const got = draft && (await run.send(draft, { ...ANY, name: 'get what a law is about' }));
+  const thing = isDone(got) ? valueAt(thingIn(got.value), []) : undefined;
+  return thing === undefined
+    ? undefined
+    : Object.fromEntries(Object.entries(thing ?? {}).filter(([name]) => !isVolatileName(name)));
+}
+
+function broken(message: string, expected: string): Finding {
+  return { check: 'law', message: `by a law: ${message}`, expected };
+}

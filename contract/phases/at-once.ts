@@ -1,0 +1,99 @@
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import { onceKeyOf } from '../keys.js';
+import { dangerOf, isRemover } from '../policy.js';
+import { type Json, memberOf, sameJson } from '../spec/json.js';
+import { identify, isItemOperation, originOf, thingIn } from '../spec/links.js';
+import { isUnsafe, type Operation, successOf } from '../spec/model.js';
+import { isIfMatchName, isTombstoneName } from '../spec/names.js';
+import { membersToSend, withAnother } from '../variation.js';
+
+const ANY = { phase: 'sequences', expectation: 'any', keepsKey: true } as const;
+/** Requests that are sent at once. */
+const MANY = 3;
+
+/** Equal requests at once with one key make one thing; of editors at once under one entity tag one wins. */
+export async function runAtOnce(context: Context, operation: Operation): Promise<void> {
+  const { run } = context;
+  if (!isUnsafe(operation) || context.obstacle(operation) !== undefined) return;
+  if (dangerOf(operation, run.spec) !== 'none') return;
+  await sendEqual(context, operation);
+  await race(context, operation);
+}
+
+async function sendEqual({ run, fixtures }: Context, operation: Operation): Promise<void> {
+  const parameter = onceKeyOf(operation);
+  const key = parameter && run.keys.fresh(parameter);
+  if (parameter === undefined || key === undefined || isRemover(operation)) return;
+  const base = await fixtures.base(operation, { phase: 'sequences' });
+  const draft = { ...base, header: { ...base.header, [parameter.name]: key } };
+  const name = 'equal requests at once with one key';
+  const sent = await Promise.all(Array.from({ length: MANY }, () => run.send(draft, { ...ANY, name })));
+  const answers = sent.filter(({ answer }) => answer !== undefined && answer.status < 300);
+  const [first, ...others] = answers;
+  if (first === undefined) return;
+  for (const { value, exchange } of others.map((exchange) => ({ value: exchange.value, exchange }))) {
+    const isSame = sameJson(value, first.value);
+    const isOther = !isSame && !sameJson(idOf(value), idOf(first.value));
+    if (isSame || (!isOther && idOf(value) !== undefined && secretsIn(run, value, first.value))) continue;
+    const message = isOther
+      ? 'requests at once with one key make several things'
+      : 'requests at once with one key get several answers';
+    run.record.fail({ ...ANY, name }, exchange, once(message));
+  }
+}
+
+const idOf = (value: Json | undefined) => identify(thingIn(value), 'id');
+
+/** Whether two answers have one secret, where they have any. */
+function secretsIn({ secrets }: Context['run'], a: Json | undefined, b: Json | undefined): boolean {
+  return sameJson(secrets.issuedIn(a), secrets.issuedIn(b));
+}
+
+function once(message: string): Finding {
+  return { check: 'once', message, expected: 'one thing, and one answer or a refusal for the others' };
+}
+
+/** Two edits under the tag that a thing has. */
+async function race({ run, fixtures, obstacle }: Context, operation: Operation): Promise<void> {
+  const header = operation.parameters.find(({ in: place, name }) => place === 'header' && isIfMatchName(name));
+  const origin = originOf(run.spec, operation);
+  const getter = run.spec.operations.find(
+    (each) =>
+      each.method === 'GET' &&
+      isItemOperation(each) &&
+      successOf(each)?.headers.some(({ name }) => /^etag$/i.test(name)) === true &&
+      originOf(run.spec, each)?.creator === origin?.creator,
+  );
+  if (!header || !origin || !getter || obstacle(getter) !== undefined || isRemover(operation)) return;
+  const resource = await fixtures.create(origin.creator, { phase: 'sequences', name: `create for ${operation.id}` });
+  const look = resource && (await fixtures.on(getter, resource));
+  const good = resource && (await fixtures.on(operation, resource));
+  if (look === undefined || good === undefined) return;
+  const got = await run.send(look, { ...ANY, name: 'get its entity tag' });
+  const tag = got.answer?.headers.etag;
+  if (tag === undefined || !/^".+"$/.test(tag)) return;
+  const slot = membersToSend(run, operation).find(
+    ({ path: [member] }) =>
+      memberOf(thingIn(got.value), String(member)) !== undefined && !isTombstoneName(String(member)),
+  );
+  const present = memberOf(thingIn(got.value), String(slot?.path[0]));
+  const one = slot && withAnother(run, good, slot, present);
+  const other = slot && one && withAnother(run, good, slot, memberOf(one.body, String(slot.path[0])));
+  const name = 'two changes at once under one entity tag';
+  const edits = [one ?? good, other ?? one ?? good].map((draft) => ({
+    ...draft,
+    header: { ...draft.header, [header.name]: tag },
+  }));
+  const sent = await Promise.all(edits.map((draft) => run.send(draft, { ...ANY, name })));
+  const winners = sent.filter(({ answer }) => answer !== undefined && answer.status < 300);
+  const [last] = winners.slice(-1);
+  if (winners.length < 2 || last === undefined) return;
+  // An edit that changes nothing leaves the tag as it is.
+  if (sameJson(edits[0]?.body, edits[1]?.body)) return;
+  run.record.fail({ ...ANY, name }, last, {
+    check: 'precondition',
+    message: 'two changes at once under one entity tag both pass',
+    expected: '412 for one of them',
+  });
+}

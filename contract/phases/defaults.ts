@@ -1,0 +1,65 @@
+import type { Context } from '../context.js';
+import type { JsonObject } from '../spec/json.js';
+import { identify } from '../spec/links.js';
+import type { Operation, Parameter } from '../spec/model.js';
+import { isCursorName, isLimitName, isProtectionName } from '../spec/names.js';
+import { flatten } from '../spec/schema.js';
+import { creatorOf } from './rows.js';
+import { type ListShape, listShapeOf, type Walk, walk } from './walk.js';
+
+const PHASE = 'lists';
+/** Rows that are created at most, so that a page by default is full. */
+const MOST_ROWS = 60;
+
+/** A list without a parameter gives what it gives with the parameter's documented default. */
+export async function runDefaults(context: Context, operation: Operation): Promise<void> {
+  const { run } = context;
+  const shape = listShapeOf(run.spec.answers, operation);
+  if (shape === undefined || context.obstacle(operation) !== undefined) return;
+  for (const parameter of shape.operation.parameters) {
+    const value = flatten(run.spec.requests, parameter.schema).default;
+    const { name } = parameter;
+    if (parameter.in !== 'query' || value === undefined || isCursorName(name) || isProtectionName(name)) continue;
+    if (isLimitName(name)) await checkLimit(context, shape, parameter, Number(value));
+    const [without, explicit] = [await first(context, shape, {}), await first(context, shape, { [name]: value })];
+    if (without === undefined || explicit === undefined || idsIn(without) === idsIn(explicit)) continue;
+    fail(context, without, name, `what it gives with ${name}=${String(value)}`);
+  }
+}
+
+/** As many rows as the default says, where there are more. */
+async function checkLimit(context: Context, shape: ListShape, { name }: Parameter, limit: number): Promise<void> {
+  const { run, fixtures } = context;
+  const creator = creatorOf(context, shape.operation);
+  // Things to throw away cost little where they are created with a key of their own, and much where it is a user.
+  if (creator === undefined || limit > MOST_ROWS || fixtures.isUnique(creator)) return;
+  const whole = await walk(context, shape.operation, {
+    phase: PHASE,
+    query: { [name]: limit },
+    name: 'list all',
+    most: 2,
+  });
+  const known = whole?.pages.reduce((sum, { rows }) => sum + rows.length, 0) ?? 0;
+  for (let rows = known; rows <= limit; rows++) {
+    if (run.outOfTime()) return;
+    const made = await fixtures.create(creator, { phase: PHASE, name: 'create rows for a full page' });
+    if (made === undefined) return;
+  }
+  const page = await first(context, shape, {});
+  const rows = page?.pages[0]?.rows.length;
+  if (page === undefined || rows === undefined || rows === limit) return;
+  fail(context, page, name, `${String(limit)} rows, not ${String(rows)}`);
+}
+
+async function first(context: Context, { operation }: ListShape, query: JsonObject): Promise<Walk | undefined> {
+  return await walk(context, operation, { phase: PHASE, query, name: 'list by default', most: 1 });
+}
+
+function idsIn({ pages }: Walk): string {
+  return JSON.stringify(pages.flatMap(({ rows }) => rows.map((row) => identify(row, 'id') ?? row)));
+}
+
+function fail({ run }: Context, { last }: Walk, name: string, expected: string): void {
+  const message = `${name} that is left out is not its default`;
+  run.record.fail({ phase: PHASE, name: 'list by default' }, last, { check: 'default', message, expected });
+}

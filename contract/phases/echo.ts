@@ -1,0 +1,184 @@
+import { slotsOf, withValue } from '../cases/slots.js';
+import type { Finding } from '../checks/answer.js';
+import { altered } from '../checks/echo.js';
+import { practice } from '../checks/practice.js';
+import type { Context } from '../context.js';
+import type { Exchange } from '../exchange.js';
+import type { Draft } from '../http/draft.js';
+import { dangerOf, isRotator } from '../policy.js';
+import type { Run } from '../run.js';
+import { type Json, memberOf, sameJson } from '../spec/json.js';
+import { identify, isItemOperation, originOf, thingIn } from '../spec/links.js';
+import { type Operation, successOf } from '../spec/model.js';
+import { isExpiryName, isPasswordName, isProtectionName, sameName } from '../spec/names.js';
+import { branches, flatten, typesOf } from '../spec/schema.js';
+
+const PHASE = 'sequences';
+
+/** Texts that are easily kept otherwise: trimmed, normalised, escaped, or cut where a character takes two units. */
+const TEXTS = [' two  spaces ', 'Ame\u0301lie A\u030A', '\u{1F511} \u{20BB7}', `<b>&amp; "q" 'a' \\ %41</b>`];
+/** The same instant with a zone that is hardly the server's. */
+const INSTANT = '2041-05-06T07:08:09.123+05:30';
+
+/** Makes things that say something out of the ordinary, and holds the answer, the thing and its Location to it. */
+export async function runEcho(context: Context, creator: Operation): Promise<void> {
+  const { run, fixtures } = context;
+  if (creator.method !== 'POST' || creator.body === undefined || isRotator(creator)) return;
+  if (dangerOf(creator, run.spec) !== 'none' || context.obstacle(creator) !== undefined) return;
+  const makes = run.spec.operations.some((each) => originOf(run.spec, each)?.creator === creator);
+  if (!makes || !tellsSomething(run, creator)) return;
+  await checkPlain(context, creator);
+  for (const [index, text] of TEXTS.entries()) {
+    if (run.outOfTime()) return;
+    // What may be there but once shows by its first conflict.
+    for (const isLast of [false, true]) {
+      if (fixtures.isUnique(creator)) fixtures.beginAnew(creator);
+      const base = await fixtures.base(creator, { all: true, phase: PHASE });
+      const status = await sayAndCompare(context, wordy(run, base, text, index), `say ${JSON.stringify(text)}`);
+      if (status !== 409 || isLast) break;
+      fixtures.beginAnew(creator);
+    }
+  }
+}
+
+/** What an answer tells of the request's own members, it tells by their names. */
+function tellsSomething({ spec }: Run, creator: Operation): boolean {
+  const asked = namesIn(spec.requests, creator.body?.schema);
+  const [media] = successOf(creator)?.content ?? [];
+  const told = namesIn(spec.answers, media?.schema, 1);
+  return asked.some((name) => told.some((other) => sameName(name, other)));
+}
+
+function namesIn(document: Run['spec']['requests'], schema: Parameters<typeof flatten>[1], depth = 0): string[] {
+  return branches(document, schema).flatMap(({ properties = {} }) =>
+    Object.entries(properties).flatMap(([name, inner]) =>
+      depth > 0 ? [name, ...namesIn(document, inner, depth - 1)] : [name],
+    ),
+  );
+}
+
+/** The smallest request: what it leaves out has its documented default; and Location leads to what was made. */
+async function checkPlain(context: Context, creator: Operation): Promise<void> {
+  const { run, fixtures } = context;
+  const info = { phase: PHASE, name: 'create with what is required alone' } as const;
+  const made = await fixtures.create(creator, info);
+  if (made === undefined) return;
+  const { draft, value } = made.exchange;
+  for (const finding of [...changedIn(run, draft, value), ...defaultsIn(run, draft, value)])
+    run.record.fail(info, made.exchange, finding);
+  await followLocation(context, made.exchange);
+}
+
+function defaultsIn({ spec }: Run, { operation, body }: Draft, value: Json | undefined): Finding[] {
+  const thing = thingIn(value);
+  return slotsOf(spec.requests, operation.body?.schema).flatMap(({ path, schema }): Finding[] => {
+    const name = String(path[0]);
+    const wanted = flatten(spec.requests, schema).default;
+    const told = memberOf(thing, name);
+    if (path.length > 1 || wanted === undefined || told === undefined || memberOf(body, name) !== undefined) return [];
+    if (sameJson(told, wanted)) return [];
+    const message = `${name} that is left out is not its default`;
+    return [{ check: 'default', message, expected: `${name}: ${JSON.stringify(wanted)}` }];
+  });
+}
+
+function changedIn(run: Run, { body }: Draft, value: Json | undefined, where = 'the answer'): Finding[] {
+  return altered(body, value).map(({ name, expected }) =>
+    practice(run.options, 'echo', 'echo', `${where} has another ${name} than was sent`, expected),
+  );
+}
+
+async function sayAndCompare(context: Context, draft: Draft, name: string): Promise<number | undefined> {
+  const { run, fixtures } = context;
+  const made = await run.send(draft, {
+    phase: PHASE,
+    name,
+    check: ({ status }, value) => (status < 300 ? changedIn(run, draft, value) : []),
+  });
+  const status = made.answer?.status;
+  if (status === undefined || status >= 300) return status;
+  const resource = { creator: draft.operation, exchange: made, token: undefined };
+  fixtures.made.push(resource);
+  const getter = run.spec.operations.find(
+    (each) => each.method === 'GET' && isItemOperation(each) && originOf(run.spec, each)?.creator === draft.operation,
+  );
+  const look = getter && context.obstacle(getter) === undefined ? await fixtures.on(getter, resource) : undefined;
+  if (look === undefined) return status;
+  await run.send(look, {
+    phase: PHASE,
+    name: `get what was made to ${name}`,
+    expectation: 'any',
+    check: ({ status }, value) => (status < 300 ? changedIn(run, draft, value, 'the thing') : []),
+  });
+  return status;
+}
+
+/** The request with this text, and other values that are easily lost, wherever the schema takes them. */
+function wordy(run: Run, base: Draft, text: string, index: number): Draft {
+  let draft = base;
+  for (const { path, schema } of slotsOf(run.spec.requests, base.operation.body?.schema)) {
+    const name = String(path.at(-1));
+    const flat = flatten(run.spec.requests, schema);
+    if (isPasswordName(name) || isProtectionName(name) || flat.enum !== undefined) continue;
+    const types = typesOf(flat);
+    const isPlain = types.includes('string') && flat.format === undefined;
+    const values: Json[] = [];
+    if (isPlain) values.push(`${name} ${text}${'x'.repeat(index * 9)}`, text);
+    if (flat.format === 'date-time' && isExpiryName(name)) values.push(INSTANT);
+    if (types.includes('boolean') && path.length === 1) values.push(index % 2 === 0);
+    if (types.includes('integer') && /days?$/i.test(name)) values.push(30 + index);
+    for (const value of values) {
+      const body = withValue(draft.body ?? {}, path, value);
+      if (body === undefined) continue;
+      const other = { ...draft, body };
+      if (run.judgeRequest(other).kind !== 'valid') continue;
+      draft = other;
+      break;
+    }
+  }
+  return draft;
+}
+
+/** GET of a new thing's Location, on this origin, gives that very thing (RFC 9110, section 10.2.2). */
+async function followLocation({ run, fixtures, credentials, obstacle }: Context, made: Exchange): Promise<void> {
+  const { location } = made.answer?.headers ?? {};
+  const { operation } = made.draft;
+  if (location === undefined || made.answer?.status !== 201) return;
+  const fail = (finding: Finding, exchange = made) => {
+    run.record.fail({ phase: PHASE, name: 'follow Location', expectation: 'any' }, exchange, finding);
+  };
+  const target = URL.canParse(location, new URL(made.wire.target, run.base))
+    ? new URL(location, new URL(made.wire.target, run.base))
+    : undefined;
+  if (target === undefined) {
+    fail({ check: 'location', message: 'Location is no address', expected: 'a URI reference' });
+    return;
+  }
+  if (target.origin !== run.base.origin) {
+    fail(practice(run.options, 'location', 'location', 'Location leads to another origin', run.base.origin));
+    return;
+  }
+  const prefix = run.base.pathname.replace(/\/$/, '');
+  if (!target.pathname.startsWith(prefix)) return;
+  const rawPath = target.pathname.slice(prefix.length);
+  const getter = run.spec.operations.find(
+    (each) => each.method === 'GET' && new RegExp(`^${each.path.replace(/\{[^}]+\}/g, '[^/]+')}$`).test(rawPath),
+  );
+  if (getter !== undefined && obstacle(getter) !== undefined) return;
+  const base = getter === undefined ? undefined : await fixtures.base({ ...getter, parameters: [] });
+  const draft: Draft = {
+    ...(base ?? credentials.attach({ ...made.draft, body: undefined, query: {}, header: {} })),
+    operation: getter ?? operation,
+    method: 'GET',
+    rawPath,
+    rawQuery: target.search === '' ? undefined : target.search.slice(1),
+  };
+  const id = identify(made.value, 'id');
+  const followed = await run.send(draft, { phase: PHASE, name: 'follow Location', expectation: 'any', outside: true });
+  const { status = 500 } = followed.answer ?? {};
+  const isItself = id === undefined || followed.value === undefined || sameJson(identify(followed.value, 'id'), id);
+  // Where nothing is documented to be got there, a server may have nothing to give.
+  if (status < 300 ? isItself : getter === undefined && status !== 404) return;
+  const message = status < 300 ? 'Location leads to another thing' : `Location leads to ${String(status)}`;
+  fail({ check: 'location', message, expected: 'the thing that was just made' }, followed);
+}

@@ -1,0 +1,186 @@
+import type { Context } from '../context.js';
+import { type Json, type JsonObject, memberOf, sameJson } from '../spec/json.js';
+import { identify } from '../spec/links.js';
+import type { Parameter } from '../spec/model.js';
+import { sameName } from '../spec/names.js';
+import { flatten, typesOf } from '../spec/schema.js';
+import type { Made } from './rows.js';
+import { type ListShape, type Walk, walk } from './walk.js';
+
+const PHASE = 'lists';
+
+/** Filters whose names tell what they compare: instants after and before, items of a list, and a word to search for. */
+export async function checkOpenFilter(
+  context: Context,
+  shape: ListShape,
+  parameter: Parameter,
+  everything: JsonObject[],
+  made: Made,
+): Promise<void> {
+  const members = Object.keys(shape.row.properties ?? {});
+  const [, stem = '', side = ''] =
+    /^(.+?)[_.\[]?(after|before|since|until|from|to|gte?|lte?)\]?$/i.exec(parameter.name) ?? [];
+  const instant = members.find((name) =>
+    sameName(name.replace(/_?(at|on|date|time)$/i, ''), stem.replace(/_?(at|on)$/i, '')),
+  );
+  if (side !== '' && instant !== undefined) {
+    await checkSide(context, shape, parameter, instant, /after|since|from|gte?/i.test(side), everything);
+  } else if (/^(q|query|search|term|text|keywords?)$/i.test(parameter.name)) {
+    await checkSearch(context, shape, parameter, everything, made);
+  } else {
+    const list = members.find((name) => sameName(name, `${parameter.name}s`));
+    const schema = list === undefined ? undefined : flatten(context.run.spec.answers, shape.row.properties?.[list]);
+    if (list !== undefined && schema && typesOf(schema).includes('array'))
+      await checkItem(context, shape, parameter, list, everything);
+  }
+}
+
+/** Rows on one side of an instant that lies between two of them; those without one are on neither. */
+async function checkSide(
+  context: Context,
+  shape: ListShape,
+  parameter: Parameter,
+  member: string,
+  isAfter: boolean,
+  everything: JsonObject[],
+): Promise<void> {
+  if (flatten(context.run.spec.requests, parameter.schema).format !== 'date-time') return;
+  const instantOf = (row: JsonObject) => Date.parse(String(row[member] ?? ''));
+  const instants = [...new Set(everything.map(instantOf).filter((at) => !Number.isNaN(at)))].sort((a, b) => a - b);
+  const middle = instants[Math.floor(instants.length / 2)];
+  const below = instants[Math.floor(instants.length / 2) - 1];
+  // Servers may keep whole seconds alone, or count the edge in or out.
+  if (middle === undefined || below === undefined) return;
+  const bound = (middle + below) / 2;
+  const value = new Date(bound).toISOString();
+  if (middle - below < 2) return;
+  const isWanted = (row: JsonObject) => (isAfter ? instantOf(row) > bound : instantOf(row) < bound);
+  await compare(
+    context,
+    shape,
+    parameter,
+    value,
+    everything,
+    isWanted,
+    `${member} ${isAfter ? 'after' : 'before'} ${value}`,
+  );
+}
+
+async function checkItem(
+  context: Context,
+  shape: ListShape,
+  parameter: Parameter,
+  member: string,
+  everything: JsonObject[],
+): Promise<void> {
+  const items = everything.flatMap((row) => (Array.isArray(row[member]) ? row[member] : []));
+  const has = (row: JsonObject, item: Json) =>
+    Array.isArray(row[member]) && row[member].some((each) => sameJson(each, item));
+  // An item that some rows have and others have not.
+  const item = items.find((each) => !everything.every((row) => has(row, each)));
+  if (item === undefined) return;
+  await compare(context, shape, parameter, item, everything, (row) => has(row, item), `${member} with that item`);
+}
+
+/** A word of one row is found there, and not in every row. */
+async function checkSearch(
+  context: Context,
+  shape: ListShape,
+  parameter: Parameter,
+  everything: JsonObject[],
+  { words }: Made,
+): Promise<void> {
+  const [entry] = [...words].slice(-1);
+  if (entry === undefined || everything.length < 3) return;
+  const [id, word] = entry;
+  for (const [asked, label] of [
+    [word, word],
+    [word.toUpperCase(), `${word} in upper case`],
+  ] as const) {
+    const name = `list with ${parameter.name}=${label}`;
+    const walked = await search(context, shape, parameter, asked, name);
+    if (walked === undefined || !walked.complete) return;
+    const rows = walked.pages.flatMap((page) => page.rows);
+    if (rows.length > 0 && rows.length >= everything.length)
+      fail(context, walked, name, `${parameter.name} lets every row pass`, 'fewer rows than there are without it');
+    // Whether a search minds the letter case is the server's to say, unless a law does.
+    else if (asked === word && !rows.some((row) => JSON.stringify(identify(row, 'id')) === id))
+      fail(context, walked, name, `${parameter.name} does not find a row by its own words`, `the row ${id}`);
+  }
+}
+
+async function search(context: Context, shape: ListShape, parameter: Parameter, value: Json, name: string) {
+  const query = { [parameter.name]: value, ...(shape.limit && { [shape.limit.name]: 2 }) };
+  return await walk(context, shape.operation, { phase: PHASE, query, name });
+}
+
+/** Walks a list with a filter, and holds its rows to those of the whole list that it ought to keep. */
+async function compare(
+  context: Context,
+  shape: ListShape,
+  parameter: Parameter,
+  value: Json,
+  everything: JsonObject[],
+  isWanted: (row: JsonObject) => boolean,
+  wanted: string,
+): Promise<void> {
+  const name = `list with ${parameter.name}`;
+  const walked = await search(context, shape, parameter, value, name);
+  if (walked === undefined) return;
+  const rows = walked.pages.flatMap((page) => page.rows);
+  const ids = new Set(rows.map((row) => JSON.stringify(identify(row, 'id') ?? row)));
+  if (rows.some((row) => !isWanted(row)))
+    fail(context, walked, name, `${parameter.name} lets other rows pass`, `rows with ${wanted}`);
+  const lost = everything.filter(isWanted).some((row) => !ids.has(JSON.stringify(identify(row, 'id') ?? row)));
+  if (lost && walked.complete) fail(context, walked, name, `${parameter.name} loses rows`, `every row with ${wanted}`);
+}
+
+function fail({ run }: Context, walked: Walk, name: string, message: string, expected: string): void {
+  run.record.fail({ phase: PHASE, name }, walked.last, { check: 'filter', message, expected });
+}
+
+/** The query that an address for another page has, as names and texts. */
+export function queryOf(address: Json | undefined): URLSearchParams | undefined {
+  if (typeof address !== 'string' || !/^(https?:|\/|\?)/.test(address)) return undefined;
+  return new URL(address, 'http://localhost').searchParams;
+}
+
+/** Pages by their addresses: each keeps the query that was asked with, and `previous` leads back to the page before. */
+export async function checkAddresses(context: Context, shape: ListShape, query: JsonObject): Promise<void> {
+  const { run } = context;
+  if (shape.limit === undefined) return;
+  const name = 'list page by page';
+  const asked = { ...query, [shape.limit.name]: 1 };
+  const walked = await walk(context, shape.operation, { phase: PHASE, query: asked, name, most: 3 });
+  for (const [index, { exchange, rows }] of (walked?.pages ?? []).entries()) {
+    const tell = (message: string, expected: string) => {
+      run.record.fail({ phase: PHASE, name }, exchange, { check: 'paging', message, expected });
+    };
+    for (const member of ['next', 'previous', 'prev']) {
+      const address = queryOf(memberOf(exchange.value, member));
+      if (address === undefined) continue;
+      for (const [parameter, value] of Object.entries(asked))
+        if (!address.has(parameter)) tell(`${member} forgets ${parameter}`, `${parameter}=${String(value)}`);
+    }
+    const before = walked?.pages[index - 1];
+    const previous = ['previous', 'prev']
+      .map((each) => memberOf(exchange.value, each))
+      .find((each) => each !== undefined);
+    if (before === undefined || previous === undefined) continue;
+    const address = queryOf(previous);
+    if (address === undefined) {
+      if (shape.page || shape.offset) tell('there is no previous page after the first', 'an address');
+      continue;
+    }
+    const { base, ...rest } = { base: exchange.draft, query: {} };
+    const back = await run.send(
+      { ...base, ...rest, rawQuery: address.toString() },
+      { phase: PHASE, name: 'the previous page', expectation: 'any' },
+    );
+    const first = shape.rows === undefined ? back.value : memberOf(back.value, shape.rows);
+    const idsIn = (list: Json | undefined) =>
+      JSON.stringify(Array.isArray(list) ? list.map((row) => identify(row, 'id') ?? row) : []);
+    if (back.answer && back.answer.status < 300 && idsIn(first) !== idsIn(before.rows) && rows.length > 0)
+      tell('previous does not lead back', 'the rows of the page before');
+  }
+}

@@ -1,0 +1,287 @@
+import { slotsOf, withValue } from '../cases/slots.js';
+import type { Finding } from '../checks/answer.js';
+import { practice } from '../checks/practice.js';
+import type { Context } from '../context.js';
+import { CouldNotRun } from '../errors.js';
+import type { Exchange } from '../exchange.js';
+import type { Resource } from '../fixtures.js';
+import { readGiven } from '../given.js';
+import type { Credential, Draft } from '../http/draft.js';
+import type { Identity } from '../options.js';
+import { dangerOf } from '../policy.js';
+import { type Json, type JsonObject, memberOf, sameJson } from '../spec/json.js';
+import { identify, isItemOperation, originOf, pathNames, thingIn } from '../spec/links.js';
+import { isSecured, isUnsafe, type Operation } from '../spec/model.js';
+import { isOwnerName, isVolatileName } from '../spec/names.js';
+import { flatten, typesOf } from '../spec/schema.js';
+import { listShapeOf, walk } from './walk.js';
+
+const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
+
+/** Another identity with what it can be recognised by. */
+interface Stranger {
+  credential: Credential;
+  isShared(operation: Operation): boolean;
+}
+
+/** What the run's own identity makes, each other one can neither read nor change, list, count or end. */
+export async function runOthers(context: Context): Promise<void> {
+  const { run } = context;
+  for (const identity of [run.options.other ?? []].flat()) {
+    const credential = await credentialOf(context, identity);
+    const isShared = ({ id }: Operation) => run.options.shared?.includes(id) === true;
+    const stranger = { credential, isShared };
+    for (const creator of run.spec.operations) {
+      if (run.outOfTime()) return;
+      if (isMaker(context, creator)) await keepFrom(context, creator, stranger);
+    }
+    for (const list of run.operations) await keepFromList(context, list, stranger);
+    await keepFromSweeps(context, stranger);
+  }
+}
+
+async function credentialOf({ run, credentials }: Context, identity: Identity): Promise<Credential> {
+  const { login, credential } = readGiven(identity, run.spec, run.secrets, '$OTHER_');
+  const found = credential ?? (login && (await credentials.logIn(login))?.credential);
+  if (found === undefined || (await credentials.stateOf(found)) === 'refused')
+    throw new CouldNotRun('the credential of the other identity opens nothing');
+  if (found.token !== '') run.secrets.add(found.token, '$OTHER_TOKEN');
+  return found;
+}
+
+function isMaker({ run: { spec }, obstacle }: Context, creator: Operation): boolean {
+  return (
+    isSecured(creator) &&
+    obstacle(creator) === undefined &&
+    spec.operations.some((operation) => originOf(spec, operation)?.creator === creator)
+  );
+}
+
+/** A thing of the run's own identity, and every operation on it asked by the other. */
+async function keepFrom(context: Context, creator: Operation, stranger: Stranger): Promise<void> {
+  const { run, fixtures, credentials, obstacle } = context;
+  const { spec } = run;
+  const onIt = spec.operations.filter((operation) => originOf(spec, operation)?.creator === creator);
+  const concerned = onIt.filter((operation) => run.operations.includes(operation) && !stranger.isShared(operation));
+  if (concerned.length === 0) return;
+  const resource = await fixtures.create(creator, { phase: 'security', name: 'create what another may not touch' });
+  if (resource === undefined) return;
+  const getter = onIt.find((operation) => operation.method === 'GET' && isItemOperation(operation));
+  const look = async () => await see(context, getter, resource);
+  const before = await look();
+  // What changes something comes after what does not, and what ends a thing last.
+  const order = ({ method }: Operation) => ['GET', 'PATCH', 'PUT', 'POST', 'DELETE'].indexOf(method);
+  for (const operation of concerned.sort((a, b) => order(a) - order(b))) {
+    if (obstacle(operation) !== undefined || !isSecured(operation)) continue;
+    const draft = await fixtures.on(operation, resource);
+    if (draft === undefined) continue;
+    const name = `${operation.id} of what another identity has made`;
+    const asked = await run.send(credentials.attach(draft, stranger.credential), {
+      ...ANY,
+      name,
+      check: ({ status }, value) => (isUnsafe(operation) || status >= 300 || !tells(value, resource) ? [] : [seen()]),
+    });
+    await compareUnknown(context, draft, stranger, asked);
+    if (!isUnsafe(operation)) continue;
+    const after = await look();
+    const accepted = asked.answer !== undefined && asked.answer.status < 300;
+    // A DELETE may say of what is not there that it is gone.
+    const isDone = before === undefined || after === undefined ? accepted : !isSameThing(before, after);
+    if (isDone || (accepted && operation.method !== 'DELETE'))
+      run.record.fail(
+        { ...ANY, name },
+        asked,
+        isolation('another identity changes what this one has made', '403 or 404'),
+      );
+  }
+  await keepFromBulk(context, creator, resource, getter, stranger);
+  await keepOwn(context, creator, getter, stranger);
+}
+
+const seen = () => isolation('another identity reads what this one has made', '403 or 404');
+
+/** What the other identity may make, it may get as well. */
+async function keepOwn(
+  { run, fixtures, credentials, obstacle }: Context,
+  creator: Operation,
+  getter: Operation | undefined,
+  { credential }: Stranger,
+): Promise<void> {
+  if (getter === undefined || obstacle(getter) !== undefined) return;
+  if (fixtures.isUnique(creator)) fixtures.beginAnew(creator);
+  const base = credentials.attach(await fixtures.base(creator, { phase: 'security' }), credential);
+  const made = await run.send(base, { ...ANY, name: 'create as another identity' });
+  if (made.answer === undefined || made.answer.status >= 300) return;
+  const draft = await fixtures.on(getter, { creator, exchange: made, token: undefined });
+  if (draft === undefined) return;
+  await run.send(credentials.attach(draft, credential), {
+    ...ANY,
+    name: 'get what it has just created',
+    check: ({ status }) =>
+      status < 300 ? [] : [isolation(`another identity creates what it cannot get: ${String(status)}`, 'both or none')],
+  });
+}
+
+/** Another's thing and one that does not exist look alike, or the ids of others could be tried out. */
+async function compareUnknown(context: Context, draft: Draft, stranger: Stranger, asked: Exchange): Promise<void> {
+  const { run, credentials } = context;
+  const { operation } = draft;
+  if (operation.method !== 'GET' || asked.answer === undefined || asked.answer.status < 400) return;
+  const [name] = pathNames(operation).slice(-1);
+  const known = name === undefined ? undefined : draft.path[name];
+  const other = unknownLike(known);
+  if (name === undefined || other === undefined) return;
+  const unknown = { ...draft, path: { ...draft.path, [name]: other } };
+  if (run.judgeRequest(unknown).kind === 'invalid') return;
+  const { status } = asked.answer;
+  await run.send(credentials.attach(unknown, stranger.credential), {
+    ...ANY,
+    name: 'get what does not exist, as another identity',
+    check: (answer) =>
+      answer.status === status
+        ? []
+        : [
+            practice(
+              run.options,
+              'unknown-alike',
+              'isolation',
+              `another's thing gets ${String(status)}, and one that does not exist ${String(answer.status)}`,
+              'one answer for both',
+            ),
+          ],
+  });
+}
+
+function unknownLike(id: Json | undefined): Json | undefined {
+  if (typeof id === 'number') return id + 2 ** 40;
+  return typeof id === 'string'
+    ? id.replace(/[0-9a-f](?=[^0-9a-f]*$)/i, (sign) => (sign === '0' ? '1' : '0'))
+    : undefined;
+}
+
+/** Lists have no row of the other's, whatever the query says, and count none. */
+async function keepFromList(context: Context, list: Operation, stranger: Stranger): Promise<void> {
+  const { run, fixtures, credentials, obstacle } = context;
+  const shape = listShapeOf(run.spec.answers, list);
+  if (shape === undefined || stranger.isShared(list) || !isSecured(list) || obstacle(list) !== undefined) return;
+  if (pathNames(list).length > 0) return;
+  const mine = fixtures.made.map(({ exchange }) => JSON.stringify(identify(thingIn(exchange.value), 'id')));
+  const own = await ownIds(context);
+  const queries: JsonObject[] = [{}];
+  for (const { name, in: place } of list.parameters)
+    if (place === 'query' && isOwnerName(name)) queries.push(...own.map((id) => ({ [name]: id })));
+  for (const query of queries) {
+    const name =
+      Object.keys(query).length === 0 ? 'list as another identity' : 'list for the first identity as another';
+    const as = {
+      ...context,
+      fixtures: {
+        ...fixtures,
+        base: async (...asked: Parameters<typeof fixtures.base>) =>
+          credentials.attach(await fixtures.base(...asked), stranger.credential),
+      },
+    };
+    const walked = await walk(as, list, { phase: 'security', query, name });
+    if (walked === undefined) continue;
+    const rows = walked.pages.flatMap((page) => page.rows);
+    const fail = (message: string, expected: string) => {
+      run.record.fail({ ...ANY, name }, walked.last, isolation(message, expected));
+    };
+    if (rows.some((row) => mine.includes(JSON.stringify(identify(row, 'id')))))
+      fail('another identity lists what this one has made', 'rows of its own');
+    const count = shape.count === undefined ? undefined : memberOf(walked.last.value, shape.count);
+    if (walked.complete && typeof count === 'number' && count !== rows.length)
+      fail(`${shape.count ?? ''} counts what another identity cannot see`, String(rows.length));
+  }
+}
+
+/** By what the run's own identity may be named in a query. */
+async function ownIds({ run, credentials }: Context): Promise<Json[]> {
+  const draft = credentials.main && credentials.knock(credentials.main);
+  if (draft === undefined || !/\/(me|self|whoami|user|profile)\/?$/.test(draft.operation.path)) return [];
+  const { value } = await run.send(draft, { ...ANY, name: 'who is this' });
+  const user = memberOf(value, 'user') ?? memberOf(value, 'account') ?? value;
+  const id = identify(user, 'id');
+  return id === undefined ? [] : [id];
+}
+
+/** What ends things by a list of their ids ends none of another's. */
+async function keepFromBulk(
+  context: Context,
+  creator: Operation,
+  resource: Resource,
+  getter: Operation | undefined,
+  stranger: Stranger,
+): Promise<void> {
+  const { run, fixtures, credentials, obstacle } = context;
+  const id = identify(thingIn(resource.exchange.value), 'id');
+  if (id === undefined || getter === undefined) return;
+  for (const operation of run.operations) {
+    if (!isUnsafe(operation) || operation === creator || !operation.path.startsWith(creator.path)) continue;
+    const slot = slotsOf(run.spec.requests, operation.body?.schema).find(
+      ({ path, schema }) =>
+        /ids$/i.test(String(path[0])) && typesOf(flatten(run.spec.requests, schema)).includes('array'),
+    );
+    if (slot === undefined || obstacle(operation) !== undefined) continue;
+    const base = await fixtures.base(operation, { phase: 'security' });
+    const body = onlyOne(run, { ...base, body: withValue(base.body ?? {}, slot.path, [id]) }, String(slot.path[0]));
+    const before = await see(context, getter, resource);
+    const name = `${operation.id} with an id of another identity`;
+    const asked = await run.send(credentials.attach(body, stranger.credential), { ...ANY, name });
+    const after = await see(context, getter, resource);
+    if (before !== undefined && after !== undefined && !isSameThing(before, after))
+      run.record.fail({ ...ANY, name }, asked, isolation('another identity changes what this one has made', 'nothing'));
+  }
+}
+
+/** The request without the members that go badly with this one, such as a filter beside ids, and without a dry run. */
+function onlyOne(run: Context['run'], draft: Draft, name: string): Draft {
+  const { body } = draft;
+  const members = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {};
+  const plain = Object.fromEntries(Object.entries(members).filter(([member]) => !/dry_?run/i.test(member)));
+  const wanted = { ...draft, body: plain };
+  if (run.judgeRequest(wanted).kind === 'valid') return wanted;
+  const kept = Object.entries(plain).filter(([member, value]) => member === name || typeof value === 'boolean');
+  return { ...draft, body: Object.fromEntries(kept) };
+}
+
+/** What ends everything of its caller ends nothing of another's. */
+async function keepFromSweeps(context: Context, stranger: Stranger): Promise<void> {
+  const { run, fixtures, credentials, obstacle } = context;
+  const sweeps = run.operations.filter((operation) => dangerOf(operation, run.spec) === 'sweeps');
+  for (const operation of sweeps) {
+    if (operation.body?.required === true || obstacle(operation) !== undefined) continue;
+    const issuer = run.spec.operations.find(({ id }) => (run.issues.get(id)?.length ?? 0) > 0);
+    const resource =
+      issuer && (await fixtures.create(issuer, { phase: 'security', name: 'create what another may end' }));
+    if (resource?.token === undefined) return;
+    const name = `${operation.id} as another identity`;
+    const base = await fixtures.base(operation, { phase: 'security' });
+    const asked = await run.send(credentials.attach(base, stranger.credential), { ...ANY, name });
+    if ((await credentials.stateOf({ token: resource.token, perScheme: {} })) !== 'refused') continue;
+    run.record.fail({ ...ANY, name }, asked, isolation('another identity ends what this one has made', 'nothing'));
+  }
+}
+
+async function see(context: Context, getter: Operation | undefined, resource: Resource): Promise<Json | undefined> {
+  const { run, fixtures, obstacle } = context;
+  const draft = getter && obstacle(getter) === undefined ? await fixtures.on(getter, resource) : undefined;
+  const exchange = draft && (await run.send(draft, { ...ANY, name: 'get what another may not touch' }));
+  if (exchange?.answer === undefined || exchange.answer.status >= 500) return undefined;
+  return exchange.answer.status < 300 ? exchange.value : 'gone';
+}
+
+function tells(value: Json | undefined, resource: Resource): boolean {
+  const id = identify(thingIn(resource.exchange.value), 'id');
+  return id === undefined || sameJson(identify(thingIn(value), 'id'), id);
+}
+
+function isSameThing(a: Json, b: Json): boolean {
+  const lasting = (value: Json) =>
+    Object.entries(thingIn(value) ?? { value }).filter(([name]) => !isVolatileName(name));
+  return sameJson(Object.fromEntries(lasting(a)), Object.fromEntries(lasting(b)));
+}
+
+function isolation(message: string, expected: string): Finding {
+  return { check: 'isolation', message, expected };
+}

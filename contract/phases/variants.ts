@@ -1,0 +1,151 @@
+import * as fc from 'fast-check';
+import type { Finding } from '../checks/answer.js';
+import { practice } from '../checks/practice.js';
+import type { Context } from '../context.js';
+import { farValues } from '../fixtures.js';
+import type { Draft } from '../http/draft.js';
+import { dangerOf } from '../policy.js';
+import { isSecured, isUnsafe, type Operation } from '../spec/model.js';
+import { flatten } from '../spec/schema.js';
+
+const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
+
+/** A good credential in ways that the document does not have, and no credential with a request that is bad otherwise. */
+export async function runVariants(context: Context, operation: Operation): Promise<void> {
+  const { run, fixtures, credentials, obstacle } = context;
+  if (!isSecured(operation) || obstacle(operation) !== undefined || credentials.main === undefined) return;
+  if (dangerOf(operation, run.spec) !== 'none') return;
+  const base = await fixtures.base(operation, { phase: 'security' });
+  await badWithout(context, base);
+  // What is accepted by mistake is done: a request that changes nothing tells as much.
+  if (isUnsafe(operation)) return;
+  await undocumented(context, base);
+  await lowerCase(context, base);
+  await twoAtOnce(context, base);
+}
+
+/** Whoever has no credential hears of nothing else: neither that a request is bad, nor that a thing is not there. */
+async function badWithout({ run }: Context, base: Draft): Promise<void> {
+  const { operation } = base;
+  const bad: [string, Draft][] = [];
+  if (operation.body) bad.push(['a bad body', { ...base, body: ['bad'] }], ['an empty body', { ...base, body: {} }]);
+  const far = farFrom(run, base);
+  if (far) bad.push(['an id that nothing has', far]);
+  const [query] = operation.parameters.filter(
+    ({ in: place, schema }) => place === 'query' && schema.type === 'integer',
+  );
+  if (query) bad.push(['a bad query', { ...base, query: { ...base.query, [query.name]: 'bad' } }]);
+  for (const [what, draft] of bad) {
+    const message = `${what} without a credential gets`;
+    await run.send(
+      { ...draft, credential: null },
+      {
+        ...ANY,
+        name: `${what} without a credential`,
+        check: ({ status }): Finding[] =>
+          status === 401 || status >= 500
+            ? []
+            : [practice(run.options, 'authentication-first', 'authentication', `${message} ${String(status)}`, '401')],
+      },
+    );
+  }
+}
+
+function farFrom(run: Context['run'], base: Draft): Draft | undefined {
+  const parameter = base.operation.parameters.filter(({ in: place }) => place === 'path').at(-1);
+  if (parameter === undefined) return undefined;
+  const { format } = flatten(run.spec.requests, parameter.schema);
+  const [value = ''] = fc.sample(farValues(format), { seed: run.seed + 2, numRuns: 1 });
+  return { ...base, path: { ...base.path, [parameter.name]: value } };
+}
+
+async function undocumented({ run, credentials }: Context, base: Draft): Promise<void> {
+  const { token } = credentials.main ?? {};
+  if (token === undefined || token === '') return;
+  const kinds = kindsOf(run, base.operation);
+  const none = { ...base, credential: null };
+  const ways: [string, Draft][] = [];
+  if (!kinds.includes('query')) {
+    for (const name of ['access_token', 'token', 'api_key'])
+      ways.push([`in the query as ${name}`, { ...none, rawQuery: `${name}=${encodeURIComponent(token)}` }]);
+  }
+  for (const word of ['Token', 'JWT', 'Basic']) {
+    if (word === 'Basic' && kinds.includes('basic')) continue;
+    ways.push([`with the scheme ${word}`, { ...none, headers: { Authorization: `${word} ${token}` } }]);
+  }
+  for (const [way, draft] of ways) {
+    const message = `a credential ${way} is taken`;
+    await run.send(draft, {
+      ...ANY,
+      name: `a good credential ${way}`,
+      check: ({ status }) =>
+        status >= 300
+          ? []
+          : [practice(run.options, 'documented-credentials', 'authentication', message, 'a refusal (4xx)')],
+    });
+  }
+}
+
+/** The word of a scheme is the same in any letter case (RFC 9110, section 11.1). */
+async function lowerCase({ run, credentials }: Context, base: Draft): Promise<void> {
+  const { main } = credentials;
+  const name = base.operation.security.flat().find((each) => run.spec.schemes.get(each)?.kind === 'bearer');
+  if (main === undefined || name === undefined) return;
+  const token = main.perScheme[name] ?? main.token;
+  if (token === '') return;
+  const plain = { ...base, credential: null };
+  const usual = await run.send(
+    { ...plain, headers: { Authorization: `Bearer ${token}` } },
+    { phase: 'security', expectation: 'any', name: 'the scheme Bearer' },
+  );
+  if (usual.answer === undefined || usual.answer.status === 401) return;
+  await run.send(
+    { ...plain, headers: { Authorization: `bearer ${token}` } },
+    {
+      ...ANY,
+      name: 'the scheme in lower case',
+      check: ({ status }) =>
+        status === 401
+          ? [{ check: 'authentication', message: 'bearer in lower case gets 401', expected: 'what Bearer gets' }]
+          : [],
+    },
+  );
+}
+
+/** A good and a bad credential in one request (RFC 6750, section 2). */
+async function twoAtOnce({ run, credentials }: Context, base: Draft): Promise<void> {
+  const ways = credentials.alternatives(base.operation).filter(({ length }) => length === 1);
+  const [first, second] = ways;
+  const { main } = credentials;
+  if (first === undefined || second === undefined || main === undefined) return;
+  for (const [good, bad] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    const [badName = ''] = bad;
+    const perScheme = { ...main.perScheme, [badName]: 'not-a-token-at-all-0000000000' };
+    await run.send(
+      { ...base, credential: { with: { ...main, perScheme }, schemes: [...good, ...bad] } },
+      {
+        ...ANY,
+        name: `a good ${good.join()} and a bad ${badName}`,
+        check: ({ status }) =>
+          status >= 300
+            ? []
+            : [
+                practice(
+                  run.options,
+                  'one-credential',
+                  'authentication',
+                  `a good ${good.join()} and a bad ${badName} get ${String(status)}`,
+                  'a refusal (4xx)',
+                ),
+              ],
+      },
+    );
+  }
+}
+
+function kindsOf({ spec }: Context['run'], { security }: Operation): string[] {
+  return security.flat().map((name) => spec.schemes.get(name)?.kind ?? '');
+}
