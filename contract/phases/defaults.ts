@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import type { JsonObject } from '../spec/json.js';
+import { type JsonObject, textOf } from '../spec/json.js';
 import { identify } from '../spec/links.js';
 import type { Operation, Parameter } from '../spec/model.js';
 import { isCursorName, isLimitName, isProtectionName } from '../spec/names.js';
@@ -23,7 +23,7 @@ export async function runDefaults(context: Context, operation: Operation): Promi
     if (isLimitName(name)) await checkLimit(context, shape, parameter, Number(value));
     const [without, explicit] = [await first(context, shape, {}), await first(context, shape, { [name]: value })];
     if (without === undefined || explicit === undefined || idsIn(without) === idsIn(explicit)) continue;
-    fail(context, without, name, `what it gives with ${name}=${String(value)}`);
+    fail(context, without, name, `what it gives with ${name}=${textOf(value)}`);
   }
 }
 

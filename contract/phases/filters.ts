@@ -1,8 +1,8 @@
 import type { Context } from '../context.js';
-import { type Json, type JsonObject, memberOf, sameJson } from '../spec/json.js';
+import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
 import { identify } from '../spec/links.js';
 import type { Parameter } from '../spec/model.js';
-import { sameName } from '../spec/names.js';
+import { isVolatileName, sameName } from '../spec/names.js';
 import { flatten, typesOf } from '../spec/schema.js';
 import type { Made } from './rows.js';
 import { type ListShape, type Walk, walk } from './walk.js';
@@ -24,6 +24,8 @@ export async function checkOpenFilter(
     sameName(name.replace(/_?(at|on|date|time)$/i, ''), stem.replace(/_?(at|on)$/i, '')),
   );
   if (side !== '' && instant !== undefined) {
+    // What changes by itself may have changed since the whole list was looked at.
+    if (isVolatileName(instant)) return;
     await checkSide(context, shape, parameter, instant, /after|since|from|gte?/i.test(side), everything);
   } else if (/^(q|query|search|term|text|keywords?)$/i.test(parameter.name)) {
     await checkSearch(context, shape, parameter, everything, made);
@@ -45,7 +47,7 @@ async function checkSide(
   everything: JsonObject[],
 ): Promise<void> {
   if (flatten(context.run.spec.requests, parameter.schema).format !== 'date-time') return;
-  const instantOf = (row: JsonObject) => Date.parse(String(row[member] ?? ''));
+  const instantOf = (row: JsonObject) => Date.parse(textOf(row[member]));
   const instants = [...new Set(everything.map(instantOf).filter((at) => !Number.isNaN(at)))].sort((a, b) => a - b);
   const middle = instants[Math.floor(instants.length / 2)];
   const below = instants[Math.floor(instants.length / 2) - 1];
@@ -160,7 +162,7 @@ export async function checkAddresses(context: Context, shape: ListShape, query: 
       const address = queryOf(memberOf(exchange.value, member));
       if (address === undefined) continue;
       for (const [parameter, value] of Object.entries(asked))
-        if (!address.has(parameter)) tell(`${member} forgets ${parameter}`, `${parameter}=${String(value)}`);
+        if (!address.has(parameter)) tell(`${member} forgets ${parameter}`, `${parameter}=${textOf(value)}`);
     }
     const before = walked?.pages[index - 1];
     const previous = ['previous', 'prev']

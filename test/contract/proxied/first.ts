@@ -120,7 +120,7 @@ export const FIRST: Record<string, () => Fault> = {
   'a new token loses a label of its metadata': () =>
     sent('createAccessToken', ({ metadata = {} }) => {
       const [name] = Object.keys(metadata);
-      if (name !== undefined) delete metadata[name];
+      if (name !== undefined) Reflect.deleteProperty(metadata, name);
     }),
   'a name is trimmed': () =>
     sent('createAccessToken', (body) => {
@@ -557,8 +557,8 @@ export const FIRST: Record<string, () => Fault> = {
       return await service('GET', each.path, { as: credentialOf(each) });
     }),
   'a revocation takes half a second': () => stale('getMe listAccessTokens getCurrentAccessToken', 500),
-  'nosniff is missing': () => ({ tell: ({ headers }) => void delete headers['x-content-type-options'] }),
-  'no-store is missing on lists': () => answered(LISTS, ({ headers }) => void delete headers['cache-control']),
+  'nosniff is missing': () => ({ tell: ({ headers }) => delete headers['x-content-type-options'] }),
+  'no-store is missing on lists': () => answered(LISTS, ({ headers }) => delete headers['cache-control']),
   'what is disabled stays so': () =>
     sent('updateAccessToken', (body) => {
       if (body.disabled === false) body.disabled = true;

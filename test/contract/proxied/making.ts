@@ -58,10 +58,7 @@ export function sent(operations: string, change: (body: Body, asked: Asked) => u
 }
 
 /** Changes the request otherwise, or answers it. */
-export function asked(
-  operations: string,
-  change: (asked: Asked, service: Ask) => void | Reply | undefined | Promise<void | Reply | undefined>,
-): Fault {
+export function asked(operations: string, change: (asked: Asked, service: Ask) => unknown): Fault {
   return { ask: (each, service) => (isOf(operations, each) ? change(each, service) : undefined) };
 }
 
@@ -70,7 +67,7 @@ export function both(...faults: Fault[]): Fault {
     async ask(each, service) {
       for (const fault of faults) {
         const reply = await fault.ask?.(each, service);
-        if (reply) return reply;
+        if (reply !== undefined) return reply;
       }
       return undefined;
     },

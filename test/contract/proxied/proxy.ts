@@ -114,8 +114,8 @@ export type Ask = (
 
 /** What stands between: the first may change a request or answer in the service's place, the second change an answer. */
 export interface Fault {
-  ask?(asked: Asked, service: Ask): void | Reply | undefined | Promise<void | Reply | undefined>;
-  tell?(reply: Reply, asked: Asked, service: Ask): void | Promise<void>;
+  ask?(asked: Asked, service: Ask): unknown;
+  tell?(reply: Reply, asked: Asked, service: Ask): unknown;
 }
 
 export interface Template {
@@ -150,7 +150,7 @@ export async function startProxy(service: string, templates: Template[], fault: 
 
   function forward(method: string, path: string, headers: IncomingHttpHeaders, body: string): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const { connection: _, 'transfer-encoding': __, 'content-length': ___, ...rest } = headers;
+      const rest = without(headers);
       const bytes = Buffer.from(body, 'latin1');
       const length = bytes.length > 0 || /^(POST|PUT|PATCH)$/.test(method) ? { 'content-length': bytes.length } : {};
       const outgoing = start(
@@ -196,8 +196,9 @@ export async function startProxy(service: string, templates: Template[], fault: 
       count: count++,
     };
     const before = { query: asked.query.toString(), text: asked.text };
-    let reply = await fault.ask?.(asked, ask);
-    if (!reply) {
+    const instead = await fault.ask?.(asked, ask);
+    let reply = isReply(instead) ? instead : undefined;
+    if (reply === undefined) {
       // What was not touched is passed on as it stood, malformed or not.
       const rawQuery = asked.query.toString() === before.query ? query : asked.query.toString();
       const bytes = asked.text === before.text ? sent : Buffer.from(asked.text);
@@ -211,7 +212,8 @@ export async function startProxy(service: string, templates: Template[], fault: 
   const server = createServer((request, response) => {
     serve(request).then(
       ({ status, headers, text, cut }) => {
-        const { connection: _, 'transfer-encoding': __, 'content-length': length, ...rest } = headers;
+        const rest = without(headers);
+        const length = headers['content-length'];
         const bytes = Buffer.from(text);
         const size = request.method === 'HEAD' ? length : status === 204 || status === 304 ? undefined : bytes.length;
         response.writeHead(status, { ...rest, ...(size !== undefined && { 'content-length': size }) });
@@ -238,4 +240,14 @@ export async function startProxy(service: string, templates: Template[], fault: 
         server.closeAllConnections();
       }),
   };
+}
+
+function isReply(value: unknown): value is Reply {
+  return typeof value === 'object' && value !== null && 'status' in value;
+}
+
+/** Headers that are about the connection and the form of a body. */
+function without(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const own = ['connection', 'transfer-encoding', 'content-length'];
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !own.includes(name)));
 }
