@@ -1,7 +1,9 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { decompressed } from './archives/compressed.js';
+import { createZipKeeper } from './archives/kept-zip.js';
 import { tarMembers } from './archives/tar.js';
-import { type ZipMember, zipMembers } from './archives/zip.js';
+import { type ZipMember, type ZipSource, zipMembers } from './archives/zip.js';
+import { findZip, ZIP_TAIL } from './archives/zip-end.js';
 import { ExpandsTooFar, messageOf } from './errors.js';
 import { CHUNK, type Finder, type LocatedToken } from './finder.js';
 import { type Archive, formatOf, HEAD } from './formats.js';
@@ -13,6 +15,10 @@ const MAX_NESTING = 8;
 
 /** Bytes of a zip archive inside another archive or in git, which must be in memory since its index is at its end. */
 export const MAX_BYTES_IN_MEMORY = 256 * 1024 * 1024;
+
+/** A loose object of git in its folder, where it is compressed by zlib. */
+const LOOSE_OBJECT = /^(.*[/\\\0]objects)[/\\][0-9a-f]{2}[/\\][0-9a-f]{38}(?:[0-9a-f]{24})?$/s;
+const ZLIB = 0x78;
 
 /** Which content a token is in. */
 export interface Origin {
@@ -36,6 +42,8 @@ export interface Contents {
    */
   begin(head: Buffer, file: string, canOpen: boolean): boolean;
   feed(bytes: Uint8Array): void;
+  /** Ends what was begun and fed; opens the archive that it ends with, if any. */
+  end(): Promise<void> | undefined;
 }
 
 export interface ContentsOptions {
@@ -43,13 +51,18 @@ export interface ContentsOptions {
   /** How far one file may expand, all that is inside it taken together. */
   maxExpandedBytes: number;
   onToken: (token: LocatedToken, origin: Origin) => void;
-  onWarning: (origin: Pick<Origin, 'file' | 'members'>, message: string) => void;
+  /** With `isLeftOut` the scan is not complete. */
+  onWarning: (origin: Pick<Origin, 'file' | 'members'>, message: string, isLeftOut?: boolean) => void;
   /** Bytes that were read of what was named, before any expansion. */
   onRead: (length: number) => void;
 }
 
 /** Reads contents of any kind, opens archives and hands what is inside to the finder. */
 export function createContents({ finder, maxExpandedBytes, onToken, onWarning, onRead }: ContentsOptions): Contents {
+  const tail = Buffer.allocUnsafe(ZIP_TAIL);
+  const told = new Set<string>();
+  const keeper = createZipKeeper(MAX_BYTES_IN_MEMORY);
+  let begun: Origin | undefined;
   /** What is still to be opened of one file. */
   let expandableBytes = 0;
   const onExpanded = (length: number) => {
@@ -68,11 +81,27 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
   /** Undefined for what is to be searched as it is. */
   function archiveIn(head: Buffer, origin: Origin, depth = 0, name = nameOf(origin)): Archive | undefined {
     const format = formatOf(head, name);
-    if (format === undefined) return undefined;
-    if (format.kind === 'unreadable') onWarning(origin, `${format.name} is not read`);
+    if (format === undefined) {
+      tellLooseObject(head, origin);
+      return undefined;
+    }
+    if (format.kind === 'unreadable') onWarning(origin, `${format.name} is not read`, format.isLeftOut === true);
     else if (depth < MAX_NESTING) return format;
     else onWarning(origin, `nested more than ${String(MAX_NESTING)} deep, and not opened`);
     return undefined;
+  }
+
+  /** Of a repository that is in an archive, or that git would not find. */
+  function tellLooseObject(head: Buffer, { file, members }: Origin): void {
+    const [, folder] = head[0] === ZLIB ? (LOOSE_OBJECT.exec([file, ...members].join('\0')) ?? []) : [];
+    if (folder === undefined || told.has(folder)) return;
+    told.add(folder);
+    const [inFile = '', ...inMembers] = folder.split('\0');
+    onWarning(
+      { file: inFile, members: inMembers },
+      'objects of git are not read here: scan the repository unpacked',
+      true,
+    );
   }
 
   function searchFile(path: Buffer, file: string): Promise<void> | undefined {
@@ -82,8 +111,8 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
       const length = readSync(fd, finder.space);
       const archive = archiveIn(finder.space.subarray(0, Math.min(length, HEAD)), origin);
       if (archive === undefined) {
-        searchOpen(fd, length, origin);
-        return undefined;
+        const zip = zipAtEnd(fd, searchOpen(fd, length, origin), origin);
+        return zip && openArchive({ kind: 'zip' }, origin, zip);
       }
       if (archive.kind === 'zip') onRead(fstatSync(fd).size);
       return openArchive(archive, origin, archive.kind === 'zip' ? { path } : metered(read(path)), () => {
@@ -103,8 +132,9 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     }
   }
 
-  /** Searches what is open at `fd`; the first `length` bytes are in the finder's space. */
-  function searchOpen(fd: number, length: number, origin: Origin): void {
+  /** Searches what is open at `fd`; the first `length` bytes are in the finder's space. Gives how many there are. */
+  function searchOpen(fd: number, length: number, origin: Origin): number {
+    let total = 0;
     start(origin, (position, until) => {
       const piece = Buffer.allocUnsafe(CHUNK);
       for (let rest = until; rest > 0; ) {
@@ -117,14 +147,32 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     for (let read = length; read > 0; read = readSync(fd, finder.space)) {
       finder.advance(read);
       onRead(read);
+      total += read;
     }
+    return total;
+  }
+
+  /** The zip archive that a file of `size` bytes ends with, something else being before it. */
+  function zipAtEnd(fd: number, size: number, origin: Origin): ZipSource | undefined {
+    const start = Math.max(0, size - ZIP_TAIL);
+    const bytes = tail.subarray(0, readSync(fd, tail, 0, size - start, start));
+    const span = findZip(bytes, start, (at) => {
+      const signature = Buffer.alloc(4);
+      return at < 0 ? undefined : signature.subarray(0, readSync(fd, signature, 0, 4, at));
+    });
+    if (span === undefined) return undefined;
+    const base = Math.max(0, span.base);
+    const kept = span.end - base > MAX_BYTES_IN_MEMORY ? undefined : Buffer.allocUnsafe(span.end - base);
+    if (kept === undefined) return tellUnopened(origin, 'large');
+    const length = readSync(fd, kept, 0, kept.length, base);
+    return { bytes: kept.subarray(0, length), span: { base: span.base - base, end: span.end - base } };
   }
 
   /** Opens a whole file that is an archive; whatever is wrong with it is a warning. */
   async function openArchive(
     archive: Archive,
     origin: Origin,
-    source: Bytes | Buffer | { path: Buffer },
+    source: Bytes | ZipSource,
     searchPlain?: () => void,
   ): Promise<void> {
     expandableBytes = maxExpandedBytes;
@@ -137,14 +185,10 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     }
   }
 
-  async function expand(
-    archive: Archive,
-    origin: Origin,
-    source: Bytes | Buffer | { path: Buffer },
-    depth: number,
-  ): Promise<void> {
+  async function expand(archive: Archive, origin: Origin, source: Bytes | ZipSource, depth: number): Promise<void> {
     if (archive.kind === 'zip') {
-      const zip = Buffer.isBuffer(source) || 'path' in source ? source : await collect(source, MAX_BYTES_IN_MEMORY);
+      const isZip = Buffer.isBuffer(source) || 'path' in source || 'bytes' in source;
+      const zip = isZip ? source : await collect(source, MAX_BYTES_IN_MEMORY);
       await searchMembers(zipMembers(zip, onExpanded), origin, depth);
     } else if (archive.kind === 'tar') {
       await searchMembers(tarMembers(source as Bytes), origin, depth);
@@ -177,8 +221,26 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
       await expand(archive, origin, all, depth);
     } else {
       start(origin);
-      for await (const piece of all) finder.feed(piece);
+      keeper.begin();
+      for await (const piece of all) {
+        finder.feed(piece);
+        keeper.see(piece);
+      }
+      const zip = keptZip(origin, depth);
+      if (zip !== undefined) await expand({ kind: 'zip' }, origin, zip, depth);
     }
+  }
+
+  function tellUnopened(origin: Origin, reason: string): undefined {
+    onWarning(origin, `a zip archive behind something else, too ${reason} to be opened`, true);
+  }
+
+  function keptZip(origin: Origin, depth: number): ZipSource | undefined {
+    const kept = keeper.end();
+    if (kept === undefined) return undefined;
+    const { bytes, span } = kept;
+    if (bytes !== undefined && depth < MAX_NESTING) return { bytes, span };
+    return tellUnopened(origin, bytes === undefined ? 'large' : 'deep');
   }
 
   async function* metered(bytes: Bytes): Bytes {
@@ -217,10 +279,20 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
       if (archive !== undefined && canOpen) return false;
       if (archive !== undefined) onWarning(origin, 'an archive this large is not opened in the history');
       start(origin);
+      keeper.begin();
+      begun = origin;
       return true;
     },
 
-    feed: finder.feed,
+    feed(bytes) {
+      finder.feed(bytes);
+      keeper.see(bytes);
+    },
+
+    end() {
+      const zip = begun && keptZip(begun, 0);
+      return begun && zip && openArchive({ kind: 'zip' }, begun, zip);
+    },
   };
 }
 

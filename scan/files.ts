@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
+import { basename, resolve, sep } from 'node:path';
 
 const SEPARATOR = Buffer.from(sep);
 const HERE = Buffer.from('.');
@@ -30,7 +30,7 @@ export function listFiles(folder: Buffer): FoundFiles {
     }
     // Backwards, since the folders among them are taken from the end.
     entries.sort((a, b) => Buffer.compare(b.name, a.name));
-    const isRepository = isGitDirectory(entries);
+    const isRepository = isGitDirectory(path, entries);
     if (isRepository) found.repositories.push(path);
     const files: Buffer[] = [];
     for (const entry of entries) {
@@ -54,8 +54,8 @@ function join(folder: Buffer, name: Buffer): Buffer {
   return Buffer.concat(folder.at(-1) === SEPARATOR[0] ? [folder, name] : [folder, SEPARATOR, name]);
 }
 
-/** As git itself tells. */
-function isGitDirectory(entries: Dirent<Buffer>[]): boolean {
+/** As git itself tells; and one that has lost a part, so that git gets to refuse it. */
+function isGitDirectory(path: Buffer, entries: Dirent<Buffer>[]): boolean {
   const has = (name: string) => entries.some((entry) => entry.name.equals(Buffer.from(name)));
-  return has('objects') && has('refs') && has('HEAD');
+  return has('objects') && ((has('refs') && has('HEAD')) || basename(path.toString()) === '.git');
 }

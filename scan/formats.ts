@@ -3,7 +3,13 @@ import type { Compressed, Decompressor } from './archives/compressed.js';
 import { zstdFrames } from './archives/zstd.js';
 
 /** How a content is to be read where it is not searched as it is. */
-export type Format = Archive | { kind: 'unreadable'; name: string };
+export type Format = Archive | Unreadable;
+/** With `isLeftOut` it is one of ours to read, and the scan is not complete. */
+interface Unreadable {
+  kind: 'unreadable';
+  name: string;
+  isLeftOut?: boolean;
+}
 export type Archive = { kind: 'tar' } | { kind: 'zip' } | Compressed;
 
 /** So many bytes tell what a content is. */
@@ -19,6 +25,17 @@ const MAGIC: [start: string, Format][] = [
   ['377abcaf271c', { kind: 'unreadable', name: '7z' }],
   ['526172211a07', { kind: 'unreadable', name: 'rar' }],
   ['04224d18', { kind: 'unreadable', name: 'lz4' }],
+  ['1f9d', { kind: 'unreadable', name: 'compress (.Z)' }],
+  ['4c5a4950', { kind: 'unreadable', name: 'lzip' }],
+  ['4d534346', { kind: 'unreadable', name: 'a cabinet' }],
+  ['edabeedb', { kind: 'unreadable', name: 'rpm' }],
+  ['78617221', { kind: 'unreadable', name: 'xar' }],
+  ['68737173', { kind: 'unreadable', name: 'squashfs' }],
+  [hexOf('!<arch>\ndebian-binary'), { kind: 'unreadable', name: 'a Debian package' }],
+  [hexOf('# v2 git bundle\n'), { kind: 'unreadable', name: 'a git bundle', isLeftOut: true }],
+  [hexOf('# v3 git bundle\n'), { kind: 'unreadable', name: 'a git bundle', isLeftOut: true }],
+  [hexOf('PACK\0\0\0\x02'), { kind: 'unreadable', name: 'a pack of git', isLeftOut: true }],
+  [hexOf('PACK\0\0\0\x03'), { kind: 'unreadable', name: 'a pack of git', isLeftOut: true }],
 ];
 const STARTS = MAGIC.map(([start, format]) => ({ start: Buffer.from(start, 'hex'), format }));
 const FIRST_BYTES = new Set(STARTS.map(({ start }) => start[0]));
@@ -58,4 +75,8 @@ function zstd(): Format {
   const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Decompressor };
   if (createZstdDecompress === undefined) return { kind: 'unreadable', name: 'zstd (Node 22.15 and newer read it)' };
   return { kind: 'compressed', decompress: () => createZstdDecompress(OPTIONS), prepare: zstdFrames };
+}
+
+function hexOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('hex');
 }

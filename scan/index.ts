@@ -37,8 +37,7 @@ const MAX_EXPANDED_BYTES = 4 * 1024 ** 3;
  * Searches files, folders, archives and git repositories for Latchkey tokens, by pattern and checksum, offline. `paths` are
  * files and folders, or `-` for standard input.
  *
- * Rejects with `CouldNotScan` where a path cannot be read. What cannot be read below a folder or in an archive is a warning
- * in the report.
+ * Rejects with `CouldNotScan` where none of the paths can be read. What else cannot be read is a warning in the report.
  */
 export async function scan(paths: readonly string[], options: ScanOptions = {}): Promise<ScanReport> {
   const { maxExpandedBytes = MAX_EXPANDED_BYTES, onProgress } = options;
@@ -48,6 +47,7 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
   const brands = options.brands && new Set(options.brands);
   const finders: Finder[] = [];
   const counts = { files: 0, objects: 0 };
+  const unreadable: string[] = [];
   let complete = true;
 
   function newFinder(): Finder {
@@ -56,7 +56,8 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
     return finder;
   }
 
-  function onWarning(origin: Pick<Origin, 'file' | 'members'>, message: string): void {
+  function onWarning(origin: Pick<Origin, 'file' | 'members'>, message: string, isLeftOut = false): void {
+    if (isLeftOut) complete = false;
     warnings.push({ place: maskTokens(nameOf(origin)), message: maskTokens(message) });
   }
 
@@ -113,7 +114,11 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
     }
   }
 
-  const inputs = readInputs(paths);
+  const inputs = readInputs(paths, (path, message) => {
+    onWarning({ file: path, members: [] }, message);
+    unreadable.push(path);
+    complete = false;
+  });
   const { sources, repositories } = listSources(inputs, onWarning);
   if (options.history === true) repositories.push(...(await repositoriesAround(inputs)));
   await searchFiles(sources);
@@ -123,6 +128,7 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
   return {
     ...findings.summary(),
     complete,
+    unreadable,
     warnings,
     ...counts,
     bytes: finders.reduce((sum, { searched }) => sum + searched, 0),

@@ -27,18 +27,24 @@ interface Input {
   stats?: Stats;
 }
 
-/** What each of `paths` is. Throws `CouldNotScan` for one that is not there or cannot be read. */
-export function readInputs(paths: readonly string[]): Input[] {
-  return paths.map((path) => {
-    if (path === '-') return { path };
+/** What each of `paths` is; `onUnreadable` is told why one is left out. Throws `CouldNotScan` where none can be read. */
+export function readInputs(paths: readonly string[], onUnreadable: (path: string, message: string) => void): Input[] {
+  const unreadable: [path: string, message: string][] = [];
+  const inputs = paths.flatMap((path): Input[] => {
+    if (path === '-') return [{ path }];
     try {
       accessSync(path, constants.R_OK);
       // Without a slash at its end, which would be doubled below it.
-      return { path: normalize(path).replace(/(?<=.)[/\\]$/, ''), stats: statSync(path) };
+      return [{ path: normalize(path).replace(/(?<=.)[/\\]$/, ''), stats: statSync(path) }];
     } catch (error) {
-      throw new CouldNotScan(`${path} cannot be read: ${messageOf(error)}`);
+      unreadable.push([path, `cannot be read: ${messageOf(error)}`]);
+      return [];
     }
   });
+  const [first] = unreadable;
+  if (inputs.length === 0 && first !== undefined) throw new CouldNotScan(first.join(' '));
+  for (const [path, message] of unreadable) onUnreadable(path, message);
+  return inputs;
 }
 
 /** All files in `inputs`, each once, and the git directories among them. */

@@ -25,6 +25,8 @@ export async function search(paths: string[], flags: ScanFlags, version: string)
     const report = flags.check === true || flags.revoke === true ? await withStates(found, flags) : found;
     for (const line of toWarnings(report)) process.stderr.write(`latchkey: ${line}\n`);
     print(report, flags, version);
+    // What was named and is not there is a mistake of the command line, whatever was found.
+    if (report.unreadable.length > 0) return 2;
     if (report.tokens.some(({ state }) => !isDead(state))) return 1;
     return report.complete ? 0 : 2;
   } catch (error) {

@@ -1,7 +1,17 @@
 import { closeSync, openSync } from 'node:fs';
-import { type Entry, fromBufferPromise, fromFdPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
+import { Readable } from 'node:stream';
+import {
+  type Entry,
+  fromBufferPromise,
+  fromFdPromise,
+  fromRandomAccessReaderPromise,
+  getFileNameLowLevel,
+  RandomAccessReader,
+  type ZipFile,
+} from 'yauzl';
 import type { Bytes } from '../streams.js';
 import type { Member } from './tar.js';
+import type { ZipSpan } from './zip-end.js';
 
 // Names are not checked: nothing is ever written, and an archive with a name that others refuse is to be read too. Stated
 // sizes are not believed either, see `onExpanded`.
@@ -10,12 +20,12 @@ const OPTIONS = { autoClose: true, decodeStrings: false, validateEntrySizes: fal
 /** A member, or why it cannot be read. */
 export type ZipMember = Member | { name: string; unreadable: string };
 
-/** The files of the zip archive at `path`, or in memory, see `tarMembers`. */
-export async function* zipMembers(
-  source: Buffer | { path: Buffer },
-  onExpanded: (length: number) => void,
-): AsyncGenerator<ZipMember> {
-  const zip = Buffer.isBuffer(source) ? await fromBufferPromise(source, OPTIONS) : await openZip(source.path);
+/** A zip archive as a whole file or in memory, or in a part of that. */
+export type ZipSource = Buffer | { path: Buffer } | { bytes: Buffer; span: ZipSpan };
+
+/** The files of a zip archive, see `tarMembers`. */
+export async function* zipMembers(source: ZipSource, onExpanded: (length: number) => void): AsyncGenerator<ZipMember> {
+  const zip = await openZip(source);
   for await (const entry of zip.eachEntry()) {
     const name = getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, false);
     if (name.endsWith('/')) continue;
@@ -26,13 +36,31 @@ export async function* zipMembers(
   }
 }
 
-async function openZip(path: Buffer): Promise<ZipFile> {
-  const fd = openSync(path, 'r');
+async function openZip(source: ZipSource): Promise<ZipFile> {
+  if (Buffer.isBuffer(source)) return await fromBufferPromise(source, OPTIONS);
+  if ('bytes' in source) {
+    const { base, end } = source.span;
+    return await fromRandomAccessReaderPromise(new PartOfBuffer(source.bytes, base), end - base, OPTIONS);
+  }
+  const fd = openSync(source.path, 'r');
   try {
     return await fromFdPromise(fd, OPTIONS);
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+class PartOfBuffer extends RandomAccessReader {
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly base: number,
+  ) {
+    super();
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from([this.bytes.subarray(Math.max(0, this.base + start), Math.max(0, this.base + end))]);
   }
 }
 

@@ -1,11 +1,25 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { devNull } from 'node:os';
 import { text } from 'node:stream/consumers';
 
 export interface RunningGit {
   child: ChildProcessWithoutNullStreams;
-  /** Resolves when it has ended with code 0, and rejects with what it said otherwise. */
-  ended: Promise<void>;
+  /** Resolves with its messages when it has ended with code 0, and rejects with a `GitFailure` otherwise. */
+  ended: Promise<string>;
+}
+
+/** A command of git that failed; the first line of what it said. */
+export class GitFailure extends Error {
+  override name = 'GitFailure';
+
+  constructor(
+    message: string,
+    /** All that it said. */
+    readonly messages: string,
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -14,9 +28,14 @@ export interface RunningGit {
  * another user.
  */
 export function startGit(folder: string, args: string[]): RunningGit {
-  const child = spawn('git', ['--no-pager', '--no-replace-objects', ...args], {
+  const plain = ['--no-pager', '--no-replace-objects', '-c', 'advice.graftFileDeprecated=false'];
+  const child = spawn('git', [...plain, ...args], {
     cwd: folder,
-    env: { ...ownEnvironment(), LC_ALL: 'C', GIT_ALLOW_PROTOCOL: 'none', GIT_NO_LAZY_FETCH: '1' },
+    // Grafts are left out as replacements are: they would hide parents that are there, or should be.
+    env: {
+      ...ownEnvironment(),
+      ...{ LC_ALL: 'C', GIT_ALLOW_PROTOCOL: 'none', GIT_NO_LAZY_FETCH: '1', GIT_GRAFT_FILE: devNull },
+    },
     stdio: 'pipe',
   });
   // Where it ends early, what it is still written to says nothing that its exit code does not.
@@ -24,7 +43,9 @@ export function startGit(folder: string, args: string[]): RunningGit {
   const message = text(child.stderr);
   const ended = once(child, 'close').then(
     async ([code]) => {
-      if (code !== 0) throw new Error(explain(await message, args));
+      const messages = await message;
+      if (code !== 0) throw new GitFailure(explain(messages, args), messages);
+      return messages;
     },
     (error: unknown) => {
       throw error instanceof Error && 'code' in error && error.code === 'ENOENT'

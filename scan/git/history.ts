@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type ContentsOptions, createContents, type Origin } from '../content.js';
@@ -8,6 +8,7 @@ import { type Findings, MAX_PLACES } from '../findings.js';
 import { runGit } from './command.js';
 import { findIntroductions, type Introduction } from './commits.js';
 import { listObjects, type ObjectList, searchObjects } from './objects.js';
+import { assertWhole, lacksPromised } from './whole.js';
 
 /** So many processes of git read at once, each from so many objects on. */
 const MAX_READERS = 4;
@@ -38,7 +39,7 @@ export async function findRepository(folder: string): Promise<{ path: string; wo
       ? { path, workTree: await ask('--show-toplevel') }
       : { path };
   } catch (error) {
-    if (error instanceof Error && error.message.includes('not a git repository')) return undefined;
+    if (error instanceof Error && error.message.includes('not a git repository (or any')) return undefined;
     throw error;
   }
 }
@@ -49,13 +50,19 @@ export async function findRepository(folder: string): Promise<{ path: string; wo
  */
 export async function scanHistory(repository: string, shownAs: string, options: HistoryOptions): Promise<number> {
   const { findings, newFinder, maxExpandedBytes, onRead, onListed } = options;
-  const onWarning = (members: readonly string[], message: string) => {
-    options.onWarning({ file: shownAs, members }, message);
+  const onWarning = (members: readonly string[], message: string, isLeftOut = false) => {
+    options.onWarning({ file: shownAs, members }, message, isLeftOut);
   };
-  if ((await runGit(repository, ['rev-parse', '--is-shallow-repository'])).startsWith('true')) {
-    onWarning([], 'a shallow clone: what is older is not here');
-  }
-  if (isPartial(repository)) onWarning([], 'a partial clone: what was never fetched is not here');
+  const asked = await runGit(repository, ['rev-parse', '--is-shallow-repository', '--absolute-git-dir']);
+  const [isShallow, found = ''] = asked.split('\n');
+  // Else it would be another one, which this lies in.
+  if (realpathSync(found) !== realpathSync(repository)) throw new Error('git does not take it for a repository');
+  if (isShallow === 'true') onWarning([], 'a shallow clone: what is older is not here');
+  const whole = assertWhole(repository, (message) => {
+    onWarning([], message);
+  });
+  // It is waited for at the end, and may fail before.
+  whole.catch(() => undefined);
   const objects = await listObjects(repository);
   onListed(objects.bytes);
 
@@ -65,8 +72,8 @@ export async function scanHistory(repository: string, shownAs: string, options: 
       finder: newFinder(),
       maxExpandedBytes,
       onRead: () => undefined,
-      onWarning: ({ file, members }, message) => {
-        onWarning([shortNameOf(file), ...members], message);
+      onWarning: ({ file, members }, message, isLeftOut) => {
+        onWarning([shortNameOf(file), ...members], message, isLeftOut);
       },
       onToken: (token, origin) => {
         if (sightings.length < MAX_PLACES) sightings.push({ token, origin });
@@ -75,18 +82,14 @@ export async function scanHistory(repository: string, shownAs: string, options: 
     });
     return searchObjects(repository, ids, contents, onRead);
   });
-  await Promise.allSettled(readers);
+  await Promise.allSettled([...readers, whole]);
   // What was found until one failed counts, too.
   if (sightings.length > 0) await addToFindings(repository, shownAs, sightings, findings, onWarning);
   await Promise.all(readers);
   if (objects.damaged > 0) throw new Error(`objects that git cannot read: ${String(objects.damaged)}`);
+  await whole;
+  if (await lacksPromised(repository)) throw new Error('a partial clone: what was never fetched is not here');
   return objects.count;
-}
-
-/** Whether git marked a pack as one that lacks objects. */
-function isPartial(repository: string): boolean {
-  const packs = join(repository, 'objects/pack');
-  return existsSync(packs) && readdirSync(packs).some((name) => name.endsWith('.promisor'));
 }
 
 /** The ids in as many parts as there are to be readers; neighbours stay together, which git reads faster. */

@@ -78,7 +78,10 @@ async function searchBatch(
     const name = `${type} ${id}`;
     const isPlain = contents.begin(await input.peek(Math.min(length, HEAD)), name, length <= MAX_BYTES_IN_MEMORY);
     if (!isPlain) await contents.searchBuffer(await input.take(length), name);
-    else for await (const piece of input.pieces(length)) contents.feed(piece);
+    else {
+      for await (const piece of input.pieces(length)) contents.feed(piece);
+      await contents.end();
+    }
     // A newline.
     await input.take(1);
     onObject(length);

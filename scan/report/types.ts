@@ -53,6 +53,8 @@ export interface ScanReport {
   unlistedPlaces: number;
   /** Whether everything that was named could be read; a single file below a folder, or in an archive, may be a warning. */
   complete: boolean;
+  /** What was named and could not be read. */
+  unreadable: string[];
   warnings: ScanWarning[];
   files: number;
   /** Versions of files, commits and tags in git. */

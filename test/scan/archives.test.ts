@@ -1,9 +1,11 @@
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import zlib, { brotliCompressSync, gzipSync } from 'node:zlib';
 import { packTar } from 'modern-tar';
 import { describe, expect, test } from 'vitest';
 import { scan } from '../../scan/index.js';
-import { latchkey } from '../support/process.js';
+import { latchkey, newFolder } from '../support/process.js';
 import { folderWith, type Scanned, scanned, tokenOf } from '../support/scan.js';
 import { zipOf } from '../support/zip.js';
 
@@ -33,6 +35,28 @@ test.each<[string, string, () => Promise<Uint8Array> | Uint8Array, string]>([
   ['tar with long names', 'logs.tar', () => tarOf({ [`${'d/'.repeat(150)}é`]: LOG }), `logs.tar!${'d/'.repeat(150)}é`],
   ['tar.gz', 'logs.tar.gz', async () => gzipSync(await tarOf({ 'app/log.1': LOG })), 'logs.tar.gz!app/log.1'],
   ['zip', 'logs.zip', () => zipOf([{ name: 'app/log.1', content: Buffer.from(LOG) }]), 'logs.zip!app/log.1'],
+  [
+    'zip behind a program',
+    'app.jar',
+    () => Buffer.concat([Buffer.from('#!/bin/sh\nexec java\n'), zipOf([{ name: 'x', content: Buffer.from(LOG) }])]),
+    'app.jar!x',
+  ],
+  [
+    'zip behind a large program, in gzip',
+    'app.gz',
+    () => gzipSync(Buffer.concat([Buffer.alloc(400_000, 'PK'), zipOf([{ name: 'x', content: Buffer.from(LOG) }])])),
+    'app.gz!x',
+  ],
+  [
+    'zip behind a large program, with a comment and a line behind it',
+    'app.run',
+    () => {
+      const zip = Buffer.from(zipOf([{ name: 'x', content: Buffer.from(LOG) }]));
+      zip.writeUInt16LE(60_000, zip.length - 2);
+      return Buffer.concat([Buffer.alloc(400_000, 'a'), zip, Buffer.alloc(60_000, 'c'), Buffer.from('\n')]);
+    },
+    'app.run!x',
+  ],
   ['zip, stored', 'a.zip', () => zipOf([{ name: '../é', content: Buffer.from(LOG), method: 0 }]), 'a.zip!../é'],
   [
     'zip in tar.gz in zip',
@@ -266,5 +290,57 @@ describe('an archive that expands too far', () => {
     expect(bytes).toBe(600_000_000);
     // In kilobytes.
     expect(process.resourceUsage().maxRSS - before).toBeLessThan(200_000);
+  });
+});
+
+describe('what git has packed is a warning and code 2, where it is not in a repository:', () => {
+  async function repository(): Promise<string> {
+    const cwd = await newFolder();
+    const git = (...args: string[]) => {
+      const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
+      execFileSync('git', [...identity, ...args], { cwd, stdio: 'pipe' });
+    };
+    git('init', '--quiet');
+    await writeFile(join(cwd, 'old.env'), TOKEN);
+    git('add', '--all');
+    git('commit', '--quiet', '--message', 'a');
+    git('rm', '--quiet', 'old.env');
+    git('commit', '--quiet', '--allow-empty', '--message', 'b');
+    git('bundle', 'create', '--quiet', 'all.bundle', '--all');
+    return cwd;
+  }
+
+  /** All files of its git directory, as they would be in an archive. */
+  async function filesOf(cwd: string): Promise<Record<string, Uint8Array>> {
+    const entries = await readdir(join(cwd, '.git'), { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const files = await Promise.all(paths.map(async (path) => [relative(cwd, path), await readFile(path)] as const));
+    return Object.fromEntries(files);
+  }
+
+  test('loose objects in a tar.gz and a zip', async () => {
+    const files = await filesOf(await repository());
+    const zip = zipOf(Object.entries(files).map(([name, content]) => ({ name, content: Buffer.from(content) })));
+    for (const [name, content] of [
+      ['a.tar.gz', gzipSync(await tarOf(files))],
+      ['a.zip', zip],
+    ] as const) {
+      const { warnings, code, summary } = await scanOf(name, content);
+      const message = 'objects of git are not read here: scan the repository unpacked';
+      expect(warnings).toEqual([{ place: `${name}!.git/objects`, message }]);
+      expect({ code, ...summary }).toMatchObject({ code: 2, tokens: 0, complete: false });
+    }
+  });
+
+  test('a pack in a tar, and a bundle', async () => {
+    const cwd = await repository();
+    execFileSync('git', ['gc', '--quiet'], { cwd, stdio: 'pipe' });
+    const tar = await scanOf('a.tar', await tarOf(await filesOf(cwd)));
+    const place = expect.stringMatching(/^a\.tar!\.git\/objects\/pack\/.*\.pack$/) as string;
+    expect(tar.warnings).toEqual([{ place, message: 'a pack of git is not read' }]);
+    expect(tar.code).toBe(2);
+    const bundle = await scanned(['all.bundle'], { cwd });
+    expect(bundle.warnings).toEqual([{ place: 'all.bundle', message: 'a git bundle is not read' }]);
+    expect({ code: bundle.code, ...bundle.summary }).toMatchObject({ code: 2, complete: false });
   });
 });

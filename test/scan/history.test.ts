@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chown, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { newFolder } from '../support/process.js';
+import { latchkey, newFolder } from '../support/process.js';
 import { scanned, tokenOf } from '../support/scan.js';
 
 const TOKEN = tokenOf(1);
@@ -244,7 +245,8 @@ test('a partial clone says so, and nothing is fetched for it', async () => {
     const clone = join(parent, 'partial');
     const packs = await readdir(join(clone, '.git/objects/pack'));
     const { findings, warnings, code } = await scanned(['.'], { cwd: clone });
-    expect(warnings[0]).toEqual({ place: '.git', message: 'a partial clone: what was never fetched is not here' });
+    const message = 'a partial clone: what was never fetched is not here (--no-history leaves the history out)';
+    expect(warnings.at(-1)).toEqual({ place: '.git', message });
     expect(new Set(findings.map(({ masked }) => masked)).size).toBe(1);
     expect(findings.map(({ source }) => source)).toEqual(['file', 'history']);
     expect(await readdir(join(clone, '.git/objects/pack'))).toEqual(packs);
@@ -300,6 +302,106 @@ describe('what git does not read is told, with code 2 where nothing was found:',
     await writeFile(pack, content.fill(0xff, 40, content.length - 20));
     const { code, summary } = await scanned(['.'], { cwd });
     expect(summary).toMatchObject({ tokens: 0, complete: false });
+    expect(code).toBe(2);
+  });
+
+  const NOT_WHOLE = /^the history is not whole: .* \(--no-history leaves the history out\)$/;
+
+  /** Loose objects alone, so that one can be taken away. */
+  function unpack(folder: string): void {
+    const packs = join(folder, '.git/objects/pack');
+    for (const name of readdirSync(packs)) renameSync(join(packs, name), join(folder, '.git', name));
+    for (const name of readdirSync(join(folder, '.git')).filter((each) => each.endsWith('.pack'))) {
+      const input = readFileSync(join(folder, '.git', name));
+      execFileSync('git', ['unpack-objects', '-q'], { cwd: folder, env: ENVIRONMENT, input });
+    }
+    for (const name of readdirSync(join(folder, '.git')).filter((each) => each.startsWith('pack-'))) {
+      rmSync(join(folder, '.git', name), { force: true });
+    }
+  }
+
+  const loseObject = (folder: string, object: string) =>
+    rm(join(folder, '.git/objects', object.slice(0, 2), object.slice(2)));
+
+  async function packOf(folder: string, ending: string): Promise<string> {
+    const packs = join(folder, '.git/objects/pack');
+    return join(packs, (await readdir(packs)).find((name) => name.endsWith(ending)) ?? '');
+  }
+
+  test.each<[string, (clone: string, base: string) => Promise<unknown>, string[]?]>([
+    ['the base of a shared clone has moved', (_, base) => rename(base, `${base}-moved`), ['--shared']],
+    ['a blob is gone', (clone) => loseObject(clone, gitIn(clone, 'rev-parse', 'HEAD~1:app.env'))],
+    ['a commit is gone', (clone) => loseObject(clone, gitIn(clone, 'rev-parse', 'HEAD~1'))],
+    [
+      'a commit is gone behind a graft',
+      async (clone) => {
+        await loseObject(clone, gitIn(clone, 'rev-parse', 'HEAD~1'));
+        await mkdir(join(clone, '.git/info'), { recursive: true });
+        await writeFile(join(clone, '.git/info/grafts'), `${gitIn(clone, 'rev-parse', 'HEAD')}\n`);
+      },
+    ],
+    [
+      'a pack has lost its index',
+      async (clone) => {
+        gitIn(clone, 'gc', '--quiet');
+        await rm(await packOf(clone, '.idx'));
+      },
+    ],
+    [
+      'an index has lost its pack',
+      async (clone) => {
+        gitIn(clone, 'gc', '--quiet');
+        await rm(await packOf(clone, '.pack'));
+      },
+    ],
+    [
+      'a blob of another work tree is gone',
+      async (clone) => {
+        gitIn(clone, 'worktree', 'add', '--quiet', '--detach', '../other');
+        await writeFile(join(clone, '../other/app.env'), 'z');
+        gitIn(join(clone, '../other'), 'add', '--all');
+        gitIn(join(clone, '../other'), 'commit', '--quiet', '--message', 'z');
+        await loseObject(clone, gitIn(join(clone, '../other'), 'rev-parse', 'HEAD:app.env'));
+      },
+    ],
+  ])('%s', async (_, damage, flags = []) => {
+    await commit({ 'app.env': 'x' });
+    await commit({ 'app.env': 'y' });
+    const parent = await newFolder();
+    const base = join(parent, 'base');
+    gitIn(parent, 'clone', '--quiet', '--no-local', cwd, 'base');
+    gitIn(parent, 'clone', '--quiet', ...(flags.length === 0 ? ['--no-local'] : flags), base, 'clone');
+    const clone = join(parent, 'clone');
+    if (flags.length === 0) unpack(clone);
+    expect(await scanned(['.'], { cwd: clone, env: ENVIRONMENT })).toMatchObject({ code: 0, warnings: [] });
+    await damage(clone, base);
+    const { code, warnings, summary } = await scanned(['.'], { cwd: clone, env: ENVIRONMENT });
+    expect(warnings).toEqual([{ place: '.git', message: expect.stringMatching(NOT_WHOLE) as string }]);
+    expect({ code, ...summary }).toMatchObject({ code: 2, tokens: 0, complete: false });
+  });
+
+  test('the git directory is no longer one', async () => {
+    await commit({ 'app.env': 'x' });
+    await rm(join(cwd, '.git/HEAD'));
+    expect((await scanned(['.'], { cwd, env: ENVIRONMENT })).code).toBe(2);
+    const outer = await newFolder();
+    gitIn(outer, 'init', '--quiet');
+    await cp(cwd, join(outer, 'inner'), { recursive: true });
+    const { code, warnings } = await scanned(['inner'], { cwd: outer, env: ENVIRONMENT });
+    expect(warnings).toMatchObject([
+      { place: 'inner/.git', message: expect.stringContaining('git does not take it') as string },
+    ]);
+    expect(code).toBe(2);
+  });
+
+  test('the work tree of a repository that has moved, with --history', async () => {
+    await commit({ 'app.env': 'x' });
+    const parent = await newFolder();
+    gitIn(parent, 'clone', '--quiet', cwd, 'clone');
+    gitIn(join(parent, 'clone'), 'worktree', 'add', '--quiet', '--detach', '../other');
+    await rename(join(parent, 'clone'), join(parent, 'moved'));
+    const { code, stderr } = await latchkey(['scan', '--history', 'other'], { cwd: parent, env: ENVIRONMENT });
+    expect(stderr).toContain('not a git repository: ');
     expect(code).toBe(2);
   });
 });

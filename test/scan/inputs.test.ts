@@ -156,12 +156,16 @@ describe('what cannot be read', () => {
   test.each([
     ['is not there', 'nowhere', 'ENOENT'],
     ['is locked', 'locked', 'EACCES'],
-  ])('and %s ends with code 2 where it was named, before anything is searched', async (_, name, why) => {
+  ])('and %s ends with code 2 where it was named, and the others are searched', async (_, name, why) => {
     const cwd = await lockedFolder();
     if (isRoot) await chown(join(cwd, 'locked'), 0, 0);
-    const { code, stdout, stderr } = await latchkey(['scan', 'a.env', name], { cwd, prefix });
-    expect(stderr).toContain(`latchkey: ${name} cannot be read: ${why}`);
-    expect(stdout).toBe('');
+    const { code, places, stderr, summary } = await scanned([name, 'a.env'], { cwd, prefix });
+    expect(stderr).toContain(`latchkey: ${name}: cannot be read: ${why}`);
+    expect(places).toEqual(['a.env:1:1']);
+    expect(summary.complete).toBe(false);
     expect(code).toBe(2);
+    const alone = await latchkey(['scan', name], { cwd, prefix });
+    expect(alone.stderr).toContain(`latchkey: ${name} cannot be read: ${why}`);
+    expect(alone).toMatchObject({ code: 2, stdout: '' });
   });
 });
