@@ -163,7 +163,10 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     if (span === undefined) return undefined;
     const base = Math.max(0, span.base);
     const kept = span.end - base > MAX_BYTES_IN_MEMORY ? undefined : Buffer.allocUnsafe(span.end - base);
-    if (kept === undefined) return tellUnopened(origin, 'large');
+    if (kept === undefined) {
+      tellUnopened(origin, 'large');
+      return undefined;
+    }
     const length = readSync(fd, kept, 0, kept.length, base);
     return { bytes: kept.subarray(0, length), span: { base: span.base - base, end: span.end - base } };
   }
@@ -231,7 +234,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     }
   }
 
-  function tellUnopened(origin: Origin, reason: string): undefined {
+  function tellUnopened(origin: Origin, reason: string): void {
     onWarning(origin, `a zip archive behind something else, too ${reason} to be opened`, true);
   }
 
@@ -240,7 +243,8 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     if (kept === undefined) return undefined;
     const { bytes, span } = kept;
     if (bytes !== undefined && depth < MAX_NESTING) return { bytes, span };
-    return tellUnopened(origin, bytes === undefined ? 'large' : 'deep');
+    tellUnopened(origin, bytes === undefined ? 'large' : 'deep');
+    return undefined;
   }
 
   async function* metered(bytes: Bytes): Bytes {
