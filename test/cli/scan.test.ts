@@ -37,6 +37,18 @@ test('what is found is a table, with code 1', async () => {
   expect(code).toBe(1);
 });
 
+test.each([['--json'], ['--sarif'], ['--no-history']])(
+  'scan %s ends with code 2 and a sentence where the output takes nothing',
+  async (flag) => {
+    const prefix = ['sh', '-c', 'exec "$@" > /dev/full', 'sh'];
+    for (const files of [FILES, { 'a.env': 'nothing' }]) {
+      const { code, stderr } = await latchkey(['scan', flag, '.'], { cwd: await folderWith(files), prefix });
+      expect(stderr).toBe('latchkey: standard output cannot be written: no space left on device\n');
+      expect(code).toBe(2);
+    }
+  },
+);
+
 test('of very many places people see a thousand, and the count', async () => {
   const cwd = await folderWith({ log: `${TOKEN}\n`.repeat(1_500) });
   const { stdout } = await latchkey(['scan', '.'], { cwd });
