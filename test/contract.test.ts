@@ -208,7 +208,7 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       }
       if (id === 'logIn') {
         const users = await openUsers(service.database);
-        await users.disable(person.email);
+        await users.disable(person.email, { force: true });
         await users.close();
       }
       delete headers['Authorization'];
