@@ -20,6 +20,7 @@ import {
   isProtectionName,
 } from './spec/names.js';
 import { flatten } from './spec/schema.js';
+import { type GivenValue, valueIn, withGiven } from './values.js';
 import { withOtherTexts } from './variation.js';
 
 /** Something that the run has created. */
@@ -206,7 +207,36 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     }
     if (operation.body) draft.body = bodyValue(operation, operation.body, all);
     const count = counts.get(operation.id);
-    return credentials.attach(count === undefined ? draft : withOtherTexts(run, draft, count));
+    const given = await giveValues(count === undefined ? draft : withOtherTexts(run, draft, count));
+    return credentials.attach(given);
+  }
+
+  /** What the configuration says of the operation's values, instead of the run's own. */
+  async function giveValues(draft: Draft): Promise<Draft> {
+    let given = draft;
+    for (const one of run.valuesOf(draft.operation)) {
+      const value = one.from === undefined ? one.value : await valueFrom(one.from, one.name);
+      if (value !== undefined) given = withGiven(given, one, value);
+    }
+    return given;
+  }
+
+  const answers = new Map<Operation, Exchange | 'asking'>();
+
+  /** Asked once for each operation that gives values; what it needs itself cannot come from it. */
+  async function valueFrom(
+    { operation, at }: NonNullable<GivenValue['from']>,
+    name: string,
+  ): Promise<Json | undefined> {
+    if (!answers.has(operation)) {
+      answers.set(operation, 'asking');
+      answers.set(operation, await run.send(await base(operation), { phase: 'setup', name: `a value for ${name}` }));
+    }
+    const exchange = answers.get(operation);
+    if (exchange === undefined || exchange === 'asking') return undefined;
+    const value = valueIn(exchange, name, at);
+    if (value === undefined) run.record.note(`${operation.id} gives no value for ${name}: one of the run's own is sent`);
+    return value;
   }
 
   async function on(operation: Operation, resource: Resource): Promise<Draft | undefined> {

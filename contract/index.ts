@@ -1,11 +1,14 @@
 import { createContext } from './context.js';
 import { OutOfTime } from './errors.js';
+import { callHook } from './hooks.js';
 import type { ContractOptions } from './options.js';
 import { runPhases } from './phases/index.js';
 import type { ContractReport } from './report/types.js';
 
+export { CONFIG_FILE, readContractConfig } from './config/read.js';
 export { readCredential } from './config/secret.js';
 export { CouldNotRun } from './errors.js';
+export type { ContractHooks, HookAnswer, HookCase, HookRequest } from './hooks.js';
 export {
   COMPARISONS,
   type Comparison,
@@ -51,6 +54,29 @@ export {
  * ```
  */
 export async function testContract(options: ContractOptions): Promise<ContractReport> {
+  const { setUp, tearDown } = options.hooks ?? {};
+  const more = setUp && (await callHook('setUp', () => setUp(options)));
+  try {
+    return await runSeeds({ ...options, ...more });
+  } finally {
+    if (tearDown) await callHook('tearDown', tearDown);
+  }
+}
+
+/** One run for each seed, the time being that of all of them; the report is the first that does not hold, or the last. */
+async function runSeeds({ seeds, ...options }: ContractOptions): Promise<ContractReport> {
+  const [first, ...others] = seeds ?? [];
+  const startedAt = Date.now();
+  let report = await runOnce(first === undefined ? options : { ...options, seed: first });
+  for (const seed of others) {
+    if (!report.held) break;
+    const timeMs = Math.max(1, (options.timeMs ?? 60_000) - (Date.now() - startedAt));
+    report = await runOnce({ ...options, seed, timeMs });
+  }
+  return report;
+}
+
+async function runOnce(options: ContractOptions): Promise<ContractReport> {
   const context = await createContext(options);
   try {
     context.run.watchTime();

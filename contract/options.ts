@@ -1,5 +1,7 @@
+import type { ContractHooks } from './hooks.js';
 import type { Laws } from './laws/types.js';
 import type { Check, ContractProgress } from './report/types.js';
+import type { Json } from './spec/json.js';
 
 /** What `testContract` runs against, with what, and for how long. */
 export interface ContractOptions {
@@ -34,12 +36,24 @@ export interface ContractOptions {
   maxFaults?: number;
   /** Runs the operations with this tag or operationId alone. Others are still called where these need them. */
   only?: string;
+  /** The operationIds that are never called, with the reason, such as `it sends mail`. */
+  leaveOut?: Record<string, string>;
+  /**
+   * Values by operationId, or `*` for all operations that have the parameter; by place and name, such as
+   * `path.customer_id`, `query.region`, `header.X-Tenant` or `body.address.city`. `from listCustomers` is what the first
+   * row of that list has, and `from listCustomers at /data/0/id` what its answer has there; others are sent as they are.
+   */
+  values?: Record<string, Record<string, Json>>;
+  /** Called in the run, for what neither the document nor these options can say. */
+  hooks?: ContractHooks;
   /** The checks that count; all by default. What is about the run as a whole counts always. */
   checks?: Check[];
   /** Checks that do not count. */
   excludeChecks?: Check[];
   /** Replays a run; random by default. */
   seed?: number;
+  /** Repeats the run with each of these seeds, until one breaks the contract; `seed` is not looked at. */
+  seeds?: number[];
   /** Milliseconds that the whole run may take; 60 seconds by default. What is not tested by then is in the report. */
   timeMs?: number;
   /** Lets `report.held` be true where not everything could be tested; false by default. */

@@ -46,6 +46,8 @@ export interface RunRecord {
 interface RecordOptions {
   spec: Spec;
   operations: Operation[];
+  /** The operations that are never called, and why. */
+  leftOut: Record<string, string>;
   base: URL;
   seed: number;
   secrets: Secrets;
@@ -65,6 +67,7 @@ const LONGEST_BODY = 600;
 export function createRecord({
   spec,
   operations,
+  leftOut,
   base,
   seed,
   secrets,
@@ -199,7 +202,7 @@ export function createRecord({
         startedAt: new Date(startedAt).toISOString(),
         durationMs: Date.now() - startedAt,
         requests,
-        operations: all,
+        operations: [...all, ...spec.leftOut.map((operation) => leftOutReport(operation, leftOut[operation.id]))],
         failures,
         warnings: withSeverity('warning'),
         notes: [
@@ -221,6 +224,10 @@ function keyOf(operation: Operation, { check, message }: Pick<Finding, 'check' |
 function reportOf({ id, method, path, tags, answers }: Operation): OperationReport {
   const documented = answers.map(({ status }) => status);
   return { operation: id, method, path, tags, requests: 0, documented, seen: {}, skipped: [] };
+}
+
+function leftOutReport(operation: Operation, why = ''): OperationReport {
+  return { ...reportOf(operation), skipped: [`left out: ${why}`] };
 }
 
 function toOnly(only: string | undefined): Pick<ContractFinding, 'only'> {

@@ -2,9 +2,10 @@ import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/
 import { checkPlace } from './checks/place.js';
 import { CouldNotRun, OutOfTime } from './errors.js';
 import type { CaseInfo, Exchange } from './exchange.js';
+import { callHook, type HookCase } from './hooks.js';
 import { createRequestJudge, type Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
-import { encode } from './http/encode.js';
+import { encode, type WireRequest } from './http/encode.js';
 import { createSecrets, type Secrets } from './http/secrets.js';
 import { type Answer, createTransport } from './http/send.js';
 import { createJudge, type Judge } from './judge.js';
@@ -18,6 +19,7 @@ import { loadDocument } from './spec/load.js';
 import { isSecured, type Operation, type Spec } from './spec/model.js';
 import { isPasswordName, isSecretHeader } from './spec/names.js';
 import { readSpec } from './spec/read.js';
+import { type GivenValue, readValues } from './values.js';
 
 /** Everything that the phases of a run share. */
 export interface Run {
@@ -31,6 +33,8 @@ export interface Run {
   operations: Operation[];
   secrets: Secrets;
   record: RunRecord;
+  /** The values that the configuration gives an operation. */
+  valuesOf(operation: Operation): GivenValue[];
   /** Where in the success of an operation a credential was found, by operationId. */
   issues: Map<string, string[]>;
   /** Sends a request and holds the answer to every promise, without recording what is found. */
@@ -55,7 +59,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   }
   const base = new URL(options.url);
   const startedAt = Date.now();
-  const spec = readSpec(await loadDocument(options.spec));
+  const spec = withoutLeftOut(readSpec(await loadDocument(options.spec)), options.leaveOut ?? {});
   const operations = selectOperations(spec, options.only);
   const judge = createJudge({ request: spec.requests, response: spec.answers });
   const keys = createKeys(spec, judge);
@@ -77,6 +81,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   const record = createRecord({
     spec,
     operations,
+    leftOut: options.leaveOut ?? {},
     base,
     seed,
     secrets,
@@ -98,6 +103,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
   }
   const issues: Run['issues'] = new Map();
   const watch = createWatch(options.laws);
+  const valuesOf = readValues(spec, options.values ?? {});
 
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
     if (watches && outOfTime()) throw new OutOfTime();
@@ -108,10 +114,12 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     const verdict = judgeWire(operation, wire);
     rememberPasswords(draft.body, secrets);
     const ordinal = record.sending(operation, info.phase);
+    const about = { operation: operation.id, phase: info.phase, name: info.name };
+    const sent = await hooked(wire, about);
     const sentAt = performance.now();
     let answer: Answer;
     try {
-      answer = await transport.send(wire, watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs);
+      answer = await transport.send(sent, watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs);
     } catch (error) {
       if (watches && outOfTime()) throw new OutOfTime();
       const expected = `an answer within ${String(answerTimeoutMs)} ms`;
@@ -136,8 +144,26 @@ export async function createRun(options: ContractOptions): Promise<Run> {
         subject(info, verdict),
       ),
       ...(info.check?.(answer, value) ?? []),
+      ...(await checkByHook(sent, answer, value, about)),
     ]);
     return { ordinal, draft, wire, verdict, answer, value, findings };
+  }
+
+  async function hooked(wire: WireRequest, about: HookCase): Promise<WireRequest> {
+    const hook = options.hooks?.request;
+    return hook === undefined ? wire : ((await callHook('request', () => hook({ ...wire }, about))) ?? wire);
+  }
+
+  async function checkByHook(
+    request: WireRequest,
+    answer: Answer,
+    value: Json | undefined,
+    about: HookCase,
+  ): Promise<Finding[]> {
+    const hook = options.hooks?.answer;
+    if (hook === undefined) return [];
+    const faults = (await callHook('answer', () => hook({ ...answer, value }, { ...about, request }))) ?? [];
+    return [faults].flat().map((message) => ({ check: 'hook', message, expected: CHECKS.hook }));
   }
 
   function counting(findings: Finding[]): Finding[] {
@@ -183,6 +209,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     secrets,
     record,
     issues,
+    valuesOf,
     attempt,
     async send(draft, info) {
       const exchange = await attempt(draft, info);
@@ -197,6 +224,18 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     close: () => {
       transport.close();
     },
+  };
+}
+
+/** The spec with the operations that are never called apart; throws `CouldNotRun` for one that it does not have. */
+function withoutLeftOut(spec: Spec, leftOut: Record<string, string>): Spec {
+  const unknown = Object.keys(leftOut).find((id) => !spec.operations.some((operation) => operation.id === id));
+  if (unknown !== undefined) throw new CouldNotRun(`${unknown}, which is left out, is no operation of the document`);
+  const isLeftOut = ({ id }: Operation) => Object.hasOwn(leftOut, id);
+  return {
+    ...spec,
+    operations: spec.operations.filter((operation) => !isLeftOut(operation)),
+    leftOut: spec.operations.filter(isLeftOut),
   };
 }
 

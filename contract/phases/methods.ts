@@ -24,9 +24,10 @@ export async function runMethods(context: Context, path: string): Promise<void> 
   const caller = isOwnCredential(path) ? await context.throwaway(model, 'methods') : credentials.main;
   if (caller === undefined && isSecured(model)) return;
   const concrete = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(textOf(base.path[name])));
-  const methods = declared.map(({ method }) => method);
+  const everything = [...run.spec.operations, ...run.spec.leftOut];
+  const methods = everything.filter((operation) => operation.path === path).map(({ method }) => method);
   // A server that goes by all templates that match allows what any of them takes.
-  const elsewhere = METHODS.filter((method) => otherPathTakes(run.spec.operations, method, path, concrete));
+  const elsewhere = METHODS.filter((method) => otherPathTakes(everything, method, path, concrete));
   for (const method of METHODS) {
     if (methods.includes(method) || elsewhere.includes(method)) continue;
     const name = `the undeclared method ${method}`;

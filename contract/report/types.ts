@@ -68,6 +68,7 @@ export const CHECKS = {
   bulk: 'what is done to many things is done to these alone, is counted, and in a dry run is not done',
   time: 'every answer comes within the time that the configuration allows',
   law: 'the laws of the configuration are kept',
+  hook: 'what the hook of an answer demands',
   credential: 'the credential of the run stays good',
 } as const;
 

@@ -10,7 +10,10 @@ export interface Spec {
   requests: JsonObject;
   /** The same, as answers see them. */
   answers: JsonObject;
+  /** The operations that may be called. */
   operations: Operation[];
+  /** Those that are never called, by the wish of the run. */
+  leftOut: Operation[];
   schemes: Map<string, SecurityScheme>;
 }
 

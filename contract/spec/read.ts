@@ -31,6 +31,7 @@ export function readSpec(document: JsonObject): Spec {
     requests,
     answers,
     operations,
+    leftOut: [],
     schemes: readSchemes(document),
   };
 }

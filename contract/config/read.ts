@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { parse } from 'yaml';
+import { CouldNotRun } from '../errors.js';
+import type { ContractHooks } from '../hooks.js';
+import type { ContractOptions, Identity } from '../options.js';
+import { isObject, type Json } from '../spec/json.js';
+import { readSecret, type SecretSource } from './secret.js';
+import type { ConfiguredIdentity, ContractConfig } from './types.js';
+
+/** What the command looks for in the working directory. */
+export const CONFIG_FILE = 'latchkey-contract.yaml';
+
+const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000 };
+
+/**
+ * Reads a configuration file of the contract tests, YAML or JSON, with the credentials that it names and its hooks.
+ * Relative paths in it are those of its folder. Rejects with `CouldNotRun`, which names each member that is wrong.
+ */
+export async function readContractConfig(file: string): Promise<Partial<ContractOptions>> {
+  const path = resolve(file);
+  const folder = dirname(path);
+  const config = validate(await readYaml(path), path);
+  const { spec, other, headers, time, answerTimeout, maxResponseTime, hooks, token, credentials, login, ...plain } =
+    config;
+  const others = await Promise.all([other ?? []].flat().map((each) => readIdentity(each, folder)));
+  return {
+    ...plain,
+    ...(await readIdentity(config, folder)),
+    ...(spec !== undefined && { spec: /^https?:/.test(spec) ? spec : resolve(folder, spec) }),
+    ...(others.length > 0 && { other: others }),
+    ...(headers !== undefined && { headers: await readAll(headers, folder) }),
+    ...(time !== undefined && { timeMs: milliseconds(time) }),
+    ...(answerTimeout !== undefined && { answerTimeoutMs: milliseconds(answerTimeout) }),
+    ...(maxResponseTime !== undefined && { maxResponseMs: milliseconds(maxResponseTime) }),
+    ...(hooks !== undefined && { hooks: await readHooks(resolve(folder, hooks)) }),
+  };
+}
+
+async function readYaml(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new CouldNotRun(`${path} cannot be read: ${messageOf(error)}`);
+  }
+  try {
+    const value: unknown = parse(text, { logLevel: 'error', merge: true });
+    const { $schema: _, ...config } = (isObject(value) ? value : {}) as Record<string, unknown>;
+    return value === null ? {} : isObject(value) ? config : value;
+  } catch (error) {
+    throw new CouldNotRun(`${path} is neither YAML nor JSON: ${messageOf(error)}`);
+  }
+}
+
+function validate(value: unknown, path: string): ContractConfig {
+  const schema = createRequire(import.meta.url)('latchkey/contract.schema.json') as object;
+  const ajv = new Ajv2020({ allErrors: true, strict: false });
+  addFormats.default(ajv);
+  if (ajv.validate(schema, value)) return value as ContractConfig;
+  const faults = (ajv.errors ?? [])
+    // What is wrong in one of several forms is told by the form as a whole.
+    .filter(({ keyword, schemaPath }) => !/\/(oneOf|anyOf)\/\d+\//.test(schemaPath) && keyword !== 'if')
+    .map(({ instancePath, message = 'is wrong', keyword, params }) => {
+      const place = instancePath === '' ? 'it' : instancePath.slice(1).replaceAll('/', '.');
+      if (keyword === 'additionalProperties') return `${place} has no member ${String(params['additionalProperty'])}`;
+      if (keyword === 'enum') return `${place} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+      if (keyword === 'oneOf')
+        return `${place} must be { env: NAME } or { file: PATH }: no credential stands in this file`;
+      return `${place} ${message}`;
+    });
+  throw new CouldNotRun(`${path} is wrong: ${faults.join('; ')}`);
+}
+
+async function readIdentity(identity: ConfiguredIdentity, folder: string): Promise<Identity> {
+  const { token, credentials, login } = identity;
+  return {
+    ...(token !== undefined && { token: await readSecret(token, folder) }),
+    ...(credentials !== undefined && { credentials: await readAll(credentials, folder) }),
+    ...(login !== undefined && {
+      login: { username: login.username, password: await readSecret(login.password, folder) },
+    }),
+  };
+}
+
+async function readAll(
+  sources: Record<string, string | SecretSource>,
+  folder: string,
+): Promise<Record<string, string>> {
+  const read: Record<string, string> = {};
+  for (const [name, source] of Object.entries(sources))
+    read[name] = typeof source === 'string' ? source : await readSecret(source, folder);
+  return read;
+}
+
+async function readHooks(path: string): Promise<ContractHooks> {
+  let module: { default?: unknown };
+  try {
+    module = (await import(pathToFileURL(path).href)) as typeof module;
+  } catch (error) {
+    throw new CouldNotRun(`the hooks ${path} cannot be loaded: ${messageOf(error)}`);
+  }
+  const hooks = (isObject(module.default as Json | undefined) ? module.default : module) as Record<string, unknown>;
+  const known = ['setUp', 'request', 'answer', 'tearDown'];
+  const wrong = Object.entries(hooks).find(([name, hook]) => !known.includes(name) || typeof hook !== 'function');
+  if (wrong) throw new CouldNotRun(`the hooks ${path} export ${wrong[0]}: functions may be ${known.join(', ')}`);
+  return hooks as ContractHooks;
+}
+
+/** Milliseconds of a duration such as `90s`; the schema has seen to its form. */
+function milliseconds(duration: string): number {
+  const [, count = '', unit = 's'] = /^(\d+)(ms|s|m)$/.exec(duration) ?? [];
+  return Number(count) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

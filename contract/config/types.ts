@@ -1,0 +1,35 @@
+import type { ContractOptions } from '../options.js';
+import type { SecretSource } from './secret.js';
+
+/** Who asks, as a configuration file says it. */
+export interface ConfiguredIdentity {
+  token?: SecretSource;
+  credentials?: Record<string, SecretSource>;
+  login?: { username: string; password: SecretSource };
+}
+
+/** A configuration file as it stands; `contract.schema.json` describes each member. */
+export interface ContractConfig
+  extends ConfiguredIdentity,
+    Pick<
+      ContractOptions,
+      | 'shared'
+      | 'only'
+      | 'leaveOut'
+      | 'values'
+      | 'checks'
+      | 'excludeChecks'
+      | 'seeds'
+      | 'fuzzRuns'
+      | 'allowIncomplete'
+      | 'laws'
+    > {
+  url?: string;
+  spec?: string;
+  other?: ConfiguredIdentity | ConfiguredIdentity[];
+  headers?: Record<string, string | SecretSource>;
+  time?: string;
+  answerTimeout?: string;
+  maxResponseTime?: string;
+  hooks?: string;
+}

@@ -1,0 +1,74 @@
+import { withValue } from './cases/slots.js';
+import { CouldNotRun } from './errors.js';
+import type { Exchange } from './exchange.js';
+import type { Draft } from './http/draft.js';
+import { atPointer, type Json, memberOf, membersOf } from './spec/json.js';
+import { identify } from './spec/links.js';
+import type { Operation, Spec } from './spec/model.js';
+
+/** A value that the configuration gives a parameter or a member of the body. */
+export interface GivenValue {
+  place: 'path' | 'query' | 'header' | 'cookie' | 'body';
+  name: string;
+  /** What is sent, where it does not come from an answer. */
+  value: Json;
+  /** Whose answer has it: what is there at `at`, else the first row's. */
+  from: { operation: Operation; at: string | undefined } | undefined;
+}
+
+type Values = Record<string, Record<string, Json>>;
+
+/** The values of the configuration; throws `CouldNotRun` where one is for something that the document does not have. */
+export function readValues({ operations }: Spec, values: Values): (operation: Operation) => GivenValue[] {
+  const find = (id: string) => {
+    const operation = operations.find((each) => each.id === id);
+    if (operation === undefined)
+      throw new CouldNotRun(`the values speak of ${id}, which is no operation of the document`);
+    return operation;
+  };
+  const given = new Map<string, GivenValue[]>();
+  for (const [id, entries] of Object.entries(values)) {
+    const owner = id === '*' ? undefined : find(id);
+    given.set(
+      id,
+      Object.entries(entries).map(([key, value]) => {
+        const [, place = '', name = ''] = /^(path|query|header|cookie|body)\.(.+)$/.exec(key) ?? [];
+        if (place === '')
+          throw new CouldNotRun(`the values of ${id} have ${key}: it must be such as path.id or body.name`);
+        const [, source = '', at] = (typeof value === 'string' && /^from (\S+)(?: at (\/\S*))?$/.exec(value)) || [];
+        const from = source === '' ? undefined : { operation: find(source), at };
+        const one = { place: place as GivenValue['place'], name, value, from };
+        if (owner && !takes(owner, one)) throw new CouldNotRun(`${id} takes no ${key}, which the values give it`);
+        return one;
+      }),
+    );
+  }
+  return (operation) => [
+    ...(given.get('*') ?? []).filter((each) => takes(operation, each)),
+    ...(given.get(operation.id) ?? []),
+  ];
+}
+
+function takes({ parameters, body }: Operation, { place, name }: GivenValue): boolean {
+  if (place === 'body') return body !== undefined;
+  return parameters.some((parameter) => parameter.in === place && parameter.name === name);
+}
+
+/** The draft with a value at its place. */
+export function withGiven(draft: Draft, { place, name }: GivenValue, value: Json): Draft {
+  if (place !== 'body') return { ...draft, [place]: { ...draft[place], [name]: value } };
+  const body = withValue(draft.body ?? {}, name.split('.'), value);
+  return body === undefined ? draft : { ...draft, body };
+}
+
+/** What an answer has for a value: at the pointer, else in its first row, or in itself. */
+export function valueIn({ value }: Exchange, name: string, at: string | undefined): Json | undefined {
+  if (at !== undefined) return atPointer(value ?? null, at);
+  const rows = Array.isArray(value)
+    ? value
+    : membersOf(value)
+        .map(([, member]) => member)
+        .find(Array.isArray);
+  const [row] = Array.isArray(rows) ? rows : [value];
+  return memberOf(row, name) ?? identify(row, name) ?? identify(row, 'id');
+}

@@ -1,0 +1,186 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { stringify } from 'yaml';
+import schema from '../../contract/config/contract.schema.json' with { type: 'json' };
+import {
+  CHECKS,
+  COMPARISONS,
+  CouldNotRun,
+  PRACTICES,
+  readContractConfig,
+  testContract,
+  toSummary,
+} from '../../contract/index.js';
+import { type SmallRequest, startSmall } from './planted/small.js';
+
+// What the configuration says of a server, and what of it is wrong.
+
+const TOKEN = 'the-credential-of-the-run-0001';
+
+const text = { type: 'string' };
+const answers = { 200: { description: 'ok' }, 404: { description: 'unknown' }, 401: { description: 'no' } };
+const customer = { name: 'customer_id', in: 'path', required: true, schema: text };
+const region = { name: 'region', in: 'query', schema: { type: 'string', enum: ['eu', 'us'] } };
+const row = { type: 'object', required: ['id'], properties: { id: text } };
+const rows = { description: 'ok', content: { 'application/json': { schema: { type: 'array', items: row } } } };
+const order = { type: 'object', required: ['city'], properties: { city: text, note: text } };
+const body = { required: true, content: { 'application/json': { schema: order } } };
+
+const document = {
+  openapi: '3.1.0',
+  info: { title: 'Shop', version: '1' },
+  security: [{ bearer: [] }],
+  paths: {
+    '/customers': { get: { operationId: 'listCustomers', responses: { ...answers, 200: rows } } },
+    '/customers/{customer_id}': {
+      parameters: [customer],
+      get: { operationId: 'getCustomer', parameters: [region], responses: answers },
+      delete: { operationId: 'deleteCustomer', responses: answers },
+    },
+    '/customers/{customer_id}/orders': {
+      parameters: [customer],
+      post: { operationId: 'order', requestBody: body, responses: { ...answers, 422: { description: 'no' } } },
+    },
+  },
+  components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+};
+
+async function startShop() {
+  const requests: SmallRequest[] = [];
+  const url = await startSmall((request) => {
+    requests.push(request);
+    const { method, path, headers } = request;
+    if (headers.authorization !== `Bearer ${TOKEN}`) return { status: 401 };
+    if (path === '/customers' && method === 'GET') return { status: 200, body: [{ id: 'c-17' }, { id: 'c-18' }] };
+    if (method !== 'GET' && method !== 'POST') return { status: 405, headers: { Allow: 'GET, DELETE' } };
+    if (!path.startsWith('/customers/c-17')) return { status: 404 };
+    return { status: 200 };
+  });
+  return { url, requests };
+}
+
+async function configure(config: unknown, others: Record<string, string> = {}): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-config-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  for (const [name, content] of Object.entries(others)) await writeFile(join(folder, name), content);
+  const file = join(folder, 'latchkey-contract.yaml');
+  await writeFile(file, typeof config === 'string' ? config : stringify(config));
+  return file;
+}
+
+test('a run goes by its file: address, document, credential, headers, values, and what is left out', async () => {
+  const { url, requests } = await startShop();
+  const file = await configure(
+    {
+      url,
+      spec: 'shop.json',
+      token: { file: 'token.txt' },
+      headers: { 'X-Tenant': 'acme' },
+      leaveOut: { deleteCustomer: 'customers are shared with other tests' },
+      values: {
+        '*': { 'path.customer_id': 'from listCustomers' },
+        getCustomer: { 'query.region': 'eu' },
+        order: { 'path.customer_id': 'from listCustomers at /0/id', 'body.city': 'Trier' },
+      },
+      seeds: [3],
+      time: '20s',
+      fuzzRuns: 5,
+      checks: ['server-error', 'body', 'acceptance'],
+    },
+    { 'shop.json': JSON.stringify(document), 'token.txt': `${TOKEN}\n` },
+  );
+  const report = await testContract({ url: '', ...(await readContractConfig(file)) });
+  expect(report.failures, toSummary(report)).toEqual([]);
+  expect(report.seed).toBe(3);
+  expect(new Set(requests.map(({ headers }) => headers['x-tenant']))).toEqual(new Set(['acme']));
+  expect(requests.filter(({ method, path }) => method === 'DELETE' && path === '/customers/c-17')).toEqual([]);
+  expect(report.operations.find(({ operation }) => operation === 'deleteCustomer')).toMatchObject({
+    requests: 0,
+    skipped: ['left out: customers are shared with other tests'],
+  });
+  expect(report.operations.find(({ operation }) => operation === 'getCustomer')?.seen['200']).toBeGreaterThan(3);
+  expect(requests.some(({ path, query }) => path === '/customers/c-17' && query.get('region') === 'eu')).toBe(true);
+  const orders = requests.filter(({ method, path }) => method === 'POST' && path === '/customers/c-17/orders');
+  expect(orders.some((request) => request.body.includes('"city":"Trier"'))).toBe(true);
+});
+
+test('hooks make the credential, sign requests and judge answers', async () => {
+  const { url, requests } = await startShop();
+  const hooks = `
+    let torn = 0;
+    export const setUp = async ({ url }) => ({ token: '${TOKEN}', headers: { 'X-Set-Up': String(url.length) } });
+    export const request = (request, { operation }) =>
+      ({ ...request, headers: { ...request.headers, 'X-Signature': operation + ' ' + request.target.length } });
+    export const answer = ({ status, value }, { operation }) =>
+      operation === 'listCustomers' && status === 200 && value.length > 1 ? ['a list has more than one row'] : [];
+  `;
+  const file = await configure(
+    { url, spec: 'shop.json', hooks: 'hooks.mjs', fuzzRuns: 1, only: 'listCustomers' },
+    {
+      'hooks.mjs': hooks,
+      'shop.json': JSON.stringify(document),
+    },
+  );
+  const report = await testContract({ url: '', ...(await readContractConfig(file)) });
+  expect(report.failures.map(({ check, message }) => `${check}: ${message}`)).toEqual([
+    'hook: a list has more than one row',
+  ]);
+  const listed = requests.find(({ path }) => path === '/customers');
+  expect(listed?.headers).toMatchObject({ 'x-signature': 'listCustomers 10', 'x-set-up': String(url.length) });
+});
+
+test('a run is repeated with each seed until one breaks the contract', async () => {
+  const { url } = await startShop();
+  const options = { url, spec: document, token: TOKEN, fuzzRuns: 1, only: 'listCustomers' };
+  expect((await testContract({ ...options, seeds: [4, 5] })).seed).toBe(5);
+  const answer = () => 'wrong';
+  expect(await testContract({ ...options, seeds: [4, 5], hooks: { answer } })).toMatchObject({ held: false, seed: 4 });
+});
+
+test.each([
+  ['a member that there is not', { ur: 'http://a' }, /it has no member ur/],
+  ['a credential in the file', { token: 'abc' }, /token must be \{ env: NAME \} or \{ file: PATH \}/],
+  ['a variable that is not set', { token: { env: 'LATCHKEY_NO_SUCH' } }, /variable LATCHKEY_NO_SUCH is not set/],
+  ['a file that is not there', { token: { file: 'no.txt' } }, /no\.txt cannot be read/],
+  ['an operation left out without a reason', { leaveOut: { a: '' } }, /leaveOut\.a must NOT have fewer than 1/],
+  ['a value of another place', { values: { a: { 'form.x': 1 } } }, /values\.a/],
+  [
+    'a law of another kind',
+    { laws: { filters: [{ operation: 'a' }] } },
+    /laws\.filters\.0 must have required property/,
+  ],
+  ['a practice that there is not', { laws: { practices: ['kindness'] } }, /practices\.0 must be one of echo, place/],
+  ['hooks that cannot be loaded', { hooks: 'no.mjs' }, /the hooks .*no\.mjs cannot be loaded/],
+  ['no object', [1], /it must be object/],
+  ['no YAML', 'a: [', /neither YAML nor JSON/],
+])('%s is told before anything is sent', async (_, config, message) => {
+  const failed = readContractConfig(await configure(config));
+  await expect(failed).rejects.toThrow(CouldNotRun);
+  await expect(failed).rejects.toThrow(message);
+});
+
+test.each([
+  ['an unknown operation left out', { leaveOut: { nope: 'no' } }, /nope, which is left out, is no operation/],
+  ['values of an unknown operation', { values: { nope: { 'path.id': 1 } } }, /speak of nope/],
+  ['values from an unknown operation', { values: { '*': { 'path.id': 'from nope' } } }, /speak of nope/],
+  ['a parameter that it has not', { values: { order: { 'query.x': 1 } } }, /order takes no query\.x/],
+  [
+    'a hook that throws',
+    { hooks: { request: () => Promise.reject(new Error('no key')) } },
+    /hook request failed: no key/,
+  ],
+])('%s is told', async (_, options, message) => {
+  const { url } = await startShop();
+  const failed = testContract({ url, spec: document, token: TOKEN, ...options });
+  await expect(failed).rejects.toThrow(CouldNotRun);
+  await expect(failed).rejects.toThrow(message);
+});
+
+test('the JSON Schema has every law, practice and option that there is', () => {
+  const { laws } = schema.$defs;
+  expect(laws.properties.filters.items.properties.compare.enum).toEqual(Object.keys(COMPARISONS));
+  expect(laws.properties.practices.items.enum).toEqual(Object.keys(PRACTICES));
+  expect(Object.keys(CHECKS)).toContain('hook');
+});
