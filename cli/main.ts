@@ -6,7 +6,7 @@ import { unknownSettings } from '../server/config.js';
 import { addAccount } from './account/commands.js';
 import { hasToken } from './account/flags.js';
 import { addCompletion } from './completion/commands.js';
-import { addContract } from './contract.js';
+import { addContract } from './contract/command.js';
 import { addDatabase } from './database.js';
 import { addDev } from './dev.js';
 import { Failure, WrongUse } from './failure.js';

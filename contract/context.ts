@@ -3,9 +3,10 @@ import { createFixtures, type Fixtures } from './fixtures.js';
 import type { Credential } from './http/draft.js';
 import type { ContractOptions } from './options.js';
 import { canProtect, dangerOf, isLogout, isRotator, type Presenters, presentersOf } from './policy.js';
+import type { Rehearsal } from './rehearsed.js';
 import type { Phase } from './report/types.js';
 import { createRun, type Run } from './run.js';
-import { isSecured, type Operation } from './spec/model.js';
+import { isSecured, type Operation, type Spec } from './spec/model.js';
 
 /** A run with its credential and its fixtures: what every phase works with. */
 export interface Context {
@@ -28,8 +29,12 @@ export interface Context {
 
 const TOO_DANGEROUS = "it may end the run's own credential, or what the run has not made";
 
-export async function createContext(options: ContractOptions): Promise<Context> {
-  const run = await createRun(options);
+/** `rehearse` makes what answers for the server, where nothing is to be sent. */
+export async function createContext(
+  options: ContractOptions,
+  rehearse?: (spec: Spec, seed: number) => Rehearsal,
+): Promise<Context> {
+  const run = await createRun(options, rehearse);
   try {
     const credentials = await createCredentials(run);
     return assemble(run, credentials);

@@ -6,6 +6,8 @@ export interface Extent {
   /** A part of the run that an operation has to go through before it counts as tested. */
   plan(operation: Operation, part: object): void;
   finished(operation: Operation, part: object): void;
+  /** How many operations have got all that was planned for them, and the share of all parts that is done, from 0 to 1. */
+  done(): { operations: number; share: number };
   /** The status of a request that ought to succeed. */
   answered(operation: Operation, status: number): void;
   /** No request that ought to succeed could be made. */
@@ -37,6 +39,8 @@ export function createExtent(operations: Operation[]): Extent {
     ]),
   );
 
+  let planned = 0;
+
   function reasonAgainst(report: OperationReport, ended: string | undefined): string | undefined {
     const progress = all.get(report.operation);
     if (progress === undefined || progress.spared) return undefined;
@@ -53,7 +57,13 @@ export function createExtent(operations: Operation[]): Extent {
   }
 
   return {
+    done() {
+      const left = [...all.values()].map((progress) => progress.planned.size);
+      const sum = left.reduce((total, each) => total + each, 0);
+      return { operations: left.filter((each) => each === 0).length, share: planned === 0 ? 0 : 1 - sum / planned };
+    },
     plan(operation, part) {
+      planned++;
       all.get(operation.id)?.planned.add(part);
     },
     finished(operation, part) {

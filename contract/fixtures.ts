@@ -235,7 +235,8 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     const exchange = answers.get(operation);
     if (exchange === undefined || exchange === 'asking') return undefined;
     const value = valueIn(exchange, name, at);
-    if (value === undefined) run.record.note(`${operation.id} gives no value for ${name}: one of the run's own is sent`);
+    if (value === undefined)
+      run.record.note(`${operation.id} gives no value for ${name}: one of the run's own is sent`);
     return value;
   }
 

@@ -23,6 +23,8 @@ export {
   type UndoLaw,
 } from './laws/types.js';
 export type { ContractOptions, Identity } from './options.js';
+export { type ContractPlan, type PlannedOperation, planContract } from './rehearsal.js';
+export type { PlannedRequest } from './rehearsed.js';
 export { toHtml } from './report/html.js';
 export { toJUnit } from './report/junit.js';
 export { toSummary } from './report/summary.js';

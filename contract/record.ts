@@ -58,6 +58,8 @@ interface RecordOptions {
   /** What the whole run is narrowed to. */
   only: string | undefined;
   startedAt: number;
+  /** Milliseconds that the whole run may take. */
+  timeMs: number;
   allowIncomplete: boolean;
   onProgress: ((progress: ContractProgress) => void) | undefined;
 }
@@ -75,6 +77,7 @@ export function createRecord({
   counts,
   only: narrowed,
   startedAt,
+  timeMs,
   allowIncomplete,
   onProgress,
 }: RecordOptions): RunRecord {
@@ -158,7 +161,12 @@ export function createRecord({
       const report = reports.get(operation.id);
       if (report) report.requests++;
       const elapsedMs = Date.now() - startedAt;
-      onProgress?.({ phase, operation: operation.id, requests, failures: faults, elapsedMs });
+      if (onProgress) {
+        const { operations: operationsDone, share } = extent.done();
+        const leftMs = Math.min(timeMs - elapsedMs, share > 0 ? (elapsedMs * (1 - share)) / share : timeMs);
+        const counts = { requests, failures: faults, operationsDone, operations: reports.size };
+        onProgress({ phase, operation: operation.id, ...counts, elapsedMs, leftMs: Math.max(0, leftMs) });
+      }
       return requests;
     },
     received(operation, status) {

@@ -13,6 +13,8 @@ import { createKeys, type Keys } from './keys.js';
 import { createWatch } from './laws/watch.js';
 import type { ContractOptions } from './options.js';
 import { createRecord, type RunRecord } from './record.js';
+import type { Rehearsal } from './rehearsed.js';
+import { toCurl } from './report/curl.js';
 import { CHECKS, type Check } from './report/types.js';
 import { type Json, memberOf } from './spec/json.js';
 import { loadDocument } from './spec/load.js';
@@ -29,6 +31,8 @@ export interface Run {
   keys: Keys;
   base: URL;
   seed: number;
+  /** Whether nothing is sent. */
+  isRehearsal: boolean;
   /** The operations that are tested; `spec.operations` are those that may be called. */
   operations: Operation[];
   secrets: Secrets;
@@ -53,7 +57,10 @@ export interface Run {
 const UNREADABLE = new Set([400, 404, 414]);
 
 /** Reads the spec and makes a run ready; throws `CouldNotRun` where that is impossible. */
-export async function createRun(options: ContractOptions): Promise<Run> {
+export async function createRun(
+  options: ContractOptions,
+  rehearse?: (spec: Spec, seed: number) => Rehearsal,
+): Promise<Run> {
   if (!URL.canParse(options.url) || !/^https?:/.test(options.url)) {
     throw new CouldNotRun(`${options.url} is no http or https address`);
   }
@@ -77,7 +84,9 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     const body = wire.body && secrets.maskBody(wire.body);
     return { ...wire, headers: secrets.maskWhole(wire.headers), body };
   };
-  const counts = selectChecks(options);
+  const rehearsal = rehearse?.(spec, seed);
+  // What is only rehearsed proves nothing.
+  const counts = rehearsal === undefined ? selectChecks(options) : new Set<Check>();
   const record = createRecord({
     spec,
     operations,
@@ -89,6 +98,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     counts,
     only: options.only,
     startedAt,
+    timeMs,
     allowIncomplete: options.allowIncomplete === true,
     onProgress: options.onProgress,
   });
@@ -115,11 +125,14 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     rememberPasswords(draft.body, secrets);
     const ordinal = record.sending(operation, info.phase);
     const about = { operation: operation.id, phase: info.phase, name: info.name };
+    rehearsal?.saw({ ...about, case: secrets.mask(info.name), curl: toCurl(shown(draft), base, secrets) });
     const sent = await hooked(wire, about);
     const sentAt = performance.now();
     let answer: Answer;
     try {
-      answer = await transport.send(sent, watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs);
+      answer =
+        rehearsal?.answer(draft, verdict, info) ??
+        (await transport.send(sent, watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs));
     } catch (error) {
       if (watches && outOfTime()) throw new OutOfTime();
       const expected = `an answer within ${String(answerTimeoutMs)} ms`;
@@ -208,6 +221,7 @@ export async function createRun(options: ContractOptions): Promise<Run> {
     operations,
     secrets,
     record,
+    isRehearsal: rehearsal !== undefined,
     issues,
     valuesOf,
     attempt,

@@ -45,6 +45,8 @@ tr.bad td:last-child { color: var(--bad); font-weight: 700; }
   font-weight: 600; white-space: nowrap; border: 1px solid currentColor; font-variant-numeric: tabular-nums; }
 .s2, .get { color: var(--good); } .s3, .s4, .put, .patch { color: var(--warm); } .post { color: var(--blue); }
 .s5, .delete { color: var(--bad); } .stray { color: #fff; background: var(--bad); border-color: var(--bad); }
-.unseen { color: var(--soft); border-style: dashed; font-weight: 400; }
+.unseen { color: var(--warm); border-style: dashed; font-weight: 400; }
+.never { color: var(--soft); border-style: dotted; font-weight: 400; opacity: .75; }
+.hence { margin: 0; padding-left: 1.1rem; } tr.gap td:last-child { color: var(--warm); font-weight: 700; }
 footer { max-width: 68rem; margin: 0 auto; padding: 1rem 1.5rem 3rem; color: var(--soft); }
 `;

@@ -1,52 +1,78 @@
+import { againOf, bugsOf } from './bugs.js';
 import { CHECKS, type ContractFinding, type ContractReport } from './types.js';
 
-/** The report as JUnit XML: one suite, a case for each operation and check, so that CI shows what broke. */
+interface TestCase {
+  outcome: 'passed' | 'failed' | 'skipped';
+  xml: string;
+}
+
+/**
+ * The report as JUnit XML: a suite for each operation, in it a test for each fault, or one that passed. A fault that follows
+ * from another has a test of its own, which says from which, so that the suite of each operation is whole.
+ */
 export function toJUnit(report: ContractReport): string {
   const seconds = (report.durationMs / 1_000).toFixed(3);
-  const own = [...new Set(report.failures.map(({ operation }) => operation))].filter(
-    (operation) => !report.operations.some((each) => each.operation === operation),
-  );
-  const cases = [...report.operations.map(({ operation }) => operation), ...own].flatMap((operation) =>
-    casesOf(
-      operation,
-      report.failures.filter((failure) => failure.operation === operation),
-      report.untested.find((each) => each.operation === operation)?.reason,
-    ),
-  );
-  const failed = cases.filter(({ outcome }) => outcome === 'failed').length;
-  const skipped = cases.filter(({ outcome }) => outcome === 'skipped').length;
-  const counts = `tests="${String(cases.length)}" failures="${String(failed)}" errors="0" skipped="${String(skipped)}" time="${seconds}"`;
-  const name = escape(`${report.spec.title} ${report.spec.version}`);
+  const inTable = report.operations.map(({ operation }) => operation);
+  const others = report.failures.map(({ operation }) => operation).filter((operation) => !inTable.includes(operation));
+  const suites = [...inTable, ...new Set(others)].map((operation) => ({
+    operation,
+    cases: casesOf(report, operation),
+  }));
+  const all = suites.flatMap(({ cases }) => cases);
+  const stamp = `timestamp="${report.startedAt}" hostname="${escape(new URL(report.url).host)}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="latchkey contract" ${counts}>`,
-    `  <testsuite name="${name}" ${counts} timestamp="${report.startedAt}" hostname="${escape(new URL(report.url).host)}">`,
-    '    <properties>',
-    `      <property name="seed" value="${String(report.seed)}"/>`,
-    `      <property name="requests" value="${String(report.requests)}"/>`,
-    '    </properties>',
-    ...cases.map(({ xml }) => xml),
-    ...outputOf(report),
-    '  </testsuite>',
+    `<testsuites name="latchkey contract" ${countsOf(all)} time="${seconds}">`,
+    ...suites.flatMap(({ operation, cases }) => [
+      `  <testsuite name="${escape(operation)}" ${countsOf(cases)} time="0" ${stamp}>`,
+      ...propertiesOf(report, operation),
+      ...cases.map(({ xml }) => xml),
+      ...outputOf(report, operation),
+      '  </testsuite>',
+    ]),
     '</testsuites>',
     '',
   ].join('\n');
 }
 
-interface TestCase {
-  xml: string;
-  outcome: 'passed' | 'failed' | 'skipped';
+function countsOf(cases: TestCase[]): string {
+  const number = (wanted: TestCase['outcome']) => String(cases.filter(({ outcome }) => outcome === wanted).length);
+  return `tests="${String(cases.length)}" failures="${number('failed')}" errors="0" skipped="${number('skipped')}"`;
 }
 
-/** Every check that an operation failed; else one case, which is skipped where the operation is not fully tested. */
-function casesOf(operation: string, failures: ContractFinding[], untested: string | undefined): TestCase[] {
+function propertiesOf({ operations, seed, spec }: ContractReport, id: string): string[] {
+  const found = operations.find(({ operation }) => operation === id);
+  const properties = {
+    document: `${spec.title} ${spec.version}`,
+    seed: String(seed),
+    ...(found && {
+      request: `${found.method} ${found.path}`,
+      requests: String(found.requests),
+      statuses: Object.entries(found.seen)
+        .map(([status, times]) => `${status}×${String(times)}`)
+        .join(' '),
+    }),
+  };
+  return [
+    '    <properties>',
+    ...Object.entries(properties).map(([name, value]) => `      <property name="${name}" value="${escape(value)}"/>`),
+    '    </properties>',
+  ];
+}
+
+function casesOf({ failures, untested, operations }: ContractReport, operation: string): TestCase[] {
   const open = (name: string) => `    <testcase classname="${escape(operation)}" name="${escape(name)}"`;
-  if (failures.length === 0 && untested !== undefined) {
-    const skipped = `<skipped message="${escape(untested)}"/>`;
-    return [{ xml: `${open('holds the contract')}>${skipped}</testcase>`, outcome: 'skipped' }];
+  const own = failures.filter((failure) => failure.operation === operation);
+  const report = operations.find((each) => each.operation === operation);
+  const why = untested.find((each) => each.operation === operation)?.reason;
+  const isSpared = report !== undefined && report.requests === 0 ? report.skipped[0] : undefined;
+  const reason = why ?? isSpared;
+  if (own.length === 0 && reason !== undefined) {
+    const skipped = `<skipped message="${escape(reason)}"/>`;
+    return [{ outcome: 'skipped', xml: `${open('holds the contract')}>${skipped}</testcase>` }];
   }
-  if (failures.length === 0) return [{ xml: `${open('holds the contract')}/>`, outcome: 'passed' }];
-  return failures.map((failure) => ({
+  if (own.length === 0) return [{ outcome: 'passed', xml: `${open('holds the contract')}/>` }];
+  return own.map((failure) => ({
     outcome: 'failed',
     xml: [
       `${open(`${CHECKS[failure.check]}: ${failure.message}`)}>`,
@@ -56,15 +82,19 @@ function casesOf(operation: string, failures: ContractFinding[], untested: strin
   }));
 }
 
-function textOf({ expected, received, curl, seed }: ContractFinding): string {
-  return `expected: ${expected}\nreceived: ${received}\n\n${curl}\n\nseed: ${String(seed)}`;
+function textOf(finding: ContractFinding): string {
+  const { expected, received, curl, follows } = finding;
+  const cause = follows === undefined ? '' : `follows from fault ${follows}\n`;
+  return `${cause}expected: ${expected}\nreceived: ${received}\n\n${curl}\n\nagain: ${againOf(finding)}`;
 }
 
-/** Warnings and notes: JUnit has no test that is neither passed nor failed, so they stand in the suite's output. */
-function outputOf({ warnings, notes }: ContractReport): string[] {
+/** Warnings and notes: JUnit has no test that is neither passed nor failed, so they stand in the output of a suite. */
+function outputOf({ warnings, notes, operations }: ContractReport, operation: string): string[] {
+  const own = warnings.filter((warning) => warning.operation === operation);
+  const isFirst = operations[0]?.operation === operation;
   const lines = [
-    ...warnings.map((warning) => `warning: ${warning.operation}: ${warning.message}\n${textOf(warning)}\n`),
-    ...notes.map((note) => `note: ${note}`),
+    ...bugsOf(own).map(({ finding }) => `warning: ${finding.message}\n${textOf(finding)}\n`),
+    ...(isFirst ? notes.map((note) => `note: ${note}`) : []),
   ];
   return lines.length === 0 ? [] : [`    <system-out>${escape(lines.join('\n'))}</system-out>`];
 }

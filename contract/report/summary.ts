@@ -1,14 +1,20 @@
 import { againOf, type Bug, bugsOf } from './bugs.js';
 import type { ContractFinding, ContractReport, OperationReport } from './types.js';
 
-/** The report for a terminal: the table of documented against seen statuses, the failures, and one closing line. */
-export function toSummary(report: ContractReport): string {
+/**
+ * The report for a terminal: the table of documented against seen statuses, what was not sent, the notes, the findings and
+ * one closing line. With `quiet` the findings, what is untested and the closing line alone.
+ */
+export function toSummary(report: ContractReport, { quiet = false } = {}): string {
   const { failures, operations, warnings, notes, untested } = report;
-  return [
+  const about = [
     table(operations),
     ...operations.flatMap(({ operation, skipped }) => skipped.map((why) => `not sent: ${operation}: ${why}`)),
+  ];
+  return [
+    ...(quiet ? [] : about),
     ...untested.map(({ operation, reason }) => `untested: ${operation}: ${reason}`),
-    ...notes.map((note) => `note: ${note}`),
+    ...(quiet ? [] : notes.map((note) => `note: ${note}`)),
     ...bugsOf(warnings).map((bug) => `\n${describe(bug, `warning ${bug.finding.id}`)}`),
     ...bugsOf(failures).map((bug) => `\n${describe(bug, bug.finding.id)}`),
     '',

@@ -148,6 +148,12 @@ export interface ContractProgress {
   phase: Phase;
   operation: string;
   requests: number;
+  /** Faults so far. */
   failures: number;
+  /** Operations that have got all that was planned for them, of those that are tested. */
+  operationsDone: number;
+  operations: number;
   elapsedMs: number;
+  /** Milliseconds until the run ends, as far as what is done tells; never more than its time. */
+  leftMs: number;
 }

@@ -1,0 +1,32 @@
+import type { ContractPlan } from '../../contract/index.js';
+
+/** The operations with what would be sent of each, for `--list`. */
+export function toPlanTable({ operations, requests }: ContractPlan): string {
+  const rows = operations.map((operation) => {
+    const counts = Object.entries(operation.requests);
+    const sum = counts.reduce((total, [, count]) => total + count, 0);
+    const kinds = counts.map(([phase, count]) => `${phase} ${String(count)}`).join(', ');
+    const why = operation.skipped.map((reason) => `not sent: ${reason}`);
+    const what = [kinds, ...why].filter((text) => text !== '').join('; ');
+    return [operation.operation, `${operation.method} ${operation.path}`, String(sum), what];
+  });
+  const header = ['OPERATION', 'REQUEST', 'REQUESTS', 'WHAT'];
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = [header, ...rows].map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(column === row.length - 1 ? 0 : (widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+  const closing = `about ${String(requests.length)} requests to ${String(operations.length)} operations; nothing was sent`;
+  return [...lines, '', closing].join('\n');
+}
+
+/** Every request as a curl command, for `--dry-run`. */
+export function toPlanLines({ requests }: ContractPlan): string {
+  return requests
+    .map(
+      (request) => `# ${request.operation}, ${request.phase}: ${request.case.replace(/\s+/g, ' ')}\n${request.curl}\n`,
+    )
+    .join('\n');
+}

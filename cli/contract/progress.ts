@@ -1,0 +1,42 @@
+import type { ContractProgress } from '../../contract/index.js';
+import { visibleLines } from '../output/text.js';
+import { showProgress } from '../progress.js';
+
+/** Milliseconds until the first line of a log, and the longest pause between two. */
+const FIRST_LINE = 2_000;
+const LONGEST_PAUSE = 15_000;
+
+/** How far a run is, on standard error: a line that is written over on a terminal, lines at growing intervals in a log. */
+export function showContractProgress(quiet: boolean): { show(state: ContractProgress): void; clear(): void } {
+  if (quiet) return { show: () => undefined, clear: () => undefined };
+  if (process.stderr.isTTY)
+    return showProgress<ContractProgress>((state) => `${describe(state)}  ${visibleLines(state.operation)}`);
+  let next = FIRST_LINE;
+  return {
+    show(state) {
+      if (state.elapsedMs < next) return;
+      next = state.elapsedMs + Math.min(state.elapsedMs, LONGEST_PAUSE);
+      process.stderr.write(`${describe(state)}\n`);
+    },
+    clear: () => undefined,
+  };
+}
+
+function describe({
+  operationsDone,
+  operations,
+  requests,
+  failures,
+  phase,
+  elapsedMs,
+  leftMs,
+}: ContractProgress): string {
+  const found = `${String(failures)} ${failures === 1 ? 'fault' : 'faults'}`;
+  const done = `${String(operationsDone)} of ${String(operations)} operations`;
+  const time = `${seconds(elapsedMs)}, ${seconds(leftMs)} left`;
+  return `${done}  ${String(requests)} requests  ${found}  ${time}  ${phase}`;
+}
+
+function seconds(ms: number): string {
+  return `${String(Math.round(ms / 1_000))} s`;
+}
