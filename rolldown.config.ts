@@ -10,6 +10,7 @@ export default defineConfig({
     'server/index': 'server/index.ts',
     'server/worker': 'server/workers/worker.ts',
     'contract/index': 'contract/index.ts',
+    'contract/vitest': 'contract/vitest.ts',
     'testing/vitest': 'testing/vitest.ts',
     'cli/main': 'cli/main.ts',
   },

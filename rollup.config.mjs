@@ -7,6 +7,7 @@ export default {
     'client/index': 'client/index.ts',
     'server/index': 'server/index.ts',
     'contract/index': 'contract/index.ts',
+    'contract/vitest': 'contract/vitest.ts',
     'testing/vitest': 'testing/vitest.ts',
   },
   external: [/^[^./]/],

@@ -13,6 +13,7 @@ const ENTRIES: Record<string, string[]> = {
   latchkey: [],
   'latchkey/server': ['@types/node'],
   'latchkey/contract': [],
+  'latchkey/contract/vitest': ['vitest', '@types/node'],
   'latchkey/vitest': ['vitest', '@types/node'],
   '@latchkey/client': [],
   '@latchkey/client/middleware': [],

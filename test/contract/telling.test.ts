@@ -72,7 +72,9 @@ test('what ends the server is told first, and the silence after it is part of it
     paths: {
       '/a': { get: { operationId: 'a', responses } },
       '/b': { post: { operationId: 'b', requestBody: body, responses } },
-      '/c': { get: { operationId: 'c', responses } },
+      '/c': {
+        get: { operationId: 'c', parameters: [{ name: 'q', in: 'query', schema: { type: 'string' } }], responses },
+      },
     },
   };
   const server = createServer((request, response) => {

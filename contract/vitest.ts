@@ -1,0 +1,103 @@
+import { beforeAll, describe, test } from 'vitest';
+import { type ContractFinding, type ContractOptions, type ContractReport, testContract } from './index.js';
+import { againOf, bugsOf } from './report/bugs.js';
+import { loadDocument } from './spec/load.js';
+import { readSpec } from './spec/read.js';
+
+/** A value, or a function that gives it once hooks have run: of a server that `beforeAll` starts, say. */
+type Late<T> = T | (() => T | Promise<T>);
+
+/** The options of `testContract`; what is known only once the tests run may be given by a function. */
+export type DescribeContractOptions = Omit<
+  ContractOptions,
+  'url' | 'token' | 'credentials' | 'login' | 'onProgress'
+> & {
+  url: Late<string>;
+  token?: Late<string>;
+  credentials?: Late<Record<string, string>>;
+  login?: Late<{ username: string; password: string }>;
+  /** The name of the enclosing `describe`; `contract` by default. */
+  title?: string;
+};
+
+/** Milliseconds that a run may take beyond its own time, for its set-up and a last answer. */
+const SLACK = 30_000;
+
+/**
+ * Makes one vitest test for each operation of the document, so that a failure names the operation. The contract tests run
+ * once, before the first of them. To be called where tests are registered.
+ *
+ * ```ts
+ * const server = latchkeyPerFile();
+ * describeContract({ url: () => server.url, spec: 'openapi.yaml', token: () => makeToken(server) });
+ * ```
+ */
+export function describeContract(options: DescribeContractOptions): void {
+  const { title = 'contract', url, token, credentials, login, ...plain } = options;
+  const { only, leaveOut = {} } = options;
+
+  describe(title, async () => {
+    const spec = readSpec(await loadDocument(options.spec));
+    const selected = spec.operations.filter(({ id, tags }) => only === undefined || id === only || tags.includes(only));
+
+    let report: ContractReport | undefined;
+    beforeAll(
+      async () => {
+        report = await testContract({
+          ...plain,
+          url: await valueOf(url),
+          ...(token !== undefined && { token: await valueOf(token) }),
+          ...(credentials !== undefined && { credentials: await valueOf(credentials) }),
+          ...(login !== undefined && { login: await valueOf(login) }),
+        });
+      },
+      (options.timeMs ?? 60_000) + SLACK,
+    );
+
+    for (const { id } of selected) {
+      const why = leaveOut[id];
+      test.skipIf(why !== undefined)(why === undefined ? id : `${id} (left out: ${why})`, () => {
+        if (report !== undefined) expectHeld(report, id, options.allowIncomplete === true);
+      });
+    }
+    test('the run as a whole', () => {
+      if (report === undefined) throw new Error('the contract tests did not run');
+      const others = report.failures.filter(({ operation }) => !selected.some(({ id }) => id === operation));
+      if (others.length > 0)
+        throw new Error(
+          bugsOf(asRoots(others))
+            .map(({ finding }) => textOf(finding))
+            .join('\n\n'),
+        );
+      if (selected.length === 0) throw new Error(`${String(only)} is neither a tag nor an operationId of the document`);
+    });
+  });
+}
+
+function expectHeld({ failures, untested }: ContractReport, operation: string, allowIncomplete: boolean): void {
+  const own = failures.filter((failure) => failure.operation === operation);
+  if (own.length > 0) throw new Error(`${operation}: ${own.map(textOf).join('\n\n')}`);
+  const gap = untested.find((each) => each.operation === operation);
+  if (gap !== undefined && !allowIncomplete) throw new Error(`${operation} is not tested: ${gap.reason}`);
+}
+
+function asRoots(findings: ContractFinding[]): ContractFinding[] {
+  return findings.map(({ follows: _, ...finding }) => finding);
+}
+
+function textOf(finding: ContractFinding): string {
+  const { message, case: name, expected, received, curl, follows } = finding;
+  return [
+    message,
+    ...(follows === undefined ? [] : [`follows from fault ${follows} of the run`]),
+    `case      ${name}`,
+    `expected  ${expected}`,
+    `received  ${received}`,
+    ...(curl === '' ? [] : [curl]),
+    `again     ${againOf(finding)}`,
+  ].join('\n');
+}
+
+async function valueOf<T>(late: Late<T>): Promise<T> {
+  return await (typeof late === 'function' ? (late as () => T | Promise<T>)() : late);
+}
