@@ -1,5 +1,4 @@
 import { CouldNotRun } from './errors.js';
-import type { ContractOptions } from './options.js';
 import type { Phase } from './report/types.js';
 import type { Json } from './spec/json.js';
 
@@ -29,17 +28,25 @@ export interface HookAnswer {
   value: Json | undefined;
 }
 
+/** What a hook has made ready for a run. */
+export interface SetUp {
+  token?: string;
+  credentials?: Record<string, string>;
+  login?: { username: string; password: string };
+  headers?: Record<string, string>;
+}
+
 /** Functions that are called in a run, for what neither the document nor the configuration can say. */
 export interface ContractHooks {
-  /** Before the first request. What it resolves with is added to the options, such as a credential that it has made. */
-  setUp?: (options: ContractOptions) => Promise<Partial<ContractOptions> | void> | Partial<ContractOptions> | void;
+  /** Before the first request. What it resolves with counts as if it had been in the options. */
+  setUp?: (target: { url: string }) => Promise<SetUp | undefined> | SetUp | undefined;
   /** Before each request. What it resolves with is sent instead, such as the request with a signature. */
-  request?: (request: HookRequest, about: HookCase) => Promise<HookRequest | void> | HookRequest | void;
+  request?: (request: HookRequest, about: HookCase) => Promise<HookRequest | undefined> | HookRequest | undefined;
   /** After each answer. Each text that it resolves with is a fault of the check `hook`. */
   answer?: (
     answer: HookAnswer,
     about: HookCase & { request: HookRequest },
-  ) => Promise<string | string[] | void> | string | string[] | void;
+  ) => Promise<string | string[] | undefined> | string | string[] | undefined;
   /** After the last request, whatever the run has found. */
   tearDown?: () => Promise<void> | void;
 }

@@ -8,7 +8,7 @@ import type { ContractReport } from './report/types.js';
 export { CONFIG_FILE, readContractConfig } from './config/read.js';
 export { readCredential } from './config/secret.js';
 export { CouldNotRun } from './errors.js';
-export type { ContractHooks, HookAnswer, HookCase, HookRequest } from './hooks.js';
+export type { ContractHooks, HookAnswer, HookCase, HookRequest, SetUp } from './hooks.js';
 export {
   COMPARISONS,
   type Comparison,
@@ -57,7 +57,7 @@ export {
  */
 export async function testContract(options: ContractOptions): Promise<ContractReport> {
   const { setUp, tearDown } = options.hooks ?? {};
-  const more = setUp && (await callHook('setUp', () => setUp(options)));
+  const more = setUp && (await callHook('setUp', () => setUp({ url: options.url })));
   try {
     return await runSeeds({ ...options, ...more });
   } finally {

@@ -40,7 +40,7 @@ export interface ContractPlan {
 export async function planContract(options: ContractOptions): Promise<ContractPlan> {
   const requests: PlannedRequest[] = [];
   const isGiven = options.token !== undefined || options.credentials !== undefined || options.login !== undefined;
-  const { hooks: _, ...plain } = options;
+  const plain = withoutHooks(options);
   const context = await createContext(isGiven ? plain : { ...plain, token: STAND_IN }, (spec, seed) => ({
     answer: (draft, verdict, info) => answerOf(spec, seed, draft, verdict, info),
     saw: (request) => requests.push(request),
@@ -71,6 +71,13 @@ export async function planContract(options: ContractOptions): Promise<ContractPl
   } finally {
     run.close();
   }
+}
+
+/** Hooks act on a server, which is not there. */
+function withoutHooks(options: ContractOptions): ContractOptions {
+  const plain = { ...options };
+  delete plain.hooks;
+  return plain;
 }
 
 /** Stands in for a credential that is not given, so that what needs one is planned all the same. */

@@ -64,11 +64,12 @@ export function withGiven(draft: Draft, { place, name }: GivenValue, value: Json
 /** What an answer has for a value: at the pointer, else in its first row, or in itself. */
 export function valueIn({ value }: Exchange, name: string, at: string | undefined): Json | undefined {
   if (at !== undefined) return atPointer(value ?? null, at);
-  const rows = Array.isArray(value)
+  const isList = (member: unknown): member is Json[] => Array.isArray(member);
+  const rows = isList(value)
     ? value
     : membersOf(value)
         .map(([, member]) => member)
-        .find(Array.isArray);
-  const [row] = Array.isArray(rows) ? rows : [value];
+        .find(isList);
+  const row = rows === undefined ? value : rows[0];
   return memberOf(row, name) ?? identify(row, name) ?? identify(row, 'id');
 }

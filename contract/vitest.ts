@@ -82,7 +82,11 @@ function expectHeld({ failures, untested }: ContractReport, operation: string, a
 }
 
 function asRoots(findings: ContractFinding[]): ContractFinding[] {
-  return findings.map(({ follows: _, ...finding }) => finding);
+  return findings.map((finding) => {
+    const root = { ...finding };
+    delete root.follows;
+    return root;
+  });
 }
 
 function textOf(finding: ContractFinding): string {

@@ -8,7 +8,6 @@ import { parse } from 'yaml';
 import { CouldNotRun } from '../errors.js';
 import type { ContractHooks } from '../hooks.js';
 import type { ContractOptions, Identity } from '../options.js';
-import { isObject, type Json } from '../spec/json.js';
 import { readSecret, type SecretSource } from './secret.js';
 import type { ConfiguredIdentity, ContractConfig } from './types.js';
 
@@ -25,8 +24,9 @@ export async function readContractConfig(file: string): Promise<Partial<Contract
   const path = resolve(file);
   const folder = dirname(path);
   const config = validate(await readYaml(path), path);
-  const { spec, other, headers, time, answerTimeout, maxResponseTime, hooks, token, credentials, login, ...plain } =
-    config;
+  const { spec, other, headers, time, answerTimeout, maxResponseTime, hooks, ...rest } = config;
+  // What says where credentials are is replaced by the credentials themselves.
+  const plain = rest as Omit<typeof rest, keyof ConfiguredIdentity>;
   const others = await Promise.all([other ?? []].flat().map((each) => readIdentity(each, folder)));
   return {
     ...plain,
@@ -50,8 +50,7 @@ async function readYaml(path: string): Promise<unknown> {
   }
   try {
     const value: unknown = parse(text, { logLevel: 'error', merge: true });
-    const { $schema: _, ...config } = (isObject(value) ? value : {}) as Record<string, unknown>;
-    return value === null ? {} : isObject(value) ? config : value;
+    return value ?? {};
   } catch (error) {
     throw new CouldNotRun(`${path} is neither YAML nor JSON: ${messageOf(error)}`);
   }
@@ -104,11 +103,12 @@ async function readHooks(path: string): Promise<ContractHooks> {
   } catch (error) {
     throw new CouldNotRun(`the hooks ${path} cannot be loaded: ${messageOf(error)}`);
   }
-  const hooks = (isObject(module.default as Json | undefined) ? module.default : module) as Record<string, unknown>;
+  const { default: whole } = module;
+  const hooks = typeof whole === 'object' && whole !== null ? whole : module;
   const known = ['setUp', 'request', 'answer', 'tearDown'];
   const wrong = Object.entries(hooks).find(([name, hook]) => !known.includes(name) || typeof hook !== 'function');
   if (wrong) throw new CouldNotRun(`the hooks ${path} export ${wrong[0]}: functions may be ${known.join(', ')}`);
-  return hooks as ContractHooks;
+  return hooks;
 }
 
 /** Milliseconds of a duration such as `90s`; the schema has seen to its form. */
