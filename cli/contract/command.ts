@@ -30,6 +30,12 @@ export function addContract(program: Command): void {
       collect,
       [],
     )
+    .option(
+      '--other <token>',
+      'the credential of a second identity, or env:NAME or file:PATH of it; may be repeated',
+      collect,
+      [],
+    )
     .option('--header <name:value>', 'a header of every request; may be repeated', collect, [])
     .option('--only <tag|operationId>', 'test these operations alone')
     .option('--checks <names>', 'the checks that count, such as body,status; may be repeated (all)', collectList, [])

@@ -14,6 +14,7 @@ export interface ContractFlags {
   login?: string;
   passwordStdin?: boolean;
   credential: string[];
+  other: string[];
   header: string[];
   only?: string;
   checks: string[];
@@ -32,16 +33,18 @@ const NO_PASSWORD = 'the password must be in LATCHKEY_PASSWORD, or --password-st
 
 /** What to run: the flags, and what they leave open as the configuration file says. */
 export async function readOptions(flags: ContractFlags): Promise<ContractOptions> {
-  const { CONFIG_FILE, readContractConfig } = await import('../../contract/index.js');
+  const { CONFIG_FILE, readContractConfig, readCredential } = await import('../../contract/index.js');
   const file = flags.config ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
   const { seeds, ...config } = file === undefined ? {} : await readContractConfig(file);
   const { spec, only } = flags;
   const url = flags.url ?? config.url;
   if (url === undefined) throw new WrongUse(`there is no server to test: give --url, or url in ${CONFIG_FILE}`);
   const identity = await readIdentity(flags, config);
+  const others = await Promise.all(flags.other.map(async (token) => ({ token: await readCredential(token) })));
   return {
     ...config,
     ...identity,
+    ...(others.length > 0 && { other: [...[config.other ?? []].flat(), ...others] }),
     url,
     headers: { ...config.headers, ...pairs(flags.header, ':', '--header') },
     excludeChecks: [...(config.excludeChecks ?? []), ...(flags.excludeChecks as Check[])],

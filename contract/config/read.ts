@@ -7,6 +7,7 @@ import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 import { CouldNotRun } from '../errors.js';
 import type { ContractHooks } from '../hooks.js';
+import type { Laws } from '../laws/types.js';
 import type { ContractOptions, Identity } from '../options.js';
 import { readSecret, type SecretSource } from './secret.js';
 import type { ConfiguredIdentity, ContractConfig } from './types.js';
@@ -24,7 +25,7 @@ export async function readContractConfig(file: string): Promise<Partial<Contract
   const path = resolve(file);
   const folder = dirname(path);
   const config = validate(await readYaml(path), path);
-  const { spec, other, headers, time, answerTimeout, maxResponseTime, hooks, ...rest } = config;
+  const { spec, other, headers, time, answerTimeout, maxResponseTime, hooks, laws, ...rest } = config;
   // What says where credentials are is replaced by the credentials themselves.
   const plain = rest as Omit<typeof rest, keyof ConfiguredIdentity>;
   const others = await Promise.all([other ?? []].flat().map((each) => readIdentity(each, folder)));
@@ -37,8 +38,16 @@ export async function readContractConfig(file: string): Promise<Partial<Contract
     ...(time !== undefined && { timeMs: milliseconds(time) }),
     ...(answerTimeout !== undefined && { answerTimeoutMs: milliseconds(answerTimeout) }),
     ...(maxResponseTime !== undefined && { maxResponseMs: milliseconds(maxResponseTime) }),
+    ...(laws !== undefined && { laws: typeof laws === 'string' ? await readLaws(resolve(folder, laws)) : laws }),
     ...(hooks !== undefined && { hooks: await readHooks(resolve(folder, hooks)) }),
   };
+}
+
+/** The `laws` of a file of their own, as it lies beside a document; judged as those in the configuration are. */
+async function readLaws(path: string): Promise<Laws> {
+  const { laws } = validate(await readYaml(path), path);
+  if (typeof laws !== 'object') throw new CouldNotRun(`${path} is wrong: it has no laws`);
+  return laws;
 }
 
 async function readYaml(path: string): Promise<unknown> {

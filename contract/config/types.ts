@@ -1,3 +1,4 @@
+import type { Laws } from '../laws/types.js';
 import type { ContractOptions } from '../options.js';
 import type { SecretSource } from './secret.js';
 
@@ -22,7 +23,7 @@ export interface ContractConfig
       | 'seeds'
       | 'fuzzRuns'
       | 'allowIncomplete'
-      | 'laws'
+      | 'maxFaults'
     > {
   url?: string;
   spec?: string;
@@ -32,4 +33,5 @@ export interface ContractConfig
   answerTimeout?: string;
   maxResponseTime?: string;
   hooks?: string;
+  laws?: Laws | string;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -52,7 +52,8 @@ async function startShop() {
   const url = await startSmall((request) => {
     requests.push(request);
     const { method, path, headers } = request;
-    if (headers.authorization !== `Bearer ${TOKEN}`) return { status: 401 };
+    // The word of a scheme has no letter case (RFC 9110, 11.1).
+    if (headers.authorization?.replace(/^bearer/i, 'Bearer') !== `Bearer ${TOKEN}`) return { status: 401 };
     if (path === '/customers' && method === 'GET') return { status: 200, body: [{ id: 'c-17' }, { id: 'c-18' }] };
     if (method !== 'GET' && method !== 'POST') return { status: 405, headers: { Allow: 'GET, DELETE' } };
     if (!path.startsWith('/customers/c-17')) return { status: 404 };
@@ -137,6 +138,14 @@ test('a run is repeated with each seed until one breaks the contract', async () 
   expect((await testContract({ ...options, seeds: [4, 5] })).seed).toBe(5);
   const answer = () => 'wrong';
   expect(await testContract({ ...options, seeds: [4, 5], hooks: { answer } })).toMatchObject({ held: false, seed: 4 });
+});
+
+test('laws may stand in a file of their own, as those of our own document do', async () => {
+  const text = await readFile('openapi.laws.yaml', 'utf8');
+  const { laws } = await readContractConfig(await configure({ laws: 'laws.yaml' }, { 'laws.yaml': text }));
+  expect(laws?.practices?.length).toBeGreaterThan(0);
+  const wrong = readContractConfig(await configure({ laws: 'laws.yaml' }, { 'laws.yaml': 'laws: { filtres: [] }' }));
+  await expect(wrong).rejects.toThrow(/laws\.yaml is wrong: .*laws has no member filtres/);
 });
 
 test.each([

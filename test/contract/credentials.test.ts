@@ -28,8 +28,8 @@ function document(names: (keyof typeof schemes)[], path = '/me') {
 function isOpen(good: string) {
   return ({ headers, query }: SmallRequest) =>
     [
-      headers.authorization === `Bearer ${good}`,
-      headers.authorization === `Basic ${Buffer.from(good).toString('base64')}`,
+      headers.authorization?.replace(/^bearer/i, 'Bearer') === `Bearer ${good}`,
+      headers.authorization?.replace(/^basic/i, 'Basic') === `Basic ${Buffer.from(good).toString('base64')}`,
       headers['x-api-key'] === good,
       query.get('api_key') === good,
       headers.cookie === `session=${encodeURIComponent(good)}`,
