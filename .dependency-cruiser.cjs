@@ -1,16 +1,16 @@
-/** Who may import whom; ARCHITECTURE.md says why. */
+/** Which folder may import which; ARCHITECTURE.md explains why. */
 const only = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
 
-/** Other products in the benchmark, whose packages are installed apart from this project's. */
+/** The other products in the benchmark, whose packages the benchmark installs separately. */
 const CONTENDERS = '^bench/contenders/(better-auth|prism)\\.mjs$';
 
-/** The names and bounds of settings, which the command knows before it loads a service. */
+/** The names and bounds of settings, which the command needs before it loads the server. */
 const SETTINGS = '^server/(config|environment|settings|invalid-argument)\\.ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    only('no-cycles', { pathNot: '^generated/' }, { circular: true }, 'Types included.'),
+    only('no-cycles', { pathNot: '^generated/' }, { circular: true }, 'Imports of types count too.'),
     only('generated-stands-alone', { path: '^generated/' }, { pathNot: '^generated/' }),
     only(
       'client-needs-generated-alone',
@@ -21,7 +21,7 @@ module.exports = {
       'adapters-load-no-framework',
       { path: '^client/middleware/adapters/' },
       { pathNot: '^client/middleware/(index|adapters/incoming)\\.ts$', dependencyTypesNot: ['type-only'] },
-      'They take types from the frameworks and from Node, and nothing that runs.',
+      'Adapters import types from the frameworks and from Node, and no code.',
     ),
     only('client-needs-no-middleware', { path: '^client/[^/]+$' }, { path: '^client/middleware/' }),
     only(
@@ -33,7 +33,7 @@ module.exports = {
       'server-knows-no-client',
       { path: '^server/', pathNot: '^server/testing/client\\.ts$' },
       { path: '^(client|cli|testing|test|bench)/' },
-      'But for the one file that makes the clients of the local server for tests.',
+      'Only the file that makes the clients of the local server for tests may.',
     ),
     only(
       'ordinary-server-loads-no-testing',
@@ -53,20 +53,20 @@ module.exports = {
       'commands-of-users-know-the-client-alone',
       { path: '^cli/(account|tokens|output|completion)/' },
       { path: '^(server|contract)/', pathNot: SETTINGS },
-      'What works against a service works against any, from any machine; and starts without loading one.',
+      'These commands work with any service, from any machine, and start without loading the server.',
     ),
     only(
       'contract-knows-no-server',
       { path: '^contract/' },
       { path: '^(server|cli|test|bench)/' },
-      'It judges any server, so it must not share anything with this one.',
+      'The contract tests judge any server, so they must not share code with this one.',
     ),
     only('server-knows-no-contract-tests', { path: '^(server|client)/' }, { path: '^contract/' }),
     only(
       'scan-stands-alone',
       { path: '^scan/' },
       { path: '^(server|client|contract|cli|testing|generated|test|bench)/' },
-      'It starts in a moment because it loads nothing of the server.',
+      'The scan starts fast because it loads nothing of the server.',
     ),
     only('scan-is-for-the-command-alone', { path: '^(server|client|contract|testing)/' }, { path: '^scan/' }),
     only(
@@ -101,7 +101,7 @@ module.exports = {
       { path: '^server/', pathNot: '^server/database/' },
       { path: 'node_modules/better-sqlite3' },
     ),
-    // Optional peers, which dependency-cruiser does not count as declared.
+    // The named packages are optional peers, which dependency-cruiser does not count as declared.
     only(
       'no-undeclared-package',
       { pathNot: CONTENDERS },

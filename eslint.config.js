@@ -1,16 +1,16 @@
 import tseslint from 'typescript-eslint';
 
 const TIMERS = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'queueMicrotask'];
-const message = 'Take it from timers.ts: what a test library replaces must not stop this.';
+const message = 'Import it from timers.ts: a test library that replaces timers must not stop this code.';
 
-// Formatting and imports are biome's; this finds what needs types, an un-awaited query above all.
+// biome checks formatting and imports; ESLint checks what needs types, above all queries that are not awaited.
 export default tseslint.config(
   { ignores: ['**/dist/', 'generated/', 'bench/', 'scripts/', 'examples/', '*.config.*', '.dependency-cruiser.cjs'] },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
-      // Objects here are closures, not classes: their methods know no `this`.
+      // Objects here are closures, not classes: their methods do not use `this`.
       '@typescript-eslint/unbound-method': 'off',
     },
   },

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
-// The server's code and its pure JavaScript packages in a few files: Node spends most of a start finding and parsing
-// some 700 modules (Kysely alone has 279), which bundling cuts to a third. Types come from tsc, see the `build` script.
+// Bundles the server's code and its pure JavaScript packages into a few files: Node spends most of a start on finding and
+// parsing some 700 modules (Kysely alone has 279). rollup.config.mjs bundles the types.
 export default defineConfig({
   input: {
     'client/index': 'client/index.ts',
@@ -15,38 +15,38 @@ export default defineConfig({
     'cli/main': 'cli/main.ts',
   },
   platform: 'node',
-  // What has native code or files of its own stays a package, and so does the test runner of those who use it.
+  // Packages with native code stay packages. So does vitest: the user's own installation has to be used.
   external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'vitest'],
   plugins: [withoutUnused(), inAscii(), licenses()],
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   checks: {
-    // depd, a dependency of Koa, evaluates a constant text of its own.
+    // depd, a dependency of Koa, evaluates a constant text.
     eval: false,
   },
-  // Half of the text is comments; the licences among them are in a file of their own.
+  // Half of the text is comments. THIRD-PARTY-LICENSES.txt contains the licences among them.
   output: { dir: 'dist', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true, sourcemap: true, comments: false },
 });
 
 /**
- * Code that a start reads and builds, and that the service never uses: it takes a sixth of the start. By who requires it,
- * what it is called there, and what stands in for it.
+ * Code that a start would load and the service never uses: a sixth of the start's time. Each entry has the package that
+ * requires the code, the name that it requires, and the code that replaces it.
  */
 const UNUSED: [importer: string, id: RegExp, instead: string][] = [
-  // `check` has linted the contract, openapi-backend is told to trust it, and nothing is mocked.
+  // `check` lints the contract, openapi-backend is configured not to check it, and nothing is mocked.
   ['/openapi-backend/', /^(openapi-schema-validator|mock-json-schema)$/, 'module.exports = {};'],
-  // What a request asks is parsed by the service, more strictly.
+  // The service parses queries itself, more strictly.
   ['/openapi-backend/', /^qs$/, 'module.exports = {};'],
-  // The contract comes parsed.
+  // The server passes the contract already parsed.
   ['/openapi-backend/', /^\.\/refparser$/, 'exports.parse = async (document) => document;'],
-  // All of lodash, of which it uses a twentieth.
+  // All of lodash, of which openapi-backend uses a twentieth.
   ['/openapi-backend/', /^lodash$/, pickLodash()],
-  // Nothing is sent to threads of pino's.
+  // The service uses no transports of pino.
   ['/pino/', /^\.\/lib\/transport$|^\.\/transport$/, 'module.exports = {};'],
-  // Tables of 2,500 media types, of which Koa is asked for none.
+  // Tables of 2,500 media types, which Koa never needs here.
   ['/mime-types/', /^mime-db$/, 'module.exports = {};'],
 ];
 
-/** lodash made of those of its functions that openapi-backend calls: as `_.name(`, or as `.name(` of a chain. */
+/** A lodash with only the functions that openapi-backend calls, as `_.name(` or in a chain as `.name(`. */
 function pickLodash(): string {
   const chained = ['entries', 'find', 'flatMap', 'orderBy'];
   const folder = 'node_modules/openapi-backend';
@@ -74,11 +74,11 @@ function withoutUnused(): Plugin {
   };
 }
 
-/** One other character makes V8 keep a file's text with two bytes for each. Comments being gone, they are all in literals. */
+/** V8 keeps a file with one other character at two bytes for each. Without comments, all such characters are in literals. */
 function inAscii(): Plugin {
   return {
     name: 'in-ascii',
-    // Later than `renderChunk`, after which the text is printed once more.
+    // Not in `renderChunk`, because rolldown prints the text once more after it.
     generateBundle(_options, bundle) {
       for (const file of Object.values(bundle)) {
         if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escapeOf);
@@ -91,7 +91,7 @@ function escapeOf(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Puts the licences of what is bundled beside it, as they demand. */
+/** Writes the licences of the bundled packages beside the bundle, as the licences require. */
 function licenses(): Plugin {
   return {
     name: 'licenses',

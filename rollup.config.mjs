@@ -1,7 +1,7 @@
 import { dts } from 'rollup-plugin-dts';
 
-// The declarations of the package's entries, each with all that it reaches and nothing else: what is behind the entries
-// names types of packages that are bundled, which a consumer does not have. The code itself is rolldown's.
+// Bundles the declarations of the package's entries, with what each entry reaches and nothing else: the other declarations
+// name types of bundled packages, which a consumer does not have. rolldown bundles the code.
 export default {
   input: {
     'client/index': 'client/index.ts',
@@ -15,12 +15,12 @@ export default {
   output: {
     dir: 'dist',
     chunkFileNames: 'types/[name].d.ts',
-    // TypeScript 6 takes up the types of Node only where somebody asks for them.
+    // TypeScript 6 loads the types of Node only where a file refers to them.
     banner: ({ moduleIds }) =>
       moduleIds.some((id) => id.includes('/server/')) ? '/// <reference types="node" />' : '',
   },
   onLog(level, log, handle) {
-    // Of no consequence to types, which do not run.
+    // Declarations do not run, so cycles among chunks do no harm.
     if (log.code !== 'CYCLIC_CROSS_CHUNK_REEXPORT') handle(level, log);
   },
 };

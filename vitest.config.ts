@@ -2,10 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // Without this, compiled tests in dist would be collected too.
+    // Without this, vitest would also run the compiled tests in dist.
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build.ts'],
-    // Some wait most of their time, for time-outs of the server.
+    // Some tests spend most of their time waiting for time-outs of the server.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,

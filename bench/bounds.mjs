@@ -5,14 +5,14 @@ import { valuesOf } from './report.mjs';
 import { BARE_FASTIFY } from './starts.mjs';
 
 /**
- * What Latchkey is to reach, and what it has.
+ * A figure that Latchkey should reach, and the measured one.
  *
  * @typedef {object} Bound
  * @property {string} what
  * @property {string} bound
  * @property {string} figure
  * @property {boolean} met
- * @property {string} byProcessor the same by the server's processor time, which neighbours disturb less
+ * @property {string} byProcessor the same ratio of the server's processor time, which other programs disturb less
  *
  * @typedef {import('./results.mjs').Results} Results
  */
@@ -21,13 +21,13 @@ const SMALL = '1 thousand';
 const READS = ['verify', 'me', 'get'];
 const FLAT = ['verify', 'next 50', 'create'];
 
-/** Those for which there are figures. @param {Results} results @returns {Bound[]} */
+/** The bounds for which the run has figures. @param {Results} results @returns {Bound[]} */
 export function boundsOf(results) {
   const { figures, starts, warmStarts, memory, disks, lastUsed } = results;
   /** @type {Bound[]} */
   const bounds = [];
   /** @param {string} what @param {number} figure @param {'>=' | '<='} relation @param {number} bound @param {string} [unit] @param {number} [byProcessor] */
-  const hold = (what, figure, relation, bound, unit = '', byProcessor = Number.NaN) => {
+  const add = (what, figure, relation, bound, unit = '', byProcessor = Number.NaN) => {
     if (Number.isNaN(figure)) return;
     const met = relation === '>=' ? figure >= bound : figure <= bound;
     const digits = unit === '' ? 2 : 0;
@@ -48,27 +48,27 @@ export function boundsOf(results) {
   };
 
   /** @param {string} what @param {string} operation @param {number} connections @param {string} other @param {number} bound */
-  const holdRate = (what, operation, connections, other, bound) => {
+  const addRate = (what, operation, connections, other, bound) => {
     const byProcessor = 1 / toOther(operation, connections, 'cost', other);
-    hold(what, toOther(operation, connections, 'rate', other), '>=', bound, '', byProcessor);
+    add(what, toOther(operation, connections, 'rate', other), '>=', bound, '', byProcessor);
   };
 
   for (const connections of [64, 1]) {
     const suffix = `${connections} connection${connections === 1 ? '' : 's'}`;
     for (const read of READS) {
-      holdRate(`${read} of the floor, ${suffix}`, read, connections, FLOOR, 0.8);
-      holdRate(`${read} of Fastify, ${suffix}`, read, connections, FASTIFY, 0.85);
-      holdRate(`${read} of better-auth, ${suffix}`, read, connections, BETTER_AUTH, 20);
+      addRate(`${read} of the floor, ${suffix}`, read, connections, FLOOR, 0.8);
+      addRate(`${read} of Fastify, ${suffix}`, read, connections, FASTIFY, 0.85);
+      addRate(`${read} of better-auth, ${suffix}`, read, connections, BETTER_AUTH, 20);
     }
-    holdRate(`list 50 of the floor, ${suffix}`, 'list 50', connections, FLOOR, 0.85);
+    addRate(`list 50 of the floor, ${suffix}`, 'list 50', connections, FLOOR, 0.85);
   }
-  for (const read of READS) hold(`p99 of ${read} to the floor's, 64`, toOther(read, 64, 'p99', FLOOR), '<=', 1.5);
-  holdRate('create of the floor, 64 connections', 'create', 64, FLOOR, 2.5);
-  hold("p99 of create to the floor's, 64", toOther('create', 64, 'p99', FLOOR), '<=', 1);
-  holdRate('create of the floor, 1 connection', 'create', 1, FLOOR, 0.85);
+  for (const read of READS) add(`p99 of ${read} to the floor's, 64`, toOther(read, 64, 'p99', FLOOR), '<=', 1.5);
+  addRate('create of the floor, 64 connections', 'create', 64, FLOOR, 2.5);
+  add("p99 of create to the floor's, 64", toOther('create', 64, 'p99', FLOOR), '<=', 1);
+  addRate('create of the floor, 1 connection', 'create', 1, FLOOR, 0.85);
   for (const read of [...READS, 'list 50']) {
     const checking = 1 / toOther(read, 64, 'cost', CHECKED);
-    hold(`processor time of ${read} with answers checked`, checking, '<=', 1.05);
+    add(`processor time of ${read} with answers checked`, checking, '<=', 1.05);
   }
 
   const sizes = [...new Set(figures.map(({ size }) => size))];
@@ -78,15 +78,15 @@ export function boundsOf(results) {
       const [small = Number.NaN, large = Number.NaN] = [SMALL, largest].map((size) =>
         median(valuesOf(cellOf(figures, size, operation), LATCHKEY, 'cost')),
       );
-      hold(`processor time of ${operation} with ${largest} to that with ${SMALL}`, large / small, '<=', 1.15);
+      add(`processor time of ${operation} with ${largest} to that with ${SMALL}`, large / small, '<=', 1.15);
     }
   }
 
-  hold('start to that of a bare Fastify', median(ratios(starts[LATCHKEY] ?? [], starts[BARE_FASTIFY] ?? [])), '<=', 1);
-  hold('startServer in a warm process', median(warmStarts), '<=', 15, ' ms');
-  hold('memory at rest', median(memory[LATCHKEY] ?? []) / 1e6, '<=', 90, ' MB');
+  add('start to that of a bare Fastify', median(ratios(starts[LATCHKEY] ?? [], starts[BARE_FASTIFY] ?? [])), '<=', 1);
+  add('startServer in a warm process', median(warmStarts), '<=', 15, ' ms');
+  add('memory at rest', median(memory[LATCHKEY] ?? []) / 1e6, '<=', 90, ' MB');
   for (const { how, tokens, bytesPerToken } of disks) {
-    hold(`disk for a token, ${tokens.toLocaleString('en')} ${how}`, bytesPerToken, '<=', 230, ' bytes');
+    add(`disk for a token, ${tokens.toLocaleString('en')} ${how}`, bytesPerToken, '<=', 230, ' bytes');
   }
   if (lastUsed !== undefined) {
     const { flushing, resting, requests, seconds, writes } = lastUsed;
@@ -97,9 +97,9 @@ export function boundsOf(results) {
           resting.map((each) => each[name]),
         ),
       );
-    hold(`lastUsedAt, ${requests.toLocaleString('en')} uses in ${seconds} s`, writes, '<=', 2, ' writes');
-    hold('p99 while uses are written', of('p99'), '<=', 1.3);
-    hold('requests/s while uses are written', of('rate'), '>=', 0.95);
+    add(`lastUsedAt, ${requests.toLocaleString('en')} uses in ${seconds} s`, writes, '<=', 2, ' writes');
+    add('p99 while uses are written', of('p99'), '<=', 1.3);
+    add('requests/s while uses are written', of('rate'), '>=', 0.95);
   }
   return bounds;
 }

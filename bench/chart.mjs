@@ -3,8 +3,8 @@ import { BETTER_AUTH, FASTIFY, FLOOR, LATCHKEY } from './contenders.mjs';
 import { median, ratios } from './figures.mjs';
 import { valuesOf } from './report.mjs';
 
-// Bars for the README: requests per second as a share of the floor's. An SVG without scripts or fonts, which takes its
-// colours from the reader's.
+// Draws the README's bar chart: requests per second as a share of the floor's. The SVG has no scripts or fonts, and
+// follows the reader's light or dark colour scheme.
 
 /** @typedef {import('./rounds.mjs').Figure} Figure */
 

@@ -1,8 +1,8 @@
 // @ts-check
 import { connect } from 'node:net';
 
-// So many connections that each send the next request once the answer to the last is there. Without an HTTP client in the
-// way, so that the load costs less than what it is a load for.
+// A closed loop that counts every status: each connection sends its next request when the last one is answered. It writes
+// to plain sockets, because an HTTP client would cost more than the server under load.
 
 /**
  * @typedef {object} Outcome
@@ -16,8 +16,8 @@ import { connect } from 'node:net';
  * @param {object} options
  * @param {number} options.connections
  * @param {number} options.seconds
- * @param {(count: number) => string} options.request the whole text of the next one
- * @param {number} [options.pipelining] requests that a connection sends at once
+ * @param {(count: number) => string} options.request the text of the next request, given the number of requests before it
+ * @param {number} [options.pipelining] requests that a connection sends at once; 1 by default
  * @returns {Promise<Outcome>}
  */
 export async function closedLoop(url, { connections, seconds, request, pipelining = 1 }) {
@@ -67,7 +67,7 @@ export async function closedLoop(url, { connections, seconds, request, pipelinin
   return { latencies, broken, milliseconds: performance.now() - begin };
 }
 
-/** Characters of the first answer in `text`; undefined while it is not all there. @param {string} text */
+/** Characters of the first answer in `text`; undefined while it is incomplete. @param {string} text */
 function sizeOfFirst(text) {
   const head = text.indexOf('\r\n\r\n');
   if (head < 0) return undefined;

@@ -11,13 +11,13 @@ import { fromRoot } from './process.mjs';
  * @typedef {object} Contender
  * @property {string} name
  * @property {(database: string) => string[]} argv what Node runs
- * @property {string[]} [sizes] where it is not measured with all of them
- * @property {boolean} [manyCores] whether it is kept on no core
- * @property {Foreign} [foreign] what is of another product, with another API
+ * @property {string[]} [sizes] the databases that it is measured with; all by default
+ * @property {boolean} [manyCores] whether it may use every core
+ * @property {Foreign} [foreign] for another product, with another API
  *
  * @typedef {object} Foreign
- * @property {Record<string, (tokens: RealToken[], index: number) => string>} requests by operation; it has no others
- * @property {(database: string) => RealToken[]} [tokens] its own
+ * @property {Record<string, (tokens: RealToken[], index: number) => string>} requests by operation; other operations are not measured
+ * @property {(database: string) => RealToken[]} [tokens] reads its own tokens; by default it knows the database's
  */
 
 export const FLOOR = 'floor';
@@ -27,13 +27,13 @@ export const FASTIFY = 'Fastify';
 export const BETTER_AUTH = 'better-auth';
 const PRISM = 'Prism';
 
-/** Those that need packages of their own, by the names that `--without` takes. */
+/** The contenders that need packages of their own, by the names that `--without` takes. */
 export const HEAVY = [BETTER_AUTH, PRISM].map((name) => name.toLowerCase());
 
 const MAIN = fromRoot('dist/cli/main.js');
 const ONLY_SMALL = ['1 thousand'];
 
-/** In the order of the tables; the first is what the others are compared with. @type {Contender[]} */
+/** In the order of the tables; ratios are to the first one. @type {Contender[]} */
 const CONTENDERS = [
   { name: FLOOR, argv: (database) => [fromRoot('bench/servers/floor.mjs'), database] },
   { name: LATCHKEY, argv: (database) => latchkey(database) },
@@ -57,7 +57,7 @@ const CONTENDERS = [
         me: (tokens, index) => withKey('/api/auth/get-session', at(tokens, index)),
         get: (tokens, index) => withKey(`/api/auth/api-key/get?id=${at(tokens, index).id}`, at(tokens, index)),
         'list 50': (tokens, index) => withKey('/api/auth/api-key/list?limit=50', at(tokens, index)),
-        // Its verification has no caller who would have to be let in first.
+        // Its verification authenticates no caller.
         verify: (tokens, index) =>
           toWire({ method: 'POST', path: '/verify', body: { token: at(tokens, index).plaintext } }),
       },
@@ -92,7 +92,7 @@ export function contendersAt(size, without) {
   );
 }
 
-/** Beside the database that others work on. @param {string} database */
+/** The contender's own files, beside its copy of the database. @param {string} database */
 function ownFiles(database) {
   return { path: `${database}.own`, keys: `${database}.keys.json` };
 }

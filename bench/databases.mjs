@@ -25,7 +25,7 @@ import { start } from './process.mjs';
  * @property {string} plaintext
  * @property {string} id
  * @property {string} owner its e-mail
- * @property {string} [cursor] where the second page of its owner's tokens begins
+ * @property {string} [cursor] of the second page of its owner's tokens
  *
  * @typedef {object} Database
  * @property {string} path
@@ -33,24 +33,24 @@ import { start } from './process.mjs';
  * @property {RealToken[]} real
  */
 
-/** Databases that were filled, for the next time. */
+/** Filled databases, kept for later runs. */
 const KEPT = join(tmpdir(), 'latchkey-bench');
 const REAL_TOKENS = 1_000;
 const OWNERS = 10;
-/** Real tokens are made in so many portions, and lie among the others as they would have come. */
+/** Portions in which real tokens are created, so that they are spread among the filled ones. */
 const STAGES = 20;
 const PASSWORD = 'only for this benchmark';
 const ADMIN = 'admin@latchkey.local';
 
-/** Who owns a tenth of all. */
+/** The e-mail of the user who owns a tenth of all tokens. */
 export const BIG_OWNER = 'owner0@example.com';
 
 /**
- * A database with so many tokens, a thousand of them made through the API of a real Latchkey, the rest filled in between by
- * SQL. Once filled it is kept for as long as schema and filling are the same.
+ * A database with `tokens` tokens: a thousand created through Latchkey's API, the others filled in between by SQL. A filled
+ * database is kept until the schema or the filling code changes.
  *
  * @param {number} tokens
- * @param {string} folder for what is not kept
+ * @param {string} folder for temporary files
  * @returns {Promise<Database>}
  */
 export async function prepareDatabase(tokens, folder) {
@@ -68,7 +68,8 @@ export async function prepareDatabase(tokens, folder) {
 }
 
 /**
- * The same, kept nowhere, and with another number of real tokens if need be.
+ * A database like that of `prepareDatabase`, made in `folder` and not kept. `real` is the number of tokens that are created
+ * through the API.
  *
  * @param {number} tokens
  * @param {string} folder
@@ -92,7 +93,7 @@ export function copyOf({ path }, folder, name) {
   return copy;
 }
 
-/** Another one whenever the schema or what fills it is. @param {string} folder */
+/** A text that changes with the schema and with the code that fills it. @param {string} folder */
 async function fingerprint(folder) {
   const path = join(folder, 'schema.db');
   const server = await start({ name: 'Latchkey', argv: latchkey(path), env: { LATCHKEY_ADMIN_PASSWORD: PASSWORD } });
@@ -120,7 +121,7 @@ async function fill(path, tokens, real) {
         return createToken(server.url, owner, made.length + index);
       });
       made.push(...(await Promise.all(some)));
-      // From then on there are rows to take after.
+      // Now there are rows to copy.
       filling ??= openFilling(path, { bigOwner: BIG_OWNER, tokens });
       filling.add(Math.round(((tokens - real) * stage) / STAGES));
     }

@@ -13,14 +13,14 @@ import { start } from './process.mjs';
  * Bytes of the file for each token, and of its tables and indexes.
  *
  * @typedef {object} Disk
- * @property {string} how they came there
+ * @property {string} how the tokens were made
  * @property {number} tokens
  * @property {number} bytesPerToken
  * @property {Record<string, number>} parts
  */
 
 /**
- * Of a file that tokens are created into, one by one through the API. What was there before does not count.
+ * Measures a file in which `tokens` tokens are created through the API. What the file contained before does not count.
  *
  * @param {import('./databases.mjs').Database} database
  * @param {number} tokens
@@ -56,7 +56,7 @@ export async function measureWritten(database, tokens, folder) {
   };
 }
 
-/** Of a file that was filled by SQL. @param {import('./databases.mjs').Database} database @returns {Disk} */
+/** Measures a file that was filled by SQL. @param {import('./databases.mjs').Database} database @returns {Disk} */
 export function measureFilled({ path, tokens }) {
   return {
     how: 'filled by SQL',
@@ -75,7 +75,7 @@ function partsOf(path, tokens) {
       .all();
     return Object.fromEntries(/** @type {any[]} */ (rows).map(({ name, bytes }) => [name, bytes / tokens]));
   } catch {
-    // A driver that was built without dbstat.
+    // This driver was built without dbstat.
     return {};
   } finally {
     database.close();

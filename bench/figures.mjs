@@ -13,7 +13,7 @@ export function percentile(sorted, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** By how much y grows with each x, by least squares. @param {number[]} xs @param {number[]} ys */
+/** The slope of y over x by least squares. @param {number[]} xs @param {number[]} ys */
 export function slope(xs, ys) {
   const [meanX, meanY] = [xs, ys].map((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
   const [x0 = 0, y0 = 0] = [meanX, meanY];
@@ -25,7 +25,7 @@ export function slope(xs, ys) {
 }
 
 /**
- * The ratio of what was measured side by side, pair by pair: whatever slows a machine down hits both of a pair.
+ * The ratios of values that were measured in turns, pair by pair: whatever slows the machine slows both of a pair.
  *
  * @param {number[]} values
  * @param {number[]} base
@@ -34,7 +34,7 @@ export function ratios(values, base) {
   return values.map((value, index) => value / (base[index] ?? Number.NaN));
 }
 
-/** Median and, behind it, the least and the greatest. @param {number[]} values @param {number} [digits] */
+/** The median, with the least and the greatest value in brackets. @param {number[]} values @param {number} [digits] */
 export function spread(values, digits = 0) {
   const [middle, least, most] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
     value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }),

@@ -3,11 +3,11 @@ import { randomBytes, randomInt } from 'node:crypto';
 import Driver from 'better-sqlite3';
 import { newUuid } from './servers/secrets.mjs';
 
-// Tokens by the million, in the order in which they would have come: as the rows that Latchkey wrote itself, with other
-// values where tokens differ. Their digests are of nothing, so that they open nothing.
+// Fills in tokens by the million, in the order of their creation: copies of rows that Latchkey wrote, with other values
+// where tokens differ. Their digests are random, so no plaintext matches them.
 
 const DAY = 86_400_000;
-/** Of the owners that are not the big one; the real tokens' owners are among them. */
+/** Tokens of each owner but the big one; these owners include those of the real tokens. */
 const TOKENS_OF_AN_OWNER = 20;
 const IN_A_TRANSACTION = 10_000;
 const USES = [
@@ -25,7 +25,7 @@ const USES = [
 
 /**
  * @param {string} path
- * @param {{ bigOwner: string, tokens: number }} wish the e-mail of who gets a tenth of them, and how many there will be
+ * @param {{ bigOwner: string, tokens: number }} wish the e-mail of the user who gets a tenth of the tokens, and their final number
  */
 export function openFilling(path, { bigOwner, tokens }) {
   const database = new Driver(path, { timeout: 10_000 });
@@ -71,7 +71,7 @@ export function openFilling(path, { bigOwner, tokens }) {
   });
 
   return {
-    /** Adds tokens until there are so many. @param {number} until */
+    /** Adds tokens until there are `until`. @param {number} until */
     add(until) {
       while (added < until) addTokens.immediate(Math.min(until, added + IN_A_TRANSACTION));
     },
@@ -82,7 +82,7 @@ export function openFilling(path, { bigOwner, tokens }) {
 }
 
 /**
- * An insert like the row that is there, but for what it is given.
+ * Returns a function that inserts a copy of `row` with the values that it gets.
  *
  * @param {Driver.Database} database
  * @param {string} table

@@ -7,18 +7,18 @@ import { load, toWire } from './load.mjs';
 import { start } from './process.mjs';
 
 /**
- * What it costs that a token knows when it was last used.
+ * The cost of `lastUsedAt`.
  *
  * @typedef {object} LastUsed
- * @property {number} requests of one token, in so many seconds
+ * @property {number} requests with one token, within `seconds`
  * @property {number} seconds
- * @property {number} writes that they caused
- * @property {import('./load.mjs').Round[]} flushing rounds in which the use of many tokens is written
+ * @property {number} writes that these requests caused
+ * @property {import('./load.mjs').Round[]} flushing rounds during which the uses of many tokens are written
  * @property {import('./load.mjs').Round[]} resting the same requests while there is nothing to write
  */
 
 const REQUESTS_A_SECOND = 1_000;
-/** Milliseconds. */
+/** Milliseconds between two bursts. */
 const BEAT = 10;
 /** Milliseconds until all uses are written. */
 const SETTLED = 4_000;
@@ -31,7 +31,7 @@ const SETTLED = 4_000;
  */
 export async function measureLastUsed(path, tokens, { rounds, core }) {
   const server = await start({ name: LATCHKEY, argv: latchkey(path) }, core);
-  // Allows that its writes are waited for, and those of others seen.
+  // A second connection: it resets the uses, waits for the server's lock, and sees the server's commits.
   const database = new Driver(path, { timeout: 10_000 });
   const requests = tokens.map(({ plaintext: token }) => toWire({ method: 'GET', path: '/api/v1/auth/me', token }));
   const all = (/** @type {number} */ index) => requests[index];
@@ -69,7 +69,7 @@ async function countWrites(server, database, request) {
       await load(server, { ...wish, request: (index) => (index < due ? request : undefined) });
       requests += due;
     }
-    // Changes with each commit of another connection.
+    // `data_version` changes with each commit of another connection.
     const now = version();
     if (now !== seen) writes++;
     seen = now;

@@ -3,21 +3,21 @@ import { connect } from 'node:net';
 import { percentile } from './figures.mjs';
 import { processorTime } from './process.mjs';
 
-// A closed loop: each connection sends its next request when the last one is answered. Our own, since it must cost much less
-// than what it measures, and tell microseconds.
+// A closed loop: each connection sends its next request when the last one is answered. It must cost much less than what it
+// measures, and measure microseconds; autocannon does neither.
 
 /**
  * @typedef {object} Wish
  * @property {number} connections
  * @property {number} seconds
- * @property {number} status what every answer must have
- * @property {(index: number) => string | undefined} request the bytes of a request; undefined where there are no more
- * @property {(body: string, index: number) => void} [read] gets every body, and which request it answers
+ * @property {number} status that every answer must have
+ * @property {(index: number) => string | undefined} request the bytes of a request; undefined after the last one
+ * @property {(body: string, index: number) => void} [read] gets each body and the index of its request
  *
  * @typedef {object} Round
  * @property {number} requests
- * @property {number} rate requests in a second
- * @property {number} cost microseconds of the server's processors for a request
+ * @property {number} rate requests per second
+ * @property {number} cost microseconds of the server's processor time for a request
  * @property {number} busy share of one processor that the server used
  * @property {number} p50 milliseconds
  * @property {number} p99 milliseconds
@@ -27,7 +27,7 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n');
 
 /**
- * One request as it goes over the wire.
+ * The text of one HTTP request.
  *
  * @param {{ method: string, path: string, token?: string, key?: string, body?: object }} request
  */
@@ -41,7 +41,7 @@ export function toWire({ method, path, token, key, body }) {
 }
 
 /**
- * Loads a server and resolves when the last answer is there. Rejects for an answer of another status, or none.
+ * Loads a server and resolves after the last answer. Rejects for an answer with another status, and for a closed connection.
  *
  * @param {{ url: string, pid: number }} server
  * @param {Wish} wish
@@ -105,7 +105,7 @@ export async function load({ url, pid }, { connections, seconds, status, request
 }
 
 /**
- * One request's answer; header names in lower case.
+ * Sends one request and returns its answer, with header names in lower case.
  *
  * @param {string} url
  * @param {string} request
@@ -141,13 +141,13 @@ function open(host, port) {
 }
 
 /**
- * Calls `answered` for each whole answer on the socket.
+ * Calls `answered` for each complete answer on the socket.
  *
  * @param {import('node:net').Socket} socket
  * @param {(status: number, body: () => string, head: string) => void} answered
  */
 function onAnswer(socket, answered) {
-  /** @type {Buffer | undefined} what has come of an answer that is not whole yet */
+  /** @type {Buffer | undefined} the received part of an incomplete answer */
   let begun;
   socket.on('data', (/** @type {Buffer} */ chunk) => {
     const bytes = begun === undefined ? chunk : Buffer.concat([begun, chunk]);

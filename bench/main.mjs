@@ -13,11 +13,11 @@ import { compare } from './rounds.mjs';
 import { findDifferences } from './smoke.mjs';
 import { soak } from './soak.mjs';
 
-// How near Latchkey comes to what Node and SQLite can do at most, and how far ahead it is of others.
+// Compares Latchkey with the most that Node and SQLite can do, and with other products.
 //
 //   npm run build && npm run bench [-- --help]
 
-/** More than a page of each owner's. */
+/** Enough for more than one page of each owner. */
 const SMOKE_TOKENS = 600;
 
 const options = readOptions(process.argv.slice(2));
@@ -35,7 +35,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Whether all contenders give the same answers, and bear a moment's load. */
+/** Checks that all contenders give the same answers, and runs a moment of load. Exits with 1 otherwise. */
 async function smoke() {
   const database = await makeDatabase(SMOKE_TOKENS, folder, SMOKE_TOKENS);
   const contenders = [...contendersAt('1 thousand', [...options.without, ...HEAVY]), ...options.contenders];

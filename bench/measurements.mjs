@@ -23,7 +23,7 @@ import { measureStarts, printStarts } from './starts.mjs';
 const WRITTEN_TOKENS = 20_000;
 
 /**
- * Measures, prints and keeps all that there is to say of a build.
+ * Measures a build, prints the figures and keeps them.
  *
  * @param {ReturnType<typeof import('./options.mjs').readOptions>} options
  * @param {string} folder
@@ -57,7 +57,7 @@ export async function measureAll(options, folder) {
   };
   if (options.aside) {
     progress('starts and memory');
-    // Before this process has a core of its own: a start may use all there are.
+    // Before `splitCores`, because a start may use every core.
     results.starts = await measureStarts(small, repetitions, folder);
     results.warmStarts = measureWarmStarts(copyOf(small, folder, 'warm'), 3 * repetitions);
     results.memory = await measureMemory(small, Math.ceil(repetitions / 5), folder);
@@ -102,7 +102,7 @@ function keep(results, publish) {
   );
 }
 
-/** Puts what was published before into the README and its chart once more. @param {Results} results */
+/** Writes published results into the README and its chart. @param {Results} results */
 export function show(results) {
   return `${draw(results, 'docs/images/speed.svg')}, ${refreshReadme(results)}`;
 }

@@ -10,7 +10,7 @@ import { memoryOf, start } from './process.mjs';
 /** @typedef {Record<string, number[]>} Memory bytes by contender: of a process at rest after some requests of each kind */
 
 const REQUESTS_OF_EACH_KIND = 100;
-/** Milliseconds. */
+/** Milliseconds after the last request and before the measurement. */
 const REST = 2_000;
 
 /**

@@ -7,13 +7,13 @@ import { ask, toWire } from './load.mjs';
  * @typedef {object} Operation
  * @property {string} name
  * @property {number} status
- * @property {(url: string, tokens: RealToken[]) => Promise<RealToken[]>} [prepare] what else a request needs
- * @property {(tokens: RealToken[], index: number) => string | undefined} request undefined where there are no more
+ * @property {(url: string, tokens: RealToken[]) => Promise<RealToken[]>} [prepare] adds what a request needs, such as cursors
+ * @property {(tokens: RealToken[], index: number) => string | undefined} request the text of a request; undefined after the last one
  */
 
 const ROOT = '/api/v1/access-tokens';
 
-/** In the order in which they are measured: what changes the database comes last. @type {Operation[]} */
+/** In the order of measurement: operations that change the database come last. @type {Operation[]} */
 export const OPERATIONS = [
   {
     name: 'me',
@@ -36,7 +36,7 @@ export const OPERATIONS = [
         method: 'POST',
         path: `${ROOT}/verify`,
         token: at(tokens, index).plaintext,
-        // Another one, often of another owner.
+        // Another token, often of another owner.
         body: { token: at(tokens, 7 * index + 3).plaintext },
       }),
   },
@@ -67,7 +67,7 @@ export const OPERATIONS = [
   },
 ];
 
-/** Of tokens that were created before: each is revoked once. @type {Operation} */
+/** Revokes the tokens that `create` made, each of them once. @type {Operation} */
 export const REVOKE = {
   name: 'revoke',
   status: 204,

@@ -1,7 +1,7 @@
 // @ts-check
 import { parseArgs } from 'node:util';
 
-/** Operations. */
+/** The operations, in the order of the tables. */
 export const ALL = ['me', 'get', 'verify', 'list 50', 'next 50', 'create', 'revoke'];
 const FLAT = ['verify', 'list 50', 'next 50', 'create'];
 
@@ -13,20 +13,20 @@ const SIZES = {
 
 const HELP = `npm run bench [-- OPTIONS]
 
-  --full               10 million tokens too, and more rounds
-  --rounds N           so many, instead of 3 or 11
-  --seconds N          as long each, instead of 0.4 or 2
-  --sizes 1,2          1 thousand, 1 million or 10 million tokens: 1, 2, 3
-  --operations A,B     of ${ALL.join(', ')}
-  --without A,B        leave contenders out
-  --contender NAME=ARGV  one more: what Node runs, {database} in it stands for its database's path
-  --bare               the comparison alone, without starts, memory, disk, lastUsedAt and numbered pages
-  --publish            write what the README shows: its figures, the chart, and bench/results/published.json
-  --redraw             README and chart once more, from bench/results/published.json
-  --soak [MINUTES]     mixed traffic for 30 minutes, to see whether anything grows
-  --smoke              only whether all answer alike, within seconds
-  --clean              delete the databases that earlier runs have kept
-  --help`;
+  --full                 measure 10 million tokens too, in more and longer rounds
+  --rounds N             rounds of each measurement; 3 by default, 11 with --full
+  --seconds N            seconds of a round; 0.4 by default, 2 with --full
+  --sizes 1,2            sizes of the database: 1 is 1 thousand tokens, 2 is 1 million, 3 is 10 million
+  --operations A,B       measure only some of: ${ALL.join(', ')}
+  --without A,B          leave contenders out
+  --contender NAME=ARGV  add a contender: the arguments of node; {database} is replaced by the path of its database
+  --bare                 only compare; skip starts, memory, disk, lastUsedAt and numbered pages
+  --publish              write the README's figures and chart, and bench/results/published.json
+  --redraw               write the README's figures and chart from bench/results/published.json
+  --soak [MINUTES]       send mixed traffic, for 30 minutes by default, and report what grows
+  --smoke                only check that all contenders answer alike; takes seconds
+  --clean                delete the databases that earlier runs kept
+  --help                 print this text`;
 
 /** @param {string[]} args */
 export function readOptions(args) {
@@ -71,7 +71,7 @@ export function readOptions(args) {
     contenders: values.contender.map(toContender),
     sizes,
     without,
-    /** Of all that is no comparison under load. */
+    /** Repetitions of each measurement that is not under load. */
     repetitions: full ? 21 : 5,
     effort: {
       rounds: Number(values.rounds ?? (full ? 11 : 3)),

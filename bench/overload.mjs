@@ -10,7 +10,7 @@ import { closedLoop, quantile } from './closed-loop.mjs';
 import { table } from './figures.mjs';
 import { fromRoot, splitCores, start, stopAll } from './process.mjs';
 
-// What Latchkey does with more than it can serve. Every case has a fresh server on one core; the load is on the other.
+// Sends Latchkey more than it can serve. Each case starts a new server on one core; the load runs on the other.
 //
 //   npm run build && npm run overload [-- <part of a case's name>...]
 
@@ -56,7 +56,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** A service with tokens. @param {string} database @returns {Promise<Service>} */
+/** Starts a service and creates tokens in it. @param {string} database @returns {Promise<Service>} */
 async function prepare(database) {
   const argv = [fromRoot('dist/cli/main.js'), 'serve', '--port', '0', '--database', database];
   const server = await start({ name: 'Latchkey', argv, env: { LATCHKEY_ADMIN_PASSWORD: ADMIN.password } }, core);
@@ -147,7 +147,7 @@ async function flood(service, connections, request, pipelining = 1) {
   ];
 }
 
-/** Asks for the probes and one verification all the while. @param {Service} service */
+/** Requests the probes and one authenticated read until the returned function is called. @param {Service} service */
 function watchers(service) {
   const [token = ''] = service.plaintexts;
   const asked = {
@@ -179,7 +179,7 @@ async function idle(service) {
   const rows = await watch();
   const most = memory(service);
   for (const socket of sockets) socket.destroy();
-  return [['held', `${open}`], ...rows, ['memory', `${before} -> ${most} MiB`]];
+  return [['connections', `${open} open`], ...rows, ['memory', `${before} -> ${most} MiB`]];
 }
 
 /** @param {Service} service */
@@ -256,7 +256,7 @@ function timesOf(values) {
   return `p50 ${p50} ms, p99 ${p99} ms, worst ${most} ms`;
 }
 
-/** Resident, in MiB; NaN where the system has no /proc. @param {Service} service */
+/** Resident memory in MiB; NaN without /proc. @param {Service} service */
 function memory({ pid }) {
   try {
     const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

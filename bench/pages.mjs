@@ -5,13 +5,13 @@ import { spread, table } from './figures.mjs';
 import { ask, toWire } from './load.mjs';
 import { start } from './process.mjs';
 
-/** @typedef {Record<string, number[]>} Pages milliseconds, by what is asked for */
+/** @typedef {Record<string, number[]>} Pages milliseconds, by kind of page */
 
 const PATH = '/api/v1/auth/private_tokens/';
 const PAGE_SIZE = 50;
 
 /**
- * The numbered pages of private tokens, which count and skip, for who owns a tenth of all.
+ * Measures the numbered pages of private tokens, which count and skip rows, for the owner of a tenth of all tokens.
  *
  * @param {import('./databases.mjs').Database} database
  * @param {number} rounds

@@ -3,8 +3,8 @@ import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
-// A thread of its own that asks for `workerData.url` every 20 ms on one connection until it is told to stop, so that what
-// it measures is not the load's own event loop. Answers with the latencies and statuses.
+// A worker thread that requests `workerData.url` every 20 ms on one connection until it gets a message, and then posts the
+// latencies and statuses. In a thread of its own it does not measure the event loop of the load.
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 /** @type {number[]} */

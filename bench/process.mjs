@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url';
  * @property {() => Promise<void>} stop ends the process and resolves when it has ended
  */
 
-/** Linux's command that keeps a process on given cores. */
+/** Linux's command that restricts a process to given cores. */
 const PIN = 'taskset';
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -33,8 +33,8 @@ export function fromRoot(path) {
 }
 
 /**
- * Starts `program`, on one core alone where one is given, and resolves when it listens. Its log is written as ever,
- * and dropped by the system.
+ * Starts a program, on `core` alone where it is given, and resolves when the program listens. The program writes its log as
+ * usual, to the null device.
  *
  * @param {Program} program
  * @param {string} [core]
@@ -65,7 +65,7 @@ export async function start({ name, argv, env = {} }, core) {
   throw new Error(`${name} ended before it listened`);
 }
 
-/** What is configured for a service on this machine is not what is measured. */
+/** Without the settings of a service on this machine, which would change what is measured. */
 function ownEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LATCHKEY_')));
 }
@@ -88,7 +88,7 @@ export async function timeStart(program) {
   return elapsed;
 }
 
-/** @param {string} url @returns {Promise<number | undefined>} undefined where nothing answers */
+/** @param {string} url @returns {Promise<number | undefined>} undefined without an answer */
 function statusOf(url) {
   return new Promise((resolve) => {
     get(url, { agent: false }, (response) => {
@@ -99,8 +99,8 @@ function statusOf(url) {
 }
 
 /**
- * Moves this process to a core of its own and gives another one for a server; undefined where there are not two, or no
- * `taskset`.
+ * Moves this process to a core of its own and returns another core for the server; undefined on a machine with one core or
+ * without `taskset`.
  */
 export function splitCores() {
   const { stdout } = spawnSync(PIN, ['-cp', String(process.pid)], { encoding: 'utf8' });
@@ -112,7 +112,7 @@ export function splitCores() {
 }
 
 /**
- * Microseconds of processor time that the process and its children have had so far; NaN where the system has no /proc.
+ * Microseconds of processor time that the process and its children have used so far; NaN without /proc.
  *
  * @param {number} pid
  * @returns {number}
@@ -130,7 +130,7 @@ export function processorTime(pid) {
   }
 }
 
-/** Bytes that the process and its children hold in memory; NaN where the system has no /proc. @param {number} pid @returns {number} */
+/** Bytes of memory that the process and its children use; NaN without /proc. @param {number} pid @returns {number} */
 export function memoryOf(pid) {
   try {
     const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

@@ -7,13 +7,13 @@ import { cellsOf, valuesOf } from './report.mjs';
 import { write } from './results.mjs';
 import { BARE_FASTIFY } from './starts.mjs';
 
-// The figures in the README, between its two marks: of the published run, and of no other.
+// Writes the figures of the published run between the two marks in the README.
 
 /** @typedef {import('./results.mjs').Results} Results */
 
 const SIZE = '1 thousand';
 const CONNECTIONS = 64;
-/** Processes beside a run above which requests per second say more of them than of it. */
+/** Load average of other programs from which requests per second say nothing about the contenders. */
 export const BUSY = 0.7;
 const MARKED = /(<!-- figures -->\n)[^]*?(<!-- \/figures -->)/;
 

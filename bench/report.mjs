@@ -22,7 +22,7 @@ export function printComparison(size, figures) {
   console.log(table(head, rows));
 }
 
-/** The figures by operation and connections, in their order. @param {Figure[]} figures */
+/** The figures grouped by operation and connections, in their order. @param {Figure[]} figures */
 export function cellsOf(figures) {
   /** @type {Map<string, Figure[]>} */
   const cells = new Map();
@@ -38,7 +38,7 @@ export function cellsOf(figures) {
   }));
 }
 
-/** By round. @param {Figure[]} figures @param {string} contender @param {'rate' | 'cost' | 'p50' | 'p99'} of */
+/** A contender's values, in the order of the rounds. @param {Figure[]} figures @param {string} contender @param {'rate' | 'cost' | 'p50' | 'p99'} of */
 export function valuesOf(figures, contender, of) {
   return figures
     .filter((figure) => figure.contender === contender)

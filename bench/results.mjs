@@ -5,12 +5,12 @@ import { dirname } from 'node:path';
 import { fromRoot } from './process.mjs';
 
 /**
- * All that a run has measured.
+ * Everything that a run measured.
  *
  * @typedef {object} Results
  * @property {string} at
  * @property {Machine} machine
- * @property {number} busy how many processes ran beside it, on average of the five minutes before
+ * @property {number} busy processes that wanted to run, the average of the five minutes before the run
  * @property {Record<string, string>} versions
  * @property {import('./rounds.mjs').Effort} effort
  * @property {boolean} apart whether server and load had a core each
@@ -41,7 +41,7 @@ export function describeMachine(sqlite) {
   };
 }
 
-/** Processes that wanted to run, on average of the last five minutes. */
+/** Processes that wanted to run, the average of the last five minutes. */
 export function readLoad() {
   return loadavg()[1] ?? 0;
 }
@@ -51,7 +51,7 @@ export function readPublished() {
   return JSON.parse(readFileSync(fromRoot(`${FOLDER}/published.json`), 'utf8'));
 }
 
-/** Of what is compared. */
+/** The versions of the compared products. */
 export function readVersions() {
   const packages = [
     ['package.json', 'Latchkey'],
@@ -79,7 +79,7 @@ export function write(path, text) {
   return path;
 }
 
-/** Four digits that count are more than a measurement has. @param {string} _ @param {unknown} value */
+/** Keeps five digits of a fraction; no measurement is more precise. @param {string} _ @param {unknown} value */
 function rounded(_, value) {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
 }

@@ -5,7 +5,7 @@ import { OPERATIONS, REVOKE } from './operations.mjs';
 import { start } from './process.mjs';
 
 /**
- * One contender's turn.
+ * What one round of one contender measured.
  *
  * @typedef {{ size: string, operation: string, connections: number, contender: string, round: number } &
  *   import('./load.mjs').Round} Figure
@@ -13,19 +13,19 @@ import { start } from './process.mjs';
  * @typedef {object} Running
  * @property {import('./contenders.mjs').Contender} contender
  * @property {import('./process.mjs').Running} server
- * @property {import('./databases.mjs').RealToken[]} tokens that it knows
- * @property {import('./databases.mjs').RealToken[]} created what it can be told to revoke
+ * @property {import('./databases.mjs').RealToken[]} tokens that the contender knows
+ * @property {import('./databases.mjs').RealToken[]} created tokens that it can revoke
  *
  * @typedef {object} Effort
  * @property {number} rounds
  * @property {number} seconds of a round
- * @property {{ requests: number, seconds: number }} warmUp of each operation before its first round, whichever comes first: by
- *   requests, since code is compiled after it ran so often, however slow the machine is
+ * @property {{ requests: number, seconds: number }} warmUp of each operation before its first round; it ends at
+ *   either limit. Requests are counted because V8 compiles code after a number of calls, however slow the machine is
  * @property {number[]} connections
  */
 
 /**
- * Loads the contenders one after the other, round by round, so that a noisy machine hits all alike.
+ * Loads the contenders in turns, round by round, so that other programs on the machine slow all of them alike.
  *
  * @param {string} size
  * @param {import('./databases.mjs').Database} database
@@ -59,7 +59,7 @@ export async function compare(size, database, contenders, operations, effort, { 
       for (const connections of effort.connections) {
         progress(`${size} tokens, ${operation.name}, ${connections} connections`);
         for (let round = 0; round < effort.rounds; round++) {
-          // Another one begins each round: whoever follows the same neighbour each time could gain or lose by it.
+          // Another contender begins each round, so that none always follows the same one.
           for (const each of [...taking.slice(round % taking.length), ...taking.slice(0, round % taking.length)]) {
             const measured = await runs.get(each)(connections, effort.seconds);
             const contender = each.contender.name;
@@ -75,7 +75,7 @@ export async function compare(size, database, contenders, operations, effort, { 
 }
 
 /**
- * What loads a contender with an operation, time after time.
+ * Returns a function that loads a contender with one operation for a round.
  *
  * @param {Running} running
  * @param {import('./operations.mjs').Operation} operation
@@ -87,7 +87,7 @@ async function toRun({ contender: { foreign }, server, tokens: known, created },
   const tokens = prepare === undefined ? known : await prepare(server.url, known);
   const toRequest = foreign?.requests[name] ?? operation.request;
   if (operation !== REVOKE) {
-    // Made once: what the load costs itself is not to be seen.
+    // Made once, so that making requests does not slow the load.
     const requests = tokens.map((_, index) => toRequest(tokens, index));
     /** @type {import('./load.mjs').Wish['read']} */
     const read =
@@ -102,7 +102,7 @@ async function toRun({ contender: { foreign }, server, tokens: known, created },
       return load(server, { connections, seconds, status, request, read });
     };
   }
-  // Each round gets as many, so that the last ones have some too: of a contender that makes fewer, rounds are shorter.
+  // Each round gets an equal share of the tokens to revoke; a contender that created fewer has shorter rounds.
   const share = Math.floor(created.length / (effort.connections.length * effort.rounds + 1));
   return (connections, seconds) => {
     const some = created.splice(0, share);

@@ -8,8 +8,8 @@ import { text } from 'node:stream/consumers';
 import { ratios, spread, table } from './figures.mjs';
 import { fromRoot } from './process.mjs';
 
-// How fast `latchkey scan` is beside ripgrep with the same pattern, both as whole processes with their start, and whether
-// random text gives it false alarms. Contenders take turns, so that a noisy machine hits all alike.
+// Compares `latchkey scan` with ripgrep and the same pattern, as whole processes with their start, and counts false alarms
+// in random text. The two take turns, so that other programs on the machine slow both alike.
 //
 //   npm run build && npm run bench:scan [gibibytes of random text, 1 by default]
 
@@ -40,7 +40,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The fastest tool for the same that is here. */
+/** The faster of the installed search tools. */
 function rival() {
   return ['rg', 'grep'].find((name) => spawnSync(name, ['--version']).status === 0) ?? 'none';
 }
@@ -59,7 +59,7 @@ function write(name, pieces) {
   return path;
 }
 
-/** Pieces of one MiB as a web service logs. @returns {Generator<Buffer, never>} */
+/** Pieces of one MiB, like the log of a web service. @returns {Generator<Buffer, never>} */
 function* logLines() {
   const next = randomNumbers();
   for (let request = 0; ; ) {
@@ -87,7 +87,7 @@ function* randomText(start) {
   }
 }
 
-/** Marsaglia's xorshift, always the same: 32-bit numbers, none of them 0. */
+/** Marsaglia's xorshift with a fixed seed: 32-bit numbers, never 0. */
 function randomNumbers() {
   let state = 0x9e3779b9;
   return () => {
@@ -112,7 +112,7 @@ function compareSpeed(inputs) {
       const token = `${pattern}_(pat|ses|ref)_[0-9A-Za-z]{36}`;
       const contenders = {
         ours: [process.execPath, fromRoot('dist/cli/main.js'), 'scan', '--no-history', ...flags, path],
-        // Binary files and all that is ignored or hidden too, as ours does.
+        // With binary, ignored and hidden files, as `latchkey scan` reads them.
         rival: rival() === 'rg' ? ['rg', '-auuuco', '--no-messages', token, path] : ['grep', '-raoEc', token, path],
       };
       /** @type {Record<'ours' | 'rival', { speed: number[], cost: number[] }>} */
@@ -120,7 +120,7 @@ function compareSpeed(inputs) {
       for (let round = 0; round <= ROUNDS; round++) {
         for (const contender of /** @type {const} */ (['ours', 'rival'])) {
           const { elapsed, processor } = time(contenders[contender]);
-          // The first round brings the files into memory.
+          // The first round reads the files into the page cache.
           if (round === 0) continue;
           measured[contender].speed.push(bytes / 1e3 / elapsed);
           measured[contender].cost.push(processor / (bytes / 1e9));
@@ -139,10 +139,10 @@ function compareSpeed(inputs) {
   console.log(table(['', 'brand', 'latchkey: MB/s', `${tool}: MB/s`, 'ratio', ...processor], rows));
 }
 
-/** Milliseconds that a command takes, and seconds of all processors together. @param {string[]} command */
+/** The milliseconds that a command takes, and its seconds of processor time. @param {string[]} command */
 function time(command) {
   const begin = performance.now();
-  // A shell tells its own times, and below them those of what it has run.
+  // `times` prints the shell's own times and, below them, those of its children.
   const { status, stdout, stderr } = spawnSync(
     'sh',
     ['-c', '"$@" >/dev/null; code=$?; times; exit $code', 'sh', ...command],
@@ -159,7 +159,7 @@ function time(command) {
   return { elapsed, processor: times.reduce((sum, seconds) => sum + seconds, 0) };
 }
 
-/** Tokens that are found where there are none. @param {string} start @returns {Promise<number>} */
+/** Counts the tokens that the scan finds in random text. @param {string} start @returns {Promise<number>} */
 async function falseAlarms(start) {
   const scan = spawn(process.execPath, [fromRoot('dist/cli/main.js'), 'scan', '--json', '-'], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -4,7 +4,7 @@ import { ask, toWire } from './load.mjs';
 import { OPERATIONS, REVOKE } from './operations.mjs';
 import { start } from './process.mjs';
 
-// Whether a comparison is one at all: that contenders on copies of one database give the same answers.
+// Checks that the comparison is fair: contenders on copies of one database must give the same answers.
 
 /**
  * @typedef {import('./contenders.mjs').Contender} Contender
@@ -12,13 +12,13 @@ import { start } from './process.mjs';
  * @typedef {Record<string, { status: number, headers: string, body: string }>} Answers by operation
  */
 
-/** Members that differ from process to process, or from moment to moment. */
+/** Members whose values differ between processes or moments. */
 const FLEETING = ['lastUsedAt', 'nextCursor', 'plaintext'];
-/** Headers whose values are the same for everybody. */
+/** Headers whose values must be equal. */
 const FIXED = ['x-content-type-options', 'cache-control', 'content-type', 'latchkey-token-expires-at'];
 
 /**
- * What contenders answer otherwise than `model`, a line for each.
+ * The differences between the contenders' answers and those of `model`, one line each.
  *
  * @param {Contender} model
  * @param {Contender[]} others
@@ -53,7 +53,7 @@ async function answersOf({ name, argv }, database, folder) {
     for (const { name: operation, status, request, prepare } of OPERATIONS) {
       const tokens = prepare === undefined ? database.real : await prepare(server.url, database.real);
       const answer = await ask(server.url, request(tokens, 1) ?? '');
-      // What was there before is the same for all, to the byte; what is made now has the same form.
+      // Existing rows must be equal to the byte; a created one must have the same shape.
       const toComparable = status === 201 ? formOf : (/** @type {unknown} */ value) => value;
       const body = parsed(answer.body);
       answers[operation] = comparable(
@@ -93,7 +93,7 @@ function masked(value) {
   );
 }
 
-/** Types instead of values. @param {unknown} value */
+/** The value with types instead of values. @param {unknown} value */
 function formOf(value) {
   return typeof value === 'object' ? value : typeof value;
 }

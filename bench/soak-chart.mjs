@@ -9,7 +9,7 @@ const LEFT = 44;
 const TOP = 34;
 const BOTTOM = 22;
 
-/** A small picture for each thing that was sampled, all over the same minutes. @param {import('./soak.mjs').Sample[]} samples @param {number} minutes */
+/** Draws one small chart for each series, over the same minutes. @param {import('./soak.mjs').Sample[]} samples @param {number} minutes */
 export function drawSoak(samples, minutes) {
   const rows = Math.ceil(SERIES.length / COLUMNS);
   const panels = SERIES.map(({ name, label, unit }, index) => {
@@ -40,7 +40,7 @@ function panel(label, points, minutes) {
   ].join('\n');
 }
 
-/** 1, 2 or 5 times a power of ten. @param {number} value */
+/** The next larger 1, 2 or 5 times a power of ten. @param {number} value */
 function niceAbove(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
   return [1, 2, 5, 10].map((digit) => Number((digit * power).toPrecision(1))).find((nice) => nice >= value) ?? value;

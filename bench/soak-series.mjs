@@ -2,7 +2,7 @@
 
 const MIB = 2 ** 20;
 
-/** What is sampled, and by how much it may grow in ten minutes. */
+/** The sampled series, and how much each may grow in ten minutes. */
 export const SERIES = /** @type {const} */ ([
   { name: 'memory', label: 'memory, MiB', unit: MIB, most: 1 },
   { name: 'heap', label: "V8's heap, MiB", unit: MIB, most: 1 },

@@ -12,27 +12,27 @@ import { drawSoak } from './soak-chart.mjs';
 import { SERIES } from './soak-series.mjs';
 import { startTraffic } from './traffic.mjs';
 
-// Whether a service that runs on grows: mixed traffic for half an hour, and what it holds meanwhile.
+// Sends mixed traffic for half an hour and measures whether the service's memory, files, log or latency grow.
 
 /**
  * @typedef {object} Sample
  * @property {number} minute since the start
  * @property {number} memory bytes of the process
  * @property {number} heap bytes of V8's heap in use
- * @property {number} files that are open
+ * @property {number} files open files
  * @property {number} log bytes of SQLite's write-ahead log
- * @property {number} rate requests in a second
+ * @property {number} rate requests per second
  * @property {number} p99 milliseconds
  */
 
 const TOKENS = 100_000;
 const RATE = 300;
 const SAMPLES = 180;
-/** Share of the time in which caches fill and code gets compiled; at most ten minutes. */
+/** Share of the time during which caches fill and V8 compiles code; ten minutes at most. */
 const WARM_UP = 0.33;
 const MOST_WARM_UP = 10;
 const GROUP = 6;
-/** Minutes below which a slope says nothing. */
+/** Shortest run, in minutes, whose slope is meaningful. */
 const TELLING = 10;
 
 /** @param {{ minutes: number, publish: boolean }} wish @param {string} folder */
@@ -93,7 +93,7 @@ export async function soak({ minutes, publish }, folder) {
   console.log(`\n${writeResults(name, results)}, ${write(image, drawSoak(samples, minutes))}`);
 }
 
-/** What is left after collections of garbage: the least of each few samples in turn. @param {Sample[]} samples */
+/** The least of every few samples, which is what remains after garbage collections. @param {Sample[]} samples */
 function leastOf(samples) {
   const groups = Array.from({ length: Math.floor(samples.length / GROUP) }, (_, index) =>
     samples.slice(index * GROUP, (index + 1) * GROUP),
@@ -101,7 +101,7 @@ function leastOf(samples) {
   return groups.map((group) => group.reduce((least, sample) => (sample.heap < least.heap ? sample : least)));
 }
 
-/** SQLite's cache grows with each page that is new to it, up to a bound: a search reads many. @param {string} url @param {import('./databases.mjs').RealToken[]} tokens */
+/** Fills SQLite's page cache, which grows up to a bound: a search reads many pages. @param {string} url @param {import('./databases.mjs').RealToken[]} tokens */
 async function fillCaches(url, tokens) {
   const token = tokens.find(({ owner }) => owner === BIG_OWNER)?.plaintext ?? '';
   for (const sort of ['createdAt', 'name', 'expiresAt', 'lastUsedAt']) {
@@ -132,7 +132,7 @@ function print(minutes, growth, statuses) {
     allowed === undefined ? '' : inTenMinutes <= allowed ? 'no' : 'YES',
   ]);
   console.log(table(['', 'median', 'most', 'in ten minutes', 'grows'], rows));
-  if (minutes < TELLING) console.log(`\nless than ${TELLING} minutes say nothing about growth`);
+  if (minutes < TELLING) console.log(`\na run of less than ${TELLING} minutes cannot show growth`);
   const answers = Object.entries(statuses).map(([status, count]) => `${count.toLocaleString('en')} x ${status}`);
   const failed = Object.entries(statuses).filter(([status]) => status === 'none' || Number(status) >= 500);
   console.log(`\nanswers: ${answers.join(', ')}: ${failed.length === 0 ? 'none failed' : 'SOME FAILED'}`);

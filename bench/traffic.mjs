@@ -9,22 +9,22 @@ import { percentile } from './figures.mjs';
  * @property {number} requests
  * @property {number} p50 milliseconds
  * @property {number} p99 milliseconds
- * @property {Record<string, number>} statuses how often each, and `none` where there was no answer
+ * @property {Record<string, number>} statuses the number of answers by status; `none` counts requests without an answer
  *
  * @typedef {{ method: string, path: string, token: string, body?: object | string, read?: (body: any) => void }} Call
  */
 
 const ROOT = '/api/v1/access-tokens';
-/** Created tokens that may be there at once, before one is revoked for each new one. */
+/** Created tokens from which on each new one causes another to be revoked. */
 const MOST_CREATED = 500;
 const LEAST_CREATED = 50;
-/** Of a hundred requests. */
+/** Shares of a hundred requests. */
 const MIX = { verify: 55, list: 15, create: 12, rotate: 6, revoke: 7, introspect: 5 };
 /** Milliseconds. */
 const BEAT = 10;
 
 /**
- * Sends a mix of requests, so many a second whatever the answers take, until it is stopped.
+ * Sends a mix of requests at a fixed rate per second, however long the answers take, until it is stopped.
  *
  * @param {string} url
  * @param {RealToken[]} tokens
@@ -54,7 +54,7 @@ export function startTraffic(url, tokens, rate) {
     const done = (/** @type {string} */ status) => {
       waiting--;
       statuses[status] = (statuses[status] ?? 0) + 1;
-      // From when it should have gone: what waits behind a slow one counts too.
+      // From when the request was due, so that waiting behind a slow one counts.
       latencies.push(performance.now() - due);
     };
     const request = send({ hostname, port, method, path, headers, agent }, (response) => {
@@ -77,7 +77,7 @@ export function startTraffic(url, tokens, rate) {
   }, BEAT);
 
   return {
-    /** What happened since it was asked last. @returns {Interval} */
+    /** The figures since the last call. @returns {Interval} */
     take() {
       const sorted = Float64Array.from(latencies).sort();
       const interval = {

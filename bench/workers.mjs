@@ -6,8 +6,8 @@ import { closedLoop, quantile } from './closed-loop.mjs';
 import { ratios, spread, table } from './figures.mjs';
 import { fromRoot, start, stopAll } from './process.mjs';
 
-// What a second worker brings. The load is on the same cores as the service: with two cores, two workers share them with
-// it, and what is measured is less than two cores of their own would bring.
+// Compares two workers with one. The load runs on the same cores as the service: on two cores, two workers share them with
+// the load and gain less than they would on two cores of their own.
 //
 //   npm run build && npm run bench:workers
 
@@ -65,7 +65,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** A service with tokens. @param {string} workers @returns {Promise<Service>} */
+/** Starts a service and creates tokens in it. @param {string} workers @returns {Promise<Service>} */
 async function prepare(workers) {
   const database = join(folder, `${workers}.db`);
   const argv = [fromRoot('dist/cli/main.js'), 'serve', '--port', '0', '--database', database, '--workers', workers];
@@ -97,7 +97,7 @@ function post(path, body, token) {
   return `POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\nAuthorization: Bearer ${token}\r\n\r\n${text}`;
 }
 
-/** Throws unless every answer is a success. @param {Service} service @param {(count: number) => string} request @param {number} seconds */
+/** Measures one round. Throws unless every answer is a success. @param {Service} service @param {(count: number) => string} request @param {number} seconds */
 async function measure({ url }, request, seconds) {
   const { latencies, broken, milliseconds } = await closedLoop(url, { connections: CONNECTIONS, seconds, request });
   const statuses = [...latencies.keys()];

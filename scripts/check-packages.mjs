@@ -1,4 +1,4 @@
-// Packs both packages as they would be published and holds the tarballs against publint and "are the types wrong".
+// Packs both packages as they would be published, and checks the tarballs with publint and "are the types wrong".
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ try {
     const [packed] = Object.values(JSON.parse(stdout));
     const tarball = join(folder, packed.filename);
     await check('publint', 'run', tarball, '--strict');
-    // Both are ESM alone; what is no module is not looked at.
+    // Both packages are ESM only; entries that are not modules are excluded.
     await check(
       'attw',
       tarball,

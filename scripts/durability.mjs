@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// The programs of test/durability/ in full, one after the other, and the figures that they publish, as a table. About half
-// an hour; words after `npm run durability` choose among the files.
+// Runs the programs of test/durability/ in full, one after the other, and prints their figures as a table. Takes about half
+// an hour. Arguments of `npm run durability` select files.
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-durability-'));
 const figures = join(folder, 'figures');

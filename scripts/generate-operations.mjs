@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// Writes what the server's types need of the contract and the generated client does not say: which operations are open,
-// which query parameters have a default, and which request headers there are. The one argument is the folder that holds
-// openapi.json and gets operations.ts.
+// Writes what the server's types need of the contract and the generated client lacks: the operations without security, the
+// query parameters with a default, and the request headers. The argument is the folder that contains openapi.json and gets
+// operations.ts.
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 

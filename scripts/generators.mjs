@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-// Others generate their own clients from the contract: what four usual generators make of it compiles in strict
-// TypeScript. Their packages are installed into a temporary folder, since they are several times this project's own.
-// The versions are the last that run on Node 20.
+// Checks that the clients which four common generators make of the contract compile in strict TypeScript. Installs the
+// generators into a temporary folder, because they have several times as many packages as this project. Their versions are
+// the last that run on Node 20.
 
 const PACKAGES = [
   '@kubb/cli@4.39.3',
@@ -73,7 +73,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** What the compiler says of a generator's files; undefined where it says nothing. */
+/** The compiler's messages about a generator's files; undefined without any. */
 async function compile(name) {
   const files = await readdir(join(folder, name), { recursive: true }).catch(() => []);
   if (!files.some((file) => file.endsWith('.ts'))) return 'made no file';
@@ -86,7 +86,7 @@ async function compile(name) {
   return await run(join('node_modules', '.bin', 'tsc'), ['--project', config]);
 }
 
-/** What a command printed, where it failed. */
+/** Runs a command and returns what it printed if it failed; undefined after success. */
 async function run(command, args) {
   return await promisify(execFile)(command, args, { cwd: folder, maxBuffer: 2 ** 26 }).then(
     () => undefined,

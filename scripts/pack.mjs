@@ -1,4 +1,4 @@
-// Packs both packages, as they would be published, into a folder: `dist-packages`, or the one that is given.
+// Packs both packages as they would be published, into the folder of the argument, `dist-packages` by default.
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

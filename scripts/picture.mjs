@@ -1,5 +1,5 @@
-// Draws docs/images/tokens.svg, the command's table as a terminal shows it: the real command on a local server, its
-// colours as they come. `npm run build` first.
+// Draws docs/images/tokens.svg, the table of `latchkey tokens list` as a terminal shows it: runs the command on a local
+// server and draws its output with its colours. Run `npm run build` before.
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -30,7 +30,7 @@ const SEED = {
   ],
 };
 
-/** What a terminal shows for the few colours that the command uses, on a dark ground. */
+/** The colours that a terminal with a dark background shows for the codes that the command uses. */
 const INK = { 31: '#ff7b72', 32: '#7ee787', 33: '#e3b341', 35: '#d2a8ff', 90: '#8b949e' };
 const PLAIN = '#e6edf3';
 const CELL = { width: 8.4, height: 20 };
@@ -58,7 +58,7 @@ function token(name, plaintext, createdAt, expiresAt, lastUsedAt, scopes) {
   return { name, plaintext, createdAt, expiresAt, lastUsedAt, scopes };
 }
 
-/** @param {string[]} lines with colours, of characters that are one column wide */
+/** @param {string[]} lines with colour codes, of characters that are one column wide */
 function draw(lines) {
   const width = COLUMNS * CELL.width + 2 * MARGIN;
   const height = lines.length * CELL.height + 2 * MARGIN;
@@ -66,7 +66,7 @@ function draw(lines) {
     runs(line).map(({ text, column, ink, bold }) => {
       const x = (MARGIN + column * CELL.width).toFixed(1);
       const y = MARGIN + row * CELL.height + 15;
-      // The length holds the columns straight in whatever monospaced font there is.
+      // With a fixed length the columns stay straight in any monospaced font.
       const length = (text.length * CELL.width).toFixed(1);
       const weight = bold ? ' font-weight="bold"' : '';
       return `<text x="${x}" y="${y}" fill="${ink}"${weight} textLength="${length}">${escaped(text)}</text>`;
@@ -84,7 +84,7 @@ function draw(lines) {
   ].join('\n');
 }
 
-/** The line in pieces of one colour, without the blanks around them. */
+/** Splits a line into pieces of one colour, without the blanks around them. */
 function runs(line) {
   let ink = PLAIN;
   let bold = false;

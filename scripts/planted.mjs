@@ -6,8 +6,8 @@ import { pino } from 'pino';
 import { rolldown } from 'rolldown';
 import { parse } from 'yaml';
 
-// Plants faults one at a time between the contract tests and the built service, and tells which are found. About ten
-// minutes for a set; words after `npm run planted --` choose among the faults.
+// Plants faults, one at a time, between the contract tests and the built service, and prints which of them the tests find.
+// A set takes about ten minutes. Arguments of `npm run planted --` select faults by their names.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

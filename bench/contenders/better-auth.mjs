@@ -8,9 +8,9 @@ import { getMigrations } from 'better-auth/db/migration';
 import { toNodeHandler } from 'better-auth/node';
 import Driver from 'better-sqlite3';
 
-// better-auth's API keys, as fast as they get while they are kept on disk: no rate limits, commits that may wait for the
-// disk, uses written after the answer. Verifying is a function of its server, put behind node:http here; listing is its
-// own endpoint. The keys are written to a file, for the load.
+// better-auth's API keys with every setting that makes them faster while they stay on disk: no rate limits, commits
+// without a flush, uses written after the answer. Verifying is a function of its server, which runs behind node:http here;
+// listing is its own endpoint. The keys are written to a file for the load.
 //
 //   node bench/contenders/better-auth.mjs DATABASE KEYS
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
 /**
- * Whether the packages of other products are there; installs them the first time, without running any script of theirs.
- * Says why where that fails.
+ * Whether the packages of the other products are installed. Installs them the first time, without their scripts, and prints
+ * why where that fails.
  */
 export function installContenders() {
   if (existsSync(`${FOLDER}/node_modules/.package-lock.json`)) return true;

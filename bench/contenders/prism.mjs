@@ -2,7 +2,7 @@
 import { getHttpOperationsFromSpec } from '@stoplight/prism-cli/dist/operations.js';
 import { createServer } from '@stoplight/prism-http-server';
 
-// Prism, answering from the examples in our own openapi.yaml: what a mock costs that validates requests by the contract.
+// Prism, which answers from the examples in openapi.yaml: the cost of a mock that validates requests by the contract.
 //
 //   node bench/contenders/prism.mjs OPENAPI
 

@@ -1,7 +1,7 @@
 // @ts-check
 import { hash } from 'node:crypto';
 
-// As Latchkey's: a position, and a seal over it and the list that it belongs to.
+// Cursors like Latchkey's: a position, and a seal over it and the list that it belongs to.
 
 const SEAL_BYTES = 8;
 

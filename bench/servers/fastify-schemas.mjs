@@ -1,6 +1,6 @@
 // @ts-check
 
-// What openapi.yaml says of these operations, as Fastify wants it: it validates by these and makes its serialisers of them.
+// The schemas of openapi.yaml for these operations, in Fastify's form: Fastify makes its validators and serialisers of them.
 
 const text = { type: 'string' };
 const instant = { type: 'string' };

@@ -4,8 +4,8 @@ import fastify from 'fastify';
 import { answers, bodies, parameters } from './fastify-schemas.mjs';
 import { holds, openStore } from './store.mjs';
 
-// Fastify with its JSON schemas for what comes and what goes, over the same store as the floor. Without a database it has
-// one route and nothing else, for the comparison of start-up times.
+// Fastify with JSON schemas for requests and answers, over the same store as the floor. Without a database it has one
+// route only, for the comparison of starts.
 //
 //   node bench/servers/fastify.mjs [DATABASE]
 
@@ -65,7 +65,7 @@ function serve(store) {
     { prefix: '/api/v1' },
   );
 
-  /** A route for callers alone, before their body is read. @param {string} [scope] */
+  /** Options of a route that authenticates its caller before the body is read. @param {string} [scope] */
   function admits(scope) {
     return {
       /** @type {import('fastify').onRequestHookHandler} */
@@ -109,7 +109,7 @@ function idOf(request) {
  * @param {import('fastify').FastifyReply} reply
  * @param {number} status
  * @param {Answer | undefined} answer
- * @param {number} [otherwise] the status where there is none
+ * @param {number} [otherwise] the status without an answer
  */
 function send(reply, status, answer, otherwise = 404) {
   if (answer === undefined) return reply.code(otherwise).send({ detail: 'Refused.', code: 'refused' });

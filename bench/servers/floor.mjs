@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { holds, openStore } from './store.mjs';
 
-// The floor, L: what Node and SQLite can do at most. The operations that are measured, with the look-ups, checks, writes and
-// answers of Latchkey on the same tables, and nothing else: no framework, no validator, no log.
+// The floor: the most that Node and SQLite can do. It implements the measured operations with Latchkey's look-ups, checks,
+// writes and answers on the same tables, without framework, validator and log.
 //
 //   node bench/servers/floor.mjs DATABASE
 

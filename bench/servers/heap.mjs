@@ -1,7 +1,7 @@
 // @ts-check
 import { writeFileSync } from 'node:fs';
 
-// Preloaded into a server that is watched: says once a second how much of V8's heap is in use, which nobody sees from outside.
+// Preloaded into a watched server: reports once a second how much of V8's heap is in use, which is not visible from outside.
 
 const path = process.env['BENCH_HEAP'];
 if (path !== undefined) {

@@ -1,8 +1,8 @@
 // @ts-check
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-// As Latchkey does it: in memory first, written after a second in small transactions, and not at all where what is stored
-// is fresh.
+// Notes uses as Latchkey does: in memory first, written after a second in small transactions, and not written at all while
+// the stored value is recent.
 
 /** Milliseconds. */
 const LAG = 30_000;

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { toUuid } from './secrets.mjs';
 
-// What a row says: whether it serves, and how the API states it.
+// Decides whether a token's row is valid, and writes it as the API does.
 
 /** @typedef {any} Row of a token, with its scopes as text */
 
@@ -50,7 +50,7 @@ export function toWireToken(row) {
   };
 }
 
-/** As Latchkey's, over all of the token but its use. @param {Row} row */
+/** An entity tag like Latchkey's: over the whole token except its use. @param {Row} row */
 export function entityTagOf(row) {
   const edited = JSON.stringify({
     id: row.id,

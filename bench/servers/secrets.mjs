@@ -5,12 +5,12 @@ import { crc32 } from 'node:zlib';
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RANDOM_LENGTH = 30;
 const CHECKSUM_LENGTH = 6;
-/** Bytes drawn at once; nearly always enough for the 30 characters. */
+/** Random bytes drawn at once; nearly always enough for the 30 characters. */
 const DRAWN = 48;
 
 export const PREFIX_LENGTH = 12;
 
-/** As Latchkey's: 30 random base62 characters and their checksum. */
+/** A plaintext like Latchkey's: 30 random base62 characters and their checksum. */
 export function newPlaintext() {
   let unsigned = 'lk_pat_';
   const length = unsigned.length + RANDOM_LENGTH;

@@ -6,8 +6,8 @@ import { createLastUsed } from './last-used.mjs';
 import { endOf, entityTagOf, refusalOf, toInstant, toWireToken } from './rows.mjs';
 import { newPlaintext, newUuid, PREFIX_LENGTH, toUuid, uuidBytes } from './secrets.mjs';
 
-// What the floor and Fastify both stand on, so that neither is favoured: each operation with its look-ups, checks and
-// writes on Latchkey's tables, by prepared statements and nothing else. Writes are on disk before they are answered.
+// The store that the floor and Fastify share, so that neither is favoured: each operation with its look-ups, checks and
+// writes on Latchkey's tables, by prepared statements only. A write is on disk before it is answered.
 
 /**
  * @typedef {object} Caller
@@ -92,7 +92,7 @@ export function openStore(path) {
   const rollback = prepare('rollback');
   const lastUsed = createLastUsed(database);
 
-  /** One write, one commit. @template T @param {() => T} work @returns {T} */
+  /** Runs one write in a transaction of its own. @template T @param {() => T} work @returns {T} */
   function write(work) {
     begin.run();
     try {
@@ -106,7 +106,7 @@ export function openStore(path) {
   }
 
   return {
-    /** The caller, or undefined where the header has no token that serves. @param {string} [authorization] */
+    /** The caller; undefined unless the header has a valid token. @param {string} [authorization] */
     authenticate(authorization = '') {
       if (!authorization.startsWith('Bearer ')) return undefined;
       const digest = digestOf(authorization.slice('Bearer '.length));
@@ -261,7 +261,7 @@ export function holds({ type, scopes }, scope) {
   return type === 'session' || scopes.includes(scope);
 }
 
-/** Undefined for what has not a token's form. @param {string} plaintext */
+/** Undefined for a malformed token. @param {string} plaintext */
 function digestOf(plaintext) {
   return /^lk_(?:pat|ses)_[0-9A-Za-z]{36}$/.test(plaintext)
     ? hash('sha256', plaintext, 'buffer').subarray(0, 16)

@@ -1,7 +1,7 @@
 // @ts-check
 import { startServer } from '../../dist/server/index.js';
 
-// How long `startServer` takes in a process that has run it before: what each test that starts a service pays.
+// Measures `startServer` in a process that has run it before, which is the cost of each test that starts a service.
 //
 //   node bench/servers/warm-start.mjs DATABASE TIMES
 
@@ -11,7 +11,7 @@ for (let round = -1; round < Number(times); round++) {
   const begin = performance.now();
   const server = await startServer({ port: 0, database, logLevel: 'silent' });
   const elapsed = performance.now() - begin;
-  // The first one loads what the others find loaded.
+  // The first start loads the modules.
   if (round >= 0) taken.push(elapsed);
   await server.close();
 }
