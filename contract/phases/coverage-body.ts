@@ -61,9 +61,10 @@ function* wholeCases(run: Run, stage: Stage, body: RequestBody): Generator<Case>
     };
     yield { name: `body: the unknown member ${name}`, change };
   }
-  if (body.kind !== 'json') return;
+  if (body.kind !== 'json' && body.kind !== 'text') return;
   for (const { value, note } of boundariesOf(run.spec.requests, body.schema, '', good ?? {}))
-    yield { name: `body: ${note}`, change: (base) => ({ ...base, body: value }) };
+    if (body.kind === 'json' || typeof value === 'string')
+      yield { name: `body: ${note}`, change: (base) => ({ ...base, body: value }) };
 }
 
 /** Bodies of another kind than the documented one, each a good one of its kind. */

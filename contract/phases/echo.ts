@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+import { valuesOf } from '../cases/arbitrary.js';
 import { slotsOf, withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import { altered } from '../checks/echo.js';
@@ -67,6 +69,20 @@ async function checkPlain(context: Context, creator: Operation): Promise<void> {
   for (const finding of [...changedIn(run, draft, value), ...defaultsIn(run, draft, value)])
     run.record.fail(info, made.exchange, finding);
   await followLocation(context, made.exchange);
+  if (creator.body?.kind !== 'json' || draft.contentType !== undefined) return;
+  if (fixtures.isUnique(creator)) fixtures.beginAnew(creator);
+  const base = await fixtures.base(creator, { phase: PHASE });
+  const contentType = `${creator.body.mediaType}; charset=utf-8`;
+  const message = 'a body that says that it is UTF-8 gets 415';
+  await run.send(
+    { ...base, contentType },
+    {
+      phase: PHASE,
+      name: `the media type ${contentType}`,
+      check: ({ status }) =>
+        status === 415 ? [{ check: 'acceptance', message, expected: 'what it gets without the charset' }] : [],
+    },
+  );
 }
 
 function defaultsIn({ spec }: Run, { operation, body }: Draft, value: Json | undefined): Finding[] {
@@ -127,6 +143,10 @@ function wordy(run: Run, base: Draft, text: string, index: number): Draft {
     if (flat.format === 'date-time' && isExpiryName(name)) values.push(INSTANT);
     if (types.includes('boolean') && path.length === 1) values.push(index % 2 === 0);
     if (types.includes('integer') && /days?$/i.test(name)) values.push(30 + index);
+    if (types.includes('array') && path.length === 1) {
+      const lists = fc.sample(valuesOf(run.spec.requests, schema, name), { seed: run.seed + index, numRuns: 20 });
+      values.push(...lists.filter((list) => Array.isArray(list) && list.length > 0));
+    }
     for (const value of values) {
       const body = withValue(draft.body ?? {}, path, value);
       if (body === undefined) continue;

@@ -50,8 +50,9 @@ export async function runHeads(context: Context, path: string): Promise<void> {
 function unknown({ run }: Context, base: Draft): Draft | undefined {
   const parameter = base.operation.parameters.filter(({ in: place }) => place === 'path').at(-1);
   if (parameter === undefined) return undefined;
-  const { format } = flatten(run.spec.requests, parameter.schema);
-  const value = fc.sample(farValues(format), { seed: run.seed + 1, numRuns: 20 }).find((each) => {
+  const { format, maximum } = flatten(run.spec.requests, parameter.schema);
+  const far = fc.sample(farValues(format), { seed: run.seed + 1, numRuns: 20 });
+  const value = [...far, ...(maximum === undefined ? [] : [maximum - (run.seed % 97)])].find((each) => {
     const { pointer } = parameter;
     return pointer === undefined || run.judge.objections('request', pointer, each).length === 0;
   });
