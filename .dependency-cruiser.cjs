@@ -5,7 +5,7 @@ const only = (name, from, to, comment) => ({ name, severity: 'error', comment, f
 const CONTENDERS = '^bench/contenders/(better-auth|prism)\\.mjs$';
 
 /** The names and bounds of settings, which the command needs before it loads the server. */
-const SETTINGS = '^server/(config|environment|settings|invalid-argument)\\.ts$';
+const SETTINGS = '^server/config/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -78,7 +78,7 @@ module.exports = {
       'domain-knows-no-http',
       { path: '^server/(tokens|users|database)/' },
       {
-        path: '^server/(handlers/|testing/|start|app|connections|contract|operations|request|problems|origin|authenticate|index)',
+        path: '^server/(handlers|http|contract|testing)/|^server/(start|app|index)\\.ts',
       },
     ),
     only(
@@ -93,7 +93,7 @@ module.exports = {
     ),
     only(
       'handlers-know-no-koa',
-      { path: '^server/', pathNot: '^server/(answer|app|contract|operations|routes)\\.ts$' },
+      { path: '^server/', pathNot: '^server/(app\\.ts|http/answer\\.ts|contract/)' },
       { path: 'node_modules/(koa|@koa/router|openapi-backend)/' },
     ),
     only(

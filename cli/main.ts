@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
-import { unknownSettings } from '../server/config.js';
+import { unknownSettings } from '../server/config/config.js';
 import { addAccount } from './account/commands.js';
 import { hasToken } from './account/flags.js';
 import { addCompletion } from './completion/commands.js';

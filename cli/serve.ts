@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { describeSettings } from '../server/config/settings.js';
 import type { Config, RunningServer } from '../server/index.js';
-import { describeSettings } from '../server/settings.js';
 import { Failure, Refused, WrongUse } from './failure.js';
 import { note, print, printOnce } from './output/print.js';
 import { readSettings } from './settings.js';

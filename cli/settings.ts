@@ -1,4 +1,4 @@
-import { unknownSettings } from '../server/config.js';
+import { unknownSettings } from '../server/config/config.js';
 import type { Config } from '../server/index.js';
 import { note } from './output/print.js';
 

@@ -1,4 +1,4 @@
-import { type CommandVariable, variableIn } from '../server/environment.js';
+import { type CommandVariable, variableIn } from '../server/config/environment.js';
 
 /** An environment variable; an empty one counts as none. */
 export function variable(name: CommandVariable): string | undefined {

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
-import { sendAnswer, sendError } from './answer.js';
-import type { Contract } from './contract.js';
-import type { Cors } from './cors.js';
+import type { Contract } from './contract/contract.js';
 import type { Deps } from './deps.js';
 import { ServiceError, toServiceError } from './errors.js';
-import { createForwardedWatch } from './forwarded.js';
 import type { ServiceState } from './handlers/service.js';
-import type { Log } from './log.js';
-import { RequestAborted } from './request.js';
+import { sendAnswer, sendError } from './http/answer.js';
+import type { Cors } from './http/cors.js';
+import { createForwardedWatch } from './http/forwarded.js';
+import { RequestAborted } from './http/request.js';
+import type { Trace } from './http/trace.js';
+import type { Log } from './log/log.js';
 import { performanceNow } from './timers.js';
-import type { Trace } from './trace.js';
 
 /** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
 export function createApp(contract: Contract, { config, log }: Deps, state: ServiceState, cors: Cors): Koa {

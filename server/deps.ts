@@ -1,12 +1,9 @@
-import type { Now } from './clock.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import type { Database } from './database/index.js';
-import type { Log } from './log.js';
-import type { LastUsed } from './tokens/last-used.js';
-import type { LoginThrottle } from './users/login-throttle.js';
-import type { Passwords } from './users/passwords.js';
+import type { Log } from './log/log.js';
+import type { Now } from './timers.js';
 
-/** What domain and handlers work with: passed first, everywhere. */
+/** What domain and handlers work with: the first parameter of each of their functions. */
 export interface Deps {
   db: Database;
   now: Now;
@@ -15,4 +12,50 @@ export interface Deps {
   lastUsed: LastUsed;
   passwords: Passwords;
   loginThrottle: LoginThrottle;
+}
+
+/** Records when tokens are used, so that `lastUsedAt` is right within a minute without a write for each request. */
+export interface LastUsed {
+  /** Records a use at the instant `at`. `stored` is the instant in the token's row. Both are milliseconds since 1970. */
+  note(used: UsedSecret, stored: number | null, at: number): void;
+  /** Writes the recorded uses. It never rejects, because no request depends on it. */
+  flush(): Promise<void>;
+  /** Writes the recorded uses for the last time. */
+  close(): Promise<void>;
+}
+
+export interface UsedSecret {
+  tokenId: number;
+  digest: Uint8Array;
+}
+
+export interface Passwords {
+  /** Resolves with the password's Argon2id hash as a PHC string. Throws `InvalidArgument` outside 8 to 1024 characters. */
+  hash(password: string): Promise<string>;
+  /**
+   * Resolves with true when `stored` is a hash of `password`. With `undefined`, for an unknown user, it takes the same time
+   * and resolves with false. It calls `attempt` when the attempt's turn comes and when the outcome is known. Rejects with
+   * whatever `attempt` throws, and with `overloaded` when too many attempts wait.
+   */
+  verify(stored: string | undefined, password: string, attempt: LoginAttempt): Promise<boolean>;
+}
+
+/**
+ * Slows down guessing of passwords. It counts failures for each pair of address and user, and for each address alone, so
+ * that failures from other addresses lock no user out.
+ */
+export interface LoginThrottle {
+  /** Rejects with `too_many_requests` and `Retry-After` while this address has failed too often. */
+  attempt(user: string, address: string): Promise<LoginAttempt>;
+}
+
+/** After `begin`, an attempt ends with `fail` or with `succeed`. */
+export interface LoginAttempt {
+  /**
+   * Waits until the attempt may check the password. Rejects with `too_many_requests` when attempts that arrived earlier have
+   * failed meanwhile.
+   */
+  begin(): Promise<void>;
+  fail(): void;
+  succeed(): void;
 }

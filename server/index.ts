@@ -1,12 +1,13 @@
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
+import { InvalidArgument } from './config/invalid-argument.js';
 import { IN_MEMORY } from './database/index.js';
-import { InvalidArgument } from './invalid-argument.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { start } from './start.js';
 import type { TestingServer, TestingServerOptions } from './testing/options.js';
 import type { RunningWorkers } from './workers/primary.js';
 
-export { type Config, isEmail, readConfig } from './config.js';
+export { type Config, isEmail, readConfig } from './config/config.js';
+export { InvalidArgument } from './config/invalid-argument.js';
 export {
   backUpDatabase,
   checkDatabase,
@@ -15,7 +16,6 @@ export {
   type Restoration,
   restoreDatabase,
 } from './database/index.js';
-export { InvalidArgument } from './invalid-argument.js';
 export type { RunningServer, ServerOptions } from './options.js';
 export type * from './testing/options.js';
 export { openUsers, type Users } from './users/admin.js';

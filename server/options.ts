@@ -1,6 +1,6 @@
-import type { Now } from './clock.js';
-import type { Config } from './config.js';
-import type { Log } from './log.js';
+import type { Config } from './config/config.js';
+import type { Log } from './log/log.js';
+import type { Now } from './timers.js';
 
 // Everything here is public: it names no type of another package, so that a consumer needs none.
 

@@ -16,3 +16,6 @@ export const dateNow = Date.now;
 
 /** Milliseconds since the process began; never steps back. */
 export const performanceNow = performance.now.bind(performance);
+
+/** Milliseconds since 1970. Whoever needs the time gets this function, so that a test can move the clock. */
+export type Now = () => number;

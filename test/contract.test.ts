@@ -9,7 +9,7 @@ import {
   refreshSession,
   revokeAccessToken,
 } from '../generated/index.js';
-import type { Handlers } from '../server/contract.js';
+import type { Handlers } from '../server/contract/contract.js';
 import { openUsers } from '../server/index.js';
 import { createFaultyDatabase, type Fault } from './support/faulty-database.js';
 import { answered, type Service, startService } from './support/service.js';

@@ -1,21 +1,21 @@
 import { sql } from 'kysely';
-import { migrate } from './migrate.js';
-import { createMigrationPatience } from './migration-patience.js';
 import { DatabaseRefusal } from './refusal.js';
 import type { Queries } from './schema.js';
-import { openMemory, openSqlite, type SqliteHandles } from './sqlite.js';
-import { createWriteQueue, type WriteQueue } from './write-queue.js';
+import { migrate } from './sqlite/migrate.js';
+import { createMigrationPatience } from './sqlite/migration-patience.js';
+import { openMemory, openSqlite, type SqliteHandles } from './sqlite/open.js';
+import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
 
-export { backUpDatabase } from './backup.js';
-export { checkDatabase, type DatabaseReport } from './check.js';
 export { hasChosenUuid, hexOf } from './expressions.js';
-export { isStorageFault, isUniqueViolation } from './faults.js';
 export { type Build, runPrepared } from './prepared.js';
 export { DatabaseRefusal } from './refusal.js';
-export { type Restoration, restoreDatabase } from './restore.js';
 export type { Queries, TokenType } from './schema.js';
-export { IN_MEMORY } from './sqlite.js';
-export { WriteQueueFull } from './write-queue.js';
+export { backUpDatabase } from './sqlite/backup.js';
+export { checkDatabase, type DatabaseReport } from './sqlite/check.js';
+export { isStorageFault, isUniqueViolation } from './sqlite/faults.js';
+export { IN_MEMORY } from './sqlite/open.js';
+export { type Restoration, restoreDatabase } from './sqlite/restore.js';
+export { WriteQueueFull } from './sqlite/write-queue.js';
 
 /** The one way to the store, whatever the engine. */
 export interface Database {

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { IssuedAccessToken, TokenFilter as WireFilter } from '../../generated/types.gen.js';
-import type { Caller } from '../caller.js';
-import type { Handlers } from '../contract.js';
+import type { Handlers } from '../contract/contract.js';
+import { parseDateTime } from '../contract/formats.js';
 import type { Deps } from '../deps.js';
 import { insufficientScope } from '../errors.js';
-import { parseDateTime } from '../formats.js';
+import type { Caller } from '../tokens/caller.js';
 import { editToken } from '../tokens/edit.js';
 import { entityTagOf } from '../tokens/entity-tag.js';
 import type { TokenFilter } from '../tokens/filter.js';

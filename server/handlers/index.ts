@@ -1,4 +1,4 @@
-import type { Handlers } from '../contract.js';
+import type { Handlers } from '../contract/contract.js';
 import { accessTokens } from './access-tokens.js';
 import { oauth } from './oauth.js';
 import { privateTokens } from './private-tokens.js';

@@ -1,5 +1,5 @@
 import type { Introspection } from '../../generated/types.gen.js';
-import type { Handlers } from '../contract.js';
+import type { Handlers } from '../contract/contract.js';
 import { revokeByPlaintext } from '../tokens/revoke.js';
 import { type Verification, verifyTokens } from '../tokens/verify.js';
 

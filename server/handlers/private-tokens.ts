@@ -1,9 +1,9 @@
 import type { PrivateToken } from '../../generated/types.gen.js';
-import type { Handlers, Request } from '../contract.js';
+import type { Handlers, Request } from '../contract/contract.js';
+import { parseDateTime } from '../contract/formats.js';
 import type { Deps } from '../deps.js';
-import { parseDateTime } from '../formats.js';
+import { ownOrigin } from '../http/origin.js';
 import { LAST_INSTANT, toInstant } from '../instants.js';
-import { ownOrigin } from '../origin.js';
 import { issueToken } from '../tokens/issue.js';
 import { listPage } from '../tokens/list.js';
 import { revokePrivateToken } from '../tokens/revoke.js';

@@ -1,8 +1,8 @@
-import type { Handlers } from '../contract.js';
+import type { Handlers } from '../contract/contract.js';
+import { openApi, readOpenApiYaml } from '../contract/operations.js';
 import { overloaded, unavailable } from '../errors.js';
-import type { Load } from '../load.js';
-import { lostLogLines } from '../log.js';
-import { openApi, readOpenApiYaml } from '../operations.js';
+import type { Load } from '../http/load.js';
+import { lostLogLines } from '../log/log.js';
 
 type OpenApi = Awaited<ReturnType<Handlers['getOpenApiJson']>>['body'];
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Session } from '../../generated/types.gen.js';
-import type { Handlers } from '../contract.js';
+import type { Handlers } from '../contract/contract.js';
 import type { Deps } from '../deps.js';
+import { clientAddress } from '../http/origin.js';
 import { toInstant } from '../instants.js';
-import { clientAddress } from '../origin.js';
 import { changeOwnPassword } from '../users/own-password.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
 import { getUser } from '../users/users.js';

@@ -1,5 +1,5 @@
 import type { User as WireUser } from '../../generated/types.gen.js';
-import type { Handlers } from '../contract.js';
+import type { Handlers } from '../contract/contract.js';
 import { toInstant } from '../instants.js';
 import { createUser, editUser, findUser, listUserPage } from '../users/directory.js';
 import type { User } from '../users/users.js';

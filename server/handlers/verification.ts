@@ -1,5 +1,5 @@
 import type { VerificationCode, Verification as WireVerification } from '../../generated/types.gen.js';
-import type { Handlers } from '../contract.js';
+import type { Handlers } from '../contract/contract.js';
 import { type Refusal, type Verification, verifyTokens } from '../tokens/verify.js';
 import { toWireToken } from './wire-token.js';
 

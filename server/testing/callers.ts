@@ -1,5 +1,5 @@
+import { InvalidArgument } from '../config/invalid-argument.js';
 import type { Deps } from '../deps.js';
-import { InvalidArgument } from '../invalid-argument.js';
 import { kindOf } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
 import { scopesOfUser } from '../tokens/scopes.js';

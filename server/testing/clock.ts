@@ -1,6 +1,6 @@
-import type { Now } from '../clock.js';
-import { parseDateTime } from '../formats.js';
-import { InvalidArgument } from '../invalid-argument.js';
+import { InvalidArgument } from '../config/invalid-argument.js';
+import { parseDateTime } from '../contract/formats.js';
+import type { Now } from '../timers.js';
 
 /** A moment: RFC 3339 with a zone, a `Date`, or milliseconds since 1970. From 1970 to 6999. */
 export type Instant = string | Date | number;

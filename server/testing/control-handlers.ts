@@ -1,4 +1,4 @@
-import { InvalidArgument } from '../invalid-argument.js';
+import { InvalidArgument } from '../config/invalid-argument.js';
 import type { ClockState } from './clock.js';
 import { controlSpec } from './control-spec.js';
 import type { Fault, Snapshot, TestingServer } from './options.js';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { InvalidArgument } from '../config/invalid-argument.js';
 import { ServiceError } from '../errors.js';
-import { InvalidArgument } from '../invalid-argument.js';
-import type { Log } from '../log.js';
-import { RequestAborted, readJson, readQuery } from '../request.js';
+import { RequestAborted, readJson, readQuery } from '../http/request.js';
+import type { Log } from '../log/log.js';
 import { type ControlHandlers, type Controlled, createControlHandlers, NoSuch } from './control-handlers.js';
 import { type ControlOperation, controlSpec } from './control-spec.js';
 import { misfit } from './schema.js';

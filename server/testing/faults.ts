@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Before } from '../contract.js';
+import { InvalidArgument } from '../config/invalid-argument.js';
+import type { Before } from '../contract/contract.js';
+import type { Operation } from '../contract/operations.js';
 import { ServiceError } from '../errors.js';
-import { InvalidArgument } from '../invalid-argument.js';
-import type { Operation } from '../operations.js';
 import { clearTimeout, setTimeout } from '../timers.js';
 import type { ActiveFault, Fault, Faults } from './options.js';
 

@@ -1,7 +1,7 @@
-import { completeConfig } from '../config.js';
-import { InvalidArgument } from '../invalid-argument.js';
-import { createLog } from '../log.js';
-import { readOperations } from '../operations.js';
+import { completeConfig } from '../config/config.js';
+import { InvalidArgument } from '../config/invalid-argument.js';
+import { readOperations } from '../contract/operations.js';
+import { createLog } from '../log/log.js';
 import { start } from '../start.js';
 import { dateNow } from '../timers.js';
 import { createLastUsed } from '../tokens/last-used.js';

@@ -1,4 +1,4 @@
-import type { OperationId } from '../operation-id.js';
+import type { OperationId } from '../contract/operation-id.js';
 import type { RunningServer, ServerOptions } from '../options.js';
 import type { Connection, TestClient } from './client.js';
 import type { Instant, TestClock } from './clock.js';

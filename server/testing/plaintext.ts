@@ -1,4 +1,4 @@
-import { InvalidArgument } from '../invalid-argument.js';
+import { InvalidArgument } from '../config/invalid-argument.js';
 import { kindOf, newPlaintext, RANDOM_LENGTH, signed } from '../tokens/format.js';
 
 type TokenKind = 'pat' | 'ses';

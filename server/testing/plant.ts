@@ -1,9 +1,9 @@
 import type { Database } from '../database/index.js';
+import type { Passwords } from '../deps.js';
 import { digestOf } from '../tokens/format.js';
 import { scopeSetId } from '../tokens/scopes.js';
 import { prefixOf, startOf } from '../tokens/secrets.js';
 import { metadataColumn } from '../tokens/token.js';
-import type { Passwords } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
 import { newUuid, uuidBytes } from '../uuid.js';
 import { instantOf, type Moment, type ReadySeed } from './ready-seed.js';

@@ -1,9 +1,8 @@
 import type { Database } from '../database/index.js';
-import type { Deps } from '../deps.js';
+import type { Deps, Passwords } from '../deps.js';
 import type { RunningServer } from '../options.js';
 import { clearTimeout, setTimeout } from '../timers.js';
 import { createLoginThrottle } from '../users/login-throttle.js';
-import type { Passwords } from '../users/passwords.js';
 import { type Callers, createCallers } from './callers.js';
 import type { SettableClock } from './clock.js';
 import type { FaultsOfServer } from './faults.js';

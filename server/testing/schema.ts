@@ -1,6 +1,6 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { formats } from '../formats.js';
+import { formats } from '../contract/formats.js';
 
 /** An Ajv for the documents of testing: it stops at the first error, which is the one that is reported. */
 export function newTestingAjv(): Ajv2020 {

@@ -1,6 +1,6 @@
-import type { Caller, SecretState } from '../caller.js';
 import { type Queries, runPrepared } from '../database/index.js';
 import { ServiceError, unauthorized } from '../errors.js';
+import type { Caller, SecretState } from './caller.js';
 import { type Holder, requireScopes, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
 

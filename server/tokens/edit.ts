@@ -1,7 +1,7 @@
-import type { Caller } from '../caller.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { requireAlive } from './alive.js';
+import type { Caller } from './caller.js';
 import { type Conditions, checkConditions } from './entity-tag.js';
 import { isOneOf, toTokenKey } from './find.js';
 import { expiryAfter, sessionHas } from './policy.js';

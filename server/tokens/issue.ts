@@ -1,9 +1,9 @@
 import type { Selectable } from 'kysely';
-import type { Caller } from '../caller.js';
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';
 import { newUuid, toUuid } from '../uuid.js';
+import type { Caller } from './caller.js';
 import { digestOf, newPlaintext } from './format.js';
 import { type Attempt, writeOnce } from './once.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';

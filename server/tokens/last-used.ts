@@ -1,5 +1,6 @@
 import { type Database, type Queries, runPrepared } from '../database/index.js';
-import type { Log } from '../log.js';
+import type { LastUsed } from '../deps.js';
+import type { Log } from '../log/log.js';
 import { clearTimeout, setTimeout } from '../timers.js';
 import { startOf } from './secrets.js';
 
@@ -13,21 +14,6 @@ const CHUNK = 50;
 const RETRY = 5_000;
 /** Uses that are kept for that; of more, the next use of each token writes it. */
 const MOST_KEPT = 100_000;
-
-/** Keeps `lastUsedAt` true within a minute, without a write for each request. */
-export interface LastUsed {
-  /** Says that a secret whose stored instant is `stored` opened something `at` (milliseconds since 1970). */
-  note(used: UsedSecret, stored: number | null, at: number): void;
-  /** Writes what is noted; never rejects, since no request depends on it. */
-  flush(): Promise<void>;
-  /** The same, for the last time. */
-  close(): Promise<void>;
-}
-
-export interface UsedSecret {
-  tokenId: number;
-  digest: Uint8Array;
-}
 
 interface Use {
   tokenId: number;

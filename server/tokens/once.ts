@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
-import type { Caller } from '../caller.js';
 import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { refusalOf, type Standing, standingOf } from './alive.js';
+import type { Caller } from './caller.js';
 
 // What is asked for twice with one Idempotency-Key is done once. The answer is kept sealed with a key that takes the
 // caller's secret to make: who has the database has none of the plaintexts in it.

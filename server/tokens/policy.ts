@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { Queries } from '../database/index.js';
 import { invalidInput, ServiceError } from '../errors.js';
 

@@ -1,8 +1,8 @@
-import type { Caller } from '../caller.js';
 import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { requireAlive } from './alive.js';
+import type { Caller } from './caller.js';
 import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
 import { keeps, type TokenFilter } from './filter.js';
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';

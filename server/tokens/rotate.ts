@@ -1,7 +1,7 @@
-import type { Caller } from '../caller.js';
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import type { Caller } from './caller.js';
 import { type Conditions, checkConditions } from './entity-tag.js';
 import { isOneOf, toTokenKey } from './find.js';
 import { newPlaintext } from './format.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { InvalidArgument } from '../config/invalid-argument.js';
 import { IN_MEMORY, openDatabase } from '../database/index.js';
-import { InvalidArgument } from '../invalid-argument.js';
 import { dateNow } from '../timers.js';
 import { createPasswords } from './passwords.js';
 import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword, type User } from './users.js';

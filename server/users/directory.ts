@@ -1,8 +1,8 @@
-import type { Caller } from '../caller.js';
 import { isUniqueViolation, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { requireAlive } from '../tokens/alive.js';
+import type { Caller } from '../tokens/caller.js';
 import { toCursor } from '../tokens/cursor.js';
 import { type Conditions, checkUntagged } from '../tokens/entity-tag.js';
 import { contains } from '../tokens/filter.js';

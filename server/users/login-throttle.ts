@@ -1,5 +1,6 @@
-import type { Now } from '../clock.js';
+import type { LoginThrottle } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import type { Now } from '../timers.js';
 
 /** Milliseconds that failures count, from the first of a row on. */
 const WINDOW = 15 * 60_000;
@@ -9,26 +10,6 @@ const MOST_PER_PAIR = 10;
 const MOST_PER_ADDRESS = 100;
 /** Entries kept; the oldest give way, so that an attacker with many addresses cannot fill the memory. */
 const MOST_ENTRIES = 50_000;
-
-/**
- * Slows down guessing. What counts is the address together with the user, and the address alone, for users who have not
- * logged in from there before. What others fail from other addresses keeps no user out.
- */
-export interface LoginThrottle {
-  /** Rejects with `too_many_requests` and `Retry-After` while this address has failed too often. */
-  attempt(user: string, address: string): Promise<LoginAttempt>;
-}
-
-/** Ends with `fail` or `succeed` once it has begun. */
-export interface LoginAttempt {
-  /**
-   * When the attempt's turn has come: of attempts that arrive together the early ones may have failed, and then this
-   * rejects as well. Where those under way may be the last that are allowed, it waits for what comes of them.
-   */
-  begin(): Promise<void>;
-  fail(): void;
-  succeed(): void;
-}
 
 interface Failures {
   count: number;

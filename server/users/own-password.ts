@@ -1,7 +1,7 @@
-import type { Caller } from '../caller.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import { requireAlive } from '../tokens/alive.js';
+import type { Caller } from '../tokens/caller.js';
 import { findUserForLogin, revokeOf } from './users.js';
 
 export interface PasswordChange {

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
+import { InvalidArgument } from '../config/invalid-argument.js';
+import type { Passwords } from '../deps.js';
 import { overloaded } from '../errors.js';
-import { InvalidArgument } from '../invalid-argument.js';
 import { randomBase62 } from '../tokens/format.js';
-import type { LoginAttempt } from './login-throttle.js';
 
 /** OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB of memory, two passes, one lane. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -17,17 +17,6 @@ const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$AOPiuhUEOzZAee8tHSn+rQ$WGGV/kNm7D
 
 const SHORTEST = 8;
 const LONGEST = 1_024;
-
-export interface Passwords {
-  /** The password's Argon2id hash, in PHC string form. Throws `InvalidArgument` outside 8 to 1024 characters. */
-  hash(password: string): Promise<string>;
-  /**
-   * Whether `password` is the one that `stored` was made of. With `undefined` (no such user) it takes the same time and
-   * says no. `attempt` is asked when the turn comes and told the outcome. Rejects with what it throws, and with
-   * `overloaded` where too many wait.
-   */
-  verify(stored: string | undefined, password: string, attempt: LoginAttempt): Promise<boolean>;
-}
 
 /**
  * With other `parameters` than the service's own, hashes are worth as much as what they protect. `processes` share the

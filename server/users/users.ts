@@ -1,7 +1,7 @@
+import { InvalidArgument } from '../config/invalid-argument.js';
 import { hexOf, isUniqueViolation, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { InvalidArgument } from '../invalid-argument.js';
 import { newUuid, toUuid } from '../uuid.js';
 
 export interface User {

@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { RunningServer } from '../options.js';
 
 // What the primary and its workers tell each other. Node's own messages of the cluster travel on the same channel.

@@ -1,8 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Config } from '../config.js';
-import { createWorkerLog } from '../log.js';
+import type { Config } from '../config/config.js';
+import { createWorkerLog } from '../log/log.js';
 import type { RunningServer } from '../options.js';
 import { clearTimeout, dateNow, performanceNow, setTimeout, sleep } from '../timers.js';
 import { createLoginThrottle } from '../users/login-throttle.js';

@@ -1,5 +1,6 @@
+import type { LoginAttempt, LoginThrottle } from '../deps.js';
 import { ServiceError, unavailable } from '../errors.js';
-import { type LoginAttempt, type LoginThrottle, tooManyFailures } from '../users/login-throttle.js';
+import { tooManyFailures } from '../users/login-throttle.js';
 import type { LoginStep, ToWorker } from './messages.js';
 
 /** The primary's throttle as a worker sees it. `receive` takes what the primary says to `send`'s questions. */

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
-import type { Config } from '../config.js';
-import { createWorkerLog } from '../log.js';
+import type { Config } from '../config/config.js';
+import { createWorkerLog } from '../log/log.js';
 import type { RunningServer } from '../options.js';
 import { start } from '../start.js';
 import { type ToPrimary, type ToWorker, toFailure } from './messages.js';

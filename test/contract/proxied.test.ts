@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Laws, testContract, toSummary } from '../../contract/index.js';
 import { openUsers, startServer } from '../../server/index.js';
-import { createLog } from '../../server/log.js';
+import { createLog } from '../../server/log/log.js';
 import { FIRST } from './proxied/first.js';
 import { hunt, type Parts } from './proxied/hunt.js';
 import { templatesOf } from './proxied/proxy.js';

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { createClient } from '../../generated/client/index.js';
 import { logIn, type Session } from '../../generated/index.js';
 import { openUsers, startServer } from '../../server/index.js';
-import { createLog } from '../../server/log.js';
+import { createLog } from '../../server/log/log.js';
 import { type StartOptions, start as startWith } from '../../server/start.js';
 
 export type Client = ReturnType<typeof createClient>;

@@ -1,0 +1,134 @@
+import { hkdfSync } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { TokenType } from '../database/index.js';
+import type { Deps } from '../deps.js';
+import { ServiceError, unauthorized } from '../errors.js';
+import type { AuthMethod, Caller, SecretState } from '../tokens/caller.js';
+import { holds } from '../tokens/scopes.js';
+import { type ProvenSecret, verifyToken } from '../tokens/verify.js';
+
+export const SESSION_COOKIE = 'vai_token';
+
+/** What an operation accepts as a credential. */
+export interface Admission {
+  schemes: ReadonlySet<string>;
+  /** Whether an earlier secret whose grace period is over is let in, to repeat the request that ended it. */
+  ended: boolean;
+}
+
+/**
+ * The caller of a request with these headers. Rejects with `unauthorized`, outside alike for every reason; the error's
+ * cause is the reason, for the log. Rejects with the driver's error where the database does not answer, which must
+ * never look like a refusal.
+ */
+export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, admission: Admission): Promise<Caller> {
+  const { schemes } = admission;
+  const credential = readCredential(headers, schemes.has('basic'));
+  if (credential === undefined) throw refused('missing', schemes);
+  if (credential === 'several') throw refused(credential, schemes, 'bearer');
+  const { authMethod } = credential;
+  if (!schemes.has(authMethod)) throw refused('scheme', schemes);
+  const verdict = await verifyToken(deps, credential.token);
+  const ended = !verdict.valid && verdict.refusal === 'superseded' && admission.ended;
+  if (!verdict.valid && !ended) throw refused(verdict.refusal, schemes, authMethod);
+  const { secret } = verdict;
+  if (secret === undefined) throw refused('unknown', schemes, authMethod);
+  return new TokenCaller(secret, credential, ended ? 'ended' : secret.isNewest ? 'newest' : 'earlier');
+}
+
+class TokenCaller implements Caller {
+  readonly ownerId: number;
+  readonly tokenId: number;
+  readonly tokenUuid: string;
+  readonly secretDigest: Uint8Array;
+  readonly tokenType: TokenType;
+  readonly expiresAt: number | null;
+  readonly authMethod: AuthMethod;
+  readonly hasCookie: boolean;
+  readonly secret: SecretState;
+  readonly #proven: ProvenSecret;
+  readonly #plaintext: string;
+
+  constructor(proven: ProvenSecret, { token, authMethod, hasCookie }: Credential, secret: SecretState) {
+    this.ownerId = proven.ownerId;
+    this.tokenId = proven.id;
+    this.tokenUuid = proven.uuid;
+    this.secretDigest = proven.digest;
+    this.tokenType = proven.type;
+    this.expiresAt = proven.expiresAt;
+    this.authMethod = authMethod;
+    this.hasCookie = hasCookie;
+    this.secret = secret;
+    this.#proven = proven;
+    this.#plaintext = token;
+  }
+
+  holds(scope: string): boolean {
+    return holds(this.#proven, scope);
+  }
+
+  deriveKey(salt: string): Uint8Array {
+    return new Uint8Array(hkdfSync('sha256', this.#plaintext, salt, 'latchkey idempotent answer', 32));
+  }
+}
+
+/** 401 with the challenge of the way that was tried (RFC 6749, section 5.2), or of all ways that there are. */
+function refused(reason: string, schemes: ReadonlySet<string>, tried?: AuthMethod): ServiceError {
+  const error = unauthorized(reason, { credentialSent: tried !== undefined });
+  if (!schemes.has('basic')) return error;
+  const challenges =
+    tried === undefined ? `Bearer, ${BASIC_CHALLENGE}` : tried === 'basic' ? BASIC_CHALLENGE : undefined;
+  if (challenges !== undefined) error.headers['WWW-Authenticate'] = challenges;
+  return error;
+}
+
+const BASIC_CHALLENGE = 'Basic realm="Latchkey"';
+
+interface Credential {
+  token: string;
+  authMethod: AuthMethod;
+  hasCookie: boolean;
+}
+
+/**
+ * The one token in the headers: undefined where none was sent, `several` where they disagree (RFC 6750, section 2). A
+ * header that is sent twice arrives as one, joined by commas, which no token contains.
+ */
+function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credential | 'several' | undefined {
+  const sent: Pick<Credential, 'token' | 'authMethod'>[] = [];
+  for (const value of splitList(headers.authorization)) {
+    const password = basic ? basicPassword(value) : undefined;
+    if (password !== undefined) sent.push({ token: password, authMethod: 'basic' });
+    // Another scheme, or none, is a credential too: one that is malformed.
+    else sent.push({ token: /^bearer +(\S+)$/i.exec(value)?.[1] ?? '', authMethod: 'bearer' });
+  }
+  for (const token of splitList(headers['x-api-key'])) sent.push({ token, authMethod: 'apiKey' });
+  for (const pair of headers.cookie?.split(';') ?? []) {
+    const [name, ...value] = pair.trim().split('=');
+    if (name === SESSION_COOKIE) sent.push({ token: value.join('='), authMethod: 'cookie' });
+  }
+  const [first] = sent;
+  if (first === undefined) return undefined;
+  if (sent.some(({ token }) => token !== first.token)) return 'several';
+  return { ...first, hasCookie: sent.some(({ authMethod }) => authMethod === 'cookie') };
+}
+
+/**
+ * The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1): empty where there is
+ * none, undefined where the scheme is another.
+ */
+function basicPassword(value: string): string | undefined {
+  const [scheme = '', encoded = '', ...rest] = value.split(/ +/);
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  if (rest.length > 0 || !/^[\w+/-]+=*$/.test(encoded)) return '';
+  const [, ...password] = Buffer.from(encoded, 'base64').toString('latin1').split(':');
+  try {
+    return decodeURIComponent(password.join(':').replaceAll('+', ' '));
+  } catch {
+    return '';
+  }
+}
+
+function splitList(value: string | string[] | undefined): string[] {
+  return typeof value === 'string' ? value.split(',').map((entry) => entry.trim()) : [];
+}

@@ -1,0 +1,166 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context } from 'koa';
+import type { DEFAULTED, HEADERS, OPEN } from '../../generated/operations.js';
+import type * as sdk from '../../generated/sdk.gen.js';
+import type { Deps } from '../deps.js';
+import { ServiceError, toServiceError, toWire } from '../errors.js';
+import { sendAnswer, sendError } from '../http/answer.js';
+import { carriesBody, RequestAborted, readForm, readJson, readQuery, refuseBody } from '../http/request.js';
+import type { Trace } from '../http/trace.js';
+import type { Caller } from '../tokens/caller.js';
+import type { Conditions } from '../tokens/entity-tag.js';
+import { type Attempt, toAttempt } from '../tokens/once.js';
+import { type Admitted, admit } from './admit.js';
+import type { OperationId } from './operation-id.js';
+import { type Operation, readOperations } from './operations.js';
+import { toProblems } from './problems.js';
+import { createRoutes, type Routes, type Serve } from './routes.js';
+
+// The contract decides what exists, what it takes and what it gives: routes, security, validation, status and media type
+// come from openapi.yaml, and the handlers' types from the code that is generated from it. What is missing in a handler,
+// or of the wrong shape in its answer, does not compile.
+
+type Sdk = typeof sdk;
+
+type Input<Id extends OperationId> = NonNullable<Parameters<Sdk[Id]>[0]>;
+type Part<Id extends OperationId, Name extends 'path' | 'query' | 'body'> =
+  Input<Id> extends Partial<Record<Name, infer Value>> ? NonNullable<Value> : never;
+type Defaulted<Id extends OperationId> = Id extends keyof typeof DEFAULTED ? (typeof DEFAULTED)[Id][number] : never;
+type WithDefaults<Query, Name> = Query & Required<Pick<Query, Extract<keyof Query, Name>>>;
+type Result<Id extends OperationId> = Extract<Awaited<ReturnType<Sdk[Id]>>, { error: undefined }>['data'];
+
+/** A request that fits the contract. */
+export interface Request<Id extends OperationId> {
+  caller: Id extends (typeof OPEN)[number] ? undefined : Caller;
+  path: Part<Id, 'path'>;
+  query: WithDefaults<Part<Id, 'query'>, Defaulted<Id>>;
+  /** Where the contract asks for no body and none was sent, an empty one. */
+  body: Part<Id, 'body'>;
+  /** The request's own name, where it has an `Idempotency-Key`. */
+  attempt: Attempt | undefined;
+  /** Of operations that the contract gives `If-Match`; of all others without a condition. */
+  conditions: Conditions;
+  /** For what is not in the contract: the addresses of the connection. */
+  raw: IncomingMessage;
+}
+
+/** The body of the operation's one 2xx answer; none for a 204. */
+export type Answer<Id extends OperationId> = {
+  headers?: Record<string, string>;
+} & (undefined extends Result<Id> ? { body?: undefined } : { body: Result<Id> });
+
+export type Handlers = {
+  [Id in OperationId]: (deps: Deps, request: Request<Id>) => Answer<Id> | Promise<Answer<Id>>;
+};
+
+type AnyHandler = (deps: Deps, request: unknown) => Promise<{ body?: unknown; headers?: Record<string, string> }>;
+
+/** The contract at work. */
+export type Contract = Routes;
+
+/** Runs before an operation, authentication included. True where it has answered itself, or ended the connection. */
+export type Before = (operation: Operation, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
+export async function createContract(deps: Deps, handlers: Handlers, before?: Before): Promise<Contract> {
+  const operations = await readOperations();
+  return createRoutes(operations, (operation) => {
+    const serving = serve(deps, operation, handlers[operation.id as OperationId] as unknown as AnyHandler);
+    return before === undefined ? serving : preceded(before, operation, serving);
+  });
+}
+
+function preceded(before: Before, operation: Operation, serving: Serve): Serve {
+  return async (ctx, trace, params, search) => {
+    trace.operation = operation;
+    let answered: boolean;
+    try {
+      answered = await before(operation, ctx.req, ctx.res);
+    } catch (error) {
+      sendError(ctx, trace, toServiceError(error, trace.requestId), operation.surface);
+      return;
+    }
+    if (!answered) await serving(ctx, trace, params, search);
+  };
+}
+
+function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
+  const { checkResponses } = deps.config;
+  const { status, contentType } = operation;
+  return async (ctx, trace, params, search) => {
+    trace.operation = operation;
+    let admitted: Admitted | undefined;
+    try {
+      if (operation.schemes.size > 0) admitted = await admit(deps, operation, params, ctx.req, trace);
+      const { path, query, body: sent, attempt, conditions } = await validated(ctx.req, operation, params, search);
+      const request = { caller: admitted?.caller, path, query, body: sent, attempt, conditions, raw: ctx.req };
+      const { body, headers } = await handler(deps, request);
+      if (checkResponses) hold(operation, status, body, trace, headers);
+      const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+      sendAnswer(ctx, trace, { status, headers, contentType, body: text });
+    } catch (error) {
+      if (error instanceof RequestAborted) throw error;
+      const isRefused = error instanceof ServiceError && error.status < 500;
+      refuse(deps, operation, ctx, trace, (isRefused ? admitted?.unlessRepeated : undefined) ?? error);
+    }
+  };
+}
+
+async function validated(
+  request: IncomingMessage,
+  operation: Operation,
+  params: Readonly<Record<string, string>>,
+  search: string,
+) {
+  const path: Record<string, unknown> = {};
+  for (const name in params) path[name] = operation.coerce('path', name, params[name] ?? '');
+  const query: Record<string, unknown> = readQuery(search);
+  for (const name in query) query[name] = operation.coerce('query', name, String(query[name]));
+  const header: Partial<Record<(typeof HEADERS)[number], string>> = {};
+  for (const name of operation.headers) {
+    const value = request.headers[name];
+    if (typeof value === 'string') header[name] = value;
+  }
+  const body = operation.body === undefined && !carriesBody(request) ? undefined : await bodyOf(request, operation);
+  const errors = operation.validate({ path, query, header, ...(body !== undefined && { requestBody: body }) });
+  if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
+  const { 'idempotency-key': key, 'if-match': ifMatch } = header;
+  const ifNoneMatch = operation.headers.includes('if-match') ? request.headers['if-none-match'] : undefined;
+  // What is undefined is left out at the end, so that a key of an earlier version still names the same request.
+  const parts = [operation.id, path, body, ifMatch, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])];
+  const attempt = key === undefined ? undefined : toAttempt(key, parts);
+  return { path, query, body, attempt, conditions: { ifMatch, ifNoneMatch } };
+}
+
+async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<unknown> {
+  if (body === undefined) {
+    await refuseBody(request);
+    return undefined;
+  }
+  const sent = await (body.form ? readForm(request) : readJson(request));
+  return sent === undefined && !body.required ? {} : sent;
+}
+
+/** Throws where the answer breaks the contract, which makes it a 500. */
+function hold(
+  operation: Operation,
+  status: number,
+  body: unknown,
+  { head }: Trace,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const breach = operation.checkAnswer(status, body, (name) => Object.hasOwn(headers, name) || head.includes(name));
+  if (breach !== undefined) throw new Error(`the answer breaks the contract: ${breach}`);
+}
+
+function refuse({ config }: Deps, operation: Operation, ctx: Context, trace: Trace, thrown: unknown): void {
+  let error = toServiceError(thrown, trace.requestId);
+  if (config.checkResponses) {
+    const { status, body } = toWire(error, operation.surface);
+    try {
+      hold(operation, status, body, trace, error.headers);
+    } catch (breach) {
+      error = toServiceError(breach, trace.requestId);
+    }
+  }
+  sendError(ctx, trace, error, operation.surface);
+}

@@ -1,0 +1,136 @@
+import type { ErrorObject } from 'ajv';
+import type { Problem } from '../../generated/types.gen.js';
+
+/** Problems that one answer lists; a hostile body can have thousands. */
+const MOST_PROBLEMS = 64;
+
+/** Beside what is wrong with a name there is always one that says so; and beside alternatives, why each does not hold. */
+const REPETITION = new Set(['propertyNames']);
+const LENGTH = new Set(['minLength', 'maxLength']);
+const FORM = new Set(['pattern', 'format']);
+
+/**
+ * What Ajv found, as the contract states problems. openapi-backend's validators see a request as
+ * `{ path, query, header, cookie, requestBody }`; the first segment of Ajv's path tells the place.
+ */
+export function toProblems(errors: ErrorObject[]): Problem[] {
+  const ofWrongLength = new Set(
+    errors.filter(({ keyword }) => LENGTH.has(keyword)).map(({ instancePath }) => instancePath),
+  );
+  return (
+    errors
+      // Text of a wrong length hardly ever has the right form, and to say so twice helps nobody.
+      .filter(({ keyword, instancePath }) => !FORM.has(keyword) || !ofWrongLength.has(instancePath))
+      .filter(({ keyword, schemaPath }) => !REPETITION.has(keyword) && !schemaPath.includes('/oneOf/'))
+      .slice(0, MOST_PROBLEMS)
+      .map(toProblem)
+  );
+}
+
+function toProblem(error: ErrorObject): Problem {
+  const [place = '', ...rest] = error.instancePath.split('/').slice(1).map(unescapePointer);
+  const { params } = error as { params: Record<string, unknown> };
+  const member = params['missingProperty'] ?? params['additionalProperty'] ?? error.propertyName;
+  const segments = [...rest, ...(typeof member === 'string' ? [member] : [])];
+  if (place === '' && member === 'requestBody') return { loc: ['body'], msg: 'A body is required', type: 'missing' };
+
+  const inBody = place === 'requestBody';
+  const loc = [inBody ? 'body' : place, ...(place === 'header' ? segments.map(headerName) : segments)];
+  return { loc: toLoc(loc), ...describe(error, inBody) };
+}
+
+/** A place as far as an answer tells of it: a hostile one can be as long as the request. */
+export function toLoc(segments: string[]): string[] {
+  return segments.slice(0, 16).map((segment) => segment.slice(0, 256));
+}
+
+/** The words are Pydantic's, which clients of the access token API know. */
+function describe(error: ErrorObject, inBody: boolean): Pick<Problem, 'msg' | 'type'> {
+  const { keyword, params, parentSchema } = error as ErrorObject<string, Record<string, unknown>>;
+  const bound = String(params['limit']);
+  switch (keyword) {
+    case 'required':
+      return { msg: 'Field required', type: 'missing' };
+    case 'additionalProperties':
+      return { msg: 'Extra inputs are not permitted', type: 'extra_forbidden' };
+    case 'minLength':
+      return {
+        msg: `String should have at least ${bound} character${bound === '1' ? '' : 's'}`,
+        type: 'string_too_short',
+      };
+    case 'maxLength':
+      return { msg: `String should have at most ${bound} characters`, type: 'string_too_long' };
+    case 'minimum':
+      return { msg: `Input should be greater than or equal to ${bound}`, type: 'greater_than_equal' };
+    case 'maximum':
+      return { msg: `Input should be less than or equal to ${bound}`, type: 'less_than_equal' };
+    case 'minItems':
+    case 'minProperties':
+      return { msg: `Input should have at least ${bound} item${bound === '1' ? '' : 's'}`, type: 'too_short' };
+    case 'maxItems':
+    case 'maxProperties':
+      return { msg: `Input should have at most ${bound} items`, type: 'too_long' };
+    case 'oneOf': {
+      const alternatives = (parentSchema?.['oneOf'] ?? []) as { required?: string[] }[];
+      const members = alternatives.flatMap(({ required = [] }) => required).join(', ');
+      return { msg: `Input should have exactly one of ${members}`, type: 'value_error' };
+    }
+    case 'uniqueItems':
+      return { msg: 'Items should differ from each other', type: 'value_error' };
+    case 'enum':
+      return { msg: `Input should be one of ${listOf(params['allowedValues'])}`, type: 'enum' };
+    case 'pattern':
+      return {
+        msg: String(parentSchema?.['x-pattern-message'] ?? 'String should match the documented pattern'),
+        type: 'string_pattern_mismatch',
+      };
+    case 'type':
+      return describeType([params['type']].flat().map(String), inBody);
+    case 'format':
+      return describeFormat(String(params['format']));
+    default:
+      return { msg: `Input ${error.message ?? 'is not valid'}`, type: 'value_error' };
+  }
+}
+
+function describeType(types: string[], inBody: boolean): Pick<Problem, 'msg' | 'type'> {
+  const orNull = types.includes('null') ? ' or null' : '';
+  if (types.includes('integer')) {
+    return { msg: `Input should be a valid integer${orNull}`, type: inBody ? 'int_type' : 'int_parsing' };
+  }
+  if (types.includes('boolean')) {
+    return { msg: `Input should be true or false${orNull}`, type: inBody ? 'bool_type' : 'bool_parsing' };
+  }
+  if (types.includes('array')) return { msg: 'Input should be a list', type: 'list_type' };
+  if (types.includes('object')) return { msg: 'Input should be an object', type: 'object_type' };
+  return { msg: `Input should be a valid string${orNull}`, type: 'string_type' };
+}
+
+function describeFormat(format: string): Pick<Problem, 'msg' | 'type'> {
+  switch (format) {
+    case 'uuid':
+      return { msg: 'Input should be a valid UUID in its 8-4-4-4-12 form', type: 'uuid_parsing' };
+    case 'date-time':
+      return {
+        msg: 'Input should be a valid date-time: RFC 3339 with a zone, such as 2030-01-31T12:00:00Z',
+        type: 'datetime_parsing',
+      };
+    case 'email':
+      return { msg: 'Input should be a valid e-mail address', type: 'email_parsing' };
+    default:
+      return { msg: `Input should be a valid ${format}`, type: 'value_error' };
+  }
+}
+
+function listOf(values: unknown): string {
+  return Array.isArray(values) ? values.map((value) => `'${String(value)}'`).join(', ') : '';
+}
+
+/** As it is written: openapi-backend has them in lower case. */
+function headerName(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+}
+
+function unescapePointer(segment: string): string {
+  return segment.replace(/~1/g, '/').replace(/~0/g, '~');
+}

@@ -1,0 +1,95 @@
+import { existsSync, statSync } from 'node:fs';
+import { assertBuilt, type Connection, connect } from './driver.js';
+import { faultsIn, isCutShort, logSize } from './file.js';
+import { migrationsOf } from './migrations/applied.js';
+import { APPLICATION_ID, START_PATIENCE } from './open.js';
+import { RULES } from './rules.js';
+import { missingFrom } from './shape.js';
+
+/** What a check of a database found. */
+export interface DatabaseReport {
+  /** The newest migration that the database has, null for none. */
+  schema: string | null;
+  /** The migrations that the next start will run; empty where the schema is up to date. */
+  pending: string[];
+  /** Bytes, the write-ahead log beside the file included. */
+  bytes: number;
+  /** How many rows each table has. */
+  rows: Record<string, number>;
+  /** What is wrong, in words; empty where the database is whole. */
+  faults: string[];
+}
+
+const MOST_FAULTS_OF_A_KIND = 20;
+
+/**
+ * Reads the whole database at `path` and says what it has and what is wrong with it. Changes nothing, and a service may
+ * run on it meanwhile: all is read as of one moment.
+ */
+export async function checkDatabase(path: string): Promise<DatabaseReport> {
+  assertBuilt();
+  const report: DatabaseReport = { schema: null, pending: [], bytes: 0, rows: {}, faults: [] };
+  if (!existsSync(path)) return { ...report, faults: ['there is no such file'] };
+  report.bytes = statSync(path).size + logSize(path);
+  if (!statSync(path).isFile()) return { ...report, faults: ['it is not a file'] };
+  try {
+    const connection = connect(path, { readonly: true, timeout: START_PATIENCE });
+    try {
+      // One moment: else rows that a service writes between two of the counts would look like orphans.
+      connection.exec('begin');
+      await read(path, connection, report);
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    report.faults.push(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return report;
+}
+
+async function read(path: string, connection: Connection, report: DatabaseReport): Promise<void> {
+  const { faults } = report;
+  const applicationId = connection.pragma('application_id', { simple: true });
+  // Before anything that reads the schema, which may be what was cut.
+  if (isCutShort(path, connection)) faults.push('it was cut short');
+  const tables = tablesOf(connection);
+  if (applicationId !== APPLICATION_ID) {
+    faults.push(tables.length === 0 ? 'it is empty' : "it is an SQLite database, but not one of Latchkey's");
+    return;
+  }
+  const verdicts = connection.pragma(`integrity_check(${String(MOST_FAULTS_OF_A_KIND)})`) as Record<string, string>[];
+  faults.push(...faultsIn(verdicts.flatMap((verdict) => Object.values(verdict))));
+
+  const { applied, pending, unknown } = migrationsOf(connection);
+  report.schema = applied.at(-1) ?? null;
+  report.pending = pending;
+  if (unknown.length > 0) {
+    faults.push(`it was written by a newer version of Latchkey (it has ${unknown.join(', ')}); upgrade Latchkey`);
+  } else if (pending.length === 0) faults.push(...(await missingFrom(connection)));
+
+  for (const table of tables) report.rows[table] = count(connection, `select count(*) from "${table}"`);
+  faults.push(...danglingReferences(connection));
+  for (const { since, until, broken, query } of RULES) {
+    if (!applied.includes(since) || (until !== undefined && applied.includes(until))) continue;
+    const rows = count(connection, query);
+    if (rows > 0) faults.push(`${broken}: ${String(rows)}`);
+  }
+}
+
+/** Not what Kysely, SQLite or a tool of replication keeps for itself. */
+function tablesOf(connection: Connection): string[] {
+  const all = connection.prepare("select name from sqlite_schema where type = 'table' order by name").pluck().all();
+  return (all as string[]).filter((name) => !/^(sqlite_|kysely_|_)|"/.test(name));
+}
+
+function danglingReferences(connection: Connection): string[] {
+  const query = 'select "table" as child, parent, count(*) as rows from pragma_foreign_key_check group by 1, 2';
+  const found = connection.prepare(query).all() as { child: string; parent: string; rows: number }[];
+  return found.map(
+    ({ child, parent, rows }) => `rows of ${child} that no row of ${parent} belongs to: ${String(rows)}`,
+  );
+}
+
+function count(connection: Connection, query: string): number {
+  return connection.prepare(query).pluck().get() as number;
+}

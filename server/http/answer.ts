@@ -1,0 +1,34 @@
+import type { Context } from 'koa';
+import { JSON_TYPE } from '../contract/operations.js';
+import { type ServiceError, type Surface, toWire } from '../errors.js';
+import type { Trace } from './trace.js';
+
+// Past Koa's own way of answering, which sets and looks up one header after the other and listens for the end of each
+// answer: with it an authenticated read takes a fifth more of the processor.
+
+export interface WireAnswer {
+  status: number;
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** Undefined for none. */
+  contentType?: string | undefined;
+  /** Undefined for none. */
+  body?: string | undefined;
+}
+
+export function sendAnswer(
+  { res }: Context,
+  { head }: Trace,
+  { status, headers, contentType, body }: WireAnswer,
+): void {
+  for (const name in headers) head.push(name, headers[name] ?? '');
+  if (contentType !== undefined && body !== undefined) head.push('Content-Type', contentType);
+  if (status !== 204) head.push('Content-Length', String(body === undefined ? 0 : Buffer.byteLength(body)));
+  res.writeHead(status, head).end(body);
+}
+
+/** Answers with `error` in the surface's shape; what belongs to none has the access tokens'. */
+export function sendError(ctx: Context, trace: Trace, error: ServiceError, surface: Surface = 'access tokens'): void {
+  trace.error = error;
+  const { status, body } = toWire(error, surface);
+  sendAnswer(ctx, trace, { status, headers: error.headers, contentType: JSON_TYPE, body: JSON.stringify(body) });
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv6, type Socket } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Config } from '../config/config.js';
+import { readForwarded, toAddress, toHost } from './forwarded.js';
+
+// Who sent a request and where they think they sent it. `X-Forwarded-*` counts only behind proxies that the operator has
+// named, and `Host` for nothing but the comparison with `Origin`: anybody can write anything into them.
+
+type OriginConfig = Pick<Config, 'trustProxy' | 'publicUrl'>;
+
+/** Bits of an IPv6 address that one client has to itself. */
+const NETWORK_BITS = 64;
+
+/** The client's address for throttling; of IPv6 the network, since a client has a whole /64 to itself. */
+export function clientAddress(request: IncomingMessage, { trustProxy }: OriginConfig): string {
+  const address =
+    readForwarded(request, 'x-forwarded-for', trustProxy) ?? toAddress(request.socket.remoteAddress ?? '') ?? 'unknown';
+  if (!isIPv6(address)) return address;
+  const network = `${address}/${String(NETWORK_BITS)}`;
+  return `${ipaddr.IPv6.networkAddressFromCIDR(network).toString()}/${String(NETWORK_BITS)}`;
+}
+
+/** Scheme, host and port for absolute links, such as `https://tokens.example.org`. */
+export function ownOrigin(request: IncomingMessage, config: OriginConfig): string {
+  if (config.publicUrl !== null) return config.publicUrl;
+  const host = readForwarded(request, 'x-forwarded-host', config.trustProxy);
+  return host === undefined ? socketOrigin(request.socket) : originAt(host, request, config);
+}
+
+/** Whether the client speaks https with the outermost proxy. */
+export function isSecure(request: IncomingMessage, { trustProxy, publicUrl }: OriginConfig): boolean {
+  if (publicUrl !== null) return publicUrl.startsWith('https:');
+  return readForwarded(request, 'x-forwarded-proto', trustProxy) === 'https';
+}
+
+/**
+ * Whether a browser sent the request from a page of this origin, or no browser sent it: then neither `Sec-Fetch-Site`
+ * nor `Origin` is there, and nobody else's cookie either.
+ */
+export function isSameOrigin(request: IncomingMessage, config: OriginConfig): boolean {
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  const { origin } = request.headers;
+  if (origin === undefined) return true;
+  if (origin === ownOrigin(request, config)) return true;
+  const host =
+    readForwarded(request, 'x-forwarded-host', config.trustProxy) ?? toHost(request.headers.host?.trim() ?? '');
+  return config.publicUrl === null && host !== undefined && origin === originAt(host, request, config);
+}
+
+function originAt(host: string, request: IncomingMessage, config: OriginConfig): string {
+  return new URL(`${isSecure(request, config) ? 'https' : 'http'}://${host}`).origin;
+}
+
+function socketOrigin({ localAddress = '127.0.0.1', localPort = 0 }: Socket): string {
+  const address = toAddress(localAddress) ?? localAddress;
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${String(localPort)}`;
+}
