@@ -1,11 +1,11 @@
-/** What each signal ends. One listener does for all of them: Node warns of a leak from the eleventh on. */
+/** Callbacks of each signal. All share one listener, because Node warns of a leak from the eleventh listener on. */
 const endings = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls `end` once `signal` is aborted, unless the function that it gives was called before. */
+/** Calls `end` when `signal` is aborted. Call the returned function to cancel that. */
 export function onAbort(signal: AbortSignal | undefined, end: () => void): () => void {
   if (signal === undefined) return () => undefined;
   const ends = endings.get(signal) ?? listen(signal);
-  // Under a function of its own: `end` may be waited with twice.
+  // A new function for each call, because the set would keep the same `end` only once.
   const own = () => {
     end();
   };

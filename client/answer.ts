@@ -2,7 +2,7 @@ import type { ErrorCode, Problem } from '../generated/types.gen.js';
 import { type InputProblem, LatchkeyError, type LatchkeyErrorParts, messageOf } from './errors.js';
 import { dateNow } from './timers.js';
 
-/** What came back, read to its end. */
+/** A response whose body has been read to its end. */
 export interface RawAnswer {
   status: number;
   headers: Headers;
@@ -10,13 +10,13 @@ export interface RawAnswer {
 }
 
 export interface Expected {
-  /** The media type that a success has; null where it has no body. */
+  /** Media type of a successful response; null if it has no body. */
   mediaType: string | null;
-  /** What a 403 means on the API whose errors carry no code. */
+  /** Error code for a 403 whose body has no `code`. */
   forbidden: ErrorCode;
 }
 
-/** Of several codes with one status the first is meant where an API says the status alone. */
+/** HTTP status of each code. A response that has a status but no code gets the first code with that status. */
 const STATUSES: Record<ErrorCode, number> = {
   bad_request: 400,
   insufficient_scope: 403,
@@ -45,7 +45,7 @@ export function requestIdOf({ headers }: RawAnswer): string | undefined {
   return headers.get('X-Request-Id') ?? undefined;
 }
 
-/** The data of an answer. Throws the `LatchkeyError` that it is where it is no success; `mask` hides secrets in texts. */
+/** Returns the data of a successful response; throws a `LatchkeyError` for any other. `mask` hides secrets in its texts. */
 export function dataOf(answer: RawAnswer, expected: Expected, mask: (text: string) => string): unknown {
   const { status, headers, text } = answer;
   const mediaType = headers.get('Content-Type')?.split(';')[0]?.trim().toLowerCase() ?? '';
@@ -67,7 +67,7 @@ export function dataOf(answer: RawAnswer, expected: Expected, mask: (text: strin
     ...common,
     ...(refusal ?? {
       code: 'unexpected_answer',
-      message: `An answer that the contract does not have: status ${String(status)} with ${describe(mediaType, text)}`,
+      message: `Unexpected answer, not in the contract: status ${String(status)} with ${describe(mediaType, text)}`,
     }),
   });
   if (wait === 'unclear') unclearWaits.add(error);
@@ -76,14 +76,14 @@ export function dataOf(answer: RawAnswer, expected: Expected, mask: (text: strin
 
 const unclearWaits = new WeakSet<LatchkeyError>();
 
-/** Whether the service asked to wait, but not for how long: no pause of the client's own is sure to be long enough. */
+/** Whether `Retry-After` was sent but could not be read. Such a call is not retried: any pause might be too short. */
 export function isWaitUnclear(error: LatchkeyError): boolean {
   return unclearWaits.has(error);
 }
 
 function describe(mediaType: string, text: string): string {
   if (text === '') return 'an empty body.';
-  // The header is the sender's text: shown only where it is a media type and nothing else.
+  // The sender controls this header, so it is shown only if it has the form of a media type.
   return `a body of ${/^[\w.+-]{1,64}\/[\w.+-]{1,64}$/.test(mediaType) ? mediaType : 'no known media type'}.`;
 }
 
@@ -113,19 +113,18 @@ function invalidInput(problems: InputProblem[]): LatchkeyErrorParts {
   return { code: 'invalid_input', message: messageOf(problems), problems };
 }
 
-/** OAuth has codes of its own, which say less than the status does. */
+/** An OAuth error's code comes from its status, which is more precise than OAuth's own error codes. */
 function oauthRefusal(status: number, message: string): LatchkeyErrorParts | undefined {
   if (status === 400) return invalidInput([{ field: null, message }]);
   const code = codeOf(status);
   return code && { code, message };
 }
 
-/** Where only the status tells. */
 function codeOf(status: number): ErrorCode | undefined {
   return CODES.find((code) => STATUSES[code] === status);
 }
 
-/** Undefined where `body` has neither API's shape. */
+/** Input problems in the error shape of either API; undefined or empty if `body` has neither shape. */
 function problemsIn(body: Record<string, unknown>): InputProblem[] | undefined {
   const { detail } = body;
   if (typeof detail === 'string') return [{ field: null, message: detail }];
@@ -137,18 +136,18 @@ function problemsIn(body: Record<string, unknown>): InputProblem[] | undefined {
       location,
     }));
   }
-  // What a later service says beside them is no problem with a field.
+  // Members of any other type come from a newer service and are ignored.
   const fields = Object.entries(body).filter((entry): entry is [string, string[]] => isTexts(entry[1]));
   return fields.flatMap(([field, messages]) =>
     messages.map((message) => ({ field: field === 'non_field_errors' ? null : field, message })),
   );
 }
 
-/** Seconds from a number of them or a date (RFC 9110, 10.2.3). */
+/** Seconds in `Retry-After`, which is a number of seconds or a date (RFC 9110, section 10.2.3). */
 function waitIn(headers: Headers): number | 'unclear' | undefined {
   const value = headers.get('Retry-After');
   if (value === null) return undefined;
-  // Of anything else `Date.parse` makes a date that nobody meant.
+  // `Date.parse` also accepts texts that are no HTTP dates, so the form is checked first.
   const at = /^[A-Z][a-z]+, .+ GMT$/.test(value) ? Date.parse(value) : Number.NaN;
   const seconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) : (at - dateNow()) / 1_000;
   return Number.isFinite(seconds) ? Math.max(0, seconds) : 'unclear';
@@ -156,7 +155,7 @@ function waitIn(headers: Headers): number | 'unclear' | undefined {
 
 const CODES = Object.keys(STATUSES) as ErrorCode[];
 
-/** A code as the service states it: one of a later service is told as it is, though no type has it. */
+/** The error code in a response body. A newer service's code is passed on, although the type does not include it. */
 function codeIn(code: unknown, mask: (text: string) => string): ErrorCode | undefined {
   return typeof code === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(code) && mask(code) === code
     ? (code as ErrorCode)

@@ -1,45 +1,45 @@
 import type { ErrorCode, Problem } from '../generated/types.gen.js';
 
 /**
- * What went wrong: the contract's codes, bad input, and what happens where the service does not answer. A service that is
- * newer than this client may give further codes, as they are: leave a `default` to what switches over it.
+ * What went wrong: an error code of the API, or one of four codes that the client adds. A service newer than this client
+ * may send further codes, which are passed on unchanged: give each `switch` over the code a `default`.
  */
 export type LatchkeyErrorCode = ErrorCode | 'invalid_input' | 'network_error' | 'timeout' | 'unexpected_answer';
 
-/** One thing that is wrong with the input, in one form for both APIs. */
+/** One problem with the input. Both APIs' errors are converted to this form. */
 export interface InputProblem {
-  /** The field, dotted where it is nested (`name`); null where no one field is at fault. */
+  /** Name of the field, with dots if it is nested (`metadata.team`); null if the problem is not with a single field. */
   readonly field: string | null;
   /** A sentence for people. */
   readonly message: string;
-  /** What kind of problem it is, for programs. The private tokens API does not say. */
+  /** Kind of problem, for programs. Missing in errors of the private tokens API. */
   readonly type?: Problem['type'];
-  /** The part of the request that the field is in. The private tokens API does not say. */
+  /** Part of the request that the field is in, such as `body` or `query`. Missing in errors of the private tokens API. */
   readonly location?: string;
 }
 
 interface ErrorShape<Code extends LatchkeyErrorCode, Status extends number | undefined> extends Error {
   readonly name: 'LatchkeyError';
-  /** What went wrong. Comparing it narrows the other members. */
+  /** What went wrong. Comparing it narrows the types of the other members. */
   readonly code: Code;
-  /** The answer's HTTP status; undefined where there was no answer. */
+  /** HTTP status of the answer; undefined if there was no answer. */
   readonly status: Status;
-  /** The answer's `X-Request-Id`, which the service's log has too; undefined where there was none. */
+  /** The answer's `X-Request-Id`, by which the service's log can be searched; undefined if there was none. */
   readonly requestId: string | undefined;
-  /** What is wrong with the input; empty for every code but `invalid_input`. */
+  /** What is wrong with the input; empty unless `code` is `invalid_input`. */
   readonly problems: readonly InputProblem[];
-  /** Seconds that the service asked to wait (`Retry-After`); undefined where it did not ask, or not intelligibly. */
+  /** Seconds to wait, from `Retry-After`; undefined if that was not sent or could not be read. */
   readonly retryAfterSeconds: number | undefined;
-  /** All of the above and the message, for logs. */
+  /** Name, message and all members above, for logs. */
   toJSON(): object;
 }
 
-/** The service refused the request, and said why. */
+/** The service rejected the request and stated why. */
 export interface RefusalError extends ErrorShape<ErrorCode, number> {
   readonly problems: readonly [];
 }
 
-/** The input is not valid. `status` is undefined where the client refused it before anything was sent. */
+/** The input is not valid. `status` is undefined if the client rejected the input before it sent anything. */
 export interface InvalidInputError extends ErrorShape<'invalid_input', number | undefined> {
   readonly problems: readonly [InputProblem, ...InputProblem[]];
 }
@@ -51,20 +51,20 @@ export interface NoAnswerError extends ErrorShape<'network_error' | 'timeout', u
   readonly retryAfterSeconds: undefined;
 }
 
-/** An answer that the contract does not have, such as a proxy's HTML page; `status` may well be 200. */
+/** An answer that the API's contract does not describe, such as a proxy's HTML page; its `status` can be 200. */
 export interface UnexpectedAnswerError extends ErrorShape<'unexpected_answer', number> {
   readonly problems: readonly [];
 }
 
 /**
- * The one error that a call rejects with on account of the request, the service or the network. An aborted call rejects
- * with its signal's reason instead, an `AbortError` by default, and a wrong use of the client with a `TypeError`.
+ * The error that a call rejects with if the request, the service or the network is at fault. An aborted call rejects with
+ * its signal's reason instead (by default an `AbortError`). Wrong use of the client gives a `TypeError`.
  *
- * `error instanceof LatchkeyError` and then `error.code` narrow it. It holds no secret: no credential, header or body.
+ * Check `error instanceof LatchkeyError`, then compare `error.code`. The error contains no credential, header or body.
  */
 export type LatchkeyError = RefusalError | InvalidInputError | NoAnswerError | UnexpectedAnswerError;
 
-/** What a `LatchkeyError` is made from. */
+/** Constructor parameters of a `LatchkeyError`. */
 export interface LatchkeyErrorParts {
   code: LatchkeyErrorCode;
   message: string;
@@ -80,10 +80,10 @@ interface LatchkeyErrorClass {
   readonly prototype: LatchkeyError;
 }
 
-// A class cannot be a union: the cast gives `instanceof` the type that narrows.
+// A class cannot be a union type, so the cast gives `instanceof` the union that narrows.
 export const LatchkeyError = class LatchkeyError extends Error {
   static {
-    // On the prototype, so that the stack begins with it, in minified code too.
+    // On the prototype, so that the stack begins with this name, also in minified code.
     this.prototype.name = 'LatchkeyError';
   }
 
@@ -108,8 +108,8 @@ export const LatchkeyError = class LatchkeyError extends Error {
   }
 } as unknown as LatchkeyErrorClass;
 
-/** Bad input that is refused before anything is sent. */
-export function refusedInput(field: string, message: string): LatchkeyError {
+/** The error for input that the client rejects before it sends anything. */
+export function inputError(field: string, message: string): LatchkeyError {
   const problems = [{ field, message }];
   return new LatchkeyError({ code: 'invalid_input', message: messageOf(problems), problems });
 }

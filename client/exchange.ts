@@ -4,7 +4,7 @@ import { LatchkeyError } from './errors.js';
 import { until } from './patience.js';
 import { clearTimeout, setTimeout } from './timers.js';
 
-/** The platform's `fetch`, or what can stand in for it. */
+/** The platform's `fetch`, or a function that replaces it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface Outgoing {
@@ -14,7 +14,7 @@ export interface Outgoing {
   body: string | undefined;
 }
 
-/** One attempt: sends a fresh request and reads the answer to its end, both within `timeoutMs` (0 for no limit). */
+/** Makes one attempt: sends the request and reads the whole answer within `timeoutMs` milliseconds (0 for no limit). */
 export async function exchange(
   fetch: Fetch,
   { url, ...request }: Outgoing,
@@ -34,8 +34,8 @@ export async function exchange(
       fetch(url, {
         ...request,
         signal: controller.signal,
-        // The credential is in one place: a browser adds no cookie. The contract has no redirects, and following one
-        // could carry a password elsewhere.
+        // A browser must not add cookies to the credential. The API never redirects, and a followed redirect could
+        // send a password to another host.
         credentials: 'omit',
         redirect: 'manual',
       }),
@@ -61,14 +61,14 @@ export async function exchange(
   }
 }
 
-/** A browser tells a page nothing of why an answer from another origin is kept from it. */
+/** In a browser the message also names CORS, because the browser does not tell a page why a request failed. */
 function silenceFrom(url: string): string {
   const page = (globalThis as { location?: { origin?: string } }).location?.origin;
   if (page === undefined || url.startsWith(`${page}/`)) return 'The service did not answer.';
-  return `The service did not answer, or its CORS setting LATCHKEY_CORS_ORIGINS does not name ${page}: a browser hides which.`;
+  return `The service did not answer, or its setting LATCHKEY_CORS_ORIGINS does not contain ${page}; a browser does not tell which.`;
 }
 
-/** Names, texts and codes alone: what else a `fetch` hangs on its errors may be the request with its credential. */
+/** Copies name, message and code only, because a `fetch` may attach the request, with its credential, to its errors. */
 function copyOf(error: unknown, mask: (text: string) => string, depth = 3): Error | undefined {
   if (!(error instanceof Error) || depth === 0) return undefined;
   const copy = new Error(mask(error.message), { cause: copyOf(error.cause, mask, depth - 1) });

@@ -15,24 +15,25 @@ import { createTransport, type LatchkeyOptions, type Wish } from './transport.js
 
 type QueryOf<Id extends 'listAccessTokens' | 'listPrivateTokens'> = NonNullable<InputOf<Id>['query']>;
 
-/** The client: every operation of the contract under its `operationId`, and what makes them pleasant. */
+/** A client of the service: one method for each operation of `openapi.yaml`, named by its `operationId`, and extras. */
 export type Latchkey = { [Id in keyof Operations as Id extends 'logIn' ? never : Id]: Operation<Id> } & LatchkeyExtras;
 
 export interface LatchkeyExtras {
   /**
-   * Opens a session and keeps it: it authenticates this client's calls until `logOut`. Where one of them is refused
-   * with 401 the session is refreshed, once for all calls that wait, and the call repeated. Resolves with the session's
-   * tokens and its user.
+   * Opens a session, which authenticates this client's calls until `logOut`. If a call gets 401, the client refreshes the
+   * session and repeats the call; calls that fail at the same time share one refresh. Resolves with the session's tokens
+   * and its user.
    *
-   * Rejects with `unauthorized` for a wrong e-mail or password, `user_disabled`, and `too_many_requests` with
-   * `retryAfterSeconds` after too many failures.
+   * Rejects with `unauthorized` for a wrong e-mail or password, with `user_disabled` for a disabled user, and with
+   * `too_many_requests` and `retryAfterSeconds` after too many failures.
    */
   logIn(credentials: Credentials, options?: CallOptions): Call<Session>;
   logIn(options: InputOf<'logIn'> & CallOptions): Call<Session>;
   readonly accessTokens: {
     /**
-     * Every access token of the caller that the filters keep, newest first, page by page as they are asked for. None is
-     * lost or repeated while others are created and revoked; those created meanwhile are not among them.
+     * Iterates over the caller's access tokens that match the filters, newest first. Each page is fetched when it is
+     * needed. No token is skipped or repeated if others are created or revoked meanwhile; tokens created after the start
+     * are left out.
      */
     all(
       options?: Omit<QueryOf<'listAccessTokens'>, 'cursor'> & CallOptions,
@@ -40,9 +41,9 @@ export interface LatchkeyExtras {
   };
   readonly privateTokens: {
     /**
-     * Every private token of the caller that the filter keeps, oldest first, page by page as they are asked for. None is
-     * lost or repeated while others are created and revoked. That holds in this order alone, since the list is numbered:
-     * for another order collect them and sort.
+     * Iterates over the caller's private tokens that match the filter, oldest first. Each page is fetched when it is
+     * needed. No token is skipped or repeated if others are created or revoked meanwhile. Numbered pages allow that in
+     * this order only: for another order, collect the tokens and sort them.
      */
     all(
       options?: Omit<QueryOf<'listPrivateTokens'>, 'ordering' | 'page' | 'page_size'> & CallOptions,
@@ -51,9 +52,9 @@ export interface LatchkeyExtras {
 }
 
 /**
- * Makes a client of the service at `baseUrl`. It sends nothing yet, and nothing but the calls that are made.
+ * Creates a client of the service at `baseUrl`. A client sends nothing but the calls made on it.
  *
- * Calls reject with a `LatchkeyError`. Throws a `TypeError` for options that cannot be right.
+ * Calls reject with a `LatchkeyError`. Throws a `TypeError` for invalid options.
  */
 export function createLatchkey(options: LatchkeyOptions): Latchkey {
   const { send, sessions } = createTransport(options);
@@ -93,10 +94,10 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
 }
 
 /**
- * A client of the service at `LATCHKEY_URL`, with `LATCHKEY_TOKEN` where that is set, and anonymous where it is not. The
- * token is never sent to another address.
+ * Creates a client of the service at `LATCHKEY_URL`. It authenticates with `LATCHKEY_TOKEN`, or is anonymous if that is
+ * not set. The token is never sent to another address.
  *
- * Throws a `TypeError` where `LATCHKEY_URL` is not set or `LATCHKEY_TOKEN` is empty.
+ * Throws a `TypeError` if `LATCHKEY_URL` is not set or `LATCHKEY_TOKEN` is empty.
  */
 createLatchkey.fromEnvironment = (options: Omit<LatchkeyOptions, 'baseUrl' | 'token'> = {}): Latchkey =>
   createLatchkey({ ...options, ...readEnvironment(options) });

@@ -3,51 +3,51 @@ import type * as sdk from '../generated/sdk.gen.js';
 export type Sdk = typeof sdk;
 export type OperationId = keyof Sdk;
 
-/** What may be said of any single call. */
+/** Options of a single call of any operation. */
 export interface CallOptions {
-  /** Ends the call, its pauses between attempts included; it then rejects with the signal's reason. */
+  /** Aborts the call, also in a pause between attempts; the call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds that each attempt may take; 0 for no limit. The client's own by default. */
+  /** Milliseconds that each attempt may take; 0 for no limit. Defaults to the client's option. */
   timeoutMs?: number | undefined;
-  /** How often an attempt is repeated at most; 0 for never. The client's own by default. */
+  /** Most retries after the first attempt; 0 for none. Defaults to the client's option. */
   maxRetries?: number | undefined;
   /**
-   * Further request headers, such as `X-Request-Id`. The credential's headers are refused with a `TypeError`: it belongs
-   * into `token`.
+   * Further request headers, such as `X-Request-Id`. A header that carries a credential is rejected with a `TypeError`:
+   * pass the credential as the client's option `token`.
    */
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** An answer with what stands around its data. */
+/** The data of an answer with its status and headers. */
 export interface Answer<T> {
   data: T;
   /** The HTTP status. */
   status: number;
   headers: Headers;
-  /** The answer's `ETag`, which `ifMatch` takes; undefined where it has none. */
+  /** The answer's `ETag`, to be passed as `ifMatch`; undefined if the answer has none. */
   etag: string | undefined;
-  /** The answer's `X-Request-Id`, which the service's log has too. */
+  /** The answer's `X-Request-Id`, by which the service's log can be searched. */
   requestId: string | undefined;
 }
 
-/** A call on its way: resolves with the answer's data, rejects with a `LatchkeyError`. */
+/** A promise of an operation's answer: resolves with its data, rejects with a `LatchkeyError`. */
 export interface Call<T> extends Promise<T> {
-  /** Resolves with the data, the status and the headers of the answer. It sends nothing anew. */
+  /** Resolves with the data, status and headers of the answer. Does not send the request again. */
   withResponse(): Promise<Answer<T>>;
 }
 
-/** The contract's header parameters, of those operations that take them. */
+/** Header parameters. An operation accepts those that `openapi.yaml` gives it. */
 export interface HeaderInput {
   /**
-   * The `etag` of the answer that the call builds on: where the token has been edited, rotated or revoked since, nothing
-   * happens and the call rejects with `precondition_failed`. An undefined one is refused with `invalid_input`, never
-   * taken for none.
+   * `etag` of an earlier answer about the token. If the token has been edited, rotated or revoked since, the call changes
+   * nothing and rejects with `precondition_failed`. An explicit undefined is rejected with `invalid_input`; leave the
+   * option out for no condition.
    */
   ifMatch?: string | undefined;
   /**
-   * What names this request, 1 to 255 visible ASCII characters: for 24 hours the same key with the same request gets the
-   * same answer, and nothing is done twice. By default each call makes one, the same for all its attempts; one that you
-   * keep makes a call repeatable beyond the end of your process.
+   * Identifies the request: 1 to 255 visible ASCII characters. For 24 hours, the same request with the same key gets the
+   * same answer and is not executed again. By default each call generates a key and uses it for all its attempts. Store a
+   * key of your own to repeat the call safely after a restart of your process.
    */
   idempotencyKey?: string | undefined;
 }
@@ -57,7 +57,7 @@ export interface HeaderNames {
   idempotencyKey: 'Idempotency-Key';
 }
 
-/** The parameters and the body of an operation, as the contract has them. */
+/** Parameters and body of an operation, as `openapi.yaml` defines them. */
 export type InputOf<Id extends OperationId> = Inputs[Id];
 
 type Inputs = {
@@ -65,19 +65,19 @@ type Inputs = {
     HeaderInputOf<NonNullable<Parameters<Sdk[Id]>[0]['headers']>>;
 };
 
-// A generated operation takes any header of any type, but those of the contract as strings alone.
+// A generated operation accepts any header, but types only those of the contract as plain strings.
 type HeaderInputOf<Headers> = {
   [Name in keyof HeaderInput as Record<HeaderNames[Name], 0> extends Headers ? never : Name]: HeaderInput[Name];
 };
 
-/** What a successful call of an operation resolves with; nothing for an operation that answers without a body. */
+/** Type that a successful call of an operation resolves with; `void` if its answer has no body. */
 export type DataOf<Id extends OperationId> = DataIn<Awaited<ReturnType<Sdk[Id]>>['data']>;
 
-// An answer without a body is unknown to the generator where its status is not 204.
+// The generator types an answer without a body as unknown unless its status is 204.
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- what the generator has for 204
 type DataIn<Generated> = unknown extends Generated ? void : Exclude<Generated, undefined>;
 
-/** An operation as a function; where nothing of its input is required, neither are its options. */
+/** An operation as a method of the client. Its parameter is optional if no input is required. */
 export type Operation<Id extends OperationId> = OperationOf<InputOf<Id>, DataOf<Id>>;
 
 type OperationOf<Input, Data> =
@@ -87,18 +87,18 @@ type OperationOf<Input, Data> =
 
 export type Operations = { [Id in keyof Sdk]: Operation<Id> };
 
-/** What is known of the operations that answer with anything but JSON. */
+/** Media types of the operations whose answer is not JSON; null if it has no body. */
 export type OtherMediaTypes = {
   [Id in OperationId as DataOf<Id> extends object ? never : Id]: DataOf<Id> extends string ? string : null;
 };
 
-/** A `Call` whose request `run` sends. */
+/** Runs `run` and returns its answer as a `Call`. */
 export function toCall<T>(run: () => Promise<Answer<T>>): Call<T> {
   const answered = run();
   const call = answered.then(({ data }) => data);
   return Object.assign(call, {
     withResponse: async () => {
-      // Who asks for the whole answer is told of its failure there, and not a second time as an unhandled rejection.
+      // The promise returned here reports a failure; without this, `call` would report it again as unhandled.
       call.catch(() => undefined);
       return await answered;
     },

@@ -1,10 +1,10 @@
 import type { AccessToken, AccessTokenPage, PrivateToken, PrivateTokenPage } from '../generated/types.gen.js';
 import { LatchkeyError } from './errors.js';
 
-/** The largest page of either API, for the fewest requests. */
+/** Largest page size that both APIs accept, in tokens: fewest requests. */
 export const LARGEST_PAGE = 200;
 
-/** Every token of a list with cursors, which itself neither repeats nor loses one. */
+/** Yields every token of a list with cursors. The service's cursors neither skip nor repeat a token. */
 export async function* allAccessTokens(
   list: (cursor: string | undefined) => Promise<AccessTokenPage>,
 ): AsyncGenerator<AccessToken, void, undefined> {
@@ -12,7 +12,7 @@ export async function* allAccessTokens(
   do {
     const { items, nextCursor } = await list(cursor);
     yield* items;
-    if (nextCursor !== null && nextCursor === cursor) throw endless('the next page of a page is that page');
+    if (nextCursor !== null && nextCursor === cursor) throw endless('a page names itself as its next page');
     cursor = nextCursor ?? undefined;
   } while (cursor !== undefined);
 }
@@ -20,10 +20,10 @@ export async function* allAccessTokens(
 export type ListPage = (page: number, pageSize: number) => Promise<PrivateTokenPage>;
 
 /**
- * Every token of a list with numbered pages, ordered by id. New tokens have higher ids and so come last; revoked ones
- * drop out, and what stood behind them moves up, past the edge of a page that was read before. So each page is chosen to
- * reach back over the last token seen: where it begins with one that was seen, none can have slipped through before it.
- * Where it does not, or is past the end, tokens have dropped out, and an earlier page is read.
+ * Yields every token of a list with numbered pages, ordered by id. New tokens have higher ids and come last. Revoked
+ * tokens leave the list, and later tokens then move to an earlier position, perhaps onto a page that was already read.
+ * Each page is therefore chosen so that it includes the last token seen. If a page begins with a token that was seen, no
+ * token was skipped. If it does not, or is past the end, tokens have moved, and an earlier page is read.
  */
 export async function* allPrivateTokens(
   list: ListPage,
@@ -51,12 +51,12 @@ export async function* allPrivateTokens(
     }
     const end = start + results.length;
     if (end >= count) return;
-    if (results.length < pageSize) throw endless('a page is shorter than its size and not the last');
+    if (results.length < pageSize) throw endless('a page that is not the last has fewer tokens than its size');
     offset = end - 1;
   }
 }
 
-/** The page that holds the row at `offset`, from 0, and reaches furthest behind it. */
+/** The page that contains the row at `offset` (counted from 0) and ends as far after it as possible. */
 function furthestPageWith(offset: number, largest: number): { page: number; pageSize: number } {
   let furthest = { page: offset + 1, pageSize: 1 };
   for (let pageSize = 2; pageSize <= largest; pageSize++) {
@@ -66,7 +66,7 @@ function furthestPageWith(offset: number, largest: number): { page: number; page
   return furthest;
 }
 
-/** Undefined for a page past the end; the first is never past it. */
+/** Lists a page; undefined if the page is past the end. The first page always exists. */
 async function listIfThere(list: ListPage, page: number, pageSize: number): Promise<PrivateTokenPage | undefined> {
   try {
     return await list(page, pageSize);

@@ -3,14 +3,15 @@ import { isWaitUnclear } from './answer.js';
 import { LatchkeyError } from './errors.js';
 import { clearTimeout, setTimeout } from './timers.js';
 
-/** Statuses that may pass by themselves. */
+/** Statuses of faults that may be gone at the next attempt. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+/** Milliseconds before the first retry, doubled for each further one up to the longest pause. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8_000;
-/** Seconds: who is asked to wait longer than this gets the error, and decides. */
+/** Seconds. If the service asks for a longer wait, the call rejects at once and its caller decides. */
 const LONGEST_RETRY_AFTER = 60;
 
-/** Runs `attempt` until it succeeds, fails for good or has been repeated `maxRetries` times. */
+/** Runs `attempt` until it succeeds, fails permanently or has been retried `maxRetries` times. */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
   maxRetries: number,
@@ -32,7 +33,7 @@ function mayPass(error: LatchkeyError): boolean {
   return passing && retryAfterSeconds <= LONGEST_RETRY_AFTER && !isWaitUnclear(error);
 }
 
-/** Milliseconds: never less than the service asked for. */
+/** Milliseconds to pause, at least as long as `Retry-After`. */
 function pauseBefore(retries: number, retryAfterSeconds = 0): number {
   const backoff = Math.min(FIRST_PAUSE * 2 ** retries, LONGEST_PAUSE);
   return Math.max(backoff * (1 - Math.random() / 4), retryAfterSeconds * 1_000);
@@ -48,7 +49,7 @@ async function sleep(milliseconds: number, signal: AbortSignal | undefined): Pro
   });
 }
 
-/** Settles as `promise` does, or rejects with the signal's reason once that is aborted. */
+/** Settles like `promise`, or rejects with the reason of `signal` when that is aborted first. */
 export async function until<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise;
   let forget = (): void => undefined;

@@ -3,7 +3,7 @@ import { LatchkeyError } from './errors.js';
 import type { Answer, CallOptions } from './operations.js';
 import { until } from './patience.js';
 
-/** What one attempt is authenticated with; `session` where that is a session that may be refreshed. */
+/** Credential of one attempt. `session` is set if the credential is a session's token, which can be refreshed. */
 export interface Credential {
   token: string | undefined;
   session?: KeptSession;
@@ -11,15 +11,16 @@ export interface Credential {
 
 interface KeptSession {
   accessToken: string;
-  /** Undefined once it has been refused: the session is over. */
+  /** Undefined after the service has rejected it: the session has ended. */
   refreshToken: string | undefined;
-  /** The one refresh in flight. */
+  /** The refresh in flight, if any. */
   renewal?: Promise<Answer<Session>> | undefined;
 }
 
+/** A token, or a function that returns one and is called for each attempt. */
 export type TokenOption = string | (() => string | undefined | Promise<string | undefined>);
 
-/** The client's one place for its credential: the session that it keeps, else `token`. */
+/** Keeps the client's credential: the session of `logIn`, or else the option `token`. */
 export function createSessions(
   token: TokenOption | undefined,
   refresh: (refreshToken: string, options: CallOptions) => Promise<Answer<Session>>,
@@ -27,9 +28,9 @@ export function createSessions(
   let kept: KeptSession | undefined;
 
   /**
-   * For a call's next attempt, after one with `used`. A call stays in its session, lest it be repeated in the name of the
-   * next one, and with its token, since the service shows what it did once to that token alone. Waits for a refresh that
-   * is in flight, since the earlier token is probably dead.
+   * The credential for a call's next attempt; `used` is that of its last attempt. A call keeps its session, so that it is
+   * not repeated as another user, and its session token, because the service repeats an answer only to the token that
+   * first received it. Waits for a refresh in flight, because the earlier token has probably expired.
    */
   async function credential(used: Credential | undefined, signal: AbortSignal | undefined): Promise<Credential> {
     if (used?.session !== undefined) return used;
@@ -38,12 +39,12 @@ export function createSessions(
       return { token: typeof token === 'function' ? await until(Promise.resolve(token()), signal) : token };
     }
     const { renewal } = session;
-    // Its failure is told to those whose calls were refused.
+    // A failed refresh is reported by the calls that got 401.
     if (renewal !== undefined) await until(renewal.then(noop, noop), signal);
     return { token: session.accessToken, session };
   }
 
-  /** Starts a refresh, or joins the one in flight. A refresh token serves once, so there are never two. */
+  /** Starts a refresh, or joins the one in flight: a refresh token is valid once, so two refreshes cannot both succeed. */
   function renew(session: KeptSession, refreshToken: string, options: CallOptions = {}): Promise<Answer<Session>> {
     session.renewal ??= refresh(refreshToken, options)
       .then(
@@ -71,12 +72,12 @@ export function createSessions(
     credential,
     keep,
 
-    /** What to repeat a call with that was refused with `used`; undefined where nothing else is to be had. */
+    /** The credential to repeat a call with after a 401; undefined if there is no other. */
     async revive(
       { token: used, session }: Credential,
       signal: AbortSignal | undefined,
     ): Promise<Credential | undefined> {
-      // A session that has been left is not revived, nor is the call repeated in the name of the next one.
+      // After `logOut` or another `logIn`, the call must not be repeated with the other session.
       if (session === undefined || session !== kept) return undefined;
       if (session.accessToken === used) {
         if (session.refreshToken === undefined) return undefined;
@@ -90,7 +91,7 @@ export function createSessions(
       return { token: session.accessToken, session };
     },
 
-    /** Refreshes as the caller asks; the session kept by the one refresh in flight, where it is that one's token. */
+    /** Refreshes the session of `refreshToken` for the caller. The kept session's token joins a refresh in flight. */
     async refresh(refreshToken: string, options: CallOptions): Promise<Answer<Session>> {
       if (kept !== undefined && kept.refreshToken === refreshToken) {
         const { signal, ...rest } = options;
@@ -101,7 +102,7 @@ export function createSessions(
       return answer;
     },
 
-    /** Runs `logOut` and forgets the session that it ended. */
+    /** Runs `logOut` and forgets the session that has ended. */
     async end(logOut: () => Promise<Answer<void>>): Promise<Answer<void>> {
       const session = kept;
       const forget = () => {
@@ -120,10 +121,10 @@ export function createSessions(
 }
 
 export function isUnauthorized(error: unknown): boolean {
-  // By the status: a later service may have further codes for it.
+  // The status is compared because a newer service may have further codes with 401.
   return error instanceof LatchkeyError && error.status === 401;
 }
 
 function noop(): void {
-  // Settled either way.
+  // Ignores the outcome of the refresh.
 }

@@ -26,7 +26,7 @@ const OTHER_MEDIA_TYPES: OtherMediaTypes = {
   revokePrivateToken: null,
 };
 
-/** Operations that take an `Idempotency-Key`, and get one where the caller gives none. */
+/** Operations that get a generated `Idempotency-Key` if the caller passes none. */
 const ONCE_ONLY: ReadonlySet<OperationId> = new Set<OperationId>([
   'createAccessToken',
   'createPrivateToken',
@@ -34,7 +34,7 @@ const ONCE_ONLY: ReadonlySet<OperationId> = new Set<OperationId>([
   'rotateCurrentAccessToken',
 ]);
 
-/** POSTs that may be sent twice as they are: they ask, or what they do is done already. */
+/** POST operations that can be repeated without a key, because a second one changes nothing further. */
 const HARMLESS: ReadonlySet<OperationId> = new Set<OperationId>([
   'introspectToken',
   'revokeOAuthToken',
@@ -44,47 +44,48 @@ const HARMLESS: ReadonlySet<OperationId> = new Set<OperationId>([
 
 export interface LatchkeyOptions {
   /**
-   * Where the service runs, such as `https://tokens.example.org`, with a path where it stands below one. Plain http is
-   * refused but for this machine (`localhost`, `127.0.0.0/8`, `::1`).
+   * URL of the service, such as `https://tokens.example.org`, with the path below which it runs, if any. Plain http is
+   * rejected unless the host is this machine (`localhost`, `127.0.0.0/8`, `::1`).
    */
   baseUrl: string;
   /**
-   * The personal access token or session token to send as `Authorization: Bearer`, or a function that gives one and is
-   * called for each attempt; what it throws, the call rejects with. `logIn` takes its place until `logOut`. Left out, the
-   * client is anonymous; undefined is refused, since a variable that is not set must not make it so.
+   * Personal access token or session token to send as `Authorization: Bearer`, or a function that returns one. The
+   * function is called for each attempt, and the call rejects with whatever it throws. After `logIn` the session is used
+   * instead, until `logOut`. Without this option the client is anonymous. An explicit undefined is rejected, so that an
+   * environment variable that is not set cannot make the client anonymous.
    */
   token?: TokenOption;
-  /** Sends the requests instead of the global `fetch`. It is called with a URL and options, anew for each attempt. */
+  /** Replaces the global `fetch`. It is called with a URL and options, once for each attempt. */
   fetch?: Fetch | undefined;
-  /** Milliseconds that each attempt may take, its body included: 30000 by default, 0 for no limit. */
+  /** Milliseconds that each attempt may take, including the answer's body: 30000 by default, 0 for no limit. */
   timeoutMs?: number | undefined;
   /**
-   * How often an attempt is repeated that met a network fault, a time-out or status 408, 429, 500, 502, 503 or 504: 2 by
-   * default, 0 for never. Only what may safely be sent twice is: GET, DELETE, verifying, introspecting and revoking, and
-   * creating and rotating, whose `Idempotency-Key` makes the service do them once. The pauses are 0.5 s, 1 s, 2 s and so
-   * on up to 8 s, less up to a quarter at random, and never shorter than `Retry-After`; where that is more than a minute,
-   * or no number of seconds and no date, the call rejects at once.
+   * Most retries after a network fault, a time-out or status 408, 429, 500, 502, 503 or 504: 2 by default, 0 for none.
+   * Only requests that are safe to send twice are retried: GET, DELETE, verifying, introspecting and revoking, and also
+   * creating and rotating, which the service executes once because of their `Idempotency-Key`. The pauses are 0.5 s, 1 s,
+   * 2 s and so on up to 8 s, shortened at random by up to a quarter, and never shorter than `Retry-After`. If
+   * `Retry-After` is more than 60 seconds or cannot be read, the call rejects at once.
    */
   maxRetries?: number | undefined;
-  /** Headers for every request. */
+  /** Headers of every request. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** Allows plain http to any host: everyone on the way then reads the credential. */
+  /** Allows plain http to any host. Others on the network can then read the credential. */
   allowInsecureHttp?: boolean | undefined;
 }
 
 const NOBODY: Credential = { token: undefined };
 
-/** Any operation's options. */
+/** Options of any operation. */
 export interface Wish extends CallOptions, HeaderInput {
   body?: unknown;
   path?: unknown;
   query?: unknown;
 }
 
-/** What every operation is sent by. Throws a `TypeError` for options that cannot be right. */
+/** Creates the function that sends every operation. Throws a `TypeError` for invalid options. */
 export function createTransport(options: LatchkeyOptions) {
   const { token, timeoutMs = 30_000, maxRetries = 2, headers, allowInsecureHttp = false } = options;
-  // Looked up at each call, so that a `fetch` that is replaced later, as test libraries do, is the one used.
+  // The global is read at each call, because test libraries replace it later.
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   const baseUrl = checkedBaseUrl(options.baseUrl, allowInsecureHttp);
   checkLimits({ timeoutMs, maxRetries });
@@ -95,7 +96,7 @@ export function createTransport(options: LatchkeyOptions) {
     send('refreshSession', { ...callOptions, body: { refresh_token: refreshToken } }),
   );
 
-  /** Calls the generated operation with a client of this call's own, which sends what the operation makes of `input`. */
+  /** Calls the generated operation with a client made for this call, which sends the request the operation builds. */
   async function send<T>(
     id: OperationId,
     { signal, timeoutMs, maxRetries, headers, ...input }: Wish = {},
@@ -113,7 +114,7 @@ export function createTransport(options: LatchkeyOptions) {
     checkLimits(limits);
     const url = urlOf(request, baseUrl);
     const allHeaders = mergedHeaders(headers, request.headers, call.headers);
-    // One for all attempts, so that what is asked for is done once, however often it is asked for.
+    // All attempts share one key, so the service executes the request once.
     if (ONCE_ONLY.has(id) && !allHeaders.has('Idempotency-Key')) allHeaders.set('Idempotency-Key', newKey());
     const body = bodyOf(request);
     const repeatable = !['POST', 'PATCH'].includes(method) || ONCE_ONLY.has(id) || HARMLESS.has(id);
@@ -166,27 +167,27 @@ function defined({ timeoutMs, maxRetries }: CallOptions) {
 
 function checkLimits(limits: { timeoutMs: number; maxRetries: number }): void {
   for (const [name, value] of Object.entries(limits)) {
-    // The longest time that a timer takes; a longer one fires at once.
+    // The longest delay of a timer, in milliseconds; a longer one fires at once.
     if (!(Number.isInteger(value) && value >= 0 && value < 2 ** 31)) {
       throw new TypeError(`${name} must be an integer from 0 to ${String(2 ** 31 - 1)}`);
     }
   }
 }
 
-/** 128 random bits; `crypto.randomUUID` is not there on pages without https. */
+/** 128 random bits in hex. `crypto.randomUUID` is missing on pages without https. */
 function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Hides what this request carries in secrets, should an error text repeat it. */
+/** Returns a function that hides this request's secrets in error texts. */
 function maskOf(token: string | undefined, body: unknown): (text: string) => string {
   const { password, refresh_token: refreshToken, token: asked, tokens } = (body ?? {}) as Record<string, unknown>;
   const batch = Array.isArray(tokens) ? tokens.map((one: { token?: unknown } | null) => one?.token) : [];
-  // What is shorter than any password of the service is a part of common words, and no secret.
+  // Texts below 8 characters, the shortest password, are no secrets and could occur in ordinary words.
   const isSecret = (value: unknown): value is string => typeof value === 'string' && value.length >= 8;
   const secrets = [token, password, refreshToken, asked, ...batch].filter(isSecret);
-  // The longest first: of a secret that begins with another its end would stay.
+  // Longest first: otherwise the end of a secret that begins with another secret would remain visible.
   secrets.sort((a, b) => b.length - a.length);
   return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '[hidden]'), text);
 }

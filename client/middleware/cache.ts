@@ -4,18 +4,18 @@ import type { Answered } from './service.js';
 import type { Verdict } from './verdict.js';
 
 interface Limits {
-  /** Seconds after which a verdict is asked for anew. */
+  /** Seconds that a verdict is used. */
   seconds: number;
-  /** Verdicts at a time. */
+  /** Most verdicts kept at a time. */
   entries: number;
 }
 
-/** Verdicts of tokens that may pass, by a digest of the token and the scopes; the least lately used go first. */
+/** Caches the verdicts on valid tokens. When it is full, the least recently used verdict is removed. */
 export function createCache({ seconds, entries }: Limits) {
   const kept = new Map<string, { verdict: Verdict; until: number }>();
 
   return {
-    /** What a question is kept under: no plaintext stays in memory on account of this. */
+    /** Key of a question: a digest of token and scopes, so that the cache keeps no plaintext in memory. */
     async keyOf({ token, scopes }: Question): Promise<string> {
       const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode([token, ...scopes].join(' ')));
       return String.fromCharCode(...new Uint8Array(digest));
@@ -30,10 +30,10 @@ export function createCache({ seconds, entries }: Limits) {
       return entry.verdict;
     },
 
-    /** Keeps a verdict that lets the token pass, counted from when the question was sent. */
+    /** Keeps a verdict if the token is valid. Its time counts from the moment when the question was sent. */
     put(key: string, { verdict, sentAt, answeredAt }: Answered): void {
       if (!verdict.valid) return;
-      // The end of the secret that was asked about, which may be an earlier one of a rotated token.
+      // For an earlier secret of a rotated token, `expiresAt` is the end of the grace period.
       const { expiresAt } = verdict.token;
       const left = expiresAt === null ? Infinity : Date.parse(expiresAt) - answeredAt;
       const until = Math.min(sentAt + seconds * 1_000, performanceNow() + left);

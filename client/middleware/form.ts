@@ -1,18 +1,18 @@
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const CHECKSUM_LENGTH = 6;
 
-// A brand, what serves as a credential, 30 random characters and their checksum.
+// A token is a brand, its kind, 30 random characters and a checksum of 6.
 const FORM = /^[a-z][a-z0-9]{0,15}_(?:pat|ses)_[0-9A-Za-z]{36}$/;
 
 /**
- * Whether `text` can be a token of a service of whatever brand, by its form and checksum. Typing errors and the secrets
- * of others stay here: no service needs to see them.
+ * Whether `text` has the form and checksum of a token, of any brand. Other texts, such as typing errors and secrets of
+ * other systems, need not be sent to the service.
  */
 export function isToken(text: string): boolean {
   return FORM.test(text) && text.endsWith(checksum(text.slice(0, -CHECKSUM_LENGTH)));
 }
 
-/** The CRC32 of `text`, which is ASCII, in base62. Bit by bit, since `node:zlib` is not everywhere. */
+/** CRC32 of `text` (ASCII) in base62. Computed here because `node:zlib` exists in Node only. */
 function checksum(text: string): string {
   let crc = 0xffffffff;
   for (let index = 0; index < text.length; index++) {

@@ -6,61 +6,62 @@ import type { AuthMethod } from './request.js';
 
 export interface VerifierOptions {
   /**
-   * Where the service runs, such as `https://tokens.example.org`. Plain http is refused but for this machine, since every
-   * token of every caller crosses it.
+   * URL of the service, such as `https://tokens.example.org`. Plain http is rejected unless the host is this machine,
+   * because the tokens of all callers are sent there.
    */
   baseUrl: string;
   /**
-   * The verifier's own token, or a function that gives one and is called for each request to the service. It needs the
-   * scope `tokens:verify` and no other.
+   * The verifier's own token, or a function that returns one and is called for each request to the service. The token
+   * needs the scope `tokens:verify` only.
    */
   token: TokenOption;
-  /** Milliseconds that a question may take, waiting and a second attempt included: 1 to 60000, 2000 by default. */
+  /** Milliseconds that a verification may take, including waiting and a second attempt: 1 to 60000, 2000 by default. */
   timeoutMs?: number | undefined;
   /**
-   * Seconds that a verdict which lets a token pass is used again for: 0, the default, to 3600. With 0 a revocation is true
-   * at once; with more it may be seen that much later, and so may any other change of the token, but not its expiry.
+   * Seconds that a verdict on a valid token is cached: 0 (the default) to 3600. With 0, a revocation takes effect at once.
+   * With more, a revocation or any other change of the token can take that long to take effect; its expiry does not.
    */
   cacheSeconds?: number | undefined;
-  /** The most verdicts that are kept, the least lately used leaving first: 1 to 1000000, 10000 by default. */
+  /** Most verdicts in the cache: 1 to 1000000, 10000 by default. The least recently used one is removed first. */
   cacheEntries?: number | undefined;
-  /** The most requests to the service at a time, 1 to 1000, 2 by default. Further questions wait, and leave as a batch. */
+  /** Most concurrent requests to the service: 1 to 1000, 2 by default. Further tokens wait and are sent as a batch. */
   maxConcurrency?: number | undefined;
-  /** The places where a credential is looked for: `bearer`, `apiKey` and `cookie` by default. */
+  /** Places where a credential is accepted: `bearer`, `apiKey` and `cookie` by default. */
   authMethods?: readonly AuthMethod[] | undefined;
-  /** The cookie's name, `vai_token` by default. */
+  /** Name of the cookie that contains a token, `vai_token` by default. */
   cookieName?: string | undefined;
   /**
-   * Origins, such as `https://app.example.org`, whose pages may change things by a cookie as this server's own pages may.
+   * Origins, such as `https://app.example.org`, whose pages may send requests with a cookie that change something. The
+   * server's own origin always may.
    */
   trustedOrigins?: readonly string[] | undefined;
   /**
-   * Lets CORS preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`) pass without a credential and
-   * without `auth`. Off by default: what answers them is better placed before the adapter.
+   * Accepts CORS preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`) without a credential; `auth` is
+   * then undefined. Off by default: put a CORS middleware before the adapter instead, if you can.
    */
   passPreflight?: boolean | undefined;
-  /** The `realm` of `WWW-Authenticate`; none by default. */
+  /** `realm` of `WWW-Authenticate`; none by default. */
   realm?: string | undefined;
-  /** Makes the bodies of 401, 403 and 503; by default `{"detail", "code"}` as JSON, as the service itself answers. */
+  /** Formats the bodies of 401, 403 and 503. By default they are JSON, `{"detail", "code"}`, like the service's own. */
   formatRefusal?: FormatRefusal | undefined;
-  /** Is told of each 401 and 403 with its reason, for the log. `request` is what the framework calls a request or context. */
+  /** Called for each 401 and 403 with its reason, for logging. `request` is the framework's request or context. */
   onRefusal?: ((refusal: Refusal, request: unknown) => void) | undefined;
   /**
-   * Is told of each 503: the service could not be asked. The error's `cause` says why, the code `unauthorized` or
-   * `insufficient_scope` of which means the verifier's own token.
+   * Called for each 503, when the service gave no verdict. The error's `cause` is the reason; its code `unauthorized` or
+   * `insufficient_scope` refers to the verifier's own token.
    */
   onError?: ((error: LatchkeyError, request: unknown) => void) | undefined;
-  /** Sends the requests instead of `node:http`, or of the global `fetch` where this is not Node. */
+  /** Replaces the default transport, which is `node:http`, or the global `fetch` outside Node. */
   fetch?: Fetch | undefined;
-  /** Allows plain http to any host: everyone on the way then reads the tokens. */
+  /** Allows plain http to any host. Others on the network can then read the tokens. */
   allowInsecureHttp?: boolean | undefined;
 }
 
-/** What one route takes. */
+/** Requirements of one route. */
 export interface GuardOptions {
-  /** Scopes that the token must have, all of them: at most 64. */
+  /** Scopes that the token must have: all of them, at most 64. */
   scopes?: readonly string[] | undefined;
-  /** Lets requests without any credential pass, without `auth`. One that opens nothing is refused all the same. */
+  /** Accepts requests without a credential; `auth` is then undefined. An invalid credential still gets 401. */
   optional?: boolean | undefined;
 }
 
@@ -87,7 +88,7 @@ const VERIFIER_OPTIONS: Known<VerifierOptions> = {
 const GUARD_OPTIONS: Known<GuardOptions> = { scopes: true, optional: true };
 const AUTH_METHODS: readonly AuthMethod[] = ['bearer', 'apiKey', 'cookie'];
 
-/** The options with their defaults. Throws a `TypeError` for what cannot be meant. */
+/** Validates the options and adds their defaults. Throws a `TypeError` for an invalid one. */
 export function checkedOptions(options: VerifierOptions) {
   assertKnown(options, VERIFIER_OPTIONS);
   const { timeoutMs = 2_000, cacheSeconds = 0, cacheEntries = 10_000, maxConcurrency = 2 } = options;
@@ -99,10 +100,10 @@ export function checkedOptions(options: VerifierOptions) {
   if (authMethods.length === 0 || !authMethods.every((method) => AUTH_METHODS.includes(method))) {
     throw new TypeError(`authMethods must be one or more of ${AUTH_METHODS.join(', ')}`);
   }
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(cookieName)) throw new TypeError('cookieName must be the name of a cookie');
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(cookieName)) throw new TypeError("cookieName must be letters, digits and !#$%&'*+.^_`|~-");
   for (const origin of trustedOrigins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw new TypeError('trustedOrigins must be origins such as https://app.example.org, without a path');
+      throw new TypeError('trustedOrigins must be origins such as https://app.example.org, without a path or trailing slash');
     }
   }
   return {
@@ -113,15 +114,15 @@ export function checkedOptions(options: VerifierOptions) {
   };
 }
 
-/** The options with their defaults. Throws a `TypeError` for what cannot be meant: a route that nobody guards, say. */
+/** Validates a route's options and adds their defaults. Throws a `TypeError` for an invalid or unknown one. */
 export function checkedGuard(options: GuardOptions): { scopes: readonly string[]; optional: boolean } {
   assertKnown(options, GUARD_OPTIONS);
   return { scopes: checkedScopes(options.scopes), optional: options.optional ?? false };
 }
 
-/** `scopes` sorted, none twice. Throws a `TypeError` for what is no scope. */
+/** Returns `scopes` sorted and without duplicates. Throws a `TypeError` for an invalid scope. */
 export function checkedScopes(scopes: readonly string[] = []): readonly string[] {
-  // A text has a length, too, and characters that are scopes.
+  // From JavaScript, a single string would otherwise pass as a list of one-character scopes.
   if (typeof scopes === 'string' || scopes.length > 64 || !scopes.every(isScope)) {
     throw new TypeError(
       'scopes must be at most 64 texts of 1 to 100 letters, digits and . _ : / -, a letter or digit first',
@@ -134,9 +135,9 @@ function isScope(scope: unknown): boolean {
   return typeof scope === 'string' && /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/.test(scope);
 }
 
-/** From JavaScript, `scope` instead of `scopes` would otherwise guard less than it seems to. */
+/** Without this, JavaScript that says `scope` instead of `scopes` would silently leave a route without scopes. */
 function assertKnown(options: object, known: object): void {
-  for (const name of Object.keys(options)) if (!(name in known)) throw new TypeError(`option ${name} is not known`);
+  for (const name of Object.keys(options)) if (!(name in known)) throw new TypeError(`option ${name} is not known; known are ${Object.keys(known).join(', ')}`);
 }
 
 function assertInteger(name: string, value: number, least: number, most: number): void {

@@ -3,48 +3,50 @@ import { until } from '../patience.js';
 import { clearTimeout, queueMicrotask, setTimeout } from '../timers.js';
 import type { Answered, Send } from './service.js';
 
-/** A token that is known to be one by its form, and the scopes it is needed for: sorted, none twice. */
+/** A well-formed token to verify, and the scopes that it must have: sorted, without duplicates. */
 export interface Question {
   token: string;
   scopes: readonly string[];
 }
 
 export interface Limits {
-  /** Milliseconds that each question may take, whatever it waits for. */
+  /** Milliseconds that each question may take, including all waiting. */
   timeoutMs: number;
-  /** Requests on their way at a time. */
+  /** Most requests in flight at a time. */
   maxConcurrency: number;
 }
 
-/** The most questions, and characters of them, that the service takes in a batch, less some for what is around them. */
+/** Most questions in a batch, as the contract allows. */
 const LARGEST_BATCH = 100;
+/** Most characters of a batch's questions; the service accepts bodies of 65536 bytes. */
 const LARGEST_BODY = 60_000;
 
-/** A question, and those who wait for its answer. */
+/** A question and the calls that wait for its answer. */
 interface Entry {
   key: string;
   body: { token: string; scopes?: string[] };
-  /** Characters on the wire. */
+  /** Characters in the request body. */
   size: number;
+  /** Calls that wait for the answer. */
   askers: number;
   answer: Promise<Answered>;
   resolve(answered: Answered): void;
   reject(reason: unknown): void;
-  /** Undefined while it has not been sent. */
+  /** Undefined until the question is sent. */
   request?: { controller: AbortController; open: number; done: boolean };
 }
 
 /**
- * Asks the service through `send`, with as few requests as can be without an answer from before its question: whoever asks
- * joins a question that waits to be sent, and never one that is on its way. While one about a token is on its way, the next
- * about it waits, and so does every question while `maxConcurrency` requests are; those that wait leave together.
+ * Verifies tokens through `send` with as few requests as possible. A call may share a question that still waits to be sent,
+ * but never one already sent: its answer could be older than the call. A question waits while another about the same token
+ * and scopes is in flight, or while `maxConcurrency` requests are. Waiting questions are sent together.
  */
 export function createQuestions(send: Send, { timeoutMs, maxConcurrency }: Limits) {
-  /** Not sent yet, oldest first. */
+  /** Questions that are not sent yet, oldest first. */
   const queue = new Map<string, Entry>();
-  /** What the requests that hold others up ask. */
+  /** Keys of the questions in requests that count towards `maxConcurrency`. */
   const underway = new Set<string>();
-  let holding = 0;
+  let counted = 0;
   let scheduled = false;
 
   function join({ token, scopes }: Question): Entry {
@@ -54,7 +56,7 @@ export function createQuestions(send: Send, { timeoutMs, maxConcurrency }: Limit
     const body = { token, ...(scopes.length > 0 && { scopes: [...scopes] }) };
     const entry = { key, body, size: JSON.stringify(body).length + 1, askers: 0, ...newAnswer() };
     queue.set(key, entry);
-    // Those who ask in the same breath are in time.
+    // Calls made in the same turn of the event loop share one request.
     if (!scheduled) {
       scheduled = true;
       queueMicrotask(() => {
@@ -66,7 +68,7 @@ export function createQuestions(send: Send, { timeoutMs, maxConcurrency }: Limit
   }
 
   function dispatch(): void {
-    while (holding < maxConcurrency) {
+    while (counted < maxConcurrency) {
       const entries = take();
       if (entries.length === 0) return;
       void run(entries);
@@ -88,21 +90,21 @@ export function createQuestions(send: Send, { timeoutMs, maxConcurrency }: Limit
 
   async function run(entries: Entry[]): Promise<void> {
     const request = { controller: new AbortController(), open: entries.length, done: false };
-    let holds = true;
-    holding++;
+    let counts = true;
+    counted++;
     for (const entry of entries) {
       entry.request = request;
       underway.add(entry.key);
     }
-    function letOthersGo(): void {
-      if (!holds) return;
-      holds = false;
-      holding--;
+    function makeRoom(): void {
+      if (!counts) return;
+      counts = false;
+      counted--;
       for (const { key } of entries) underway.delete(key);
       dispatch();
     }
-    // A request that hangs must not use up the time of those who wait behind it.
-    const timer = setTimeout(letOthersGo, timeoutMs / 4);
+    // A slow request stops counting after a quarter of the time-out, so that those waiting behind it still have time.
+    const timer = setTimeout(makeRoom, timeoutMs / 4);
     try {
       const answers = await send(
         entries.map(({ body }) => body),
@@ -114,7 +116,7 @@ export function createQuestions(send: Send, { timeoutMs, maxConcurrency }: Limit
     } finally {
       request.done = true;
       clearTimeout(timer);
-      letOthersGo();
+      makeRoom();
     }
   }
 
@@ -125,7 +127,7 @@ export function createQuestions(send: Send, { timeoutMs, maxConcurrency }: Limit
     else if (--request.open === 0 && !request.done) request.controller.abort();
   }
 
-  /** Rejects with `timeout`, with what `send` rejects with, or with the reason of `signal`. */
+  /** Asks a question. Rejects with `timeout`, with the error of `send`, or with the reason of `signal`. */
   return async function ask(question: Question, signal?: AbortSignal): Promise<Answered> {
     signal?.throwIfAborted();
     const entry = join(question);

@@ -1,23 +1,23 @@
 import type { AccessToken, TokenOwner, VerificationCode } from '../../generated/types.gen.js';
 import type { AuthMethod } from './request.js';
 
-/** Why a request is refused. But for `insufficient_scope` and `cross_site_request` they all look alike outside. */
+/** Why a request is rejected. The client cannot tell the reasons apart, except `insufficient_scope` and `cross_site_request`. */
 export type RefusalReason = 'missing' | 'several' | 'cross_site_request' | Exclude<VerificationCode, 'valid'>;
 
-/** What the log may know of a refused request. It holds no plaintext. */
+/** A rejected request, for logging. It contains no plaintext. */
 export interface Refusal {
   readonly status: 401 | 403;
   readonly reason: RefusalReason;
-  /** Where the credential stood; null where there was none, or several that disagree. */
+  /** How the credential was sent; null if there was none, or several different ones. */
   readonly authMethod: AuthMethod | null;
-  /** The token where its secret is proven, such as one that has expired; else null. */
+  /** The token, if the request had its secret, such as for an expired token; null otherwise. */
   readonly token: AccessToken | null;
   readonly owner: TokenOwner | null;
-  /** The scopes that the route takes. */
+  /** Scopes that the route requires. */
   readonly scopes: readonly string[];
 }
 
-/** What the client is told. */
+/** What the body of a rejection tells the client. */
 export interface RefusalBody {
   readonly status: 401 | 403 | 503;
   readonly code: 'unauthorized' | 'insufficient_scope' | 'cross_site_request' | 'service_unavailable';
@@ -25,10 +25,10 @@ export interface RefusalBody {
   readonly detail: string;
 }
 
-/** A body in a form of your own. */
+/** Formats the body of a rejection. */
 export type FormatRefusal = (refusal: RefusalBody) => { contentType: string; body: string };
 
-/** The answer to a request that does not pass, for whatever framework to send. */
+/** The answer to a rejected request, in a form that every framework can send. */
 export interface RefusalAnswer {
   readonly status: 401 | 403 | 503;
   readonly headers: Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ const KINDS: Record<RefusalBody['code'], Pick<RefusalBody, 'status' | 'detail'>>
   service_unavailable: { status: 503, detail: 'The token cannot be verified at the moment; try again.' },
 };
 
-/** Makes the answers. Throws a `TypeError` for a realm that no header takes. */
+/** Creates the functions that build 401, 403 and 503. Throws a `TypeError` for a realm that no header can contain. */
 export function createAnswers(realm: string | undefined, format: FormatRefusal = toJson) {
   if (realm !== undefined && !/^[\x20-\x7e]*$/.test(realm)) {
     throw new TypeError('realm must be visible ASCII characters and spaces');
@@ -67,7 +67,7 @@ export function createAnswers(realm: string | undefined, format: FormatRefusal =
         case 'insufficient_scope':
           return answer(reason, challenge(`error="${reason}"`, `scope="${scopes.join(' ')}"`));
         case 'missing':
-          // RFC 6750, section 3.1: no error where there was nothing to judge.
+          // RFC 6750, section 3.1: no error code if the request had no credential.
           return answer('unauthorized', challenge());
         default:
           return answer('unauthorized', challenge('error="invalid_token"'));

@@ -1,23 +1,23 @@
-/** Where a credential may stand: `Authorization: Bearer`, `X-API-Key`, or a cookie. */
+/** How a credential can be sent: `Authorization: Bearer`, `X-API-Key`, or a cookie. */
 export type AuthMethod = 'bearer' | 'apiKey' | 'cookie';
 
-/** What is looked at of a request, whatever framework it came through. */
+/** A request in the form that a guard checks. An adapter makes it from its framework's request. */
 export interface GuardedRequest {
   readonly method: string;
-  /** The value of a header, by its name in lower case; of several with this name all, joined by commas. */
+  /** Value of a header by its name in lower case. If it was sent several times, all values joined by commas. */
   header(name: string): string | undefined;
-  /** Scheme, host and port that the client sees this server at, such as `https://api.example.org`; undefined if unknown. */
+  /** Origin at which clients reach this server, such as `https://api.example.org`; undefined if unknown. */
   origin(): string | undefined;
-  /** What the callbacks are given: the framework's own request or context. */
+  /** The framework's own request or context, passed to the callbacks. */
   readonly source: unknown;
 }
 
-/** The one token of a request, or why there is none. */
+/** The token of a request, or the reason why it has no usable one. */
 export type Credential = { token: string; authMethod: AuthMethod } | 'missing' | 'several';
 
 /**
- * Reads the places of `methods` and no others. A token in several of them must be the same (RFC 6750, section 2), and so
- * must one in a header that is sent twice: that arrives joined by commas, which no token contains.
+ * Reads the token from the places in `methods` only. Tokens in several places must be equal (RFC 6750, section 2), as must
+ * those of a header that is sent twice: its values arrive joined by commas, and no token contains a comma.
  */
 export function readCredential(
   request: GuardedRequest,
@@ -27,7 +27,7 @@ export function readCredential(
   const sent: Exclude<Credential, string>[] = [];
   if (methods.has('bearer')) {
     for (const value of splitList(request.header('authorization'))) {
-      // Another scheme, or none, is a credential too: one that is malformed.
+      // Any other scheme counts as a malformed credential.
       sent.push({ token: /^bearer +(\S+)$/i.exec(value)?.[1] ?? '', authMethod: 'bearer' });
     }
   }
@@ -50,8 +50,9 @@ function splitList(value: string | undefined): string[] {
 }
 
 /**
- * Whether a browser sent this request from a page of another origin, which it would add a cookie to all the same. Without
- * `Sec-Fetch-Site` and `Origin` it was no browser. What only reads may come from anywhere: its answer is not shown there.
+ * Whether a page of another origin made a browser send this request, to which the browser adds cookies. A request without
+ * `Sec-Fetch-Site` and `Origin` does not come from a browser. GET and HEAD are accepted from any page, since they change
+ * nothing and the page cannot read the answer.
  */
 export function isCrossSite(request: GuardedRequest, trustedOrigins: ReadonlySet<string>): boolean {
   if (request.method === 'GET' || request.method === 'HEAD') return false;
@@ -62,7 +63,7 @@ export function isCrossSite(request: GuardedRequest, trustedOrigins: ReadonlySet
   return origin !== undefined && origin !== request.origin();
 }
 
-/** A browser's question whether it may send a request: it carries no credential, whatever the request will. */
+/** Whether this is a CORS preflight, which browsers always send without a credential. */
 export function isPreflight(request: GuardedRequest): boolean {
   const headers = ['origin', 'access-control-request-method'];
   return request.method === 'OPTIONS' && headers.every((name) => request.header(name) !== undefined);

@@ -11,19 +11,22 @@ import { isRecord, toVerdict, type Verdict } from './verdict.js';
 
 export interface Answered {
   verdict: Verdict;
-  /** When the question was sent, on the clock of `performanceNow()`. */
+  /** When the question was sent, in milliseconds of `performanceNow()`. */
   sentAt: number;
-  /** The time of day when it was answered, in milliseconds since 1970: the service's clock or ours, whichever is ahead. */
+  /** When it was answered, in milliseconds since 1970, by the service's clock or this one: whichever is ahead. */
   answeredAt: number;
 }
 
-/** Sends questions, and resolves with an answer to each in their order. */
+/** Sends questions and resolves with their answers in the same order. */
 export type Send = (questions: VerificationRequest[], signal: AbortSignal) => Promise<Answered[]>;
 
 const VERIFY: VerifyAccessTokenData['url'] = '/api/v1/access-tokens/verify';
 const VERIFY_BATCH: VerifyAccessTokensData['url'] = '/api/v1/access-tokens/verify-batch';
 
-/** The service at `baseUrl`: one question is a verification, several are a batch. Throws a `TypeError` as a client does. */
+/**
+ * Creates the function that sends questions to the service at `baseUrl`: one question as a verification, several as a
+ * batch. Throws a `TypeError` for an invalid `baseUrl` or `token`.
+ */
 export function createService(
   options: Pick<VerifierOptions, 'baseUrl' | 'token' | 'fetch' | 'allowInsecureHttp'>,
 ): Send {
@@ -44,7 +47,7 @@ export function createService(
         (masked, secret) => masked.replaceAll(secret, '[hidden]'),
         text,
       );
-    // Who asks has a time-out for all of it.
+    // No time-out here: each question has its own.
     const answer = await exchange(send, outgoing, 0, signal, mask);
     const data = dataOf(answer, { mediaType: 'application/json', forbidden: 'insufficient_scope' }, mask);
     return { data, date: answer.headers.get('Date') };
@@ -53,7 +56,7 @@ export function createService(
   return async (questions, signal) => {
     const sentAt = performanceNow();
     const { data, date } = await post(usual, questions, signal).catch((error: unknown) => {
-      // A connection that was kept open dies unnoticed; asking twice changes nothing.
+      // The server may have closed an idle connection. A second verification changes nothing.
       if (error instanceof LatchkeyError && error.code === 'network_error') return post(anew, questions, signal);
       throw error;
     });
@@ -62,7 +65,7 @@ export function createService(
       throw new LatchkeyError({
         code: 'unexpected_answer',
         status: 200,
-        message: 'An answer that the contract does not have: not one verdict for each token.',
+        message: 'Unexpected answer, not in the contract: the number of verdicts differs from the number of tokens.',
       });
     }
     const answeredAt = latest(date);
@@ -70,7 +73,7 @@ export function createService(
   };
 }
 
-/** `date` is cut to whole seconds: it may be almost one more. */
+/** The later of the service's time and ours. `date` is cut to whole seconds, so up to a second is added. */
 function latest(date: string | null): number {
   const theirs = Date.parse(date ?? '') + 1_000;
   return Number.isNaN(theirs) ? dateNow() : Math.max(dateNow(), theirs);

@@ -1,21 +1,21 @@
 import type { AccessToken, TokenOwner, VerificationCode } from '../../generated/types.gen.js';
 import { LatchkeyError } from '../errors.js';
 
-/** What the service says of a token. It is shared by all who ask at the same time, and therefore frozen. */
+/** The service's verdict on a token. It is frozen, because concurrent calls share it. */
 export type Verdict =
   | { readonly valid: true; readonly code: 'valid'; readonly token: AccessToken; readonly owner: TokenOwner }
   | {
       readonly valid: false;
       readonly code: Exclude<VerificationCode, 'valid'>;
-      /** The token where its secret is proven, such as one that is revoked; else null. */
+      /** The token, if the request had its secret, such as for a revoked token; null otherwise. */
       readonly token: AccessToken | null;
       readonly owner: TokenOwner | null;
     };
 
-/** The verdict on what cannot be a token. */
+/** The verdict on a text that does not have the form of a token. */
 export const MALFORMED: Verdict = Object.freeze({ valid: false, code: 'malformed', token: null, owner: null });
 
-/** The verdict in the service's answer. Throws where it is none, which must not look like one of any kind. */
+/** Reads a verdict from the service's answer. Throws `unexpected_answer` if it is not one. */
 export function toVerdict(value: unknown): Verdict {
   const { valid, code, token, owner } = (isRecord(value) ? value : {}) as Partial<Verdict>;
   const proven = isRecord(token) && isRecord(owner);
@@ -23,7 +23,7 @@ export function toVerdict(value: unknown): Verdict {
     throw new LatchkeyError({
       code: 'unexpected_answer',
       status: 200,
-      message: 'An answer that the contract does not have: no verdict on a token.',
+      message: 'Unexpected answer, not in the contract: no verdict on a token.',
     });
   }
   return frozen({ valid, code, token: token ?? null, owner: owner ?? null }) as Verdict;

@@ -10,50 +10,51 @@ import { type AuthMethod, type GuardedRequest, isCrossSite, isPreflight, readCre
 import { createService } from './service.js';
 import { MALFORMED, type Verdict } from './verdict.js';
 
-/** Who sent a request that passed. It is frozen, and holds no plaintext. */
+/** The token and owner that a request was authenticated with. It is frozen and contains no plaintext. */
 export interface Auth {
   readonly token: AccessToken;
   readonly owner: TokenOwner;
-  /** Where the token stood. */
+  /** How the token was sent. */
   readonly authMethod: AuthMethod;
 }
 
-/** A request that passes, with `auth` unless it may be anonymous, or the answer to one that does not. */
+/** Whether a request is accepted. If it is, `auth` is undefined for an anonymous one; if not, `answer` is to be sent. */
 export type Decision = { passed: true; auth: Auth | undefined } | { passed: false; answer: RefusalAnswer };
 
-/** Decides on the requests of a route. Rejects with what a callback of the options throws, and with nothing else. */
+/** Checks the requests of a route. Rejects only if a callback of the options throws, and with that error. */
 export type Guard = (request: GuardedRequest) => Promise<Decision>;
 
 export interface VerifyOptions {
-  /** Scopes that the token must have, all of them: at most 64. */
+  /** Scopes that the token must have: all of them, at most 64. */
   scopes?: readonly string[] | undefined;
-  /** Gives the question up; it then rejects with the signal's reason. */
+  /** Aborts the verification, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 export interface Verifier {
   /**
-   * Asks whether `token` may pass now. What cannot be a token by its form or checksum is `malformed` without asking.
+   * Asks the service whether `token` is valid now. A text without the form or checksum of a token is `malformed`; it is not
+   * sent to the service.
    *
-   * Rejects with a `LatchkeyError` of the code `service_unavailable` and status 503 where the service could not be asked,
-   * for whatever reason, which is its `cause`; never with a status of 401 or 403, whatever the service said to the verifier.
+   * Rejects with a `LatchkeyError` with code `service_unavailable` and status 503 if the service gave no verdict, for any
+   * reason; `cause` is the reason. It never has status 401 or 403, even if the service rejected the verifier's own token.
    */
   verify(token: string, options?: VerifyOptions): Promise<Verdict>;
-  /** What the adapters are made of, for a framework that has none. Throws a `TypeError` for options that cannot be meant. */
+  /** Creates a guard, to write an adapter for another framework. Throws a `TypeError` for invalid options. */
   guard(options?: GuardOptions): Guard;
 }
 
-type Judgement = { passed: true; auth: Auth } | ({ passed: false } & Omit<Refusal, 'status' | 'scopes'>);
+type Authentication = { passed: true; auth: Auth } | ({ passed: false } & Omit<Refusal, 'status' | 'scopes'>);
 
-/** Seconds to wait that a client is told where the service does not say, and the most that it is told. */
+/** Seconds in `Retry-After` of a 503, if the service does not state a time, and the most that it ever says. */
 const RETRY_AFTER = 1;
 const LONGEST_RETRY_AFTER = 60;
 
 /**
- * Makes what asks the service about the tokens that an API is sent: one for a process, shared by all its routes. It sends
- * nothing yet, and has nothing that must be closed.
+ * Creates a verifier, which asks the service about the tokens that an API receives. Create one for the process and share
+ * it between all routes. It need not be closed.
  *
- * Throws a `TypeError` for options that cannot be meant.
+ * Throws a `TypeError` for invalid options.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { baseUrl, token, fetch, allowInsecureHttp, ...settings } = checkedOptions(options);
@@ -77,7 +78,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     }
   }
 
-  async function judge(request: GuardedRequest, scopes: readonly string[]): Promise<Judgement> {
+  async function authenticate(request: GuardedRequest, scopes: readonly string[]): Promise<Authentication> {
     const credential = readCredential(request, authMethods, cookieName);
     if (typeof credential === 'string') {
       return { passed: false, reason: credential, authMethod: null, token: null, owner: null };
@@ -100,16 +101,16 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const { scopes, optional } = checkedGuard(route);
       return async (request) => {
         if (settings.passPreflight === true && isPreflight(request)) return { passed: true, auth: undefined };
-        let judgement: Judgement;
+        let authentication: Authentication;
         try {
-          judgement = await judge(request, scopes);
+          authentication = await authenticate(request, scopes);
         } catch (error) {
           if (!(error instanceof LatchkeyError)) throw error;
           onError?.(error, request.source);
           return { passed: false, answer: answers.unavailable(retryAfter(error)) };
         }
-        if (judgement.passed) return judgement;
-        const { passed, ...refusal } = judgement;
+        if (authentication.passed) return authentication;
+        const { passed, ...refusal } = authentication;
         if (optional && refusal.reason === 'missing') return { passed: true, auth: undefined };
         const answer = answers.refuse(refusal.reason, scopes);
         onRefusal?.({ status: answer.status as Refusal['status'], ...refusal, scopes }, request.source);
@@ -120,17 +121,18 @@ export function createVerifier(options: VerifierOptions): Verifier {
 }
 
 /**
- * A verifier that asks the service at `LATCHKEY_URL` with `LATCHKEY_TOKEN`, which is never sent to another address.
+ * Creates a verifier that asks the service at `LATCHKEY_URL` with `LATCHKEY_TOKEN`, which is never sent to another
+ * address.
  *
- * Throws a `TypeError` where one of them is not set, and for options that cannot be meant.
+ * Throws a `TypeError` if one of the variables is not set, and for invalid options.
  */
 createVerifier.fromEnvironment = (options: Omit<VerifierOptions, 'baseUrl' | 'token'> = {}): Verifier => {
   const { baseUrl, token } = readEnvironment(options);
-  if (token === undefined) throw new TypeError('LATCHKEY_TOKEN is not set: a token with the scope tokens:verify');
+  if (token === undefined) throw new TypeError('LATCHKEY_TOKEN is not set: set it to a token with the scope tokens:verify');
   return createVerifier({ ...options, baseUrl, token });
 };
 
-/** One error for all that can go wrong: left to a framework, the status of its cause would refuse the client. */
+/** Wraps any error as a 503. A framework might send the cause's own status, such as 401, to the client. */
 function unavailable(cause: unknown): LatchkeyError {
   const { status, message, retryAfterSeconds } = (cause instanceof Error ? cause : {}) as Partial<LatchkeyError>;
   const subject =
@@ -144,7 +146,7 @@ function unavailable(cause: unknown): LatchkeyError {
   });
 }
 
-/** Whole seconds. */
+/** Whole seconds for the `Retry-After` of a 503. */
 function retryAfter({ retryAfterSeconds = RETRY_AFTER }: LatchkeyError): number {
   return Math.min(Math.max(Math.ceil(retryAfterSeconds), RETRY_AFTER), LONGEST_RETRY_AFTER);
 }

@@ -121,7 +121,7 @@ test.skipIf(!hasBrowser)(
     expect(await browser.cookies()).toEqual([]);
     const { failure } = await run(stranger);
     expect(failure).toContain('network_error');
-    expect(failure).toContain(`LATCHKEY_CORS_ORIGINS does not name ${stranger}`);
+    expect(failure).toContain(`LATCHKEY_CORS_ORIGINS does not contain ${stranger}`);
   },
 );
 

@@ -3,18 +3,18 @@ import type { Auth, GuardOptions, Verifier } from '../index.js';
 import { sendAnswer, toGuarded } from './incoming.js';
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- where Express has its requests' own members declared
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- Express declares its requests' members in this namespace
   namespace Express {
     interface Request {
-      /** Who sent the request, once `expressAuth` has let it pass; undefined where it may be anonymous, and is. */
+      /** Token and owner of the authenticated request, set by `expressAuth`; undefined for an anonymous request. */
       auth?: Auth | undefined;
     }
   }
 }
 
 /**
- * A middleware of Express 5 that answers 401, 403 or 503, or puts `auth` on the request and goes on. The origin of the
- * server is the one that the setting `trust proxy` makes of the request.
+ * Creates a middleware of Express 5. It sets `request.auth` and calls the next handler, or answers 401, 403 or 503.
+ * Express's setting `trust proxy` decides which origin the server takes for its own.
  */
 export function expressAuth(verifier: Verifier, options: GuardOptions = {}): RequestHandler {
   const guard = verifier.guard(options);
@@ -30,8 +30,8 @@ export function expressAuth(verifier: Verifier, options: GuardOptions = {}): Req
 }
 
 /**
- * A handler behind `expressAuth`, of its own route or of a router before it, to whose type `auth` is certain. Where nothing
- * has authenticated the request it passes a `TypeError` on, and the handler is not called.
+ * Types `request.auth` as always set, for a handler behind `expressAuth` on the route or on its router. If the request is
+ * not authenticated, the handler is not called, and Express gets a `TypeError`.
  */
 export function authenticated<P, ResBody, ReqBody, ReqQuery, Locals extends Record<string, unknown>>(
   handler: (
@@ -41,7 +41,7 @@ export function authenticated<P, ResBody, ReqBody, ReqQuery, Locals extends Reco
   ) => unknown,
 ): RequestHandler<P, ResBody, ReqBody, ReqQuery, Locals> {
   return async (request, response, next) => {
-    if (request.auth === undefined) throw new TypeError('no guard has authenticated this request');
+    if (request.auth === undefined) throw new TypeError('this request is not authenticated: put expressAuth before the route');
     await handler(request as typeof request & { auth: Auth }, response, next);
   };
 }

@@ -4,11 +4,11 @@ import { toGuarded } from './incoming.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sent the request, once `fastifyAuth` has let it pass; undefined where it may be anonymous, and is. */
+    /** Token and owner of the authenticated request, set by `fastifyAuth`; undefined for an anonymous request. */
     auth: Auth | undefined;
   }
   interface FastifyContextConfig {
-    /** What this route takes, instead of what its scope does; false for a route that anyone may use. */
+    /** Options of this route, instead of those given to `fastifyAuth`; false for a route without authentication. */
     auth?: GuardOptions | false | undefined;
   }
 }
@@ -23,7 +23,7 @@ function protect(app: FastifyInstance, { verifier, ...route }: FastifyAuthOption
   const usual = verifier.guard(route);
   const guards = new WeakMap<GuardOptions, Guard>();
 
-  /** Null for a route that anyone may use. */
+  /** Null for a route without authentication. */
   function guardOf(own: RouteAuth): Guard | null {
     if (own === undefined) return usual;
     if (own === false) return null;
@@ -33,7 +33,7 @@ function protect(app: FastifyInstance, { verifier, ...route }: FastifyAuthOption
   }
 
   if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', undefined);
-  // What cannot be meant fails at the start, not at the first request.
+  // Invalid options must fail at the start, not at the first request.
   app.addHook('onRoute', ({ config }) => void guardOf(config?.auth));
   app.addHook('onRequest', async (request, reply) => {
     const guard = guardOf(request.routeOptions.config.auth);
@@ -57,31 +57,31 @@ const plugin: FastifyPluginCallback<FastifyAuthOptions> = (app, options, done) =
     protect(app, options);
     done();
   } catch (error) {
-    // Thrown, it would end the process.
+    // A thrown error would end the process.
     done(error as Error);
   }
 };
 
 /**
- * A plugin of Fastify 5 that guards every route of the scope it is registered in, and of those within: it answers 401, 403
- * or 503 before a body is read, or puts `auth` on the request. Scopes that all routes take are options of the plugin, what
- * one route takes is its `config.auth`. The origin of the server is the one that `trustProxy` makes of the request.
+ * A plugin of Fastify 5 that authenticates every route of the Fastify scope it is registered in, and of scopes inside it.
+ * It sets `request.auth`, or answers 401, 403 or 503 before the body is read. The plugin's options apply to all routes; a
+ * route's `config.auth` replaces them. Fastify's option `trustProxy` decides which origin the server takes for its own.
  */
 export const fastifyAuth: FastifyPluginCallback<FastifyAuthOptions> = Object.assign(plugin, {
-  // What `fastify-plugin` sets: the hook belongs to the scope that the plugin is registered in, not to one of its own.
+  // The package `fastify-plugin` sets these too: the hook then applies to the scope that registers the plugin.
   [Symbol.for('skip-override')]: true,
   [Symbol.for('plugin-meta')]: { name: '@latchkey/client/fastify', fastify: '5.x' },
 });
 
 /**
- * A handler of a route that `fastifyAuth` guards, to whose type `auth` is certain. Where nothing has authenticated the
- * request it throws a `TypeError`, which Fastify answers with 500, and the handler is not called.
+ * Types `request.auth` as always set, for the handler of a route that `fastifyAuth` authenticates. If the request is not
+ * authenticated, the handler is not called, and a `TypeError` is thrown, which Fastify answers with 500.
  */
 export function authenticated<Req extends FastifyRequest, Rep extends FastifyReply, Result>(
   handler: (request: Req & { auth: Auth }, reply: Rep) => Result,
 ): (request: Req, reply: Rep) => Result {
   return (request, reply) => {
-    if (request.auth === undefined) throw new TypeError('no guard has authenticated this request');
+    if (request.auth === undefined) throw new TypeError('this request is not authenticated: register fastifyAuth before the route');
     return handler(request as Req & { auth: Auth }, reply);
   };
 }

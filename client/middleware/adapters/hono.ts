@@ -8,7 +8,7 @@ interface HonoAuth {
   (verifier: Verifier, options: GuardOptions): MiddlewareHandler<Variables<Auth | undefined>>;
 }
 
-/** A middleware of Hono 4 that answers 401, 403 or 503, or sets the variable `auth` and goes on. */
+/** Creates a middleware of Hono 4. It sets the variable `auth` and calls the next handler, or answers 401, 403 or 503. */
 export const honoAuth = ((verifier: Verifier, options: GuardOptions = {}) => {
   const guard = verifier.guard(options);
   const middleware: MiddlewareHandler<Variables<Auth | undefined>> = async (c, next) => {

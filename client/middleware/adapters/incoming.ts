@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GuardedRequest, RefusalAnswer } from '../index.js';
 
-/** A request of node:http, as a guard looks at it. */
+/** Converts a request of `node:http` to the form that a guard checks. */
 export function toGuarded(
   incoming: IncomingMessage,
   source: unknown,
@@ -15,7 +15,7 @@ export function toGuarded(
   };
 }
 
-/** Of a header that is sent twice Node drops the second, which somebody before or behind it may have gone by. */
+/** All `Authorization` values. Node drops a second one, which a proxy or the application might use instead. */
 function authorizationOf({ headers, rawHeaders }: IncomingMessage): string | undefined {
   const sent = rawHeaders.filter(
     (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'authorization',

@@ -3,8 +3,8 @@ import type { Auth, GuardOptions, Verifier } from '../index.js';
 import { toGuarded } from './incoming.js';
 
 /**
- * A middleware of Koa 3 that answers 401, 403 or 503, or puts `auth` on `ctx.state` and goes on. The origin of the server
- * is the one that `app.proxy` makes of the request.
+ * Creates a middleware of Koa 3. It sets `ctx.state.auth` and calls the next middleware, or answers 401, 403 or 503.
+ * Koa's setting `app.proxy` decides which origin the server takes for its own.
  */
 export function koaAuth(
   verifier: Verifier,
@@ -14,7 +14,7 @@ export function koaAuth(verifier: Verifier, options: GuardOptions): Middleware<{
 export function koaAuth(verifier: Verifier, options: GuardOptions = {}): Middleware<{ auth: Auth | undefined }> {
   const guard = verifier.guard(options);
   return async (ctx, next) => {
-    // `ctx.origin` is what the client says of itself.
+    // Not `ctx.origin`: that is the header `Origin`, which the client sends.
     const decision = await guard(toGuarded(ctx.req, ctx, () => `${ctx.protocol}://${ctx.host}`));
     if (decision.passed) {
       ctx.state.auth = decision.auth;

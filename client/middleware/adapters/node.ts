@@ -3,15 +3,15 @@ import type { TLSSocket } from 'node:tls';
 import type { Auth, GuardOptions, Verifier } from '../index.js';
 import { sendAnswer, toGuarded } from './incoming.js';
 
-/** A request that has passed, with who sent it. */
+/** A request with `auth`, the token and owner it was authenticated with. */
 export type AuthenticatedRequest<A extends Auth | undefined = Auth> = IncomingMessage & { auth: A };
 
 type Listener<A extends Auth | undefined> = (request: AuthenticatedRequest<A>, response: ServerResponse) => unknown;
 type GuardedListener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
- * Puts a guard before a listener of `node:http` or `node:https`: it is called for requests that pass, with `auth` on the
- * request. Resolves when the listener has, and rejects with what it rejects with.
+ * Wraps a listener of `node:http` or `node:https`. It sets `request.auth` and calls the listener, or answers 401, 403 or
+ * 503. The returned function settles as the listener does.
  */
 export function nodeAuth(
   verifier: Verifier,
