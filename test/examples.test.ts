@@ -104,7 +104,7 @@ describe('examples/rotate-without-outage', () => {
     expect(await script.ended).toEqual({
       code: 0,
       stdout: expect.stringMatching(
-        /^lk_pat_deplo has a successor, lk_pat_\w{5} in \S+, and serves until 2030-01-02T00:00:00.000Z\nlk_pat_deplo was last used 2030-01-01T00:50:00.000Z\nlk_pat_deplo has not been used for 1 h: .*\n$/,
+        /^lk_pat_deplo was replaced by lk_pat_\w{5} in \S+ and is valid until 2030-01-02T00:00:00.000Z\nlk_pat_deplo was last used 2030-01-01T00:50:00.000Z\nlk_pat_deplo has not been used for 1 h: .*\n$/,
       ) as string,
       stderr: '',
     });
@@ -138,7 +138,7 @@ describe('examples/rotate-without-outage', () => {
     server.clock.advance(30 * MINUTE);
     expect(await script.ended).toMatchObject({
       code: 1,
-      stderr: 'lk_pat_deplo was in use until it ended: whoever sends it is refused now, and logged\n',
+      stderr: 'lk_pat_deplo was in use until it expired: the service now rejects and logs requests with it\n',
     });
   });
 

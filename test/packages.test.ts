@@ -191,7 +191,7 @@ describe('both packages, installed from their tarballs', () => {
     });
     expect(await manage(['list'], { LATCHKEY_TOKEN: 'lk_pat_none' })).toMatchObject({
       code: 1,
-      stderr: 'LATCHKEY_TOKEN opens nothing: it is missing, expired or revoked.\n',
+      stderr: 'LATCHKEY_TOKEN is not valid: it is missing, unknown, expired, revoked or disabled.\n',
     });
     expect(await manage(['frobnicate'])).toMatchObject({
       code: 2,

@@ -4,7 +4,7 @@ import { createLatchkey, LatchkeyError } from '@latchkey/client';
 const DAY = 24 * 60 * 60 * 1_000;
 const USAGE = 'usage: manage-tokens list | create NAME [DAYS] | revoke ID | revoke-unused';
 
-// LATCHKEY_URL and LATCHKEY_TOKEN, which goes there and nowhere else.
+// Reads LATCHKEY_URL and LATCHKEY_TOKEN. The token is sent to that URL only.
 const lk = createLatchkey.fromEnvironment();
 
 /** @type {Record<string, (...args: string[]) => Promise<void>>} */
@@ -41,10 +41,10 @@ function explain(error) {
     case 'invalid_input':
       return error.problems.map(({ field, message }) => (field === null ? message : `${field}: ${message}`)).join('\n');
     case 'unauthorized':
-      return 'LATCHKEY_TOKEN opens nothing: it is missing, expired or revoked.';
+      return 'LATCHKEY_TOKEN is not valid: it is missing, unknown, expired, revoked or disabled.';
     case 'network_error':
     case 'timeout':
-      return `${error.message} Is LATCHKEY_URL right?`;
+      return `${error.message} Check LATCHKEY_URL.`;
     default:
       return `${error.message} (request ${error.requestId ?? 'unknown'})`;
   }

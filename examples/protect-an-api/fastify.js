@@ -5,7 +5,7 @@ import { port, verifier } from './verifier.js';
 
 const app = fastify();
 
-// Guards every route of this scope; what a route takes besides is said where it is.
+// Authenticates every route of this Fastify scope. A route's own requirements are in its `config.auth`.
 await app.register(fastifyAuth, { verifier });
 
 app.get('/hello', { config: { auth: { optional: true } } }, ({ auth }) => {

@@ -2,8 +2,8 @@
 import { createVerifier } from '@latchkey/client/middleware';
 
 /**
- * One for the process: all routes share its connections, and their questions. It asks the service at LATCHKEY_URL with
- * LATCHKEY_TOKEN, a token that needs the scope tokens:verify and no other.
+ * All routes share one verifier, so that they share its connections. It asks the service at LATCHKEY_URL with
+ * LATCHKEY_TOKEN, a token that needs the scope tokens:verify only.
  */
 export const verifier = createVerifier.fromEnvironment({
   onRefusal: ({ status, reason, token }) => console.log(`${status} ${reason} ${token?.name ?? '-'}`),

@@ -8,11 +8,11 @@ const GRACE_HOURS = Number(process.env['GRACE_HOURS'] ?? 24);
 const QUIET_HOURS = Number(process.env['QUIET_HOURS'] ?? 1);
 const WATCH_SECONDS = Number(process.env['WATCH_SECONDS'] ?? 60);
 
-// LATCHKEY_URL and LATCHKEY_TOKEN, which goes there and nowhere else.
+// Reads LATCHKEY_URL and LATCHKEY_TOKEN. The token is sent to that URL only.
 const lk = createLatchkey.fromEnvironment();
 
 /**
- * Gives the token another secret, puts it into `file` and returns the instant of that.
+ * Rotates the token, writes the new secret to `file` and returns the time of the rotation, in milliseconds since 1970.
  *
  * @param {string} id
  * @param {string} name
@@ -23,7 +23,7 @@ async function rotate(id, name, file) {
     .rotateAccessToken({
       path: { token_id: id },
       body: { gracePeriodSeconds: GRACE_HOURS * 3_600 },
-      // Of the rotation and not of this run: whoever runs this again gets the same secret.
+      // The key belongs to the rotation, not to this run, so that a second run gets the same secret.
       idempotencyKey: encodeURIComponent(`rotation ${name}`),
     })
     .withResponse();
@@ -31,12 +31,12 @@ async function rotate(id, name, file) {
   await rename(`${file}.new`, file);
   const { tokenPrefix, previousSecret } = data.token;
   const end = previousSecret?.validUntil;
-  console.log(`${previousSecret?.tokenPrefix} has a successor, ${tokenPrefix} in ${file}, and serves until ${end}`);
+  console.log(`${previousSecret?.tokenPrefix} was replaced by ${tokenPrefix} in ${file} and is valid until ${end}`);
   return timeOf(headers);
 }
 
 /**
- * Whether the earlier secret falls out of use before it ends.
+ * Waits until the earlier secret has not been used for QUIET_HOURS. Returns false if it was in use until it expired.
  *
  * @param {string} id
  * @param {number} since
@@ -54,18 +54,18 @@ async function fallsOutOfUse(id, since) {
     const now = timeOf(headers);
     const end = Date.parse(validUntil);
     if (Math.min(now, end) - seen >= QUIET_HOURS * HOUR) {
-      console.log(`${tokenPrefix} has not been used for ${QUIET_HOURS} h: nothing depends on it any more`);
+      console.log(`${tokenPrefix} has not been used for ${QUIET_HOURS} h: no program uses it any more`);
       return true;
     }
     if (now >= end) {
-      console.error(`${tokenPrefix} was in use until it ended: whoever sends it is refused now, and logged`);
+      console.error(`${tokenPrefix} was in use until it expired: the service now rejects and logs requests with it`);
       return false;
     }
   }
 }
 
 /**
- * The service's own time, by which it says when a secret was used and when it ends.
+ * The service's time, because `lastUsedAt` and `validUntil` are instants of its clock.
  *
  * @param {Headers} headers
  */
