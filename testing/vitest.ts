@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, type TestAPI, test } from 'vitest';
 import { startServer, type TestingServer, type TestingServerOptions } from '../server/index.js';
 
-/** The options of `startServer`; `testing` may be left out. */
+/** Options of `startServer`, where `testing` is optional. */
 export type LatchkeyOptions = Omit<TestingServerOptions, 'testing'> & Partial<Pick<TestingServerOptions, 'testing'>>;
 
 /**
- * Starts one local server for all tests of the file, or of the enclosing `describe`. Before each test it is back at its
- * seed; after the last it is closed. To be called where hooks are registered, and used in tests and hooks; for tests that
- * run concurrently, see `latchkeyPerTest`.
+ * Starts one local server for all tests of the file, or of the enclosing `describe`. The server is reset to its seed before
+ * each test and closed after the last one. Call this at the top of the file or of a `describe`, and use the server in tests
+ * and hooks. For concurrent tests, use `latchkeyPerTest`.
  *
  * ```ts
  * const server = latchkeyPerFile({ testing: { seed } });
@@ -30,7 +30,7 @@ export function latchkeyPerFile(options: LatchkeyOptions = {}): TestingServer {
     running = undefined;
   });
 
-  // Of the server there is nothing yet when a file is collected: each member is looked up when it is used.
+  // The server does not run yet when vitest collects the tests, so each member is read when it is used.
   return new Proxy({} as TestingServer, {
     get(_, name) {
       if (running === undefined) throw new Error('the local server runs in tests and hooks only');
@@ -41,8 +41,8 @@ export function latchkeyPerFile(options: LatchkeyOptions = {}): TestingServer {
 }
 
 /**
- * A `test` whose fixture `latchkey` is a local server of each test's own, started when a test asks for it and closed
- * after it: for tests that run concurrently.
+ * Returns a `test` with the fixture `latchkey`: a local server for each test that uses it, closed after the test. Use this
+ * for concurrent tests.
  *
  * ```ts
  * const test = latchkeyPerTest({ testing: { seed } });
@@ -54,7 +54,7 @@ export function latchkeyPerFile(options: LatchkeyOptions = {}): TestingServer {
  */
 export function latchkeyPerTest(options: LatchkeyOptions = {}): TestAPI<{ latchkey: TestingServer }> {
   return test.extend<{ latchkey: TestingServer }>({
-    // The empty pattern is vitest's way of asking for no other fixture.
+    // vitest requires a pattern here; the empty one asks for no other fixture.
     latchkey: async ({}, use) => {
       const server = await start(options);
       try {

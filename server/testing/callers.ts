@@ -10,11 +10,11 @@ import type { SeededUser } from './seed.js';
 
 const MINUTE = 60_000;
 
-/** The credentials of callers that a test names. */
+/** Finds the credentials of the callers that a test names. */
 export interface Callers {
-  /** Finds a token for `as` anew at each call. Throws `InvalidArgument` where there is no such user or token. */
+  /** Returns a function that finds the current token of `as`. Throws `InvalidArgument` for an unknown user or token. */
   tokenOf(as: As): () => Promise<string | undefined>;
-  /** Opens a session without a password; undefined where the e-mail is nobody's. */
+  /** Opens a session without a password; undefined if no user has this e-mail. */
   openSession(email: string): Promise<string | undefined>;
   /** Forgets the sessions opened so far. */
   forget(): void;
@@ -42,7 +42,7 @@ export function createCallers(deps: Deps, users: () => readonly SeededUser[]): C
       return opened;
     });
     sessions.set(email, { token, until: now + deps.config.sessionMinutes * MINUTE });
-    // The next call may find the user.
+    // A failure must not be kept: the user may exist at the next call.
     token.catch(() => sessions.delete(email));
     return token;
   }
@@ -55,7 +55,9 @@ export function createCallers(deps: Deps, users: () => readonly SeededUser[]): C
       : [];
     const plaintext = made.find((text) => known.includes(text));
     if (plaintext === undefined) {
-      throw new InvalidArgument('as must be the e-mail of a user, a token, the shorthand of a seeded token, or null');
+      throw new InvalidArgument(
+        'as must be the e-mail of a user, a token, the shorthand of a seeded token, or null for no credential',
+      );
     }
     return plaintext;
   }

@@ -1,12 +1,12 @@
 import { createLatchkey, type Latchkey } from '../../client/index.js';
 
-/** A client of the local server. */
+/** A client of a local server for tests. */
 export type TestClient = Latchkey;
 
-/** What a client of the server needs: the parameter of `createLatchkey`. */
+/** Connection data of a local server, to pass to `createLatchkey`. */
 export interface Connection {
   baseUrl: string;
-  /** The token to send, found anew for each request; undefined for nobody. */
+  /** Resolves with the token to send, and is called for each request; undefined for no credential. */
   token: () => Promise<string | undefined>;
 }
 

@@ -2,38 +2,38 @@ import { InvalidArgument } from '../config/invalid-argument.js';
 import { parseDateTime } from '../contract/formats.js';
 import type { Now } from '../timers.js';
 
-/** A moment: RFC 3339 with a zone, a `Date`, or milliseconds since 1970. From 1970 to 6999. */
+/** An instant in the years 1970 to 6999: RFC 3339 with a zone, a `Date`, or milliseconds since 1970. */
 export type Instant = string | Date | number;
 
 export interface ClockState {
-  /** RFC 3339 in UTC with milliseconds. */
+  /** The clock's time: RFC 3339 in UTC with milliseconds. */
   now: string;
   frozen: boolean;
 }
 
-/** A clock that a test moves. Every method throws `InvalidArgument` for an instant outside of the years 1970 to 6999. */
+/** A clock that a test can move. Every method throws `InvalidArgument` for an instant outside the years 1970 to 6999. */
 export interface TestClock {
-  /** Milliseconds since 1970. */
+  /** The clock's time in milliseconds since 1970. */
   now(): number;
   state(): ClockState;
-  /** Stops the clock, at this moment or at `at`. */
+  /** Stops the clock, at its current time or at `at`. */
   freeze(at?: Instant): void;
-  /** Moves the clock to `at`, forwards or back; one that runs goes on from there. */
+  /** Sets the clock to `at`, forwards or back. A running clock continues from there. */
   set(at: Instant): void;
-  /** Moves the clock forwards by so many milliseconds, an integer from 0 on. */
+  /** Moves the clock forwards by `milliseconds`, an integer of 0 or more. */
   advance(milliseconds: number): void;
-  /** Lets the clock run, from where it stands. */
+  /** Lets a stopped clock run from its current time. */
   unfreeze(): void;
 }
 
-/** The tests' clock, and what puts it back. */
+/** The clock of a testing server, which `reset` sets back. */
 export interface SettableClock extends TestClock {
-  /** What `now` gives after a `reset`. */
+  /** The time after a `reset`, in milliseconds since 1970. */
   start(): number;
   reset(): void;
 }
 
-// So that neither a year of validity nor the longest relative time of a seed ends after 9999.
+// Leaves room up to the year 9999 for a token's longest lifetime and a seed's longest relative time.
 const LATEST = Date.parse('6999-12-31T23:59:59.999Z');
 const BOUNDS = 'RFC 3339 with a zone, a Date or milliseconds since 1970, in the years 1970 to 6999';
 
@@ -61,9 +61,9 @@ export function createClock(base: Now, frozenAt: Instant | undefined): SettableC
     },
     advance(milliseconds) {
       if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) {
-        throw new InvalidArgument('advance(milliseconds) must be an integer from 0 on; set(at) goes back');
+        throw new InvalidArgument('advance(milliseconds) must be an integer of 0 or more; use set(at) to go back');
       }
-      moveTo(toInstant(now() + milliseconds, 'advance(milliseconds): the instant reached'));
+      moveTo(toInstant(now() + milliseconds, 'the instant that advance(milliseconds) reaches'));
     },
     unfreeze() {
       if (frozen === undefined) return;

@@ -7,7 +7,7 @@ import type { Seed, SeededUser } from './seed.js';
 
 const MOST_SNAPSHOTS = 100;
 
-/** There is none of this id. */
+/** Thrown for an unknown id or e-mail; answered with 404. */
 export class NoSuch extends Error {
   override name = 'NoSuch';
 }
@@ -31,7 +31,7 @@ interface ById {
   id: string;
 }
 
-/** One for each operation of `testing/openapi.yaml`; parts of a request have been judged by it. */
+/** One handler for each operation of `testing/openapi.yaml`. Body and query are already validated. */
 export interface ControlHandlers {
   reset(): Promise<void>;
   putSeed(parts: { body: Seed }): Promise<{ users: readonly SeededUser[] }>;
@@ -51,7 +51,7 @@ export interface ControlHandlers {
   getControlOpenApi(): Promise<string>;
 }
 
-/** What of a testing server can be controlled over HTTP. */
+/** The parts of a testing server that can be controlled over HTTP. */
 export interface Controlled
   extends Pick<TestingServer, 'users' | 'clock' | 'faults' | 'reset' | 'seed' | 'snapshot' | 'restore'> {
   requests: Pick<RequestsOfServer, 'all' | 'clear' | 'until'>;
@@ -68,24 +68,24 @@ export function createControlHandlers(server: Controlled): ControlHandlers {
     getUsers: () => ({ users: server.users }),
     async openSession({ body }) {
       const token = await server.openSession(body.email);
-      if (token === undefined) throw new NoSuch('There is no user of this e-mail.');
+      if (token === undefined) throw new NoSuch('There is no user with this e-mail.');
       return { token };
     },
 
     async takeSnapshot() {
       if (snapshots.size >= MOST_SNAPSHOTS) {
-        throw new InvalidArgument(`there must be at most ${String(MOST_SNAPSHOTS)} snapshots; delete one`);
+        throw new InvalidArgument(`at most ${String(MOST_SNAPSHOTS)} snapshots are kept; delete one first`);
       }
       const id = String(++lastSnapshot);
       snapshots.set(id, await server.snapshot());
       return { id };
     },
     deleteSnapshot({ id }) {
-      if (!snapshots.delete(id)) throw new NoSuch('There is no snapshot of this id.');
+      if (!snapshots.delete(id)) throw new NoSuch('There is no snapshot with this id.');
     },
     async restoreSnapshot({ id }) {
       const snapshot = snapshots.get(id);
-      if (snapshot === undefined) throw new NoSuch('There is no snapshot of this id.');
+      if (snapshot === undefined) throw new NoSuch('There is no snapshot with this id.');
       await server.restore(snapshot);
     },
 
@@ -101,7 +101,7 @@ export function createControlHandlers(server: Controlled): ControlHandlers {
       server.faults.clear();
     },
     removeFault({ id }) {
-      if (!server.faults.remove(id)) throw new NoSuch('There is no fault of this id.');
+      if (!server.faults.remove(id)) throw new NoSuch('There is no fault with this id.');
     },
 
     getRequests: async ({ query }) => ({ requests: await findRequests(server, query) }),
@@ -117,7 +117,7 @@ function change({ clock }: Controlled, { now, advanceMs, frozen }: ClockChange):
   if (now !== undefined && advanceMs !== undefined) {
     throw new InvalidArgument('the body must have now or advanceMs, not both');
   }
-  // The move first: one that is refused changes nothing.
+  // Set the time first: if that is rejected, nothing has changed.
   if (now !== undefined) clock.set(now);
   if (advanceMs !== undefined) clock.advance(advanceMs);
   if (frozen === true) clock.freeze();
@@ -131,7 +131,7 @@ async function findRequests({ requests }: Controlled, filter: Filter): Promise<R
     (method === undefined || request.method === method) &&
     (path === undefined || request.path === path) &&
     (status === undefined || request.status === status);
-  // The time being over is no error: the answer tells what there is.
+  // A time-out is no error: the answer then lists the requests received so far.
   if (waitMs !== undefined) await requests.until((settled) => settled.filter(fits).length >= least, waitMs);
   return requests.all().filter(fits);
 }

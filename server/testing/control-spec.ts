@@ -4,19 +4,19 @@ import type { ValidateFunction } from 'ajv';
 import { seedSchema } from './ready-seed.js';
 import { newTestingAjv } from './schema.js';
 
-/** An operation of the control's own small contract, `testing/openapi.yaml`. */
+/** An operation of `testing/openapi.yaml`. */
 export interface ControlOperation {
   id: string;
   method: string;
-  /** Matches the path; its group `id` is the path's parameter. */
+  /** Matches the path. The group `id` is the path's parameter. */
   path: RegExp;
   status: number;
   mediaType: string | undefined;
-  /** Judges the body; undefined where there is none. */
+  /** Validates the body; undefined if the operation has none. */
   validateBody: ValidateFunction | undefined;
-  /** Judges the query, its integers already numbers. */
+  /** Validates the query, whose integers are already numbers. */
   validateQuery: ValidateFunction;
-  /** The query's parameters that are integers. */
+  /** Names of the query parameters that are integers. */
   integers: Set<string>;
 }
 
@@ -38,7 +38,7 @@ interface SpecDocument {
 
 let spec: Promise<ControlSpec> | undefined;
 
-/** Read when somebody first asks for it, and once in a process. */
+/** Reads `testing/openapi.yaml` at the first call and caches it for the process. */
 export function controlSpec(): Promise<ControlSpec> {
   return (spec ??= readControlSpec());
 }
@@ -49,7 +49,7 @@ async function readControlSpec(): Promise<ControlSpec> {
   const document = parse(yaml) as SpecDocument;
   const ajv = newTestingAjv();
   ajv.addSchema({ ...document, $id: 'control' });
-  // `PUT /__testing/seed` refers to it by its file's name. What is wrong with a seed, reading it says.
+  // `PUT /__testing/seed` refers to this schema by file name. Its handler validates the seed with better messages.
   ajv.addSchema(seedSchema(), 'seed.schema.json');
 
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>

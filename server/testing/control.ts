@@ -5,19 +5,19 @@ import { RequestAborted, readJson, readQuery } from '../http/request.js';
 import type { Log } from '../log/log.js';
 import { type ControlHandlers, type Controlled, createControlHandlers, NoSuch } from './control-handlers.js';
 import { type ControlOperation, controlSpec } from './control-spec.js';
-import { misfit } from './schema.js';
+import { problemOf } from './schema.js';
 
 const PREFIX = '/__testing/';
-/** Bytes. A seed may be long; everything else is short. */
+/** Most bytes of a body. */
 const BODY_LIMIT = 65_536;
 const SEED_LIMIT = 8 * 2 ** 20;
 
-/** Whether a request is for the control of a testing server. */
+/** Whether a request is a control request, which only a testing server answers. */
 export function isControl({ url = '' }: IncomingMessage): boolean {
   return url.startsWith(PREFIX);
 }
 
-/** Answers control requests by `testing/openapi.yaml`. */
+/** Creates the listener that answers control requests as `testing/openapi.yaml` defines. */
 export function createControl(
   server: Controlled,
   log: Log,
@@ -49,17 +49,17 @@ type AnyHandlers = Record<
 >;
 
 /**
- * A web page can have its browser send requests to this machine: `Origin` and `Sec-Fetch-Site` give it away, and where it
- * has made its own name resolve to a loopback address, `Host` does.
+ * Rejects requests that a web page makes a browser send to this machine. `Origin` and `Sec-Fetch-Site` show them. If the
+ * page's own host name resolves to a loopback address (DNS rebinding), `Host` shows it.
  */
 function assertNoWebPage({ headers }: IncomingMessage): void {
   const { host = '', origin } = headers;
   const site = headers['sec-fetch-site'];
   if (!/^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(host)) {
-    throw new Refusal(403, 'Host must be a loopback address.');
+    throw new Refusal(403, 'Host must be a loopback address, such as 127.0.0.1.');
   }
   if (origin !== undefined && origin !== `http://${host}`) {
-    throw new Refusal(403, 'Origin must be that of this server.');
+    throw new Refusal(403, 'Origin must be the origin of this server.');
   }
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     throw new Refusal(403, 'Sec-Fetch-Site must be same-origin or none.');
@@ -71,26 +71,26 @@ async function operationOf(method: string, path: string): Promise<ControlOperati
   const atPath = operations.filter((operation) => operation.path.test(path));
   const found = atPath.find((operation) => operation.method === method);
   if (found !== undefined) return found;
-  if (atPath.length === 0) throw new Refusal(404, 'There is nothing at this path.');
+  if (atPath.length === 0) throw new Refusal(404, 'There is nothing at this path; see /__testing/openapi.yaml.');
   const allow = atPath.map((operation) => operation.method).join(', ');
-  throw new Refusal(405, `This path knows ${allow}.`, { Allow: allow });
+  throw new Refusal(405, `This path allows ${allow}.`, { Allow: allow });
 }
 
 function queryOf({ validateQuery, integers }: ControlOperation, search: string): Record<string, unknown> {
   const query: Record<string, unknown> = { ...readQuery(search) };
   for (const name of integers) if (/^\d{1,9}$/.test(String(query[name]))) query[name] = Number(query[name]);
-  const refusal = misfit(validateQuery, query, 'the query');
-  if (refusal !== undefined) throw new InvalidArgument(refusal);
+  const problem = problemOf(validateQuery, query, 'the query');
+  if (problem !== undefined) throw new InvalidArgument(problem);
   return query;
 }
 
 async function bodyOf({ id, validateBody }: ControlOperation, request: IncomingMessage): Promise<unknown> {
   if (id === 'putSeed') return (await readJson(request, SEED_LIMIT)) ?? {};
-  // What comes along with a POST that needs none, such as the `{}` of many clients, is left unread.
+  // Many clients send `{}` with a POST that needs no body; it is ignored.
   if (validateBody === undefined) return undefined;
   const body = await readJson(request, BODY_LIMIT);
-  const refusal = misfit(validateBody, body, 'the body');
-  if (refusal !== undefined) throw new InvalidArgument(refusal);
+  const problem = problemOf(validateBody, body, 'the body');
+  if (problem !== undefined) throw new InvalidArgument(problem);
   return body;
 }
 
@@ -113,10 +113,14 @@ function toRefusal(error: unknown, log: Log): { status: number; detail: string; 
   if (error instanceof ServiceError) {
     const { code, problems, status, message } = error;
     if (code === 'invalid_input') return { status: 400, detail: problems[0]?.msg ?? message };
-    return { status, detail: code === 'payload_too_large' ? 'The body is larger than it may be.' : message };
+    return {
+      status,
+      detail:
+        code === 'payload_too_large' ? 'The body is too large: at most 64 KiB are allowed, for a seed 8 MiB.' : message,
+    };
   }
   log.error({ err: error }, 'control request failed');
-  return { status: 500, detail: 'Internal error; the log has it.' };
+  return { status: 500, detail: 'Internal error; see the log of the server.' };
 }
 
 function answer(

@@ -7,20 +7,30 @@ import { clearTimeout, setTimeout } from '../timers.js';
 import type { ActiveFault, Fault, Faults } from './options.js';
 
 export interface FaultsOfServer extends Faults {
-  /** Lets the fault that fits, if any, happen, and says so to `record`. */
+  /** Applies the fault that matches a request, if any, and reports it to `record`. */
   before(record: FaultRecord): Before;
-  /** As at the start. */
+  /** Removes all faults and restarts ids and random numbers. */
   reset(): void;
 }
 
 export interface FaultRecord {
+  /** Records that a fault has hit the request. */
   hit(request: IncomingMessage, id: string): void;
-  /** From now on this response goes nowhere, whoever ends it. */
+  /** Discards this response: when it ends, the connection is closed instead. */
   lose(response: ServerResponse): void;
 }
 
 const CODES = { 429: 'too_many_requests', 500: 'internal_error', 503: 'service_unavailable' } as const;
 const STATUSES = [429, 500, 502, 503, 504];
+const KNOWN = [
+  'operationId',
+  'times',
+  'probability',
+  'status',
+  'retryAfterSeconds',
+  'delayMs',
+  'drop',
+] satisfies (keyof Fault)[];
 
 export function createFaults(randomSeed: number, operationIds: readonly string[]): FaultsOfServer {
   let planned: ActiveFault[] = [];
@@ -75,7 +85,7 @@ export function createFaults(randomSeed: number, operationIds: readonly string[]
   return faults;
 }
 
-/** True where the request is done with. */
+/** Applies a fault. Returns true if the request is finished, false if its handler is to run. */
 function happen(
   { status, drop, retryAfterSeconds = 1 }: Fault,
   record: FaultRecord,
@@ -87,7 +97,7 @@ function happen(
     return true;
   }
   if (drop === 'after-commit') {
-    // The handler's answer is made after its commit.
+    // The handler answers after its commit, so only the answer is lost.
     record.lose(response);
     return false;
   }
@@ -98,13 +108,13 @@ function happen(
     return true;
   }
   throw new ServiceError(CODES[status], {
-    detail: 'A fault that a test asked for.',
+    detail: 'A test planned this fault.',
     headers: status === 500 ? {} : { 'Retry-After': String(retryAfterSeconds) },
     cause: 'fault',
   });
 }
 
-/** Resolves early where `signal` is aborted. */
+/** Waits, but only until `signal` is aborted. */
 function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
@@ -117,10 +127,11 @@ function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Types do not hold what comes from JavaScript or over HTTP. */
+/** Validates a fault: types do not check what comes from JavaScript or over HTTP. */
 function assertFault(fault: Fault, operationIds: readonly string[]): void {
   const { operationId, times, probability, status, retryAfterSeconds, delayMs, drop, ...others } = fault;
-  for (const name of Object.keys(others)) throw new InvalidArgument(`fault.${name} is not known`);
+  for (const name of Object.keys(others))
+    throw new InvalidArgument(`fault.${name} is not known; known are ${KNOWN.join(', ')}`);
   if (operationId !== undefined && !operationIds.includes(operationId)) {
     throw new InvalidArgument(`fault.operationId must be one of ${operationIds.join(', ')}`);
   }
@@ -149,7 +160,7 @@ function assertInteger(name: string, value: number | undefined, least: number, m
   throw new InvalidArgument(`fault.${name} must be an integer from ${String(least)} to ${String(most)}`);
 }
 
-/** Mulberry32: numbers from 0 to below 1, the same for the same seed. */
+/** Mulberry32, a generator of pseudorandom numbers from 0 to below 1: the same seed gives the same numbers. */
 function createRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -14,12 +14,12 @@ import type { As, TestingOptions, TestingServer, TestingServerOptions } from './
 import { createRequests } from './requests.js';
 import { createScene } from './scene.js';
 
-/** The least that Argon2 allows: what it protects ends with the process, and a test has no 15 ms for each user. */
+/** Argon2's smallest cost (`memoryCost` in KiB): a usual hash takes 15 ms, and these passwords end with the process. */
 const QUICK_HASH = { algorithm: 2, memoryCost: 8, timeCost: 1, parallelism: 1 };
-/** So that a test finds the instant that it caused. */
+/** Writes `lastUsedAt` without the usual delay (milliseconds), so that a test can read it at once. */
 const AT_ONCE = { lag: 0, delay: 0 };
 
-/** `startServer` with `testing`, which documents it. */
+/** Implements `startServer` for the option `testing`. */
 export async function startTesting({ testing, ...given }: TestingServerOptions): Promise<TestingServer> {
   assertTestingOptions(testing);
   const options = { port: 0, logLevel: 'silent' as const, database: ':memory:', ...given };
@@ -35,7 +35,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
   const operationIds = (await readOperations()).map(({ id }) => id);
   const faults = createFaults(randomSeed, operationIds);
   const requests = createRequests(clock.now);
-  // Without any user of the seed's, the one that every service starts with.
+  // If the seed has no users, it gets the first user that every service starts with.
   const admin = { email: adminEmail, isAdmin: true, ...(adminPassword !== null && { password: adminPassword }) };
   const scene = await createScene({ seed, brand, admin, passwords, clock, faults, requests });
 
@@ -67,14 +67,14 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
       },
       async before(operation, request, response) {
         requests.nameOperation(request, operation.id);
-        // Whoever asks sees what the requests before have used.
+        // Each request must see the `lastUsedAt` of the requests before it.
         await lastUsed.flush();
         return await happen(operation, request, response);
       },
       around(accept) {
         const recording = requests.recording(accept);
         return (request, response) => {
-          // What an answer says of an instant is to be read against its date.
+          // Clients compare instants in an answer with its `Date`, so that must be the testing clock's.
           response.setHeader('Date', new Date(clock.now()).toUTCString());
           if (isControl(request)) void control(request, response);
           else recording(request, response);
@@ -90,7 +90,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
   const connection = (as?: As): Connection => ({ baseUrl: server.url, token: scene.callers().tokenOf(as) });
   return {
     ...server,
-    // Planted rather than made by the start, which found it there.
+    // The seed created the first user, so `start` did not report one.
     firstUser: scene.firstUser(),
     get users() {
       return scene.users();
@@ -109,7 +109,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
 
 const KNOWN = ['seed', 'frozenAt', 'randomSeed'] satisfies (keyof TestingOptions)[];
 
-/** Types do not hold what comes from JavaScript: `false` must not start a testing server, nor a misspelt `seed` an empty one. */
+/** Types do not check JavaScript: `false` must not start a testing server, and a misspelt `seed` not an empty one. */
 function assertTestingOptions(testing: unknown): void {
   if (typeof testing !== 'object' || testing === null) {
     throw new InvalidArgument('option testing must be an object, such as {}, or undefined');
@@ -123,12 +123,10 @@ function assertTestingOptions(testing: unknown): void {
 function assertHarmless({ host, database }: { host: string; database: string }): void {
   if (!/^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host)) {
     throw new InvalidArgument(
-      'option host must be a loopback address with testing, since whoever reaches it controls it',
+      'option host must be a loopback address with testing, since everybody who can reach the server controls it',
     );
   }
   if (database !== ':memory:') {
-    throw new InvalidArgument(
-      'option database must be :memory: with testing, since a reset replaces all that is in it',
-    );
+    throw new InvalidArgument('option database must be :memory: with testing, since a reset replaces all data');
   }
 }

@@ -4,7 +4,7 @@ import { PREFIX_LENGTH } from '../tokens/format.js';
 const MASK = '***';
 const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'x-api-key', 'cookie']);
 const SECRET_MEMBERS = /password|secret|token$|^token_access$|plaintext|^data$/i;
-/** Of this service's making, of whatever brand, or cut short. */
+/** Tokens of this service, of any brand, also truncated ones. */
 const TOKEN = /[a-z][a-z0-9]{0,15}_(?:pat|ses|ref)_[0-9A-Za-z]+/g;
 
 const ONE_TOKEN = new RegExp(`^${TOKEN.source}$`);
@@ -23,7 +23,7 @@ export function maskHeaders(headers: IncomingHttpHeaders): Record<string, string
   return Object.fromEntries(entries);
 }
 
-/** Of a credential remain a scheme that is known or the cookies' names, and of a token its prefix. */
+/** Masks a credential, but leaves a known scheme, the cookies' names and a token's prefix. */
 function maskCredential(name: string, text: string): string {
   if (name === 'cookie') {
     return text
@@ -38,7 +38,7 @@ function maskCredential(name: string, text: string): string {
   return `${scheme}${maskSecret(secret)}`;
 }
 
-/** A query's or a form's parameters by name. */
+/** Parses the parameters of a query or form and masks their secrets. */
 export function maskParameters(text: string): Record<string, string> {
   const entries = [...new URLSearchParams(text)].map(([name, value]): [string, string] => [
     maskTokens(name),
@@ -47,7 +47,7 @@ export function maskParameters(text: string): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** JSON with what is secret by its name or its form masked. */
+/** Masks values in JSON that are secret by their name or form. */
 export function maskJson(value: unknown): unknown {
   if (typeof value === 'string') return maskTokens(value);
   if (Array.isArray(value)) return value.map(maskJson);

@@ -10,111 +10,119 @@ export type { ClockState, Instant, TestClock } from './clock.js';
 export type { RecordedRequest, Requests, WaitOptions } from './requests.js';
 export type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
 
-/** What a testing server starts with. */
+/** Options that only a testing server has. */
 export interface TestingOptions {
   /**
-   * What is in the database at the start and after each `reset`: the seed itself, or the path of a JSON or YAML file. Its
-   * form is `latchkey/seed.schema.json`. Without users, the one user is the configuration's first user.
+   * The data at the start and after each `reset`: a seed, or the path of a JSON or YAML file that contains one. The schema
+   * is `latchkey/seed.schema.json`. If the seed has no users, the only user is the first user of the configuration.
    */
   seed?: Seed | string;
-  /** The instant at which the clock stands still at the start and after each `reset`; without it the clock runs. */
+  /** Stops the clock at this instant, at the start and after each `reset`. Without it the clock runs. */
   frozenAt?: Instant;
-  /** What the chances of faults with a `probability` are drawn from, an integer; 1 by default, anew at each `reset`. */
+  /** Seed of the random numbers for faults with a `probability`: an integer, 1 by default. A `reset` restarts them. */
   randomSeed?: number;
 }
 
 /**
- * The options of a local server for tests. Unlike a service it listens on a free port, keeps its database in memory and
- * is silent; `host` must be a loopback address and `database` must stay `:memory:`, since everybody who reaches the
- * server controls it. Passwords are hashed quickly rather than well, and `lastUsedAt` is written at once.
+ * Options of a local server for tests. By default it listens on a free port, keeps its database in memory and does not log.
+ * `host` must be a loopback address and `database` must be `:memory:`, because everybody who can reach the server controls
+ * it. Password hashes are weak, to be fast, and `lastUsedAt` is written at once.
  */
 export interface TestingServerOptions extends Omit<ServerOptions, 'testing'> {
-  /** Makes this a testing server; `{}` for one without a seed. */
+  /** Makes this a testing server. Pass `{}` for no seed. */
   testing: TestingOptions;
 }
 
-/** All the data and the clock of a moment; another testing server of the same process can be set to it, too. */
+/** The data and the clock of a testing server at one instant. Other testing servers of the process can restore it too. */
 export interface Snapshot {
   readonly database: Buffer;
   readonly clock: { readonly now: number; readonly frozen: boolean };
 }
 
 /**
- * A caller: a user by e-mail, with a session that is opened when it is first needed and again when its time is over or
- * the data are reset; a seeded token by its plaintext or the shorthand that it was made of; null for nobody. Undefined is
- * the first user.
+ * Names a caller:
+ *
+ * - the e-mail of a user, who gets a session; it is opened when first needed, and again after it expires or the data are
+ *   reset;
+ * - a token by its plaintext, or a seeded token by the shorthand in the seed, such as `deploy`;
+ * - null for no credential;
+ * - undefined for the first user.
  */
 export type As = string | null | undefined;
 
-/** A local server for tests: the real service in memory, and what a test needs to set the scene. */
+/** A local server for tests: the real service with its data in memory, and controls for data, clock and faults. */
 export interface TestingServer extends RunningServer {
-  /** The users of the seed with their passwords and the plaintexts of their tokens, in its order. */
+  /** The users of the seed in its order, with their passwords and the plaintexts of their tokens. */
   readonly users: readonly SeededUser[];
-  /** The service's clock: whatever it decides, records or says of the time, it does by this one. */
+  /** The clock that the service uses for everything, such as expiry, `createdAt` and `Date`. */
   readonly clock: TestClock;
-  /** What goes wrong, on purpose. */
+  /** Faults that the test plans, such as a 503 or a lost answer. */
   readonly faults: Faults;
   /** The requests received, oldest first, without their secrets. */
   readonly requests: Requests;
-  /** A client that sends the credential of `as`. Throws `InvalidArgument` where there is no such user or token. */
+  /** Creates a client that authenticates as `as`. Throws `InvalidArgument` for an unknown user or token. */
   client(as?: As): TestClient;
-  /** What a client that sends the credential of `as` is made from. Throws `InvalidArgument` as `client` does. */
+  /** URL and credential of `as`, to create a client of your own. Throws `InvalidArgument` for an unknown user or token. */
   connection(as?: As): Connection;
   /**
-   * Sets data and clock back to the start, and forgets faults, requests, log-in failures and sessions of `client`. Waits
-   * for requests in flight, a second at most.
+   * Sets data and clock back to the start, and removes faults, recorded requests, log-in failures and sessions. Waits for
+   * requests in flight, for a second at most.
    */
   reset(): Promise<void>;
-  /** Makes `seed`, or the file at this path, what `reset` goes back to, and resets. Rejects with `InvalidArgument`. */
+  /** Replaces the seed by `seed`, or by the file at this path, and resets. Rejects with `InvalidArgument` if it is invalid. */
   seed(seed: Seed | string): Promise<readonly SeededUser[]>;
-  /** Keeps data and clock as they are now. */
+  /** Takes a snapshot of data and clock, for `restore`. */
   snapshot(): Promise<Snapshot>;
   /** Sets data and clock to those of `snapshot`. */
   restore(snapshot: Snapshot): Promise<void>;
 }
 
 /**
- * What goes wrong with the next requests for an operation. Of `status` and `drop` there is one at most, and with
- * neither `delayMs`. A fault comes before authentication and validation, as one of the network does.
+ * A fault that hits the next matching requests, before authentication and validation. It needs at least one of `status`,
+ * `drop` and `delayMs`; `status` and `drop` exclude each other.
  */
 export interface Fault {
-  /** The operation that fails, such as `createAccessToken`; any operation where there is none. */
+  /** The operation that fails, such as `createAccessToken`; any operation by default. */
   operationId?: OperationId;
   /** How many requests fail, 1 to 1000000. By default one, or with `probability` any number. */
   times?: number;
-  /** The chance of each request to fail, 0 to 1, drawn from `testing.randomSeed`. */
+  /** Chance of each request to fail, 0 to 1. The random numbers depend on `testing.randomSeed`. */
   probability?: number;
   /**
-   * The status to answer with: 429, 500 and 503 as the operation states errors, 429 and 503 with `Retry-After`; 502 and
-   * 504 as a proxy does, in plain text.
+   * Status of the answer. 429, 500 and 503 have the operation's error body, and 429 and 503 also `Retry-After`. 502 and 504
+   * are plain text, as a proxy sends them.
    */
   status?: 429 | 500 | 502 | 503 | 504;
   /** Seconds in `Retry-After`, 0 to 86400; 1 by default. */
   retryAfterSeconds?: number;
-  /** Milliseconds before anything else happens, 0 to 600000. */
+  /** Milliseconds to wait before anything else, 0 to 600000. */
   delayMs?: number;
   /**
-   * Ends the connection without an answer: `before-handler`, and nothing was done; or `after-commit`, and what was asked
-   * for is done and on record.
+   * Closes the connection without an answer: `before-handler` before anything is done, `after-commit` after the operation
+   * has been executed and stored.
    */
   drop?: 'before-handler' | 'after-commit';
 }
 
+/** A planned fault that can still hit requests. */
 export interface ActiveFault extends Fault {
   id: string;
   /** How many requests it has hit. */
   hits: number;
-  /** How many it will hit still; null for any number. */
+  /** How many more it will hit; null for no limit. */
   left: number | null;
 }
 
 export interface Faults {
-  /** Plans a fault; the first planned of those that fit a request hits it. Throws `InvalidArgument`. Gives its id. */
+  /**
+   * Plans a fault and returns its id. If several faults match a request, the one planned first hits it. Throws
+   * `InvalidArgument` for an invalid fault.
+   */
   add(fault: Fault): string;
-  /** Those that can still hit, in the order in which they were planned. */
+  /** The faults that can still hit requests, in the order in which they were planned. */
   all(): ActiveFault[];
-  /** Calls a fault off; false where there is none of this id. */
+  /** Removes a fault; returns false if there is none with this id. */
   remove(id: string): boolean;
-  /** Calls all faults off; requests that are being delayed go on at once. */
+  /** Removes all faults. Requests that are being delayed continue at once. */
   clear(): void;
 }

@@ -6,10 +6,10 @@ type TokenKind = 'pat' | 'ses';
 const SHORTHAND = /^[0-9A-Za-z]{1,30}$/;
 
 /**
- * The plaintext that `wish` stands for: a well-formed one itself; of 1 to 30 letters and digits one that starts with
- * them, such as `lk_pat_deploy000000000000000000000000` and its checksum; undefined for one made at random.
+ * Makes the plaintext for `wish`: a well-formed token is used as it is; 1 to 30 letters and digits become the start of the
+ * random part, such as `lk_pat_deploy000000000000000000000000` with its checksum; undefined gives a random token.
  *
- * Throws `InvalidArgument`, which starts with `place`.
+ * Throws `InvalidArgument` for anything else; its message starts with `place`.
  */
 export function toPlaintext(brand: string, kind: TokenKind, wish: string | undefined, place: string): string {
   const start = `${brand}_${kind}_`;
@@ -22,7 +22,7 @@ export function toPlaintext(brand: string, kind: TokenKind, wish: string | undef
   );
 }
 
-/** What a checksum should be is no secret: anybody can work it out. */
+/** Tells the right checksum, if only that is wrong. A checksum is no secret: everybody can compute it. */
 function hint(start: string, wish: string): string {
   const unsigned = wish.slice(0, start.length + RANDOM_LENGTH);
   const onlyTheChecksum =

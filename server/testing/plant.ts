@@ -8,10 +8,10 @@ import { canonicalEmail } from '../users/users.js';
 import { newUuid, uuidBytes } from '../uuid.js';
 import { instantOf, type Moment, type ReadySeed } from './ready-seed.js';
 
-/** Rows in one statement, since SQLite counts its parameters. */
+/** Rows in one INSERT, because SQLite limits the parameters of a statement. */
 const CHUNK = 500;
 
-/** Writes `seed` into an empty database, in one transaction. `now` is what relative moments count from. */
+/** Writes `seed` into an empty database in one transaction. Relative times of the seed are added to `now`. */
 export async function plant(db: Database, passwords: Passwords, seed: ReadySeed, now: number): Promise<void> {
   if (seed.length === 0) return;
   const hashes = new Map<string, string>();

@@ -10,14 +10,14 @@ import { scopesOfUser } from '../tokens/scopes.js';
 import { generatePassword } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
 import { toPlaintext } from './plaintext.js';
-import { misfit, newTestingAjv } from './schema.js';
+import { newTestingAjv, problemOf } from './schema.js';
 import type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
 
-/** A moment as the seed states it. */
+/** An instant as the seed states it. */
 export interface Moment {
-  /** Where in the seed, for errors. */
+  /** Path of this member in the seed, for errors. */
   place: string;
-  /** Milliseconds since 1970, or from the clock's time on. */
+  /** Milliseconds since 1970, or if `relative` is true, milliseconds to add to the clock's time. */
   value: number;
   relative: boolean;
 }
@@ -42,13 +42,13 @@ export interface ReadyUser extends SeededUser {
   tokens: readonly ReadyToken[];
 }
 
-/** A seed in which all that is random is made up, so that it gives the same whenever it is planted. */
+/** A validated seed whose random values are already chosen, so that each `reset` writes the same data. */
 export type ReadySeed = readonly ReadyUser[];
 
 const NOW = '+0s';
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** The seed itself, or the one in the file at this path. Rejects with `InvalidArgument`, which names the place. */
+/** Validates a seed, or the seed in the file at this path. Rejects with `InvalidArgument`, which names the place. */
 export async function readSeed(seed: Seed | string, brand: string): Promise<ReadySeed> {
   if (typeof seed !== 'string') return checkSeed(jsonOf(seed), brand);
   const value = await readSeedFile(seed);
@@ -67,7 +67,7 @@ async function readSeedFile(path: string): Promise<unknown> {
   } catch (error) {
     throw new InvalidArgument(`cannot read seed ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
-  // YAML is JSON's superset, but for its errors and its speed.
+  // YAML includes JSON, but a JSON parser is faster and reports JSON errors better.
   if (extname(path) === '.json') {
     try {
       return JSON.parse(text);
@@ -77,7 +77,7 @@ async function readSeedFile(path: string): Promise<unknown> {
   }
   const { parse, YAMLParseError } = await import('yaml');
   try {
-    // The core schema reads no dates: they stay the text that the schema asks for.
+    // YAML's core schema leaves dates as text, which the seed's schema requires.
     return parse(text, { schema: 'core' });
   } catch (error) {
     if (!(error instanceof YAMLParseError)) throw error;
@@ -86,12 +86,12 @@ async function readSeedFile(path: string): Promise<unknown> {
   }
 }
 
-/** Dates become text, and what JSON does not know is gone or refused. */
+/** Converts a seed to plain JSON: a `Date` becomes text, and other values that JSON lacks are dropped or rejected. */
 function jsonOf(seed: Seed): unknown {
   try {
     return JSON.parse(JSON.stringify(seed));
   } catch {
-    throw new InvalidArgument('the seed must be what JSON can hold');
+    throw new InvalidArgument('the seed must contain only values that JSON can represent');
   }
 }
 
@@ -105,8 +105,8 @@ export function seedSchema(): object {
 
 function checkSeed(value: unknown, brand: string): ReadySeed {
   compiled ??= newTestingAjv().compile(seedSchema());
-  const refusal = misfit(compiled, value, 'the seed');
-  if (refusal !== undefined) throw new InvalidArgument(refusal);
+  const problem = problemOf(compiled, value, 'the seed');
+  if (problem !== undefined) throw new InvalidArgument(problem);
 
   const emails = new Map<string, string>();
   const ids = new Map<string, string>();
@@ -175,7 +175,7 @@ function toMoment(instant: SeedInstant, place: string): Moment {
   return { place, value, relative: false };
 }
 
-/** Milliseconds since 1970. Throws `InvalidArgument` where that is before 1970. */
+/** The instant in milliseconds since 1970. Throws `InvalidArgument` if it is before 1970. */
 export function instantOf({ place, value, relative }: Moment, now: number): number {
   const instant = relative ? now + value : value;
   if (instant < 0) throw outOfRange(place);
@@ -183,10 +183,10 @@ export function instantOf({ place, value, relative }: Moment, now: number): numb
 }
 
 function outOfRange(place: string): InvalidArgument {
-  return new InvalidArgument(`${place} must be a moment that there is, in the years 1970 to 9999`);
+  return new InvalidArgument(`${place} must be an existing date and time in the years 1970 to 9999`);
 }
 
-/** Whether what is planted depends on when. The clock's own time, the default of creation, does not count. */
+/** Whether the seed's data depend on the clock's time. The default of `createdAt`, the clock's time itself, does not count. */
 export function isRelative(seed: ReadySeed): boolean {
   const moments = seed.flatMap((user) => [
     user.createdAt,

@@ -4,68 +4,68 @@ import { InvalidArgument } from '../config/invalid-argument.js';
 import { clearTimeout, setTimeout } from '../timers.js';
 import { maskHeaders, maskJson, maskParameters, maskTokens } from './masking.js';
 
-/** A request as it was received. Of passwords, tokens and cookies there is no more than what may be displayed. */
+/** A recorded request. Passwords, tokens and cookies in it are masked; a token keeps its displayable prefix. */
 export interface RecordedRequest {
   /** Counts from 1 on. */
   number: number;
-  /** By the server's clock: RFC 3339 in UTC with milliseconds. */
+  /** When it was received, by the server's clock: RFC 3339 in UTC with milliseconds. */
   receivedAt: string;
   method: string;
   /** Without the query. */
   path: string;
-  /** By name; a parameter that is sent twice is there with its last value. */
+  /** Query parameters by name. If a parameter is sent twice, the last value counts. */
   query: Record<string, string>;
-  /** The operation that was asked for; null where there is none at this path for this method. */
+  /** The operation with this path and method; null if there is none. */
   operationId: string | null;
-  /** By name in lower case. */
+  /** Headers by name in lower case. */
   headers: Record<string, string>;
   /**
-   * The JSON that was sent, or a form's parameters by name; a text such as `[12 bytes]` for anything else; null where
-   * there is no body.
+   * The JSON that was sent, or the parameters of a form by name. Any other body is a text such as `[12 bytes]`; null means
+   * no body.
    */
   body: unknown;
-  /** The answer's `X-Request-Id`; null before there is one. */
+  /** The answer's `X-Request-Id`; null until the answer is sent. */
   requestId: string | null;
-  /** What the service answered; null where it did not. */
+  /** HTTP status of the answer; null if there was none. */
   status: number | null;
-  /** `dropped` where the client got no answer, though the service may have made one. */
+  /** `dropped` means that the client got no answer, even if the service produced one. */
   outcome: 'pending' | 'answered' | 'dropped';
-  /** The id of the fault that hit the request; null where none did. */
+  /** Id of the fault that hit the request; null if none did. */
   fault: string | null;
 }
 
 export interface WaitOptions {
-  /** Milliseconds, 1 to 600000; 1000 by default. */
+  /** Milliseconds to wait at most, 1 to 600000; 1000 by default. */
   timeoutMs?: number;
 }
 
 export interface Requests {
-  /** The last 1000 requests, oldest first, those included that are not answered yet. */
+  /** The last 1000 requests, oldest first, including those not answered yet. */
   all(): RecordedRequest[];
   clear(): void;
   /**
-   * Resolves with the oldest request on record that is answered, or dropped, and fits: at once where there is one, else
-   * when it comes. Rejects after `timeoutMs` with what came instead, and when the server is closed.
+   * Resolves with the oldest recorded request that is answered or dropped and for which `predicate` returns true; waits for
+   * one if there is none yet. Rejects after `timeoutMs`, naming the requests received, and when the server is closed.
    */
   waitFor(predicate: (request: RecordedRequest) => boolean, options?: WaitOptions): Promise<RecordedRequest>;
 }
 
 export interface RequestsOfServer extends Requests {
-  /** Puts each request that passes on record. */
+  /** Wraps a listener so that each request is recorded. */
   recording(answer: RequestListener): RequestListener;
   nameOperation(request: IncomingMessage, operationId: string): void;
   hit(request: IncomingMessage, fault: string): void;
   lose(response: ServerResponse): void;
-  /** Resolves with true once `done` says so of what is answered or dropped, and with false when the time is over. */
+  /** Resolves with true when `done` returns true for the answered and dropped requests; with false after `timeoutMs`. */
   until(done: (settled: RecordedRequest[]) => boolean, timeoutMs: number): Promise<boolean>;
   /** Resolves when all requests so far are answered or dropped. */
   settled(): Promise<void>;
-  /** Rejects all who wait. */
+  /** Rejects all calls of `waitFor` that still wait. */
   end(): void;
 }
 
 const MOST_KEPT = 1_000;
-/** Bytes of a body that are kept: all that the service reads. */
+/** Most bytes of a body that are recorded, which is the most that the service reads. */
 const BODY_LIMIT = 65_536;
 
 interface Waiter {
@@ -109,7 +109,7 @@ export function createRequests(now: () => number): RequestsOfServer {
             stop();
             resolve(true);
           } catch (error) {
-            // The caller's own function threw.
+            // `done` is the caller's function, and it threw.
             waiter.fail(error instanceof Error ? error : new Error(String(error)));
           }
         },
@@ -135,7 +135,7 @@ export function createRequests(now: () => number): RequestsOfServer {
 
     recording: (answer) => (request, response) => {
       const record = add(request);
-      // Known before the answer, whose headers nobody can ask for once they are written.
+      // Chosen here, because headers cannot be read from a response once they are sent.
       const requestId = requestIdOf(request);
       request.headers['x-request-id'] = requestId;
       const bodyOf = tapBody(request);
@@ -145,7 +145,7 @@ export function createRequests(now: () => number): RequestsOfServer {
         settle(record, 'dropped');
         if (--open === 0) for (const resolve of [...idle]) resolve();
       });
-      // Before the answer leaves, so that whoever has got it finds its request on record.
+      // Recorded before the answer is sent, so that a client that has the answer finds its request.
       const end = response.end.bind(response) as (...parts: unknown[]) => ServerResponse;
       response.end = ((...parts: unknown[]) => {
         record.body = bodyOf();
@@ -174,7 +174,8 @@ export function createRequests(now: () => number): RequestsOfServer {
       let found: RecordedRequest | undefined;
       const look = (settled: RecordedRequest[]) => (found = settled.find(predicate)) !== undefined;
       await until(look, timeoutMs);
-      if (found === undefined) throw new Error(`no such request in ${String(timeoutMs)} ms; ${summaryOf(kept)}`);
+      if (found === undefined)
+        throw new Error(`no matching request within ${String(timeoutMs)} ms; ${summaryOf(kept)}`);
       return found;
     },
     until,
@@ -190,7 +191,8 @@ export function createRequests(now: () => number): RequestsOfServer {
       });
     },
     end() {
-      for (const waiter of [...waiters]) waiter.fail(new Error('the server was closed before such a request came'));
+      for (const waiter of [...waiters])
+        waiter.fail(new Error('the server was closed before a matching request was received'));
     },
   };
 }
@@ -213,7 +215,7 @@ function toRecord(request: IncomingMessage, number: number, at: number): Recorde
   };
 }
 
-/** Copies the body on its way from the parser into the stream, whether or not anybody reads it. */
+/** Copies the body when the parser pushes it into the stream, so that it is recorded even if the handler does not read it. */
 function tapBody(request: IncomingMessage): () => unknown {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -241,7 +243,7 @@ function tapBody(request: IncomingMessage): () => unknown {
 }
 
 const FORM_TYPE = /^\s*application\/x-www-form-urlencoded\s*(;|$)/i;
-/** Whatever else is sent as a form, as some programs do by default, may hold a secret where a name would be. */
+/** Matches real forms only. curl sends any body as a form by default, and a secret could then look like a name. */
 const FORM = /^[\w.-]+=[^&=]*(&[\w.-]+=[^&=]*)*$/;
 
 function summaryOf(requests: RecordedRequest[]): string {

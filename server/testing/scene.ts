@@ -13,18 +13,18 @@ import type { RequestsOfServer } from './requests.js';
 import type { Seed, SeededUser, SeedUser } from './seed.js';
 import { createStore, imageOf } from './store.js';
 
-/** Milliseconds that a change of the data waits for requests in flight. */
+/** Milliseconds that a change of the data waits for requests in flight at most. */
 const PATIENCE = 1_000;
 
-/** What is in the database, and the ways back to what was. */
+/** The data of a testing server, with the operations that replace them. */
 export interface Scene {
   database: Database;
   users(): readonly SeededUser[];
-  /** The one user of a seed without users. */
+  /** The only user, if the seed has no users; null otherwise. */
   firstUser(): RunningServer['firstUser'];
-  /** Tells with what the service works on the database. */
+  /** Connects the scene with the started service. */
   play(deps: Deps): void;
-  /** Those who send requests; throws before `play`. */
+  /** The credentials of callers. Throws before `play`. */
   callers(): Callers;
   reset(): Promise<void>;
   seed(seed: Seed | string): Promise<readonly SeededUser[]>;
@@ -35,7 +35,7 @@ export interface Scene {
 interface SceneParts {
   seed: Seed | string;
   brand: string;
-  /** The one user of a seed without users. */
+  /** The only user, if the seed has no users. */
   admin: SeedUser;
   passwords: Passwords;
   clock: SettableClock;
@@ -61,7 +61,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
     return imageOf((database) => plant(database, passwords, seed, clock.start()));
   }
 
-  /** One change after the other. */
+  /** Runs one change after the other. */
   function inTurn<T>(change: () => Promise<T>): Promise<T> {
     const result = turn.then(change);
     turn = result.catch(() => undefined);
@@ -70,7 +70,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
 
   async function show(next: Buffer): Promise<void> {
     await within(PATIENCE, requests.settled());
-    // Uses that are noted are of the tokens that are about to go.
+    // Uses not written yet belong to the tokens of the old data.
     await cast?.deps.lastUsed.flush();
     await store.load(next);
     if (cast === undefined) return;
@@ -98,7 +98,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
       cast = { deps, callers: createCallers(deps, () => ready.users) };
     },
     callers() {
-      if (cast === undefined) throw new TypeError('nobody plays yet');
+      if (cast === undefined) throw new TypeError('the service has not started yet');
       return cast.callers;
     },
 
@@ -119,7 +119,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
       }),
     restore: (snapshot) =>
       inTurn(async () => {
-        // At its instant: a clock that is set and then frozen has run on in between.
+        // `freeze(at)` keeps the exact instant; `set` followed by `freeze` would let the clock run in between.
         clock.freeze(snapshot.clock.now);
         if (!snapshot.clock.frozen) clock.unfreeze();
         await show(snapshot.database);
@@ -127,7 +127,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
   };
 }
 
-/** Resolves when `work` does, or when the milliseconds are over. */
+/** Waits for `work`, but not longer than `milliseconds`. */
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {

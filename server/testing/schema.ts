@@ -2,22 +2,22 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { formats } from '../contract/formats.js';
 
-/** An Ajv for the documents of testing: it stops at the first error, which is the one that is reported. */
+/** Creates an Ajv for seeds and control requests. It stops at the first error, the only one that is reported. */
 export function newTestingAjv(): Ajv2020 {
   return new Ajv2020({ strict: false, verbose: true, ownProperties: true, formats });
 }
 
 /**
- * Why `value` does not fit, such as `users[0].tokens[2].expiresAt must be ...`; undefined where it does. `whole` is what
- * the value as a whole is called. No values are quoted, since they may be secret.
+ * The first problem with `value`, such as `users[0].tokens[2].expiresAt must be ...`; undefined if it is valid. `whole` is
+ * the name of the whole value in the message. The message quotes no values, because they can be secret.
  */
-export function misfit(validate: ValidateFunction, value: unknown, whole: string): string | undefined {
+export function problemOf(validate: ValidateFunction, value: unknown, whole: string): string | undefined {
   if (validate(value)) return undefined;
   const [error] = validate.errors ?? [];
-  return error === undefined ? `${whole} does not fit` : describe(error, whole);
+  return error === undefined ? `${whole} is not valid` : describe(error, whole);
 }
 
-/** `users[0].name` of the JSON pointer `/users/0/name`. */
+/** Converts a JSON pointer such as `/users/0/name` to `users[0].name`. */
 function placeOf(pointer: string): string {
   return pointer
     .split('/')
@@ -31,9 +31,9 @@ function placeOf(pointer: string): string {
 function describe(error: ErrorObject, whole: string): string {
   const { keyword, params, parentSchema, instancePath } = error as ErrorObject<string, Record<string, unknown>>;
   const place = placeOf(instancePath);
-  const holder = place || whole;
-  // Ajv tells a name's fault as one of the object that has it.
-  const subject = error.propertyName === undefined ? holder : `${holder}: a name`;
+  const parent = place || whole;
+  // Ajv reports an invalid property name as an error of the object that has it.
+  const subject = error.propertyName === undefined ? parent : `${parent}: a name`;
   const member = (name: unknown) => `${place === '' ? '' : `${place}.`}${String(name)}`;
   switch (keyword) {
     case 'required':
@@ -47,7 +47,7 @@ function describe(error: ErrorObject, whole: string): string {
     case 'enum':
       return `${subject} must be one of ${(params['allowedValues'] as unknown[]).map(String).join(', ')}`;
     case 'pattern':
-      return `${subject} must be ${String(parentSchema?.['x-pattern-message'] ?? 'of another form')}`;
+      return `${subject} must be ${String(parentSchema?.['x-pattern-message'] ?? 'in the form that the schema defines')}`;
     case 'format':
       return `${subject} must be a valid ${String(params['format'])}`;
     case 'minLength':
@@ -60,7 +60,7 @@ function describe(error: ErrorObject, whole: string): string {
     case 'maximum':
       return `${subject} must be at ${keyword === 'minimum' ? 'least' : 'most'} ${String(params['limit'])}`;
     default:
-      return `${subject} ${error.message ?? 'does not fit'}`;
+      return `${subject} ${error.message ?? 'is not valid'}`;
   }
 }
 

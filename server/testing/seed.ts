@@ -1,12 +1,12 @@
 /**
- * A moment of a seed: RFC 3339 with a zone, or from the clock's time on, in `ms`, `s`, `m`, `h` or `d`, such as `-30d`.
- * From code a `Date` serves, too.
+ * An instant: RFC 3339 with a zone, or relative to the clock's time in `ms`, `s`, `m`, `h` or `d`, such as `-30d` or
+ * `+12h`. In code a `Date` is allowed too.
  */
 export type SeedInstant = string | Date;
 
-/** What is in the database at the start; `latchkey/seed.schema.json` says what is allowed. */
+/** The data that a testing server starts with. Its schema is `latchkey/seed.schema.json`. */
 export interface Seed {
-  /** The schema, for editors. */
+  /** Path or URL of the schema, for editors. */
   $schema?: string;
   /** At most 1000. */
   users?: readonly SeedUser[];
@@ -14,11 +14,11 @@ export interface Seed {
 
 export interface SeedUser {
   email: string;
-  /** 8 to 1024 characters; made at random where there is none. */
+  /** 8 to 1024 characters; random by default. */
   password?: string;
   fullName?: string;
   isAdmin?: boolean;
-  /** Whether neither the password nor a token of the user opens anything. */
+  /** Whether the service rejects the user's password and tokens; false by default. */
   disabled?: boolean;
   /** The clock's time by default. */
   createdAt?: SeedInstant;
@@ -29,9 +29,9 @@ export interface SeedUser {
 export interface SeedToken {
   /** 1 to 255 characters. */
   name: string;
-  /** A well-formed token, or 1 to 30 letters and digits to make one of; made at random where there is none. */
+  /** A well-formed token, or 1 to 30 letters and digits from which one is made; random by default. */
   plaintext?: string;
-  /** A uuid; made at random where there is none. */
+  /** A uuid; random by default. */
   id?: string;
   /** `pat` by default. */
   type?: 'pat' | 'session';
@@ -39,15 +39,17 @@ export interface SeedToken {
   description?: string;
   /** At most 16 texts of at most 256 characters; empty by default. */
   metadata?: Record<string, string>;
-  /** At most 64 different ones; by default all that its owner may do at the service. */
+  /** At most 64 different scopes; by default all of its owner's, without `users:admin` unless `type` is `session`. */
   scopes?: readonly string[];
-  /** Whether its owner has stopped the token for the time being. */
+  /** Whether its owner has disabled the token; false by default. */
   disabled?: boolean;
   /** The clock's time by default. */
   createdAt?: SeedInstant;
-  /** Null, the default, for never; so for the others. */
+  /** Null (the default) for never. */
   expiresAt?: SeedInstant | null;
+  /** Null (the default) for never. */
   lastUsedAt?: SeedInstant | null;
+  /** Null (the default) for never. */
   revokedAt?: SeedInstant | null;
 }
 

@@ -1,18 +1,18 @@
 import { type Database, type MemoryDatabase, openMemoryDatabase } from '../database/index.js';
 import { nextTurn } from '../timers.js';
 
-/** A database in memory whose whole content can be exchanged while a service works on it. */
+/** A database in memory whose whole content can be replaced while a service uses it. */
 export interface Store {
-  /** The same object before and after an exchange. */
+  /** The database. It stays the same object when its content is replaced. */
   database: Database;
   image(): Promise<Buffer>;
-  /** Exchanges the content for that of `image`. */
+  /** Replaces the content with that of `image`. */
   load(image: Buffer): Promise<void>;
 }
 
 let empty: Promise<Buffer> | undefined;
 
-/** The image of a database that holds what `fill` writes. Schemas are made once in a process. */
+/** Creates the image of a database with the data that `fill` writes. The empty database is created once in a process. */
 export async function imageOf(fill: (database: Database) => Promise<void>): Promise<Buffer> {
   empty ??= takeImage(openMemoryDatabase(), () => Promise.resolve());
   return await takeImage(openMemoryDatabase(await empty), fill);
@@ -52,7 +52,7 @@ export async function createStore(image: Buffer): Promise<Store> {
   };
 }
 
-/** Closes a database that requests may still be reading: what waits for its connection gets it first. */
+/** Closes a database that requests may still be reading. Those that wait for its connection get it first. */
 async function retire(database: MemoryDatabase): Promise<void> {
   await nextTurn();
   await database.close();

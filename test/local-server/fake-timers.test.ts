@@ -115,7 +115,9 @@ describe.each(KINDS)('under %s', (_, fake) => {
     await lk.getMe();
     expect(await rejectionOf(lk.getMe({ maxRetries: 0 }))).toMatchObject({ code: 'timeout' });
     await lk.getMe();
-    await expect(server.requests.waitFor(() => false, { timeoutMs: 20 })).rejects.toThrow('no such request in 20 ms');
+    await expect(server.requests.waitFor(() => false, { timeoutMs: 20 })).rejects.toThrow(
+      'no matching request within 20 ms',
+    );
   });
 
   test('a verifier asks, shares, keeps and gives up', async () => {

@@ -16,7 +16,7 @@ test.each([
   [503, 'service_unavailable', '7'],
 ] as const)('%i hits as often as planned, in the shape of the operation', async (status, code, retryAfter) => {
   const server = await startLocal();
-  const detail = 'A fault that a test asked for.';
+  const detail = 'A test planned this fault.';
   server.faults.add({ operationId: 'createAccessToken', times: 2, status, retryAfterSeconds: 7 });
   for (let hit = 0; hit < 2; hit++) {
     const answer = await create(server);
@@ -145,7 +145,7 @@ test('faults are listed with what is left of them, and can be called off', async
 test.each<[unknown, string]>([
   [{}, 'fault must have at least one of status, drop and delayMs'],
   [{ operationId: 'createToken', status: 500 }, 'fault.operationId must be one of listPrivateTokens,'],
-  [{ operation: 'getMe', status: 500 }, 'fault.operation is not known'],
+  [{ operation: 'getMe', status: 500 }, 'fault.operation is not known; known are operationId, times'],
   [{ status: 404 }, 'fault.status must be one of 429, 500, 502, 503, 504'],
   [{ status: 500, times: 0 }, 'fault.times must be an integer from 1 to 1000000'],
   [{ status: 500, probability: 1.1 }, 'fault.probability must be a number from 0 to 1'],

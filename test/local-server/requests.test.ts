@@ -151,13 +151,15 @@ test('waitFor resolves with what is on record, and with what is yet to come', as
 test('waitFor rejects when the time is over, with what came instead', async () => {
   const server = await startLocal();
   const none = server.requests.waitFor(() => false, { timeoutMs: 20 });
-  await expect(none).rejects.toThrow('no such request in 20 ms; none was received');
+  await expect(none).rejects.toThrow('no matching request within 20 ms; none was received');
   await send(server, 'GET /healthz');
   server.faults.add({ drop: 'before-handler' });
   await send(server, 'GET /readyz').catch(() => undefined);
   await server.requests.waitFor(({ outcome }) => outcome === 'dropped');
   const never = server.requests.waitFor(({ path }) => path === '/never', { timeoutMs: 20 });
-  await expect(never).rejects.toThrow('no such request in 20 ms; received: GET /healthz 200, GET /readyz dropped');
+  await expect(never).rejects.toThrow(
+    'no matching request within 20 ms; received: GET /healthz 200, GET /readyz dropped',
+  );
   await expect(server.requests.waitFor(() => true, { timeoutMs: 0 })).rejects.toThrow(InvalidArgument);
   const broken = server.requests.waitFor(() => {
     throw new Error('of the test itself');

@@ -219,14 +219,14 @@ function tokenCases(): [string, unknown, string][] {
     [
       'a day that is none',
       { name: 't', revokedAt: '2030-02-30T00:00:00Z' },
-      'revokedAt must be a moment that there is',
+      'revokedAt must be an existing date and time',
     ],
     [
       'a moment before 1970',
       { name: 't', createdAt: '1969-12-31T23:59:59Z' },
-      'createdAt must be a moment that there is',
+      'createdAt must be an existing date and time',
     ],
-    ['a far past', { name: 't', lastUsedAt: '-999999d' }, 'lastUsedAt must be a moment that there is'],
+    ['a far past', { name: 't', lastUsedAt: '-999999d' }, 'lastUsedAt must be an existing date and time'],
     ['a flag that is a number', { name: 't', disabled: 1 }, 'disabled must be a boolean'],
     ['a long description', { name: 't', description: 'x'.repeat(1_001) }, 'description must have at most 1000'],
     ['a description that rings', { name: 't', description: '\u0007' }, 'description must be a text without control'],

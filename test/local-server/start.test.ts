@@ -59,7 +59,7 @@ test('a process ends by itself after close, whatever was under way', async () =>
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
     timeout: 10_000,
   });
-  expect(stdout.trim()).toBe('the server was closed before such a request came');
+  expect(stdout.trim()).toBe('the server was closed before a matching request was received');
 });
 
 test('close does not wait for connections that are open but idle', async () => {
