@@ -1,31 +1,31 @@
 import type { Config } from '../config/config.js';
 import type { RunningServer } from '../options.js';
 
-// What the primary and its workers tell each other. Node's own messages of the cluster travel on the same channel.
+// Messages between the primary and its workers. Node's own cluster messages use the same channel.
 
 export type ToWorker =
   | { kind: 'start'; config: Readonly<Config> }
   | { kind: 'stop' }
-  /** Of the login attempt with this number: it may go on, or is refused for so many seconds. */
-  | { kind: 'login'; id: number; refusedForSeconds?: number };
+  /** Decision on the log-in attempt `id`: it may continue, or must wait `retryAfterSeconds`. */
+  | { kind: 'login'; id: number; retryAfterSeconds?: number };
 
 export type ToPrimary =
-  /** From here on messages are heard; Node drops what comes earlier. */
+  /** The worker now receives messages; Node drops those sent earlier. */
   | { kind: 'up' }
   | ({ kind: 'listening' } & Pick<RunningServer, 'url' | 'firstUser'>)
   | { kind: 'failed'; failure: StartFailure }
   | LoginStep;
 
-/** Steps of `LoginThrottle`; the numbers of attempts are the worker's own. */
+/** A step of `LoginThrottle`. Each worker numbers its attempts itself. */
 export type LoginStep =
   | { kind: 'login'; id: number; step: 'attempt' | 'begin'; user: string; address: string }
   | { kind: 'login'; id: number; step: 'fail' | 'succeed' };
 
-/** An error on its way between processes, with what the command tells errors apart by. */
+/** An error in the form that is sent between processes, with the members that the command distinguishes errors by. */
 export interface StartFailure {
   name: string;
   message: string;
-  /** Of the system: what failed, why and where. */
+  /** Members of a system error: `code`, `syscall`, `address` and `port`. */
   system?: Record<string, unknown>;
 }
 

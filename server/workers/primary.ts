@@ -7,32 +7,32 @@ import type { RunningServer } from '../options.js';
 import { clearTimeout, dateNow, performanceNow, setTimeout, sleep } from '../timers.js';
 import { createLoginThrottle } from '../users/login-throttle.js';
 import { fromFailure, type ToPrimary, type ToWorker } from './messages.js';
-import { lendThrottle } from './shared-throttle.js';
+import { shareThrottle } from './shared-throttle.js';
 
-/** Milliseconds that a worker must have served for its end to be no failure to start. */
+/** Milliseconds after which a worker's end no longer counts as a failure to start. */
 const SETTLED = 5_000;
-/** Milliseconds before another worker is started after failures in a row, doubled for each. */
+/** Milliseconds before the next start after consecutive failures, doubled for each up to the longest pause. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 10_000;
-/** Failures in a row after which nobody can serve, where nobody does. */
+/** Consecutive failures after which the service gives up, if no worker is listening. */
 const MOST_FAILURES = 5;
-/** Milliseconds that workers get to stop, a little more than each takes to drain. */
+/** Milliseconds that workers get to stop before they are killed, a little more than a worker takes to drain. */
 const STOP_PATIENCE = 9_500;
 
-/** Processes that serve together. */
+/** A service that runs in several processes. */
 export interface RunningWorkers extends Pick<RunningServer, 'url' | 'close'> {
-  /** Resolves when all have stopped after `close`; rejects where no worker can be kept running. */
+  /** Resolves when all workers have stopped after `close`; rejects if no worker can be kept running. */
   ended: Promise<void>;
-  /** Ends all at once. */
+  /** Kills all workers at once. */
   kill(): void;
 }
 
 type Listening = ToPrimary & { kind: 'listening' };
 
 /**
- * Starts `config.workers` processes that share the port and the database file, and resolves when all answer. Rejects with
- * what the first of them failed of. One that dies is answered by another. `tellFirstUser` hears of the first user as soon as
- * there is one, whatever becomes of the rest of the start: its password is known to nobody else.
+ * Starts `config.workers` processes that share the port and the database file. Resolves when all accept requests; rejects
+ * with the error of the first that cannot start. A worker that ends later is replaced. `tellFirstUser` is called as soon as
+ * the first user is created, even if the rest of the start fails, because its password is not stored anywhere.
  */
 export async function startPrimary(
   config: Readonly<Config>,
@@ -54,29 +54,30 @@ export async function startPrimary(
       else reject(failure);
     };
   });
-  // Who does not wait for it hears of it by `close`.
+  // A caller that does not await `ended` must not get an unhandled rejection.
   ended.catch(() => undefined);
 
-  // Each accepts by itself: what the primary hands to a worker that is killed meanwhile would be open, and never answered.
+  // Workers accept connections themselves. A connection that the primary hands to a worker that is killed would stay open
+  // and never get an answer.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: workerFile(), args: [], execArgv: process.execArgv });
 
-  /** Resolves when the worker answers; rejects with the reason where it ends before. */
+  /** Starts a worker. Resolves when it accepts requests; rejects with the reason if it ends before. */
   function startWorker(): Promise<Listening> {
-    // All must ask for the same port; once all have ended, for the one that clients know.
+    // The configured port may be 0. The first worker gets a free port; if all have ended, the next one must use that again.
     if (alive.size === 0) port = chosenPort;
     const worker = cluster.fork();
     alive.add(worker);
-    const lending = lendThrottle(throttle, (answer) => {
-      tell(worker, answer);
+    const shared = shareThrottle(throttle, (decision) => {
+      tell(worker, decision);
     });
     let settledAt = Number.POSITIVE_INFINITY;
     const asked = { ...config, port };
     return new Promise((resolve, reject) => {
-      let reason = new Error('a worker ended before it listened');
+      let reason = new Error('a worker ended before it accepted requests');
       worker.on('message', (message: ToPrimary) => {
         if (message.kind === 'up') tell(worker, { kind: 'start', config: asked });
-        else if (message.kind === 'login') void lending.take(message);
+        else if (message.kind === 'login') void shared.take(message);
         else if (message.kind === 'failed') reason = fromFailure(message.failure);
         else {
           settledAt = performanceNow() + SETTLED;
@@ -86,7 +87,7 @@ export async function startPrimary(
         }
       });
       worker.once('exit', (code, signal) => {
-        lending.end();
+        shared.end();
         alive.delete(worker);
         const hasListened = serving.delete(worker);
         reject(reason);
@@ -136,7 +137,7 @@ export async function startPrimary(
   }
 
   try {
-    // One alone first: it brings the schema up to date and makes the first user.
+    // The first worker starts alone, because it migrates the schema and creates the first user.
     const { url, firstUser } = await startWorker();
     if (firstUser !== null) tellFirstUser(firstUser);
     chosenPort = Number(new URL(url).port);
@@ -148,12 +149,12 @@ export async function startPrimary(
   }
 }
 
-/** A worker that is just ending hears nothing any more, and needs nothing. */
+/** Sends a message. A worker that is ending is no longer connected and needs no messages. */
 function tell(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message, () => undefined);
 }
 
-/** Found through the package's own exports, wherever this code is bundled into. */
+/** Path of the worker's file, found through the package's exports because this code is bundled into several files. */
 function workerFile(): string {
   return join(dirname(createRequire(import.meta.url).resolve('latchkey/package.json')), 'dist/server/worker.js');
 }

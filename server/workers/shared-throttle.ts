@@ -3,24 +3,27 @@ import { ServiceError, unavailable } from '../errors.js';
 import { tooManyFailures } from '../users/login-throttle.js';
 import type { LoginStep, ToWorker } from './messages.js';
 
-/** The primary's throttle as a worker sees it. `receive` takes what the primary says to `send`'s questions. */
-export function borrowThrottle(send: (step: LoginStep) => boolean): {
+type Decision = ToWorker & { kind: 'login' };
+
+/** Creates a worker's `LoginThrottle`, which sends each step to the primary and waits for its decision. */
+export function createRemoteThrottle(send: (step: LoginStep) => boolean): {
   throttle: LoginThrottle;
-  receive(answer: ToWorker & { kind: 'login' }): void;
-  /** When the primary is gone: what was asked gets no answer any more. */
+  /** Accepts a decision of the primary. */
+  receive(decision: Decision): void;
+  /** Rejects the steps that wait for a decision, when the primary has ended. */
   end(): void;
 } {
   let last = 0;
-  const waiting = new Map<number, Question>();
+  const waiting = new Map<number, Waiter>();
 
   async function ask(step: LoginStep): Promise<void> {
-    const { refusedForSeconds } = await new Promise<ToWorker & { kind: 'login' }>((resolve, reject) => {
+    const { retryAfterSeconds } = await new Promise<Decision>((resolve, reject) => {
       waiting.set(step.id, { resolve, reject });
       if (send(step)) return;
       waiting.delete(step.id);
       reject(withoutPrimary());
     });
-    if (refusedForSeconds !== undefined) throw tooManyFailures(refusedForSeconds);
+    if (retryAfterSeconds !== undefined) throw tooManyFailures(retryAfterSeconds);
   }
 
   return {
@@ -35,10 +38,10 @@ export function borrowThrottle(send: (step: LoginStep) => boolean): {
         };
       },
     },
-    receive(answer) {
-      const question = waiting.get(answer.id);
-      waiting.delete(answer.id);
-      question?.resolve(answer);
+    receive(decision) {
+      const waiter = waiting.get(decision.id);
+      waiting.delete(decision.id);
+      waiter?.resolve(decision);
     },
     end() {
       for (const { reject } of waiting.values()) reject(withoutPrimary());
@@ -47,25 +50,27 @@ export function borrowThrottle(send: (step: LoginStep) => boolean): {
   };
 }
 
-interface Question {
-  resolve(answer: ToWorker & { kind: 'login' }): void;
+interface Waiter {
+  resolve(decision: Decision): void;
   reject(error: ServiceError): void;
 }
 
-/** Without the primary nobody counts, and the process is about to end. */
+/** The primary counts failed log-ins. When it has ended, this worker stops too. */
 function withoutPrimary(): ServiceError {
   return unavailable('The service is about to stop.');
 }
 
-/** A worker's access to the primary's throttle. */
-export interface Lending {
+/** One worker's access to the primary's throttle. */
+export interface SharedThrottle {
+  /** Executes a step of the worker and sends it the decision. */
   take(step: LoginStep): Promise<void>;
-  /** When the worker is gone: what it had begun counts as failed, since nobody says otherwise. */
+  /** Counts the worker's unfinished attempts as failed, when it has ended. */
   end(): void;
 }
 
-export function lendThrottle(throttle: LoginThrottle, send: (answer: ToWorker) => void): Lending {
-  /** Those that have begun: an attempt that never gets its turn, since too many wait, leaves nothing here. */
+/** Creates, in the primary, one worker's access to `throttle`. */
+export function shareThrottle(throttle: LoginThrottle, send: (decision: ToWorker) => void): SharedThrottle {
+  /** Attempts that have begun. Those rejected before they begin are not stored. */
   const attempts = new Map<number, LoginAttempt>();
   let hasEnded = false;
 
@@ -95,7 +100,7 @@ export function lendThrottle(throttle: LoginThrottle, send: (answer: ToWorker) =
         send({ kind: 'login', id });
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error;
-        send({ kind: 'login', id, refusedForSeconds: Number(error.headers['Retry-After']) });
+        send({ kind: 'login', id, retryAfterSeconds: Number(error.headers['Retry-After']) });
       }
     },
     end() {

@@ -4,11 +4,11 @@ import { createWorkerLog } from '../log/log.js';
 import type { RunningServer } from '../options.js';
 import { start } from '../start.js';
 import { type ToPrimary, type ToWorker, toFailure } from './messages.js';
-import { borrowThrottle } from './shared-throttle.js';
+import { createRemoteThrottle } from './shared-throttle.js';
 
-// One of the processes that serve: what `primary.ts` starts, with the configuration as its first message.
+// A worker process, which `primary.ts` starts. Its first message contains the configuration.
 
-const { throttle, receive, end } = borrowThrottle(send);
+const { throttle, receive, end } = createRemoteThrottle(send);
 let starting: Promise<RunningServer> | undefined;
 let isListening = false;
 let isStopping = false;
@@ -25,7 +25,7 @@ process.on('message', (message: ToWorker) => {
       receive(message);
   }
 });
-// Without the primary nothing new arrives; what is in flight is answered. Node would end the process at once.
+// When the primary ends, requests in flight are still answered. Without this flag, Node would end the process at once.
 if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
 process.once('disconnect', () => {
   end();
@@ -39,7 +39,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-// What cannot be written to it must not stop the service.
+// A closed standard error must not stop the service.
 process.stderr.on('error', () => undefined);
 
 send({ kind: 'up' });
