@@ -15,7 +15,9 @@ export function readEnvironment(options: object): EnvironmentOptions {
   const { process } = globalThis as { process?: { env?: Partial<Record<string, string>> } };
   const { LATCHKEY_URL: baseUrl, LATCHKEY_TOKEN: token } = process?.env ?? {};
   if (!baseUrl)
-    throw new TypeError('LATCHKEY_URL is not set: set it to the URL of the service, such as https://tokens.example.org');
+    throw new TypeError(
+      'LATCHKEY_URL is not set: set it to the URL of the service, such as https://tokens.example.org',
+    );
   if (token === '') throw new TypeError('LATCHKEY_TOKEN is empty: unset it, or set it to a token');
   return { baseUrl, ...(token !== undefined && { token }) };
 }

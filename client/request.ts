@@ -51,7 +51,8 @@ export function bodyOf({ body, headers }: GeneratedRequest): string | undefined 
  * condition, the call would overwrite other people's edits.
  */
 export function headersOf(input: HeaderInput): Record<string, string> {
-  if ('ifMatch' in input && !input.ifMatch) throw inputError('ifMatch', 'must be an entity tag, not empty or undefined');
+  if ('ifMatch' in input && !input.ifMatch)
+    throw inputError('ifMatch', 'must be an entity tag, not empty or undefined');
   const names = Object.keys(HEADER_NAMES) as (keyof HeaderNames)[];
   return Object.fromEntries(names.flatMap((name) => (input[name] ? [[HEADER_NAMES[name], input[name]]] : [])));
 }
@@ -76,7 +77,9 @@ export function mergedHeaders(...all: (Readonly<Record<string, string>> | undefi
  */
 export function bearer(token: string): string {
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new TypeError('token must be visible ASCII characters without white space; check that it was not read with its line end');
+    throw new TypeError(
+      'token must be visible ASCII characters without white space; check that it was not read with its line end',
+    );
   }
   return `Bearer ${token}`;
 }
@@ -85,7 +88,9 @@ export function bearer(token: string): string {
 export function checkToken(token: unknown): void {
   if (typeof token === 'string') bearer(token);
   else if (typeof token !== 'function') {
-    throw new TypeError('token must be a token, or a function that returns one; check that the variable it comes from is set');
+    throw new TypeError(
+      'token must be a token, or a function that returns one; check that the variable it comes from is set',
+    );
   }
 }
 

@@ -100,10 +100,13 @@ export function checkedOptions(options: VerifierOptions) {
   if (authMethods.length === 0 || !authMethods.every((method) => AUTH_METHODS.includes(method))) {
     throw new TypeError(`authMethods must be one or more of ${AUTH_METHODS.join(', ')}`);
   }
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(cookieName)) throw new TypeError("cookieName must be letters, digits and !#$%&'*+.^_`|~-");
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(cookieName))
+    throw new TypeError("cookieName must be letters, digits and !#$%&'*+.^_`|~-");
   for (const origin of trustedOrigins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw new TypeError('trustedOrigins must be origins such as https://app.example.org, without a path or trailing slash');
+      throw new TypeError(
+        'trustedOrigins must be origins such as https://app.example.org, without a path or trailing slash',
+      );
     }
   }
   return {
@@ -137,7 +140,9 @@ function isScope(scope: unknown): boolean {
 
 /** Without this, JavaScript that says `scope` instead of `scopes` would silently leave a route without scopes. */
 function assertKnown(options: object, known: object): void {
-  for (const name of Object.keys(options)) if (!(name in known)) throw new TypeError(`option ${name} is not known; known are ${Object.keys(known).join(', ')}`);
+  for (const name of Object.keys(options))
+    if (!(name in known))
+      throw new TypeError(`option ${name} is not known; known are ${Object.keys(known).join(', ')}`);
 }
 
 function assertInteger(name: string, value: number, least: number, most: number): void {

@@ -128,7 +128,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
  */
 createVerifier.fromEnvironment = (options: Omit<VerifierOptions, 'baseUrl' | 'token'> = {}): Verifier => {
   const { baseUrl, token } = readEnvironment(options);
-  if (token === undefined) throw new TypeError('LATCHKEY_TOKEN is not set: set it to a token with the scope tokens:verify');
+  if (token === undefined)
+    throw new TypeError('LATCHKEY_TOKEN is not set: set it to a token with the scope tokens:verify');
   return createVerifier({ ...options, baseUrl, token });
 };
 

@@ -41,7 +41,8 @@ export function authenticated<P, ResBody, ReqBody, ReqQuery, Locals extends Reco
   ) => unknown,
 ): RequestHandler<P, ResBody, ReqBody, ReqQuery, Locals> {
   return async (request, response, next) => {
-    if (request.auth === undefined) throw new TypeError('this request is not authenticated: put expressAuth before the route');
+    if (request.auth === undefined)
+      throw new TypeError('this request is not authenticated: put expressAuth before the route');
     await handler(request as typeof request & { auth: Auth }, response, next);
   };
 }

@@ -81,7 +81,8 @@ export function authenticated<Req extends FastifyRequest, Rep extends FastifyRep
   handler: (request: Req & { auth: Auth }, reply: Rep) => Result,
 ): (request: Req, reply: Rep) => Result {
   return (request, reply) => {
-    if (request.auth === undefined) throw new TypeError('this request is not authenticated: register fastifyAuth before the route');
+    if (request.auth === undefined)
+      throw new TypeError('this request is not authenticated: register fastifyAuth before the route');
     return handler(request as Req & { auth: Auth }, reply);
   };
 }
