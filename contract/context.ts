@@ -73,13 +73,14 @@ function assemble(run: Run, credentials: Credentials): Context {
   }
 
   function obstacle(operation: Operation): string | undefined {
+    const broken = run.spec.broken.get(operation.id);
+    if (broken !== undefined) return broken;
     if (isSecured(operation)) {
-      if (credentials.alternatives(operation).length === 0) return 'none of its security schemes can be tried';
+      if (credentials.alternatives(operation).length === 0)
+        return `none of its security schemes can be tried: ${operation.security.flat().join(', ')}`;
       if (credentials.main === undefined) return 'no credential was given';
       if (credentials.ways(operation).length === 0) return `no credential was given for ${wanted(operation)}`;
     }
-    if (operation.body?.kind === 'other' && operation.body.required)
-      return `no bodies of ${operation.body.mediaType} are made`;
     return isTooDangerous(operation) ? TOO_DANGEROUS : undefined;
   }
 

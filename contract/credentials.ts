@@ -39,15 +39,15 @@ export async function createCredentials(run: Run): Promise<Credentials> {
   const { login } = given;
   const loginOperation = findLogin(spec);
   const perScheme = given.credential?.perScheme ?? {};
-  const probes = findProbes(spec);
-  let [probe] = probes;
-
   const alternatives = ({ security }: Operation) =>
     security.filter(
       (schemes) =>
         schemes.length > 0 &&
         schemes.every((name) => (spec.schemes.get(name)?.kind ?? 'unsupported') !== 'unsupported'),
     );
+
+  const probes = findProbes(spec).filter((each) => alternatives(each).length > 0 && !spec.broken.has(each.id));
+  let [probe] = probes;
 
   function attach(draft: Draft, credential: Credential | undefined = credentials.main): Draft {
     const ways = alternatives(draft.operation);

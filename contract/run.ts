@@ -68,7 +68,7 @@ export async function createRun(
   const startedAt = Date.now();
   const spec = withoutLeftOut(readSpec(await loadDocument(options.spec)), options.leaveOut ?? {});
   const operations = selectOperations(spec, options.only);
-  const judge = createJudge({ request: spec.requests, response: spec.answers });
+  const judge = createJudge(spec.skeletons);
   const keys = createKeys(spec, judge);
   const judgeWire = createRequestJudge(spec, judge, base);
   const seed = options.seed ?? Math.floor(Math.random() * 0x7fffffff);
@@ -114,6 +114,8 @@ export async function createRun(
   const issues: Run['issues'] = new Map();
   const watch = createWatch(options.laws);
   const valuesOf = readValues(spec, options.values ?? {});
+  /** Operations whose bodies had no end: they get less time from then on. */
+  const slow = new Set<string>();
 
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
     if (watches && outOfTime()) throw new OutOfTime();
@@ -130,9 +132,11 @@ export async function createRun(
     const sentAt = performance.now();
     let answer: Answer;
     try {
+      const patience = watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs;
       answer =
         rehearsal?.answer(draft, verdict, info) ??
-        (await transport.send(sent, watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs));
+        (await transport.send(sent, patience, slow.has(operation.id) ? 500 : patience));
+      if (answer.cut !== undefined) slow.add(operation.id);
     } catch (error) {
       if (watches && outOfTime()) throw new OutOfTime();
       const expected = `an answer within ${String(answerTimeoutMs)} ms`;
@@ -184,7 +188,9 @@ export async function createRun(
   }
 
   function checkShape(draft: Draft, info: CaseInfo, verdict: Verdict, answer: Answer): Finding[] {
-    const findings = checkAnswer(draft.operation, answer, judge, spec.answers);
+    const findings = checkAnswer(draft.operation, answer, judge, spec.answers, (text) => {
+      record.note(`${draft.operation.id}: ${text}`);
+    });
     const foreignPath = verdict.why.includes('the path is not that of the operation') && UNREADABLE.has(answer.status);
     if (info.outside !== true && !foreignPath) return findings;
     return findings.filter(({ check }) => check === 'server-error');
@@ -293,15 +299,14 @@ function rememberPasswords(body: Json | undefined, secrets: Secrets): void {
 
 function parse({ text, headers }: Answer): Json | undefined {
   // A wrong media type is a finding of its own; what the answer says counts all the same.
-  if (!/json/.test(headers['content-type'] ?? '') && !/^[{[]/.test(text)) return undefined;
+  if (!/json/i.test(headers['content-type'] ?? '') && !/^[{[]/.test(text)) return undefined;
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as Json;
   } catch {
     return undefined;
   }
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.name === 'TimeoutError' || error.name === 'AbortError' ? 'it takes too long' : error.message;
+  return error instanceof Error ? error.message : String(error);
 }

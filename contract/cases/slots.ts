@@ -10,36 +10,54 @@ export interface Slot {
   required: boolean;
 }
 
-/** Slots further down than this are left to fuzzing. */
+/** Slots further down than this are left to fuzzing, and so are more than these. */
 const DEEPEST = 3;
+const MOST = 250;
 
-/** Every place in a body with this schema: the members of objects, one of those it does not name, and first items. */
-export function slotsOf(document: JsonObject, schema: SchemaOrBoolean | undefined, path: Slot['path'] = []): Slot[] {
-  if (path.length > DEEPEST) return [];
+/**
+ * Every place in a body with this schema, the outer ones first: the members of objects, one of those it does not name, and
+ * first items.
+ */
+export function slotsOf(document: JsonObject, schema: SchemaOrBoolean | undefined): Slot[] {
   const found = new Map<string, Slot>();
-  for (const branch of branches(document, schema)) {
-    const types = typesOf(branch);
-    if (types.includes('object')) {
-      for (const [name, property] of Object.entries(branch.properties ?? {})) {
-        if (flatten(document, property).readOnly === true) continue;
-        const slot = { path: [...path, name], schema: property, required: branch.required?.includes(name) === true };
-        for (const each of [slot, ...slotsOf(document, property, slot.path)])
-          found.set(JSON.stringify(each.path), each);
-      }
-      const free = freeName(document, branch);
-      if (isObject(branch.additionalProperties) && free !== undefined) {
-        const slot = { path: [...path, free], schema: branch.additionalProperties, required: false };
-        for (const each of [slot, ...slotsOf(document, slot.schema, slot.path)])
-          found.set(JSON.stringify(each.path), each);
+  let level: Slot[] = [{ path: [], schema: schema ?? true, required: true }];
+  for (let depth = 0; depth <= DEEPEST && level.length > 0; depth++) {
+    const next: Slot[] = [];
+    for (const slot of level) {
+      for (const inner of innerSlots(document, slot)) {
+        const key = JSON.stringify(inner.path);
+        if (found.has(key)) continue;
+        if (found.size >= MOST) return [...found.values()];
+        found.set(key, inner);
+        next.push(inner);
       }
     }
-    if (types.includes('array') && branch.items !== undefined) {
-      const slot = { path: [...path, 0], schema: branch.items, required: true };
-      for (const each of [slot, ...slotsOf(document, branch.items, slot.path)])
-        found.set(JSON.stringify(each.path), each);
-    }
+    level = next;
   }
   return [...found.values()];
+}
+
+function innerSlots(document: JsonObject, { path, schema }: Slot): Slot[] {
+  return branches(document, schema).flatMap((branch): Slot[] => {
+    const types = typesOf(branch);
+    const slots: Slot[] = [];
+    if (types.includes('object')) {
+      for (const [name, property] of Object.entries(branch.properties ?? {})) {
+        if (property === false || flatten(document, property).readOnly === true) continue;
+        slots.push({ path: [...path, name], schema: property, required: branch.required?.includes(name) === true });
+      }
+      const free = isObject(branch.additionalProperties) ? freeName(document, branch) : undefined;
+      if (isObject(branch.additionalProperties) && free !== undefined)
+        slots.push({ path: [...path, free], schema: branch.additionalProperties, required: false });
+    }
+    if (types.includes('array')) {
+      const { prefixItems = [], items } = branch;
+      const firsts = prefixItems.length > 0 ? prefixItems : items === undefined ? [] : [items];
+      for (const [index, item] of firsts.entries())
+        slots.push({ path: [...path, index], schema: item, required: true });
+    }
+    return slots;
+  });
 }
 
 /** A name that an object takes beside those in its schema. */

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { toRegExp } from '../spec/pattern.js';
+import { guessRegExp, toRegExp } from '../spec/pattern.js';
 import type { Schema } from '../spec/schema.js';
 
 /** The longest text that cases are made with; a schema that allows more is tried up to here. */
@@ -115,7 +115,9 @@ export function textOf(schema: Schema, secret: boolean): fc.Arbitrary<string> {
 }
 
 function buildTexts(schema: Schema, secret: boolean): fc.Arbitrary<string> {
-  const { minLength = 0, maxLength = Math.max(minLength, 200), pattern, format } = schema;
+  const { pattern, format } = schema;
+  const minLength = Math.min(schema.minLength ?? 0, LONGEST);
+  const maxLength = Math.max(minLength, schema.maxLength ?? 200);
   const fits = (text: string) => {
     const length = codePoints(text);
     return length >= minLength && length <= maxLength;
@@ -136,13 +138,29 @@ function buildTexts(schema: Schema, secret: boolean): fc.Arbitrary<string> {
 }
 
 function matching(pattern: string, minLength: number, maxLength: number): fc.Arbitrary<string> {
-  const regex = toRegExp(pattern);
-  const fits = (text: string) => regex.test(text) && codePoints(text) >= minLength && codePoints(text) <= maxLength;
+  const regex = toRegExp(pattern) ?? guessRegExp(pattern) ?? /(?:)/;
+  const fits = (text: string) => matches(regex, text) && codePoints(text) >= minLength && codePoints(text) <= maxLength;
+  const byChance = () => withTries(fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 40) }), fits);
+  // Repetitions of repetitions multiply.
+  const length = [...pattern.matchAll(/\{(\d+)/g)].reduce(
+    (product, [, count]) => product * Math.max(1, Number(count)),
+    1,
+  );
+  if (length > LONGEST) return byChance();
   try {
-    return withTries(fc.stringMatching(regex, { maxLength }), fits);
+    return withTries(fc.stringMatching(new RegExp(regex.source, regex.flags), { maxLength }), fits);
   } catch {
     // What fast-check cannot make a text of, such as a look-behind, is found by trying.
-    return withTries(fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 40) }), fits);
+    return byChance();
+  }
+}
+
+/** False where it cannot be told in time. */
+function matches(regex: RegExp, text: string): boolean {
+  try {
+    return regex.test(text);
+  } catch {
+    return false;
   }
 }
 
@@ -167,8 +185,8 @@ export function textOfLength(length: number, schema: Schema, letters = 'a'): str
   if (format === 'uri' || format === 'url')
     candidates.unshift(`https://example.org/${'a'.repeat(Math.max(0, length - 20))}`);
   if (format === 'date-time') candidates.unshift(`2041-06-15T12:00:00.${'0'.repeat(Math.max(1, length - 21))}Z`);
-  const regex = pattern === undefined ? undefined : toRegExp(pattern);
-  return candidates.find((text) => codePoints(text) === length && regex?.test(text) !== false);
+  const regex = pattern === undefined ? undefined : (toRegExp(pattern) ?? guessRegExp(pattern));
+  return candidates.find((text) => codePoints(text) === length && (regex === undefined || matches(regex, text)));
 }
 
 /** An address of this length within the limits of its parts: 64 characters for the user, 63 for a label. */

@@ -1,10 +1,12 @@
+import { allTypesOf, meaningOf, meaningsOf, Unclear } from '../http/coerce.js';
 import { mediaTypeFits, type Verdict } from '../http/decode.js';
 import type { Answer } from '../http/send.js';
+import { Ambiguous, readStyled } from '../http/styles.js';
 import type { Judge } from '../judge.js';
 import type { Check, Severity } from '../report/types.js';
 import type { Json, JsonObject } from '../spec/json.js';
-import { type AnswerSpec, answerFor, type Operation } from '../spec/model.js';
-import { flatten, typesOf } from '../spec/schema.js';
+import { type AnswerHeader, type AnswerSpec, answerFor, type Operation } from '../spec/model.js';
+import { flatten } from '../spec/schema.js';
 
 /** What an answer has against it. The message is the same for every answer with the same fault. */
 export interface Finding {
@@ -22,7 +24,13 @@ export type Expectation = 'accepted' | 'refused' | 'unauthorized' | 'any';
 const STATES = new Set([402, 403, 404, 409, 410, 412, 423, 424, 425, 428, 429, 451]);
 
 /** Holds an answer to the promises that do not depend on the case: no 5xx, documented, and of the documented shape. */
-export function checkAnswer(operation: Operation, answer: Answer, judge: Judge, document: JsonObject): Finding[] {
+export function checkAnswer(
+  operation: Operation,
+  answer: Answer,
+  judge: Judge,
+  document: JsonObject,
+  note: (text: string) => void,
+): Finding[] {
   const { status } = answer;
   if (status >= 500) {
     return [
@@ -38,12 +46,16 @@ export function checkAnswer(operation: Operation, answer: Answer, judge: Judge, 
     const known = operation.answers.map((each) => each.status).join(', ') || 'none';
     return [{ check: 'status', message: `${String(status)} is not documented`, expected: `one of ${known}` }];
   }
-  return [...checkHeaders(documented, answer, judge, document), ...checkContent(operation, documented, answer, judge)];
+  return [
+    ...checkHeaders(documented, answer, judge, document),
+    ...checkContent(operation, documented, answer, judge, document, note),
+  ];
 }
 
 function checkHeaders({ headers }: AnswerSpec, answer: Answer, judge: Judge, document: JsonObject): Finding[] {
   const { status } = answer;
-  return headers.flatMap(({ name, required, schema, pointer }): Finding[] => {
+  return headers.flatMap((header): Finding[] => {
+    const { name, required, pointer } = header;
     const given = answer.headers[name.toLowerCase()];
     if (given === undefined) {
       if (!required) return [];
@@ -51,62 +63,131 @@ function checkHeaders({ headers }: AnswerSpec, answer: Answer, judge: Judge, doc
     }
     if (pointer === undefined) return [];
     return [given].flat().flatMap((text): Finding[] => {
-      const objections = judge.objections('response', pointer, headerValue(flatten(document, schema), text));
-      if (objections.length === 0) return [];
+      const readings = headerValues(document, header, text).map((value) =>
+        judge.objections('response', pointer, value),
+      );
+      const [first = []] = readings;
+      if (readings.length === 0 || readings.some((objections) => objections.length === 0)) return [];
       const message = `${name} of ${String(status)} does not fit its schema`;
-      return [{ check: 'headers', message, expected: `${name}: ${objections.join('; ')}` }];
+      return [{ check: 'headers', message, expected: `${name}: ${first.join('; ')}` }];
     });
   });
 }
 
-function headerValue(schema: Parameters<typeof typesOf>[0], text: string): Json {
-  const types = typesOf(schema);
-  if (types.includes('string') || types.length === 0) return text;
-  if ((types.includes('integer') || types.includes('number')) && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
-  if (types.includes('boolean') && /^(true|false)$/.test(text)) return text === 'true';
-  if (types.includes('array')) return text.split(/, ?/);
-  return text;
+/** What a header may mean; nothing where that is left open. */
+function headerValues(document: JsonObject, { name, json, explode, schema }: AnswerHeader, text: string): Json[] {
+  if (json) {
+    try {
+      return [JSON.parse(text) as Json];
+    } catch {
+      return [text];
+    }
+  }
+  const types = allTypesOf(document, schema);
+  try {
+    if (types.has('object')) {
+      const texts = [{ raw: text, text: text.replaceAll(/, +/g, ',') }];
+      const pieces = readStyled({ name, in: 'header', style: 'simple', explode }, 'object', texts);
+      const { properties = {} } = flatten(document, schema);
+      const pairs = (typeof pieces === 'string' ? [] : pieces).filter((piece) => Array.isArray(piece));
+      return [Object.fromEntries(pairs.map(([key, inner]) => [key, meaningOf(document, properties[key], inner)]))];
+    }
+    const { items } = flatten(document, schema);
+    const list = types.has('array') ? [text.split(/, */).map((item) => meaningOf(document, items, item))] : [];
+    return [...list, ...(types.size === list.length && types.size > 0 ? [] : meaningsOf(document, schema, text))];
+  } catch (error) {
+    if (error instanceof Unclear || error instanceof Ambiguous) return [];
+    throw error;
+  }
 }
 
-function checkContent(operation: Operation, { content }: AnswerSpec, answer: Answer, judge: Judge): Finding[] {
+function checkContent(
+  { method }: Operation,
+  { content }: AnswerSpec,
+  answer: Answer,
+  judge: Judge,
+  document: JsonObject,
+  note: (text: string) => void,
+): Finding[] {
   const status = String(answer.status);
-  if (operation.method === 'HEAD' || answer.status === 304) return [];
+  if (method === 'HEAD' || answer.status === 304) return [];
   if (content.length === 0) {
-    if (answer.text === '') return [];
-    return [{ check: 'body', message: `${status} has a body where none is documented`, expected: 'no body' }];
+    if (answer.text !== '') note(`${status} has a body, of which the document says nothing`);
+    return [];
   }
   const type = answer.headers['content-type'];
   const documented = content.map(({ mediaType }) => mediaType).join(' or ');
   if (type === undefined) {
+    if (answer.cut !== undefined && answer.text === '') return [];
     return [{ check: 'content-type', message: `${status} comes without a media type`, expected: documented }];
   }
-  const media = content.find(({ mediaType }) => mediaTypeFits(type, mediaType));
+  const media = mediaOf(content, type);
   if (media === undefined) {
     const message = `${status} is ${type}, which is not documented`;
     return [{ check: 'content-type', message, expected: documented }];
   }
   const [, charset = 'utf-8'] = /;\s*charset="?([^";\s]+)/i.exec(type) ?? [];
-  if (/[/+]json\b/i.test(type) && !/^(utf-?8|us-ascii)$/i.test(charset))
+  if (isJson(type) && !/^(utf-?8|us-ascii)$/i.test(charset))
     return [{ check: 'content-type', message: `${status} is JSON in ${charset}`, expected: 'UTF-8 (RFC 8259, 8.1)' }];
-  if (media.pointer === undefined) return [];
-  let value: Json = answer.text;
-  if (/[/+]json\b/.test(type)) {
+  if (answer.cut !== undefined) {
+    note(`the body of ${status} is not judged: ${answer.cut}`);
+    return [];
+  }
+  if (media.pointer === undefined && !isJson(type)) return [];
+  const findings: Finding[] = [];
+  let values: Json[];
+  if (isJson(type)) {
+    const text = answer.text.replace(/^\uFEFF/, '');
+    if (text.length < answer.text.length) findings.push(BYTE_ORDER_MARK);
     try {
-      value = JSON.parse(answer.text) as Json;
+      values = [JSON.parse(text) as Json];
     } catch {
       return [{ check: 'body', message: `${status} is not JSON`, expected: 'a body of JSON' }];
     }
-  }
-  const objections = judge.objections('response', media.pointer, value);
-  if (objections.length === 0) return [];
+  } else values = textValues(document, media.schema, answer.text);
+  const { pointer } = media;
+  if (pointer === undefined) return findings;
+  const readings = values.map((value) => judge.objections('response', pointer, value));
+  const [objections = []] = readings;
+  if (readings.some((each) => each.length === 0) || objections.length === 0) return findings;
   const where = objections.map((objection) => objection.replace(/\/\d+(?=\/|\s)/g, '/*'));
-  return [
-    {
-      check: 'body',
-      message: `the body of ${status} does not fit its schema: ${where[0] ?? ''}`,
-      expected: where.join('; '),
-    },
-  ];
+  const message = `the body of ${status} does not fit its schema: ${where[0] ?? ''}`;
+  return [...findings, { check: 'body', message, expected: where.join('; ') }];
+}
+
+/** RFC 8259, section 8.1: who writes JSON MUST NOT add one, who reads it may ignore it, and most do. */
+const BYTE_ORDER_MARK: Finding = {
+  check: 'body',
+  message: 'the JSON begins with a byte order mark',
+  expected: 'none: RFC 8259 forbids it, though readers may ignore it',
+  severity: 'warning',
+};
+
+const isJson = (type: string) => /[/+]json\s*(;|$)/i.test(type);
+
+/** The documented media type that an answer has: with its parameters, else without, else a range that it is in. */
+function mediaOf(content: AnswerSpec['content'], type: string): AnswerSpec['content'][number] | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/\s+/g, '');
+  const fitting = content.filter(({ mediaType }) => mediaTypeFits(type, mediaType));
+  const isRange = (mediaType: string) => mediaType.includes('*');
+  return (
+    fitting.find(({ mediaType }) => plain(mediaType) === plain(type)) ??
+    fitting.find(({ mediaType }) => !isRange(mediaType)) ??
+    fitting.find(({ mediaType }) => !mediaType.startsWith('*')) ??
+    fitting[0]
+  );
+}
+
+/** What a body that is no JSON means; nothing where its schema is about more than a text, as of XML or CSV. */
+function textValues(document: JsonObject, schema: AnswerSpec['content'][number]['schema'], text: string): Json[] {
+  const types = allTypesOf(document, schema);
+  if (types.has('object') || types.has('array')) return [];
+  try {
+    return meaningsOf(document, schema, text.trim() === text ? text : text.replace(/\r?\n$/, '')).concat(text);
+  } catch (error) {
+    if (error instanceof Unclear) return [];
+    throw error;
+  }
 }
 
 /** What is demanded of the status, given what the spec says of the request. */

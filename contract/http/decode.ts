@@ -1,10 +1,14 @@
-import type { Judge } from '../judge.js';
+import type { Judge, Opinion } from '../judge.js';
 import { SHORTEST_KEY } from '../keys.js';
 import { isObject, type Json, type JsonObject, memberOf } from '../spec/json.js';
 import type { Operation, Parameter, RequestBody, Spec } from '../spec/model.js';
 import { isCursorName, isOnceKeyName } from '../spec/names.js';
-import { flatten, type Schema, typesOf } from '../spec/schema.js';
+import { branches, flatten, type Schema, typesOf } from '../spec/schema.js';
+import { decode, decodeBody, formTexts, parseJson } from './bodies.js';
+import { allTypesOf, meaningOf, meaningsOf, Unclear } from './coerce.js';
 import type { WireRequest } from './encode.js';
+import { Ambiguous, readStyled, type Text } from './styles.js';
+import { templatePattern } from './template.js';
 
 /**
  * What the spec has to say about a request as it stands on the wire. `unclear` is what it leaves to the server: unknown
@@ -14,8 +18,6 @@ export interface Verdict {
   kind: 'valid' | 'invalid' | 'unclear';
   why: string[];
 }
-
-class Unclear extends Error {}
 
 /** Bodies beyond this may be refused for their size alone, which no schema tells. */
 const MOST_BYTES = 32_768;
@@ -38,50 +40,63 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
       try {
         work();
       } catch (error) {
-        if (!(error instanceof Unclear)) throw error;
+        if (!(error instanceof Unclear) && !(error instanceof Ambiguous)) throw error;
         unclear.push(error.message);
       }
     };
     const [rawPath = '', rawQuery = ''] = request.target.slice(prefix.length).split(/\?(.*)/s);
     const path = readPath(operation.path, rawPath);
     if (path === undefined) return { kind: 'unclear', why: ['the path is not that of the operation'] };
-    const query = readQuery(rawQuery);
+    const query = formTexts(rawQuery);
     const cookies = readCookies(request.headers['Cookie']);
-    const known = new Set(operation.parameters.filter((p) => p.in === 'query').map(({ name }) => name));
+    const inQuery = operation.parameters.filter((p) => p.in === 'query');
+    const known = new Set(inQuery.filter((p) => !isSpread(spec.requests, p)).map(({ name }) => name));
     for (const schemes of operation.security)
       for (const name of schemes) known.add(spec.schemes.get(name)?.field ?? '');
+    for (const parameter of inQuery.filter(isOpenObject))
+      for (const { properties = {} } of branches(spec.requests, parameter.schema))
+        for (const member of Object.keys(properties)) known.add(member);
+    for (const name of new URLSearchParams(operation.path.split('?')[1]).keys()) known.add(name);
     for (const name of query.keys()) {
-      if (!known.has(name.replace(/\[.*$/, '')) && !takesAnyName(operation))
-        unclear.push(`the query's ${name} is not documented`);
+      const isMember = inQuery.some((p) => p.style === 'deepObject' && name.startsWith(`${p.name}[`));
+      if (!isMember && !known.has(name.replace(/\[.*$/, ''))) unclear.push(`the query's ${name} is not documented`);
     }
+    const judgeAll = (pointer: string | undefined, values: Json[], label: string) => {
+      const opinions = values.map((value): Opinion => (pointer === undefined ? FINE : judge.opinion(pointer, value)));
+      const best =
+        opinions.find(({ kind }) => kind === 'valid') ?? opinions.find(({ kind }) => kind === 'unclear') ?? opinions[0];
+      if (best?.kind === 'invalid') why.push(...best.objections.map((objection) => `${label}: ${objection}`));
+      if (best?.kind === 'unclear') unclear.push(...best.objections.map((objection) => `${label}: ${objection}`));
+    };
 
     for (const parameter of operation.parameters) {
       attempt(() => {
-        const texts = { path, query, cookie: cookies, header: readHeaders(request.headers) }[parameter.in].get(
-          parameter.in === 'header' ? parameter.name.toLowerCase() : parameter.name,
-        );
-        if (texts === undefined) {
-          if (parameter.required) why.push(`${parameter.in} parameter ${parameter.name} is missing`);
+        const { name, in: place } = parameter;
+        const from = { path, query, cookie: cookies, header: readHeaders(request.headers) }[place];
+        const values = readParameter(spec.requests, parameter, from);
+        if (values === undefined) {
+          if (parameter.required) why.push(`${place} parameter ${name} is missing`);
           return;
         }
-        const value = readParameter(spec.requests, parameter, texts);
-        const objections = parameter.pointer ? judge.objections('request', parameter.pointer, value) : [];
-        why.push(...objections.map((objection) => `${parameter.in} parameter ${parameter.name}: ${objection}`));
-        unclear.push(...oddities(value));
-        if (parameter.in === 'header') unclear.push(...headerOddities(parameter.name, texts));
-        if (fedByLinks.has(`${operation.id} ${parameter.name}`) || isCursorName(parameter.name)) {
-          if (isOpaque(flatten(spec.requests, parameter.schema)))
-            unclear.push(`only the server makes a ${parameter.name}`);
+        judgeAll(parameter.pointer, values, `${place} parameter ${name}`);
+        unclear.push(...values.flatMap(oddities).slice(0, 1));
+        const texts = from.get(place === 'header' ? name.toLowerCase() : name) ?? [];
+        if (place === 'header') unclear.push(...headerOddities(name, texts));
+        if (place === 'cookie' && texts.some(({ raw, text }) => raw !== text))
+          unclear.push('a cookie that needs an encoding, which is left open');
+        if (fedByLinks.has(`${operation.id} ${name}`) || isCursorName(name)) {
+          if (isOpaque(flatten(spec.requests, parameter.schema))) unclear.push(`only the server makes a ${name}`);
         }
       });
     }
     attempt(() => {
-      const value = readBody(spec.requests, operation.body, request, why);
-      if (value === undefined) return;
-      if (operation.body?.pointer !== undefined) {
-        const objections = judge.objections('request', operation.body.pointer, value);
-        why.push(...objections.map((objection) => `body: ${objection}`));
-      }
+      const read = readBody(operation, request, why);
+      if (read === undefined) return;
+      const { body, value } = read;
+      // How members are found in XML is told too loosely to call a document of it wrong.
+      if (body.kind === 'xml' && body.pointer && judge.opinion(body.pointer, value).kind !== 'valid')
+        throw new Unclear('XML that does not fit the schema');
+      judgeAll(body.pointer, [value], 'body');
       unclear.push(...oddities(value));
     });
     if ((request.body?.length ?? 0) > MOST_BYTES) unclear.push('the body is larger than many servers take');
@@ -90,155 +105,161 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
   };
 }
 
-function takesAnyName({ parameters }: Operation): boolean {
-  return parameters.some(
-    ({ in: place, style, explode, schema }) =>
-      place === 'query' && style === 'form' && explode && schema.type === 'object',
-  );
+const FINE: Opinion = { kind: 'valid', objections: [] };
+
+/** Whether the members of an object stand in the query by their own names. */
+function isOpenObject({ style, explode }: Parameter): boolean {
+  return style === 'form' && explode;
+}
+
+/** Whether an object stands in the query by its members alone, never by its own name. */
+function isSpread(document: JsonObject, parameter: Parameter): boolean {
+  const types = allTypesOf(document, parameter.schema);
+  if (parameter.kind !== 'styled' || types.size !== 1 || !types.has('object')) return false;
+  return parameter.style === 'deepObject' || isOpenObject(parameter);
 }
 
 function isOpaque(schema: Schema): boolean {
   return typesOf(schema).includes('string') && schema.format === undefined && schema.enum === undefined;
 }
 
-type Texts = Map<string, string[]>;
+type Texts = Map<string, Text[]>;
 
 function readPath(template: string, path: string): Texts | undefined {
-  const names: string[] = [];
-  const pattern = template.replace(/\{([^}]+)\}|[.*+?^$()|[\]\\]/g, (part, name: string | undefined) => {
-    if (name === undefined) return `\\${part}`;
-    names.push(name);
-    return '([^/]+)';
-  });
-  const segments = new RegExp(`^${pattern}$`).exec(path);
+  const { pattern, names } = templatePattern(template);
+  const segments = pattern.exec(path);
   if (segments === null) return undefined;
   const texts: Texts = new Map();
   for (const [index, name] of names.entries()) {
-    const text = decode(segments[index + 1] ?? '');
+    const raw = segments[index + 1] ?? '';
+    const text = decode(raw);
     // A slash or a dot segment may be resolved on the way: then another path is asked for.
     if (text === undefined || /^\.{1,2}$|[/\\]/.test(text)) return undefined;
-    texts.set(name, [text]);
-  }
-  return texts;
-}
-
-function readQuery(query: string): Texts {
-  const texts: Texts = new Map();
-  for (const part of query === '' ? [] : query.split('&')) {
-    const [name = '', value = ''] = part.split(/=(.*)/s);
-    const key = decode(name.replaceAll('+', ' ')) ?? name;
-    const values = texts.get(key) ?? [];
-    values.push(decode(value.replaceAll('+', ' ')) ?? '\uFFFE');
-    texts.set(key, values);
+    texts.set(name, [{ raw, text }]);
   }
   return texts;
 }
 
 function readCookies(header = ''): Texts {
   const parts = header === '' ? [] : header.split('; ');
-  return new Map(parts.map((part) => [part.replace(/=.*/s, ''), [decode(part.replace(/^[^=]*=/, '')) ?? '\uFFFE']]));
+  return new Map(
+    parts.map((part) => {
+      const raw = part.replace(/^[^=]*=/, '');
+      return [part.replace(/=.*/s, ''), [{ raw, text: decode(raw) ?? '\uFFFE' }]];
+    }),
+  );
 }
 
 function readHeaders(headers: Record<string, string>): Texts {
   // White space around a value is none of it (RFC 9110, section 5.5).
   const trim = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, '');
-  return new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [trim(value)]]));
+  return new Map(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [{ raw: trim(value), text: trim(value) }]]),
+  );
 }
 
-function headerOddities(name: string, [text = '']: string[]): string[] {
+function headerOddities(name: string, [first]: Text[]): string[] {
+  const text = first?.text ?? '';
   if (/[^\t\x20-\x7E]/.test(text)) return ['a header beyond ASCII, which is read in several ways'];
   return isOnceKeyName(name) && text.length < SHORTEST_KEY ? [`a ${name} that others may have sent`] : [];
 }
 
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
+/** What a parameter may mean; undefined where it is not there. */
+function readParameter(document: JsonObject, parameter: Parameter, from: Texts): Json[] | undefined {
+  const { name, in: place, schema, kind } = parameter;
+  const texts = from.get(place === 'header' ? name.toLowerCase() : name);
+  const types = allTypesOf(document, schema);
+  if (kind === 'styled' && types.has('object')) {
+    const value = readObject(document, parameter, from);
+    if (value !== undefined || types.size === 1) return value === undefined ? undefined : [value];
   }
+  if (texts === undefined) return undefined;
+  if (kind !== 'styled' && texts.length > 1) throw new Unclear(`${name} is repeated`);
+  if (kind === 'json') return [parseJson(texts[0]?.text ?? '') ?? texts[0]?.text ?? ''];
+  if (kind === 'styled' && types.has('array')) {
+    if (place === 'cookie') throw new Unclear('how a list stands in a cookie is left open');
+    const pieces = readStyled(parameter, 'list', texts);
+    const { items } = flatten(document, schema);
+    const list = (typeof pieces === 'string' ? [pieces] : pieces.map(String)).map((text) =>
+      meaningOf(document, items, text),
+    );
+    return types.size === 1 || texts.length > 1
+      ? [list]
+      : [list, ...meaningsOf(document, schema, texts[0]?.text ?? '')];
+  }
+  const text = kind === 'styled' ? readStyled(parameter, 'plain', texts) : (texts[0]?.text ?? '');
+  return meaningsOf(document, schema, typeof text === 'string' ? text : '');
 }
 
-function readParameter(document: JsonObject, parameter: Parameter, texts: string[]): Json {
-  const schema = flatten(document, parameter.schema);
-  const [first = ''] = texts;
-  if (parameter.json) return parseJson(first) ?? first;
-  const types = typesOf(schema);
-  if (types.includes('array')) {
-    const separator = parameter.style === 'spaceDelimited' ? ' ' : parameter.style === 'pipeDelimited' ? '|' : ',';
-    const items = parameter.in === 'query' && parameter.explode ? texts : first.split(separator);
-    if (!parameter.explode && items.length !== first.split(/[ ,|]/).length)
-      throw new Unclear('the separator is ambiguous');
-    return items.map((item) => coerce(flatten(document, schema.items), item));
+/** The object that a parameter is, by whichever of the styles; undefined where nothing of it is there. */
+function readObject(document: JsonObject, parameter: Parameter, from: Texts): Json | undefined {
+  const { name, in: place, style, explode, schema } = parameter;
+  const properties = Object.assign(
+    {},
+    ...branches(document, schema).map((branch) => branch.properties ?? {}),
+  ) as Record<string, Schema>;
+  const { additionalProperties } = branches(document, schema)[0] ?? {};
+  const toObject = (pairs: [string, string][]): Json => {
+    if (new Set(pairs.map(([key]) => key)).size < pairs.length) throw new Unclear(`a member of ${name} is repeated`);
+    return Object.fromEntries(
+      pairs.map(([key, text]) => {
+        const member = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
+        const types = allTypesOf(document, member);
+        if (types.has('object') || types.has('array'))
+          throw new Unclear(`${name} is nested, which no style has a form for`);
+        return [key, meaningOf(document, member, text)];
+      }),
+    );
+  };
+  if (place === 'query' && (style === 'deepObject' || explode)) {
+    const pairs: [string, string][] = [];
+    for (const [key, texts] of from) {
+      const [, member] = style === 'deepObject' ? (/^([^[]*)\[([^\]]*)\]$/.exec(key)?.slice(1) ?? []) : ['', key];
+      if (member === undefined || (style === 'deepObject' && !key.startsWith(`${name}[`))) continue;
+      if (style !== 'deepObject' && !Object.hasOwn(properties, member)) continue;
+      for (const { text } of texts) pairs.push([member, text]);
+    }
+    return pairs.length === 0 ? undefined : toObject(pairs);
   }
-  if (types.includes('object')) throw new Unclear(`${parameter.name} is an object in a parameter`);
-  if (texts.length > 1) throw new Unclear(`${parameter.name} is repeated`);
-  return coerce(schema, first);
-}
-
-/** What a text means under a schema; the text itself where it means nothing, for the judge to refuse. */
-function coerce(schema: Schema, text: string): Json {
-  const types = typesOf(schema);
-  if (types.length === 0 || types.includes('string')) return text;
-  if (types.includes('null') && (text === '' || text === 'null')) throw new Unclear('null has no form in a parameter');
-  const numeric = types.includes('integer') || types.includes('number');
-  if (numeric && /^-?(0|[1-9]\d*)$/.test(text)) return Number(text);
-  if (types.includes('number') && /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return Number(text);
-  if (numeric && /^\s*[+-]?[\d_.,]+([eE][+-]?\d+)?\s*$|^\s*0[xob]/.test(text) && !/^-?\d+\.\d*[1-9]$/.test(text)) {
-    throw new Unclear(`whether ${text} is a number is left open`);
-  }
-  if (types.includes('boolean')) {
-    if (text === 'true' || text === 'false') return text === 'true';
-    if (/^(true|false|yes|no|on|off|[01tfyn])$/i.test(text))
-      throw new Unclear(`whether ${text} is a boolean is left open`);
-  }
-  return text;
+  const texts = from.get(place === 'header' ? name.toLowerCase() : name);
+  if (texts === undefined) return undefined;
+  if (place === 'cookie') throw new Unclear('how an object stands in a cookie is left open');
+  const pieces = readStyled(parameter, 'object', texts);
+  return typeof pieces === 'string'
+    ? undefined
+    : toObject(pieces.filter((piece): piece is [string, string] => Array.isArray(piece)));
 }
 
 function readBody(
-  document: JsonObject,
-  body: RequestBody | undefined,
+  { body: first, bodies }: Operation,
   { headers, body: bytes }: WireRequest,
   why: string[],
-): Json | undefined {
-  if (body === undefined) {
+): { body: RequestBody; value: Json } | undefined {
+  if (first === undefined) {
     if (bytes !== undefined) throw new Unclear('no body is documented');
     return undefined;
   }
   if (bytes === undefined || bytes.length === 0) {
-    if (body.required) why.push('the body is missing');
+    if (first.required) why.push('the body is missing');
     return undefined;
   }
   const { 'Content-Type': contentType, 'Content-Encoding': encoding } = headers;
   if (encoding !== undefined) throw new Unclear('no content encoding is documented');
   if (contentType === undefined) throw new Unclear('without a media type the server may guess');
   const [type = '', parameters] = contentType.toLowerCase().split(/;(.*)/s);
-  const fits = body.mediaTypes.find((mediaType) => mediaTypeFits(type, mediaType));
-  if (fits === undefined) {
+  const body =
+    bodies.find(({ mediaType }) => mediaType.toLowerCase() === contentType.toLowerCase()) ??
+    bodies.find(({ mediaType }) => mediaTypeFits(type, mediaType));
+  if (body === undefined) {
     why.push(`the media type ${type} is not documented`);
     return undefined;
   }
-  if (parameters !== undefined && !body.mediaTypes.includes(contentType))
-    throw new Unclear('the media type has parameters');
-  if (fits !== body.mediaType || body.kind === 'other') throw new Unclear(`${fits} is not judged`);
-  const text = utf8(bytes);
-  if (body.kind === 'text') return text;
-  if (body.kind === 'form') return readForm(flatten(document, body.schema), document, text);
-  const value = parseJson(text);
-  if (value === undefined) why.push('the body is not JSON');
-  return value;
-}
-
-function readForm(schema: Schema, document: JsonObject, text: string): Json {
-  const { properties = {}, additionalProperties } = schema;
-  const fields = [...readQuery(text)].map(([name, texts]): [string, Json] => {
-    const property = flatten(document, Object.hasOwn(properties, name) ? properties[name] : additionalProperties);
-    const isList = typesOf(property).includes('array');
-    if (!isList && texts.length > 1) throw new Unclear(`${name} is repeated`);
-    if (typesOf(property).includes('object')) throw new Unclear('an object has no form in a form');
-    if (isList) return [name, texts.map((item) => coerce(flatten(document, property.items), item))];
-    return [name, coerce(property, texts[0] ?? '')];
-  });
-  return Object.fromEntries(fields);
+  const isOwn = contentType.toLowerCase() === body.mediaType.toLowerCase() || body.kind === 'multipart';
+  if (parameters !== undefined && !isOwn) throw new Unclear('the media type has parameters');
+  if (body.mediaType.includes('*') && body.kind !== 'json') throw new Unclear(`${body.mediaType} may be anything`);
+  const value = decodeBody(body, utf8(bytes), contentType);
+  if (value === undefined) why.push(`the body is not ${body.kind === 'json' ? 'JSON' : body.mediaType}`);
+  return value === undefined ? undefined : { body, value };
 }
 
 /** Whether a media type is the documented one or in its range. */
@@ -254,15 +275,6 @@ function utf8(bytes: Uint8Array): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new Unclear('the body is not UTF-8');
-  }
-}
-
-function parseJson(text: string): Json | undefined {
-  if (text.startsWith('\uFEFF')) throw new Unclear('the body begins with a byte order mark');
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,6 +1,9 @@
-import { isObject, type Json, type JsonObject } from '../spec/json.js';
+import type { Json } from '../spec/json.js';
 import type { Parameter, SecurityScheme } from '../spec/model.js';
+import { encodeBody } from './bodies.js';
 import type { Credential, Draft } from './draft.js';
+import { escape, plain, writePath, writeQuery, writeSimple } from './styles.js';
+import { writeTemplate } from './template.js';
 
 /** A request exactly as it is sent. */
 export interface WireRequest {
@@ -25,21 +28,30 @@ export function encode(
   const headers: Record<string, string> = { Accept: '*/*' };
   const cookies: string[] = [];
   const query: string[] = [];
-  let path = operation.path;
+  const segments = new Map<string, string>();
   for (const parameter of operation.parameters) {
     const value = draft[parameter.in][parameter.name];
     if (value === undefined) continue;
-    const plain = simple(value, parameter);
-    if (parameter.in === 'path') path = path.replace(`{${parameter.name}}`, encodePathSegment(plain));
+    const { name, kind } = parameter;
+    if (parameter.in === 'path')
+      segments.set(
+        name,
+        pathSegment(kind === 'styled' ? writePath(parameter, value) : escape(unstyled(parameter, value))),
+      );
     else if (parameter.in === 'query') query.push(...encodeQuery(parameter, value));
-    else if (parameter.in === 'header') headers[parameter.name] = headerValue(plain);
-    else cookies.push(`${parameter.name}=${encodeURIComponent(plain)}`);
+    else {
+      const text = kind === 'styled' ? writeSimple(parameter, value) : unstyled(parameter, value);
+      if (parameter.in === 'header') headers[name] = headerValue(text);
+      else cookies.push(`${name}=${escape(text)}`);
+    }
   }
   if (draft.credential) addCredential(draft.credential, schemes, { headers, cookies, query }, show);
   if (draft.rawQuery !== undefined) query.push(draft.rawQuery);
 
-  const body = draft.rawBody ?? encodeBody(draft);
-  const contentType = draft.contentType === undefined ? operation.body?.mediaType : draft.contentType;
+  const made = draft.rawBody === undefined ? encodeBody(draft) : undefined;
+  const body = draft.rawBody ?? made?.bytes;
+  const contentType =
+    draft.contentType === undefined ? (made?.contentType ?? operation.body?.mediaType) : draft.contentType;
   if (body !== undefined && contentType !== null) headers['Content-Type'] = concrete(contentType ?? 'application/json');
   if (cookies.length > 0) {
     headers['Cookie'] = cookies.join('; ');
@@ -48,7 +60,9 @@ export function encode(
   }
   Object.assign(headers, draft.headers);
   const prefix = base.pathname.replace(/\/$/, '');
-  const target = `${prefix}${draft.rawPath ?? path}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+  const [path = '', fixed] = writeTemplate(operation.path, segments).split(/\?(.*)/s);
+  const all = [...(fixed === undefined ? [] : [fixed]), ...query];
+  const target = `${prefix}${draft.rawPath ?? path}${all.length > 0 ? `?${all.join('&')}` : ''}`;
   return { method: draft.method ?? operation.method, target, headers, body };
 }
 
@@ -78,65 +92,22 @@ function addCredential(
   }
 }
 
-function encodeQuery({ name, style, explode, json }: Parameter, value: Json): string[] {
-  const key = escape(name);
-  if (json) return [`${key}=${escape(JSON.stringify(value))}`];
-  if (Array.isArray(value)) {
-    if (explode) return value.map((item) => `${key}=${escape(text(item))}`);
-    const separator = style === 'spaceDelimited' ? '%20' : style === 'pipeDelimited' ? '%7C' : ',';
-    return [`${key}=${value.map((item) => escape(text(item))).join(separator)}`];
-  }
-  if (isObject(value)) {
-    const members = Object.entries(value);
-    if (style === 'deepObject')
-      return members.map(([member, item]) => `${key}[${escape(member)}]=${escape(text(item))}`);
-    if (explode) return members.map(([member, item]) => `${escape(member)}=${escape(text(item))}`);
-    return [`${key}=${members.map(([member, item]) => `${escape(member)},${escape(text(item))}`).join(',')}`];
-  }
-  return [`${key}=${escape(text(value))}`];
+function encodeQuery(parameter: Parameter, value: Json): string[] {
+  if (parameter.kind === 'styled') return writeQuery(parameter, value);
+  return [`${escape(parameter.name)}=${escape(unstyled(parameter, value))}`];
 }
 
-function simple(value: Json, { json, explode }: Parameter): string {
-  if (json) return JSON.stringify(value);
-  if (Array.isArray(value)) return value.map(text).join(',');
-  if (!isObject(value)) return text(value);
-  return Object.entries(value)
-    .map(([name, member]) => `${name}${explode ? '=' : ','}${text(member)}`)
-    .join(',');
-}
-
-/** A value as a parameter states it; JSON for what no style has a form for. */
-function text(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** A lone surrogate has no UTF-8; what replaces it is what any client would send. */
-function escape(part: string): string {
-  return encodeURIComponent(Buffer.from(part).toString());
+/** The value of a parameter that has `content` instead of a style. */
+function unstyled({ kind }: Parameter, value: Json): string {
+  return kind === 'json' ? JSON.stringify(value) : plain(value);
 }
 
 /** `.` and `..` would be taken for steps by what stands between here and the server. */
-function encodePathSegment(segment: string): string {
-  return /^\.{1,2}$/.test(segment) ? segment.replaceAll('.', '%2E') : escape(segment);
+function pathSegment(segment: string): string {
+  return /^\.{1,2}$/.test(segment) ? segment.replaceAll('.', '%2E') : segment;
 }
 
 /** Node refuses what a header cannot carry; such values never reach a server, so they are not worth a case. */
 function headerValue(value: string): string {
   return value.replace(/[^\t\x20-\x7E\x80-\xFF]/g, '?');
-}
-
-/** Members as the fields of a form, a list as its field several times. */
-export function toForm(members: JsonObject): string {
-  return Object.entries(members)
-    .flatMap(([name, member]) =>
-      (Array.isArray(member) ? member : [member]).map((item) => `${escape(name)}=${escape(text(item))}`),
-    )
-    .join('&');
-}
-
-function encodeBody({ operation: { body }, body: value }: Draft): Uint8Array | undefined {
-  if (value === undefined) return undefined;
-  if (body?.kind === 'form' && isObject(value)) return Buffer.from(toForm(value));
-  if (body?.kind === 'text' && typeof value === 'string') return Buffer.from(value);
-  return Buffer.from(JSON.stringify(value));
 }

@@ -1,29 +1,55 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { WireRequest } from './encode.js';
 
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
+  /** Why the body was not read to its end, so that only status and headers can be judged; undefined where it was. */
+  cut?: string | undefined;
 }
 
 /** Sends requests exactly as they stand, over connections that are kept. */
 export interface Transport {
-  /** Rejects where no answer comes: the connection breaks twice in a row, or `timeoutMs` pass. */
-  send(request: WireRequest, timeoutMs: number): Promise<Answer>;
+  /**
+   * Rejects where no answer comes: the connection breaks twice in a row, or `timeoutMs` pass without status and headers.
+   * A body that takes longer than `bodyMs` is cut.
+   */
+  send(request: WireRequest, timeoutMs: number, bodyMs: number): Promise<Answer>;
   close(): void;
 }
+
+/** Bodies beyond this are not read on. */
+const MOST_BYTES = 16 * 1_048_576;
+/** Milliseconds and bytes that are read of what has no end. */
+const STREAM_MS = 250;
+const STREAM_BYTES = 65_536;
+const ENDLESS =
+  /^\s*(text\/event-stream|multipart\/x-mixed-replace|application\/(x-ndjson|jsonl?-seq|json-seq|jsonl|stream\+json))/i;
 
 export function createTransport(base: URL): Transport {
   const secure = base.protocol === 'https:';
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   const start = secure ? httpsRequest : httpRequest;
 
-  function once({ method, target, headers, body }: WireRequest, timeoutMs: number): Promise<Answer> {
+  function once({ method, target, headers, body }: WireRequest, timeoutMs: number, bodyMs: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const length =
         body ?? (method === 'POST' || method === 'PUT' || method === 'PATCH' ? new Uint8Array() : undefined);
+      const beginning = Date.now();
+      const giveUp = new AbortController();
+      const timer = setTimeout(
+        () => {
+          giveUp.abort();
+        },
+        Math.max(1, timeoutMs),
+      );
+      const fail = (error: Error) => {
+        clearTimeout(timer);
+        reject(giveUp.signal.aborted ? new Error('it takes too long') : error);
+      };
       const outgoing = start(
         {
           hostname: base.hostname.replace(/^\[|\]$/g, ''),
@@ -32,34 +58,26 @@ export function createTransport(base: URL): Transport {
           path: target,
           headers: { ...headers, ...(length !== undefined && { 'Content-Length': String(length.byteLength) }) },
           agent,
-          signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
+          signal: giveUp.signal,
         },
         (incoming) => {
-          const chunks: Buffer[] = [];
-          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-          // Once an answer has begun the server has got the request: sending it again would hide the fault.
-          incoming.once('error', () => {
-            reject(new Error('the connection breaks in the middle of the answer'));
-          });
-          incoming.once('end', () => {
-            const text = Buffer.concat(chunks).toString('utf8');
-            resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text });
-          });
+          clearTimeout(timer);
+          readBody(incoming, Math.max(1, Math.min(bodyMs, timeoutMs - (Date.now() - beginning)))).then(resolve, reject);
         },
       );
-      outgoing.once('error', reject);
+      outgoing.once('error', fail);
       outgoing.end(body);
     });
   }
 
   return {
-    async send(request, timeoutMs) {
+    async send(request, timeoutMs, bodyMs) {
       try {
-        return await once(request, timeoutMs);
+        return await once(request, timeoutMs, bodyMs);
       } catch (error) {
         // A kept connection that the server closes at this very moment is no fault; a second break is.
         if (error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) {
-          return await once({ ...request, headers: { ...request.headers, Connection: 'close' } }, timeoutMs);
+          return await once({ ...request, headers: { ...request.headers, Connection: 'close' } }, timeoutMs, bodyMs);
         }
         throw error;
       }
@@ -68,4 +86,66 @@ export function createTransport(base: URL): Transport {
       agent.destroy();
     },
   };
+}
+
+/** Reads as much of a body as is needed: all of it, unless it has no end. */
+function readBody(incoming: IncomingMessage, timeoutMs: number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { headers, statusCode: status = 0 } = incoming;
+    const isEndless = ENDLESS.test(headers['content-type'] ?? '');
+    const most = isEndless ? STREAM_BYTES : MOST_BYTES;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let cut: string | undefined;
+    const finish = () => {
+      clearTimeout(timer);
+      const { text, why } = textOf(Buffer.concat(chunks), headers['content-encoding'], cut !== undefined);
+      resolve({ status, headers, text, cut: cut ?? why });
+    };
+    const stop = (why: string) => {
+      cut = why;
+      incoming
+        .removeAllListeners('end')
+        .removeAllListeners('error')
+        .on('error', () => {})
+        .destroy();
+      finish();
+    };
+    const patience = isEndless ? Math.min(STREAM_MS, timeoutMs) : timeoutMs;
+    const timer = setTimeout(() => {
+      stop(isEndless ? 'a stream has no end' : `the body does not end within ${(patience / 1_000).toFixed(1)} s`);
+    }, patience);
+    incoming.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > most) stop(isEndless ? 'a stream has no end' : 'the body is larger than is read');
+    });
+    // Once an answer has begun the server has got the request: sending it again would hide the fault.
+    incoming.once('error', () => {
+      clearTimeout(timer);
+      reject(new Error('the connection breaks in the middle of the answer'));
+    });
+    incoming.once('end', finish);
+  });
+}
+
+function textOf(
+  bytes: Buffer,
+  encoding: string | undefined,
+  isCut: boolean,
+): { text: string; why: string | undefined } {
+  const decoders: Record<string, (body: Buffer, options: { maxOutputLength: number }) => Buffer> = {
+    gzip: gunzipSync,
+    'x-gzip': gunzipSync,
+    deflate: inflateSync,
+    br: brotliDecompressSync,
+  };
+  const decoder = decoders[encoding?.trim().toLowerCase() ?? ''];
+  if (decoder === undefined || bytes.length === 0) return { text: bytes.toString('utf8'), why: undefined };
+  if (isCut) return { text: '', why: undefined };
+  try {
+    return { text: decoder(bytes, { maxOutputLength: MOST_BYTES }).toString('utf8'), why: undefined };
+  } catch {
+    return { text: bytes.toString('utf8'), why: `the body is no ${encoding ?? ''}` };
+  }
 }

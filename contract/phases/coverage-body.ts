@@ -1,7 +1,7 @@
 import { boundariesOf } from '../cases/boundaries.js';
 import { pathText, type Slot, slotsOf, valueAt, withValue } from '../cases/slots.js';
+import { toForm } from '../http/bodies.js';
 import type { Draft } from '../http/draft.js';
-import { toForm } from '../http/encode.js';
 import type { Run } from '../run.js';
 import { isObject, type Json } from '../spec/json.js';
 import type { Operation, RequestBody } from '../spec/model.js';

@@ -1,6 +1,7 @@
 import { boundariesOf } from '../cases/boundaries.js';
 import type { Context } from '../context.js';
 import type { Draft } from '../http/draft.js';
+import { fillTemplate } from '../http/template.js';
 import type { Run } from '../run.js';
 import type { Json } from '../spec/json.js';
 import { isUnsafe, type Operation, type Parameter } from '../spec/model.js';
@@ -90,7 +91,7 @@ function* queryCases(operation: Operation): Generator<Case> {
     ['an encoded slash', 'a%2Fb'],
   ] as const) {
     if (!operation.path.includes('{')) break;
-    const rawPath = operation.path.replace(/\{[^}]+\}/g, segment);
+    const rawPath = fillTemplate(operation.path, segment);
     yield { name: `path: ${note}`, expectation: 'any', change: (base) => ({ ...base, rawPath }) };
   }
 }

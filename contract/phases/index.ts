@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import { CouldNotRun, OutOfTime } from '../errors.js';
 import { emptyDraft } from '../http/draft.js';
+import { fillTemplate } from '../http/template.js';
 import { runLaws } from '../laws/runs.js';
 import { dangerOf, isRemover } from '../policy.js';
 import type { Phase } from '../report/types.js';
@@ -116,6 +117,7 @@ export async function runPhases(context: Context): Promise<void> {
   ];
   for (const part of stages.flat()) for (const operation of part.operations) run.record.extent.plan(operation, part);
   await expectAnswer(context);
+  if (await lacksBasePath(context)) return;
   for (const parts of stages) if (!(await takeTurns(context, parts))) return;
 }
 
@@ -154,13 +156,34 @@ async function expectAnswer({ run }: Context): Promise<void> {
   let why = '';
   for (const model of models.slice(0, 3)) {
     const { answer, findings } = await run.attempt(
-      { ...emptyDraft(model), method: 'GET', rawPath: model.path.includes('{') ? '/' : model.path },
+      { ...emptyDraft(model), method: 'GET', rawPath: model.path.includes('{') ? '/' : fillTemplate(model.path, '') },
       { phase: 'setup', name: 'is anybody there', outside: true, expectation: 'any' },
     );
     if (answer !== undefined) return;
     why = findings[0]?.message ?? '';
   }
   throw new CouldNotRun(`${run.base.href} does not answer: ${why}`);
+}
+
+/** Ends a run whose address lacks the path that the servers of the document have, where the server has it as well. */
+async function lacksBasePath({ run }: Context): Promise<boolean> {
+  const prefix = run.base.pathname.replace(/\/$/, '');
+  const [path] = run.spec.basePaths;
+  if (path === undefined || run.spec.basePaths.some((each) => prefix.endsWith(each))) return false;
+  const easy = run.spec.operations.filter((each) => each.method === 'GET' && !each.path.includes('{'));
+  for (const model of easy.slice(0, 3)) {
+    const ask = (before: string) =>
+      run.attempt(
+        { ...emptyDraft(model), rawPath: `${before}${fillTemplate(model.path, '')}` },
+        { phase: 'setup', name: 'where is the server', outside: true, expectation: 'any' },
+      );
+    const [here, there] = [await ask(''), await ask(path)];
+    if (here.answer?.status !== 404 || there.answer === undefined || there.answer.status === 404) continue;
+    const address = `${run.base.origin}${prefix}${path}`;
+    run.record.stop(`the document names the base path ${path}, which the address lacks: give ${address}`);
+    return true;
+  }
+  return false;
 }
 
 /** Ends what the run has created and not ended itself, as far as the spec has a way; refusals do not matter. */

@@ -1,6 +1,7 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import type { Answer } from '../http/send.js';
+import { templatePattern, writeTemplate } from '../http/template.js';
 import type { Run } from '../run.js';
 import { textOf } from '../spec/json.js';
 import { isSecured, type Operation } from '../spec/model.js';
@@ -23,7 +24,8 @@ export async function runMethods(context: Context, path: string): Promise<void> 
   // A method that is served without a word may well be the DELETE of the credential in use.
   const caller = isOwnCredential(path) ? await context.throwaway(model, 'methods') : credentials.main;
   if (caller === undefined && isSecured(model)) return;
-  const concrete = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(textOf(base.path[name])));
+  const segments = Object.entries(base.path).map(([name, value]) => [name, encodeURIComponent(textOf(value))] as const);
+  const concrete = writeTemplate(path, new Map(segments));
   const everything = [...run.spec.operations, ...run.spec.leftOut];
   const methods = everything.filter((operation) => operation.path === path).map(({ method }) => method);
   // A server that goes by all templates that match allows what any of them takes.
@@ -48,11 +50,7 @@ export async function runMethods(context: Context, path: string): Promise<void> 
 function otherPathTakes(operations: Operation[], method: string, path: string, concrete: string): boolean {
   return operations.some(
     (operation) =>
-      operation.path !== path &&
-      operation.method === method &&
-      new RegExp(`^${operation.path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')}$`).test(
-        concrete,
-      ),
+      operation.path !== path && operation.method === method && templatePattern(operation.path).pattern.test(concrete),
   );
 }
 

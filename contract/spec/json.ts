@@ -17,6 +17,11 @@ export function memberOf(value: unknown, name: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
+/** Takes members away from an object. */
+export function drop(object: JsonObject, names: string[]): void {
+  for (const name of names) Reflect.deleteProperty(object, name);
+}
+
 /** A value for people to read: a text as it is, anything else as JSON. */
 export function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from './json.js';
+import type { Direction, Reading } from './normalise.js';
 import type { Schema } from './schema.js';
 
 /** An OpenAPI document, read once: its operations, and the document in both directions for the judge. */
@@ -10,6 +11,12 @@ export interface Spec {
   requests: JsonObject;
   /** The same, as answers see them. */
   answers: JsonObject;
+  /** The schemas alone, as the validator compiles them. */
+  skeletons: Record<Direction, Record<Reading, JsonObject>>;
+  /** Why operations cannot be tested, by their ids: a schema that they need means nothing. */
+  broken: Map<string, string>;
+  /** What stands before every path, by the servers of the document; none where one of them has nothing before it. */
+  basePaths: string[];
   /** The operations that may be called. */
   operations: Operation[];
   /** Those that are never called, by the wish of the run. */
@@ -25,7 +32,10 @@ export interface Operation {
   path: string;
   tags: string[];
   parameters: Parameter[];
+  /** The body that cases are made with. */
   body: RequestBody | undefined;
+  /** All that it takes, one for each media type. */
+  bodies: RequestBody[];
   answers: AnswerSpec[];
   /** The ways to authenticate, any of which is enough; an empty list of schemes means that none is needed. */
   security: string[][];
@@ -40,10 +50,12 @@ export interface Parameter {
   schema: Schema;
   /** Where its schema stands in the document; undefined where it has none. */
   pointer: string | undefined;
-  style: string;
+  style: 'simple' | 'label' | 'matrix' | 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';
   explode: boolean;
-  /** Whether its value is JSON text, because it has `content` instead of `schema`. */
-  json: boolean;
+  /** Whether reserved characters stand for themselves. */
+  allowReserved: boolean;
+  /** How it is written: by its style, or, where it has `content` instead of `schema`, as JSON or as it is. */
+  kind: 'styled' | 'json' | 'text';
   examples: Json[];
 }
 
@@ -53,18 +65,39 @@ export interface RequestBody {
   mediaType: string;
   /** All media types that the operation takes, as they are written. */
   mediaTypes: string[];
-  kind: 'json' | 'form' | 'text' | 'other';
+  kind: 'json' | 'form' | 'multipart' | 'text' | 'xml' | 'binary';
   schema: Schema;
   pointer: string | undefined;
+  /** What the references in the schema are in. */
+  document: JsonObject;
+  /** How the members of a form are written, where the document says so. */
+  encodings: Record<string, Encoding>;
   examples: { name: string; value: Json }[];
+}
+
+export interface Encoding {
+  /** A media type, or several with commas between. */
+  contentType: string | undefined;
+  style: 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject' | undefined;
+  explode: boolean;
 }
 
 export interface AnswerSpec {
   /** `200`, `2XX` or `default`. */
   status: string;
-  headers: { name: string; required: boolean; schema: Schema; pointer: string | undefined }[];
+  headers: AnswerHeader[];
   content: { mediaType: string; schema: Schema; pointer: string | undefined }[];
   links: Link[];
+}
+
+export interface AnswerHeader {
+  name: string;
+  required: boolean;
+  /** Whether its value is JSON text. */
+  json: boolean;
+  explode: boolean;
+  schema: Schema;
+  pointer: string | undefined;
 }
 
 export interface Link {

@@ -1,80 +1,121 @@
-import { atPointer, isObject, type Json, type JsonObject, memberOf, textOf } from './json.js';
+import { restateDiscriminators } from './discriminators.js';
+import { drop, isObject, type Json, type JsonObject, memberOf, textOf } from './json.js';
+import { referred } from './references.js';
+import { documentPlace, eachPart } from './shape.js';
 
 /** Whose JSON a schema describes: `readOnly` members are not required of requests, `writeOnly` ones not of answers. */
 export type Direction = 'request' | 'response';
 
-/** Members whose values are data, not parts of the document, where they are keywords at all. */
-const DATA = new Set(['example', 'examples', 'default', 'enum', 'const', 'value']);
-/** Members whose own members are names that somebody chose, so that none of them is a keyword. */
-const NAMES = new Set([
-  'properties',
-  'patternProperties',
-  'dependentSchemas',
-  '$defs',
-  'definitions',
-  'schemas',
-  'responses',
-  'parameters',
-  'requestBodies',
-  'headers',
-  'paths',
-  'content',
-  'links',
-  'callbacks',
-]);
+/**
+ * How what OpenAPI leaves open is read. The wide reading lets pass what some server may take, the strict one only what
+ * every server has to: a request that fits the wide one alone is unclear, and an answer may fit either.
+ */
+export type Reading = 'strict' | 'wide';
+
+export const READINGS: readonly Reading[] = ['strict', 'wide'];
 
 /**
- * The document with every schema in JSON Schema 2020-12, for one direction. What 3.0 says differently is restated:
- * `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, and that nothing beside a `$ref` counts.
+ * A copy of the document with every schema in JSON Schema 2020-12, for one direction and reading. What 3.0 says
+ * differently is restated: `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, and that nothing beside a
+ * `$ref` counts. References have been resolved before.
  */
-export function normalise(document: JsonObject, direction: Direction): JsonObject {
+export function normalise(document: JsonObject, direction: Direction, reading: Reading): JsonObject {
+  const copy = structuredClone(document);
   const old = textOf(document['openapi']).startsWith('3.0');
   const hidden = direction === 'request' ? 'readOnly' : 'writeOnly';
-
-  function walk(node: Json, keywords: boolean): Json {
-    if (Array.isArray(node)) return node.map((item) => walk(item, true));
-    if (!isObject(node)) return node;
-    if (old && keywords && typeof node['$ref'] === 'string') return { $ref: node['$ref'] };
-    const copy: JsonObject = {};
-    for (const [name, value] of Object.entries(node)) {
-      copy[name] = keywords && DATA.has(name) ? value : walk(value, !(keywords && NAMES.has(name)));
-    }
-    if (!keywords) return copy;
-    relaxRequired(copy, node);
-    return old ? restate(copy) : copy;
-  }
-
-  function relaxRequired(copy: JsonObject, { required, properties }: JsonObject): void {
-    if (!Array.isArray(required) || !isObject(properties)) return;
-    copy['required'] = required.filter((name) => !isHidden(memberOf(properties, textOf(name)), hidden, document));
-  }
-
-  return walk(document, true) as JsonObject;
+  // First, while each branch still has all that it says of its members.
+  eachPart(documentPlace(copy), ({ node, kind }) => {
+    if (kind === 'schema') relaxRequired(copy, node, hidden, old && reading === 'strict');
+  });
+  eachPart(documentPlace(copy), ({ node, kind }) => {
+    if (kind !== 'schema') return;
+    if (old && typeof node['$ref'] === 'string')
+      drop(
+        node,
+        Object.keys(node).filter((name) => name !== '$ref'),
+      );
+    if (old) restateBounds(node);
+    restateNull(node, old, reading);
+    if (direction === 'request' && reading === 'strict') forbidHidden(copy, node, hidden);
+  });
+  if (reading === 'strict') restateDiscriminators(copy);
+  return copy;
 }
 
-function isHidden(schema: Json | undefined, keyword: string, document: JsonObject): boolean {
-  if (!isObject(schema)) return false;
-  if (schema[keyword] === true) return true;
-  return typeof schema['$ref'] === 'string' && memberOf(atPointer(document, schema['$ref']), keyword) === true;
+/** Takes hidden members out of `required`, in whichever branch of an `allOf` they are named. */
+function relaxRequired(document: JsonObject, schema: JsonObject, hidden: string, byTheLetter: boolean): void {
+  const family = branchesOf(document, schema);
+  if (!family.some(({ required }) => Array.isArray(required))) return;
+  const isHidden = (name: Json) =>
+    typeof name === 'string' &&
+    family.some((branch) => {
+      const property = memberOf(branch['properties'], name);
+      return isHiddenMember(document, property, hidden, byTheLetter);
+    });
+  for (const branch of family) {
+    const { required } = branch;
+    if (Array.isArray(required)) branch['required'] = required.filter((name) => !isHidden(name));
+  }
 }
 
-function restate(original: JsonObject): Json {
-  const schema = restateBound(restateBound(original, 'exclusiveMinimum', 'minimum'), 'exclusiveMaximum', 'maximum');
-  if (typeof schema['nullable'] !== 'boolean') return schema;
-  const { nullable, ...rest } = schema;
-  if (!nullable) return rest;
-  if (typeof rest['type'] === 'string') {
-    rest['type'] = [rest['type'], 'null'];
-    if (Array.isArray(rest['enum']) && !rest['enum'].includes(null)) rest['enum'] = [...rest['enum'], null];
-    return rest;
-  }
-  return 'allOf' in rest || 'oneOf' in rest || 'anyOf' in rest ? { anyOf: [rest, { type: 'null' }] } : rest;
+/** `byTheLetter`, what stands beside a `$ref` of 3.0 does not count. */
+function isHiddenMember(
+  document: JsonObject,
+  property: Json | undefined,
+  hidden: string,
+  byTheLetter: boolean,
+): boolean {
+  if (!isObject(property)) return false;
+  if (property[hidden] === true && !(byTheLetter && '$ref' in property)) return true;
+  return referred(document, property)?.[hidden] === true;
+}
+
+/** A schema and all that it is composed of by `allOf`, what it refers to included. */
+function branchesOf(document: JsonObject, schema: JsonObject): JsonObject[] {
+  const found = new Set<JsonObject>();
+  const add = (node: Json | undefined, depth: number) => {
+    const branch = referred(document, node);
+    if (branch === undefined || found.has(branch) || depth > 8) return;
+    found.add(branch);
+    if (isObject(node)) found.add(node);
+    for (const part of Array.isArray(branch['allOf']) ? branch['allOf'] : []) add(part, depth + 1);
+  };
+  add(schema, 0);
+  return [...found];
+}
+
+/** OpenAPI says that hidden members SHOULD not be sent, so that a server may refuse them. */
+function forbidHidden(document: JsonObject, { properties }: JsonObject, hidden: string): void {
+  if (!isObject(properties)) return;
+  for (const [name, property] of Object.entries(properties))
+    if (isHiddenMember(document, property, hidden, true)) properties[name] = false;
+}
+
+/** `nullable` means nothing without a type, nor does it add to an enum, by the letter of 3.0.3; many mean it all the same. */
+function restateNull(schema: JsonObject, old: boolean, reading: Reading): void {
+  const { nullable, type } = schema;
+  delete schema['nullable'];
+  if (nullable !== true || (!old && reading === 'strict')) return;
+  if (typeof type === 'string') schema['type'] = [type, 'null'];
+  if (reading === 'strict') return;
+  if (Array.isArray(schema['enum']) && !schema['enum'].includes(null)) schema['enum'] = [...schema['enum'], null];
+  if (!['allOf', 'oneOf', 'anyOf'].some((name) => name in schema)) return;
+  const { discriminator, ...rest } = schema;
+  drop(schema, Object.keys(rest));
+  Object.assign(schema, { anyOf: [rest, { type: 'null' }] }, discriminator === undefined ? {} : { discriminator });
 }
 
 /** `minimum: 1, exclusiveMinimum: true` of 3.0 is `exclusiveMinimum: 1`. */
-function restateBound(schema: JsonObject, flag: string, bound: string): JsonObject {
-  const { [flag]: exclusive, [bound]: limit, ...rest } = schema;
-  if (typeof exclusive !== 'boolean') return schema;
-  if (limit === undefined) return rest;
-  return { ...rest, [exclusive ? flag : bound]: limit };
+function restateBounds(schema: JsonObject): void {
+  for (const [flag, bound] of [
+    ['exclusiveMinimum', 'minimum'],
+    ['exclusiveMaximum', 'maximum'],
+  ] as const) {
+    const { [flag]: exclusive, [bound]: limit } = schema;
+    if (typeof exclusive !== 'boolean') continue;
+    drop(schema, [flag]);
+    if (!exclusive || limit === undefined) continue;
+    drop(schema, [bound]);
+    schema[flag] = limit;
+  }
 }

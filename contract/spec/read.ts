@@ -1,7 +1,12 @@
 import { CouldNotRun } from '../errors.js';
-import { atPointer, escapePointer, isObject, type Json, type JsonObject, memberOf, membersOf, textOf } from './json.js';
-import type { AnswerSpec, Operation, Parameter, RequestBody, SecurityScheme, Spec } from './model.js';
+import { atPointer, isObject, type Json, type JsonObject, memberOf, membersOf, textOf } from './json.js';
+import type { AnswerSpec, Encoding, Operation, Parameter, RequestBody, SecurityScheme, Spec } from './model.js';
 import { normalise } from './normalise.js';
+import { type Dangling, resolveReferences } from './references.js';
+import type { Schema } from './schema.js';
+import { fragment } from './shape.js';
+import { skeletonOf } from './skeleton.js';
+import { brokenPlaces, createNeeds } from './soundness.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 
@@ -11,41 +16,97 @@ interface Located {
   pointer: string;
 }
 
-/** Reads the operations of a document; throws `CouldNotRun` where it refers to something that is not in it. */
+/**
+ * Reads the operations of a document, which it changes; throws `CouldNotRun` where it refers to what is not in it and
+ * no operation can be told.
+ */
 export function readSpec(document: JsonObject): Spec {
-  refuseForeignReferences(document);
-  const requests = normalise(document, 'request');
-  const answers = normalise(document, 'response');
+  const dangling = resolveReferences(document);
+  refuseForeignPaths(document, dangling);
+  const requests = normalise(document, 'request', 'strict');
+  const answers = normalise(document, 'response', 'wide');
   const info = document['info'];
+  const ids = new Set<string>();
+  const lost = new Map<string, string>();
   const operations = membersOf(requests['paths']).flatMap(([path, entry]) => {
-    const pointer = `#/paths/${escapePointer(path)}`;
+    if (!path.startsWith('/')) return [];
+    const pointer = `#/paths/${fragment(path)}`;
     const item = follow(requests, { node: isObject(entry) ? entry : {}, pointer });
-    return METHODS.filter((method) => isObject(item.node[method])).map((method) =>
-      readOperation(requests, answers, path, item, method),
-    );
+    return METHODS.filter((method) => isObject(item.node[method])).map((method) => {
+      const operation = readOperation(requests, answers, path, item, method);
+      const id = ids.has(operation.id) ? `${operation.method} ${path}` : operation.id;
+      ids.add(id);
+      const at = dangling.find((each) => each.pointer.startsWith(`${item.pointer}/${method}/`));
+      if (at !== undefined && !at.pointer.includes('/schema'))
+        lost.set(id, `${at.pointer} refers to ${at.reference}, which is not in the document`);
+      return { ...operation, id };
+    });
   });
+  const skeletons = {
+    request: {
+      strict: skeletonOf(requests, 'request', 'strict'),
+      wide: skeletonOf(normalise(document, 'request', 'wide'), 'request', 'wide'),
+    },
+    response: {
+      strict: skeletonOf(normalise(document, 'response', 'strict'), 'response', 'strict'),
+      wide: skeletonOf(answers, 'response', 'wide'),
+    },
+  };
   return {
     title: textOf(memberOf(info, 'title') ?? 'untitled'),
     version: textOf(memberOf(info, 'version') ?? ''),
     openapi: textOf(document['openapi']),
+    basePaths: basePathsOf(document),
     requests,
     answers,
+    skeletons,
+    broken: brokenOperations(operations, skeletons.request.strict, lost),
     operations,
     leftOut: [],
     schemes: readSchemes(document),
   };
 }
 
-function refuseForeignReferences(node: Json): void {
-  if (typeof node !== 'object' || node === null) return;
-  const reference = memberOf(node, '$ref');
-  if (typeof reference === 'string' && !reference.startsWith('#')) {
-    throw new CouldNotRun(`the spec refers to ${reference}: bundle it into one file first`);
+/** Of each operation that cannot be tested, what is wrong in the schemas that it needs. */
+function brokenOperations(
+  operations: Operation[],
+  skeleton: JsonObject,
+  lost: Map<string, string>,
+): Map<string, string> {
+  const needs = createNeeds(skeleton, brokenPlaces(skeleton));
+  const broken = new Map(lost);
+  for (const operation of operations) {
+    const [place] = pointersOf(operation).flatMap(needs);
+    if (place && !broken.has(operation.id))
+      broken.set(operation.id, `${place.pointer} cannot be compiled: ${place.why}`);
   }
-  for (const [name, value] of Object.entries(node)) {
-    // Extensions may refer to anything; nothing here reads them.
-    if (!name.startsWith('x-')) refuseForeignReferences(value);
-  }
+  return broken;
+}
+
+/** Where the schemas of an operation stand. */
+export function pointersOf({ parameters, bodies, answers }: Operation): string[] {
+  const parts = [...parameters, ...bodies, ...answers.flatMap(({ headers, content }) => [...headers, ...content])];
+  return parts.map(({ pointer }) => pointer).filter((pointer) => pointer !== undefined);
+}
+
+function refuseForeignPaths({ paths }: JsonObject, dangling: Dangling[]): void {
+  const lost = dangling.find(({ pointer }) => /^#\/paths\/[^/]+$/.test(pointer));
+  if (lost === undefined || !isObject(paths)) return;
+  const { reference } = lost;
+  if (reference.startsWith('#')) throw new CouldNotRun(`the spec refers to ${reference}, which is not in it`);
+  throw new CouldNotRun(`the spec refers to ${reference}: bundle it into one file first`);
+}
+
+/** The paths of the servers that the document names, without those that have none. */
+function basePathsOf({ servers }: JsonObject): string[] {
+  const paths = (Array.isArray(servers) ? servers : []).map((server) => {
+    const variables = memberOf(server, 'variables');
+    const url = textOf(memberOf(server, 'url') ?? '').replace(/\{([^}]+)\}/g, (_, name: string) =>
+      textOf(memberOf(memberOf(variables, name), 'default') ?? ''),
+    );
+    return URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost').pathname.replace(/\/$/, '') : '';
+  });
+  return paths.every((path) => path !== '') ? [...new Set(paths)] : [];
 }
 
 function readOperation(
@@ -63,17 +124,27 @@ function readOperation(
       !own.some(({ node: mine }) => mine['name'] === parameter['name'] && mine['in'] === parameter['in']),
   );
   const security = node['security'] ?? requests['security'] ?? [];
+  const bodies =
+    node['requestBody'] === undefined ? [] : readBodies(requests, child(requests, operation, 'requestBody'));
+  const declared = [...inherited, ...own].flatMap((parameter) => readParameter(requests, parameter));
   return {
     id: typeof node['operationId'] === 'string' ? node['operationId'] : `${method.toUpperCase()} ${path}`,
     method: method.toUpperCase(),
     path,
     tags: Array.isArray(node['tags']) ? node['tags'].map(String) : [],
-    parameters: [...inherited, ...own].flatMap((parameter) => readParameter(requests, parameter)),
-    body: node['requestBody'] === undefined ? undefined : readBody(requests, child(requests, operation, 'requestBody')),
+    parameters: [...declared, ...undeclared(path, declared)],
+    body: bodies[0],
+    bodies,
     // An answer's schemas are read from the document as answers see it; the pointers are the same in both.
-    answers: membersOf(node['responses']).map(([status]) =>
-      readAnswer(answersDocument, status, child(requests, operation, 'responses', status)),
-    ),
+    answers: membersOf(node['responses'])
+      .filter(([status]) => /^[1-5](\d\d|XX)$|^default$/i.test(status))
+      .map(([status]) =>
+        readAnswer(
+          answersDocument,
+          status,
+          child(answersDocument, { ...operation, node: nodeAt(answersDocument, operation) }, 'responses', status),
+        ),
+      ),
     security: Array.isArray(security)
       ? security.map((alternative) => membersOf(alternative).map(([name]) => name))
       : [],
@@ -85,6 +156,30 @@ function readOperation(
   };
 }
 
+function nodeAt(document: JsonObject, { node, pointer }: Located): JsonObject {
+  const found = atPointer(document, pointer);
+  return isObject(found) ? found : node;
+}
+
+/** Names in a path that no parameter describes: some text has to stand there all the same. */
+function undeclared(path: string, declared: Parameter[]): Parameter[] {
+  const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name = '']) => name);
+  return [...new Set(names)]
+    .filter((name) => !declared.some((parameter) => parameter.in === 'path' && parameter.name === name))
+    .map((name) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string', minLength: 1 },
+      pointer: undefined,
+      style: 'simple',
+      explode: false,
+      allowReserved: false,
+      kind: 'styled',
+      examples: [],
+    }));
+}
+
 function readParameter(document: JsonObject, { node, pointer }: Located): Parameter[] {
   const place = node['in'];
   const name = node['name'];
@@ -92,11 +187,12 @@ function readParameter(document: JsonObject, { node, pointer }: Located): Parame
   if (place !== 'path' && place !== 'query' && place !== 'header' && place !== 'cookie') return [];
   // OpenAPI says of these that a header parameter by their name counts for nothing.
   if (place === 'header' && /^(accept|content-type|authorization)$/i.test(name)) return [];
-  const style =
-    typeof node['style'] === 'string' ? node['style'] : place === 'query' || place === 'cookie' ? 'form' : 'simple';
+  const given = node['style'];
+  const style = STYLES[place].find((each) => each === given) ?? STYLES[place][0];
   const [media] = membersOf(node['content']);
-  const schemaPointer = media ? `${pointer}/content/${escapePointer(media[0])}/schema` : `${pointer}/schema`;
+  const schemaPointer = media ? `${pointer}/content/${fragment(media[0])}/schema` : `${pointer}/schema`;
   const schema = atPointer(document, schemaPointer);
+  const isJson = media !== undefined && kindOf(media[0], undefined) === 'json';
   return [
     {
       name,
@@ -106,36 +202,67 @@ function readParameter(document: JsonObject, { node, pointer }: Located): Parame
       pointer: schema === undefined ? undefined : schemaPointer,
       style,
       explode: typeof node['explode'] === 'boolean' ? node['explode'] : style === 'form',
-      json: media !== undefined,
-      examples: examplesOf(document, node).map(({ value }) => value),
+      allowReserved: place === 'query' && node['allowReserved'] === true,
+      kind: isJson ? 'json' : media === undefined ? 'styled' : 'text',
+      examples: [
+        ...examplesOf(document, node),
+        ...(media && isObject(media[1]) ? examplesOf(document, media[1]) : []),
+      ].map(({ value }) => value),
     },
   ];
 }
 
-function readBody(document: JsonObject, { node, pointer }: Located): RequestBody | undefined {
-  const mediaTypes = membersOf(node['content']).map(([mediaType]) => mediaType);
-  const kinds = ['json', 'form', 'text', 'other'] as const;
-  const [mediaType] = [...mediaTypes].sort((a, b) => kinds.indexOf(kindOf(a)) - kinds.indexOf(kindOf(b)));
-  if (mediaType === undefined) return undefined;
-  const media = memberOf(node['content'], mediaType);
-  const schemaPointer = `${pointer}/content/${escapePointer(mediaType)}/schema`;
-  const schema = atPointer(document, schemaPointer);
+/** The styles of each place, the default first. */
+const STYLES = {
+  path: ['simple', 'label', 'matrix'],
+  query: ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'],
+  header: ['simple'],
+  cookie: ['form'],
+} as const;
+
+const KINDS = ['json', 'form', 'multipart', 'text', 'xml', 'binary'] as const;
+
+/** The bodies that an operation takes, those first that are the easiest to make. */
+function readBodies(document: JsonObject, { node, pointer }: Located): RequestBody[] {
+  const bodies = membersOf(node['content']).map(([mediaType, media]): RequestBody => {
+    const schemaPointer = `${pointer}/content/${fragment(mediaType)}/schema`;
+    const schema = atPointer(document, schemaPointer);
+    const encodings = isObject(media) ? membersOf(media['encoding']) : [];
+    return {
+      required: node['required'] === true,
+      mediaType,
+      mediaTypes: membersOf(node['content']).map(([each]) => each),
+      kind: kindOf(mediaType, isObject(schema) ? schema : undefined),
+      schema: isObject(schema) ? schema : {},
+      pointer: schema === undefined ? undefined : schemaPointer,
+      document,
+      encodings: Object.fromEntries(
+        encodings.flatMap(([name, each]) => (isObject(each) ? [[name, readEncoding(each)]] : [])),
+      ),
+      examples: isObject(media) ? examplesOf(document, media) : [],
+    };
+  });
+  return bodies.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+}
+
+function readEncoding({ contentType, style, explode, allowReserved }: JsonObject): Encoding {
+  const given = STYLES.query.find((each) => each === style);
   return {
-    required: node['required'] === true,
-    mediaType,
-    mediaTypes,
-    kind: kindOf(mediaType),
-    schema: isObject(schema) ? schema : {},
-    pointer: schema === undefined ? undefined : schemaPointer,
-    examples: isObject(media) ? examplesOf(document, media) : [],
+    contentType: typeof contentType === 'string' ? contentType : undefined,
+    style: given ?? (explode === undefined && allowReserved === undefined ? undefined : 'form'),
+    explode: typeof explode === 'boolean' ? explode : (given ?? 'form') === 'form',
   };
 }
 
-function kindOf(mediaType: string): RequestBody['kind'] {
+function kindOf(mediaType: string, schema: Schema | undefined): RequestBody['kind'] {
   const [type = ''] = mediaType.toLowerCase().split(';', 1);
-  if (/^application\/([\w.-]+\+)?json$/.test(type.trim()) || type === '*/*' || type === 'application/*') return 'json';
-  if (type.trim() === 'application/x-www-form-urlencoded') return 'form';
-  return type.startsWith('text/') ? 'text' : 'other';
+  const name = type.trim();
+  if (/^application\/([\w.-]+\+)?json$/.test(name) || name === 'text/json') return 'json';
+  if (name === '*/*' || name === 'application/*') return schema?.format === 'binary' ? 'binary' : 'json';
+  if (name === 'application/x-www-form-urlencoded') return 'form';
+  if (name === 'multipart/form-data') return 'multipart';
+  if (/^(application|text)\/([\w.-]+\+)?xml$/.test(name)) return 'xml';
+  return name.startsWith('text/') ? 'text' : 'binary';
 }
 
 function readAnswer(document: JsonObject, status: string, { node, pointer }: Located): AnswerSpec {
@@ -143,14 +270,18 @@ function readAnswer(document: JsonObject, status: string, { node, pointer }: Loc
     status,
     headers: membersOf(node['headers']).flatMap(([name]) => {
       const header = child(document, { node, pointer }, 'headers', name);
-      const schema = header.node['schema'];
+      const [media] = membersOf(header.node['content']);
+      const at = media ? `${header.pointer}/content/${fragment(media[0])}/schema` : `${header.pointer}/schema`;
+      const schema = atPointer(document, at);
       if (/^content-type$/i.test(name)) return [];
       return [
         {
           name,
           required: header.node['required'] === true,
+          json: media !== undefined && kindOf(media[0], undefined) === 'json',
+          explode: header.node['explode'] === true,
           schema: isObject(schema) ? schema : {},
-          pointer: schema === undefined ? undefined : `${header.pointer}/schema`,
+          pointer: schema === undefined ? undefined : at,
         },
       ];
     }),
@@ -159,7 +290,7 @@ function readAnswer(document: JsonObject, status: string, { node, pointer }: Loc
       return {
         mediaType,
         schema: isObject(schema) ? schema : {},
-        pointer: schema === undefined ? undefined : `${pointer}/content/${escapePointer(mediaType)}/schema`,
+        pointer: schema === undefined ? undefined : `${pointer}/content/${fragment(mediaType)}/schema`,
       };
     }),
     links: membersOf(node['links']).flatMap(([name]) => {
@@ -206,7 +337,7 @@ function list(document: JsonObject, { node, pointer }: Located, name: string): L
 }
 
 function child(document: JsonObject, parent: Located, ...names: string[]): Located {
-  const pointer = `${parent.pointer}/${names.map(escapePointer).join('/')}`;
+  const pointer = `${parent.pointer}/${names.map(fragment).join('/')}`;
   const node = names.reduce<Json | undefined>(memberOf, parent.node);
   return follow(document, { node: isObject(node) ? node : {}, pointer });
 }
@@ -216,7 +347,7 @@ function follow(document: JsonObject, located: Located): Located {
   for (let steps = 0; typeof node['$ref'] === 'string' && steps < 16; steps++) {
     pointer = node['$ref'];
     const target = atPointer(document, pointer);
-    if (!isObject(target)) throw new CouldNotRun(`the spec refers to ${pointer}, which is not in it`);
+    if (!isObject(target)) break;
     node = target;
   }
   return { node, pointer };

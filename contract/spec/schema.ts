@@ -1,4 +1,4 @@
-import { atPointer, isObject, type Json, type JsonObject } from './json.js';
+import { atPointer, isObject, type Json, type JsonObject, sameJson } from './json.js';
 
 /** The keywords of JSON Schema 2020-12 that cases are made from; the judge knows all of them. */
 export interface Schema {
@@ -28,17 +28,34 @@ export interface Schema {
   minItems?: number;
   maxItems?: number;
   uniqueItems?: boolean;
+  if?: SchemaOrBoolean;
+  then?: SchemaOrBoolean;
+  else?: SchemaOrBoolean;
   allOf?: SchemaOrBoolean[];
   anyOf?: SchemaOrBoolean[];
   oneOf?: SchemaOrBoolean[];
+  prefixItems?: SchemaOrBoolean[];
+  contains?: SchemaOrBoolean;
+  minContains?: number;
+  maxContains?: number;
+  patternProperties?: Record<string, SchemaOrBoolean>;
+  dependentRequired?: Record<string, string[]>;
+  contentMediaType?: string;
   readOnly?: boolean;
   writeOnly?: boolean;
+  xml?: { name?: string; namespace?: string; prefix?: string; attribute?: boolean; wrapped?: boolean };
 }
 
 export type SchemaOrBoolean = Schema | boolean;
 
 /** `$ref`s in a row and `allOf`s in each other are followed this deep; a schema that needs more refers to itself. */
 const DEEPEST = 16;
+/** Alternatives of one schema that cases are made of; several choices in one schema multiply. */
+const MOST_BRANCHES = 48;
+
+/** A schema is asked for with each request, and is what it was. */
+const flattened = new WeakMap<Schema, Schema>();
+const branched = new WeakMap<Schema, Schema[]>();
 
 /**
  * The schema without `$ref` and `allOf`: one set of keywords, where two say different things the narrower of them.
@@ -47,24 +64,35 @@ const DEEPEST = 16;
 export function flatten(document: JsonObject, schema: SchemaOrBoolean | undefined, depth = 0): Schema {
   if (schema === undefined || typeof schema === 'boolean') return {};
   if (depth > DEEPEST) return {};
+  const known = flattened.get(schema);
+  if (known !== undefined) return known;
   const { $ref, allOf, ...own } = schema;
   let merged: Schema = own;
   if ($ref !== undefined) {
     const target = atPointer(document, $ref);
     if (isObject(target)) merged = merge(flatten(document, target, depth + 1), merged);
   }
-  for (const part of allOf ?? []) merged = merge(merged, flatten(document, part, depth + 1));
+  for (const part of Array.isArray(allOf) ? allOf : []) merged = merge(merged, flatten(document, part, depth + 1));
+  flattened.set(schema, merged);
   return merged;
 }
 
-/** The alternatives of a schema, each without `anyOf` and `oneOf`; the schema itself where it has none. */
+/** The alternatives of a schema, each without `anyOf`, `oneOf` and `if`; the schema itself where it has none. */
 export function branches(document: JsonObject, schema: SchemaOrBoolean | undefined, depth = 0): Schema[] {
-  const { anyOf, oneOf, ...rest } = flatten(document, schema);
-  const alternatives = [...(anyOf ?? []), ...(oneOf ?? [])];
-  if (alternatives.length === 0 || depth > DEEPEST) return [rest];
-  return alternatives.flatMap((alternative) =>
-    branches(document, alternative, depth + 1).map((branch) => merge(rest, branch)),
-  );
+  const known = typeof schema === 'object' ? branched.get(schema) : undefined;
+  if (known !== undefined) return known;
+  const { anyOf, oneOf, if: condition, then: positive, else: negative, ...rest } = flatten(document, schema);
+  const choices = [anyOf, oneOf].filter((list) => Array.isArray(list) && list.length > 0) as SchemaOrBoolean[][];
+  if (condition !== undefined) choices.push([{ allOf: [condition, positive ?? true] }, negative ?? true]);
+  let found: Schema[] = [rest];
+  for (const choice of depth > DEEPEST ? [] : choices) {
+    const alternatives = choice.flatMap((alternative) => branches(document, alternative, depth + 1));
+    found = found
+      .flatMap((branch) => alternatives.map((alternative) => merge(branch, alternative)))
+      .slice(0, MOST_BRANCHES);
+  }
+  if (typeof schema === 'object') branched.set(schema, found);
+  return found;
 }
 
 function merge(a: Schema, b: Schema): Schema {
@@ -85,8 +113,22 @@ function merge(a: Schema, b: Schema): Schema {
   if (a.propertyNames !== undefined && b.propertyNames !== undefined && a.propertyNames !== b.propertyNames)
     merged.propertyNames = { allOf: [a.propertyNames, b.propertyNames] };
   if (a.uniqueItems === true) merged.uniqueItems = true;
-  if (a.enum && b.enum) merged.enum = a.enum.filter((value) => b.enum?.includes(value));
+  if (a.readOnly === true) merged.readOnly = true;
+  if (a.enum && b.enum) merged.enum = a.enum.filter((value) => b.enum?.some((other) => sameJson(value, other)));
+  if (a.type !== undefined && b.type !== undefined) merged.type = commonType([a.type].flat(), [b.type].flat());
+  for (const name of ['items', 'additionalProperties'] as const) {
+    const both = [a[name], b[name]];
+    if (both.includes(false)) merged[name] = false;
+    else if (isObject(a[name]) && isObject(b[name]) && a[name] !== b[name])
+      merged[name] = { allOf: [a[name], b[name]] };
+  }
   return merged;
+}
+
+function commonType(a: string[], b: string[]): string | string[] {
+  const both = b.filter((type) => a.includes(type) || (type === 'integer' && a.includes('number')));
+  if (a.includes('integer') && b.includes('number') && !both.includes('integer')) both.push('integer');
+  return both.length > 0 ? both : b;
 }
 
 /** The JSON types that a flattened schema allows: what it says, else what its keywords are about, else any. */
@@ -95,11 +137,21 @@ export function typesOf(schema: Schema): string[] {
   const values = schema.const !== undefined ? [schema.const] : schema.enum;
   if (values) return [...new Set(values.map(typeOf))];
   const about = (...keywords: (keyof Schema)[]) => keywords.some((keyword) => schema[keyword] !== undefined);
-  if (about('properties', 'required', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'))
+  if (
+    about(
+      'properties',
+      'required',
+      'additionalProperties',
+      'propertyNames',
+      'minProperties',
+      'maxProperties',
+      'patternProperties',
+    )
+  )
     return ['object'];
-  if (about('items', 'minItems', 'maxItems', 'uniqueItems')) return ['array'];
+  if (about('items', 'prefixItems', 'contains', 'minItems', 'maxItems', 'uniqueItems')) return ['array'];
   if (about('pattern', 'format', 'minLength', 'maxLength')) return ['string'];
-  if (about('minimum', 'maximum')) return ['number'];
+  if (about('minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf')) return ['number'];
   return [];
 }
 

@@ -7,6 +7,8 @@ export interface SmallRequest {
   method: string;
   path: string;
   query: URLSearchParams;
+  /** As it stands behind the `?`. */
+  rawQuery: string;
   body: string;
   type: string;
   headers: IncomingHttpHeaders;
@@ -22,11 +24,12 @@ export interface SmallReply {
 export async function startSmall(answer: (request: SmallRequest) => SmallReply | Promise<SmallReply>): Promise<string> {
   const server = createServer((request, response) => {
     void text(request).then(async (body) => {
-      const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+      const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
       const reply = await answer({
         method: request.method ?? '',
         path,
         query: new URLSearchParams(query),
+        rawQuery: query,
         body,
         type: request.headers['content-type'] ?? '',
         headers: request.headers,

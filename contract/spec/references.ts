@@ -1,0 +1,158 @@
+import { atPointer, drop, isObject, type Json, type JsonObject, memberOf, textOf } from './json.js';
+import { documentPlace, eachPart, fragment, type Place, partsOf } from './shape.js';
+
+/** The address of a document that has none of its own, for references that are relative to it. */
+const NOWHERE = 'https://document.invalid/';
+
+/** A reference from a schema, or another part, to what is not in the document. */
+export interface Dangling {
+  pointer: string;
+  reference: string;
+}
+
+/**
+ * Restates every reference as a pointer from the root of the document, so that `$id`, `$anchor` and `$dynamicRef` are
+ * needed no more and are taken away. Changes the document. Gives the references that lead to nothing.
+ */
+export function resolveReferences(document: JsonObject): Dangling[] {
+  const modern = !textOf(document['openapi']).startsWith('3.0');
+  const index = indexOf(document, modern);
+  const dangling: Dangling[] = [];
+  const known = new Set<JsonObject>();
+  const adopted: Place[] = [];
+
+  function restate(place: Place): void {
+    const { node, pointer, kind } = place;
+    known.add(node);
+    const dynamic = modern && kind === 'schema' ? node['$dynamicRef'] : undefined;
+    if (typeof dynamic === 'string') {
+      delete node['$dynamicRef'];
+      // Which of several is meant depends on who refers; any value has to do.
+      if ((index.dynamic.get(dynamic.replace(/^.*#/, '')) ?? 0) <= 1) node['$ref'] ??= dynamic;
+    }
+    if (typeof node['$ref'] !== 'string') return;
+    const base = index.bases.get(node) ?? NOWHERE;
+    const target = kind === 'schema' ? targetOf(node['$ref'], base, index) : node['$ref'];
+    const found = target?.startsWith('#') === true ? atPointer(document, target) : undefined;
+    if (target === undefined || found === undefined) {
+      dangling.push({ pointer, reference: node['$ref'] });
+      return;
+    }
+    node['$ref'] = canonical(target);
+    if (kind === 'schema' && isObject(found) && !index.places.has(found)) node['$ref'] = adopt(found, target);
+  }
+
+  /** What stands outside of all schemas, such as in an extension, is made one of the document's. */
+  function adopt(schema: JsonObject, target: string): string {
+    const components = childOf(document, 'components');
+    const schemas = childOf(components, 'schemas');
+    const name = target.slice(2).replaceAll('/', '.');
+    const pointer = `#/components/schemas/${fragment(name)}`;
+    if (!Object.hasOwn(schemas, name)) {
+      schemas[name] = schema;
+      adopted.push({ node: schema, pointer, kind: 'schema' });
+    }
+    return pointer;
+  }
+
+  eachPart(documentPlace(document), restate);
+  for (let place = adopted.pop(); place !== undefined; place = adopted.pop())
+    eachPart(place, (part) => {
+      if (!known.has(part.node)) restate(part);
+    });
+  if (modern)
+    eachPart(documentPlace(document), ({ node, kind }) => {
+      if (kind !== 'schema') return;
+      drop(node, ['$id', '$anchor', '$dynamicAnchor', '$schema', '$vocabulary']);
+    });
+  return dangling;
+}
+
+/** A pointer with each step encoded in one way, however it was written. */
+function canonical(pointer: string): string {
+  const decoded = (step: string) => {
+    try {
+      return decodeURIComponent(step);
+    } catch {
+      return step;
+    }
+  };
+  const steps = pointer.split('/').slice(1);
+  return ['#', ...steps.map((step) => encodeURIComponent(decoded(step)).replaceAll('%24', '$'))].join('/');
+}
+
+function childOf(parent: JsonObject, name: string): JsonObject {
+  const child = parent[name];
+  if (isObject(child)) return child;
+  const made: JsonObject = {};
+  parent[name] = made;
+  return made;
+}
+
+interface Index {
+  /** Every part of the document. */
+  places: Set<JsonObject>;
+  /** Against what the references of a schema are resolved, where that is not the document. */
+  bases: Map<JsonObject, string>;
+  /** Where the schemas with an `$id` stand, and those with an `$anchor`, by their address. */
+  resources: Map<string, string>;
+  anchors: Map<string, string>;
+  /** How many schemas have a `$dynamicAnchor` of a name. */
+  dynamic: Map<string, number>;
+}
+
+function indexOf(document: JsonObject, modern: boolean): Index {
+  const index: Index = {
+    places: new Set(),
+    bases: new Map(),
+    resources: new Map([[NOWHERE, '#']]),
+    anchors: new Map(),
+    dynamic: new Map(),
+  };
+  const visit = (place: Place, outer: string): void => {
+    const { node, kind, pointer } = place;
+    if (index.places.has(node)) return;
+    index.places.add(node);
+    let base = outer;
+    if (modern && kind === 'schema') {
+      const { $id: id, $anchor: anchor, $dynamicAnchor: dynamic } = node;
+      if (typeof id === 'string' && URL.canParse(id, base)) {
+        base = withoutFragment(new URL(id, base).href);
+        index.resources.set(base, pointer);
+      }
+      for (const name of [anchor, dynamic]) if (typeof name === 'string') index.anchors.set(`${base}#${name}`, pointer);
+      if (typeof dynamic === 'string') index.dynamic.set(dynamic, (index.dynamic.get(dynamic) ?? 0) + 1);
+      if (base !== NOWHERE) index.bases.set(node, base);
+    }
+    for (const part of partsOf(place)) visit(part, base);
+  };
+  visit(documentPlace(document), NOWHERE);
+  return index;
+}
+
+/** Where a reference leads, as a pointer from the root; undefined where that is not in the document. */
+function targetOf(reference: string, base: string, { resources, anchors }: Index): string | undefined {
+  if (base === NOWHERE && (reference === '#' || reference.startsWith('#/'))) return reference;
+  if (!URL.canParse(reference, base)) return undefined;
+  const address = new URL(reference, base);
+  const step = address.hash.slice(1);
+  const resource = withoutFragment(address.href);
+  if (step !== '' && !step.startsWith('/')) return anchors.get(`${resource}#${decodeURIComponent(step)}`);
+  const pointer = resources.get(resource);
+  return pointer === undefined ? undefined : `${pointer}${step}`;
+}
+
+function withoutFragment(address: string): string {
+  return address.replace(/#.*$/s, '');
+}
+
+/** The schema itself, or what it refers to in as many steps as it takes; undefined where that leads nowhere. */
+export function referred(document: JsonObject, schema: Json | undefined): JsonObject | undefined {
+  let node = schema;
+  for (let steps = 0; steps < 16; steps++) {
+    const reference = memberOf(node, '$ref');
+    if (typeof reference !== 'string') break;
+    node = atPointer(document, reference);
+  }
+  return isObject(node) ? node : undefined;
+}

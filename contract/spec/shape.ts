@@ -1,0 +1,143 @@
+import { escapePointer, isObject, type Json, type JsonObject } from './json.js';
+
+/** What an object of an OpenAPI document is; all that is not in the table below is data that somebody chose. */
+type Kind =
+  | 'document'
+  | 'components'
+  | 'pathItem'
+  | 'operation'
+  | 'callback'
+  | 'parameter'
+  | 'body'
+  | 'media'
+  | 'encoding'
+  | 'response'
+  | 'schema';
+
+type Member = readonly ['one' | 'list' | 'map', Kind];
+
+const one = (kind: Kind): Member => ['one', kind];
+const list = (kind: Kind): Member => ['list', kind];
+const map = (kind: Kind): Member => ['map', kind];
+
+const OPERATION = one('operation');
+const SCHEMA = one('schema');
+const SCHEMAS = list('schema');
+const NAMED_SCHEMAS = map('schema');
+
+/** Where the parts of a document are that schemas may be in. */
+const SHAPES: Record<Kind, Readonly<Record<string, Member>>> = {
+  document: { paths: map('pathItem'), webhooks: map('pathItem'), components: one('components') },
+  components: {
+    schemas: NAMED_SCHEMAS,
+    responses: map('response'),
+    parameters: map('parameter'),
+    requestBodies: map('body'),
+    headers: map('parameter'),
+    callbacks: map('callback'),
+    pathItems: map('pathItem'),
+  },
+  pathItem: {
+    parameters: list('parameter'),
+    get: OPERATION,
+    put: OPERATION,
+    post: OPERATION,
+    delete: OPERATION,
+    options: OPERATION,
+    head: OPERATION,
+    patch: OPERATION,
+    trace: OPERATION,
+  },
+  operation: {
+    parameters: list('parameter'),
+    requestBody: one('body'),
+    responses: map('response'),
+    callbacks: map('callback'),
+  },
+  callback: {},
+  parameter: { schema: SCHEMA, content: map('media') },
+  body: { content: map('media') },
+  media: { schema: SCHEMA, encoding: map('encoding') },
+  encoding: { headers: map('parameter') },
+  response: { headers: map('parameter'), content: map('media') },
+  schema: {
+    properties: NAMED_SCHEMAS,
+    patternProperties: NAMED_SCHEMAS,
+    dependentSchemas: NAMED_SCHEMAS,
+    $defs: NAMED_SCHEMAS,
+    definitions: NAMED_SCHEMAS,
+    allOf: SCHEMAS,
+    anyOf: SCHEMAS,
+    oneOf: SCHEMAS,
+    prefixItems: SCHEMAS,
+    items: SCHEMA,
+    additionalProperties: SCHEMA,
+    propertyNames: SCHEMA,
+    contains: SCHEMA,
+    not: SCHEMA,
+    if: SCHEMA,
+    then: SCHEMA,
+    else: SCHEMA,
+    unevaluatedItems: SCHEMA,
+    unevaluatedProperties: SCHEMA,
+    contentSchema: SCHEMA,
+  },
+};
+
+export interface Place {
+  node: JsonObject;
+  /** As a URI fragment, `#/...`. */
+  pointer: string;
+  kind: Kind;
+}
+
+/** The parts of a place that are parts of the document in their turn. */
+export function partsOf({ node, pointer, kind }: Place): Place[] {
+  const parts: Place[] = [];
+  const add = (value: Json | undefined, at: string, of: Kind) => {
+    if (isObject(value)) parts.push({ node: value, pointer: at, kind: of });
+  };
+  for (const [name, value] of Object.entries(node)) {
+    const at = `${pointer}/${fragment(name)}`;
+    const member: Member | undefined = kind === 'callback' ? one('pathItem') : memberOf(kind, name);
+    if (member === undefined) continue;
+    const [form, of] = member;
+    if (Array.isArray(value)) {
+      // `items` was a list of schemas before 2020-12; what is one in a list of them is read all the same.
+      for (const [index, item] of value.entries()) add(item, `${at}/${String(index)}`, of);
+    } else if (form === 'map' && isObject(value)) {
+      for (const [key, inner] of Object.entries(value)) add(inner, `${at}/${fragment(key)}`, of);
+    } else if (form === 'one') add(value, at, of);
+  }
+  return parts;
+}
+
+function memberOf(kind: Kind, name: string): Member | undefined {
+  return Object.hasOwn(SHAPES[kind], name) ? SHAPES[kind][name] : undefined;
+}
+
+/** Every part of the document once, each before its own parts; what `visit` puts into a part is visited as well. */
+export function eachPart(root: Place, visit: (place: Place) => void): void {
+  const seen = new Set<JsonObject>();
+  const waiting = [root];
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    if (seen.has(place.node)) continue;
+    seen.add(place.node);
+    visit(place);
+    waiting.push(...partsOf(place).reverse());
+  }
+}
+
+export function documentPlace(document: JsonObject): Place {
+  return { node: document, pointer: '#', kind: 'document' };
+}
+
+/** A member's name as a step of a JSON pointer in a URI fragment. */
+export function fragment(name: string): string {
+  return encodeURIComponent(escapePointer(name)).replaceAll('%24', '$');
+}
+
+/** Whether a member of an object of this kind is a part of the document, or holds some. */
+export function isPart(kind: Kind, name: string): boolean {
+  return kind === 'callback' || memberOf(kind, name) !== undefined;
+}
