@@ -12,7 +12,7 @@ import { measureLastUsed, printLastUsed } from './last-used.mjs';
 import { measureMemory, printMemory } from './memory.mjs';
 import { measurePages, printPages } from './pages.mjs';
 import { fromRoot, splitCores } from './process.mjs';
-import { BUSY, refreshReadme } from './readme.mjs';
+import { BUSY, refreshDocuments } from './readme.mjs';
 import { printComparison } from './report.mjs';
 import { describeMachine, readLoad, readVersions, write, writeResults } from './results.mjs';
 import { compare } from './rounds.mjs';
@@ -104,7 +104,7 @@ function keep(results, publish) {
 
 /** Writes published results into the README and its chart. @param {Results} results */
 export function show(results) {
-  return `${draw(results, 'docs/images/speed.svg')}, ${refreshReadme(results)}`;
+  return `${draw(results, 'docs/images/speed.svg')}, ${refreshDocuments(results)}`;
 }
 
 /** @param {Results} results @param {string} path */

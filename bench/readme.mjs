@@ -7,7 +7,7 @@ import { cellsOf, valuesOf } from './report.mjs';
 import { write } from './results.mjs';
 import { BARE_FASTIFY } from './starts.mjs';
 
-// Writes the figures of the published run between the two marks in the README.
+// Writes the figures of the published run between the two marks of each document that shows them.
 
 /** @typedef {import('./results.mjs').Results} Results */
 
@@ -17,29 +17,55 @@ const CONNECTIONS = 64;
 export const BUSY = 0.7;
 const MARKED = /(<!-- figures -->\n)[^]*?(<!-- \/figures -->)/;
 
-/** @param {Results} results @returns {string} the path */
-export function refreshReadme(results) {
-  const text = readFileSync(fromRoot('README.md'), 'utf8');
-  if (!MARKED.test(text)) throw new Error('README.md has no marks around the figures');
+/** @param {Results} results @returns {string} the paths */
+export function refreshDocuments(results) {
+  return [refresh('README.md', shortTable(results)), refresh('docs/operate/performance.md', figuresOf(results))].join(
+    ', ',
+  );
+}
+
+/** @param {string} path @param {string} figures */
+function refresh(path, figures) {
+  const text = readFileSync(fromRoot(path), 'utf8');
+  if (!MARKED.test(text)) throw new Error(`${path} has no marks around the figures`);
   return write(
-    'README.md',
-    text.replace(MARKED, (_, begin, end) => `${begin}\n${figuresOf(results)}\n\n${end}`),
+    path,
+    text.replace(MARKED, (_, begin, end) => `${begin}\n${figures}\n\n${end}`),
   );
 }
 
 /** @param {Results} results */
-function figuresOf({ at, machine, busy, versions, figures, starts, warmStarts, memory, disks }) {
+function rowsOf({ figures }) {
   const cells = cellsOf(figures.filter(({ size, connections }) => size === SIZE && connections === CONNECTIONS));
-  const rows = cells.map(({ operation, figures: cell }) => {
+  return cells.map(({ operation, figures: cell }) => {
     const values = (/** @type {string} */ contender, /** @type {'rate' | 'cost' | 'p99'} */ of) =>
       valuesOf(cell, contender, of);
     const share = (/** @type {string} */ contender) =>
       toText(median(ratios(values(contender, 'rate'), values(FLOOR, 'rate'))), 2);
-    return [
-      ...[operation, toText(median(values(LATCHKEY, 'rate'))), share(LATCHKEY), share(FASTIFY), share(BETTER_AUTH)],
-      ...[LATCHKEY, FLOOR].map((contender) => toText(median(values(contender, 'p99')), 1)),
-      ...[LATCHKEY, FLOOR].map((contender) => toText(median(values(contender, 'cost')))),
-    ];
+    return {
+      operation,
+      rate: toText(median(values(LATCHKEY, 'rate'))),
+      shares: { latchkey: share(LATCHKEY), fastify: share(FASTIFY), betterAuth: share(BETTER_AUTH) },
+      p99s: [LATCHKEY, FLOOR].map((contender) => toText(median(values(contender, 'p99')), 1)),
+      costs: [LATCHKEY, FLOOR].map((contender) => toText(median(values(contender, 'cost')))),
+    };
+  });
+}
+
+/** @param {Results} results */
+function shortTable(results) {
+  const head = ['', 'requests/s', 'of the floor', 'Fastify, of the floor', 'p99 ms'];
+  const rows = rowsOf(results).map(({ operation, rate, shares, p99s: [p99 = ''] }) => {
+    return [operation, rate, shares.latchkey, shares.fastify, p99];
+  });
+  return table(head, rows);
+}
+
+/** @param {Results} results */
+function figuresOf(results) {
+  const { at, machine, busy, versions, starts, warmStarts, memory, disks } = results;
+  const rows = rowsOf(results).map(({ operation, rate, shares, p99s, costs }) => {
+    return [operation, rate, shares.latchkey, shares.fastify, shares.betterAuth, ...p99s, ...costs];
   });
   const head = ['', 'requests/s', 'of the floor', FASTIFY, BETTER_AUTH, 'p99 ms', "floor's", 'processor us', "floor's"];
   const start = median(starts[LATCHKEY] ?? []);

@@ -8,6 +8,7 @@ import ts from 'typescript';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { TestingServer } from '../server/index.js';
 import { latchkeyPerFile } from '../testing/vitest.js';
+import { blockBehind, documentsWith } from './support/documents.js';
 import { send } from './support/http.js';
 import { plaintextOf, startLocal } from './support/local-server.js';
 import { newFolder } from './support/process.js';
@@ -38,10 +39,10 @@ async function install(example: string): Promise<string> {
   return folder;
 }
 
-test('examples/vitest-local-server and the README pass with the packed package', { timeout: 120_000 }, async () => {
+test('examples/vitest-local-server and the guide pass with the packed package', { timeout: 120_000 }, async () => {
   const folder = await install('vitest-local-server');
-  const [, readme = ''] = /<!-- vitest -->\n+```ts\n(.*?)```/s.exec(await readFile('README.md', 'utf8')) ?? [];
-  await writeFile(join(folder, 'test', 'readme.test.ts'), readme);
+  const guide = blockBehind('vitest', 'ts');
+  await writeFile(join(folder, 'test', 'guide.test.ts'), guide);
   const options = { cwd: folder, env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' } };
   await run(process.execPath, [resolve('node_modules/typescript/bin/tsc')], options);
   const { stdout } = await run(process.execPath, [resolve('node_modules/vitest/vitest.mjs'), 'run'], options);
@@ -233,7 +234,7 @@ describe('examples/protect-an-api', () => {
     },
   );
 
-  test.each(['README.md', 'client/README.md'])("%s's program prints what it says", async (file) => {
+  test.each(documentsWith('middleware'))("%s's program prints what it says", async (file) => {
     const pattern = /<!-- middleware -->\n+```js\n(.*?)```\n+```sh\n(.*?)```\n+```text\n(.*?)```/s;
     const [, program = '', commands = '', output] = pattern.exec(await readFile(file, 'utf8')) ?? [];
     const port = String(await freePort());
@@ -250,7 +251,7 @@ describe('examples/protect-an-api', () => {
     expect(stdout.replaceAll(/\n+/g, '\n')).toBe(output);
   });
 
-  test.each(['README.md', 'client/README.md'])("%s's program compiles in strict TypeScript", async (file) => {
+  test.each(documentsWith('middleware'))("%s's program compiles in strict TypeScript", async (file) => {
     const [, program = ''] = /<!-- middleware -->\n+```js\n(.*?)```/s.exec(await readFile(file, 'utf8')) ?? [];
     expect(program).toContain('auth.owner.email');
     expect(errorsOf(program)).toEqual([]);

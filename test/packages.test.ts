@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { documentsWith } from './support/documents.js';
 import { packBoth } from './support/packed.js';
 import { ADMIN, startService } from './support/service.js';
 
@@ -199,8 +200,8 @@ describe('both packages, installed from their tarballs', () => {
     });
   });
 
-  test("run the README's programs, each part going on with the last, which print what it says", async () => {
-    for (const file of ['README.md', 'client/README.md']) {
+  test('run the programs of the documents, each part going on with the last, which print what it says', async () => {
+    for (const file of documentsWith('client')) {
       const text = await readFile(file, 'utf8');
       const parts = [...text.matchAll(/<!-- client -->\n+```js\n(.*?)```\n+```text\n(.*?)```/gs)];
       expect(parts).toHaveLength(text.split('<!-- client -->').length - 1);

@@ -70,7 +70,7 @@ test('where nothing is found one line says so, with code 0', async () => {
 });
 
 test('the local server for tests prints real tokens, which are found', async () => {
-  const { stdout } = await latchkey(['scan', 'README.md', '--no-history']);
+  const { stdout } = await latchkey(['scan', 'docs/guide/local-server.md', '--no-history']);
   expect(stdout).toContain('lk_pat_demo0***');
   expect(stdout).toContain('lk_pat_expir***');
 });

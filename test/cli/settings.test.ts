@@ -56,13 +56,13 @@ test("a program that reads the service's settings is told, too", () => {
   expect(() => readConfig({}, { LATCHKEY_DATABSE: 'a.db' })).toThrow('did you mean LATCHKEY_DATABASE?');
 });
 
-test('serve --help lists every setting with its default, as the README does', async () => {
+test('serve --help lists every setting with its default, as the page of the configuration does', async () => {
   const { stdout } = await latchkey(['serve', '--help']);
-  const readme = await readFile('README.md', 'utf8');
+  const page = await readFile('docs/operate/configuration.md', 'utf8');
   const listed = [...stdout.matchAll(/^ {2}(LATCHKEY_\w+)/gm)].map(([, name]) => name);
-  const inReadme = [...readme.matchAll(/^\| `(LATCHKEY_\w+)` +\| /gm)].map(([, name]) => name);
+  const onPage = [...page.matchAll(/^\| `(LATCHKEY_\w+)` +\| /gm)].map(([, name]) => name);
   expect(listed.length).toBeGreaterThan(16);
-  expect([...listed].sort()).toEqual([...inReadme].sort());
+  expect([...listed].sort()).toEqual([...onPage].sort());
   const defaults = { ...readConfig({}, {}) };
   for (const value of Object.values(defaults)) {
     if (value !== null && String(value) !== '') expect(stdout).toContain(`(${String(value)})`);

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { blockBehind } from '../support/documents.js';
 import { send } from '../support/http.js';
 import { latchkey, newFolder, runUntil, serve } from '../support/process.js';
 
@@ -35,10 +36,10 @@ describe('latchkey dev', () => {
     }
   });
 
-  test('prints what the README says', async () => {
+  test('prints what the guide says', async () => {
     const { printed } = await dev();
     const [, url = ''] = /^latchkey dev listening on (\S+)$/m.exec(printed) ?? [];
-    const [, shown] = /<!-- dev -->\n+```text\n(.*?)```/s.exec(await readFile('README.md', 'utf8')) ?? [];
+    const shown = blockBehind('dev', 'text');
     expect(shown).toBe(printed.replaceAll(url, 'http://127.0.0.1:8080'));
   });
 
