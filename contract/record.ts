@@ -13,7 +13,6 @@ import type {
   ContractReport,
   OperationReport,
   Phase,
-  Severity,
 } from './report/types.js';
 import type { Operation, Spec } from './spec/model.js';
 
@@ -148,10 +147,6 @@ export function createRecord({
     found.set(`run\n${check}`, { finding, answers: new Set(), size: 0 });
   }
 
-  function withSeverity(severity: Severity): ContractFinding[] {
-    return fold([...found.values()].filter(({ finding }) => finding.severity === severity));
-  }
-
   return {
     begin(part) {
       only = part ?? narrowed;
@@ -193,9 +188,10 @@ export function createRecord({
       ended ??= message;
       failRun(check, message, 'a run that goes on to its end');
     },
-    faults: () => withSeverity('fault').length,
+    faults: () => faults,
     finish() {
-      const failures = withSeverity('fault');
+      const findings = fold([...found.values()]);
+      const failures = findings.filter(({ severity }) => severity === 'fault');
       const all = [...reports.values()];
       const untested = extent.untested(all, ended);
       const complete = untested.length === 0 && ended === undefined;
@@ -212,7 +208,7 @@ export function createRecord({
         requests,
         operations: [...all, ...spec.leftOut.map((operation) => leftOutReport(operation, leftOut[operation.id]))],
         failures,
-        warnings: withSeverity('warning'),
+        warnings: findings.filter(({ severity }) => severity === 'warning'),
         notes: [
           ...notes,
           ...extent.forbidden(all),

@@ -82,7 +82,10 @@ export async function createRun(
   const shown = (draft: Draft) => {
     const wire = toWire(draft, secrets.labelOf);
     const body = wire.body && secrets.maskBody(wire.body);
-    return { ...wire, headers: secrets.maskWhole(wire.headers), body };
+    const headers = Object.entries(wire.headers).map(([name, value]) => [name, secrets.maskPlaces(value)]);
+    const [path = '', query] = wire.target.split(/\?(.*)/s);
+    const target = query === undefined ? path : `${path}?${secrets.maskPlaces(query)}`;
+    return { ...wire, target, headers: Object.fromEntries(headers) as Record<string, string>, body };
   };
   const rehearsal = rehearse?.(spec, seed);
   // What is only rehearsed proves nothing.

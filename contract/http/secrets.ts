@@ -21,6 +21,8 @@ export interface Secrets {
   maskWhole<T extends Json | undefined>(value: T): T;
   /** A body as it stands, in which credentials are masked where they are a whole text of JSON or a field of a form. */
   maskBody(body: Uint8Array): Uint8Array;
+  /** `text` with every credential masked that stands between its separators: a header's value, or a query. */
+  maskPlaces(text: string): string;
   /** The labels of what was added. */
   labels(): Set<string>;
   /** `text` with every secret replaced by its label, such as `$TOKEN`. */
@@ -77,6 +79,16 @@ export function createSecrets(published: string): Secrets {
         text = text.replace(/=([^&=]+)(?=&|$)/g, (whole, value: string) => (value === field ? `=${label}` : whole));
       }
       return Buffer.from(text);
+    },
+    maskPlaces(text) {
+      let masked = text;
+      for (const [secret, label] of labels) {
+        for (const form of [secret, encodeURIComponent(Buffer.from(secret).toString())]) {
+          const place = new RegExp(`(^|[=\\s;,])${form.replace(/[.*+?^$(){}|[\]\\]/g, '\\$&')}(?=$|[&;,\\s])`, 'g');
+          masked = masked.replace(place, (_, before: string) => `${before}${label}`);
+        }
+      }
+      return masked;
     },
     labels: () => new Set(labels.values()),
     addFrom(value) {

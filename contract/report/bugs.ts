@@ -6,11 +6,12 @@ export interface Bug {
   consequences: ContractFinding[];
 }
 
-/** Findings of a report by what they follow from, in its order. */
-export function bugsOf(findings: ContractFinding[]): Bug[] {
+/** Findings of a report by what they follow from, in its order; `others` are those of another list that may follow. */
+export function bugsOf(findings: ContractFinding[], others: ContractFinding[] = []): Bug[] {
+  const all = [...findings, ...others];
   return findings
     .filter(({ follows }) => follows === undefined)
-    .map((finding) => ({ finding, consequences: findings.filter(({ follows }) => follows === finding.id) }));
+    .map((finding) => ({ finding, consequences: all.filter(({ follows }) => follows === finding.id) }));
 }
 
 /** The flags that show a finding again, besides those of the run, ready for a shell. */

@@ -23,16 +23,27 @@ const OTHERS = 4;
 
 /** Findings whose cause is what all operations share, such as a framework or a middleware, once this many have them. */
 const MANY = 3;
-const SHARED = new Set<Check>(['status', 'body', 'headers', 'content-type', 'method', 'authentication', 'revocation']);
+const SHARED = new Set<Check>([
+  'status',
+  'body',
+  'headers',
+  'content-type',
+  'method',
+  'head',
+  'place',
+  'authentication',
+  'revocation',
+]);
 
 /**
- * Puts the gravest findings first, and right behind each the ones that follow from it, so that one bug is told once.
+ * Puts the gravest findings first, faults before warnings, and right behind each the ones that follow from it, so that one
+ * bug is told once.
  * Numbers them: `2` is a bug, `2.1` follows from it.
  */
 export function fold(sightings: Sighting[]): ContractFinding[] {
   const sorted = sightings
     .map((sighting) => ({ ...sighting, first: Math.min(...sighting.answers, Number.MAX_SAFE_INTEGER) }))
-    .sort((a, b) => weightOf(a) - weightOf(b) || a.first - b.first);
+    .sort((a, b) => severityOf(a) - severityOf(b) || weightOf(a) - weightOf(b) || a.first - b.first);
   const families: (typeof sorted)[] = [];
   for (const sighting of sorted) {
     const family = families.find((members) => members.some((member) => follows(sighting, member, sorted)));
@@ -47,6 +58,11 @@ export function fold(sightings: Sighting[]): ContractFinding[] {
   );
 }
 
+/** Faults before warnings: a warning may follow from a fault, and no fault from a warning. */
+function severityOf({ finding }: Sighting): number {
+  return finding.severity === 'fault' ? 0 : 1;
+}
+
 function weightOf({ finding }: Sighting): number {
   return WEIGHTS[finding.check] ?? OTHERS;
 }
@@ -57,13 +73,15 @@ interface Placed extends Sighting {
 
 /** Whether `b` is there because `a` is. */
 function follows(b: Placed, a: Placed, all: Sighting[]): boolean {
+  if (severityOf(a) > severityOf(b)) return false;
   if (isAfterCrash(b, a) || isAfterLoss(b, a)) return true;
   const one = a.finding;
   const other = b.finding;
   if (one.operation !== other.operation) return isShared(one, other, all);
   // One answer, and the cause is in what is wrong with the answer as such.
   if (/^(server-error|answer|status)$/.test(one.check) && isWithin(b.answers, a.answers)) return true;
-  if (opens(one) && opens(other)) return isWithoutAny(one) || wayOf(one) === wayOf(other);
+  if (isOpenToAll(one)) return opens(other) || (other.check === 'authentication' && !isShut(other));
+  if (opens(one) && opens(other)) return wayOf(one) === wayOf(other);
   if (one.check !== other.check) return false;
   if (one.check === 'revocation' && endOf(one) !== undefined) return endOf(one) === endOf(other);
   if (one.check === 'refusal') return isLax(one, all);
@@ -80,7 +98,7 @@ function isAfterCrash({ finding, first }: Placed, a: Placed): boolean {
 /** What is refused for the credential's death, and the death as the run noticed it. */
 function isAfterLoss({ finding }: Placed, { finding: death }: Placed): boolean {
   if (death.check !== 'credential' || death.only === undefined) return false;
-  return finding.only === death.only && /401 with a good credential/.test(finding.message);
+  return finding.only === death.only && isShut(finding);
 }
 
 function isShared(a: ContractFinding, b: ContractFinding, all: Sighting[]): boolean {
@@ -94,8 +112,14 @@ function opens({ check, received }: ContractFinding): boolean {
   return (check === 'authentication' || check === 'expiry' || check === 'revocation') && /^[23]/.test(received);
 }
 
-function isWithoutAny({ check, case: name }: ContractFinding): boolean {
-  return check === 'authentication' && name === 'a request without a credential';
+/** Whether an operation asks for no credential at all. */
+function isOpenToAll(finding: ContractFinding): boolean {
+  return opens(finding) && finding.case === 'a request without a credential';
+}
+
+/** Whether a good credential is refused, which is no consequence of an open door. */
+function isShut({ message }: ContractFinding): boolean {
+  return message.includes('401 with a good credential');
 }
 
 /** The security schemes that a case of bad credentials is about. */

@@ -8,7 +8,7 @@ export function toHtml(report: ContractReport): string {
   const { spec, held, failures, operations, warnings } = report;
   const outcome = held ? 'holds' : failures.length > 0 ? 'is broken' : 'is not fully tested';
   const title = `${spec.title} ${spec.version} ${outcome}`;
-  const faults = bugsOf(failures);
+  const faults = bugsOf(failures, warnings);
   const verdict =
     faults.length > 0
       ? `breaks the contract in ${count(faults.length, 'way')}`
@@ -37,7 +37,7 @@ ${figures(report)}
 <p class="legend"><b class="s s2">200 ×3</b> seen <b class="s unseen">404</b> documented, not seen <b class="s never">500</b> cannot be provoked by a run <b class="s stray">418 ×1</b> seen, not documented</p>
 ${table(report)}
 ${faults.length === 0 ? '' : `<h2>What is broken</h2>${faults.map(describe).join('\n')}`}
-${warnings.length === 0 ? '' : `<h2>Warnings: good practice, which the contract does not demand</h2>${bugsOf(warnings).map(describe).join('\n')}`}
+${bugsOf(warnings).length === 0 ? '' : `<h2>Warnings: good practice, which the contract does not demand</h2>${bugsOf(warnings).map(describe).join('\n')}`}
 ${checks(failures)}
 ${notes(operations, report)}
 </main>

@@ -16,7 +16,7 @@ export function toSummary(report: ContractReport, { quiet = false } = {}): strin
     ...untested.map(({ operation, reason }) => `untested: ${operation}: ${reason}`),
     ...(quiet ? [] : notes.map((note) => `note: ${note}`)),
     ...bugsOf(warnings).map((bug) => `\n${describe(bug, `warning ${bug.finding.id}`)}`),
-    ...bugsOf(failures).map((bug) => `\n${describe(bug, bug.finding.id)}`),
+    ...bugsOf(failures, warnings).map((bug) => `\n${describe(bug, bug.finding.id)}`),
     '',
     verdict(report),
   ].join('\n');
@@ -27,7 +27,7 @@ function verdict(report: ContractReport): string {
   const what = failures.length > 0 ? 'breaks' : held || complete ? 'holds' : 'is not fully tested against';
   const outcome = [
     ...(failures.length === 0 ? [] : [count(bugsOf(failures).length, 'fault')]),
-    ...(warnings.length === 0 ? [] : [count(bugsOf(warnings).length, 'warning')]),
+    ...(bugsOf(warnings).length === 0 ? [] : [count(bugsOf(warnings).length, 'warning')]),
     ...(complete ? [] : [incompleteness(report)]),
   ].join(', ');
   const size = `${String(requests)} requests in ${(durationMs / 1_000).toFixed(1)} s, seed ${String(seed)}`;

@@ -137,7 +137,7 @@ export interface ContractReport {
   operations: OperationReport[];
   /** The faults, the gravest first, and right behind each those that follow from it. */
   failures: ContractFinding[];
-  /** What is against good practice alone. */
+  /** What is against good practice alone; one that follows from a fault has the `id` of that in `follows`. */
   warnings: ContractFinding[];
   /** What a reader should know of the run, a line each, such as an operation that never succeeded. */
   notes: string[];
