@@ -1,8 +1,8 @@
 import { CouldNotScan } from './errors.js';
 
 /**
- * The fingerprints in an allow list: one a line, with `#` before comments. Throws `CouldNotScan` for anything else, without
- * showing it, since it might be a token.
+ * Parses an allow list: one fingerprint in each line, and comments after `#`. Throws `CouldNotScan` for any other line. The
+ * message does not contain the line, because it could be a token.
  */
 export function parseAllowList(text: string, file: string): string[] {
   return text.split(/\r?\n/).flatMap((line, index) => {
@@ -10,7 +10,7 @@ export function parseAllowList(text: string, file: string): string[] {
     if (fingerprint === '') return [];
     if (/^[0-9a-f]{16}$/.test(fingerprint)) return [fingerprint];
     throw new CouldNotScan(
-      `${file}:${String(index + 1)}: an allow list has one fingerprint a line, 16 hexadecimal digits, and comments behind #`,
+      `${file}:${String(index + 1)}: each line of an allow list must be a fingerprint of 16 hexadecimal digits, or a comment after #`,
     );
   });
 }

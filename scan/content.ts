@@ -10,60 +10,60 @@ import { type Archive, formatOf, HEAD } from './formats.js';
 import type { Position } from './position.js';
 import { type Bytes, collect, peek } from './streams.js';
 
-/** Archives in archives, and each layer of compression, that are opened at most. */
+/** Most levels of archives and compression inside each other that are opened. */
 const MAX_NESTING = 8;
 
-/** Bytes of a zip archive inside another archive or in git, which must be in memory since its index is at its end. */
+/** Most bytes of a zip archive inside another archive or in git. It is read into memory, because its index is at its end. */
 export const MAX_BYTES_IN_MEMORY = 256 * 1024 * 1024;
 
-/** A loose object of git in its folder, where it is compressed by zlib. */
+/** Path of a loose git object, which is compressed with zlib. */
 const LOOSE_OBJECT = /^(.*[/\\\0]objects)[/\\][0-9a-f]{2}[/\\][0-9a-f]{38}(?:[0-9a-f]{24})?$/s;
 const ZLIB = 0x78;
 
-/** Which content a token is in. */
+/** The content that a token was found in. */
 export interface Origin {
   file: string;
-  /** Where it is in archives: the names inside, outermost first. */
+  /** Names inside archives, outermost first; empty for the file itself. */
   members: readonly string[];
-  /** Whether what is searched is not the file itself, but what it expands to. */
+  /** Whether the content was expanded from the file, by decompression or from an archive. */
   expanded: boolean;
 }
 
 export interface Contents {
-  /** Searches a file. What is no archive is done on return. Throws where it cannot be opened or read. */
+  /** Searches a file: at once, or with a promise if it has an archive. Throws if it cannot be opened or read. */
   searchFile(path: Buffer, file: string): Promise<void> | undefined;
-  /** Searches what can be read only once. */
+  /** Searches a stream, which can be read only once. */
   searchStream(bytes: Bytes, file: string): Promise<void>;
   /** Searches an archive that is in memory. */
   searchBuffer(bytes: Buffer, file: string): Promise<void>;
   /**
-   * Begins a content that is fed next, or gives false for an archive, by its first `HEAD` bytes, which is searched with
-   * `searchBuffer` instead; where that cannot be, `canOpen` is false.
+   * Begins a content whose bytes follow with `feed`. Returns false if its first `HEAD` bytes are those of an archive: pass
+   * it to `searchBuffer` instead. With `canOpen` false, an archive is searched as it is, with a warning.
    */
   begin(head: Buffer, file: string, canOpen: boolean): boolean;
   feed(bytes: Uint8Array): void;
-  /** Ends what was begun and fed; opens the archive that it ends with, if any. */
+  /** Ends the content that was begun, and opens the zip archive at its end, if there is one. */
   end(): Promise<void> | undefined;
 }
 
 export interface ContentsOptions {
   finder: Finder;
-  /** How far one file may expand, all that is inside it taken together. */
+  /** Most bytes that one file may expand to, including all archives in it. */
   maxExpandedBytes: number;
   onToken: (token: LocatedToken, origin: Origin) => void;
-  /** With `isLeftOut` the scan is not complete. */
+  /** Gets a warning. `isLeftOut` means that the scan is not complete. */
   onWarning: (origin: Pick<Origin, 'file' | 'members'>, message: string, isLeftOut?: boolean) => void;
-  /** Bytes that were read of what was named, before any expansion. */
+  /** Gets the number of bytes read from disk or standard input, before any expansion. */
   onRead: (length: number) => void;
 }
 
-/** Reads contents of any kind, opens archives and hands what is inside to the finder. */
+/** Creates the reader of contents, which opens archives and passes all content to the finder. */
 export function createContents({ finder, maxExpandedBytes, onToken, onWarning, onRead }: ContentsOptions): Contents {
   const tail = Buffer.allocUnsafe(ZIP_TAIL);
   const told = new Set<string>();
   const keeper = createZipKeeper(MAX_BYTES_IN_MEMORY);
   let begun: Origin | undefined;
-  /** What is still to be opened of one file. */
+  /** Bytes that the current file may still expand to. */
   let expandableBytes = 0;
   const onExpanded = (length: number) => {
     expandableBytes -= length;
@@ -78,7 +78,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     }, reread);
   }
 
-  /** Undefined for what is to be searched as it is. */
+  /** Detects an archive; undefined for content that is searched as it is. Warns of formats that cannot be read. */
   function archiveIn(head: Buffer, origin: Origin, depth = 0, name = nameOf(origin)): Archive | undefined {
     const format = formatOf(head, name);
     if (format === undefined) {
@@ -91,7 +91,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     return undefined;
   }
 
-  /** Of a repository that is in an archive, or that git would not find. */
+  /** Warns of loose git objects in an archive or in a folder that is not recognised as a repository, once per folder. */
   function tellLooseObject(head: Buffer, { file, members }: Origin): void {
     const [, folder] = head[0] === ZLIB ? (LOOSE_OBJECT.exec([file, ...members].join('\0')) ?? []) : [];
     if (folder === undefined || told.has(folder)) return;
@@ -99,7 +99,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     const [inFile = '', ...inMembers] = folder.split('\0');
     onWarning(
       { file: inFile, members: inMembers },
-      'objects of git are not read here: scan the repository unpacked',
+      'git objects are not read here: unpack the repository and scan that',
       true,
     );
   }
@@ -132,7 +132,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     }
   }
 
-  /** Searches what is open at `fd`; the first `length` bytes are in the finder's space. Gives how many there are. */
+  /** Searches the open file `fd`, whose first `length` bytes are already in `finder.space`. Returns the file's size. */
   function searchOpen(fd: number, length: number, origin: Origin): number {
     let total = 0;
     start(origin, (position, until) => {
@@ -152,7 +152,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     return total;
   }
 
-  /** The zip archive that a file of `size` bytes ends with, something else being before it. */
+  /** Reads the zip archive at the end of a file of `size` bytes that begins with other content, if there is one. */
   function zipAtEnd(fd: number, size: number, origin: Origin): ZipSource | undefined {
     const start = Math.max(0, size - ZIP_TAIL);
     const bytes = tail.subarray(0, readSync(fd, tail, 0, size - start, start));
@@ -171,7 +171,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
     return { bytes: kept.subarray(0, length), span: { base: span.base - base, end: span.end - base } };
   }
 
-  /** Opens a whole file that is an archive; whatever is wrong with it is a warning. */
+  /** Opens a file that is an archive. Any error in it becomes a warning. */
   async function openArchive(
     archive: Archive,
     origin: Origin,
@@ -183,7 +183,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
       await expand(archive, origin, source, 0);
     } catch (error) {
       onWarning(origin, `not read to its end: ${messageOf(error)}`);
-      // What is broken may hold tokens in clear; what is merely too large has been opened.
+      // A damaged archive may contain tokens uncompressed. One that is only too large was searched up to the limit.
       if (!(error instanceof ExpandsTooFar)) searchPlain?.();
     }
   }
@@ -235,7 +235,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
   }
 
   function tellUnopened(origin: Origin, reason: string): void {
-    onWarning(origin, `a zip archive behind something else, too ${reason} to be opened`, true);
+    onWarning(origin, `a zip archive after other content is too ${reason} to be opened`, true);
   }
 
   function keptZip(origin: Origin, depth: number): ZipSource | undefined {
@@ -281,7 +281,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
       const origin = { file, members: [], expanded: false };
       const archive = archiveIn(head, origin);
       if (archive !== undefined && canOpen) return false;
-      if (archive !== undefined) onWarning(origin, 'an archive this large is not opened in the history');
+      if (archive !== undefined) onWarning(origin, 'an archive of more than 256 MiB in the history is not opened');
       start(origin);
       keeper.begin();
       begun = origin;
@@ -300,7 +300,7 @@ export function createContents({ finder, maxExpandedBytes, onToken, onWarning, o
   };
 }
 
-/** The innermost name, which may tell the format. */
+/** The innermost name, from which the format may be detected. */
 function nameOf({ file, members }: Origin): string {
   return members.at(-1) ?? file;
 }

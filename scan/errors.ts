@@ -1,14 +1,14 @@
-/** The scan could not run: a path that cannot be read, or options that cannot be meant. It says nothing about tokens. */
+/** The scan could not run, because no path can be read or an option is invalid. Whether there are tokens is unknown. */
 export class CouldNotScan extends Error {
   override name = 'CouldNotScan';
 }
 
-/** What one file expands to is more than is wanted; what it had expanded to until then has been searched. */
+/** A file expands to more bytes than allowed. It was searched up to that limit. */
 export class ExpandsTooFar extends Error {
   override name = 'ExpandsTooFar';
 }
 
-/** The message of whatever was thrown. */
+/** Message of a thrown value of any type. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

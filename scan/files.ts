@@ -5,17 +5,17 @@ const SEPARATOR = Buffer.from(sep);
 const HERE = Buffer.from('.');
 const OBJECTS = Buffer.from('objects');
 
-/** Paths are bytes, since a file name need not be valid UTF-8. */
+/** Files below a folder. Paths are bytes, because a file name need not be valid UTF-8. */
 export interface FoundFiles {
   files: Buffer[];
-  /** The git directories among the folders: `.git`, those of submodules, and bare repositories. */
+  /** Git directories: `.git`, those of submodules, and bare repositories. */
   repositories: Buffer[];
   unreadable: { path: Buffer; error: unknown }[];
 }
 
 /**
- * The files below `folder`, in the order of their names. Symbolic links are not followed: what they lead to is either below
- * `folder` itself or none of its business. The objects of git are left out, which `scanHistory` reads.
+ * Lists the files below `folder`, ordered by name. Symbolic links are not followed: their targets are either below `folder`
+ * too, or outside the scan. Git objects are left out, because `scanHistory` reads them.
  */
 export function listFiles(folder: Buffer): FoundFiles {
   const found: FoundFiles = { files: [], repositories: [], unreadable: [] };
@@ -28,7 +28,7 @@ export function listFiles(folder: Buffer): FoundFiles {
       found.unreadable.push({ path, error });
       continue;
     }
-    // Backwards, since the folders among them are taken from the end.
+    // In reverse order, because folders are taken from the end of the list.
     entries.sort((a, b) => Buffer.compare(b.name, a.name));
     const isRepository = isGitDirectory(path, entries);
     if (isRepository) found.repositories.push(path);
@@ -42,19 +42,19 @@ export function listFiles(folder: Buffer): FoundFiles {
   return found;
 }
 
-/** Git's objects, and below `/` what is no file but the system's own view of itself. */
+/** Leaves out git objects, and the system's virtual folders `/proc`, `/sys` and `/dev`. */
 function isLeftOut(folder: Buffer, name: Buffer, isRepository: boolean): boolean {
   if (isRepository && name.equals(OBJECTS)) return true;
   return /^(proc|sys|dev)$/.test(name.toString()) && resolve(folder.toString()) === '/';
 }
 
-/** A path in the current folder has no dot before it. */
+/** Joins two paths, without `./` for the current folder. */
 function join(folder: Buffer, name: Buffer): Buffer {
   if (folder.equals(HERE)) return name;
   return Buffer.concat(folder.at(-1) === SEPARATOR[0] ? [folder, name] : [folder, SEPARATOR, name]);
 }
 
-/** As git itself tells; and one that has lost a part, so that git gets to refuse it. */
+/** Uses git's own rule, but also accepts a damaged `.git`, so that git then reports the damage. */
 function isGitDirectory(path: Buffer, entries: Dirent<Buffer>[]): boolean {
   const has = (name: string) => entries.some((entry) => entry.name.equals(Buffer.from(name)));
   return has('objects') && ((has('refs') && has('HEAD')) || basename(path.toString()) === '.git');

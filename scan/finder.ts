@@ -1,26 +1,26 @@
 import { type Match, REACH, search } from './pattern.js';
 import { type Position, startPosition } from './position.js';
 
-/** Bytes that are searched at a time: few enough to stay in the processor's cache. */
+/** Bytes searched at a time; small enough for the processor's cache. */
 export const CHUNK = 256 * 1024;
 
-/** A token and where it stands in its content. */
+/** A token and its position in its content. */
 export interface LocatedToken extends Pick<Match, 'plaintext' | 'brand' | 'kind'> {
-  /** Bytes before it. */
+  /** Bytes before the token. */
   offset: number;
   line: number;
   column: number;
 }
 
-/** Searches contents one after another, each handed over piece by piece. */
+/** Searches contents one after another. Each content is passed piece by piece. */
 export interface Finder {
-  /** Where the next piece of the content may be read to, see `advance`. */
+  /** Buffer to read the next piece into, before `advance`. */
   readonly space: Buffer;
   /** Bytes searched so far, of all contents. */
   readonly searched: number;
   /**
-   * Begins another content. Lines are counted from the first token on; `reread` feeds a position all that came before,
-   * `until` bytes of it. Without it, for contents that cannot be read twice, they are counted from the start.
+   * Begins another content. With `reread`, lines are counted only if there is a token: `reread` must then pass the first
+   * `until` bytes of the content to `position`. Without it, for content that cannot be read twice, all lines are counted.
    */
   begin(onToken: (token: LocatedToken) => void, reread?: (position: Position, until: number) => void): void;
   /** Searches the first `length` bytes of `space`. */
@@ -29,16 +29,16 @@ export interface Finder {
   feed(bytes: Uint8Array): void;
 }
 
-/** A finder of tokens of `brands`, or of any. */
+/** Creates a finder of tokens of `brands`, or of any brand. */
 export function createFinder(brands?: ReadonlySet<string>): Finder {
-  // What was searched last stays before the space, so that a token across two pieces is found.
+  // The end of the last piece stays before `space`, so that a token across two pieces is found.
   const window = Buffer.alloc(REACH + CHUNK);
   const space = window.subarray(REACH);
   let searched = 0;
   let report: (token: LocatedToken) => void;
   let reread: ((position: Position, until: number) => void) | undefined;
   let position: Position | undefined;
-  /** The bytes of the content that precede `space`, and how many of them are still in the window. */
+  /** Bytes of the content before `space`, and how many of them are still in the window. */
   let passed: number;
   let kept: number;
 
@@ -62,7 +62,7 @@ export function createFinder(brands?: ReadonlySet<string>): Finder {
       report({ plaintext, brand, kind, offset, ...here.at(width) });
     });
     searched += length;
-    // A later token may begin in what is kept, so lines are not counted beyond that.
+    // A later token may begin in the bytes that are kept, so lines are counted up to those only.
     const keep = Math.min(REACH, kept + length);
     if (position !== undefined && passed + length - keep > position.offset) {
       position.advance(window.subarray(indexOf(position.offset), end - keep));

@@ -3,7 +3,7 @@ import type { LocatedToken } from './finder.js';
 import { mask, maskTokens } from './pattern.js';
 import type { FoundToken, Place } from './report/types.js';
 
-/** So many places are listed, so that a log that repeats one token a million times does not fill the memory. */
+/** Most places listed, so that a log that repeats a token a million times does not fill the memory. */
 export const MAX_PLACES = 100_000;
 
 export interface Findings {
@@ -14,7 +14,7 @@ export interface Findings {
   summary(): { tokens: FoundToken[]; allowed: number; unlistedPlaces: number };
 }
 
-/** Collects what is found; tokens with a fingerprint that is in `allowed` are counted alone. */
+/** Collects the tokens found. Tokens whose fingerprint is in `allowed` are only counted. */
 export function createFindings(allowed: ReadonlySet<string>): Findings {
   const tokens = new Map<string, FoundToken & { places: Place[] }>();
   const allowedTokens = new Set<string>();
@@ -42,7 +42,7 @@ export function createFindings(allowed: ReadonlySet<string>): Findings {
       }
       listed++;
       const { line, column, offset } = located;
-      // A token may stand in a name, too, and names are printed.
+      // Names are printed, and a name can contain a token.
       places.push({
         ...place,
         file: maskTokens(place.file),

@@ -2,9 +2,9 @@ import zlib from 'node:zlib';
 import type { Compressed, Decompressor } from './archives/compressed.js';
 import { zstdFrames } from './archives/zstd.js';
 
-/** How a content is to be read where it is not searched as it is. */
+/** Format of a content that is not searched as it is. */
 export type Format = Archive | Unreadable;
-/** With `isLeftOut` it is one of ours to read, and the scan is not complete. */
+/** A format that cannot be read. `isLeftOut` means that the scan should have read it and is not complete. */
 interface Unreadable {
   kind: 'unreadable';
   name: string;
@@ -12,7 +12,7 @@ interface Unreadable {
 }
 export type Archive = { kind: 'tar' } | { kind: 'zip' } | Compressed;
 
-/** So many bytes tell what a content is. */
+/** Bytes at the start of a content that are enough to detect its format. */
 export const HEAD = 512;
 
 const MAGIC: [start: string, Format][] = [
@@ -42,14 +42,14 @@ const FIRST_BYTES = new Set(STARTS.map(({ start }) => start[0]));
 
 const USTAR = Buffer.from('ustar');
 
-/** Fewer, larger pieces than zlib's own, since each costs a turn of the event loop. */
+/** Larger pieces than zlib's default, because each piece costs a turn of the event loop. */
 const OPTIONS = { chunkSize: 256 * 1024 };
 
 const BROTLI: Format = { kind: 'compressed', decompress: () => zlib.createBrotliDecompress(OPTIONS) };
 
 /**
- * What a content is by its first bytes, up to `HEAD` of them; undefined for one to be searched as it is. Only Brotli,
- * which has no mark, is told by the name.
+ * Detects the format of a content from its first `HEAD` bytes; undefined for content that is searched as it is. Brotli has
+ * no signature and is detected by its name.
  */
 export function formatOf(head: Buffer, name: string): Format | undefined {
   if (FIRST_BYTES.has(head[0])) {
@@ -60,7 +60,7 @@ export function formatOf(head: Buffer, name: string): Format | undefined {
   return name.endsWith('.br') ? BROTLI : undefined;
 }
 
-/** By the mark, and by the checksum of the first header, since the mark alone may stand anywhere. */
+/** Checks the signature and the checksum of the first header, because other contents can contain the signature too. */
 function isTar(head: Buffer): boolean {
   if (head.length < HEAD || !head.subarray(257, 262).equals(USTAR)) return false;
   const stated = Number.parseInt(head.toString('latin1', 148, 156).replace(/\0.*/s, ''), 8);
@@ -70,7 +70,7 @@ function isTar(head: Buffer): boolean {
   return sum === stated;
 }
 
-/** Node has it from 22.15 on. */
+/** Node supports zstd since version 22.15. */
 function zstd(): Format {
   const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Decompressor };
   if (createZstdDecompress === undefined) return { kind: 'unreadable', name: 'zstd (Node 22.15 and newer read it)' };

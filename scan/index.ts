@@ -16,28 +16,28 @@ export { toSummary, toWarnings } from './report/summary.js';
 export type * from './report/types.js';
 
 export interface ScanOptions {
-  /** Find tokens of these brands alone. By default of any, since the checksum covers the brand. */
+  /** Find tokens of these brands only. By default of any brand, which the checksum covers too. */
   brands?: readonly string[];
-  /** Fingerprints of tokens that are known and accepted. */
+  /** Fingerprints of tokens that are accepted and not reported. */
   allow?: readonly string[];
   /**
-   * Whether to search what git has stored. By default of repositories that lie, git directory included, in what is named;
-   * with `true` also of the repository that it lies in.
+   * Whether to search the history of git repositories. By default, of repositories whose git directory is inside the paths;
+   * with `true`, also of the repositories that contain the paths; with `false`, of none.
    */
   history?: boolean;
-  /** Bytes that one file may expand to, with all archives in it; 4 GiB by default. */
+  /** Most bytes that one file may expand to, including all archives in it; 4 GiB by default. */
   maxExpandedBytes?: number;
-  /** Called often; show it now and then. */
+  /** Called for each piece that is read, so do not display every call. */
   onProgress?: (progress: ScanProgress) => void;
 }
 
 const MAX_EXPANDED_BYTES = 4 * 1024 ** 3;
 
 /**
- * Searches files, folders, archives and git repositories for Latchkey tokens, by pattern and checksum, offline. `paths` are
- * files and folders, or `-` for standard input.
+ * Searches files, folders, archives and git repositories for Latchkey tokens, by pattern and checksum, without a network.
+ * `paths` are files and folders, or `-` for standard input.
  *
- * Rejects with `CouldNotScan` where none of the paths can be read. What else cannot be read is a warning in the report.
+ * Rejects with `CouldNotScan` if none of the paths can be read. Anything else that cannot be read is a warning in the report.
  */
 export async function scan(paths: readonly string[], options: ScanOptions = {}): Promise<ScanReport> {
   const { maxExpandedBytes = MAX_EXPANDED_BYTES, onProgress } = options;
@@ -61,7 +61,7 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
     warnings.push({ place: maskTokens(nameOf(origin)), message: maskTokens(message) });
   }
 
-  /** What it gives counts the bytes of a phase and tells of them. */
+  /** Returns a function that adds up the bytes of a phase and reports them to `onProgress`. */
   function progressOf(phase: ScanProgress['phase'], totalBytes: () => number): (length: number) => void {
     let bytes = 0;
     return (length) => {
@@ -82,7 +82,7 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
     });
     for (const { path, file, stream } of sources) {
       try {
-        // Most are done on return, and waiting for nothing would take longer than searching them.
+        // Most files are done without a promise, and an `await` would take longer than the search.
         const searching =
           stream === undefined ? contents.searchFile(path, file) : contents.searchStream(stream(), file);
         if (searching !== undefined) await searching;
@@ -91,7 +91,7 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
         onWarning({ file, members: [] }, messageOf(error));
       }
     }
-    // Each that could not be read is a warning.
+    // No file could be read, and each is a warning.
     if (counts.files === 0 && warnings.length > 0) complete = false;
   }
 
@@ -109,7 +109,7 @@ export async function scan(paths: readonly string[], options: ScanOptions = {}):
         onListed,
       });
     } catch (error) {
-      onWarning({ file, members: [] }, `${messageOf(error)} (--no-history leaves the history out)`);
+      onWarning({ file, members: [] }, `${messageOf(error)} (to skip the history: --no-history)`);
       complete = false;
     }
   }
@@ -144,7 +144,7 @@ async function repositoriesAround(inputs: ReturnType<typeof readInputs>) {
   }
 }
 
-/** For the progress alone, so what cannot be told counts nothing. */
+/** Size of a source in bytes, for the progress display; 0 if it is unknown. */
 function sizeOf({ path, stream }: Source): number {
   try {
     return stream === undefined ? statSync(path).size : 0;

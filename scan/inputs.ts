@@ -6,18 +6,20 @@ import { listFiles } from './files.js';
 import { findRepository } from './git/history.js';
 import type { Bytes } from './streams.js';
 
+/** A file, pipe or standard input to search. */
 export interface Source {
   path: Buffer;
-  /** As it is shown. */
+  /** Name in the report. */
   file: string;
-  /** For what can be read only once, such as a pipe. */
+  /** Set for a source that can be read only once, such as a pipe. */
   stream?: () => Bytes;
 }
 
+/** A git repository to search. */
 export interface Repository {
-  /** Its git directory. */
+  /** Path of the git directory. */
   path: string;
-  /** As it is shown. */
+  /** Name in the report. */
   file: string;
 }
 
@@ -27,14 +29,17 @@ interface Input {
   stats?: Stats;
 }
 
-/** What each of `paths` is; `onUnreadable` is told why one is left out. Throws `CouldNotScan` where none can be read. */
+/**
+ * Examines the paths to scan. `onUnreadable` gets each path that cannot be read, with the reason. Throws `CouldNotScan` if
+ * none can be read.
+ */
 export function readInputs(paths: readonly string[], onUnreadable: (path: string, message: string) => void): Input[] {
   const unreadable: [path: string, message: string][] = [];
   const inputs = paths.flatMap((path): Input[] => {
     if (path === '-') return [{ path }];
     try {
       accessSync(path, constants.R_OK);
-      // Without a slash at its end, which would be doubled below it.
+      // Without a trailing slash, which would be doubled in the paths below it.
       return [{ path: normalize(path).replace(/(?<=.)[/\\]$/, ''), stats: statSync(path) }];
     } catch (error) {
       unreadable.push([path, `cannot be read: ${messageOf(error)}`]);
@@ -47,7 +52,7 @@ export function readInputs(paths: readonly string[], onUnreadable: (path: string
   return inputs;
 }
 
-/** All files in `inputs`, each once, and the git directories among them. */
+/** Lists all files in `inputs`, each once, and the git directories among them. */
 export function listSources(
   inputs: Input[],
   onWarning: ContentsOptions['onWarning'],
@@ -78,7 +83,7 @@ export function listSources(
   };
 }
 
-/** The repositories that `inputs` lie in. Rejects where git refuses. */
+/** Lists the repositories that contain `inputs`. Rejects if git rejects one. */
 export async function listRepositoriesAround(inputs: Input[]): Promise<Repository[]> {
   const found: Repository[] = [];
   for (const { path, stats } of inputs) {
@@ -92,7 +97,7 @@ export async function listRepositoriesAround(inputs: Input[]): Promise<Repositor
   return found;
 }
 
-/** The first of each name. */
+/** Keeps the first value of each name. */
 export function distinct<T>(values: T[], nameOf: (value: T) => string): T[] {
   const seen = new Set<string>();
   return values.filter((value) => {

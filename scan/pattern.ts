@@ -1,48 +1,48 @@
 import { crc32 } from 'node:zlib';
 
-/** What a token is for, as it says itself: personal access token, session token, refresh token. */
+/** Kind of a token, which is a part of its text: personal access token, session token or refresh token. */
 export type TokenKind = 'pat' | 'ses' | 'ref';
 
 export interface Match {
   plaintext: string;
   brand: string;
   kind: TokenKind;
-  /** Where its first character begins, and the index behind the first byte of its last character. */
+  /** Index of its first byte, and the index after the first byte of its last character. */
   start: number;
   end: number;
-  /** Bytes of each character: 1, or 2 in UTF-16. */
+  /** Bytes per character: 1, or 2 in UTF-16. */
   width: 1 | 2;
 }
 
-/** So many bytes before `from` are looked at: more than the longest token in UTF-16 has. */
+/** Bytes before `from` that `search` may read: more than the longest token in UTF-16. */
 export const REACH = 128;
 
 const MAX_BRAND_LENGTH = 16;
 const CHECKSUM_LENGTH = 6;
-/** Random characters and checksum. */
+/** Characters of the random part and the checksum. */
 const RUN = 36;
 const UNDERSCORE = 0x5f;
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** The value of each byte as a base62 digit, -1 for all others. */
+/** Value of each byte as a base62 digit; -1 for all other bytes. */
 const DIGIT = new Int8Array(256).fill(-1);
 for (let value = 0; value < ALPHABET.length; value++) DIGIT[ALPHABET.charCodeAt(value)] = value;
 
 /**
- * Calls `onMatch` for each token, `brand_kind_` + 30 random base62 characters + 6 of CRC32, that ends behind `from` in
- * `bytes`, in UTF-8 or UTF-16 of either order. What comes before `from` is looked at as well, and must have been searched
- * before; there must be `REACH` bytes of it, zeros where the content begins.
+ * Calls `onMatch` for each token in `bytes` that ends after `from`. A token is `brand_kind_`, 30 random base62 characters and
+ * 6 of CRC32, in UTF-8 or in UTF-16 of either byte order. The `REACH` bytes before `from` must have been searched already;
+ * before the start of the content they must be zeros.
  *
- * Every token has 36 base62 characters in a row, so it is enough to look at every 36th byte: where that is one, what
- * comes before the row decides, and where the row is longer, the next underscore. What stands beside a token does not
- * matter, since the checksum tells where it begins and ends.
+ * Every token has a row of 36 base62 characters, so it is enough to read every 36th byte. If that byte is a base62 digit,
+ * the byte before the row decides; if the row is longer than 36, the search continues at the next underscore. Characters
+ * next to a token do not matter, because the checksum shows where the token begins and ends.
  */
 export function search(bytes: Buffer, from: number, onMatch: (match: Match) => void): void {
   for (let at = from; at < bytes.length; at += RUN) {
     const byte = bytes[at] as number;
     let found: Match | undefined;
     if ((DIGIT[byte] as number) < 0) {
-      // A token in UTF-16 has every other byte zero.
+      // In UTF-16 every other byte of a token is zero.
       if (byte === 0 && bytes[at - 2] === 0 && isDigit(bytes[at - 1])) found = wideAround(bytes, at - 1);
     } else {
       let before = at - 1;
@@ -58,12 +58,12 @@ export function search(bytes: Buffer, from: number, onMatch: (match: Match) => v
     }
     if (found === undefined || found.end <= from) continue;
     onMatch(found);
-    // In UTF-16 a row is 72 bytes long and would be met once more.
+    // In UTF-16 a row has 72 bytes, so without this it would be found twice.
     if (found.width === 2) at = Math.max(at, found.end + 1 - RUN);
   }
 }
 
-/** `text` with all but the first 12 characters of each token in it replaced by `***`. */
+/** Masks each token in `text`: only its first 12 characters stay, followed by `***`. */
 export function maskTokens(text: string): string {
   if (!/_(?:pat|ses|ref)_/.test(text)) return text;
   const plaintexts: string[] = [];
@@ -71,7 +71,7 @@ export function maskTokens(text: string): string {
   return plaintexts.reduce((masked, plaintext) => masked.replaceAll(plaintext, mask(plaintext)), text);
 }
 
-/** What may be shown of a token: as much as the service itself shows of it in lists. */
+/** Masks a token. Its first 12 characters stay, which the service shows in lists too. */
 export function mask(plaintext: string): string {
   return `${plaintext.slice(0, 12)}***`;
 }
@@ -80,14 +80,14 @@ function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && (DIGIT[byte] as number) >= 0;
 }
 
-/** The token in UTF-16 with a character of its row at `at`. */
+/** Returns the UTF-16 token whose row of base62 characters includes the one at `at`, if there is one. */
 function wideAround(bytes: Buffer, at: number): Match | undefined {
   let before = at - 2;
   while (before > at - 2 * RUN && bytes[before + 1] === 0 && isDigit(bytes[before])) before -= 2;
   return bytes[before] === UNDERSCORE ? tokenAround(bytes, before, 2) : undefined;
 }
 
-/** The token whose second underscore is at `underscore`. */
+/** Returns the token whose second underscore is at `underscore`, if there is one. */
 function tokenAround(bytes: Buffer, underscore: number, width: 1 | 2): Match | undefined {
   if (bytes[underscore - 4 * width] !== UNDERSCORE) return undefined;
   const kind = textAt(bytes, underscore - 3 * width, 3, width);
@@ -103,7 +103,7 @@ function tokenAround(bytes: Buffer, underscore: number, width: 1 | 2): Match | u
     const character = textAt(bytes, start, 1, width);
     if (character === undefined || !/[a-z0-9]/.test(character)) return undefined;
     brand = character + brand;
-    // Where the brand begins is for the checksum to say: `\n` in JSON or `%20` in a URL may stand right before it.
+    // The checksum decides where the brand begins, because `\n` in JSON or `%20` in a URL may come directly before it.
     if (character < 'a' || crc32(brand + unsigned) !== checksum) continue;
     const plaintext = brand + unsigned + row.slice(-CHECKSUM_LENGTH);
     return { plaintext, brand, kind, start, end: underscore + RUN * width + 1, width };
@@ -111,7 +111,7 @@ function tokenAround(bytes: Buffer, underscore: number, width: 1 | 2): Match | u
   return undefined;
 }
 
-/** `length` letters and digits; undefined where something else stands there. */
+/** Reads `length` letters and digits; undefined if there are other characters. */
 function textAt(bytes: Buffer, start: number, length: number, width: 1 | 2): string | undefined {
   let text = '';
   for (let index = start; text.length < length; index += width) {
@@ -123,7 +123,7 @@ function textAt(bytes: Buffer, start: number, length: number, width: 1 | 2): str
   return text;
 }
 
-/** The number that a row's last six digits state; undefined where it cannot be a CRC32, as of most rows. */
+/** Decodes the last six digits of a row; undefined if the number is too large for a CRC32, as in most rows. */
 function checksumOf(row: string): number | undefined {
   let checksum = 0;
   for (let place = RUN - CHECKSUM_LENGTH; place < RUN; place++) {

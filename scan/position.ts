@@ -1,21 +1,21 @@
 const NEWLINE = 0x0a;
 
-/** Follows the lines of a content. */
+/** A position in a content, which counts lines and columns. */
 export interface Position {
-  /** Bytes so far. */
+  /** Bytes before the position. */
   readonly offset: number;
-  /** Goes on over the bytes that come next. */
+  /** Moves the position over the next bytes of the content. */
   advance(bytes: Buffer): void;
-  /** The line and column, both from 1, of what comes next; columns are UTF-16 code units, as editors count. */
+  /** Line and column of the position, both from 1. Columns are UTF-16 code units, as editors count them. */
   at(width: 1 | 2): { line: number; column: number };
 }
 
-/** A position at the beginning of a content. */
+/** Creates a position at the beginning of a content. */
 export function startPosition(): Position {
   let offset = 0;
   let line = 1;
   let lineStart = 0;
-  /** What the bytes of the line so far are more, or less, than its UTF-16 code units. */
+  /** Bytes of the current line so far minus its UTF-16 code units. */
   let surplus = 0;
 
   return {
@@ -37,7 +37,7 @@ export function startPosition(): Position {
       }
       for (; rest < bytes.length; rest++) {
         const byte = bytes[rest] as number;
-        // In UTF-8 the bytes that go on a character; one of four bytes is two code units.
+        // UTF-8: continuation bytes add no code unit, and a character of four bytes is two code units.
         if ((byte & 0xc0) === 0x80) surplus++;
         else if (byte >= 0xf0) surplus--;
       }
@@ -51,7 +51,7 @@ export function startPosition(): Position {
   };
 }
 
-/** Bytes of the byte order mark, which editors count as no character. */
+/** Bytes of the byte order mark, which editors do not count as a character. */
 function lengthOfMark(bytes: Buffer): number {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 3;
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return 2;

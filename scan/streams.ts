@@ -2,7 +2,7 @@ export type Bytes = AsyncIterable<Uint8Array>;
 
 const NEWLINE = 0x0a;
 
-/** The first `length` bytes, or all where there are fewer, and then everything. */
+/** Reads the first `length` bytes (fewer if the stream ends). `all` then yields the whole stream, including them. */
 export async function peek(bytes: Bytes, length: number): Promise<{ head: Buffer; all: Bytes }> {
   const rest = bytes[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
   let head = Buffer.alloc(0);
@@ -27,19 +27,19 @@ export async function peek(bytes: Bytes, length: number): Promise<{ head: Buffer
   return { head: head.subarray(0, length), all: all() };
 }
 
-/** Everything in one piece. Throws where that is more than `limit` bytes. */
+/** Reads the whole stream into a buffer. Throws if it has more than `limit` bytes. */
 export async function collect(bytes: Bytes, limit: number): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of bytes) {
     length += piece.length;
-    if (length > limit) throw new Error(`a zip archive in another archive may have ${String(limit)} bytes at most`);
+    if (length > limit) throw new Error(`a zip archive inside another archive may have at most ${String(limit)} bytes`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces, length);
 }
 
-/** Reads what a stream gives by lines and by lengths. What asks for more than there is rejects, but for `line` and `peek`. */
+/** Creates a reader of a stream, by lines and by lengths. At the end of the stream, `pieces` and `take` throw. */
 export function readFrom(bytes: Bytes) {
   const chunks = bytes[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
   let chunk: Buffer = Buffer.alloc(0);
@@ -54,7 +54,7 @@ export function readFrom(bytes: Bytes) {
     return true;
   }
 
-  /** The next bytes, piece by piece. */
+  /** Reads the next `length` bytes, piece by piece. */
   async function* pieces(length: number): AsyncGenerator<Buffer, void> {
     for (let rest = length; rest > 0; ) {
       if (at === chunk.length && !(await more())) throw new Error('unexpected end of file');
@@ -65,7 +65,7 @@ export function readFrom(bytes: Bytes) {
     }
   }
 
-  /** The next few bytes, which stay where they are; fewer at the end. */
+  /** Returns the next `length` bytes without consuming them; fewer at the end of the stream. */
   async function peek(length: number): Promise<Buffer> {
     while (chunk.length - at < length && (await more()));
     return chunk.subarray(at, at + length);
@@ -74,7 +74,7 @@ export function readFrom(bytes: Bytes) {
   return {
     pieces,
     peek,
-    /** The next line without its end; undefined where there is none. */
+    /** Reads the next line, without its newline; undefined if there is none. */
     async line(): Promise<string | undefined> {
       let end = chunk.indexOf(NEWLINE, at);
       while (end < 0) {
@@ -85,7 +85,7 @@ export function readFrom(bytes: Bytes) {
       at = end + 1;
       return line;
     },
-    /** The next bytes in one piece. */
+    /** Reads the next `length` bytes into one buffer. */
     async take(length: number): Promise<Buffer> {
       const taken = Buffer.allocUnsafe(length);
       let copied = 0;

@@ -1,17 +1,18 @@
 import { pipeline, type Transform } from 'node:stream';
 import type { Bytes } from '../streams.js';
 
+/** A compression format that can be read. */
 export interface Compressed {
   kind: 'compressed';
   decompress: () => Decompressor;
-  /** Prepares what is given to it. */
+  /** Prepares the compressed bytes for `decompress`. */
   prepare?: (bytes: Bytes) => Bytes;
 }
 
-/** A stream of node:zlib; `bytesWritten` is what it has made use of. */
+/** A stream of `node:zlib`. `bytesWritten` counts the input bytes that it has used. */
 export type Decompressor = Transform & { bytesWritten: number };
 
-/** What `bytes` expand to; `onExpanded` is told of each piece and may end it all by throwing. */
+/** Decompresses `bytes`. `onExpanded` gets the length of each piece, and can throw to stop. */
 export async function* decompressed(
   bytes: Bytes,
   { decompress, prepare = (as) => as }: Compressed,
@@ -25,12 +26,12 @@ export async function* decompressed(
       yield piece;
     }
   }
-  // A fault of either end reaches the loop below, which is the one to throw it.
+  // The loop below throws an error of either stream.
   pipeline(counted(), expanded, () => undefined);
   for await (const piece of expanded as AsyncIterable<Buffer>) {
     onExpanded(piece.length);
     yield piece;
   }
-  // Node says nothing of what stands behind a compressed content and is none.
-  if (expanded.bytesWritten < read) throw new Error('something else follows');
+  // Node ignores data after the end of the compressed data.
+  if (expanded.bytesWritten < read) throw new Error('other data follow the compressed data');
 }

@@ -6,12 +6,15 @@ const DIRECTORY = Buffer.from('504b0102', 'hex');
 const NOTHING = Buffer.alloc(0);
 
 export interface KeptZip {
-  /** The content from its first member on, where `span` counts from; undefined where that is more than `limit` bytes. */
+  /** The content from its first zip member on, which `span` refers to; undefined if it has more than `limit` bytes. */
   bytes: Buffer | undefined;
   span: ZipSpan;
 }
 
-/** Keeps of a content that can be read only once what may be a zip archive at its end, up to `limit` bytes. */
+/**
+ * Keeps the part of a content that may be a zip archive at its end, up to `limit` bytes. Use this for a content that can be
+ * read only once.
+ */
 export function createZipKeeper(limit: number) {
   let pieces: Uint8Array[] = [];
   let length = 0;
@@ -31,7 +34,7 @@ export function createZipKeeper(limit: number) {
     see(piece: Uint8Array): void {
       const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
       if (!isKeeping) {
-        // The mark may begin in the piece before.
+        // The signature may begin in the previous piece.
         const across = Buffer.concat([before, bytes.subarray(0, MEMBER.length - 1)]);
         const [source, at] = across.includes(MEMBER)
           ? [before, across.indexOf(MEMBER)]
@@ -48,14 +51,14 @@ export function createZipKeeper(limit: number) {
       while (isTooLarge && length - (pieces[0]?.length ?? 0) > ZIP_TAIL) length -= pieces.shift()?.length ?? 0;
     },
 
-    /** The zip archive that the content ended with, if any. */
+    /** Returns the zip archive at the end of the content, if there is one. */
     end(): KeptZip | undefined {
       if (!isKeeping) return undefined;
       const bytes = Buffer.concat(pieces);
       pieces = [];
       const tail = bytes.subarray(-ZIP_TAIL);
       const span = findZip(tail, bytes.length - tail.length, (at) => {
-        // What was let go is taken on trust.
+        // Bytes that were dropped cannot be checked and count as a directory.
         if (at < 0) return isTooLarge ? DIRECTORY : undefined;
         return bytes.subarray(at, at + 4);
       });

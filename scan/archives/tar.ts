@@ -12,14 +12,14 @@ interface Entry {
   body: ReadableStream<Uint8Array>;
 }
 
-/** The files of a tar archive in their order. Each must be read, or left, before the next one. Throws where it is broken. */
+/** Yields the files of a tar archive in order. Read each file, or ignore it, before the next. Throws if it is damaged. */
 export async function* tarMembers(bytes: Bytes): AsyncGenerator<Member> {
-  // Strict, or an archive that is cut off would look like one that has been searched. It is typed by the browser's streams.
+  // Strict, so that a truncated archive is an error. The cast is needed because it is typed with the browser's streams.
   const decoder = createTarDecoder({ strict: true }) as unknown as ReadableWritablePair<Entry, Uint8Array>;
   const entries: AsyncIterable<Entry> = ReadableStream.from(bytes).pipeThrough(decoder);
   for await (const { header, body } of entries) {
     if (header.type === 'file') yield { name: header.name, bytes: body };
-    // Without effect where it has been read; its fault, if any, is the archive's own and comes next.
+    // No effect on a body that was read. An error here is an error of the archive, which the loop then throws.
     await body.cancel().catch(() => undefined);
   }
 }

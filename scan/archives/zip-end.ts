@@ -7,19 +7,20 @@ const END_64_BYTES = 56;
 const DIRECTORY_ENTRY = 0x02014b50;
 const MOST_COMMENT = 0xffff;
 
-/** So many bytes at the end of a content tell whether it ends with a zip archive. */
+/** Bytes at the end of a content that are enough to find a zip archive there. */
 export const ZIP_TAIL = MOST_COMMENT + END_BYTES + LOCATOR_BYTES + END_64_BYTES;
 
-/** Where a zip archive stands in a content. */
+/** Position of a zip archive in a content, in bytes. */
 export interface ZipSpan {
-  /** What the archive counts its offsets from; below 0 where bytes before what is at hand count, too. */
+  /** Position that the archive's offsets count from; negative if that is before the bytes at hand. */
   base: number;
+  /** Position after the archive's last byte. */
   end: number;
 }
 
 /**
- * The zip archive that `bytes` end with, whatever stands before it; undefined for none. `start` is where `bytes` begin in the
- * content, and `read` gives four bytes of it, or none where they are not at hand.
+ * Finds the zip archive at the end of `bytes`, with any content before it; undefined if there is none. `start` is the
+ * position of `bytes` in the content. `read` returns four bytes of the content, or undefined if they are not at hand.
  */
 export function findZip(bytes: Buffer, start: number, read: (at: number) => Buffer | undefined): ZipSpan | undefined {
   for (let at = bytes.lastIndexOf(END); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(END, at - 1)) {
@@ -32,7 +33,7 @@ export function findZip(bytes: Buffer, start: number, read: (at: number) => Buff
   return undefined;
 }
 
-/** Where the directory is in `bytes`, which may be before them, and where the archive says that it is. */
+/** Position of the archive's directory in `bytes` (negative if before them), and the offset that the archive states. */
 function spanAt(bytes: Buffer, at: number): { directory: number; offset: number } | undefined {
   const locator = at - LOCATOR_BYTES;
   const large = locator - END_64_BYTES;

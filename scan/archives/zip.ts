@@ -13,17 +13,17 @@ import type { Bytes } from '../streams.js';
 import type { Member } from './tar.js';
 import type { ZipSpan } from './zip-end.js';
 
-// Names are not checked: nothing is ever written, and an archive with a name that others refuse is to be read too. Stated
-// sizes are not believed either, see `onExpanded`.
+// Names are not validated: nothing is written to disk, so unsafe names do no harm. Stated sizes are not validated either;
+// `onExpanded` counts the real ones.
 const OPTIONS = { autoClose: true, decodeStrings: false, validateEntrySizes: false };
 
-/** A member, or why it cannot be read. */
+/** A file in a zip archive, or the reason why it cannot be read. */
 export type ZipMember = Member | { name: string; unreadable: string };
 
-/** A zip archive as a whole file or in memory, or in a part of that. */
+/** A zip archive: a file, a buffer, or a part of a buffer. */
 export type ZipSource = Buffer | { path: Buffer } | { bytes: Buffer; span: ZipSpan };
 
-/** The files of a zip archive, see `tarMembers`. */
+/** Yields the files of a zip archive in order. Read each file, or ignore it, before the next. Throws if it is damaged. */
 export async function* zipMembers(source: ZipSource, onExpanded: (length: number) => void): AsyncGenerator<ZipMember> {
   const zip = await openZip(source);
   for await (const entry of zip.eachEntry()) {

@@ -1,16 +1,16 @@
 import { type Bytes, readFrom } from '../streams.js';
 
-/** Frames that hold no content begin with this; its last digit may be any. */
+/** Magic number of frames without content; its last hexadecimal digit can be any. */
 const SKIPPABLE = 0x184d2a50;
-/** Bytes of the fields that two bits of the descriptor tell of. */
+/** Bytes of the header's fields, by two bits of the frame's descriptor. */
 const DICTIONARY_BYTES = [0, 1, 2, 4];
 const SIZE_BYTES = [0, 2, 4, 8];
-/** The type of a block that is one byte, repeated. */
+/** Type of a block that consists of one repeated byte. */
 const REPEATED = 1;
 
 /**
- * The same bytes, in pieces that end where a frame of zstd does (RFC 8878, 3.1), since Node's decompressor drops what follows a
- * frame in the same piece. Throws where the last frame is cut off, which that does not notice either.
+ * Cuts zstd data into pieces that end where a frame ends (RFC 8878, section 3.1), because Node's decompressor drops the rest
+ * of a piece after a frame. Throws if the last frame is truncated, which Node's decompressor does not report either.
  */
 export async function* zstdFrames(bytes: Bytes): Bytes {
   const input = readFrom(bytes);
@@ -38,7 +38,7 @@ export async function* zstdFrames(bytes: Bytes): Bytes {
   }
 }
 
-/** How long the rest of a frame's header is. */
+/** Bytes of a frame's header after its descriptor. */
 function bytesOfHeader(flags: number): number {
   const isSingleSegment = (flags & 0x20) !== 0;
   const size = SIZE_BYTES[flags >> 6] ?? 0;

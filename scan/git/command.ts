@@ -5,17 +5,17 @@ import { text } from 'node:stream/consumers';
 
 export interface RunningGit {
   child: ChildProcessWithoutNullStreams;
-  /** Resolves with its messages when it has ended with code 0, and rejects with a `GitFailure` otherwise. */
+  /** Resolves with standard error if git ends with code 0, and rejects with a `GitFailure` otherwise. */
   ended: Promise<string>;
 }
 
-/** A command of git that failed; the first line of what it said. */
+/** A git command failed. The message is the first line of its standard error. */
 export class GitFailure extends Error {
   override name = 'GitFailure';
 
   constructor(
     message: string,
-    /** All that it said. */
+    /** The whole standard error. */
     readonly messages: string,
   ) {
     super(message);
@@ -23,22 +23,21 @@ export class GitFailure extends Error {
 }
 
 /**
- * Starts a plumbing command of git, which reads objects and runs nothing: no hook, pager, filter or transport, whatever the
- * repository's own configuration says. `folder` is where git looks for the repository; it refuses one that belongs to
- * another user.
+ * Starts a git command that only reads objects. Whatever the repository's configuration says, it runs no hook, pager, filter
+ * or transport. Git looks for the repository in `folder` and rejects one that belongs to another user.
  */
 export function startGit(folder: string, args: string[]): RunningGit {
   const plain = ['--no-pager', '--no-replace-objects', '-c', 'advice.graftFileDeprecated=false'];
   const child = spawn('git', [...plain, ...args], {
     cwd: folder,
-    // Grafts are left out as replacements are: they would hide parents that are there, or should be.
+    // Grafts and replacements are ignored, because they would hide parent commits.
     env: {
       ...ownEnvironment(),
       ...{ LC_ALL: 'C', GIT_ALLOW_PROTOCOL: 'none', GIT_NO_LAZY_FETCH: '1', GIT_GRAFT_FILE: devNull },
     },
     stdio: 'pipe',
   });
-  // Where it ends early, what it is still written to says nothing that its exit code does not.
+  // If git ends early, its exit code tells more than the failed write.
   child.stdin.on('error', () => undefined);
   const message = text(child.stderr);
   const ended = once(child, 'close').then(
@@ -49,7 +48,7 @@ export function startGit(folder: string, args: string[]): RunningGit {
     },
     (error: unknown) => {
       throw error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        ? new Error('git is not installed, which reads the history')
+        ? new Error('git is not installed, but reading the history needs it')
         : error;
     },
   );
@@ -57,7 +56,7 @@ export function startGit(folder: string, args: string[]): RunningGit {
   return { child, ended };
 }
 
-/** What a git command prints. Rejects with what it says where it fails. */
+/** Runs a git command and resolves with its output. Rejects with a `GitFailure` if it fails. */
 export async function runGit(folder: string, args: string[]): Promise<string> {
   const { child, ended } = startGit(folder, args);
   child.stdin.end();
@@ -65,7 +64,7 @@ export async function runGit(folder: string, args: string[]): Promise<string> {
   return output;
 }
 
-/** Without what a hook of another repository, say, is told of that one. */
+/** The environment without git's variables, which point to another repository if the scan runs in a hook. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env);
   return Object.fromEntries(entries.filter(([name]) => !name.startsWith('GIT_') || name.startsWith('GIT_CONFIG')));

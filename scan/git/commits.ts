@@ -1,5 +1,6 @@
 import { runGit, startGit } from './command.js';
 
+/** The commit that added a version of a file. */
 export interface Introduction {
   commit: string;
   path: string;
@@ -7,12 +8,12 @@ export interface Introduction {
   rank: number;
 }
 
-/** So many ids are looked for at once: as many as fit into a command's arguments everywhere. */
+/** Ids in one command; on every system this many fit into its arguments. */
 const BATCH = 1_000;
 
 /**
- * The commit that brought each of `blobs` to a work tree, and its path there; none for one that no commit reaches. It walks the
- * whole history, which takes seconds where that is long, so it is for what was found alone.
+ * Finds the commit that added each of `blobs`, and its path there. A blob that no commit has is missing from the result.
+ * This walks the whole history, which can take seconds, so call it only for blobs with tokens.
  */
 export async function findIntroductions(repository: string, blobs: string[]): Promise<Map<string, Introduction>> {
   const found = new Map<string, Introduction>();
@@ -21,7 +22,7 @@ export async function findIntroductions(repository: string, blobs: string[]): Pr
     const [id = '', ...parents] = line.split(' ');
     return id === '' ? [] : [{ id, rank, isMerge: parents.length > 1 }];
   });
-  // Only what no ordinary commit brought can come from a merge, and merges take far longer.
+  // Merges take far longer, so they are walked only for blobs that no ordinary commit added.
   for (const merges of [false, true]) {
     const walked = commits.filter(({ isMerge }) => isMerge === merges);
     const rest = blobs.filter((blob) => !found.has(blob));
@@ -63,7 +64,7 @@ async function walk(
   await ended;
 }
 
-/** What stands between zero bytes; paths may be anything but that. */
+/** Splits a stream at zero bytes, the only bytes that no path contains. */
 async function* fields(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {

@@ -10,26 +10,26 @@ import { findIntroductions, type Introduction } from './commits.js';
 import { listObjects, type ObjectList, searchObjects } from './objects.js';
 import { assertWhole, lacksPromised } from './whole.js';
 
-/** So many processes of git read at once, each from so many objects on. */
+/** Most git processes at a time, and the number of objects for which another one is started. */
 const MAX_READERS = 4;
 const OBJECTS_A_READER = 5_000;
 
 export interface HistoryOptions extends Pick<ContentsOptions, 'maxExpandedBytes' | 'onWarning' | 'onRead'> {
   newFinder: () => Finder;
   findings: Findings;
-  /** Bytes that are going to be read. */
+  /** Gets the number of bytes that will be read. */
   onListed: (bytes: number) => void;
 }
 
-/** A token in an object; `file` of its origin is the object's type and id. */
+/** A token in a git object. The `file` of its origin is the object's type and id. */
 interface Sighting {
   token: LocatedToken;
   origin: Origin;
 }
 
 /**
- * The git directory of the repository that `folder` is in, and the folder of its files; undefined where it is in none. Rejects
- * where git refuses.
+ * Finds the git directory of the repository that contains `folder`, and the folder of its files; undefined if there is none.
+ * Rejects if git rejects the repository.
  */
 export async function findRepository(folder: string): Promise<{ path: string; workTree?: string } | undefined> {
   const ask = async (what: string) => (await runGit(folder, ['rev-parse', '--path-format=absolute', what])).trimEnd();
@@ -45,8 +45,8 @@ export async function findRepository(folder: string): Promise<{ path: string; wo
 }
 
 /**
- * Searches all that a repository has stored, each object once: every version of every file, and the messages of commits and
- * tags. `shownAs` names the git directory in what is found. Resolves with the number of objects; rejects where git does.
+ * Searches every object of a repository once: all versions of all files, and the messages of commits and tags. `shownAs` is
+ * the name of the git directory in the findings. Resolves with the number of objects. Rejects if git fails.
  */
 export async function scanHistory(repository: string, shownAs: string, options: HistoryOptions): Promise<number> {
   const { findings, newFinder, maxExpandedBytes, onRead, onListed } = options;
@@ -55,13 +55,13 @@ export async function scanHistory(repository: string, shownAs: string, options: 
   };
   const asked = await runGit(repository, ['rev-parse', '--is-shallow-repository', '--absolute-git-dir']);
   const [isShallow, found = ''] = asked.split('\n');
-  // Else it would be another one, which this lies in.
-  if (realpathSync(found) !== realpathSync(repository)) throw new Error('git does not take it for a repository');
-  if (isShallow === 'true') onWarning([], 'a shallow clone: what is older is not here');
+  // Otherwise git has found an outer repository that contains this folder.
+  if (realpathSync(found) !== realpathSync(repository)) throw new Error('git does not recognise it as a repository');
+  if (isShallow === 'true') onWarning([], 'a shallow clone: older commits are missing');
   const whole = assertWhole(repository, (message) => {
     onWarning([], message);
   });
-  // It is waited for at the end, and may fail before.
+  // It is awaited at the end, but may reject before that.
   whole.catch(() => undefined);
   const objects = await listObjects(repository);
   onListed(objects.bytes);
@@ -83,23 +83,23 @@ export async function scanHistory(repository: string, shownAs: string, options: 
     return searchObjects(repository, ids, contents, onRead);
   });
   await Promise.allSettled([...readers, whole]);
-  // What was found until one failed counts, too.
+  // Tokens found before a failure are reported too.
   if (sightings.length > 0) await addToFindings(repository, shownAs, sightings, findings, onWarning);
   await Promise.all(readers);
   if (objects.damaged > 0) throw new Error(`objects that git cannot read: ${String(objects.damaged)}`);
   await whole;
-  if (await lacksPromised(repository)) throw new Error('a partial clone: what was never fetched is not here');
+  if (await lacksPromised(repository)) throw new Error('a partial clone: objects that were never fetched are missing');
   return objects.count;
 }
 
-/** The ids in as many parts as there are to be readers; neighbours stay together, which git reads faster. */
+/** Splits the ids into one part for each reader. Neighbours stay together, because git then reads faster. */
 function shares({ ids, count }: ObjectList): Buffer[] {
   const readers = Math.min(MAX_READERS, availableParallelism(), Math.ceil(count / OBJECTS_A_READER));
   const each = Math.ceil(count / readers) * (ids.indexOf('\n') + 1);
   return Array.from({ length: readers }, (_, index) => ids.subarray(index * each, (index + 1) * each));
 }
 
-/** Adds each token once for each file that it was in, with the commit that brought it there. */
+/** Adds each token once for each file that contained it, with the commit that added it. */
 async function addToFindings(
   repository: string,
   shownAs: string,
@@ -109,12 +109,12 @@ async function addToFindings(
 ): Promise<void> {
   const blobs = new Set(sightings.flatMap(({ origin }) => (typeOf(origin) === 'blob' ? [idOf(origin)] : [])));
   const introductions = await findIntroductions(repository, [...blobs]).catch((error: unknown) => {
-    onWarning([], `commits are not told: ${messageOf(error)}`);
+    onWarning([], `the commits could not be found: ${messageOf(error)}`);
     return new Map<string, Introduction>();
   });
   const rankOf = ({ origin }: Sighting) => introductions.get(idOf(origin))?.rank ?? Infinity;
   const groups = new Map<string, Sighting[]>();
-  // The oldest first, and in one version from its beginning on.
+  // Oldest version first, and by position within a version.
   for (const sighting of sightings.sort((a, b) => compare(rankOf(a), rankOf(b)) || a.token.offset - b.token.offset)) {
     const { token, origin } = sighting;
     const path = introductions.get(idOf(origin))?.path ?? origin.file;
@@ -140,12 +140,12 @@ function placeOf(origin: Origin, shownAs: string, versions: number, introduction
   }
   const { path, commit } = introduction;
   const history = { commit, versions };
-  // Any other repository has no work tree, or not there.
+  // Other repositories have no work tree, or have it elsewhere.
   if (basename(shownAs) === '.git') return { file: join(dirname(shownAs), path), members, expanded, history };
   return { file: shownAs, members: [path, ...members], expanded, history };
 }
 
-/** As people write it: `blob 7e25fc8e80b3`. */
+/** Shortens the id: `blob 7e25fc8e80b3`. */
 function shortNameOf(object: string): string {
   return object.replace(/(?<= [0-9a-f]{12}).*/, '');
 }
@@ -158,7 +158,7 @@ function idOf({ file }: Origin): string {
   return file.slice(file.indexOf(' ') + 1);
 }
 
-/** Of numbers that may both be infinite. */
+/** Compares numbers that may be infinite. */
 function compare(a: number, b: number): number {
   return a === b ? 0 : a - b;
 }

@@ -4,16 +4,16 @@ import { readFrom } from '../streams.js';
 import { startGit } from './command.js';
 
 export interface ObjectList {
-  /** The ids, each with a newline. */
+  /** The ids, each followed by a newline. */
   ids: Buffer;
   count: number;
-  /** Of all of them together. */
+  /** Bytes of all objects together. */
   bytes: number;
-  /** Objects that git cannot read, and so are not among them. */
+  /** Number of objects that git cannot read; they are not in `ids`. */
   damaged: number;
 }
 
-/** All that a repository has on this machine but its folders, in an order in which git reads them fast. */
+/** Lists all objects that a repository has on this machine, except trees, in an order that git reads fast. */
 export async function listObjects(repository: string): Promise<ObjectList> {
   const format = '%(objecttype) %(objectsize) %(objectname)';
   const { child, ended } = startGit(repository, [
@@ -46,7 +46,7 @@ export async function listObjects(repository: string): Promise<ObjectList> {
   return { ids: Buffer.concat(ids), count, bytes, damaged };
 }
 
-/** Searches the objects in `ids`; each is named by its type and id. Rejects where git cannot read one. */
+/** Searches the objects in `ids`; each is named by its type and id. Rejects if git cannot read one. */
 export async function searchObjects(
   repository: string,
   ids: Buffer,
@@ -59,7 +59,7 @@ export async function searchObjects(
     await searchBatch(readFrom(child.stdout), contents, onObject);
     await ended;
   } catch (error) {
-    // Where git ended too early, it knows why.
+    // If git ended too early, its own error has the reason.
     if (child.stdout.readableEnded) await ended;
     child.kill();
     throw error;
@@ -73,7 +73,7 @@ async function searchBatch(
 ): Promise<void> {
   for (let header = await input.line(); header !== undefined; header = await input.line()) {
     const [id = '', type = '', size = ''] = header.split(' ');
-    if (type === 'missing') throw new Error(`${id} was there a moment ago`);
+    if (type === 'missing') throw new Error(`object ${id} has disappeared during the scan`);
     const length = Number(size);
     const name = `${type} ${id}`;
     const isPlain = contents.begin(await input.peek(Math.min(length, HEAD)), name, length <= MAX_BYTES_IN_MEMORY);

@@ -4,9 +4,9 @@ import { text } from 'node:stream/consumers';
 import { GitFailure, runGit, startGit } from './command.js';
 
 /**
- * Rejects where objects are not here that the repository refers to, by its branches, tags, logs, index and work trees:
- * a blob or a pack that is gone, a base of a shared clone that has moved. What git promises to fetch later is no such.
- * `onWarning` hears of files among the objects that git does not know.
+ * Rejects if objects are missing that branches, tags, logs, the index or work trees refer to: for example because a pack was
+ * deleted, or the base of a shared clone was moved. Objects that git would fetch later (a partial clone) do not count.
+ * `onWarning` gets the files among the objects that git does not know.
  */
 export async function assertWhole(repository: string, onWarning: (message: string) => void): Promise<void> {
   const counted = await messagesOf(repository, ['count-objects', '-v']);
@@ -14,7 +14,7 @@ export async function assertWhole(repository: string, onWarning: (message: strin
   const halves = strange.filter((line) => line.startsWith('no corresponding '));
   for (const line of strange) if (!halves.includes(line)) onWarning(`${line}, and not read`);
   const { output, messages, error } = await messagesOf(repository, [
-    // Checking an index over the objects is not what is asked for here.
+    // The commit graph is an index over the objects and is not checked here.
     ...['-c', 'core.commitGraph=false', 'fsck', '--connectivity-only', '--no-dangling', '--no-progress'],
   ]);
   const missing = linesOf(output).filter((line) => line.startsWith('missing ')).length;
@@ -24,10 +24,10 @@ export async function assertWhole(repository: string, onWarning: (message: strin
     ...(missing === 0 ? [] : [`${String(missing)} missing ${missing === 1 ? 'object' : 'objects'}`]),
   ];
   const [reason = error?.message] = reasons;
-  if (reason !== undefined) throw new Error(`the history is not whole: ${reason.replace(/^error: /, '')}`);
+  if (reason !== undefined) throw new Error(`the history is incomplete: ${reason.replace(/^error: /, '')}`);
 }
 
-/** Whether objects are left with another repository, from which git would fetch them. */
+/** Whether objects are missing that git would fetch from another repository when needed (a partial clone). */
 export async function lacksPromised(repository: string): Promise<boolean> {
   if (!hasPromisedPack(repository) && !(await hasPromisor(repository))) return false;
   const walk = ['rev-list', '--objects', '--quiet', '--missing=print', '--all', '--reflog', '--indexed-objects'];
@@ -37,14 +37,14 @@ export async function lacksPromised(repository: string): Promise<boolean> {
   );
 }
 
-/** Whether git marked a pack as one that lacks objects. */
+/** Whether git has marked a pack as one whose objects may refer to missing ones. */
 function hasPromisedPack(repository: string): boolean {
   const packs = join(repository, 'objects/pack');
   return existsSync(packs) && readdirSync(packs).some((name) => name.endsWith('.promisor'));
 }
 
 async function hasPromisor(repository: string): Promise<boolean> {
-  // It fails where there is none.
+  // The command fails if no setting matches.
   return await runGit(repository, ['config', '--get-regexp', '^remote\\..*\\.promisor$']).then(
     (found) => /\strue$/im.test(found),
     () => false,

@@ -1,6 +1,6 @@
 import { nameOf, type ScanReport } from './types.js';
 
-/** The report as one JSON document for programs, without plaintexts. */
+/** Formats the report as JSON for programs, without plaintexts. */
 export function toJson(report: ScanReport): string {
   const { tokens, allowed, unlistedPlaces, complete, files, objects, bytes, durationMs, warnings } = report;
   const findings = tokens.flatMap(({ kind, brand, masked, fingerprint, state = null, places }) =>

@@ -10,7 +10,7 @@ const RULES: Record<TokenKind, { id: string; name: string; what: string }> = {
 };
 const KINDS = Object.keys(RULES) as TokenKind[];
 
-/** The report as SARIF 2.1.0 (OASIS), for code scanning; without plaintexts. */
+/** Formats the report as SARIF 2.1.0 (OASIS) for code scanning, without plaintexts. */
 export function toSarif(report: ScanReport, version: string): string {
   const rules = KINDS.map((kind) => {
     const { id, name, what } = RULES[kind];
@@ -20,7 +20,7 @@ export function toSarif(report: ScanReport, version: string): string {
       shortDescription: { text: `${what} of Latchkey in clear text` },
       fullDescription: { text: 'Whoever reads the token can use it until it is revoked.' },
       help: {
-        text: 'Revoke the token, issue another one, and keep that out of files. A token in the history stays there.',
+        text: 'Revoke the token, issue another one, and do not store that in files. Deleting the file does not remove the token from the history.',
       },
       defaultConfiguration: { level: 'error' },
       properties: { tags: ['security', 'secret'], 'security-severity': '9.0' },
@@ -59,7 +59,7 @@ function toResult(token: FoundToken, place: Place): object {
       {
         physicalLocation: {
           artifactLocation: locate(place.file),
-          // Within an archive there are no lines that a viewer of the file could show.
+          // A viewer cannot show lines inside an archive.
           ...(!place.expanded && place.members.length === 0 && { region: regionOf(token, place) }),
         },
       },
@@ -75,7 +75,7 @@ function regionOf(token: FoundToken, { line, column }: Place): object {
   return { startLine: line, startColumn: column, endColumn: column + token.plaintext().length };
 }
 
-/** Relative to the folder of the scan, which is the root of the repository for most; `%SRCROOT%` stands for it. */
+/** URI of a file, relative to the folder of the scan (`%SRCROOT%`), which usually is the root of the repository. */
 function locate(file: string): object {
   if (isAbsolute(file)) return { uri: pathToFileURL(file).href };
   return { uri: file.split(/[/\\]/).map(encodeURIComponent).join('/'), uriBaseId: '%SRCROOT%' };

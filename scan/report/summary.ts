@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 import { nameOf, type Place, type ScanReport } from './types.js';
 
-/** So many places and warnings are told to people; programs get all. */
+/** Most places and warnings in the output for people; `--json` has all. */
 const MAX_ROWS = 1_000;
 const MAX_WARNINGS = 20;
 
-/** The report for a terminal: a row for each place, and one closing line. */
+/** Formats the report for a terminal: a row for each place, and a summary in the last line. */
 export function toSummary(report: ScanReport, { colours = false } = {}): string {
   const rows = report.tokens.flatMap(({ kind, masked, fingerprint, state, places }) =>
     places.map((place) => [positionOf(place), kind, masked, fingerprint, state ?? '-', commitOf(place)]),
@@ -18,7 +18,7 @@ export function toSummary(report: ScanReport, { colours = false } = {}): string 
   ].join('\n');
 }
 
-/** The warnings, one a line. */
+/** Formats the warnings, one in each line. */
 export function toWarnings({ warnings }: ScanReport): string[] {
   const lines = warnings
     .slice(0, MAX_WARNINGS)
@@ -39,7 +39,7 @@ function verdict({ tokens, allowed, unlistedPlaces, files, objects, bytes, durat
 
 function table(rows: string[][], colours: boolean): string[] {
   const all = [['PLACE', 'KIND', 'TOKEN', 'FINGERPRINT', 'STATE', 'COMMIT'], ...rows];
-  // A column without anything in it is left out.
+  // Empty columns are left out.
   const filled = all[0]?.map((_, column) => rows.some((row) => row[column] !== '-')) ?? [];
   const shown = all.map((row) => row.filter((_, column) => filled[column]));
   const widths = shown[0]?.map((_, column) =>
@@ -64,7 +64,7 @@ function commitOf({ history }: Place): string {
   return versions === 1 ? id : `${id}, in ${String(versions)} versions`;
 }
 
-/** A name may hold what a terminal would obey. */
+/** Replaces control characters, which a terminal would execute. */
 function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
 }
@@ -77,7 +77,7 @@ function sizeOf(bytes: number): string {
   return bytes < 1e6 ? `${String(Math.ceil(bytes / 1e3))} kB` : `${Math.round(bytes / 1e6).toLocaleString('en')} MB`;
 }
 
-/** Only where it is not merely the time that a start takes. */
+/** The speed, unless the scan was so short that mostly its start was measured. */
 function speedOf(bytes: number, durationMs: number): string {
   return durationMs < 200 ? '' : `, ${Math.round(bytes / 1e3 / durationMs).toLocaleString('en')} MB/s`;
 }

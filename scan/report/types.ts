@@ -1,81 +1,81 @@
 import type { TokenKind } from '../pattern.js';
 
-/** One place where a token stands. */
+/** A place where a token was found. */
 export interface Place {
-  /** The file as it was named, or found below what was named; for the history its path in the work tree. */
+  /** Path of the file, below the path that was given; in the history, its path in the work tree. */
   file: string;
-  /** Where it is in archives: the names inside, outermost first. */
+  /** Names inside archives, outermost first; empty for the file itself. */
   members: readonly string[];
-  /** Whether line, column and offset count in what the file expands to, not in the file itself. */
+  /** Whether line, column and offset refer to the expanded content instead of the file itself. */
   expanded: boolean;
-  /** From 1. */
+  /** Line, from 1. */
   line: number;
-  /** From 1, in UTF-16 code units, as editors count. */
+  /** Column, from 1, in UTF-16 code units, as editors count. */
   column: number;
   /** Bytes before the token. */
   offset: number;
-  /** There where it stands in the history of a repository. */
+  /** Set if the place is in the history of a repository. */
   history?: {
-    /** The commit that brought the token to this file; `null` where no commit reaches it. */
+    /** The commit that added the token to this file; null if no commit contains it. */
     commit: string | null;
-    /** How many versions of the file hold the token. */
+    /** Number of versions of the file that contain the token. */
     versions: number;
   };
 }
 
-/** A token with all its places. Nothing that prints or serialises it shows the plaintext. */
+/** A token with all its places. Printing or serialising it does not show the plaintext. */
 export interface FoundToken {
   kind: TokenKind;
   brand: string;
   /** Its first 12 characters and `***`. */
   masked: string;
-  /** The first 16 hexadecimal digits of its SHA-256, which is what the service keeps of it. */
+  /** First 16 hexadecimal digits of its SHA-256, which the service stores. */
   fingerprint: string;
   places: readonly Place[];
-  /** What the service says of it; undefined where it was not asked. */
+  /** State of the token at the service; undefined if the service was not asked. */
   state?: string;
-  /** The whole token, to ask the service about it. It must not be printed. */
+  /** Returns the whole token, to send it to the service. Do not print it. */
   plaintext: () => string;
 }
 
 export interface ScanWarning {
-  /** What it is about, as `Place` names it. */
+  /** File or archive member, in the form `logs.tar.gz!app/log.1`. */
   place: string;
   message: string;
 }
 
 export interface ScanReport {
-  /** By their first place. */
+  /** Tokens in the order of their first place. */
   tokens: FoundToken[];
-  /** Tokens that were found and are on the allow list. */
+  /** Number of tokens found that are on the allow list. */
   allowed: number;
-  /** Places beyond those that are listed, see `MAX_PLACES`. */
+  /** Number of places that are not listed, because there are more than 100000. */
   unlistedPlaces: number;
-  /** Whether everything that was named could be read; a single file below a folder, or in an archive, may be a warning. */
+  /** Whether all given paths and histories could be read. An unreadable file in a folder or archive may be a warning only. */
   complete: boolean;
-  /** What was named and could not be read. */
+  /** Given paths that could not be read. */
   unreadable: string[];
   warnings: ScanWarning[];
   files: number;
-  /** Versions of files, commits and tags in git. */
+  /** Number of git objects searched: versions of files, commits and tags. */
   objects: number;
   /** Bytes searched, after expansion. */
   bytes: number;
   durationMs: number;
 }
 
-/** How far a scan is. */
+/** Progress of a scan. */
 export interface ScanProgress {
   phase: 'files' | 'history';
-  /** Bytes read of what was named, before expansion. */
+  /** Bytes read so far in this phase, before expansion. */
   bytes: number;
-  /** Bytes there are in this phase. It may take a moment, so ask for it only when it is shown. */
+  /** Computes the bytes of this phase. It can take a moment, so call it only to display the progress. */
   totalBytes: () => number;
   tokens: number;
   elapsedMs: number;
 }
 
-/** The place in one piece: `logs.tar.gz!app/log.1`. */
+/** The place as one text: `logs.tar.gz!app/log.1`. */
 export function nameOf({ file, members }: Pick<Place, 'file' | 'members'>): string {
   return [file, ...members].join('!');
 }

@@ -163,7 +163,7 @@ describe('--allow', () => {
     const cwd = await folderWith({ ...FILES, list: `# no fingerprint\n${TOKEN}\n` });
     const { code, stdout, stderr } = await latchkey(['scan', '.', '--allow', 'list'], { cwd });
     expect(stderr).toBe(
-      'latchkey: list:2: an allow list has one fingerprint a line, 16 hexadecimal digits, and comments behind #\n',
+      'latchkey: list:2: each line of an allow list must be a fingerprint of 16 hexadecimal digits, or a comment after #\n',
     );
     expect(stdout).toBe('');
     expect(code).toBe(2);

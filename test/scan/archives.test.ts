@@ -326,7 +326,7 @@ describe('what git has packed is a warning and code 2, where it is not in a repo
       ['a.zip', zip],
     ] as const) {
       const { warnings, code, summary } = await scanOf(name, content);
-      const message = 'objects of git are not read here: scan the repository unpacked';
+      const message = 'git objects are not read here: unpack the repository and scan that';
       expect(warnings).toEqual([{ place: `${name}!.git/objects`, message }]);
       expect({ code, ...summary }).toMatchObject({ code: 2, tokens: 0, complete: false });
     }

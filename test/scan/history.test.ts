@@ -230,7 +230,7 @@ test('a shallow clone says so', async () => {
   const parent = await newFolder();
   gitIn(parent, 'clone', '--quiet', '--depth=1', `file://${cwd}`, 'shallow');
   const { findings, warnings } = await scanned(['.'], { cwd: join(parent, 'shallow') });
-  expect(warnings).toEqual([{ place: '.git', message: 'a shallow clone: what is older is not here' }]);
+  expect(warnings).toEqual([{ place: '.git', message: 'a shallow clone: older commits are missing' }]);
   expect(findings.map(({ commit }) => commit)).toEqual([null, last]);
   expect(leak).not.toBe(last);
 });
@@ -245,7 +245,7 @@ test('a partial clone says so, and nothing is fetched for it', async () => {
     const clone = join(parent, 'partial');
     const packs = await readdir(join(clone, '.git/objects/pack'));
     const { findings, warnings, code } = await scanned(['.'], { cwd: clone });
-    const message = 'a partial clone: what was never fetched is not here (--no-history leaves the history out)';
+    const message = 'a partial clone: objects that were never fetched are missing (to skip the history: --no-history)';
     expect(warnings.at(-1)).toEqual({ place: '.git', message });
     expect(new Set(findings.map(({ masked }) => masked)).size).toBe(1);
     expect(findings.map(({ source }) => source)).toEqual(['file', 'history']);
@@ -259,7 +259,10 @@ describe('what git does not read is told, with code 2 where nothing was found:',
     await commit({ 'app.env': 'x' });
     const { code, warnings, summary } = await scanned(['.'], { cwd, env: { PATH: '/nonexistent' } });
     expect(warnings).toEqual([
-      { place: '.git', message: 'git is not installed, which reads the history (--no-history leaves the history out)' },
+      {
+        place: '.git',
+        message: 'git is not installed, but reading the history needs it (to skip the history: --no-history)',
+      },
     ]);
     expect(summary.complete).toBe(false);
     expect(code).toBe(2);
@@ -286,7 +289,7 @@ describe('what git does not read is told, with code 2 where nothing was found:',
     await writeFile(file, 'damaged');
     await rm(join(cwd, 'app.env'));
     const { findings, warnings, summary } = await scanned(['.'], { cwd });
-    const message = 'objects that git cannot read: 1 (--no-history leaves the history out)';
+    const message = 'objects that git cannot read: 1 (to skip the history: --no-history)';
     expect(warnings).toEqual([{ place: '.git', message }]);
     expect(findings).toMatchObject([{ source: 'history', file: 'app.env' }]);
     expect(summary.complete).toBe(false);
@@ -305,7 +308,7 @@ describe('what git does not read is told, with code 2 where nothing was found:',
     expect(code).toBe(2);
   });
 
-  const NOT_WHOLE = /^the history is not whole: .* \(--no-history leaves the history out\)$/;
+  const NOT_WHOLE = /^the history is incomplete: .* \(to skip the history: --no-history\)$/;
 
   /** Loose objects alone, so that one can be taken away. */
   function unpack(folder: string): void {
@@ -389,7 +392,7 @@ describe('what git does not read is told, with code 2 where nothing was found:',
     await cp(cwd, join(outer, 'inner'), { recursive: true });
     const { code, warnings } = await scanned(['inner'], { cwd: outer, env: ENVIRONMENT });
     expect(warnings).toMatchObject([
-      { place: 'inner/.git', message: expect.stringContaining('git does not take it') as string },
+      { place: 'inner/.git', message: expect.stringContaining('git does not recognise it') as string },
     ]);
     expect(code).toBe(2);
   });
