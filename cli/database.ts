@@ -10,7 +10,7 @@ interface DatabaseFlag {
 
 export function addDatabase(program: Command): void {
   command(program, 'backup', 'Copy the database to a new file, while the service runs.')
-    .argument('<file>', 'where to; it must not exist yet')
+    .argument('<file>', 'the new file; it must not exist')
     .action(async (file: string, flags: DatabaseFlag) => {
       const { backUpDatabase } = await server();
       const path = await pathOf(flags, { mustExist: true });
@@ -18,10 +18,10 @@ export function addDatabase(program: Command): void {
       say(`backed up ${path} to ${file}: ${contentOf(await backUpDatabase(path, file))} in ${since(start)}`);
     });
 
-  command(program, 'restore', 'Put a backup in the place of the database, while the service is stopped.')
-    .argument('<file>', 'the backup, which stays as it is')
-    .option('--force', 'replace a database that is there, and keep that beside it under another name')
-    .addHelpText('after', '\nWhat was revoked after the backup was made serves again; what was created since is gone.')
+  command(program, 'restore', 'Replace the database by a backup, while the service is stopped.')
+    .argument('<file>', 'the backup, which is not changed')
+    .option('--force', 'replace an existing database, which is kept beside it under another name')
+    .addHelpText('after', '\nTokens revoked after the backup are valid again, and tokens created after it are lost.')
     .action(async (file: string, flags: DatabaseFlag & { force?: boolean }) => {
       const { restoreDatabase } = await server();
       const path = await pathOf(flags, { mustExist: false });
@@ -32,9 +32,9 @@ export function addDatabase(program: Command): void {
       if (kept !== null) say(`the database that was there is ${kept}`);
     });
 
-  command(program, 'check', 'Read the whole database and say what is wrong with it, while the service runs.')
+  command(program, 'check', 'Check the whole database and list its faults, while the service runs.')
     .option('--json', 'print JSON, for programs')
-    .addHelpText('after', '\nExit codes: 0 nothing is wrong, 1 something is.')
+    .addHelpText('after', '\nExit codes: 0 no faults, 1 faults.')
     .action(async (flags: DatabaseFlag & { json?: boolean }) => {
       const { checkDatabase } = await server();
       const path = await pathOf(flags, { mustExist: true });
@@ -55,7 +55,7 @@ const server = () => import('../server/index.js');
 
 async function pathOf(flags: DatabaseFlag, { mustExist }: { mustExist: boolean }): Promise<string> {
   const { database } = await readSettings({ database: flags.database });
-  if (database === ':memory:') throw new WrongUse('this is for a database in a file, not in memory');
+  if (database === ':memory:') throw new WrongUse('this command needs a database in a file, not in memory');
   if (mustExist && !existsSync(database)) throw new WrongUse(`there is no database ${database}`);
   return database;
 }

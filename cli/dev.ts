@@ -31,14 +31,16 @@ const DEMO = {
 export function addDev(program: Command): void {
   program
     .command('dev')
-    .description('Run a local server for tests and trying out: in memory, with a demo user, under your control.')
-    .option('--port <number>', 'port to listen on, 0 for any that is free (LATCHKEY_PORT, 8080)')
+    .description(
+      'Run a local server to try Latchkey or test with it: in memory, with a demo user, controlled over HTTP.',
+    )
+    .option('--port <number>', 'port to listen on, 0 for a free one (LATCHKEY_PORT, 8080)')
     .option('--seed <file>', 'users and tokens from a JSON or YAML file, instead of the demo user')
     .option('--json', 'print one line of JSON instead, for programs')
-    .option('--exit-with-stdin', 'end when standard input is closed, as it is when the parent process ends')
+    .option('--exit-with-stdin', 'end when standard input is closed, for example because the parent process ends')
     .addHelpText(
       'after',
-      '\nThe seed is described by latchkey/seed.schema.json, the control by /__testing/openapi.yaml.',
+      '\nThe schema of a seed is latchkey/seed.schema.json. The HTTP control is described at /__testing/openapi.yaml.',
     )
     .action(dev);
 }
@@ -56,7 +58,7 @@ async function dev({ port, seed, json, exitWithStdin }: DevFlags): Promise<void>
   }
 }
 
-/** What a test runner in another language needs to know. */
+/** The line of JSON for a test runner in another language. */
 function describe({ url, users }: TestingServer): object {
   return { url, control: `${url}/__testing`, pid: process.pid, users };
 }

@@ -1,21 +1,21 @@
-/** Ends the command with the message as one line on standard error, and with the exit code. */
+/** Ends the command: the message is printed as one line on standard error, and `exitCode` is used. */
 export abstract class Failure extends Error {
   abstract readonly exitCode: number;
 }
 
-/** The service, or the command itself, was asked and says no. */
+/** The service, or the command itself, rejected what was asked. */
 export class Refused extends Failure {
   override name = 'Refused';
   readonly exitCode = 1;
 }
 
-/** Nothing could be asked: the command line or the configuration is wrong, or nobody answers. */
+/** The command could not do its work: the command line or configuration is wrong, or the service does not answer. */
 export class WrongUse extends Failure {
   override name = 'WrongUse';
   readonly exitCode = 2;
 }
 
-/** Ctrl-C at a question; the code is what shells give for SIGINT. */
+/** The user pressed Ctrl-C at a question. Shells use the same exit code for SIGINT. */
 export class Interrupted extends Failure {
   override name = 'Interrupted';
   readonly exitCode = 130;

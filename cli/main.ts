@@ -16,16 +16,16 @@ import { addServe } from './serve.js';
 import { addTokens } from './tokens/commands.js';
 import { addUsers } from './users.js';
 
-// Exit codes: 0 done, 1 could not be done (or a broken contract, or tokens found), 2 the command or the configuration is wrong.
+// Exit codes: 0 success; 1 rejected, or contract broken, or tokens found; 2 the command line or the configuration is wrong.
 
-// Whoever reads may have enough before the end, as `head` has; that is no failure.
+// A reader may close the pipe before the end, as `head` does. That is no failure.
 const output = { isLost: false };
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || output.isLost) return;
   output.isLost = true;
   note(`latchkey: ${outputFault(error)}`);
 });
-// What is said beside the output is not worth the output.
+// A failure of standard error must not stop the output.
 process.stderr.on('error', () => undefined);
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -41,7 +41,7 @@ const program = new Command('latchkey')
     throw new CommanderError(0, 'commander.version', version);
   })
   .exitOverride()
-  .showHelpAfterError('(--help shows what there is)');
+  .showHelpAfterError('(see --help)');
 program.commandsGroup('Tokens of a service:');
 addAccount(program);
 addTokens(program);
@@ -55,10 +55,10 @@ addContract(program);
 program.commandsGroup('This command:');
 addCompletion(program);
 program.hook('preAction', (_, command) => {
-  // What a shell asks for while somebody types.
+  // Shells call these while the user types, so they must not print warnings.
   if (!['completion', 'complete'].includes(command.name())) unknownSettings(process.env);
 });
-program.helpCommand('help [command]', 'Show what there is to a command.');
+program.helpCommand('help [command]', 'Show the help of a command.');
 
 try {
   refuseTokens(process.argv.slice(2));
@@ -66,22 +66,22 @@ try {
 } catch (error) {
   process.exitCode = await report(error);
 }
-// A write that fails is known a moment later.
+// A failed write is reported in the next turn of the event loop.
 await new Promise(setImmediate);
 if (output.isLost) process.exitCode = 2;
 
-/** Before anything is parsed, so that no message repeats it. `contract` is for tokens of test servers, and takes them. */
+/** Rejects a token on the command line before parsing, so that no message repeats it. `contract` accepts test tokens. */
 function refuseTokens(words: string[]): void {
   if (words[0] === 'contract' || !hasToken(words)) return;
   throw new WrongUse(
-    'a token does not belong on the command line, where other users of this machine see it and shells keep it: use standard input or LATCHKEY_TOKEN, and consider this token known',
+    'do not pass a token on the command line, where other users of this machine and the shell history can see it: use standard input or LATCHKEY_TOKEN, and revoke this token',
   );
 }
 
 async function report(error: unknown): Promise<number> {
   // Commander has printed its own errors already; help and version end with code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  // A message may repeat what somebody else wrote.
+  // A message may contain text from others, with control characters.
   const { visibleLines } = await import('./output/text.js');
   note(visibleLines(`latchkey: ${explain(error)}`));
   if (error instanceof Failure) return error.exitCode;
@@ -90,7 +90,7 @@ async function report(error: unknown): Promise<number> {
   return 1;
 }
 
-/** The server's errors by their names: their classes would bring the whole server along. */
+/** Recognises the server's errors by name, because importing their classes would load the whole server. */
 function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal'): boolean {
   return error instanceof Error && error.name === name;
 }
@@ -101,15 +101,15 @@ function explain(error: unknown): string {
   if (syscall !== 'listen' && syscall !== 'bind') return error.message;
   const place = `${address ?? ''}:${String(port)}`;
   if (code === 'EADDRINUSE')
-    return `${place} is in use by another process: --port or LATCHKEY_PORT chooses another port`;
+    return `${place} is in use by another process: choose another port with --port or LATCHKEY_PORT`;
   if (code === 'EACCES')
-    return `${place} is not for this user to listen on: --port or LATCHKEY_PORT chooses another port`;
+    return `this user may not listen on ${place}: choose another port with --port or LATCHKEY_PORT`;
   if (code === 'EADDRNOTAVAIL')
-    return `${place} is no address of this machine: --host or LATCHKEY_HOST chooses another`;
+    return `${place} is not an address of this machine: choose another with --host or LATCHKEY_HOST`;
   return error.message;
 }
 
-/** Such as a port that is taken: the message says it all, and a stack would not help. */
+/** Whether it is an error of the system, such as a missing file: its message is enough without a stack. */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }

@@ -1,9 +1,9 @@
-/** Milliseconds between two states of a progress line. */
+/** Milliseconds between two updates of a progress line. */
 const TICK = 100;
 
 /**
- * One line on standard error that is written over, on a terminal; nothing at all elsewhere. What is done within `afterMs`
- * milliseconds shows none.
+ * Shows progress as one line on standard error that is overwritten, if that is a terminal. The line first appears after
+ * `afterMs` milliseconds.
  */
 export function showProgress<T>(
   describe: (state: T) => string,
@@ -17,7 +17,7 @@ export function showProgress<T>(
       const now = Date.now();
       if (now - shownAt < TICK || now - startedAt < afterMs) return;
       shownAt = now;
-      // A terminal that does not know its width says 0.
+      // Some terminals report a width of 0.
       const width = Math.max(20, (process.stderr.columns || 80) - 1);
       process.stderr.write(`\r\u001B[K${describe(state).slice(0, width)}`);
     },

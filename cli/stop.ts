@@ -1,10 +1,10 @@
 interface Stop {
   kill?: () => void;
-  /** Told at the first SIGINT, which is Ctrl-C. */
+  /** Called with a message at the first SIGINT (Ctrl-C). */
   say?: (line: string) => void;
 }
 
-/** Closes on the first SIGTERM or SIGINT and ends; a second one ends at once, after `kill`. */
+/** At the first SIGTERM or SIGINT, calls `close` and then ends the process; at a second one, calls `kill` and ends at once. */
 export function stopOnSignal(close: () => Promise<void>, { kill, say }: Stop = {}): void {
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -14,7 +14,7 @@ export function stopOnSignal(close: () => Promise<void>, { kill, say }: Stop = {
         process.exit(1);
       }
       stopping = true;
-      if (signal === 'SIGINT') say?.('latchkey is stopping; Ctrl-C once more ends it at once');
+      if (signal === 'SIGINT') say?.('latchkey is stopping; press Ctrl-C again to stop at once');
       close().then(
         () => process.exit(0),
         (error: unknown) => {

@@ -13,11 +13,11 @@ interface PasswordFlags {
 export function addUsers(program: Command): void {
   const users = program
     .command('users')
-    .description('Manage users, directly in the database; a running service sees the change at once.');
+    .description('Manage users directly in the database. A running service applies the changes at once.');
 
-  command(users, 'add <email>', 'Add a user; without --password-stdin a generated password is printed once.')
+  command(users, 'add <email>', 'Add a user. Without --password-stdin, a generated password is printed once.')
     .option('--name <name>', 'full name')
-    .option('--admin', 'administers this service')
+    .option('--admin', 'make the user an administrator')
     .option('--password-stdin', 'read the password from the first line of standard input')
     .action(
       async (
@@ -47,14 +47,14 @@ export function addUsers(program: Command): void {
       });
     });
 
-  command(users, 'disable <email>', 'End all sessions of a user and refuse their tokens until they are enabled.')
+  command(users, 'disable <email>', 'End all sessions of a user and reject their tokens until the user is enabled.')
     .option('--force', 'disable the last administrator too')
     .action(async (email: string, flags: DatabaseFlag & { force?: boolean }) => {
       await withUsers(flags, (store) => disable(store, email, flags.force === true));
       say(`disabled ${email}`);
     });
 
-  command(users, 'enable <email>', 'Let a disabled user log in again; their tokens serve again too.').action(
+  command(users, 'enable <email>', 'Let a disabled user log in again. Their tokens become valid again.').action(
     async (email: string, flags: DatabaseFlag) => {
       await withUsers(flags, async (store) => store.enable(await checked(email)));
       say(`enabled ${email}`);
@@ -78,7 +78,7 @@ export function addUsers(program: Command): void {
     .argument('<email>')
     .action((email: string) => {
       throw new WrongUse(
-        `users are not removed, since their tokens stay on record: "latchkey users disable ${email}" refuses all that is theirs`,
+        `users cannot be removed, because their tokens stay on record: "latchkey users disable ${email}" rejects their password and tokens`,
       );
     });
 }
@@ -89,17 +89,17 @@ async function disable(store: Users, email: string, force: boolean): Promise<voi
     await store.disable(user, { force });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'last_admin')) throw error;
-    throw new Refused(`${email} is the last administrator who is not disabled: --force disables them all the same`);
+    throw new Refused(`${email} is the last enabled administrator: use --force to disable them anyway`);
   }
 }
 
-/** What was done, and the password that was made for it, which only this output has. */
+/** Prints what was done, and the generated password, which is shown only here. */
 async function sayWithPassword(done: string, email: string, password: string, generated: boolean): Promise<void> {
   if (!generated) {
     say(done);
     return;
   }
-  const lost = `${done}, and nobody has the password; for another: latchkey users set-password ${email}`;
+  const lost = `${done}, but the password was not shown; to set another: latchkey users set-password ${email}`;
   await printOnce(`${done}\npassword: ${password} (shown this once)`, lost);
 }
 
@@ -153,13 +153,13 @@ const COLUMNS: readonly Column<User>[] = [
   { title: 'CREATED', text: ({ createdAt }) => new Date(createdAt).toISOString() },
 ];
 
-/** The same wherever it goes to: aligned, without colours and never cut. */
+/** Formats users as an aligned table, without colours and uncut, on a terminal and elsewhere. */
 async function tableOf(users: readonly User[]): Promise<string> {
   const { table } = await import('./output/table.js');
   return table(COLUMNS, users, { forPeople: true, width: Number.POSITIVE_INFINITY, paint: (_, text) => text });
 }
 
-/** As the service's own API shows users. */
+/** Formats users as the service's API does. */
 async function jsonOf(users: readonly User[]): Promise<string> {
   const { toJson } = await import('./output/text.js');
   return toJson(

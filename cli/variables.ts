@@ -1,6 +1,6 @@
 import { type CommandVariable, variableIn } from '../server/config/environment.js';
 
-/** An environment variable; an empty one counts as none. */
+/** Value of an environment variable; undefined if it is not set or empty. */
 export function variable(name: CommandVariable): string | undefined {
   return variableIn(process.env, name);
 }

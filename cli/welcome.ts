@@ -2,19 +2,19 @@ import type { SeededToken, SeededUser, TestingServer } from '../server/index.js'
 import { WrongUse } from './failure.js';
 import { visible } from './output/text.js';
 
-// What `latchkey dev` prints at its start: a user, what has become of their tokens, and requests to try.
+// Output of `latchkey dev` at its start: a user, the state of the user's tokens, and requests to try.
 
 const MOST_USERS = 20;
 const MOST_TOKENS = 10;
-/** Tokens that one request verifies. */
+/** Most tokens that one request verifies. */
 const BATCH = 100;
 
 interface ShownToken extends SeededToken {
-  /** The code of the service's verdict, such as `valid`. */
+  /** Code of the verification, such as `valid`. */
   state: string;
 }
 
-/** Shows the first user who has a valid token, or else the first one. */
+/** Builds the output. It shows the first user who has a valid token, or else the first user. */
 export async function welcome(server: TestingServer): Promise<string> {
   const states = await statesOf(server);
   const users = server.users.map((user) => ({
@@ -42,7 +42,7 @@ export async function welcome(server: TestingServer): Promise<string> {
   ].join('\n');
 }
 
-/** Verdicts on the tokens of the first users, by plaintext; afterwards the server is as it was at its start. */
+/** Verifies the tokens of the first users, and returns the codes by plaintext. Then it resets the server. */
 async function statesOf(server: TestingServer): Promise<Map<string, string>> {
   const plaintexts = server.users
     .slice(0, MOST_USERS)
@@ -58,7 +58,7 @@ async function statesOf(server: TestingServer): Promise<Map<string, string>> {
       }
       break;
     } catch {
-      // This user is disabled: the next one may ask.
+      // This user is disabled, so the next one tries.
     }
   }
   await server.reset();
@@ -69,7 +69,7 @@ function isValid({ state }: ShownToken): boolean {
   return state === 'valid';
 }
 
-/** With a line break behind what it prints. */
+/** curl that prints a line break after the body. */
 const CURL = "curl -sw '\\n'";
 
 function curlLines(url: string, { email, password }: SeededUser, valid: SeededToken | undefined): string[] {
@@ -87,7 +87,7 @@ function curlLines(url: string, { email, password }: SeededUser, valid: SeededTo
   ];
 }
 
-/** As one word of a shell. */
+/** Quotes a text as one word of a shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

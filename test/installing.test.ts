@@ -67,7 +67,7 @@ test('a clone without development dependencies says what is missing, and serves 
     stderr: '',
   });
   expect(await latchkey('scan', 'scripts')).toMatchObject({ code: 0 });
-  expect((await latchkey('tokens', 'list')).stderr).toMatch(/^latchkey: nobody is logged in/);
+  expect((await latchkey('tokens', 'list')).stderr).toMatch(/^latchkey: profile default is not logged in/);
 
   await mkdir(dirname(join(clone, ADDON)), { recursive: true });
   await writeFile(join(clone, ADDON), 'of another machine');

@@ -8,11 +8,11 @@ export function addAccount(program: Command): void {
   addRemoteFlags(
     program
       .command('login')
-      .description('Log in to a service: opens a session that stays while it is used, until logout.')
-      .option('--url <address>', 'the service (LATCHKEY_URL, or the one of the last login)')
-      .option('--email <address>', 'the user; asked for on a terminal, like the password')
+      .description('Log in to a service. The session is refreshed while you use it, until logout.')
+      .option('--url <address>', 'URL of the service (LATCHKEY_URL, or that of the last login)')
+      .option('--email <address>', 'e-mail of the user (asked for on a terminal, as is the password)')
       .option('--password-stdin', 'read the password from the first line of standard input')
-      .option('--token-stdin', 'keep this personal access token instead, from the first line of standard input'),
+      .option('--token-stdin', 'store a personal access token instead, read from the first line of standard input'),
   )
     .addHelpText(
       'after',
@@ -30,8 +30,8 @@ Examples:
   addRemoteFlags(
     program
       .command('logout')
-      .description('End the session that login has opened, and forget it.')
-      .option('--forget', 'forget it without telling the service'),
+      .description('End the session of the login and remove it from this machine.')
+      .option('--forget', 'only remove it from this machine, without asking the service'),
   ).action(async (flags: LogoutFlags) => {
     const { logout } = await import('./logout.js');
     await logout(flags);

@@ -5,7 +5,7 @@ import { listProfiles, type Profile, profileName, readProfile } from './profiles
 import { checkedUrl, clientOf, explaining } from './service.js';
 import { renewingFetch } from './session.js';
 
-/** Flags of every command that asks a service. */
+/** Flags of every command that calls a service. */
 export interface RemoteFlags {
   profile?: string;
   insecureHttp?: boolean;
@@ -13,35 +13,35 @@ export interface RemoteFlags {
   color?: boolean;
 }
 
-/** The service, and as whom it is asked. */
+/** A client of the service, and where its token comes from. */
 export interface Connection {
   client: Latchkey;
   url: string;
-  /** The profile that the token is from; undefined where it is `LATCHKEY_TOKEN`. */
+  /** Profile that the token comes from; undefined if it is `LATCHKEY_TOKEN`. */
   profile: (Profile & { name: string }) | undefined;
 }
 
-/** Runs `work` with the service that the flags, the environment and the profile point at. */
+/** Runs `work` with the service and token that the flags, the environment or the profile define. */
 export async function withConnection<T>(flags: RemoteFlags, work: (to: Connection) => Promise<T>): Promise<T> {
   const connection = await connect(flags);
   const { url, profile } = connection;
-  const ended = 'opens nothing: it is unknown, expired, revoked or disabled';
+  const invalid = 'is not valid: it is unknown, expired, revoked or disabled';
   const unauthorized =
     profile === undefined
-      ? `LATCHKEY_TOKEN ${ended}`
+      ? `LATCHKEY_TOKEN ${invalid}`
       : profile.refreshToken === null
-        ? `the token of profile ${profile.name} ${ended}`
+        ? `the token of profile ${profile.name} ${invalid}`
         : `the login of profile ${profile.name} has ended: log in again`;
   return await explaining({ url, unauthorized }, () => work(connection));
 }
 
-/** A flag counts more than the environment, the environment more than the profile that is used without either. */
+/** A flag overrides the environment, and the environment overrides the default profile. */
 async function connect({ profile: flag, insecureHttp = false }: RemoteFlags): Promise<Connection> {
   const token = flag === undefined ? variable('LATCHKEY_TOKEN') : undefined;
   const wanted = flag === undefined ? variable('LATCHKEY_URL') : undefined;
   if (token !== undefined) {
     const url = wanted ?? (await readProfile(profileName(flag)))?.url;
-    if (url === undefined) throw new WrongUse('LATCHKEY_TOKEN needs LATCHKEY_URL, the service to send it to');
+    if (url === undefined) throw new WrongUse('LATCHKEY_TOKEN needs LATCHKEY_URL, the URL of the service');
     return { client: clientOf(url, token, insecureHttp), url, profile: undefined };
   }
   const name = profileName(flag);
@@ -49,7 +49,7 @@ async function connect({ profile: flag, insecureHttp = false }: RemoteFlags): Pr
   if (profile === undefined) throw new WrongUse(await notLoggedIn(name));
   if (wanted !== undefined && checkedUrl(wanted) !== profile.url) {
     throw new WrongUse(
-      `LATCHKEY_URL is not ${profile.url}, which profile ${name} is for, and its token is sent nowhere else: set LATCHKEY_TOKEN too`,
+      `LATCHKEY_URL is not ${profile.url}, the only service that the token of profile ${name} is sent to: unset LATCHKEY_URL, or set LATCHKEY_TOKEN too`,
     );
   }
   let current = profile;
@@ -60,9 +60,9 @@ async function connect({ profile: flag, insecureHttp = false }: RemoteFlags): Pr
   return { client, url: profile.url, profile: { ...profile, name } };
 }
 
-/** What to say where a profile is missing. */
+/** The message for a missing profile, with the names of those that exist. */
 export async function notLoggedIn(name: string): Promise<string> {
   const others = await listProfiles();
-  const known = others.length === 0 ? '' : `; there are: ${others.join(', ')}`;
-  return `nobody is logged in as profile ${name}: see latchkey login --help, or set LATCHKEY_URL and LATCHKEY_TOKEN${known}`;
+  const known = others.length === 0 ? '' : `; existing profiles: ${others.join(', ')}`;
+  return `profile ${name} is not logged in: use latchkey login, or set LATCHKEY_URL and LATCHKEY_TOKEN${known}`;
 }

@@ -3,16 +3,17 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WrongUse } from '../failure.js';
 
-/** Milliseconds after which whoever holds a lock has come to grief; longer than anything that is done under one. */
+/** Milliseconds after which a lock counts as abandoned; longer than any work under a lock. */
 const STALE = 15_000;
 const PATIENCE = STALE + 5_000;
 const PAUSE = 25;
 
-/** Runs `work` while no other process runs one under the file at `path`. */
+/** Runs `work` under a lock, the file at `path`, so that no other process runs work under it at the same time. */
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const end = Date.now() + PATIENCE;
   while (!(await isCreated(path))) {
-    if (Date.now() > end) throw new WrongUse(`another latchkey holds ${path}; remove it where there is none`);
+    if (Date.now() > end)
+      throw new WrongUse(`${path} is locked by another latchkey command; if none is running, remove that file`);
     await removeStale(path);
     await sleep(PAUSE * (0.5 + Math.random()));
   }
@@ -33,7 +34,7 @@ async function isCreated(path: string): Promise<boolean> {
   }
 }
 
-/** Out of the way first: of several who find it stale one moves it, and the others move nothing. */
+/** Renames an abandoned lock before it removes it: if several processes find it, only one of them can rename it. */
 async function removeStale(path: string): Promise<void> {
   const moved = `${path}.${randomBytes(8).toString('hex')}`;
   try {

@@ -19,7 +19,7 @@ export interface LoginFlags extends RemoteFlags {
   tokenStdin?: boolean;
 }
 
-/** Who is logged in now, and by what. */
+/** A successful login: the user and the token. */
 interface Login {
   me: Me;
   tokenId: string;
@@ -36,7 +36,7 @@ export async function login(flags: LoginFlags): Promise<void> {
   const earlier = await readProfile(name);
   const url = await chooseUrl(flags, earlier);
   const insecureHttp = flags.insecureHttp === true || (earlier?.url === url && earlier.insecureHttp);
-  // Made before anything is asked for, so that nobody types a password in vain.
+  // The URL is validated before the user is asked for a password.
   const client = clientOf(url, undefined, insecureHttp);
 
   const { me, ...kept } =
@@ -55,28 +55,31 @@ export async function login(flags: LoginFlags): Promise<void> {
 
 async function chooseUrl({ url }: LoginFlags, earlier: Profile | undefined): Promise<string> {
   const known = url ?? variable('LATCHKEY_URL') ?? earlier?.url;
-  return checkedUrl(known ?? (await ask('URL of the service: ', '--url must say which service to log in to')).trim());
+  return checkedUrl(
+    known ?? (await ask('URL of the service: ', '--url must be the URL of the service to log in to')).trim(),
+  );
 }
 
 async function chooseUser(
   { email: flag, passwordStdin = false }: LoginFlags,
   earlier: Profile | undefined,
 ): Promise<{ username: string; password: string }> {
-  const username = flag ?? earlier?.email ?? (await ask('e-mail: ', '--email must say who logs in')).trim();
+  const username =
+    flag ?? earlier?.email ?? (await ask('e-mail: ', '--email must be the e-mail of the user who logs in')).trim();
   if (!passwordStdin && !canAsk()) {
     throw new WrongUse('there is no terminal to ask for the password: use --password-stdin or --token-stdin');
   }
   return { username, password: await readSecret(`password of ${visible(username)}: `, 'password') };
 }
 
-/** A personal access token that the user has already; it is theirs, and logging out does not end it. */
+/** Logs in with an existing personal access token, which logging out does not revoke. */
 async function withToken(url: string, insecureHttp: boolean): Promise<Login> {
   const token = await readSecret('token: ', 'token');
   const client = clientOf(url, token, insecureHttp);
-  return await explaining({ url, unauthorized: 'the token opens nothing, and is not kept' }, async () => {
+  return await explaining({ url, unauthorized: 'the token is not valid and was not stored' }, async () => {
     const me = await client.getMe();
     const { id, tokenType } = await client.getCurrentAccessToken();
-    if (tokenType !== 'pat') throw new WrongUse('this is the token of a session: give a personal access token');
+    if (tokenType !== 'pat') throw new WrongUse('this is a session token: use a personal access token');
     return { me, tokenId: id, token, refreshToken: null };
   });
 }
@@ -89,7 +92,7 @@ async function withPassword(
   return await explaining({ url }, async () => {
     const { access_token: token, refresh_token: refreshToken } = await client.logIn(credentials);
     const { id: tokenId } = await client.getCurrentAccessToken();
-    // As the owner meets it in the list of sessions.
+    // Its name in the owner's list of sessions.
     const name = `latchkey on ${visible(hostname()).slice(0, 200)}`;
     await client.updateAccessToken({ path: { token_id: tokenId }, body: { name } });
     return { me: await client.getMe(), tokenId, token, refreshToken };

@@ -13,7 +13,7 @@ export async function logout({ profile: flag, forget = false, json = false }: Lo
   const name = profileName(flag);
   const profile = await readProfile(name);
   if (profile === undefined) throw new WrongUse(await notLoggedIn(name));
-  // First, so that what cannot be ended now is not forgotten either.
+  // Before the profile is removed: a session that could not be ended stays in it.
   const ended = forget ? false : await endSession(profile);
   await changeProfile(name, (kept) => Promise.resolve(kept?.tokenId === profile.tokenId ? undefined : kept));
   if (json) {
@@ -22,6 +22,6 @@ export async function logout({ profile: flag, forget = false, json = false }: Lo
   }
   print(`logged out of ${profile.url} (profile ${name})`);
   if (profile.refreshToken === null)
-    note('latchkey: the token is forgotten here, and still serves until it is revoked');
-  else if (forget) note('latchkey: the session is forgotten here, and ends by itself');
+    note('latchkey: the token was removed from this machine, but stays valid until it is revoked');
+  else if (forget) note('latchkey: the session was removed from this machine, but stays valid until it expires');
 }

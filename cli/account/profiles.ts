@@ -7,23 +7,23 @@ import { note } from '../output/print.js';
 import { variable } from '../variables.js';
 import { withLock } from './lock.js';
 
-/** One login: a file of its own, so that logins never get into each other's way. */
+/** A stored login. Each profile has its own file, so that logins do not interfere. */
 export interface Profile {
   url: string;
   /** Whether `url` may be plain http to another machine. */
   insecureHttp: boolean;
   email: string;
   tokenId: string;
-  /** The plaintext that is sent. */
+  /** Plaintext of the token that is sent. */
   token: string;
-  /** Null for a personal access token, which the user has brought. */
+  /** Null for a personal access token, which cannot be refreshed. */
   refreshToken: string | null;
 }
 
 const EXTENSION = '.json';
 const IS_WINDOWS = process.platform === 'win32';
 
-/** The name of the profile to use. Throws `WrongUse` for one that is no file's name on every system. */
+/** The name of the profile to use. Throws `WrongUse` for a name that cannot be a file name on every system. */
 export function profileName(flag: string | undefined): string {
   const name = flag ?? variable('LATCHKEY_PROFILE') ?? 'default';
   if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name)) {
@@ -33,7 +33,10 @@ export function profileName(flag: string | undefined): string {
   return name;
 }
 
-/** Resolves with undefined where there is no such profile. A file that others can read is closed to them, aloud. */
+/**
+ * Reads a profile; undefined if it does not exist. If other users can read the file, this takes their permission away and
+ * prints a warning.
+ */
 export async function readProfile(name: string): Promise<Profile | undefined> {
   const path = pathOf(name);
   const text = await ifThere(async () => {
@@ -44,13 +47,13 @@ export async function readProfile(name: string): Promise<Profile | undefined> {
   try {
     return checked(JSON.parse(text));
   } catch {
-    throw new WrongUse(`${path} is no profile of this version: remove it and log in again`);
+    throw new WrongUse(`${path} is not a profile of this version: remove it and log in again`);
   }
 }
 
 /**
- * Replaces a profile by what `change` makes of it, undefined for nothing, while no other command changes it. Who reads it
- * meanwhile sees it as it was, or as it is then.
+ * Replaces a profile by the result of `change`, or removes it if that is undefined. No other command can change the profile
+ * meanwhile. The replacement is atomic for readers.
  */
 export async function changeProfile(
   name: string,
@@ -79,7 +82,7 @@ function pathOf(name: string): string {
   return join(folderOfProfiles(), name + EXTENSION);
 }
 
-/** In the user's own folder for settings: `LATCHKEY_CONFIG`, or as the XDG Base Directory Specification and Windows have it. */
+/** Folder of the profiles: in `LATCHKEY_CONFIG`, or in the user's settings by the XDG Base Directory Specification or Windows. */
 function folderOfProfiles(): string {
   const own = variable('LATCHKEY_CONFIG');
   if (own !== undefined) return join(own, 'profiles');
@@ -107,7 +110,8 @@ async function replaceFile(path: string, text: string): Promise<void> {
 async function keepPrivate(path: string): Promise<void> {
   if (IS_WINDOWS) return;
   const { mode, uid } = await stat(path);
-  if (uid !== process.getuid?.()) throw new WrongUse(`${path} belongs to another user: it is not read`);
+  if (uid !== process.getuid?.())
+    throw new WrongUse(`${path} belongs to another user and is not read: use your own folder, see LATCHKEY_CONFIG`);
   if ((mode & 0o077) === 0) return;
   await chmod(path, 0o600);
   note(`latchkey: others could read ${path}; now they cannot. Log out and in again if they may have read the token.`);

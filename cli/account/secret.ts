@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { WrongUse } from '../failure.js';
 import { askHidden, canAsk } from '../terminal.js';
 
-/** What is typed unseen on a terminal, else the first line of standard input. */
+/** Asks for a secret on the terminal without echo, or else reads the first line of standard input. */
 export async function readSecret(question: string, what: 'password' | 'token'): Promise<string> {
   const missing = `there is no ${what}`;
   const [line = '', ...rest] = canAsk()

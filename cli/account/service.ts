@@ -2,7 +2,7 @@ import { createLatchkey, type Fetch, type Latchkey, LatchkeyError, type TokenOpt
 import { Refused, WrongUse } from '../failure.js';
 import { visible } from '../output/text.js';
 
-/** A client of the service at `url`, over plain http only to this machine or where the user accepts it. */
+/** Creates a client of the service at `url`. Plain http to another machine needs `allowInsecureHttp`. */
 export function clientOf(
   url: string,
   token: TokenOption | undefined,
@@ -11,19 +11,19 @@ export function clientOf(
 ): Latchkey {
   const baseUrl = checkedUrl(url);
   if (typeof token === 'string' && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new WrongUse('the token has characters that no token has');
+    throw new WrongUse('the token must be visible ASCII characters without white space');
   }
   try {
     return createLatchkey({ baseUrl, ...(token !== undefined && { token }), allowInsecureHttp, fetch });
   } catch (error) {
     if (!(error instanceof TypeError) || allowInsecureHttp) throw error;
     throw new WrongUse(
-      `${baseUrl} is plain http, which would show the token to everyone on the way: use https, or --insecure-http`,
+      `${baseUrl} is plain http, so others on the network could read the token: use https, or --insecure-http`,
     );
   }
 }
 
-/** As the client has it. Never shows a URL that is refused: it may hold a password. */
+/** Validates a URL and removes its trailing slash. The error does not contain the URL, which can contain a password. */
 export function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const extra = url === undefined ? '' : url.username + url.password + url.search + url.hash;
@@ -34,8 +34,8 @@ export function checkedUrl(text: string): string {
 }
 
 /**
- * Runs `work` and states what the client rejects with as one line. What the service answers with 4xx is a refusal; where
- * it does not answer, or not as a Latchkey does, nothing is known of what was asked.
+ * Runs `work` and converts the client's errors to one-line messages: to `Refused` if the service rejected the request, and to
+ * `WrongUse` if the service did not answer, or not as Latchkey does.
  */
 export async function explaining<T>(
   { url, unauthorized }: { url: string; unauthorized?: string },
@@ -46,7 +46,7 @@ export async function explaining<T>(
   } catch (error) {
     if (!(error instanceof LatchkeyError)) throw error;
     const { code, requestId, retryAfterSeconds, cause } = error;
-    // What stopped the refreshing of the session, on its way through the client.
+    // An error of the session's refresh, which the client has wrapped.
     if (cause instanceof Error && cause.name === WrongUse.name) throw new WrongUse(cause.message);
     const told = code === 'unauthorized' && unauthorized !== undefined ? unauthorized : visible(error.message);
     const wait = retryAfterSeconds === undefined ? '' : `; try again in ${String(Math.ceil(retryAfterSeconds))} s`;
@@ -54,7 +54,7 @@ export async function explaining<T>(
     const message = told.replace(/\.$/, '') + wait + id;
     if (code === 'unexpected_answer') {
       throw new WrongUse(
-        `${url} does not answer as a Latchkey service does, with status ${String(error.status)}: is the address right?`,
+        `${url} does not answer as a Latchkey service does (status ${String(error.status)}): check the URL`,
       );
     }
     throw UNANSWERED.has(code) ? new WrongUse(`${url}: ${message}`) : new Refused(message);

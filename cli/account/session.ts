@@ -2,12 +2,12 @@ import { type Fetch, LatchkeyError } from '../../client/index.js';
 import { changeProfile, type Profile } from './profiles.js';
 import { clientOf, explaining } from './service.js';
 
-/** Milliseconds for the one request that is sent under a profile's lock, which must not grow stale meanwhile. */
+/** Milliseconds for the request that is sent under a profile's lock; shorter than the time after which a lock is stale. */
 const TIMEOUT = 8_000;
 
 /**
- * A `fetch` for the requests of a login. Where one is refused because the session's token has ended, the session is
- * refreshed and the request sent again: a refused one has done nothing.
+ * Creates a `fetch` for the requests of a login. If a request gets 401 because the session's token has expired, it refreshes
+ * the session and sends the request again, which is safe because a request with 401 has changed nothing.
  */
 export function renewingFetch(name: string, profile: Profile, onRenewed: (renewed: Profile) => void): Fetch {
   return async (url, init) => {
@@ -24,11 +24,11 @@ export function renewingFetch(name: string, profile: Profile, onRenewed: (renewe
 }
 
 /**
- * Refreshes the session of a profile whose `refused` token has ended, or takes what another command has refreshed it to.
- * Resolves with undefined where the login is over or another one.
+ * Refreshes the session of a profile after its token `refused` got 401, or uses the token of a refresh by another command.
+ * Resolves with undefined if the login has ended or was replaced.
  *
- * A refresh token serves once, and presenting it twice ends the session: so it is read, spent and replaced by one command
- * at a time.
+ * A refresh token is valid once, and using it twice ends the session. One command at a time therefore reads, uses and
+ * replaces it.
  */
 async function renew(name: string, { tokenId }: Profile, refused: string | undefined): Promise<Profile | undefined> {
   let renewed: Profile | undefined;
@@ -48,13 +48,13 @@ async function renew(name: string, { tokenId }: Profile, refused: string | undef
   return renewed;
 }
 
-/** Ends the session of a profile, on the service. Resolves with whether it was there until now. */
+/** Ends the session of a profile on the service. Resolves with false if there was no session to end. */
 export async function endSession({ url, token, refreshToken, insecureHttp }: Profile): Promise<boolean> {
   if (refreshToken === null) return false;
   return await explaining({ url }, async () => {
     const answer = await orEnded(clientOf(url, token, insecureHttp).logOut().withResponse());
     if (answer !== undefined) return true;
-    // The token has ended, and the session perhaps not.
+    // The session token has expired, but the session may still be open.
     const client = clientOf(url, undefined, insecureHttp);
     const session = await orEnded(client.refreshSession({ body: { refresh_token: refreshToken } }));
     if (session !== undefined) await client.logOut();
@@ -62,7 +62,7 @@ export async function endSession({ url, token, refreshToken, insecureHttp }: Pro
   });
 }
 
-/** Undefined where the service says that the credential opens nothing. */
+/** Resolves with undefined if the service rejects the credential. */
 async function orEnded<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;

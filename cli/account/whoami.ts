@@ -23,7 +23,7 @@ export async function whoAmI(flags: RemoteFlags): Promise<void> {
       ['service', url],
       ['profile', profile?.name ?? '- (LATCHKEY_TOKEN)'],
       ['token', `${token.tokenPrefix} ${token.name}`],
-      // Of the secret that was sent: after a rotation an earlier one ends before the token does.
+      // The expiry of the secret that was sent: after a rotation, an earlier secret expires before the token.
       [
         'expires',
         relativeAndExact(headers.get('Latchkey-Token-Expires-At')) +

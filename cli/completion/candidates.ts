@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { listProfiles } from '../account/profiles.js';
 
-/** Asks the shell to complete the name of a file. */
+/** Output that asks the shell to complete a file name. */
 export const FILES = ':files';
 
 interface Candidate {
@@ -10,11 +10,11 @@ interface Candidate {
 }
 
 /**
- * What `words`, the last of which is being typed, may go on with: lines of a word, a tab and what it means. It comes from
- * the definitions that parse the command line, and asks no service.
+ * Completes the last of `words`. Each resulting line is a word, a tab and its description. The candidates come from the
+ * definitions that parse the command line; no service is called.
  */
 export async function candidatesFor(program: Command, words: readonly string[]): Promise<string[]> {
-  // Bash takes `--flag=value` for three words.
+  // Bash splits `--flag=value` into three words.
   const separate = words.filter((word) => word !== '=');
   const current = words.at(-1) === '=' ? '' : (words.at(-1) ?? '');
   const before = words.at(-1) === '=' ? separate : separate.slice(0, -1);
@@ -32,7 +32,7 @@ export async function candidatesFor(program: Command, words: readonly string[]):
   return lines([...(wordsTaken === 0 ? commandsOf(command) : []), ...choices], current);
 }
 
-/** Where the words before lead: the command, how many of its arguments are there, and the flag that wants a value. */
+/** Parses the words before: the command, the number of its arguments so far, and the flag that still needs a value. */
 function walk(program: Command, words: readonly string[]) {
   let command = program;
   let wordsTaken = 0;

@@ -6,8 +6,8 @@ const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 export function addCompletion(program: Command): void {
   program
     .command('completion')
-    .description('Print what makes a shell complete this command.')
-    .addArgument(new Argument('<shell>', 'which one').choices(SHELLS))
+    .description('Print the script that lets a shell complete this command.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .addHelpText(
       'after',
       `
@@ -21,7 +21,7 @@ Examples:
       process.stdout.write(scriptFor(shell));
     });
 
-  // What the scripts ask at each Tab; the last word is the one that is being typed.
+  // The scripts call this at each Tab. The last word is the one being typed.
   program
     .command('complete', { hidden: true })
     .argument('[words...]')

@@ -2,10 +2,7 @@ import { FILES } from './candidates.js';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
-/**
- * The words go to `latchkey complete` as they are, none is evaluated by the shell: on a Tab nothing runs that stands on the
- * line.
- */
+/** Completion scripts. They pass the words to `latchkey complete` unevaluated, so a Tab runs no command of the line. */
 const SCRIPTS: Record<Shell, string> = {
   bash: `# Completion of latchkey for bash 4 and newer: source <(latchkey completion bash)
 _latchkey() {

@@ -2,21 +2,21 @@ import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** How standard output is written. */
+/** Style of standard output. */
 export interface Look {
-  /** Whether people read it: aligned columns and relative times. Else it is lines of tabs, for programs. */
+  /** Whether people read the output: aligned columns and relative times. Programs get lines separated by tabs. */
   forPeople: boolean;
-  /** Columns of the terminal; infinite where nobody knows. */
+  /** Columns of the terminal; infinite if unknown. */
   width: number;
   paint(style: Style, text: string): string;
 }
 
-/** Colours are for terminals, unless `--no-color`, NO_COLOR, FORCE_COLOR or TERM=dumb have it otherwise. */
+/** Chooses the style. Only terminals get colours, unless `--no-color`, NO_COLOR, FORCE_COLOR or TERM=dumb change that. */
 export function lookOf({ color = true }: { color?: boolean }): Look {
   const { env, stdout } = process;
   const forced = isSet(env['FORCE_COLOR']) && env['FORCE_COLOR'] !== '0';
   const unwanted = isSet(env['NO_COLOR']) || env['FORCE_COLOR'] === '0' || env['TERM'] === 'dumb';
-  // Who forces colours has somebody who looks at them.
+  // Forced colours mean that a person reads the output.
   const forPeople = stdout.isTTY || forced;
   const coloured = color && (forced || (stdout.isTTY && !unwanted));
   return {

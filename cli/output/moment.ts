@@ -2,7 +2,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** From so many seconds on a unit is used; a span is never less than one and a half of its unit, so rounding says little wrong. */
+/** Smallest number of seconds for each unit: at least 1.5 units, so that rounding is not far off. */
 const UNITS = [
   { from: 2 * 365 * DAY, unit: 'year', seconds: 365 * DAY },
   { from: 100 * DAY, unit: 'month', seconds: (365 / 12) * DAY },
@@ -12,7 +12,7 @@ const UNITS = [
   { from: 10, unit: 'second', seconds: 1 },
 ] as const;
 
-/** Such as `in 89 days` and `3 hours ago`; null is `never`. */
+/** Formats an instant as a relative time such as `in 89 days` or `3 hours ago`; null is `never`. */
 export function relative(instant: string | null, now = Date.now()): string {
   if (instant === null) return 'never';
   const seconds = (Date.parse(instant) - now) / 1_000;
@@ -22,7 +22,7 @@ export function relative(instant: string | null, now = Date.now()): string {
   return format.format(Math.round(seconds / chosen.seconds), chosen.unit);
 }
 
-/** The relative time with the exact one. */
+/** Formats an instant as a relative time, followed by the exact one; null is `never`. */
 export function relativeAndExact(instant: string | null): string {
   return instant === null ? 'never' : `${relative(instant)} (${instant})`;
 }

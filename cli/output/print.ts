@@ -5,19 +5,19 @@ import { WrongUse } from '../failure.js';
 
 const STDOUT = 1;
 
-/** One line, or several, on standard output: what was asked for. */
+/** Prints the command's result on standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** A line on standard error: for people, and never a secret. */
+/** Prints a line for people on standard error. Do not pass secrets. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
 /**
- * Throws `WrongUse` where standard output takes nothing at all. Asked before a secret is made, which can be shown only
- * once. Whether a disk has room, or a reader is still there, only the writing tells.
+ * Throws `WrongUse` if standard output cannot be written at all. Call this before a secret is created, which can be shown
+ * only once. A full disk or a reader that has ended is only found when the secret is written.
  */
 export function requireOutput(): void {
   if (isStream()) return;
@@ -29,8 +29,8 @@ export function requireOutput(): void {
 }
 
 /**
- * Prints a secret that is shown this once. Rejects with `WrongUse` where standard output does not take all of it: the
- * message ends with `lost`, which says what was made, and how to undo it.
+ * Prints a secret that can be shown only once. Rejects with `WrongUse` if it could not be written completely. The message
+ * then ends with `lost`, which states what was created and how to undo it.
  */
 export async function printOnce(text: string, lost: string): Promise<void> {
   try {
@@ -40,14 +40,14 @@ export async function printOnce(text: string, lost: string): Promise<void> {
   }
 }
 
-/** Why standard output cannot be written, in one sentence. */
+/** The message for an error of standard output. */
 export function outputFault(error: unknown): string {
   const { errno = 0, message } = error as NodeJS.ErrnoException;
   const [, reason = message] = getSystemErrorMap().get(errno) ?? [];
   return `standard output cannot be written: ${reason}`;
 }
 
-/** A file may take a part, which a stream of Node's does not notice. */
+/** Writes all bytes. For a file, this checks how many were written, which Node's stream does not. */
 async function write(bytes: Uint8Array): Promise<void> {
   if (!isStream()) {
     for (let written = 0; written < bytes.length; ) written += writeSync(STDOUT, bytes, written);
@@ -61,7 +61,7 @@ async function write(bytes: Uint8Array): Promise<void> {
   });
 }
 
-/** A pipe or a terminal, not a file or a device. */
+/** Whether standard output is a pipe or a terminal, not a file or a device. */
 function isStream(): boolean {
   return process.stdout instanceof Socket;
 }

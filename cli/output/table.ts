@@ -5,19 +5,20 @@ export interface Column<Row> {
   title: string;
   text(row: Row): string;
   style?(row: Row): Parameters<Look['paint']>[0];
-  /** Gives way where the terminal is too narrow. */
+  /** Whether the column may become narrower if the terminal is too narrow. */
   shrinks?: boolean;
 }
 
-/** Columns between two others. */
+/** Spaces between two columns. */
 const GAP = 2;
+/** Least width of a column that shrinks. */
 const NARROWEST = 8;
-/** Before what goes on in another line. */
+/** Separator before a column that is continued on the next line. */
 const CONTINUED = '\n  ';
 
 /**
- * Aligned columns under their titles for people; for programs lines of tabs, which no cell contains, without titles. With
- * `whole` nothing is cut: what does not fit beside the columns before it goes on in another line.
+ * Formats a table. People get aligned columns with titles; programs get lines of cells separated by tabs, without titles.
+ * With `whole` no cell is cut: columns that do not fit continue on the next line.
  */
 export function table<Row>(
   columns: readonly Column<Row>[],
@@ -52,7 +53,7 @@ export function table<Row>(
   return [titles, ...lines].map((cells) => cells.join('')).join('\n');
 }
 
-/** The columns that begin another line, so that no cell is broken by the terminal that it fits into. */
+/** Columns that begin on a new line, so that the terminal does not break a cell that would fit. */
 function lineStarts<Row>(columns: readonly Filled<Row>[], width: number): ReadonlySet<number> {
   const starts = new Set<number>();
   let taken = 0;
@@ -71,7 +72,7 @@ interface Filled<Row> extends Column<Row> {
   width: number;
 }
 
-/** Makes the columns that shrink narrower, the widest of them first, and leaves out the last ones where that is not enough. */
+/** Fits columns into a width: first narrows those that shrink, the widest first, then leaves out the last ones. */
 function fitting<Row>(columns: Filled<Row>[], width: number): Filled<Row>[] {
   const total = columns.reduce((sum, column) => sum + column.width, GAP * (columns.length - 1));
   if (total <= width) return columns;
@@ -89,7 +90,7 @@ function fitting<Row>(columns: Filled<Row>[], width: number): Filled<Row>[] {
   return columns.length > 1 ? fitting(columns.slice(0, -1), width) : columns;
 }
 
-/** One thing, a line for each of its members. */
+/** Formats one object, with a line for each member. */
 export function fields(members: readonly (readonly [label: string, text: string])[], look: Look): string {
   const shown = members.map(([label, text]) => [visible(label), visible(text)] as const);
   if (!look.forPeople) return shown.map(([label, text]) => `${label}\t${text}`).join('\n');

@@ -5,14 +5,14 @@ import { visible } from '../output/text.js';
 import { ask, canAsk } from '../terminal.js';
 import type { ScanFlags } from './flags.js';
 
-/** What one request asks about. */
+/** Most tokens in one request. */
 const BATCH = 100;
-const DEAD = new Set(['malformed', 'unknown', 'expired', 'revoked']);
+const INVALID = new Set(['malformed', 'unknown', 'expired', 'revoked']);
 
 /**
- * Asks the service what has become of each token that was found, and with `--revoke` ends those that are not dead. Gives
- * the report with their states: the service's code, `revoked now`, or `not asked` for a refresh token, which only the
- * service that it is spent at can tell of. They are sent to that service and nowhere else.
+ * Asks the service for the state of each token found, and with `--revoke` revokes those that are still valid or disabled.
+ * Returns the report with the states: the service's code, `revoked now`, or `not asked` for a refresh token, which the
+ * service cannot verify. The tokens are sent to that service only.
  */
 export async function withStates(report: ScanReport, flags: ScanFlags): Promise<ScanReport> {
   if (report.tokens.length === 0) return report;
@@ -25,9 +25,9 @@ export async function withStates(report: ScanReport, flags: ScanFlags): Promise<
       const { results } = await client.verifyAccessTokens({ body: { tokens } });
       for (const [index, token] of batch.entries()) states.set(token, visible(results[index]?.code ?? 'not asked'));
     }
-    const alive = report.tokens.filter((token) => !isDead(states.get(token)));
-    if (flags.revoke === true && alive.length > 0 && (await isWanted(alive.length, flags))) {
-      for (const token of alive) {
+    const valid = report.tokens.filter((token) => !isInvalid(states.get(token)));
+    if (flags.revoke === true && valid.length > 0 && (await isWanted(valid.length, flags))) {
+      for (const token of valid) {
         await client.revokeOAuthToken({ body: { token: token.plaintext() } });
         states.set(token, 'revoked now');
       }
@@ -36,14 +36,14 @@ export async function withStates(report: ScanReport, flags: ScanFlags): Promise<
   });
 }
 
-/** Whether a token of this state opens nothing any more. */
-export function isDead(state: string | undefined): boolean {
-  return state !== undefined && DEAD.has(state);
+/** Whether a token with this state is invalid for good. */
+export function isInvalid(state: string | undefined): boolean {
+  return state !== undefined && INVALID.has(state);
 }
 
 async function isWanted(count: number, { yes = false }: ScanFlags): Promise<boolean> {
   if (yes) return true;
-  if (!canAsk()) throw new WrongUse('--revoke needs --yes where nobody can be asked');
+  if (!canAsk()) throw new WrongUse('--revoke needs --yes without a terminal');
   const answer = await ask(`Revoke ${String(count)} ${count === 1 ? 'token' : 'tokens'} for good? [y/N] `, 'say --yes');
   return /^y(es)?$/i.test(answer.trim());
 }

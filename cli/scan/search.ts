@@ -14,9 +14,9 @@ import {
 import { Failure } from '../failure.js';
 import { showProgress } from '../progress.js';
 import type { ScanFlags } from './flags.js';
-import { isDead, withStates } from './live.js';
+import { isInvalid, withStates } from './live.js';
 
-/** Scans and prints; gives the exit code. */
+/** Scans, prints the report and returns the exit code. */
 export async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
   const progress = showProgress(describe, { afterMs: 1_000 });
   try {
@@ -25,13 +25,13 @@ export async function search(paths: string[], flags: ScanFlags, version: string)
     const report = flags.check === true || flags.revoke === true ? await withStates(found, flags) : found;
     for (const line of toWarnings(report)) process.stderr.write(`latchkey: ${line}\n`);
     print(report, flags, version);
-    // What was named and is not there is a mistake of the command line, whatever was found.
+    // A given path that cannot be read is an error of the command line, even if tokens were found.
     if (report.unreadable.length > 0) return 2;
-    if (report.tokens.some(({ state }) => !isDead(state))) return 1;
+    if (report.tokens.some(({ state }) => !isInvalid(state))) return 1;
     return report.complete ? 0 : 2;
   } catch (error) {
     progress.clear();
-    // Exit code 1 says that tokens were found; this says nothing about them.
+    // Exit code 1 means that tokens were found, which is unknown here.
     const isExpected =
       error instanceof CouldNotScan || error instanceof Failure || (error instanceof Error && 'syscall' in error);
     if (isExpected) process.stderr.write(`latchkey: ${error.message}\n`);

@@ -9,7 +9,7 @@ import type { RotateFlags } from './rotate.js';
 import type { ShowFlags } from './show.js';
 import type { VerifyFlags } from './verify.js';
 
-const TOKEN = 'its id or the start of it, the 12 characters that it begins with, its name, or "current"';
+const TOKEN = 'its id or the start of the id, its prefix of 12 characters, its name, or "current"';
 const LIFETIME = '--expires-in <duration|date>';
 const STATES = ['active', 'expiring', 'expired', 'revoked', 'disabled'];
 const SORTS = ['createdAt', '-createdAt', 'name', '-name', 'expiresAt', '-expiresAt', 'lastUsedAt', '-lastUsedAt'];
@@ -28,19 +28,19 @@ export function addTokens(program: Command): void {
 function addCreate(tokens: Command): void {
   const command = tokens
     .command('create')
-    .description('Create a token. The token itself, and nothing else, is on standard output: it is shown this once.')
-    .argument('<name>', 'what it is called')
-    .option(LIFETIME, 'such as 90d, 2w, 2027-12-31 or never (asked for, else 90d)', lifetime)
-    .option('--description <text>', 'what it is for')
-    .option('--metadata <name=value>', 'something for your programs; may be repeated', addPair)
-    .option('--scope <scope>', 'what it may do; may be repeated (asked for, else tokens:read)', collect)
+    .description('Create a token. Standard output is only the token itself, which is shown this once.')
+    .argument('<name>', 'its name')
+    .option(LIFETIME, 'such as 90d, 2w, 2027-12-31 or never (asked for on a terminal, else 90d)', lifetime)
+    .option('--description <text>', 'its description')
+    .option('--metadata <name=value>', 'data for your programs; may be repeated', addPair)
+    .option('--scope <scope>', 'a scope; may be repeated (asked for on a terminal, else tokens:read)', collect)
     .addOption(
-      new Option('--scopes <all|list>', 'all that you may do, without users:admin; or scopes separated by commas')
+      new Option('--scopes <all|list>', 'scopes separated by commas, or all of yours without users:admin')
         .argParser(scopeList)
         .conflicts('scope'),
     )
-    .option('--no-scope', 'it may do nothing but show and end itself')
-    .option('-q, --quiet', 'say nothing on standard error');
+    .option('--no-scope', 'no scopes: the token can only show and revoke itself')
+    .option('-q, --quiet', 'print nothing on standard error');
   addExamples(
     addRemoteFlags(command),
     'latchkey tokens create "deploy bot" --expires-in 90d --scope deployments:write',
@@ -55,11 +55,11 @@ function addList(tokens: Command): void {
   const command = tokens
     .command('list')
     .alias('ls')
-    .description('List tokens; without a terminal as lines of tabs, exact and without titles.')
-    .option('--all', 'revoked ones too')
+    .description('List tokens. Without a terminal: lines separated by tabs, with exact times and without titles.')
+    .option('--all', 'include revoked tokens')
     .addOption(new Option('--sort <field>', 'order, descending with a leading minus (-createdAt)').choices(SORTS))
-    .option('--limit <number>', 'at most so many', positiveInteger)
-    .option('--wide', 'ids and exact times, nothing cut: in several lines where the terminal is narrow');
+    .option('--limit <number>', 'most tokens to list', positiveInteger)
+    .option('--wide', 'all columns, with exact times and uncut; on several lines if the terminal is narrow');
   addExamples(
     addRemoteFlags(addFilterFlags(command)),
     'latchkey tokens list --state expiring --sort expiresAt',
@@ -92,11 +92,11 @@ function addShow(tokens: Command): void {
 function addRotate(tokens: Command): void {
   const command = tokens
     .command('rotate')
-    .description('Give a token a new secret, which alone is on standard output: it is shown this once.')
+    .description('Give a token a new secret. Standard output is only the secret, which is shown this once.')
     .argument('<token>', TOKEN)
-    .option('--grace <duration>', 'how long the earlier secret still serves, up to 7d (0s)', seconds)
+    .option('--grace <duration>', 'how long the earlier secret stays valid, up to 7d (0s)', seconds)
     .option(LIFETIME, 'a new lifetime, such as 90d, 2w, 2027-12-31 or never', lifetime)
-    .option('-q, --quiet', 'say nothing on standard error');
+    .option('-q, --quiet', 'print nothing on standard error');
   addExamples(addRemoteFlags(command), 'latchkey tokens rotate "deploy bot" --grace 24h').action(
     async (selector: string, flags: RotateFlags) => {
       const { rotateToken } = await import('./rotate.js');
@@ -108,17 +108,17 @@ function addRotate(tokens: Command): void {
 function addEdit(tokens: Command): void {
   const command = tokens
     .command('edit')
-    .description('Change a token; nothing happens where somebody else changes it at the same time.')
+    .description('Change a token. Nothing is changed if somebody else changes it at the same time.')
     .argument('<token>', TOKEN)
-    .option('--name <name>', 'what it is called')
-    .option('--description <text>', 'what it is for; empty for nothing')
-    .option('--metadata <name=value>', 'set one of its metadata; may be repeated', addPair)
-    .option('--unset-metadata <name>', 'remove one of its metadata; may be repeated', collect)
-    .option('--scope <scope>', 'what it may do, in place of what it might; may be repeated', collect)
-    .option('--no-scope', 'it may do nothing but show and end itself')
-    .option(LIFETIME, 'a lifetime from now on, such as 90d, 2w, 2027-12-31 or never', lifetime)
-    .addOption(new Option('--disable', 'stop it until it is enabled again').conflicts('enable'))
-    .option('--enable', 'let it serve again');
+    .option('--name <name>', 'a new name')
+    .option('--description <text>', 'a new description; empty to remove it')
+    .option('--metadata <name=value>', 'set a metadata entry; may be repeated', addPair)
+    .option('--unset-metadata <name>', 'remove a metadata entry; may be repeated', collect)
+    .option('--scope <scope>', 'a scope, which replaces all earlier ones; may be repeated', collect)
+    .option('--no-scope', 'no scopes: the token can only show and revoke itself')
+    .option(LIFETIME, 'a new lifetime from now, such as 90d, 2w, 2027-12-31 or never', lifetime)
+    .addOption(new Option('--disable', 'make it invalid until it is enabled again').conflicts('enable'))
+    .option('--enable', 'make it valid again');
   addExamples(
     addRemoteFlags(command),
     'latchkey tokens edit ci --name "ci of main" --metadata team=platform',
@@ -133,17 +133,17 @@ function addRevoke(tokens: Command): void {
   const command = tokens
     .command('revoke')
     .alias('rm')
-    .description('Revoke tokens, those that are named or all that filters keep: they open nothing any more, for good.')
+    .description('Revoke tokens: those that you name, or all that match the filters. This cannot be undone.')
     .argument('[token...]', TOKEN)
-    .option('--dry-run', 'change nothing, and tell what would be revoked')
-    .option('-y, --yes', 'do not ask where there may be several');
+    .option('--dry-run', 'only list the tokens that would be revoked')
+    .option('-y, --yes', 'do not ask before several tokens are revoked');
   addExamples(
     addRemoteFlags(addFilterFlags(command)),
     'latchkey tokens revoke "deploy bot"',
     'latchkey tokens revoke lk_pat_4fGq1 lk_pat_9bTy3 --yes',
     'latchkey tokens revoke --never-used --created-before -180d --dry-run',
   )
-    .addHelpText('after', '\nThe token in use is revoked where it is named, and never by filters.')
+    .addHelpText('after', '\nThe token in use is revoked only if you name it, never by filters.')
     .action(async (selectors: string[], flags: RevokeFlags) => {
       const { revokeTokens } = await import('./revoke.js');
       await revokeTokens(selectors, flags);
@@ -153,15 +153,15 @@ function addRevoke(tokens: Command): void {
 function addVerify(tokens: Command): void {
   const command = tokens
     .command('verify')
-    .description('Tell whether a token, from standard input or typed unseen, may pass.')
-    .option('--scope <scope>', 'what it must be allowed to do; may be repeated', collect)
-    .option('-q, --quiet', 'say nothing: the exit code tells');
+    .description('Verify a token, which is read from standard input or typed without echo.')
+    .option('--scope <scope>', 'a scope that it must have; may be repeated', collect)
+    .option('-q, --quiet', 'print nothing; only set the exit code');
   addExamples(
     addRemoteFlags(command),
     'latchkey tokens verify < token.txt',
     'latchkey tokens verify --quiet --scope reports:read < token.txt && echo welcome',
   )
-    .addHelpText('after', '\nExit codes: 0 it may pass, 1 it may not, 2 the service did not say.')
+    .addHelpText('after', '\nExit codes: 0 the token is valid, 1 it is not, 2 the service gave no verdict.')
     .action(async (flags: VerifyFlags) => {
       const { verifyToken } = await import('./verify.js');
       await verifyToken(flags);
@@ -176,17 +176,17 @@ function addFilterFlags(command: Command): Command {
   ]);
   for (const option of [
     types,
-    new Option('--state <state>', 'in this state; expiring is within 7 days').choices(STATES),
+    new Option('--state <state>', 'in this state; expiring means within 7 days').choices(STATES),
     new Option('--scope <scope>', 'with this scope'),
-    new Option('--search <text>', 'with this text in the name, description or prefix'),
+    new Option('--search <text>', 'with this text in name, description or prefix'),
     new Option('--created-after <instant>', 'such as 2026-12-31, 2026-12-31T12:00:00Z or -30d').argParser(instant),
-    new Option('--created-before <instant>', 'likewise').argParser(instant),
-    new Option('--expires-after <instant>', 'such as +7d; without those that never do').argParser(instant),
-    new Option('--expires-before <instant>', 'likewise').argParser(instant),
-    new Option('--last-used-after <instant>', 'without those never used').argParser(instant),
-    new Option('--last-used-before <instant>', 'likewise').argParser(instant),
-    new Option('--never-used', 'never used so far'),
-    new Option('--owner <user>', 'of this user, an id or e-mail address; for administrators'),
+    new Option('--created-before <instant>', 'such as -90d').argParser(instant),
+    new Option('--expires-after <instant>', 'such as +7d; excludes tokens that never expire').argParser(instant),
+    new Option('--expires-before <instant>', 'such as +7d; excludes tokens that never expire').argParser(instant),
+    new Option('--last-used-after <instant>', 'such as -30d; excludes tokens never used').argParser(instant),
+    new Option('--last-used-before <instant>', 'such as -30d; excludes tokens never used').argParser(instant),
+    new Option('--never-used', 'never used'),
+    new Option('--owner <user>', 'of this user, by id or e-mail; for administrators'),
   ]) {
     command.addOption(option.helpGroup('Which tokens:'));
   }

@@ -26,14 +26,14 @@ export async function createToken(name: string, flags: CreateFlags): Promise<voi
     const may = scopes.length === 0 ? 'without a scope' : `with ${visible(scopes.join(' '))}`;
     await printIssued(issued, flags, {
       said: `created ${named} ${may}, expires ${relative(expiresAt)}`,
-      lost: `created ${named}, and nobody has its secret; to undo it: latchkey tokens revoke ${visible(id)}`,
+      lost: `created ${named}, but its secret was not shown; to undo it: latchkey tokens revoke ${visible(id)}`,
     });
   });
 }
 
 type Description = { name: string; description?: string; metadata?: Record<string, string> };
 
-/** A lifetime that nobody has chosen gives way to that of a service which does not allow it. */
+/** Creates the token. If the service rejects the default lifetime, this leaves the lifetime to the service. */
 async function create(client: Latchkey, grant: Grant, description: Description): Promise<IssuedAccessToken> {
   const { scopes, lifetime, isChosen } = grant;
   const body = { ...description, ...(scopes !== 'all' && { scopes }) };

@@ -5,7 +5,7 @@ import type { Column } from '../output/table.js';
 
 type State = 'active' | 'expiring' | 'expired' | 'revoked' | 'disabled';
 
-/** Milliseconds before its end from which on a token is about to expire. */
+/** Milliseconds before its expiry in which a token counts as expiring. */
 const SOON = 7 * 86_400_000;
 
 const STYLES = { active: 'green', expiring: 'yellow', expired: 'red', revoked: 'gray', disabled: 'magenta' } as const;
@@ -26,7 +26,7 @@ const type: Column<AccessToken> = { title: 'TYPE', text: ({ tokenType }) => toke
 const scopes: Column<AccessToken> = { title: 'SCOPES', text: (token) => token.scopes.join(' ') || '-' };
 const state: Column<AccessToken> = { title: 'STATE', text: stateOf, style: styleOf };
 
-/** For people, with times as they say them. */
+/** Columns for people, with relative times. */
 export const SHORT: readonly Column<AccessToken>[] = [
   name,
   prefix,
@@ -36,7 +36,7 @@ export const SHORT: readonly Column<AccessToken>[] = [
   { ...scopes, shrinks: true },
 ];
 
-/** Everything to the millisecond, for programs and for `--wide`. */
+/** Columns for programs and `--wide`, with exact times. */
 export const WIDE: readonly Column<AccessToken>[] = [
   { title: 'ID', text: ({ id }) => id },
   { ...name, shrinks: false },
@@ -51,7 +51,7 @@ export const WIDE: readonly Column<AccessToken>[] = [
 
 type Member = [label: string, text: string];
 
-/** One token, member by member; for people the times also as they say them. */
+/** The members of a token, for `tokens show`. People also get relative times. */
 export function membersOf(token: AccessToken, { forPeople }: Look): Member[] {
   const { previousSecret, metadata } = token;
   const moment = (instant: string | null) => (forPeople ? relativeAndExact(instant) : (instant ?? 'never'));

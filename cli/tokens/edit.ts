@@ -18,12 +18,12 @@ export interface EditFlags extends RemoteFlags {
 
 export async function editToken(selector: string, flags: EditFlags): Promise<void> {
   if (Object.keys(editOf(flags)).length === 0)
-    throw new WrongUse('nothing is to be changed: see latchkey tokens edit --help');
+    throw new WrongUse('give at least one change: see latchkey tokens edit --help');
   await withConnection(flags, async ({ client }) => {
     const { id } = await findToken(client, selector);
     const path = { token_id: id };
     const { data: token, headers } = await client.getAccessToken({ path }).withResponse();
-    // What is written is what was read, with the changes: nobody else's change in between is undone.
+    // `If-Match` prevents overwriting another change made since the token was read.
     const edited = await client.updateAccessToken({
       path,
       body: editOf(flags, token),
@@ -33,7 +33,7 @@ export async function editToken(selector: string, flags: EditFlags): Promise<voi
   });
 }
 
-/** Metadata are replaced whole, so those of `token` that stay are sent too. */
+/** Builds the edit. The service replaces all metadata, so the entries of `token` that stay are sent too. */
 function editOf(flags: EditFlags, token?: AccessToken): AccessTokenEdit {
   const { name, description, metadata, unsetMetadata, scope, expiresIn, disable, enable } = flags;
   const kept = Object.entries({ ...token?.metadata, ...metadata }).filter(([key]) => !unsetMetadata?.includes(key));

@@ -2,7 +2,7 @@ import type { Latchkey, ListAccessTokensData, TokenFilter } from '../../client/i
 import { Refused } from '../failure.js';
 import { visible } from '../output/text.js';
 
-/** Which tokens are meant; the names are those of the service, but for three. */
+/** Flags that select tokens. Their names are those of the API, except `search`, `type` and `owner`. */
 export interface FilterFlags extends Omit<TokenFilter, 'q' | 'tokenType'> {
   search?: string;
   type?: 'pat' | 'session' | 'all';
@@ -23,7 +23,7 @@ const NAMES = [
 
 type Query = NonNullable<ListAccessTokensData['query']>;
 
-/** What is sent of the flags, as a list's query and as a filter alike. */
+/** Converts the flags to a filter of the API, which is also the query of a list. */
 export function filterOf(flags: FilterFlags): TokenFilter {
   const { search, type } = flags;
   const given = NAMES.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]] as const]));
@@ -34,7 +34,7 @@ export function filterOf(flags: FilterFlags): TokenFilter {
   };
 }
 
-/** Whose tokens are meant: an id, or an e-mail address, which administrators can look up; else the caller's own. */
+/** Converts `--owner`, an id or an e-mail, to a query. An e-mail is looked up, which only administrators may do. */
 export async function ownerOf(client: Latchkey, owner: string | undefined): Promise<Pick<Query, 'owner'>> {
   if (owner === undefined) return {};
   if (/^\d{1,15}$/.test(owner)) return { owner: Number(owner) };

@@ -4,20 +4,20 @@ import { visible } from '../output/text.js';
 import { stateOf } from './describe.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** Fewer characters of an id say next to nothing: ids begin with the time. */
+/** At least 4 characters: ids begin with the time, so shorter starts match too many tokens. */
 const ID_START = /^[0-9a-f-]{4,36}$/i;
 const PREFIX_LENGTH = 12;
 const LONGEST_NAME = 255;
-/** Candidates that are named. */
+/** Most candidates in an error message. */
 const MOST_CANDIDATES = 10;
 
 type Owner = Pick<NonNullable<ListAccessTokensData['query']>, 'owner'>;
 
 /**
- * The tokens that `selectors` name: an id or the start of one, the 12 characters that a token begins with, an exact name,
- * or `current`. A token that is revoked is found only where no other is.
+ * Finds the tokens that `selectors` name. A selector is an id or the start of one, a prefix of 12 characters, an exact name,
+ * or `current`. It finds a revoked token only if no other token matches.
  *
- * Rejects with `Refused` for a selector that names none, and, with the candidates, for one that names several.
+ * Rejects with `Refused` if a selector matches no token, or several; the message then lists the candidates.
  */
 export async function findTokens(
   client: Latchkey,
@@ -40,7 +40,7 @@ export async function findToken(client: Latchkey, selector: string): Promise<Acc
   return token;
 }
 
-/** The service searches names and prefixes; for an id, or the prefix of an earlier secret, all are looked at. */
+/** Lists tokens that may match. The service can search by name; for an id or a prefix all tokens are listed. */
 async function candidatesFor(client: Latchkey, selector: string, owner: Owner): Promise<AccessToken[]> {
   if (/[\p{Cc}\p{Cs}]/u.test(selector) || selector.length > LONGEST_NAME) return [];
   const isName = !ID_START.test(selector) && selector.length !== PREFIX_LENGTH;
@@ -68,6 +68,6 @@ function theOne(selector: string, all: readonly AccessToken[]): AccessToken {
     .map((one) => `  ${visible(one.id)}  ${visible(one.tokenPrefix)}  ${stateOf(one)}  ${visible(one.name)}`);
   const more = candidates.length > lines.length ? [`  and ${String(candidates.length - lines.length)} more`] : [];
   throw new Refused(
-    [`${visible(shown)} may be any of ${String(candidates.length)} tokens:`, ...lines, ...more].join('\n'),
+    [`${visible(shown)} matches ${String(candidates.length)} tokens; use an id:`, ...lines, ...more].join('\n'),
   );
 }

@@ -8,19 +8,19 @@ export interface GrantFlags {
   expiresIn?: Lifetime;
 }
 
-/** What a new token may do, and for how long. */
+/** Scopes and lifetime of a new token. */
 export interface Grant {
-  /** `all` is what its creator may do, but `users:admin`. */
+  /** `all` means all scopes of its creator except `users:admin`. */
   scopes: string[] | 'all';
   lifetime: Lifetime;
-  /** Whether somebody has chosen the lifetime. */
+  /** Whether the user has chosen the lifetime. */
   isChosen: boolean;
 }
 
 const LEAST = 'tokens:read';
 const DAYS = 90;
 
-/** What the flags say. Of what they leave open, people on a terminal are asked, and others get the least. */
+/** Chooses scopes and lifetime: by the flags, else by asking on a terminal, else the defaults. */
 export async function chooseGrant(flags: GrantFlags, asks: boolean): Promise<Grant> {
   const isAsked = asks && canAsk() && process.stderr.isTTY;
   const scopes = givenScopes(flags) ?? (isAsked ? await askScopes() : [LEAST]);
@@ -28,7 +28,7 @@ export async function chooseGrant(flags: GrantFlags, asks: boolean): Promise<Gra
   return { scopes, lifetime: chosen ?? DAYS, isChosen: chosen !== undefined };
 }
 
-/** The value of `--scopes`. */
+/** Parses the value of `--scopes`. */
 export function scopeList(text: string): string[] | 'all' {
   return text === 'all' ? text : text.split(/[\s,]+/).filter((scope) => scope !== '');
 }
@@ -39,16 +39,16 @@ function givenScopes({ scope, scopes }: GrantFlags): string[] | 'all' | undefine
 
 async function askScopes(): Promise<string[] | 'all'> {
   const question = `scopes, such as tokens:read deployments:write; all, or none [${LEAST}]: `;
-  const answer = (await ask(question, 'give --scope')).trim();
+  const answer = (await ask(question, 'use --scope')).trim();
   if (answer === 'none') return [];
   return answer === '' ? [LEAST] : scopeList(answer);
 }
 
-/** Undefined where the question is left as it is. */
+/** Asks for the lifetime; undefined if the user accepts the default. */
 async function askLifetime(): Promise<Lifetime | undefined> {
   for (;;) {
     const answer = (
-      await ask(`expires in, such as 2w, 2027-12-31 or never [${String(DAYS)}d]: `, 'give --expires-in')
+      await ask(`expires in, such as 2w, 2027-12-31 or never [${String(DAYS)}d]: `, 'use --expires-in')
     ).trim();
     if (answer === '') return undefined;
     try {

@@ -7,14 +7,14 @@ export interface IssuingFlags {
   quiet?: boolean;
 }
 
-/** Whether standard error is to stay empty. */
+/** Whether to print nothing on standard error. */
 export function isQuiet({ json, quiet }: IssuingFlags): boolean {
   return json === true || quiet === true;
 }
 
 /**
- * The plaintext alone on standard output, so that a shell can catch it; what is `said` about it beside that. Rejects with
- * `WrongUse`, which says what is `lost`, where nobody gets to see the plaintext.
+ * Prints only the plaintext on standard output, so that a shell can capture it, and `said` on standard error. Rejects with
+ * `WrongUse` and the message `lost` if the plaintext could not be written.
  */
 export async function printIssued(
   issued: IssuedAccessToken,

@@ -14,42 +14,42 @@ export interface RevokeFlags extends RemoteFlags, FilterFlags {
 
 type Revoke = (dryRun: boolean) => Promise<BulkRevoked>;
 
-/** Tokens that are named before they are revoked. */
+/** Most tokens that are listed before they are revoked. */
 const MOST_NAMED = 20;
 
 export async function revokeTokens(selectors: readonly string[], flags: RevokeFlags): Promise<void> {
   const filter = filterOf(flags);
   if (selectors.length > 0 === Object.keys(filter).length > 0) {
-    throw new WrongUse('say which tokens: either name them, or give filters; see latchkey tokens revoke --help');
+    throw new WrongUse('either name tokens or give filters: see latchkey tokens revoke --help');
   }
   await withConnection(flags, async ({ client, profile }) => {
     const query = await ownerOf(client, flags.owner);
     const revoke = (body: BulkRevocation) => (dryRun: boolean) =>
       client.revokeAccessTokens({ query, body: { ...body, dryRun } });
     if (selectors.length === 0) {
-      // What `tokens list` shows with these flags.
+      // The tokens that `tokens list` shows with these flags.
       const tokenType = flags.type === undefined ? { tokenType: 'pat' as const } : {};
       await revokeAll(revoke({ filter: { ...filter, ...tokenType } }), true, flags);
       return;
     }
-    // All are found before one is revoked: a misspelt one changes nothing. And who names the token in use means it.
+    // All tokens are found before any is revoked, so a misspelt name changes nothing. A named token may be the one in use.
     const ids = (await findTokens(client, selectors, query)).map(({ id }) => id);
     await revokeAll(revoke({ ids, excludeCurrent: false }), ids.length > 1, flags);
     if (profile !== undefined && ids.includes(profile.tokenId) && flags.dryRun !== true) {
-      note(`latchkey: that was the login of profile ${profile.name}`);
+      note(`latchkey: this has revoked the login of profile ${profile.name}`);
     }
   });
 }
 
-/** In one transaction: as of one moment, all or none. */
+/** Revokes the tokens in one transaction, after asking if they may be several. */
 async function revokeAll(revoke: Revoke, several: boolean, flags: RevokeFlags): Promise<void> {
   if (several && flags.yes !== true && flags.dryRun !== true) {
-    if (!canAsk()) throw new WrongUse('several tokens may be meant: say --yes, or --dry-run to see them');
+    if (!canAsk()) throw new WrongUse('this may revoke several tokens: use --yes, or --dry-run to list them');
     const found = await revoke(true);
-    if (found.revokedCount === 0) throw new Refused('there are no such tokens');
+    if (found.revokedCount === 0) throw new Refused('no token matches');
     listFound(found, note);
     const answer = await ask(`revoke ${counted(found)} for good? [y/N] `, '');
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Refused('nothing is revoked');
+    if (!/^y(es)?$/i.test(answer.trim())) throw new Refused('nothing was revoked');
   }
   const revoked = await revoke(flags.dryRun === true);
   if (flags.json === true) {

@@ -24,7 +24,7 @@ export async function rotateToken(selector: string, flags: RotateFlags): Promise
         ...(expiresIn !== undefined && { expiresInDays: expiresIn === 'never' ? null : expiresIn }),
       },
     });
-    // Else this command would be locked out by its own doing.
+    // Otherwise the profile would keep a secret that is no longer valid.
     const isProfiles = profile?.tokenId === id;
     if (isProfiles) {
       await changeProfile(profile.name, (kept) =>
@@ -36,7 +36,7 @@ export async function rotateToken(selector: string, flags: RotateFlags): Promise
     const said = `rotated ${visible(name)} (${visible(id)}); the earlier secret ${end}`;
     const lost = isProfiles
       ? `${said}, and profile ${profile.name} has the new one`
-      : `${said}, and nobody has the new one; for another: latchkey tokens rotate ${visible(id)}`;
+      : `${said}, but the new one was not shown; to make another: latchkey tokens rotate ${visible(id)}`;
     await printIssued(issued, flags, { said, lost });
   });
 }

@@ -12,7 +12,7 @@ export interface VerifyFlags extends RemoteFlags {
   quiet?: boolean;
 }
 
-/** Sets the exit code: 0 for a token that may pass, 1 for one that may not; who gets neither knows nothing of it. */
+/** Sets the exit code: 0 for a valid token, 1 for an invalid one. Without a verdict this rejects. */
 export async function verifyToken(flags: VerifyFlags): Promise<void> {
   const token = await readSecret('token: ', 'token');
   const verification = await verify(token, flags);
@@ -27,7 +27,7 @@ async function verify(token: string, flags: VerifyFlags): Promise<Verification> 
       client.verifyAccessToken({ body: { token, ...(flags.scope !== undefined && { scopes: flags.scope }) } }),
     );
   } catch (error) {
-    // A refusal is about the caller, and must not pass for a verdict on the token.
+    // The service rejected the caller, which must not look like a verdict on the token.
     throw error instanceof Refused ? new WrongUse(error.message) : error;
   }
 }

@@ -366,7 +366,7 @@ describe('latchkey check', () => {
 
   test('of a database in memory ends with code 2', async () => {
     const { code, stderr } = await run('check', '--database', ':memory:');
-    expect(stderr).toBe('latchkey: this is for a database in a file, not in memory\n');
+    expect(stderr).toBe('latchkey: this command needs a database in a file, not in memory\n');
     expect(code).toBe(2);
   });
 });

@@ -65,7 +65,7 @@ describe('latchkey login', () => {
     expect((await line.run(['whoami'])).stdout).toContain('lk_pat_deplo');
 
     const out = await line.run(['logout']);
-    expect(out.stderr).toBe('latchkey: the token is forgotten here, and still serves until it is revoked\n');
+    expect(out.stderr).toBe('latchkey: the token was removed from this machine, but stays valid until it is revoked\n');
     expect(out.code).toBe(0);
     expect(await meStatus(line, plaintext)).toBe(200);
     expect(await readdir(join(line.folder, 'profiles'))).toEqual([]);
@@ -79,10 +79,10 @@ describe('latchkey login', () => {
       [
         plaintextOf(line.server, 'gone'),
         1,
-        /^latchkey: the token opens nothing, and is not kept \(request [\w-]+\)\n$/,
+        /^latchkey: the token is not valid and was not stored \(request [\w-]+\)\n$/,
       ],
-      ['nonsense', 1, /^latchkey: the token opens nothing/],
-      [String(token), 2, /^latchkey: this is the token of a session: give a personal access token\n$/],
+      ['nonsense', 1, /^latchkey: the token is not valid/],
+      [String(token), 2, /^latchkey: this is a session token: use a personal access token\n$/],
       ['', 2, /^latchkey: there is no token on standard input\n$/],
       ['one\ntwo\n', 2, /^latchkey: standard input has more than one token\n$/],
     ] as const) {
@@ -109,8 +109,8 @@ describe('latchkey login', () => {
     const line = await startCommandLine();
     const url = ['--url', line.server.url];
     for (const [flags, says] of [
-      [[], '--url must say which service to log in to'],
-      [url, '--email must say who logs in'],
+      [[], '--url must be the URL of the service to log in to'],
+      [url, '--email must be the e-mail of the user who logs in'],
       [[...url, '--email', ADA.email], 'use --password-stdin or --token-stdin'],
       [[...url, '--token-stdin', '--password-stdin'], 'exclude each other'],
       [['--url', 'tokens.example.org'], "the service's URL must be like https://"],
@@ -171,7 +171,9 @@ describe('latchkey logout', () => {
     expect(refused.stderr).toMatch(/^latchkey: http:\S+: .*; try again in 120 s \(request [\w-]+\)\n$/);
     expect(await readdir(join(line.folder, 'profiles'))).toEqual(['default.json']);
     const forgotten = await line.run(['logout', '--forget']);
-    expect(forgotten.stderr).toBe('latchkey: the session is forgotten here, and ends by itself\n');
+    expect(forgotten.stderr).toBe(
+      'latchkey: the session was removed from this machine, but stays valid until it expires\n',
+    );
     expect(await readdir(join(line.folder, 'profiles'))).toEqual([]);
   });
 });
@@ -286,7 +288,7 @@ describe('the profiles', () => {
     const logins = await Promise.all(['one', 'two', 'three'].map((name) => line.logIn(name)));
     expect(logins.map(({ code }) => code)).toEqual([0, 0, 0]);
     const { stderr, code } = await line.run(['whoami']);
-    expect(stderr).toMatch(/^latchkey: nobody is logged in as profile default: .*; there are: one, three, two\n$/);
+    expect(stderr).toMatch(/^latchkey: profile default is not logged in: .*; existing profiles: one, three, two\n$/);
     expect(code).toBe(2);
     expect((await line.run(['whoami', '--profile', 'two'])).stdout).toContain('profile\ttwo\n');
     expect((await line.run(['whoami'], { env: { LATCHKEY_PROFILE: 'one' } })).stdout).toContain('profile\tone\n');
@@ -328,7 +330,7 @@ describe('the profiles', () => {
     await writeFile(join(folder, 'default.json'), text, { mode: 0o600 });
     const { code, stderr } = await line.run(['whoami']);
     expect(stderr).toBe(
-      `latchkey: ${join(folder, 'default.json')} is no profile of this version: remove it and log in again\n`,
+      `latchkey: ${join(folder, 'default.json')} is not a profile of this version: remove it and log in again\n`,
     );
     expect(code).toBe(2);
   });
@@ -362,11 +364,11 @@ describe('the environment', () => {
     const env = { LATCHKEY_TOKEN: plaintextOf(line.server, 'gone') };
     const refused = await line.run(['whoami'], { env: { ...env, LATCHKEY_URL: line.server.url } });
     expect(refused.stderr).toMatch(
-      /^latchkey: LATCHKEY_TOKEN opens nothing: it is unknown, expired, revoked or disabled \(request [\w-]+\)\n$/,
+      /^latchkey: LATCHKEY_TOKEN is not valid: it is unknown, expired, revoked or disabled \(request [\w-]+\)\n$/,
     );
     expect(refused.code).toBe(1);
     const without = await line.run(['whoami'], { env });
-    expect(without.stderr).toBe('latchkey: LATCHKEY_TOKEN needs LATCHKEY_URL, the service to send it to\n');
+    expect(without.stderr).toBe('latchkey: LATCHKEY_TOKEN needs LATCHKEY_URL, the URL of the service\n');
     expect(without.code).toBe(2);
   });
 
@@ -375,7 +377,7 @@ describe('the environment', () => {
     const env = { LATCHKEY_TOKEN: 'x', LATCHKEY_URL: 'http://tokens.invalid' };
     const { code, stderr } = await line.run(['whoami'], { env });
     expect(stderr).toBe(
-      'latchkey: http://tokens.invalid is plain http, which would show the token to everyone on the way: use https, or --insecure-http\n',
+      'latchkey: http://tokens.invalid is plain http, so others on the network could read the token: use https, or --insecure-http\n',
     );
     expect(code).toBe(2);
     const allowed = await line.run(['whoami', '--insecure-http'], { env });

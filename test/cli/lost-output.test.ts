@@ -87,7 +87,7 @@ describe.each([
     const { code, stderr } = await run(line, prefix, ['tokens', 'create', 'lost', '--quiet'], cwd);
     const [, id = '', undo = ''] =
       new RegExp(
-        `^latchkey: standard output cannot be written: ${reason}: created lost \\((\\S+)\\), and nobody has its secret; to undo it: latchkey (.*)\n$`,
+        `^latchkey: standard output cannot be written: ${reason}: created lost \\((\\S+)\\), but its secret was not shown; to undo it: latchkey (.*)\n$`,
       ).exec(stderr) ?? [];
     expect(stderr).toContain(id);
     expect(code).toBe(2);
@@ -101,7 +101,7 @@ describe.each([
     const { code, stderr } = await run(line, prefix, ['tokens', 'rotate', 'deploy bot', '--quiet'], cwd);
     const [, again = ''] =
       new RegExp(
-        `: ${reason}: rotated deploy bot \\(\\S+\\); the earlier secret has ended, and nobody has the new one; for another: latchkey (.*)\n$`,
+        `: ${reason}: rotated deploy bot \\(\\S+\\); the earlier secret has ended, but the new one was not shown; to make another: latchkey (.*)\n$`,
       ).exec(stderr) ?? [];
     expect(code).toBe(2);
     const { stdout } = await line.run([...again.split(' '), '--quiet']);
@@ -114,7 +114,7 @@ test('of users whose password nobody has seen a sentence says how to set another
   const ada = ['ada@example.org', '--database', database];
   const { code, stderr } = await latchkey(['users', 'add', ...ada], { cwd, prefix: NO_READER });
   expect(stderr).toBe(
-    'latchkey: standard output cannot be written: broken pipe: added ada@example.org, and nobody has the password; for another: latchkey users set-password ada@example.org\n',
+    'latchkey: standard output cannot be written: broken pipe: added ada@example.org, but the password was not shown; to set another: latchkey users set-password ada@example.org\n',
   );
   expect(code).toBe(2);
 });

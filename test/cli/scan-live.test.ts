@@ -82,7 +82,7 @@ test('nothing is revoked without being told so where nobody can be asked', async
   const { cwd, env } = await start();
   const { code, stdout, stderr } = await latchkey(['scan', '--revoke', '.'], { cwd, env });
   expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toBe('latchkey: --revoke needs --yes where nobody can be asked\n');
+  expect(stderr).toBe('latchkey: --revoke needs --yes without a terminal\n');
   expect(statesOf(await scanned(['--check', '.'], { cwd, env }))).toMatchObject({ live: 'valid' });
 });
 

@@ -193,7 +193,7 @@ test('a port that is taken ends serve with code 1 and the address in the message
   const { code, stdout, stderr } = await latchkey(['serve', '--port', String(port)], { env: MEMORY });
   holder.close();
   expect(stderr).toBe(
-    `latchkey: 127.0.0.1:${String(port)} is in use by another process: --port or LATCHKEY_PORT chooses another port\n`,
+    `latchkey: 127.0.0.1:${String(port)} is in use by another process: choose another port with --port or LATCHKEY_PORT\n`,
   );
   expect(code).toBe(1);
   expect(stdout).not.toContain('listening');
@@ -315,7 +315,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const { code, stdout } = await serving.finished;
     expect(performance.now() - start).toBeLessThan(5_000);
     expect(code).toBe(0);
-    const said = 'latchkey is stopping; Ctrl-C once more ends it at once\n';
+    const said = 'latchkey is stopping; press Ctrl-C again to stop at once\n';
     expect(stdout.endsWith(said)).toBe(signal === 'SIGINT');
     expect(sizeOf(`${database}-wal`)).toBe(0);
 

@@ -27,7 +27,7 @@ test('any other unknown one is one warning, without its value', async () => {
     LATCHKEY_FROM_THE_FUTURE: 'a secret',
     LATCHKEY_EMPTY: '',
   });
-  expect(output.stderr).toBe('latchkey: LATCHKEY_FROM_THE_FUTURE is no setting of this version, and is ignored\n');
+  expect(output.stderr).toBe('latchkey: LATCHKEY_FROM_THE_FUTURE is not a setting of this version and is ignored\n');
 });
 
 test('what a container platform sets for a service called latchkey is ignored, the port as well', async () => {

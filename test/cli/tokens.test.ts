@@ -196,12 +196,15 @@ describe('latchkey tokens create', () => {
   });
 
   test.each([
-    [['x', '--expires-in', 'soon'], 'It is days such as 90d, weeks such as 2w, a date such as 2027-12-31, or never.'],
-    [['x', '--expires-in', '2020-01-01'], 'It is a date in UTC from tomorrow on.'],
-    [['x', '--expires-in', '2099-02-30'], 'It is such as 2026-12-31'],
+    [
+      ['x', '--expires-in', 'soon'],
+      'It must be days such as 90d, weeks such as 2w, a date such as 2027-12-31, or never.',
+    ],
+    [['x', '--expires-in', '2020-01-01'], 'It must be a date after today, in UTC.'],
+    [['x', '--expires-in', '2099-02-30'], 'It must be an instant such as 2026-12-31'],
     [['x', '--scopes', 'all', '--scope', 'a'], "cannot be used with option '--scope <scope>'"],
-    [['x', '--expires-in', '0d'], 'It is days such as 90d'],
-    [['x', '--metadata', 'novalue'], 'It is a name, = and a value.'],
+    [['x', '--expires-in', '0d'], 'It must be days such as 90d'],
+    [['x', '--metadata', 'novalue'], 'It must be name=value.'],
     [[], "missing required argument 'name'"],
     [['a', 'b'], 'too many arguments'],
     [['a', '--shiny'], "unknown option '--shiny'"],
@@ -298,10 +301,10 @@ describe('latchkey tokens list', () => {
   test.each([
     [['--state', 'sleeping'], 'Allowed choices are active, expiring, expired, revoked, disabled.'],
     [['--sort', 'colour'], 'Allowed choices are createdAt'],
-    [['--created-after', 'yesterday'], 'It is such as 2026-12-31'],
-    [['--created-after', '2026-02-30'], 'It is such as 2026-12-31'],
-    [['--created-after', '2026-12-31T12:00:00'], 'It is such as 2026-12-31'],
-    [['--limit', '0'], 'It is an integer from 1 on.'],
+    [['--created-after', 'yesterday'], 'It must be an instant such as 2026-12-31'],
+    [['--created-after', '2026-02-30'], 'It must be an instant such as 2026-12-31'],
+    [['--created-after', '2026-12-31T12:00:00'], 'It must be an instant such as 2026-12-31'],
+    [['--limit', '0'], 'It must be an integer of 1 or more.'],
   ])('%j ends with code 2', async (flags, says) => {
     const line = await startMany();
     const { code, stderr } = await line.run(['tokens', 'list', ...flags]);
@@ -350,7 +353,7 @@ describe('a token on the command line', () => {
     const { code, stdout, stderr } = await line.run(['tokens', 'rotate', 'twin']);
     expect(stderr).toBe(
       [
-        'latchkey: "twin" may be any of 2 tokens:',
+        'latchkey: "twin" matches 2 tokens; use an id:',
         '  01a22222-0000-7000-8000-00000000000d  lk_pat_twin2  disabled  twin',
         '  01a21111-0000-7000-8000-00000000000c  lk_pat_twin1  expiring  twin',
         '',
@@ -393,7 +396,7 @@ describe('a token on the command line', () => {
       [plaintext],
     ]) {
       const { code, stdout, stderr } = await line.run(args);
-      expect(stderr).toMatch(/^latchkey: a token does not belong on the command line, .*\n$/);
+      expect(stderr).toMatch(/^latchkey: do not pass a token on the command line, .*\n$/);
       expect(stderr).not.toContain(plaintext);
       expect(code).toBe(2);
       expect(stdout).toBe('');
@@ -513,7 +516,7 @@ describe('latchkey tokens edit', () => {
   });
 
   test.each([
-    [[], 'nothing is to be changed'],
+    [[], 'give at least one change'],
     [['--enable', '--disable'], 'cannot be used with option'],
   ])('with %j ends with code 2', async (flags, says) => {
     const line = await startMany();
@@ -541,7 +544,7 @@ describe('latchkey tokens revoke', () => {
     const line = await startMany();
     const args = ['tokens', 'revoke', 'lk_pat_twin1', 'lk_pat_twin2'];
     const refused = await line.run(args);
-    expect(refused.stderr).toBe('latchkey: several tokens may be meant: say --yes, or --dry-run to see them\n');
+    expect(refused.stderr).toBe('latchkey: this may revoke several tokens: use --yes, or --dry-run to list them\n');
     expect(refused.code).toBe(2);
     expect((await line.run([...args, '--dry-run'])).stdout).toMatch(/would revoke 2 tokens\n$/);
     expect((await listed(line)).filter(({ name, revokedAt }) => name === 'twin' && revokedAt !== null)).toEqual([]);
@@ -587,7 +590,7 @@ describe('latchkey tokens revoke', () => {
   test('the token in use says that the login is over', async () => {
     const line = await startMany();
     const { code, stderr } = await line.run(['tokens', 'revoke', 'current']);
-    expect(stderr).toBe('latchkey: that was the login of profile default\n');
+    expect(stderr).toBe('latchkey: this has revoked the login of profile default\n');
     expect(code).toBe(0);
     expect((await line.run(['whoami'])).code).toBe(1);
   });
@@ -597,7 +600,7 @@ describe('latchkey tokens revoke', () => {
     async (args) => {
       const line = await startMany();
       const { code, stderr } = await line.run(['tokens', 'revoke', ...args]);
-      expect(stderr).toMatch(/^latchkey: say which tokens: either name them, or give filters/);
+      expect(stderr).toMatch(/^latchkey: either name tokens or give filters/);
       expect(code).toBe(2);
     },
   );
@@ -647,7 +650,7 @@ describe('latchkey tokens verify', () => {
     expect(unable.stderr).toMatch(/^latchkey: The token lacks a scope: tokens:verify \(request [\w-]+\)\n$/);
     expect(unable.code).toBe(2);
     const unknown = await line.run(['tokens', 'verify'], { input, env: { ...env, LATCHKEY_TOKEN: input } });
-    expect(unknown.stderr).toMatch(/^latchkey: LATCHKEY_TOKEN opens nothing/);
+    expect(unknown.stderr).toMatch(/^latchkey: LATCHKEY_TOKEN is not valid/);
     expect(unknown.code).toBe(2);
     expect((await line.run(['tokens', 'verify'], { input: '' })).code).toBe(2);
     expect((await line.run(['tokens', 'verify'], { input: 'one\ntwo\n' })).code).toBe(2);
@@ -665,7 +668,7 @@ describe('a service that does not answer', () => {
     const proxy = await line.run(['tokens', 'list']);
     const { url } = line.server;
     expect(proxy.stderr).toBe(
-      `latchkey: ${url} does not answer as a Latchkey service does, with status 502: is the address right?\n`,
+      `latchkey: ${url} does not answer as a Latchkey service does (status 502): check the URL\n`,
     );
     expect(proxy.code).toBe(2);
     await line.server.close();

@@ -187,7 +187,7 @@ describe('users disable', () => {
 
 describe('users disable of the last administrator', () => {
   const BOSS = 'boss@example.org';
-  const REFUSAL = `latchkey: ${BOSS} is the last administrator who is not disabled: --force disables them all the same\n`;
+  const REFUSAL = `latchkey: ${BOSS} is the last enabled administrator: use --force to disable them anyway\n`;
 
   async function addAdmins(...emails: string[]): Promise<void> {
     const store = await openUsers(database, { create: true });
@@ -288,7 +288,7 @@ test.each([
   [['add'], "missing required argument 'email'"],
   [['add', 'a@example.org', 'b@example.org'], 'too many arguments'],
   [['add', 'a@example.org', '--password', 'secret123'], "unknown option '--password'"],
-  [['remove', 'a@example.org'], 'latchkey: users are not removed, since their tokens stay on record'],
+  [['remove', 'a@example.org'], 'latchkey: users cannot be removed, because their tokens stay on record'],
   [['rm', 'a@example.org'], '"latchkey users disable a@example.org" refuses all that is theirs'],
   [['remuv', 'a@example.org'], "unknown command 'remuv'"],
 ])('users %j ends with code 2 and says what is wrong', async (args, message) => {

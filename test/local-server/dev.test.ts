@@ -117,7 +117,7 @@ test('serve --testing is controlled over HTTP, says so, and needs no database fi
   const path = join(await newFolder(), 'seed.json');
   await writeFile(path, JSON.stringify({ users: [{ email: 'a@b', tokens: [{ name: 't', plaintext: 't' }] }] }));
   const serving = await serve({}, ['--testing', '--seed', path]);
-  expect(serving.output.stdout).toContain(`for tests alone: controlled over HTTP at ${serving.url}/__testing/`);
+  expect(serving.output.stdout).toContain(`for tests only: controlled over HTTP at ${serving.url}/__testing/`);
   const users = await send(serving, 'GET /__testing/users');
   expect(users.body).toMatchObject({ users: [{ email: 'a@b', tokens: [{ name: 't' }] }] });
 });

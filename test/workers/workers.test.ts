@@ -166,7 +166,7 @@ describe('what cannot be served by several processes is refused', () => {
     const { code, stderr } = await latchkey(['serve', '--workers', '2', '--testing']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: 'latchkey: --testing is one process in memory: --workers (LATCHKEY_WORKERS) must be 1 with it\n',
+      stderr: 'latchkey: --testing runs in one process: --workers (LATCHKEY_WORKERS) must be 1\n',
     });
     await expect(startServer({ workers: 2, testing: {} })).rejects.toThrow('option workers must be 1 with testing');
     await expect(startServer({ workers: 2 })).rejects.toThrow('option workers must be 1');
@@ -185,7 +185,9 @@ describe('what cannot be served by several processes is refused', () => {
     const env = { ...TWO, LATCHKEY_DATABASE: join(await newFolder(), 'latchkey.db') };
     const { code, stdout, stderr } = await latchkey(['serve', '--port', String(port)], { env });
     holder.close();
-    expect(stderr).toMatch(/^latchkey: 127\.0\.0\.1:\d+ is in use by another process: --port or LATCHKEY_PORT .*\n$/);
+    expect(stderr).toMatch(
+      /^latchkey: 127\.0\.0\.1:\d+ is in use by another process: choose another port with --port or LATCHKEY_PORT\n$/,
+    );
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 });
