@@ -63,7 +63,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
       adapt(deps) {
         deps.passwords = passwords;
         deps.lastUsed = lastUsed;
-        scene.play(deps);
+        scene.attach(deps);
       },
       async before(operation, request, response) {
         requests.nameOperation(request, operation.id);

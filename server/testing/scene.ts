@@ -23,8 +23,8 @@ export interface Scene {
   /** The only user, if the seed has no users; null otherwise. */
   firstUser(): RunningServer['firstUser'];
   /** Connects the scene with the started service. */
-  play(deps: Deps): void;
-  /** The credentials of callers. Throws before `play`. */
+  attach(deps: Deps): void;
+  /** The credentials of callers. Throws before `attach`. */
   callers(): Callers;
   reset(): Promise<void>;
   seed(seed: Seed | string): Promise<readonly SeededUser[]>;
@@ -48,7 +48,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
   let ready = await makeReady(parts.seed);
   let image = await imageOfSeed(ready.seed);
   const store = await createStore(image);
-  let cast: { deps: Deps; callers: Callers } | undefined;
+  let running: { deps: Deps; callers: Callers } | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
   async function makeReady(wish: Seed | string) {
@@ -71,11 +71,11 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
   async function show(next: Buffer): Promise<void> {
     await within(PATIENCE, requests.settled());
     // Uses not written yet belong to the tokens of the old data.
-    await cast?.deps.lastUsed.flush();
+    await running?.deps.lastUsed.flush();
     await store.load(next);
-    if (cast === undefined) return;
-    cast.deps.loginThrottle = createLoginThrottle(clock.now);
-    cast.callers.forget();
+    if (running === undefined) return;
+    running.deps.loginThrottle = createLoginThrottle(clock.now);
+    running.callers.forget();
   }
 
   async function backToStart(): Promise<void> {
@@ -94,12 +94,12 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
       if (user === undefined || ready.hasUsers) return null;
       return { email: user.email, password: user.password, generated: admin.password === undefined };
     },
-    play(deps) {
-      cast = { deps, callers: createCallers(deps, () => ready.users) };
+    attach(deps) {
+      running = { deps, callers: createCallers(deps, () => ready.users) };
     },
     callers() {
-      if (cast === undefined) throw new TypeError('the service has not started yet');
-      return cast.callers;
+      if (running === undefined) throw new TypeError('the service has not started yet');
+      return running.callers;
     },
 
     reset: () => inTurn(backToStart),
@@ -113,7 +113,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
       }),
     snapshot: () =>
       inTurn(async () => {
-        await cast?.deps.lastUsed.flush();
+        await running?.deps.lastUsed.flush();
         const { now, frozen } = clock.state();
         return { database: await store.image(), clock: { now: Date.parse(now), frozen } };
       }),

@@ -289,7 +289,7 @@ test.each([
   [['add', 'a@example.org', 'b@example.org'], 'too many arguments'],
   [['add', 'a@example.org', '--password', 'secret123'], "unknown option '--password'"],
   [['remove', 'a@example.org'], 'latchkey: users cannot be removed, because their tokens stay on record'],
-  [['rm', 'a@example.org'], '"latchkey users disable a@example.org" refuses all that is theirs'],
+  [['rm', 'a@example.org'], '"latchkey users disable a@example.org" rejects their password and tokens'],
   [['remuv', 'a@example.org'], "unknown command 'remuv'"],
 ])('users %j ends with code 2 and says what is wrong', async (args, message) => {
   const { code, stdout, stderr } = await latchkey(['users', ...args], { env: { LATCHKEY_DATABASE: database } });
