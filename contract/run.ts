@@ -147,7 +147,7 @@ export async function createRun(
       return { ordinal, draft, wire, verdict, answer: undefined, value: undefined, findings: counting([finding]) };
     }
     record.received(operation, answer.status);
-    if (verdict.kind === 'valid' && info.outside !== true && info.expectation !== 'unauthorized')
+    if (verdict.kind === 'valid' && info.outside !== true && (info.expectation ?? 'accepted') === 'accepted')
       record.extent.answered(operation, answer.status);
     const value = parse(answer);
     const findings = counting([
