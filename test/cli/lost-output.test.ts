@@ -123,7 +123,7 @@ test('a service whose first password nobody has seen serves all the same, and sa
   const env = { LATCHKEY_DATABASE: 'latchkey.db', LATCHKEY_PORT: '0', LATCHKEY_LOG_LEVEL: 'silent' };
   const prefix = shell('exec timeout -s TERM 3 "$@" > /dev/full');
   const { stderr } = await latchkey(['serve'], { cwd, env, prefix });
-  expect(stderr).toContain('for another: latchkey users set-password admin@latchkey.local\n');
+  expect(stderr).toContain('to set another: latchkey users set-password admin@latchkey.local\n');
   expect(stderr).not.toMatch(/ at .*:\d+:\d+/);
 });
 
