@@ -153,7 +153,7 @@ export async function createRun(
     const findings = counting([
       ...checkTime(performance.now() - sentAt, options.maxResponseMs),
       ...checkShape(draft, info, verdict, answer),
-      ...checkPlace(options, verdict, answer),
+      ...checkPlace(options, wire, verdict, answer),
       ...watch.look(operation, answer, value),
       ...checkSecrets(operation, answer, value, repeats),
       ...checkStatus(
