@@ -541,8 +541,9 @@ export const FIRST: Record<string, () => Fault> = {
       tell(reply, { operation, headers }) {
         const { user, access_token: token } = parse(reply.text) ?? {};
         const as = headers.authorization ?? '';
-        if (operation === 'getMe' && reply.status === 200 && user !== undefined) open.set(as, reply.text);
         if (operation === 'logIn' && token !== undefined) open.set(`Bearer ${token}`, '');
+        if (operation === 'getMe' && reply.status === 200 && user !== undefined && open.has(as))
+          open.set(as, reply.text);
         if (operation === 'getMe' && reply.status === 401 && open.has(as)) {
           reply.status = 200;
           reply.text = open.get(as) ?? '';
