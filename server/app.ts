@@ -4,7 +4,6 @@ import Koa, { type Context } from 'koa';
 import type { Contract } from './contract/contract.js';
 import type { Deps } from './deps.js';
 import { ServiceError, toServiceError } from './errors.js';
-import type { ServiceState } from './handlers/service.js';
 import { sendAnswer, sendError } from './http/answer.js';
 import type { Cors } from './http/cors.js';
 import { createForwardedWatch } from './http/forwarded.js';
@@ -14,7 +13,7 @@ import type { Log } from './log/log.js';
 import { performanceNow } from './timers.js';
 
 /** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
-export function createApp(contract: Contract, { config, log }: Deps, state: ServiceState, cors: Cors): Koa {
+export function createApp(contract: Contract, { config, log }: Deps, cors: Cors): Koa {
   const app = new App();
   const watchForwarded = createForwardedWatch(config, log);
   app.use(async (ctx) => {
@@ -22,7 +21,7 @@ export function createApp(contract: Contract, { config, log }: Deps, state: Serv
     watchForwarded(req);
     const requestId = requestIdOf(req);
     toOriginForm(req);
-    const trace: Trace = { requestId, head: firstHeaders(req, requestId, state) };
+    const trace: Trace = { requestId, head: firstHeaders(req, requestId) };
     trace.head.push(...cors.headersFor(req));
     logWhenDone(ctx, trace, log);
     try {
@@ -76,10 +75,9 @@ export function requestIdOf({ headers }: IncomingMessage): string {
 }
 
 /** The headers of whatever the answer will be. */
-function firstHeaders({ url = '' }: IncomingMessage, requestId: string, { phase }: ServiceState): string[] {
+function firstHeaders({ url = '' }: IncomingMessage, requestId: string): string[] {
   const head = ['X-Request-Id', requestId, 'X-Content-Type-Options', 'nosniff'];
   if (url.startsWith('/api') || url.startsWith('/oauth')) head.push('Cache-Control', 'no-store');
-  if (phase === 'draining') head.push('Connection', 'close');
   return head;
 }
 

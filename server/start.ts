@@ -67,7 +67,7 @@ export async function start(
   const state: ServiceState = { phase: 'starting', load };
   const contract = await createContract(deps, createHandlers(state), hooks?.before);
   const cors = createCors(config.corsOrigins);
-  const answer = createApp(contract, deps, state, cors).callback();
+  const answer = createApp(contract, deps, cors).callback();
   const refuse = createRefusal((path) => contract.at(path)?.surface, load, cors);
   // A test that sends more than it can wait for wants all of its answers.
   const admission = createAdmission(answer, hooks === undefined ? refuse : undefined);

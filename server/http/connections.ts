@@ -8,7 +8,7 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../generated/types.gen.js';
 import type { Config } from '../config/config.js';
@@ -16,6 +16,7 @@ import type { Log } from '../log/log.js';
 import { clearInterval, clearTimeout, nextTurn, performanceNow, setInterval, setTimeout, sleep } from '../timers.js';
 import type { Admission } from './admission.js';
 import type { Load } from './load.js';
+import { createPipeline, type Pipeline } from './pipelining.js';
 
 /** Milliseconds. A request's headers, and the whole of it, must arrive in this time; what is late is cut off. */
 const HEADERS_TIMEOUT = 15_000;
@@ -41,8 +42,6 @@ const DRAIN_PATIENCE = 9_000;
 const BACKLOG = 4_096;
 /** Files that the process opens beside connections: the database, the log, and what Node itself needs. */
 const OTHER_FILES = 64;
-/** Requests of one connection that may wait for their answers at a time; who pipelines more is cut off. */
-const MOST_PIPELINED = 256;
 /** Milliseconds between looks whether the requests before one with `Upgrade` are answered. */
 const UPGRADE_PAUSE = 5;
 
@@ -75,23 +74,27 @@ export function createConnections(
     requireHostHeader: false,
   });
   http.timeout = SILENCE_TIMEOUT;
-  const sockets = trackSockets(http, load);
+  let isDraining = false;
+  const begin: RequestListener = (request, response) => {
+    if (!isPastEnd(request, response)) accept(request, response);
+  };
+  const sockets = trackSockets(http, load, (socket) => createPipeline(socket, begin, () => isDraining));
   http.on('connection', connection);
   const answer: RequestListener = (request, response) => {
-    if (isPastEnd(request, response)) return;
-    accept(request, response);
+    sockets.get(request.socket)?.take(request, response);
   };
   http.on('request', answer);
   // An expectation that nobody knows may be ignored (RFC 9110, section 10.1.1).
   http.on('checkExpectation', answer);
+  const waitingOn = (socket: Duplex): Waiting => sockets.get(socket)?.waiting ?? new Set();
   http.on('upgrade', (request, socket, rest) => {
-    ignoreUpgrade(http, request, socket, rest, sockets.get(socket) ?? new Set());
+    ignoreUpgrade(http, request, socket, rest, waitingOn(socket));
   });
   http.on('connect', (_request, socket) => {
     refuse(log, socket, 405, ['Allow: GET, HEAD, POST, PATCH, DELETE, OPTIONS']);
   });
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const inFlight = sockets.get(socket) ?? new Set();
+    const inFlight = waitingOn(socket);
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     // Whole requests that came before the garbage on this connection get their answers, and the garbage none.
     else if (inFlight.size > 0 && [...inFlight].every(({ complete }) => complete)) endWhenAnswered(socket, inFlight);
@@ -114,7 +117,10 @@ export function createConnections(
       const { port: actual } = http.address() as AddressInfo;
       return `http://${host.includes(':') ? `[${host}]` : host}:${String(actual)}`;
     },
-    drain: ({ lastCall = LAST_CALL } = {}) => drain(http, sockets, lastCall),
+    drain({ lastCall = LAST_CALL } = {}) {
+      isDraining = true;
+      return drain(http, sockets, lastCall);
+    },
     destroy() {
       http.close();
       http.closeAllConnections();
@@ -122,10 +128,16 @@ export function createConnections(
   };
 }
 
-/** The open sockets, each with its requests that wait for an answer. */
-type Sockets = Map<Duplex, Set<IncomingMessage>>;
+type Waiting = Pipeline['waiting'];
 
-function trackSockets(http: Server, load: Pick<Load, 'refusedConnection'>): Sockets {
+/** The open sockets, each with its requests that wait for an answer. */
+type Sockets = Map<Duplex, Pipeline>;
+
+function trackSockets(
+  http: Server,
+  load: Pick<Load, 'refusedConnection'>,
+  pipelineOf: (socket: Socket) => Pipeline,
+): Sockets {
   const sockets: Sockets = new Map();
   const most = openFilesLimit() - OTHER_FILES;
   http.on('connection', (socket) => {
@@ -136,14 +148,8 @@ function trackSockets(http: Server, load: Pick<Load, 'refusedConnection'>): Sock
       socket.destroy();
       return;
     }
-    sockets.set(socket, new Set());
+    sockets.set(socket, pipelineOf(socket));
     socket.once('close', () => sockets.delete(socket));
-  });
-  http.on('request', (request, response) => {
-    const inFlight = sockets.get(request.socket);
-    inFlight?.add(request);
-    if (inFlight !== undefined && inFlight.size > MOST_PIPELINED) request.socket.destroy();
-    response.once('close', () => inFlight?.delete(request));
   });
   return sockets;
 }
@@ -183,7 +189,7 @@ function ignoreUpgrade(
   { method = '', url = '', httpVersion, rawHeaders }: IncomingMessage,
   socket: Duplex,
   rest: Buffer,
-  inFlight: Set<IncomingMessage>,
+  inFlight: Waiting,
 ): void {
   const head = [`${method} ${url} HTTP/${httpVersion}`];
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -204,7 +210,7 @@ function ignoreUpgrade(
   goOn();
 }
 
-function endWhenAnswered(socket: Duplex, inFlight: Set<IncomingMessage>): void {
+function endWhenAnswered(socket: Duplex, inFlight: Waiting): void {
   const deadline = performanceNow() + DRAIN_PATIENCE;
   const timer = setInterval(() => {
     if (inFlight.size > 0 && performanceNow() < deadline) return;
@@ -260,10 +266,11 @@ async function drain(http: Server, sockets: Sockets, lastCall: number): Promise<
   const start = performanceNow();
   if (sockets.size > 0 && lastCall > 0) await sleep(lastCall);
   await acceptWaiting(http);
+  // Node's own way takes a connection for idle whose answer is made and not sent yet, even where others wait behind it.
+  http.closeIdleConnections = () => {
+    for (const [socket, { waiting }] of sockets) if (waiting.size === 0) socket.destroy();
+  };
   const closed = new Promise((resolve) => http.close(resolve));
-  // Node closes connections that are idle, but not those that have sent nothing yet, or half a header.
-  for (const [socket, inFlight] of sockets) if (inFlight.size === 0) socket.destroy();
-  // And not those that become idle from now on.
   const sweep = setInterval(() => {
     http.closeIdleConnections();
   }, 50);

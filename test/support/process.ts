@@ -23,6 +23,11 @@ export async function latchkey(args: string[], { input = '', ...options }: RunOp
   return await process.finished;
 }
 
+/** Starts `latchkey` until the test ends, and waits for nothing. */
+export function latchkeyStarted(args: string[], options: StartOptions): Omit<Serving, 'url'> {
+  return start(args, options);
+}
+
 /** Runs `latchkey` and kills it at a `moment`, such as after so many milliseconds, whatever it is doing then. */
 export async function latchkeyUntilKilled(
   moment: number | (() => Promise<void>),
@@ -40,6 +45,8 @@ interface StartOptions {
   cwd?: string;
   /** What the command is run with, such as `['strace', '-D']`; it must become the command by `exec`. */
   prefix?: string[];
+  /** Whether it leads a process group of its own, as at a terminal. */
+  detached?: boolean;
 }
 
 interface RunOptions extends StartOptions {
@@ -127,11 +134,12 @@ export async function newFolder(): Promise<string> {
   return folder;
 }
 
-function start(args: string[], { env = {}, cwd, prefix = [] }: StartOptions) {
+function start(args: string[], { env = {}, cwd, prefix = [], detached = false }: StartOptions) {
   const [command = '', ...rest] = [...prefix, process.execPath, COMMAND, ...args];
   const child = spawn(command, rest, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: 'pipe',
+    detached,
     ...(cwd !== undefined && { cwd }),
   });
   const output = { stdout: '', stderr: '' };

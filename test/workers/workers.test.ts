@@ -1,12 +1,24 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, listAccessTokens, revokeAccessToken } from '../../generated/index.js';
 import { startServer } from '../../server/index.js';
 import { type Answer, send } from '../support/http.js';
-import { ADMIN, latchkey, logInTo, logOf, newFolder, type Serving, serve, serveDatabase } from '../support/process.js';
+import {
+  ADMIN,
+  latchkey,
+  latchkeyStarted,
+  logInTo,
+  logOf,
+  newFolder,
+  type Serving,
+  serve,
+  serveDatabase,
+} from '../support/process.js';
 import { answered } from '../support/service.js';
 import { answersIn, openConnection } from '../support/socket.js';
 
@@ -117,6 +129,32 @@ describe('two workers', () => {
     expect([...workers].filter(isAlive)).toEqual([]);
   });
 
+  test('Ctrl-C at any moment of the start ends all with code 0 or by the signal', { timeout: 90_000 }, async () => {
+    for (const moment of ['at once', 50, 200, 400, 'database', 'first user', 50, 150, 'listening'] as const) {
+      const database = join(await newFolder(), 'latchkey.db');
+      const env = { ...TWO, LATCHKEY_PORT: '0', LATCHKEY_DATABASE: database };
+      const { child, output, finished } = latchkeyStarted(['serve'], { env, detached: true });
+      const { pid = 0 } = child;
+      onTestFinished(() => {
+        for (const member of groupOf(pid)) process.kill(member, 'SIGKILL');
+      });
+      const isReached = {
+        'at once': () => true,
+        database: () => existsSync(database),
+        'first user': () => output.stdout.includes('created user'),
+        listening: () => output.stdout.includes('listening on'),
+      };
+      if (typeof moment === 'number') await sleep(moment);
+      else await expect.poll(isReached[moment], { timeout: 20_000, interval: 2 }).toBe(true);
+      // As a terminal does: every process of the group gets it.
+      process.kill(-pid, 'SIGINT');
+      const { code, stderr } = await finished;
+      expect([0, null], `${String(moment)}: ${stderr}`).toContain(code);
+      if (code === null) expect(child.signalCode).toBe('SIGINT');
+      await expect.poll(() => groupOf(pid), { timeout: 5_000 }).toEqual([]);
+    }
+  });
+
   test('a second signal ends all at once', async () => {
     const serving = await startTwo();
     const workers = await workersOf(serving);
@@ -209,6 +247,16 @@ async function workersOf(serving: Serving): Promise<Set<number>> {
     await expect.poll(() => health().length).toBe(6 * round);
   }
   return pids();
+}
+
+/** The living processes of a process group. */
+function groupOf(leader: number): number[] {
+  return execFileSync('ps', ['-A', '-o', 'pid=,pgid=,stat='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, group, state = '']) => Number(group) === leader && !state.startsWith('Z'))
+    .map(([pid]) => Number(pid));
 }
 
 function isAlive(pid: number): boolean {
