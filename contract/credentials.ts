@@ -1,4 +1,4 @@
-import { sampleOf } from './cases/arbitrary.js';
+import { sampleOf } from './cases/samples.js';
 import { CouldNotRun } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { readGiven } from './given.js';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import * as fc from 'fast-check';
-import { sampleOf } from './cases/arbitrary.js';
+import { sampleOf } from './cases/samples.js';
 import { slotsOf, withValue } from './cases/slots.js';
 import { formatted } from './cases/strings.js';
 import { type Credentials, placeOf, tokensIn } from './credentials.js';

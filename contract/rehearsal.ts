@@ -1,4 +1,4 @@
-import { sampleOf } from './cases/arbitrary.js';
+import { sampleOf } from './cases/samples.js';
 import { createContext } from './context.js';
 import { OutOfTime } from './errors.js';
 import type { CaseInfo } from './exchange.js';

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { type Json, type JsonObject, membersOf } from '../spec/json.js';
 import { isPasswordName } from '../spec/names.js';
 import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
-import { distinctOf, namesOf, valuesOf } from './arbitrary.js';
+import { namesOf, valuesOf } from './arbitrary.js';
+import { distinctOf } from './samples.js';
 import { formatted, LONGEST, malformed, textOfLength } from './strings.js';
 
 /** A value at or beyond an edge of a schema. Whether it is valid the judge says, not the case. */

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
 import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
-import { distinctOf, namesOf } from './arbitrary.js';
+import { namesOf } from './arbitrary.js';
+import { distinctOf } from './samples.js';
 
 /** A place in a body. */
 export interface Slot {

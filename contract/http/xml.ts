@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../markup.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
 import type { RequestBody } from '../spec/model.js';
 import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
@@ -34,35 +35,24 @@ function write(document: JsonObject, schema: Schema, name: string, value: Json):
   const { prefix, namespace } = schema.xml ?? {};
   const tag = prefix === undefined ? name : `${prefix}:${name}`;
   const attributes =
-    namespace === undefined ? [] : [` xmlns${prefix === undefined ? '' : `:${prefix}`}="${escape(namespace)}"`];
+    namespace === undefined ? [] : [` xmlns${prefix === undefined ? '' : `:${prefix}`}="${escapeMarkup(namespace)}"`];
   let content = '';
   if (Array.isArray(value)) content = writeItems(document, schema, name, value);
   else if (isObject(value)) {
     for (const [member, inner] of Object.entries(value)) {
       const property = flat(document, schema.properties?.[member] ?? {});
       const { name: given = member, attribute, wrapped } = property.xml ?? {};
-      if (attribute === true) attributes.push(` ${given}="${escape(plain(inner))}"`);
+      if (attribute === true) attributes.push(` ${given}="${escapeMarkup(plain(inner))}"`);
       else if (Array.isArray(inner) && wrapped !== true) content += writeItems(document, property, member, inner);
       else content += write(document, property, given, inner);
     }
-  } else if (value !== null) content = escape(plain(value));
+  } else if (value !== null) content = escapeMarkup(plain(value));
   return `<${tag}${attributes.join('')}>${content}</${tag}>`;
 }
 
 function writeItems(document: JsonObject, { items }: Schema, name: string, values: Json[]): string {
   const item = flat(document, items);
   return values.map((value) => write(document, item, item.xml?.name ?? name, value)).join('');
-}
-
-/** Escapes markup and drops what XML 1.0 cannot hold at all. */
-function escape(text: string): string {
-  return Buffer.from(text)
-    .toString()
-    .replace(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
 
 /** What an XML document says under a schema. Throws `Unclear` of all that is not as `writeXml` writes it. */

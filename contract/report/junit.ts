@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../markup.js';
 import { againOf, bugsOf } from './bugs.js';
 import { CHECKS, type ContractFinding, type ContractReport } from './types.js';
 
@@ -19,12 +20,12 @@ export function toJUnit(report: ContractReport): string {
     cases: casesOf(report, operation),
   }));
   const all = suites.flatMap(({ cases }) => cases);
-  const stamp = `timestamp="${report.startedAt}" hostname="${escape(new URL(report.url).host)}"`;
+  const stamp = `timestamp="${report.startedAt}" hostname="${escapeMarkup(new URL(report.url).host)}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="latchkey contract" ${countsOf(all)} time="${seconds}">`,
     ...suites.flatMap(({ operation, cases }) => [
-      `  <testsuite name="${escape(operation)}" ${countsOf(cases)} time="0" ${stamp}>`,
+      `  <testsuite name="${escapeMarkup(operation)}" ${countsOf(cases)} time="0" ${stamp}>`,
       ...propertiesOf(report, operation),
       ...cases.map(({ xml }) => xml),
       ...outputOf(report, operation),
@@ -55,20 +56,22 @@ function propertiesOf({ operations, seed, spec }: ContractReport, id: string): s
   };
   return [
     '    <properties>',
-    ...Object.entries(properties).map(([name, value]) => `      <property name="${name}" value="${escape(value)}"/>`),
+    ...Object.entries(properties).map(
+      ([name, value]) => `      <property name="${name}" value="${escapeMarkup(value)}"/>`,
+    ),
     '    </properties>',
   ];
 }
 
 function casesOf({ failures, untested, operations }: ContractReport, operation: string): TestCase[] {
-  const open = (name: string) => `    <testcase classname="${escape(operation)}" name="${escape(name)}"`;
+  const open = (name: string) => `    <testcase classname="${escapeMarkup(operation)}" name="${escapeMarkup(name)}"`;
   const own = failures.filter((failure) => failure.operation === operation);
   const report = operations.find((each) => each.operation === operation);
   const why = untested.find((each) => each.operation === operation)?.reason;
   const isSpared = report !== undefined && report.requests === 0 ? report.skipped[0] : undefined;
   const reason = why ?? isSpared;
   if (own.length === 0 && reason !== undefined) {
-    const skipped = `<skipped message="${escape(reason)}"/>`;
+    const skipped = `<skipped message="${escapeMarkup(reason)}"/>`;
     return [{ outcome: 'skipped', xml: `${open('holds the contract')}>${skipped}</testcase>` }];
   }
   if (own.length === 0) return [{ outcome: 'passed', xml: `${open('holds the contract')}/>` }];
@@ -76,7 +79,7 @@ function casesOf({ failures, untested, operations }: ContractReport, operation: 
     outcome: 'failed',
     xml: [
       `${open(`${CHECKS[failure.check]}: ${failure.message}`)}>`,
-      `      <failure type="${failure.check}" message="${escape(failure.message)}">${escape(textOf(failure))}</failure>`,
+      `      <failure type="${failure.check}" message="${escapeMarkup(failure.message)}">${escapeMarkup(textOf(failure))}</failure>`,
       '    </testcase>',
     ].join('\n'),
   }));
@@ -96,16 +99,5 @@ function outputOf({ warnings, notes, operations }: ContractReport, operation: st
     ...bugsOf(own).map(({ finding }) => `warning: ${finding.message}\n${textOf(finding)}\n`),
     ...(isFirst ? notes.map((note) => `note: ${note}`) : []),
   ];
-  return lines.length === 0 ? [] : [`    <system-out>${escape(lines.join('\n'))}</system-out>`];
-}
-
-/** Escapes markup and drops what XML 1.0 cannot hold at all. */
-function escape(text: string): string {
-  return Buffer.from(text)
-    .toString()
-    .replace(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+  return lines.length === 0 ? [] : [`    <system-out>${escapeMarkup(lines.join('\n'))}</system-out>`];
 }

@@ -1,20 +1,16 @@
 import { CouldNotRun } from '../errors.js';
-import { atPointer, isObject, type Json, type JsonObject, memberOf, membersOf, textOf } from './json.js';
-import type { AnswerSpec, Encoding, Operation, Parameter, RequestBody, SecurityScheme, Spec } from './model.js';
+import { kindOf, readBodies, readParameter, undeclared } from './inputs.js';
+import { atPointer, isObject, type JsonObject, memberOf, membersOf, textOf } from './json.js';
+import { child, follow, type Located, list } from './located.js';
+import type { AnswerSpec, Operation, Spec } from './model.js';
 import { normalise } from './normalise.js';
 import { type Dangling, resolveReferences } from './references.js';
-import type { Schema } from './schema.js';
+import { readSchemes } from './schemes.js';
 import { fragment } from './shape.js';
 import { skeletonOf } from './skeleton.js';
 import { brokenPlaces, createNeeds } from './soundness.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
-
-/** A node together with where it stands once references are followed. */
-interface Located {
-  node: JsonObject;
-  pointer: string;
-}
 
 /**
  * Reads the operations of a document, which it changes; throws `CouldNotRun` where it refers to what is not in it and
@@ -161,110 +157,6 @@ function nodeAt(document: JsonObject, { node, pointer }: Located): JsonObject {
   return isObject(found) ? found : node;
 }
 
-/** Names in a path that no parameter describes: some text has to stand there all the same. */
-function undeclared(path: string, declared: Parameter[]): Parameter[] {
-  const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name = '']) => name);
-  return [...new Set(names)]
-    .filter((name) => !declared.some((parameter) => parameter.in === 'path' && parameter.name === name))
-    .map((name) => ({
-      name,
-      in: 'path',
-      required: true,
-      schema: { type: 'string', minLength: 1 },
-      pointer: undefined,
-      style: 'simple',
-      explode: false,
-      allowReserved: false,
-      kind: 'styled',
-      examples: [],
-    }));
-}
-
-function readParameter(document: JsonObject, { node, pointer }: Located): Parameter[] {
-  const place = node['in'];
-  const name = node['name'];
-  if (typeof name !== 'string') return [];
-  if (place !== 'path' && place !== 'query' && place !== 'header' && place !== 'cookie') return [];
-  // OpenAPI says of these that a header parameter by their name counts for nothing.
-  if (place === 'header' && /^(accept|content-type|authorization)$/i.test(name)) return [];
-  const given = node['style'];
-  const style = STYLES[place].find((each) => each === given) ?? STYLES[place][0];
-  const [media] = membersOf(node['content']);
-  const schemaPointer = media ? `${pointer}/content/${fragment(media[0])}/schema` : `${pointer}/schema`;
-  const schema = atPointer(document, schemaPointer);
-  const isJson = media !== undefined && kindOf(media[0], undefined) === 'json';
-  return [
-    {
-      name,
-      in: place,
-      required: node['required'] === true || place === 'path',
-      schema: isObject(schema) ? schema : {},
-      pointer: schema === undefined ? undefined : schemaPointer,
-      style,
-      explode: typeof node['explode'] === 'boolean' ? node['explode'] : style === 'form',
-      allowReserved: place === 'query' && node['allowReserved'] === true,
-      kind: isJson ? 'json' : media === undefined ? 'styled' : 'text',
-      examples: [
-        ...examplesOf(document, node),
-        ...(media && isObject(media[1]) ? examplesOf(document, media[1]) : []),
-      ].map(({ value }) => value),
-    },
-  ];
-}
-
-/** The styles of each place, the default first. */
-const STYLES = {
-  path: ['simple', 'label', 'matrix'],
-  query: ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'],
-  header: ['simple'],
-  cookie: ['form'],
-} as const;
-
-const KINDS = ['json', 'form', 'multipart', 'text', 'xml', 'binary'] as const;
-
-/** The bodies that an operation takes, those first that are the easiest to make. */
-function readBodies(document: JsonObject, { node, pointer }: Located): RequestBody[] {
-  const bodies = membersOf(node['content']).map(([mediaType, media]): RequestBody => {
-    const schemaPointer = `${pointer}/content/${fragment(mediaType)}/schema`;
-    const schema = atPointer(document, schemaPointer);
-    const encodings = isObject(media) ? membersOf(media['encoding']) : [];
-    return {
-      required: node['required'] === true,
-      mediaType,
-      mediaTypes: membersOf(node['content']).map(([each]) => each),
-      kind: kindOf(mediaType, isObject(schema) ? schema : undefined),
-      schema: isObject(schema) ? schema : {},
-      pointer: schema === undefined ? undefined : schemaPointer,
-      document,
-      encodings: Object.fromEntries(
-        encodings.flatMap(([name, each]) => (isObject(each) ? [[name, readEncoding(each)]] : [])),
-      ),
-      examples: isObject(media) ? examplesOf(document, media) : [],
-    };
-  });
-  return bodies.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
-}
-
-function readEncoding({ contentType, style, explode, allowReserved }: JsonObject): Encoding {
-  const given = STYLES.query.find((each) => each === style);
-  return {
-    contentType: typeof contentType === 'string' ? contentType : undefined,
-    style: given ?? (explode === undefined && allowReserved === undefined ? undefined : 'form'),
-    explode: typeof explode === 'boolean' ? explode : (given ?? 'form') === 'form',
-  };
-}
-
-function kindOf(mediaType: string, schema: Schema | undefined): RequestBody['kind'] {
-  const [type = ''] = mediaType.toLowerCase().split(';', 1);
-  const name = type.trim();
-  if (/^application\/([\w.-]+\+)?json$/.test(name) || name === 'text/json') return 'json';
-  if (name === '*/*' || name === 'application/*') return schema?.format === 'binary' ? 'binary' : 'json';
-  if (name === 'application/x-www-form-urlencoded') return 'form';
-  if (name === 'multipart/form-data') return 'multipart';
-  if (/^(application|text)\/([\w.-]+\+)?xml$/.test(name)) return 'xml';
-  return name.startsWith('text/') ? 'text' : 'binary';
-}
-
 function readAnswer(document: JsonObject, status: string, { node, pointer }: Located): AnswerSpec {
   return {
     status,
@@ -300,55 +192,4 @@ function readAnswer(document: JsonObject, status: string, { node, pointer }: Loc
       return [{ name, operationId: link['operationId'], parameters, requestBody: link['requestBody'] }];
     }),
   };
-}
-
-function readSchemes(document: JsonObject): Map<string, SecurityScheme> {
-  const schemes = membersOf(atPointer(document, '#/components/securitySchemes')).map(([name, entry]) => {
-    const scheme = isObject(entry) ? follow(document, { node: entry, pointer: '' }).node : {};
-    const field = typeof scheme['name'] === 'string' ? scheme['name'] : 'Authorization';
-    return [name, { name, field, kind: schemeKind(scheme) }] as const;
-  });
-  return new Map(schemes);
-}
-
-function schemeKind(scheme: JsonObject): SecurityScheme['kind'] {
-  const place = scheme['in'];
-  if (scheme['type'] === 'oauth2' || scheme['type'] === 'openIdConnect') return 'bearer';
-  if (scheme['type'] === 'apiKey')
-    return place === 'header' || place === 'query' || place === 'cookie' ? place : 'unsupported';
-  const http = scheme['type'] === 'http' ? textOf(scheme['scheme']).toLowerCase() : '';
-  return http === 'bearer' || http === 'basic' ? http : 'unsupported';
-}
-
-function examplesOf(document: JsonObject, node: JsonObject): { name: string; value: Json }[] {
-  const named = membersOf(node['examples']).flatMap(([name, entry]) => {
-    const value = isObject(entry) ? follow(document, { node: entry, pointer: '' }).node['value'] : undefined;
-    return value === undefined ? [] : [{ name, value }];
-  });
-  return node['example'] === undefined ? named : [{ name: 'example', value: node['example'] }, ...named];
-}
-
-function list(document: JsonObject, { node, pointer }: Located, name: string): Located[] {
-  const entries = node[name];
-  if (!Array.isArray(entries)) return [];
-  return entries.map((entry, index) =>
-    follow(document, { node: isObject(entry) ? entry : {}, pointer: `${pointer}/${name}/${String(index)}` }),
-  );
-}
-
-function child(document: JsonObject, parent: Located, ...names: string[]): Located {
-  const pointer = `${parent.pointer}/${names.map(fragment).join('/')}`;
-  const node = names.reduce<Json | undefined>(memberOf, parent.node);
-  return follow(document, { node: isObject(node) ? node : {}, pointer });
-}
-
-function follow(document: JsonObject, located: Located): Located {
-  let { node, pointer } = located;
-  for (let steps = 0; typeof node['$ref'] === 'string' && steps < 16; steps++) {
-    pointer = node['$ref'];
-    const target = atPointer(document, pointer);
-    if (!isObject(target)) break;
-    node = target;
-  }
-  return { node, pointer };
 }

@@ -1,8 +1,10 @@
 import {
+  A,
   ADMIN,
   answered,
   asAdmin,
   asked,
+  B,
   both,
   credentialOf,
   json,
@@ -13,6 +15,7 @@ import {
   sent,
   slow,
   stale,
+  tokenIn,
   told,
   trusted,
   USUAL,
@@ -23,10 +26,6 @@ import type { Ask, Asked, Body, Fault } from './proxy.js';
 
 const ONE = 'getAccessToken updateAccessToken';
 const LISTS = 'listPrivateTokens listAccessTokens';
-const B = '/api/v1/access-tokens';
-const A = '/api/v1/auth/private_tokens/';
-
-const tokenIn = ({ token }: Body): Body => (typeof token === 'object' && token !== null ? token : {});
 
 /** Whether the caller is the administrator, asked once for each credential. */
 function whoAsks(): (each: Asked, service: Ask) => Promise<boolean> {

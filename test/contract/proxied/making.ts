@@ -148,3 +148,9 @@ export function credentialOf({ headers }: Asked): string | undefined {
   const key = headers['x-api-key'];
   return typeof key === 'string' ? `Bearer ${key}` : undefined;
 }
+
+export const B = '/api/v1/access-tokens';
+export const A = '/api/v1/auth/private_tokens/';
+
+/** The token in an answer that issues one. */
+export const tokenIn = ({ token }: Body): Body => (typeof token === 'object' && token !== null ? token : {});

@@ -1,6 +1,8 @@
 import {
+  A,
   answered,
   asked,
+  B,
   both,
   credentialOf,
   json,
@@ -9,6 +11,7 @@ import {
   refused,
   rowsOf,
   sent,
+  tokenIn,
   told,
   trusted,
   USUAL,
@@ -17,12 +20,8 @@ import type { Body, Fault, Reply } from './proxy.js';
 
 // Written from openapi.yaml alone, sentence by sentence: each breaks one thing that the document says.
 
-const B = '/api/v1/access-tokens';
-const A = '/api/v1/auth/private_tokens/';
 const ISSUED = 'createAccessToken rotateAccessToken';
 const VERIFY = 'verifyAccessToken verifyAccessTokens';
-
-const tokenIn = ({ token }: Body): Body => (typeof token === 'object' && token !== null ? token : {});
 
 const queryOf = (operation: string, change: (query: URLSearchParams) => void): Fault =>
   asked(operation, ({ query }) => {

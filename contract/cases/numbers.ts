@@ -1,0 +1,52 @@
+import * as fc from 'fast-check';
+import { multiple } from '../decimal.js';
+import type { Schema } from '../spec/schema.js';
+
+// Numbers that fit a schema, all exact in JavaScript.
+
+export function integers(schema: Schema): fc.Arbitrary<number> {
+  const { multipleOf, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  const decimals = multipleOf === undefined ? 0 : (String(multipleOf).split('.')[1]?.length ?? 0);
+  const step = multipleOf === undefined ? 1 : Math.max(1, Math.round(multipleOf * 10 ** decimals));
+  // Without a bound an integer is no larger than every database and language holds.
+  const isOpen = format !== 'int64' && maximum === undefined && exclusiveMaximum === undefined;
+  const widest = isOpen ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
+  const lowest = Math.max(
+    minimum ?? -widest,
+    exclusiveMinimum === undefined ? -Infinity : Math.floor(exclusiveMinimum) + 1,
+  );
+  const highest = Math.min(
+    maximum ?? Math.max(widest, lowest + 1_000),
+    exclusiveMaximum === undefined ? Infinity : Math.ceil(exclusiveMaximum) - 1,
+    format === 'int32' ? 2 ** 31 - 1 : Infinity,
+  );
+  const min = clamp(Math.ceil(lowest / step), step);
+  const max = clamp(Math.floor(highest / step), step);
+  return fc.integer({ min: Math.min(min, max), max }).map((count) => count * step);
+}
+
+/** A count of steps that is exact in JavaScript, and so is what it counts. */
+function clamp(count: number, step: number): number {
+  const most = Math.floor(Number.MAX_SAFE_INTEGER / step);
+  return Math.min(most, Math.max(-most, count));
+}
+
+export function numbers(schema: Schema): fc.Arbitrary<number> {
+  const { multipleOf } = schema;
+  const min =
+    schema.exclusiveMinimum ?? schema.minimum ?? Math.min(-1e9, schema.exclusiveMaximum ?? schema.maximum ?? 0);
+  const max = schema.exclusiveMaximum ?? schema.maximum ?? Math.max(1e9, min);
+  if (multipleOf !== undefined) {
+    const least = clamp(Math.ceil(min / multipleOf - 1e-9), Math.max(1, multipleOf));
+    const most = clamp(Math.floor(max / multipleOf + 1e-9), Math.max(1, multipleOf));
+    return fc.integer({ min: Math.min(least, most), max: most }).map((count) => multiple(count, multipleOf));
+  }
+  return fc.double({
+    min: Math.min(min, max),
+    max,
+    minExcluded: schema.exclusiveMinimum !== undefined && min < max,
+    maxExcluded: schema.exclusiveMaximum !== undefined && min < max,
+    noNaN: true,
+    noDefaultInfinity: true,
+  });
+}

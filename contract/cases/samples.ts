@@ -1,0 +1,48 @@
+import * as fc from 'fast-check';
+import type { Json, JsonObject } from '../spec/json.js';
+import { branches, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { valuesOf } from './arbitrary.js';
+import { DEEPEST } from './sizes.js';
+
+// Values that are the same in each run with the same seed.
+
+/** The first of the random values that differ from each other; fewer where there are not as many. */
+export function distinctOf<T>(values: fc.Arbitrary<T>, count: number): T[] {
+  const found = new Map<string, T>();
+  for (const value of fc.sample(values, { seed: 7, numRuns: 4 * count })) {
+    if (found.size < count) found.set(JSON.stringify(value), value);
+  }
+  return [...found.values()];
+}
+
+/** One plausible value that `accepts` takes: what the schema itself shows, else the first that fits of many. */
+export function sampleOf(
+  document: JsonObject,
+  schema: SchemaOrBoolean | undefined,
+  { seed, name = '', accepts }: { seed: number; name?: string; accepts: (value: Json) => boolean },
+): Json | undefined {
+  const shown = shownIn(document, schema, 0);
+  if (shown !== undefined && accepts(shown)) return shown;
+  const values = valuesOf(document, schema, name);
+  return (
+    fc.sample(values, { seed, numRuns: 10 }).find(accepts) ??
+    fc.sample(values, { seed: seed + 1, numRuns: 60 }).find(accepts)
+  );
+}
+
+/** The value that the schema's own examples and defaults make up; undefined where they leave something open. */
+function shownIn(document: JsonObject, schema: SchemaOrBoolean | undefined, depth: number): Json | undefined {
+  const flat = branches(document, schema)[0] ?? {};
+  const [own] = [flat.example, flat.examples?.[0], flat.const, flat.default, flat.enum?.[0]].filter(
+    (value) => value !== undefined,
+  );
+  if (own !== undefined) return own;
+  if (!typesOf(flat).includes('object') || depth > DEEPEST) return undefined;
+  const value: JsonObject = {};
+  for (const name of flat.required ?? []) {
+    const member = shownIn(document, flat.properties?.[name], depth + 1);
+    if (member === undefined) return undefined;
+    value[name] = member;
+  }
+  return value;
+}
