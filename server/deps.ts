@@ -26,7 +26,7 @@ export interface LastUsed {
 
 export interface UsedSecret {
   tokenId: number;
-  digest: Uint8Array;
+  digest: { readonly start: Uint8Array };
 }
 
 export interface Passwords {

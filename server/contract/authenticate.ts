@@ -1,9 +1,9 @@
-import { hkdfSync } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
 import type { AuthMethod, Caller, SecretState } from '../tokens/caller.js';
+import { type Digest, Plaintext } from '../tokens/plaintext.js';
 import { holds } from '../tokens/scopes.js';
 import { type ProvenSecret, verifyToken } from '../tokens/verify.js';
 
@@ -28,28 +28,29 @@ export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, adm
   if (credential === 'several') throw refused(credential, schemes, 'bearer');
   const { authMethod } = credential;
   if (!schemes.has(authMethod)) throw refused('scheme', schemes);
-  const verdict = await verifyToken(deps, credential.token);
+  const plaintext = new Plaintext(credential.token);
+  const verdict = await verifyToken(deps, plaintext);
   const ended = !verdict.valid && verdict.refusal === 'superseded' && admission.ended;
   if (!verdict.valid && !ended) throw refused(verdict.refusal, schemes, authMethod);
   const { secret } = verdict;
   if (secret === undefined) throw refused('unknown', schemes, authMethod);
-  return new TokenCaller(secret, credential, ended ? 'ended' : secret.isNewest ? 'newest' : 'earlier');
+  return new TokenCaller(secret, plaintext, credential, ended ? 'ended' : secret.isNewest ? 'newest' : 'earlier');
 }
 
 class TokenCaller implements Caller {
   readonly ownerId: number;
   readonly tokenId: number;
   readonly tokenUuid: string;
-  readonly secretDigest: Uint8Array;
+  readonly secretDigest: Digest;
   readonly tokenType: TokenType;
   readonly expiresAt: number | null;
   readonly authMethod: AuthMethod;
   readonly hasCookie: boolean;
   readonly secret: SecretState;
   readonly #proven: ProvenSecret;
-  readonly #plaintext: string;
+  readonly #plaintext: Plaintext;
 
-  constructor(proven: ProvenSecret, { token, authMethod, hasCookie }: Credential, secret: SecretState) {
+  constructor(proven: ProvenSecret, plaintext: Plaintext, { authMethod, hasCookie }: Credential, secret: SecretState) {
     this.ownerId = proven.ownerId;
     this.tokenId = proven.id;
     this.tokenUuid = proven.uuid;
@@ -60,7 +61,7 @@ class TokenCaller implements Caller {
     this.hasCookie = hasCookie;
     this.secret = secret;
     this.#proven = proven;
-    this.#plaintext = token;
+    this.#plaintext = plaintext;
   }
 
   holds(scope: string): boolean {
@@ -68,7 +69,7 @@ class TokenCaller implements Caller {
   }
 
   deriveKey(salt: string): Uint8Array {
-    return new Uint8Array(hkdfSync('sha256', this.#plaintext, salt, 'latchkey idempotent answer', 32));
+    return this.#plaintext.deriveKey(salt, 'latchkey idempotent answer');
   }
 }
 

@@ -9,12 +9,13 @@ import { editToken } from '../tokens/edit.js';
 import { entityTagOf } from '../tokens/entity-tag.js';
 import type { TokenFilter } from '../tokens/filter.js';
 import { getToken } from '../tokens/find.js';
-import { type IssuedToken, issueToken } from '../tokens/issue.js';
+import { issueToken } from '../tokens/issue.js';
 import { listTokens } from '../tokens/list.js';
 import { revokeAllTokens, revokeToken, revokeTokens, type Selection } from '../tokens/revoke.js';
 import { rotateToken } from '../tokens/rotate.js';
 import { ADMINISTER } from '../tokens/scopes.js';
-import type { AccessToken } from '../tokens/token.js';
+import type { AccessToken, IssuedToken } from '../tokens/token.js';
+import { textOf } from './reveal.js';
 import { sessionCookie } from './session-cookie.js';
 import { toWireToken } from './wire-token.js';
 
@@ -112,7 +113,7 @@ function toAnswer(token: AccessToken) {
 }
 
 function toIssued({ plaintext, token }: IssuedToken): { headers: { ETag: string }; body: IssuedAccessToken } {
-  return { headers: { ETag: entityTagOf(token) }, body: { plaintext, token: toWireToken(token) } };
+  return { headers: { ETag: entityTagOf(token) }, body: { plaintext: textOf(plaintext), token: toWireToken(token) } };
 }
 
 /** A browser whose session has rotated itself would otherwise go on with a cookie that ends. */

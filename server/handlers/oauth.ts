@@ -1,16 +1,17 @@
 import type { Introspection } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
+import { Plaintext } from '../tokens/plaintext.js';
 import { revokeByPlaintext } from '../tokens/revoke.js';
 import { type Verification, verifyTokens } from '../tokens/verify.js';
 
 export const oauth = {
   async introspectToken(deps, { body }) {
-    const [verification] = await verifyTokens(deps, [{ plaintext: body.token }]);
+    const [verification] = await verifyTokens(deps, [{ plaintext: new Plaintext(body.token) }]);
     return { body: toIntrospection(verification) };
   },
 
   async revokeOAuthToken(deps, { body }) {
-    await revokeByPlaintext(deps, body.token);
+    await revokeByPlaintext(deps, new Plaintext(body.token));
     return {};
   },
 } satisfies Partial<Handlers>;

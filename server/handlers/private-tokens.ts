@@ -8,6 +8,7 @@ import { issueToken } from '../tokens/issue.js';
 import { listPage } from '../tokens/list.js';
 import { revokePrivateToken } from '../tokens/revoke.js';
 import type { AccessToken } from '../tokens/token.js';
+import { textOf } from './reveal.js';
 
 export const privateTokens = {
   async listPrivateTokens(deps, request) {
@@ -28,7 +29,7 @@ export const privateTokens = {
     const until = parseDateTime(expirationTime) ?? 0;
     const { plaintext, token } = await issueToken(deps, caller, { name, lifetime: { until } }, attempt);
     const { id, expiresAt } = token;
-    return { body: { id, name: token.name, expiration_time: toExpirationTime(expiresAt), data: plaintext } };
+    return { body: { id, name: token.name, expiration_time: toExpirationTime(expiresAt), data: textOf(plaintext) } };
   },
 
   async revokePrivateToken(deps, { caller, path, conditions }) {

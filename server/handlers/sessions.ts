@@ -4,10 +4,12 @@ import type { Handlers } from '../contract/contract.js';
 import type { Deps } from '../deps.js';
 import { clientAddress } from '../http/origin.js';
 import { toInstant } from '../instants.js';
+import { Plaintext } from '../tokens/plaintext.js';
 import { changeOwnPassword } from '../users/own-password.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
 import { getUser } from '../users/users.js';
-import { sessionCookie } from './session-cookie.js';
+import { textOf } from './reveal.js';
+import { noSessionCookie, sessionCookie } from './session-cookie.js';
 
 export const sessions = {
   async logIn(deps, { body: { username, password }, raw }) {
@@ -16,13 +18,13 @@ export const sessions = {
   },
 
   async refreshSession(deps, { body, raw }) {
-    const session = await refreshSession(deps, body.refresh_token);
+    const session = await refreshSession(deps, new Plaintext(body.refresh_token));
     return { headers: cookieOf(deps, raw, session), body: toSession(session) };
   },
 
   async logOut(deps, { caller, raw }) {
     await logOut(deps, caller.tokenId);
-    return { headers: sessionCookie(deps, raw, '', 0) };
+    return { headers: noSessionCookie(deps, raw) };
   },
 
   async changePassword(deps, { caller, body, raw }) {
@@ -62,9 +64,9 @@ function toSession({ user, accessToken, refreshToken }: OpenedSession): Session 
     email: user.email,
     username: user.email,
     company_id: user.organization.uuid,
-    token_access: accessToken,
-    access_token: accessToken,
-    refresh_token: refreshToken,
+    token_access: textOf(accessToken),
+    access_token: textOf(accessToken),
+    refresh_token: textOf(refreshToken),
     // An operator adds users, and answers for their addresses.
     is_verified: true,
     profile: { full_name: user.fullName, kyc_enabled: false, terms_and_policy_accepted_at: null },

@@ -1,18 +1,19 @@
 import type { VerificationCode, Verification as WireVerification } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
+import { Plaintext } from '../tokens/plaintext.js';
 import { type Refusal, type Verification, verifyTokens } from '../tokens/verify.js';
 import { toWireToken } from './wire-token.js';
 
 export const verification = {
   async verifyAccessToken(deps, { body: { token, scopes } }) {
-    const [verification] = await verifyTokens(deps, [{ plaintext: token, scopes }]);
+    const [verification] = await verifyTokens(deps, [{ plaintext: new Plaintext(token), scopes }]);
     return { body: toWire(verification) };
   },
 
   async verifyAccessTokens(deps, { body }) {
     const verifications = await verifyTokens(
       deps,
-      body.tokens.map(({ token, scopes }) => ({ plaintext: token, scopes })),
+      body.tokens.map(({ token, scopes }) => ({ plaintext: new Plaintext(token), scopes })),
     );
     return { body: { results: verifications.map(toWire) } };
   },

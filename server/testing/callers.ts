@@ -5,7 +5,7 @@ import { insertToken } from '../tokens/issue.js';
 import { scopesOfUser } from '../tokens/scopes.js';
 import { findUserForLogin } from '../users/users.js';
 import type { As } from './options.js';
-import { toPlaintext } from './plaintext.js';
+import { textOf, toPlaintext } from './plaintext.js';
 import type { SeededUser } from './seed.js';
 
 const MINUTE = 60_000;
@@ -30,7 +30,7 @@ export function createCallers(deps: Deps, users: () => readonly SeededUser[]): C
     const expiresAt = createdAt + deps.config.sessionMinutes * MINUTE;
     const wish = { name: 'session', scopes: scopesOfUser(found.user.isAdmin), createdAt, expiresAt };
     const { plaintext } = await deps.db.write((trx) => insertToken(deps, trx, found.user.id, 'session', wish));
-    return plaintext;
+    return textOf(plaintext);
   }
 
   function sessionOf(email: string): Promise<string> {

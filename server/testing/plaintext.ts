@@ -1,5 +1,6 @@
 import { InvalidArgument } from '../config/invalid-argument.js';
-import { kindOf, newPlaintext, RANDOM_LENGTH, signed } from '../tokens/format.js';
+import { kindOf, RANDOM_LENGTH, signed } from '../tokens/format.js';
+import { newPlaintext, type Plaintext } from '../tokens/plaintext.js';
 
 type TokenKind = 'pat' | 'ses';
 
@@ -13,13 +14,18 @@ const SHORTHAND = /^[0-9A-Za-z]{1,30}$/;
  */
 export function toPlaintext(brand: string, kind: TokenKind, wish: string | undefined, place: string): string {
   const start = `${brand}_${kind}_`;
-  if (wish === undefined) return newPlaintext(brand, kind);
+  if (wish === undefined) return textOf(newPlaintext(brand, kind));
   if (SHORTHAND.test(wish)) return signed(start + wish.padEnd(RANDOM_LENGTH, '0'));
   if (kindOf(brand, wish) === kind) return wish;
   throw new InvalidArgument(
     `${place} must be 1 to ${String(RANDOM_LENGTH)} letters and digits to make a token of, or a well-formed token of ` +
       `this type: ${start}, ${String(RANDOM_LENGTH)} letters and digits, and their checksum${hint(start, wish)}`,
   );
+}
+
+/** The text of a token of the local server, whose tests may know every plaintext. */
+export function textOf(plaintext: Plaintext): string {
+  return plaintext.reveal();
 }
 
 /** Tells the right checksum, if only that is wrong. A checksum is no secret: everybody can compute it. */

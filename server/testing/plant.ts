@@ -1,8 +1,7 @@
 import type { Database } from '../database/index.js';
 import type { Passwords } from '../deps.js';
-import { digestOf } from '../tokens/format.js';
+import { Plaintext } from '../tokens/plaintext.js';
 import { scopeSetId } from '../tokens/scopes.js';
-import { prefixOf, startOf } from '../tokens/secrets.js';
 import { metadataColumn } from '../tokens/token.js';
 import { canonicalEmail } from '../users/users.js';
 import { newUuid, uuidBytes } from '../uuid.js';
@@ -30,27 +29,29 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
     disabled_at: user.disabled ? now : null,
   }));
   const tokens = seed.flatMap((user) =>
-    user.tokens.map((token) => ({
-      id: token.privateTokenId,
-      uuid: uuidBytes(token.id),
-      owner_id: user.id,
-      type: token.type,
-      name: token.name,
-      prefix: prefixOf(token.plaintext),
-      secret_start: startOf(digestOf(token.plaintext)),
-      created_at: instantOf(token.createdAt, now),
-      expires_at: instantOrNull(token.expiresAt, now),
-      last_used_at: instantOrNull(token.lastUsedAt, now),
-      revoked_at: instantOrNull(token.revokedAt, now),
-      description: token.description === '' ? null : token.description,
-      metadata: metadataColumn(token.metadata),
-      disabled_at: token.disabled ? now : null,
-      scopes: token.scopes,
-    })),
+    user.tokens.map((token) => ({ ...token, ownerId: user.id, plaintext: new Plaintext(token.plaintext) })),
   );
-  const secrets = seed.flatMap((user) =>
-    user.tokens.map((token) => ({ digest: digestOf(token.plaintext), token_id: token.privateTokenId })),
-  );
+  const rows = tokens.map((token) => ({
+    id: token.privateTokenId,
+    uuid: uuidBytes(token.id),
+    owner_id: token.ownerId,
+    type: token.type,
+    name: token.name,
+    prefix: token.plaintext.prefix,
+    secret_start: token.plaintext.digest().start,
+    created_at: instantOf(token.createdAt, now),
+    expires_at: instantOrNull(token.expiresAt, now),
+    last_used_at: instantOrNull(token.lastUsedAt, now),
+    revoked_at: instantOrNull(token.revokedAt, now),
+    description: token.description === '' ? null : token.description,
+    metadata: metadataColumn(token.metadata),
+    disabled_at: token.disabled ? now : null,
+    scopes: token.scopes,
+  }));
+  const secrets = tokens.map(({ plaintext, privateTokenId }) => ({
+    digest: plaintext.digest().bytes,
+    token_id: privateTokenId,
+  }));
 
   await db.write(async (trx) => {
     const organization = { id: 1, name: 'Latchkey', slug: 'latchkey', created_at: now };
@@ -60,11 +61,11 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
       .execute();
     for (const chunk of chunks(users)) await trx.insertInto('users').values(chunk).execute();
     const sets = new Map<string, number>();
-    for (const { scopes } of tokens) {
+    for (const { scopes } of rows) {
       if (!sets.has(String(scopes))) sets.set(String(scopes), await scopeSetId(trx, scopes));
     }
-    const rows = tokens.map(({ scopes, ...token }) => ({ ...token, scope_set_id: sets.get(String(scopes)) ?? 0 }));
-    for (const chunk of chunks(rows)) await trx.insertInto('access_tokens').values(chunk).execute();
+    const withSets = rows.map(({ scopes, ...row }) => ({ ...row, scope_set_id: sets.get(String(scopes)) ?? 0 }));
+    for (const chunk of chunks(withSets)) await trx.insertInto('access_tokens').values(chunk).execute();
     for (const chunk of chunks(secrets)) await trx.insertInto('token_secrets').values(chunk).execute();
   });
 }

@@ -30,7 +30,7 @@ export async function standingOf(
   { secretDigest }: Pick<Caller, 'secretDigest'>,
   at: number,
 ): Promise<Standing> {
-  const [row] = await runPrepared(trx, servingSecret, { digest: secretDigest });
+  const [row] = await runPrepared(trx, servingSecret, { digest: secretDigest.bytes });
   if (row === undefined) throw unauthorized('stopped', { credentialSent: true });
   const ended = isOver(row.valid_until, at) || isOver(row.expires_at, at);
   const secret = ended ? 'ended' : row.valid_until === null ? 'newest' : 'earlier';

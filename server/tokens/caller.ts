@@ -1,4 +1,5 @@
 import type { TokenType } from '../database/index.js';
+import type { Digest } from './plaintext.js';
 
 /** How a credential was sent, by the names of the contract's security schemes. */
 export type AuthMethod = 'bearer' | 'apiKey' | 'cookie' | 'basic';
@@ -14,8 +15,8 @@ export interface Caller {
   ownerId: number;
   tokenId: number;
   tokenUuid: string;
-  /** As the database keeps it. */
-  secretDigest: Uint8Array;
+  /** Of the secret that was sent. */
+  secretDigest: Digest;
   tokenType: TokenType;
   /** Whether the token may do what this scope allows. */
   holds(scope: string): boolean;

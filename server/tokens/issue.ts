@@ -4,12 +4,12 @@ import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';
 import { newUuid, toUuid } from '../uuid.js';
 import type { Caller } from './caller.js';
-import { digestOf, newPlaintext } from './format.js';
 import { type Attempt, writeOnce } from './once.js';
+import { newPlaintext } from './plaintext.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
 import { requireScopes, scopeSetId, scopesToGive, WRITE } from './scopes.js';
-import { insertSecret, prefixOf, startOf } from './secrets.js';
-import { type AccessToken, metadataColumn } from './token.js';
+import { insertSecret } from './secrets.js';
+import { type AccessToken, type IssuedToken, metadataColumn } from './token.js';
 
 interface Description {
   name: string;
@@ -29,12 +29,6 @@ export interface NewToken extends Description {
   createdAt: number;
   /** Milliseconds since 1970; null for never. */
   expiresAt: number | null;
-}
-
-/** Held as JSON for a request that is repeated. */
-export interface IssuedToken {
-  plaintext: string;
-  token: AccessToken;
 }
 
 /**
@@ -69,8 +63,8 @@ export async function insertToken(
   { name, description = '', metadata = {}, scopes, createdAt, expiresAt }: NewToken,
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
-  const digest = digestOf(plaintext);
-  const prefix = prefixOf(plaintext);
+  const digest = plaintext.digest();
+  const { prefix } = plaintext;
   const uuid = newUuid(createdAt);
   const sortedScopes = [...new Set(scopes)].sort();
   const [inserted] = await runPrepared(trx, newToken, {
@@ -79,7 +73,7 @@ export async function insertToken(
     type,
     name,
     prefix,
-    secret_start: startOf(digest),
+    secret_start: digest.start,
     created_at: createdAt,
     expires_at: expiresAt,
     description: description === '' ? null : description,

@@ -2,7 +2,6 @@ import { type Database, type Queries, runPrepared } from '../database/index.js';
 import type { LastUsed } from '../deps.js';
 import type { Log } from '../log/log.js';
 import { clearTimeout, setTimeout } from '../timers.js';
-import { startOf } from './secrets.js';
 
 /** Milliseconds by which the stored instant may lag behind the last use: no write where it is that fresh. */
 const LAG = 30_000;
@@ -66,7 +65,7 @@ export function createLastUsed(
   return {
     note({ tokenId, digest }, stored, at) {
       if (stored !== null && at - stored < lag) return;
-      const start = startOf(digest);
+      const { start } = digest;
       noted.set(`${String(tokenId)} ${start.join(' ')}`, { tokenId, start, at });
       timer ??= setTimeout(() => void flush(), delay).unref();
     },

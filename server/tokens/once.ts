@@ -4,6 +4,8 @@ import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { refusalOf, type Standing, standingOf } from './alive.js';
 import type { Caller } from './caller.js';
+import { Plaintext } from './plaintext.js';
+import type { AccessToken, IssuedToken } from './token.js';
 
 // What is asked for twice with one Idempotency-Key is done once. The answer is kept sealed with a key that takes the
 // caller's secret to make: who has the database has none of the plaintexts in it.
@@ -41,23 +43,23 @@ function sorted(record: Record<string, unknown>): Record<string, unknown> {
 
 interface Kept {
   request: string;
-  result: unknown;
+  result: IssuedToken;
 }
 
 /**
  * Runs `work` in a transaction, with what the caller may do and at what moment; or, where the same attempt of the same
- * caller was made within 24 hours, gives what came of that. The result must be what JSON can hold.
+ * caller was made within 24 hours, gives what came of that.
  *
  * Rejects with `idempotency_key_reused` where the key was sent with another request, with `idempotency_conflict` where
  * another secret of the caller's token sealed the answer, with what `refusalOf` gives for a caller who repeats nothing,
  * and with what `standingOf` rejects with.
  */
-export function writeOnce<T>(
+export function writeOnce(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
   attempt: Attempt | undefined,
-  work: (trx: Queries, holder: Standing, at: number) => Promise<T>,
-): Promise<T> {
+  work: (trx: Queries, holder: Standing, at: number) => Promise<IssuedToken>,
+): Promise<IssuedToken> {
   return db.write(async (trx) => {
     const at = now();
     const standing = await standingOf(trx, caller, at);
@@ -76,7 +78,7 @@ export function writeOnce<T>(
     if (found !== undefined && kept === undefined) throw new ServiceError('idempotency_conflict');
     if (kept !== undefined) {
       if (kept.request !== attempt.request) throw keyReused();
-      return kept.result as T;
+      return kept.result;
     }
 
     const result = await work(trx, standing, at);
@@ -139,10 +141,11 @@ const clearAway = (trx: Queries, { at }: { at: number }) =>
         .limit(CLEARED_AT_ONCE),
     );
 
-function seal(kept: Kept, key: Uint8Array, id: Uint8Array): Uint8Array {
+function seal({ request, result: { plaintext, token } }: Kept, key: Uint8Array, id: Uint8Array): Uint8Array {
+  const text = JSON.stringify({ request, result: { plaintext: plaintext.reveal(), token } });
   const nonce = randomBytes(NONCE_LENGTH);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(id);
-  const sealed = Buffer.concat([cipher.update(JSON.stringify(kept), 'utf8'), cipher.final()]);
+  const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
@@ -151,10 +154,16 @@ function unseal(bytes: Uint8Array, key: Uint8Array, id: Uint8Array): Kept | unde
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_LENGTH), { authTagLength: TAG_LENGTH })
     .setAAD(id)
     .setAuthTag(bytes.subarray(NONCE_LENGTH, NONCE_LENGTH + TAG_LENGTH));
-  const text = decipher.update(bytes.subarray(NONCE_LENGTH + TAG_LENGTH));
+  const start = decipher.update(bytes.subarray(NONCE_LENGTH + TAG_LENGTH));
+  let text: string;
   try {
-    return JSON.parse(Buffer.concat([text, decipher.final()]).toString('utf8')) as Kept;
+    text = Buffer.concat([start, decipher.final()]).toString('utf8');
   } catch {
     return undefined;
   }
+  const { request, result } = JSON.parse(text) as {
+    request: string;
+    result: { plaintext: string; token: AccessToken };
+  };
+  return { request, result: { plaintext: new Plaintext(result.plaintext), token: result.token } };
 }

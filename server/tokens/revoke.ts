@@ -6,7 +6,7 @@ import type { Caller } from './caller.js';
 import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
 import { keeps, type TokenFilter } from './filter.js';
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
-import { digestOf, kindOf } from './format.js';
+import type { Plaintext } from './plaintext.js';
 import { ADMINISTER, requireScopes, WRITE } from './scopes.js';
 import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 
@@ -77,10 +77,10 @@ export async function revokePrivateToken(
  * earlier one in its grace period, is authority enough. That the token is disabled or has expired does not matter, since
  * either can be undone. Anything else changes nothing.
  */
-export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: string): Promise<void> {
-  const kind = kindOf(config.brand, plaintext);
+export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: Plaintext): Promise<void> {
+  const kind = plaintext.kind(config.brand);
   if (kind === undefined) return;
-  const digest = digestOf(plaintext);
+  const digest = plaintext.digest().bytes;
   await db.write(async (trx) => {
     const at = now();
     const holder =

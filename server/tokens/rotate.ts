@@ -4,13 +4,12 @@ import { ServiceError } from '../errors.js';
 import type { Caller } from './caller.js';
 import { type Conditions, checkConditions } from './entity-tag.js';
 import { isOneOf, toTokenKey } from './find.js';
-import { newPlaintext } from './format.js';
-import type { IssuedToken } from './issue.js';
 import { type Attempt, writeOnce } from './once.js';
+import { newPlaintext } from './plaintext.js';
 import { checkTokenLimit, expiryAfter, keptExpiry, sessionHas } from './policy.js';
 import { requireScopes, requireScopesOf, WRITE } from './scopes.js';
 import { replaceSecret } from './secrets.js';
-import { readToken, selectTokens, toAccessToken } from './token.js';
+import { type IssuedToken, readToken, selectTokens, toAccessToken } from './token.js';
 
 export interface Rotation {
   /** How long earlier secrets still serve, 0 to 604800; 0 where nothing is said. */

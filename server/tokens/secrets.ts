@@ -1,5 +1,5 @@
 import { type Queries, runPrepared } from '../database/index.js';
-import { DIGEST_LENGTH, digestOf, PREFIX_LENGTH } from './format.js';
+import { type Digest, digestsFrom, type Plaintext } from './plaintext.js';
 
 // A token's secrets: the newest, and earlier ones that still serve for a while. Ended ones stay too, so that their use
 // is noticed.
@@ -12,23 +12,11 @@ export interface SecretHolder {
   last_used_at: number | null;
 }
 
-const START_LENGTH = 4;
-
-/** What is shown of a secret. */
-export function prefixOf(plaintext: string): string {
-  return plaintext.slice(0, PREFIX_LENGTH);
-}
-
-/** What a token's row keeps of its newest secret's digest. */
-export function startOf(digest: Uint8Array): Uint8Array {
-  return digest.subarray(0, START_LENGTH);
-}
-
 const newSecret = (trx: Queries, { digest, tokenId }: { digest: Uint8Array; tokenId: number }) =>
   trx.insertInto('token_secrets').values({ digest, token_id: tokenId });
 
-export async function insertSecret(trx: Queries, tokenId: number, digest: Uint8Array): Promise<void> {
-  await runPrepared(trx, newSecret, { digest, tokenId });
+export async function insertSecret(trx: Queries, tokenId: number, digest: Digest): Promise<void> {
+  await runPrepared(trx, newSecret, { digest: digest.bytes, tokenId });
 }
 
 /**
@@ -38,18 +26,19 @@ export async function insertSecret(trx: Queries, tokenId: number, digest: Uint8A
 export async function replaceSecret(
   trx: Queries,
   token: SecretHolder,
-  plaintext: string,
+  plaintext: Plaintext,
   validUntil: number,
   at: number,
 ): Promise<void> {
   const { id, prefix, secret_start: start, last_used_at: lastUsedAt } = token;
-  const digest = digestOf(plaintext);
+  const digest = plaintext.digest();
+  const [lowest, highest] = digestsFrom(start);
   await shortenEarlierSecrets(trx, id, validUntil, at);
   await trx
     .updateTable('token_secrets')
     .set({ valid_until: validUntilColumn(validUntil, at) })
-    .where('digest', '>=', start)
-    .where('digest', '<=', Buffer.concat([start, Buffer.alloc(DIGEST_LENGTH - START_LENGTH, 0xff)]))
+    .where('digest', '>=', lowest)
+    .where('digest', '<=', highest)
     .where('token_id', '=', id)
     .where('valid_until', 'is', null)
     .execute();
@@ -57,8 +46,8 @@ export async function replaceSecret(
   await trx
     .updateTable('access_tokens')
     .set({
-      prefix: prefixOf(plaintext),
-      secret_start: startOf(digest),
+      prefix: plaintext.prefix,
+      secret_start: digest.start,
       previous_prefix: prefix,
       previous_valid_until: validUntil,
       previous_last_used_at: lastUsedAt,

@@ -2,6 +2,7 @@ import type { ExpressionBuilder, Selectable } from 'kysely';
 import { hexOf, type Queries, runPrepared } from '../database/index.js';
 import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
 import { toUuid } from '../uuid.js';
+import type { Plaintext } from './plaintext.js';
 import { toScopes } from './scopes.js';
 
 /** A token's record. Instants are milliseconds since 1970; null is never. */
@@ -31,6 +32,12 @@ export interface PreviousSecret {
   validUntil: number;
   /** When it or one before it was last used. */
   lastUsedAt: number | null;
+}
+
+/** A token that has just got a secret. */
+export interface IssuedToken {
+  plaintext: Plaintext;
+  token: AccessToken;
 }
 
 export const TOKEN_COLUMNS = [

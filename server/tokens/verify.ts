@@ -1,7 +1,7 @@
 import { type Build, hexOf, type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
-import { digestOf, kindOf } from './format.js';
+import type { Digest, Plaintext } from './plaintext.js';
 import { type Holder, holds, toScopes } from './scopes.js';
 import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
 
@@ -21,7 +21,7 @@ export interface ProvenSecret extends Holder {
   id: number;
   ownerId: number;
   uuid: string;
-  digest: Uint8Array;
+  digest: Digest;
   /** Whether the token has got no other since. */
   isNewest: boolean;
   /** When this secret ends: with its token, or before it after a rotation. Null for never. */
@@ -67,10 +67,10 @@ const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>
  *
  * A refresh token is malformed here: it is no credential. Rejects only where the database does not answer.
  */
-export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdict> {
+export async function verifyToken(deps: Deps, plaintext: Plaintext): Promise<Verdict> {
   const digest = digestOfToken(deps, plaintext);
   if (digest === undefined) return { valid: false, refusal: 'malformed' };
-  const [row] = await runPrepared(deps.db.read, secretByDigest, { digest });
+  const [row] = await runPrepared(deps.db.read, secretByDigest, { digest: digest.bytes });
   if (row === undefined) return { valid: false, refusal: 'unknown' };
   const secret = toProvenSecret(row, digest);
   const refusal = refusalFor(deps, row, digest, deps.now());
@@ -79,7 +79,7 @@ export async function verifyToken(deps: Deps, plaintext: string): Promise<Verdic
 
 /** A token that somebody presents, and all that it must be allowed to do. */
 export interface Question {
-  plaintext: string;
+  plaintext: Plaintext;
   scopes?: readonly string[] | undefined;
 }
 
@@ -104,13 +104,13 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
   const digests = questions.map(({ plaintext }) => digestOfToken(deps, plaintext));
   const rows = await findProven(
     deps,
-    digests.filter((digest) => digest !== undefined),
+    digests.flatMap((digest) => (digest === undefined ? [] : [digest.bytes])),
   );
   const byDigest = new Map(rows.map((row) => [row.digest, row]));
   const at = deps.now();
   const answers = digests.map((digest, index): Verification => {
     if (digest === undefined) return { refusal: 'malformed', proven: null };
-    const row = byDigest.get(toHex(digest));
+    const row = byDigest.get(digest.hex);
     if (row === undefined) return { refusal: 'unknown', proven: null };
     return { refusal: refusalFor(deps, row, digest, at, questions[index]?.scopes), proven: toProven(row) };
   });
@@ -144,16 +144,16 @@ const provenSecrets = (read: Queries) =>
     .select([hexOf('secret.digest').as('digest'), hexOf('organization.uuid').as('organization_uuid')]);
 
 /** Undefined for what cannot be a token of this service, by its brand, form or checksum: that costs no query. */
-function digestOfToken({ config }: Deps, plaintext: string): Uint8Array | undefined {
-  const kind = kindOf(config.brand, plaintext);
-  return kind === 'pat' || kind === 'ses' ? digestOf(plaintext) : undefined;
+function digestOfToken({ config }: Deps, plaintext: Plaintext): Digest | undefined {
+  const kind = plaintext.kind(config.brand);
+  return kind === 'pat' || kind === 'ses' ? plaintext.digest() : undefined;
 }
 
 /** Null where the secret opens what is asked for, which then counts as a use. */
 function refusalFor(
   { lastUsed, log }: Deps,
   row: SecretRow,
-  digest: Uint8Array,
+  digest: Digest,
   at: number,
   scopes: readonly string[] = [],
 ): Refusal | null {
@@ -180,7 +180,7 @@ function refusalOf(row: SecretRow, at: number, scopes: readonly string[]): Refus
   return holder === undefined || scopes.every((scope) => holds(holder, scope)) ? null : 'insufficient_scope';
 }
 
-function toProvenSecret(row: SecretRow, digest: Uint8Array): ProvenSecret {
+function toProvenSecret(row: SecretRow, digest: Digest): ProvenSecret {
   return {
     id: row.id,
     type: row.type,
@@ -216,8 +216,4 @@ function endOf({ expires_at: expiresAt, valid_until }: SecretRow): number | null
   const validUntil = valid_until === null ? null : Math.abs(valid_until);
   if (expiresAt === null || validUntil === null) return expiresAt ?? validUntil;
   return Math.min(expiresAt, validUntil);
-}
-
-function toHex(digest: Uint8Array): string {
-  return Buffer.from(digest).toString('hex');
 }

@@ -1,8 +1,8 @@
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
-import { digestOf, kindOf, newPlaintext } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
+import { newPlaintext, type Plaintext } from '../tokens/plaintext.js';
 import { scopesOfUser } from '../tokens/scopes.js';
 import { replaceSecret } from '../tokens/secrets.js';
 import { canonicalEmail, findUserForLogin, findUserToLogIn, readUser, type User } from './users.js';
@@ -15,8 +15,8 @@ const DAY = 24 * 60 * MINUTE;
 
 export interface OpenedSession {
   user: User;
-  accessToken: string;
-  refreshToken: string;
+  accessToken: Plaintext;
+  refreshToken: Plaintext;
   /** Milliseconds that the access token lives. */
   lifetime: number;
 }
@@ -60,10 +60,10 @@ function loginFailed(): ServiceError {
  * own expiry. Rejects with `unauthorized` for any token that is not the session's latest; a spent one revokes the
  * session, for two parties hold it.
  */
-export async function refreshSession(deps: Deps, refreshToken: string): Promise<OpenedSession> {
+export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promise<OpenedSession> {
   const { db, config, log, now } = deps;
-  if (kindOf(config.brand, refreshToken) !== 'ref') throw refreshFailed('malformed');
-  const digest = digestOf(refreshToken);
+  if (refreshToken.kind(config.brand) !== 'ref') throw refreshFailed('malformed');
+  const digest = refreshToken.digest().bytes;
   const lifetime = config.sessionMinutes * MINUTE;
 
   const outcome = await db.write(async (trx) => {
@@ -143,12 +143,12 @@ async function dropExpired(trx: Queries, tokenId: number, at: number): Promise<v
   await trx.deleteFrom('refresh_tokens').where('token_id', '=', tokenId).where('expires_at', '<=', at).execute();
 }
 
-async function insertRefreshToken({ config }: Deps, trx: Queries, tokenId: number, at: number): Promise<string> {
+async function insertRefreshToken({ config }: Deps, trx: Queries, tokenId: number, at: number): Promise<Plaintext> {
   const plaintext = newPlaintext(config.brand, 'ref');
   await trx
     .insertInto('refresh_tokens')
     .values({
-      digest: digestOf(plaintext),
+      digest: plaintext.digest().bytes,
       token_id: tokenId,
       expires_at: at + config.refreshDays * DAY,
     })
