@@ -1,4 +1,5 @@
 import { type Credentials, createCredentials } from './credentials.js';
+import { isSecured, type Operation, type Spec } from './document/model.js';
 import { createFixtures, type Fixtures } from './fixtures.js';
 import type { Credential } from './http/draft.js';
 import type { ContractOptions } from './options.js';
@@ -6,7 +7,6 @@ import { canProtect, dangerOf, isLogout, isRotator, type Presenters, presentersO
 import type { Rehearsal } from './rehearsed.js';
 import type { Phase } from './report/types.js';
 import { createRun, type Run } from './run.js';
-import { isSecured, type Operation, type Spec } from './spec/model.js';
 
 /** A run with its credential and its fixtures: what every phase works with. */
 export interface Context {

@@ -1,14 +1,14 @@
 import { sampleOf } from './cases/samples.js';
+import { isObject, type Json } from './document/json.js';
+import { isSecured, type Operation, type Spec } from './document/model.js';
+import { isPasswordName, isSecretName } from './document/names.js';
+import { branches, typesOf } from './document/schema.js';
 import { CouldNotRun } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { readGiven } from './given.js';
 import { type Credential, type Draft, emptyDraft } from './http/draft.js';
 import type { Identity } from './options.js';
 import type { Run } from './run.js';
-import { isObject, type Json } from './spec/json.js';
-import { isSecured, type Operation, type Spec } from './spec/model.js';
-import { isPasswordName, isSecretName } from './spec/names.js';
-import { branches, typesOf } from './spec/schema.js';
 
 /** The run's own credential, and how throw-away ones are made. */
 export interface Credentials {

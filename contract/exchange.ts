@@ -1,10 +1,10 @@
 import type { Expectation, Finding } from './checks/answer.js';
+import type { Json } from './document/json.js';
 import type { Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
 import type { WireRequest } from './http/encode.js';
 import type { Answer } from './http/send.js';
 import type { Phase } from './report/types.js';
-import type { Json } from './spec/json.js';
 
 /** What a case is called, and what it demands beyond what the spec says of its request. */
 export interface CaseInfo {

@@ -1,5 +1,5 @@
+import type { Operation } from './document/model.js';
 import type { OperationReport, Untested } from './report/types.js';
-import type { Operation } from './spec/model.js';
 
 /** How much of the document a run has tested: what it planned, what it has sent, and what it has left out. */
 export interface Extent {

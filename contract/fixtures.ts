@@ -4,13 +4,9 @@ import { sampleOf } from './cases/samples.js';
 import { slotsOf, withValue } from './cases/slots.js';
 import { formatted } from './cases/strings.js';
 import { type Credentials, placeOf, tokensIn } from './credentials.js';
-import type { CaseInfo, Exchange } from './exchange.js';
-import { type Draft, emptyDraft } from './http/draft.js';
-import type { Phase } from './report/types.js';
-import type { Run } from './run.js';
-import { isObject, type Json, type JsonObject } from './spec/json.js';
-import { evaluate, identify, type LinkSource, originOf, pathNames } from './spec/links.js';
-import { isSecured, isUnsafe, type Operation, type Parameter, type RequestBody } from './spec/model.js';
+import { isObject, type Json, type JsonObject } from './document/json.js';
+import { evaluate, identify, type LinkSource, originOf, pathNames } from './document/links.js';
+import { isSecured, isUnsafe, type Operation, type Parameter, type RequestBody } from './document/model.js';
 import {
   isCursorName,
   isExpiryName,
@@ -18,8 +14,12 @@ import {
   isOnceKeyName,
   isPreconditionName,
   isProtectionName,
-} from './spec/names.js';
-import { flatten } from './spec/schema.js';
+} from './document/names.js';
+import { flatten } from './document/schema.js';
+import type { CaseInfo, Exchange } from './exchange.js';
+import { type Draft, emptyDraft } from './http/draft.js';
+import type { Phase } from './report/types.js';
+import type { Run } from './run.js';
 import { type GivenValue, valueIn, withGiven } from './values.js';
 import { withOtherTexts } from './variation.js';
 

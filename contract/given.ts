@@ -1,7 +1,7 @@
+import type { Spec } from './document/model.js';
 import { CouldNotRun } from './errors.js';
 import type { Secrets } from './http/secrets.js';
 import type { Identity } from './options.js';
-import type { Spec } from './spec/model.js';
 
 /** What an identity has to authenticate with, as it can be sent. */
 export interface Given {

@@ -1,6 +1,6 @@
+import type { Json } from './document/json.js';
 import { CouldNotRun } from './errors.js';
 import type { Phase } from './report/types.js';
-import type { Json } from './spec/json.js';
 
 /** A request as a hook sees it, and as it is sent. */
 export interface HookRequest {

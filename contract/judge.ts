@@ -2,10 +2,10 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { isMultiple } from './decimal.js';
+import type { Json, JsonObject } from './document/json.js';
+import { type Direction, READINGS, type Reading } from './document/normalise.js';
+import { toRegExp, Undecided } from './document/pattern.js';
 import { CouldNotRun } from './errors.js';
-import type { Json, JsonObject } from './spec/json.js';
-import { type Direction, READINGS, type Reading } from './spec/normalise.js';
-import { toRegExp, Undecided } from './spec/pattern.js';
 
 /** What one value has against one schema; empty where it fits. */
 export type Objection = string;

@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import { valuesOf } from './cases/arbitrary.js';
+import type { Json } from './document/json.js';
+import type { Operation, Parameter, Spec } from './document/model.js';
+import { isOnceKeyName } from './document/names.js';
 import type { Draft } from './http/draft.js';
 import type { WireRequest } from './http/encode.js';
 import type { Judge } from './judge.js';
-import type { Json } from './spec/json.js';
-import type { Operation, Parameter, Spec } from './spec/model.js';
-import { isOnceKeyName } from './spec/names.js';
 
 /** Shorter keys somebody may have sent before. */
 export const SHORTEST_KEY = 16;

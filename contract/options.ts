@@ -1,7 +1,7 @@
+import type { Json } from './document/json.js';
 import type { ContractHooks } from './hooks.js';
 import type { Laws } from './laws/types.js';
 import type { Check, ContractProgress } from './report/types.js';
-import type { Json } from './spec/json.js';
 
 /** What `testContract` runs against, with what, and for how long. */
 export interface ContractOptions {

@@ -1,9 +1,6 @@
 import { type Slot, slotsOf } from './cases/slots.js';
-import { isFar } from './fixtures.js';
-import type { Verdict } from './http/decode.js';
-import type { Draft } from './http/draft.js';
-import { type Json, memberOf, membersOf, sameJson } from './spec/json.js';
-import { isSecured, isUnsafe, type Operation, type Spec } from './spec/model.js';
+import { type Json, memberOf, membersOf, sameJson } from './document/json.js';
+import { isSecured, isUnsafe, type Operation, type Spec } from './document/model.js';
 import {
   endsSession,
   isBulkRemoval,
@@ -17,8 +14,11 @@ import {
   isSecretName,
   isSweeping,
   isVitalName,
-} from './spec/names.js';
-import { branches, flatten, typesOf } from './spec/schema.js';
+} from './document/names.js';
+import { branches, flatten, typesOf } from './document/schema.js';
+import { isFar } from './fixtures.js';
+import type { Verdict } from './http/decode.js';
+import type { Draft } from './http/draft.js';
 
 // What a run does not do, so that it neither ends its own credential nor touches what it has not made.
 

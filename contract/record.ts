@@ -1,4 +1,5 @@
 import type { Finding } from './checks/answer.js';
+import type { Operation, Spec } from './document/model.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import { createExtent, type Extent } from './extent.js';
 import type { Draft } from './http/draft.js';
@@ -14,7 +15,6 @@ import type {
   OperationReport,
   Phase,
 } from './report/types.js';
-import type { Operation, Spec } from './spec/model.js';
 
 /** What a run has seen: the report in the making. */
 export interface RunRecord {

@@ -1,5 +1,9 @@
 import { sampleOf } from './cases/samples.js';
 import { createContext } from './context.js';
+import { isObject, type Json } from './document/json.js';
+import { type AnswerSpec, isSecured, type Operation, type Spec, successOf } from './document/model.js';
+import { isCursorName } from './document/names.js';
+import { branches, flatten, typesOf } from './document/schema.js';
 import { OutOfTime } from './errors.js';
 import type { CaseInfo } from './exchange.js';
 import type { Verdict } from './http/decode.js';
@@ -9,10 +13,6 @@ import type { ContractOptions } from './options.js';
 import { runPhases } from './phases/index.js';
 import type { PlannedRequest } from './rehearsed.js';
 import { PHASES, type Phase } from './report/types.js';
-import { isObject, type Json } from './spec/json.js';
-import { type AnswerSpec, isSecured, type Operation, type Spec, successOf } from './spec/model.js';
-import { isCursorName } from './spec/names.js';
-import { branches, flatten, typesOf } from './spec/schema.js';
 
 /** What a run would send of an operation. */
 export interface PlannedOperation {

@@ -1,5 +1,10 @@
 import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/answer.js';
 import { checkPlace } from './checks/place.js';
+import { type Json, memberOf } from './document/json.js';
+import { loadDocument } from './document/load.js';
+import { isSecured, type Operation, type Spec } from './document/model.js';
+import { isPasswordName, isSecretHeader } from './document/names.js';
+import { readSpec } from './document/read.js';
 import { CouldNotRun, OutOfTime } from './errors.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import { callHook, type HookCase } from './hooks.js';
@@ -16,11 +21,6 @@ import { createRecord, type RunRecord } from './record.js';
 import type { Rehearsal } from './rehearsed.js';
 import { toCurl } from './report/curl.js';
 import { CHECKS, type Check } from './report/types.js';
-import { type Json, memberOf } from './spec/json.js';
-import { loadDocument } from './spec/load.js';
-import { isSecured, type Operation, type Spec } from './spec/model.js';
-import { isPasswordName, isSecretHeader } from './spec/names.js';
-import { readSpec } from './spec/read.js';
 import { type GivenValue, readValues } from './values.js';
 
 /** Everything that the phases of a run share. */

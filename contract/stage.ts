@@ -1,10 +1,10 @@
 import type { Context } from './context.js';
+import { isObject } from './document/json.js';
+import type { Operation } from './document/model.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import type { Draft } from './http/draft.js';
 import { dangerOf, isGuess, isLogout, isRemover, reasonAgainst } from './policy.js';
 import type { Phase } from './report/types.js';
-import { isObject } from './spec/json.js';
-import type { Operation } from './spec/model.js';
 
 /** Sends variations of one good request of an operation, and makes that good anew where an answer has used it up. */
 export interface Stage {

@@ -1,10 +1,10 @@
 import { withValue } from './cases/slots.js';
+import { atPointer, type Json, memberOf, membersOf } from './document/json.js';
+import { identify } from './document/links.js';
+import type { Operation, Spec } from './document/model.js';
 import { CouldNotRun } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { Draft } from './http/draft.js';
-import { atPointer, type Json, memberOf, membersOf } from './spec/json.js';
-import { identify } from './spec/links.js';
-import type { Operation, Spec } from './spec/model.js';
 
 /** A value that the configuration gives a parameter or a member of the body. */
 export interface GivenValue {

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { valuesOf } from './cases/arbitrary.js';
 import { type Slot, slotsOf, valueAt, withValue } from './cases/slots.js';
+import { isObject, type Json, sameJson } from './document/json.js';
+import { isPasswordName, isProtectionName } from './document/names.js';
+import { branches, typesOf } from './document/schema.js';
 import type { Draft } from './http/draft.js';
 import type { Run } from './run.js';
-import { isObject, type Json, sameJson } from './spec/json.js';
-import { isPasswordName, isProtectionName } from './spec/names.js';
-import { branches, typesOf } from './spec/schema.js';
 
 /** The members of an operation's body, without what is in them; those that spare the credential in use stay true. */
 export function membersToSend({ spec }: Run, { body }: Draft['operation']): Slot[] {

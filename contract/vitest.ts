@@ -1,8 +1,8 @@
 import { beforeAll, describe, test } from 'vitest';
+import { loadDocument } from './document/load.js';
+import { readSpec } from './document/read.js';
 import { type ContractFinding, type ContractOptions, type ContractReport, testContract } from './index.js';
 import { againOf, bugsOf } from './report/bugs.js';
-import { loadDocument } from './spec/load.js';
-import { readSpec } from './spec/read.js';
 
 /** A value, or a function that gives it once hooks have run: of a server that `beforeAll` starts, say. */
 type Late<T> = T | (() => T | Promise<T>);

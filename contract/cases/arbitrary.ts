@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
-import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { isPasswordName } from '../spec/names.js';
-import { toRegExp } from '../spec/pattern.js';
-import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { isObject, type Json, type JsonObject } from '../document/json.js';
+import { isPasswordName } from '../document/names.js';
+import { toRegExp } from '../document/pattern.js';
+import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { integers, numbers } from './numbers.js';
 import { DEEPEST, isTooLarge, MOST_ITEMS, packed, sizeOf } from './sizes.js';
 import { textOf } from './strings.js';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import { type Json, type JsonObject, membersOf } from '../spec/json.js';
-import { isPasswordName } from '../spec/names.js';
-import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { type Json, type JsonObject, membersOf } from '../document/json.js';
+import { isPasswordName } from '../document/names.js';
+import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { namesOf, valuesOf } from './arbitrary.js';
 import { distinctOf } from './samples.js';
 import { formatted, LONGEST, malformed, textOfLength } from './strings.js';

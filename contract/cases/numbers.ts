@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { multiple } from '../decimal.js';
-import type { Schema } from '../spec/schema.js';
+import type { Schema } from '../document/schema.js';
 
 // Numbers that fit a schema, all exact in JavaScript.
 

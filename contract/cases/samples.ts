@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import type { Json, JsonObject } from '../spec/json.js';
-import { branches, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import type { Json, JsonObject } from '../document/json.js';
+import { branches, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { valuesOf } from './arbitrary.js';
 import { DEEPEST } from './sizes.js';
 

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../spec/json.js';
-import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import type { JsonObject } from '../document/json.js';
+import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 
 // How large the values of a schema are, so that no schema asks for more than can be made in a moment.
 

@@ -1,5 +1,5 @@
-import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { isObject, type Json, type JsonObject } from '../document/json.js';
+import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { namesOf } from './arbitrary.js';
 import { distinctOf } from './samples.js';
 

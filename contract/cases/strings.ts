@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { guessRegExp, toRegExp } from '../spec/pattern.js';
-import type { Schema } from '../spec/schema.js';
+import { guessRegExp, toRegExp } from '../document/pattern.js';
+import type { Schema } from '../document/schema.js';
 
 /** The longest text that cases are made with; a schema that allows more is tried up to here. */
 export const LONGEST = 20_000;

@@ -1,12 +1,12 @@
+import type { Json, JsonObject } from '../document/json.js';
+import { type AnswerHeader, type AnswerSpec, answerFor, type Operation } from '../document/model.js';
+import { flatten } from '../document/schema.js';
 import { allTypesOf, meaningOf, meaningsOf, Unclear } from '../http/coerce.js';
 import { mediaTypeFits, type Verdict } from '../http/decode.js';
 import type { Answer } from '../http/send.js';
 import { Ambiguous, readStyled } from '../http/styles.js';
 import type { Judge } from '../judge.js';
 import type { Check, Severity } from '../report/types.js';
-import type { Json, JsonObject } from '../spec/json.js';
-import { type AnswerHeader, type AnswerSpec, answerFor, type Operation } from '../spec/model.js';
-import { flatten } from '../spec/schema.js';
 
 /** What an answer has against it. The message is the same for every answer with the same fault. */
 export interface Finding {

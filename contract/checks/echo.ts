@@ -1,6 +1,6 @@
-import { type Json, memberOf, membersOf, sameJson } from '../spec/json.js';
-import { thingIn } from '../spec/links.js';
-import { isPasswordName, isVolatileName, sameName } from '../spec/names.js';
+import { type Json, memberOf, membersOf, sameJson } from '../document/json.js';
+import { thingIn } from '../document/links.js';
+import { isPasswordName, isVolatileName, sameName } from '../document/names.js';
 
 const DAY = 86_400_000;
 const UNITS: [RegExp, number][] = [

@@ -1,6 +1,6 @@
-import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import type { Encoding, RequestBody } from '../spec/model.js';
-import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import { isObject, type Json, type JsonObject } from '../document/json.js';
+import type { Encoding, RequestBody } from '../document/model.js';
+import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { allTypesOf, meaningOf, Unclear } from './coerce.js';
 import type { Draft } from './draft.js';
 import { Ambiguous, escape, plain, readStyled, type Text, writeQuery } from './styles.js';

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '../spec/json.js';
-import { branches, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
+import type { Json, JsonObject } from '../document/json.js';
+import { branches, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 
 /** What a request says in a way that one reader takes for one thing, and another for another. */
 export class Unclear extends Error {}

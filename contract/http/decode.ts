@@ -1,9 +1,9 @@
+import { isObject, type Json, type JsonObject, memberOf } from '../document/json.js';
+import type { Operation, Parameter, RequestBody, Spec } from '../document/model.js';
+import { isCursorName, isOnceKeyName } from '../document/names.js';
+import { branches, flatten, type Schema, typesOf } from '../document/schema.js';
 import type { Judge, Opinion } from '../judge.js';
 import { SHORTEST_KEY } from '../keys.js';
-import { isObject, type Json, type JsonObject, memberOf } from '../spec/json.js';
-import type { Operation, Parameter, RequestBody, Spec } from '../spec/model.js';
-import { isCursorName, isOnceKeyName } from '../spec/names.js';
-import { branches, flatten, type Schema, typesOf } from '../spec/schema.js';
 import { decode, decodeBody, formTexts, parseJson } from './bodies.js';
 import { allTypesOf, meaningOf, meaningsOf, Unclear } from './coerce.js';
 import type { WireRequest } from './encode.js';

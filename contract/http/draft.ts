@@ -1,5 +1,5 @@
-import type { Json } from '../spec/json.js';
-import type { Operation } from '../spec/model.js';
+import type { Json } from '../document/json.js';
+import type { Operation } from '../document/model.js';
 
 /** A secret that opens something, and the ways in which the operation at hand lets it be sent. */
 export interface Credential {

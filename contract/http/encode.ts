@@ -1,5 +1,5 @@
-import type { Json } from '../spec/json.js';
-import type { Parameter, SecurityScheme } from '../spec/model.js';
+import type { Json } from '../document/json.js';
+import type { Parameter, SecurityScheme } from '../document/model.js';
 import { encodeBody } from './bodies.js';
 import type { Credential, Draft } from './draft.js';
 import { escape, plain, writePath, writeQuery, writeSimple } from './styles.js';

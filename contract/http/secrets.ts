@@ -1,5 +1,5 @@
-import { isObject, type Json } from '../spec/json.js';
-import { isSecretName } from '../spec/names.js';
+import { isObject, type Json } from '../document/json.js';
+import { isSecretName } from '../document/names.js';
 
 /** Shorter texts turn up by chance. */
 const SHORTEST = 10;

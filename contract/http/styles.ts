@@ -1,5 +1,5 @@
-import { isObject, type Json } from '../spec/json.js';
-import type { Parameter } from '../spec/model.js';
+import { isObject, type Json } from '../document/json.js';
+import type { Parameter } from '../document/model.js';
 
 // How the styles of OpenAPI (RFC 6570) write values, and read them again.
 

@@ -1,7 +1,7 @@
+import { isObject, type Json, type JsonObject } from '../document/json.js';
+import type { RequestBody } from '../document/model.js';
+import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { escapeMarkup } from '../markup.js';
-import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import type { RequestBody } from '../spec/model.js';
-import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../spec/schema.js';
 import { meaningOf, Unclear } from './coerce.js';
 import { plain } from './styles.js';
 

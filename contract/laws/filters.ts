@@ -1,8 +1,8 @@
 import type { Context } from '../context.js';
+import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
+import { identify } from '../document/links.js';
+import { isTombstoneName, isVolatileName } from '../document/names.js';
 import { type ListShape, type Walk, walk } from '../phases/walk.js';
-import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
-import { identify } from '../spec/links.js';
-import { isTombstoneName, isVolatileName } from '../spec/names.js';
 import type { FilterLaw, SortLaw } from './types.js';
 
 const PHASE = 'lists';

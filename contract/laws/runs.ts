@@ -1,13 +1,13 @@
 import { valueAt } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { type Json, sameJson } from '../document/json.js';
+import { evaluate, isItemOperation, originOf, thingIn } from '../document/links.js';
+import type { Operation } from '../document/model.js';
+import { isVolatileName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import { type Resource, sourceOf } from '../fixtures.js';
 import { emptyDraft } from '../http/draft.js';
-import { type Json, sameJson } from '../spec/json.js';
-import { evaluate, isItemOperation, originOf, thingIn } from '../spec/links.js';
-import type { Operation } from '../spec/model.js';
-import { isVolatileName } from '../spec/names.js';
 import type { RefusalLaw, UndoLaw } from './types.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;

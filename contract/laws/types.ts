@@ -1,4 +1,4 @@
-import type { Json } from '../spec/json.js';
+import type { Json } from '../document/json.js';
 
 /**
  * What an OpenAPI document cannot say of a server, stated for its contract tests. What breaks a law is a fault. All

@@ -1,7 +1,7 @@
 import type { Finding } from '../checks/answer.js';
+import { isObject, type Json, type JsonObject, memberOf, sameJson } from '../document/json.js';
+import type { Operation } from '../document/model.js';
 import type { Answer } from '../http/send.js';
-import { isObject, type Json, type JsonObject, memberOf, sameJson } from '../spec/json.js';
-import type { Operation } from '../spec/model.js';
 import type { Laws } from './types.js';
 
 /** The laws about every answer: the headers that it has, and the members that never change. */

@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
+import { memberOf, sameJson } from '../document/json.js';
+import { identify, thingIn } from '../document/links.js';
+import type { Operation } from '../document/model.js';
+import { isVolatileName } from '../document/names.js';
 import type { Resource } from '../fixtures.js';
-import { memberOf, sameJson } from '../spec/json.js';
-import { identify, thingIn } from '../spec/links.js';
-import type { Operation } from '../spec/model.js';
-import { isVolatileName } from '../spec/names.js';
 import { listOf, walk } from './walk.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;

@@ -1,11 +1,11 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { type Json, memberOf, sameJson } from '../document/json.js';
+import { identify, isItemOperation, originOf, thingIn } from '../document/links.js';
+import { isUnsafe, type Operation, successOf } from '../document/model.js';
+import { isIfMatchName, isTombstoneName } from '../document/names.js';
 import { onceKeyOf } from '../keys.js';
 import { dangerOf, isRemover } from '../policy.js';
-import { type Json, memberOf, sameJson } from '../spec/json.js';
-import { identify, isItemOperation, originOf, thingIn } from '../spec/links.js';
-import { isUnsafe, type Operation, successOf } from '../spec/model.js';
-import { isIfMatchName, isTombstoneName } from '../spec/names.js';
 import { membersToSend, withAnother } from '../variation.js';
 
 const ANY = { phase: 'sequences', expectation: 'any', keepsKey: true } as const;

@@ -1,15 +1,15 @@
 import { slotsOf } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { isObject, type Json, membersOf, sameJson } from '../document/json.js';
+import { identify, isItemOperation, originOf, thingIn, trimmed } from '../document/links.js';
+import { isUnsafe, type Operation } from '../document/model.js';
+import { isProtectionName, isVolatileName } from '../document/names.js';
+import { flatten, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Run } from '../run.js';
-import { isObject, type Json, membersOf, sameJson } from '../spec/json.js';
-import { identify, isItemOperation, originOf, thingIn, trimmed } from '../spec/links.js';
-import { isUnsafe, type Operation } from '../spec/model.js';
-import { isProtectionName, isVolatileName } from '../spec/names.js';
-import { flatten, typesOf } from '../spec/schema.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 

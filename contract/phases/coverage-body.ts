@@ -1,10 +1,10 @@
 import { boundariesOf } from '../cases/boundaries.js';
 import { pathText, type Slot, slotsOf, valueAt, withValue } from '../cases/slots.js';
+import { isObject, type Json } from '../document/json.js';
+import type { Operation, RequestBody } from '../document/model.js';
 import { toForm } from '../http/bodies.js';
 import type { Draft } from '../http/draft.js';
 import type { Run } from '../run.js';
-import { isObject, type Json } from '../spec/json.js';
-import type { Operation, RequestBody } from '../spec/model.js';
 import type { Stage } from '../stage.js';
 import { type Case, interleaved } from './case.js';
 

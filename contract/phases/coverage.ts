@@ -1,10 +1,10 @@
 import { boundariesOf } from '../cases/boundaries.js';
 import type { Context } from '../context.js';
+import type { Json } from '../document/json.js';
+import { isUnsafe, type Operation, type Parameter } from '../document/model.js';
 import type { Draft } from '../http/draft.js';
 import { fillTemplate } from '../http/template.js';
 import type { Run } from '../run.js';
-import type { Json } from '../spec/json.js';
-import { isUnsafe, type Operation, type Parameter } from '../spec/model.js';
 import { createStage, type Stage } from '../stage.js';
 import { type Case, interleaved } from './case.js';
 import { bodyCases } from './coverage-body.js';

@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
-import { type JsonObject, textOf } from '../spec/json.js';
-import { identify } from '../spec/links.js';
-import type { Operation, Parameter } from '../spec/model.js';
-import { isCursorName, isLimitName, isProtectionName } from '../spec/names.js';
-import { flatten } from '../spec/schema.js';
+import { type JsonObject, textOf } from '../document/json.js';
+import { identify } from '../document/links.js';
+import type { Operation, Parameter } from '../document/model.js';
+import { isCursorName, isLimitName, isProtectionName } from '../document/names.js';
+import { flatten } from '../document/schema.js';
 import { creatorOf } from './rows.js';
 import { type ListShape, listShapeOf, type Walk, walk } from './walk.js';
 

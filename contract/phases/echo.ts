@@ -5,15 +5,15 @@ import type { Finding } from '../checks/answer.js';
 import { altered } from '../checks/echo.js';
 import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
+import { type Json, memberOf, sameJson } from '../document/json.js';
+import { identify, isItemOperation, originOf, thingIn } from '../document/links.js';
+import { type Operation, successOf } from '../document/model.js';
+import { isExpiryName, isPasswordName, isProtectionName, sameName } from '../document/names.js';
+import { branches, flatten, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf, isRotator } from '../policy.js';
 import type { Run } from '../run.js';
-import { type Json, memberOf, sameJson } from '../spec/json.js';
-import { identify, isItemOperation, originOf, thingIn } from '../spec/links.js';
-import { type Operation, successOf } from '../spec/model.js';
-import { isExpiryName, isPasswordName, isProtectionName, sameName } from '../spec/names.js';
-import { branches, flatten, typesOf } from '../spec/schema.js';
 
 const PHASE = 'sequences';
 

@@ -2,13 +2,13 @@ import { slotsOf, valueAt } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import { isSame } from '../checks/echo.js';
 import type { Context } from '../context.js';
+import { isObject, type Json, type JsonObject, memberOf, sameJson } from '../document/json.js';
+import { originOf, thingIn } from '../document/links.js';
+import type { Operation } from '../document/model.js';
+import { isBirthName, isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
-import { isObject, type Json, type JsonObject, memberOf, sameJson } from '../spec/json.js';
-import { originOf, thingIn } from '../spec/links.js';
-import type { Operation } from '../spec/model.js';
-import { isBirthName, isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
 import { membersToSend, withAnother } from '../variation.js';
 import { expectAlive, expectDead } from './opens.js';
 

@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import type { Operation } from '../spec/model.js';
+import type { Operation } from '../document/model.js';
 import { createStage } from '../stage.js';
 
 /** Sends the examples of the spec as they are: each body, and each parameter on its own. */

@@ -1,13 +1,13 @@
 import type { Context } from '../context.js';
+import { isObject, type Json, type JsonObject } from '../document/json.js';
+import { originOf } from '../document/links.js';
+import { isSecured, isUnsafe, type Operation } from '../document/model.js';
+import { isExpiryName, isGraceName } from '../document/names.js';
+import { branches, typesOf } from '../document/schema.js';
 import type { Credential } from '../http/draft.js';
 import { emptyDraft } from '../http/draft.js';
 import { dangerOf, isRotator } from '../policy.js';
 import type { Phase } from '../report/types.js';
-import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { originOf } from '../spec/links.js';
-import { isSecured, isUnsafe, type Operation } from '../spec/model.js';
-import { isExpiryName, isGraceName } from '../spec/names.js';
-import { branches, typesOf } from '../spec/schema.js';
 import { rotateBriefly } from './rotation.js';
 
 const PHASE: Phase = 'sequences';

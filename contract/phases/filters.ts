@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
-import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
-import { identify } from '../spec/links.js';
-import type { Parameter } from '../spec/model.js';
-import { isVolatileName, sameName } from '../spec/names.js';
-import { flatten, typesOf } from '../spec/schema.js';
+import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
+import { identify } from '../document/links.js';
+import type { Parameter } from '../document/model.js';
+import { isVolatileName, sameName } from '../document/names.js';
+import { flatten, typesOf } from '../document/schema.js';
 import type { Made } from './rows.js';
 import { type ListShape, type Walk, walk } from './walk.js';
 

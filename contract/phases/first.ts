@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
+import type { Operation } from '../document/model.js';
 import { dangerOf } from '../policy.js';
-import type { Operation } from '../spec/model.js';
 import { createStage } from '../stage.js';
 
 /** Sends one request that ought to succeed, so that every operation has had one before any has many. */

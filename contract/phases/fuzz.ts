@@ -4,15 +4,15 @@ import { boundariesOf } from '../cases/boundaries.js';
 import { slotsOf, valueAt, withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { isObject, type Json, type JsonObject } from '../document/json.js';
+import { isUnsafe, type Operation } from '../document/model.js';
+import { isIfMatchName, isOnceKeyName, isProtectionName } from '../document/names.js';
+import { flatten } from '../document/schema.js';
 import { OutOfTime } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { farValues } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
-import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { isUnsafe, type Operation } from '../spec/model.js';
-import { isIfMatchName, isOnceKeyName, isProtectionName } from '../spec/names.js';
-import { flatten } from '../spec/schema.js';
 import { createStage, type Stage } from '../stage.js';
 
 /** What one random request changes of the good one. */

@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import type { Finding } from '../checks/answer.js';
 import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
+import { isSecured, type Operation, successOf } from '../document/model.js';
+import { flatten } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import { farValues } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Answer } from '../http/send.js';
-import { isSecured, type Operation, successOf } from '../spec/model.js';
-import { flatten } from '../spec/schema.js';
 
 const ANY = { phase: 'methods', expectation: 'any', outside: true } as const;
 /** What a server that does not serve a method says to it. */

@@ -1,12 +1,12 @@
 import type { Context } from '../context.js';
+import { originOf } from '../document/links.js';
+import type { Operation } from '../document/model.js';
 import { CouldNotRun, OutOfTime } from '../errors.js';
 import { emptyDraft } from '../http/draft.js';
 import { fillTemplate } from '../http/template.js';
 import { runLaws } from '../laws/runs.js';
 import { dangerOf, isRemover } from '../policy.js';
 import type { Phase } from '../report/types.js';
-import { originOf } from '../spec/links.js';
-import type { Operation } from '../spec/model.js';
 import { runAtOnce } from './at-once.js';
 import { runBulk } from './bulk.js';
 import { createCoverage } from './coverage.js';

@@ -1,12 +1,12 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
+import { identify } from '../document/links.js';
+import { type Operation, type Parameter } from '../document/model.js';
+import { isTombstoneName, sameName } from '../document/names.js';
+import { flatten } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import { checkFilterLaws } from '../laws/filters.js';
-import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../spec/json.js';
-import { identify } from '../spec/links.js';
-import { type Operation, type Parameter } from '../spec/model.js';
-import { isTombstoneName, sameName } from '../spec/names.js';
-import { flatten } from '../spec/schema.js';
 import { checkAddresses, checkOpenFilter } from './filters.js';
 import { type Made, makeRows } from './rows.js';
 import { type ListShape, listShapeOf, walk } from './walk.js';

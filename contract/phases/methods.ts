@@ -1,11 +1,11 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { textOf } from '../document/json.js';
+import { isSecured, type Operation } from '../document/model.js';
+import { isOwnCredential } from '../document/names.js';
 import type { Answer } from '../http/send.js';
 import { templatePattern, writeTemplate } from '../http/template.js';
 import type { Run } from '../run.js';
-import { textOf } from '../spec/json.js';
-import { isSecured, type Operation } from '../spec/model.js';
-import { isOwnCredential } from '../spec/names.js';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'];
 

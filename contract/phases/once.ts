@@ -1,12 +1,12 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { type Json, sameJson } from '../document/json.js';
+import { identify } from '../document/links.js';
+import { isUnsafe, type Operation } from '../document/model.js';
 import type { CaseInfo, Exchange } from '../exchange.js';
 import type { Draft } from '../http/draft.js';
 import { onceKeyOf } from '../keys.js';
 import { dangerOf, isRemover } from '../policy.js';
-import { type Json, sameJson } from '../spec/json.js';
-import { identify } from '../spec/links.js';
-import { isUnsafe, type Operation } from '../spec/model.js';
 import { membersToSend, withAnother } from '../variation.js';
 import { listOf, walk } from './walk.js';
 

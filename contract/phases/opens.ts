@@ -1,11 +1,11 @@
 import { withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { isObject, type Json } from '../document/json.js';
+import { isVerdictName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import { emptyDraft } from '../http/draft.js';
 import type { Presenter } from '../policy.js';
-import { isObject, type Json } from '../spec/json.js';
-import { isVerdictName } from '../spec/names.js';
 
 // What a credential opens, asked in every way that the spec has: by using it, and by presenting it.
 

@@ -1,12 +1,12 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { type JsonObject, memberOf, sameJson } from '../document/json.js';
+import { isItemOperation, originOf, thingIn } from '../document/links.js';
+import { isUnsafe, type Operation, type Parameter, successOf } from '../document/model.js';
+import { isIfMatchName, isTombstoneName, isVolatileName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import { isRemover } from '../policy.js';
-import { type JsonObject, memberOf, sameJson } from '../spec/json.js';
-import { isItemOperation, originOf, thingIn } from '../spec/links.js';
-import { isUnsafe, type Operation, type Parameter, successOf } from '../spec/model.js';
-import { isIfMatchName, isTombstoneName, isVolatileName } from '../spec/names.js';
 import { membersToSend, withAnother } from '../variation.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;

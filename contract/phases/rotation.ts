@@ -1,12 +1,12 @@
 import { valueAt, withValue } from '../cases/slots.js';
 import type { Context } from '../context.js';
+import { type Json, type JsonObject, membersOf } from '../document/json.js';
+import { isItemOperation, originOf, thingIn } from '../document/links.js';
+import type { Operation } from '../document/model.js';
+import { isGraceName } from '../document/names.js';
+import { flatten } from '../document/schema.js';
 import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
-import { type Json, type JsonObject, membersOf } from '../spec/json.js';
-import { isItemOperation, originOf, thingIn } from '../spec/links.js';
-import type { Operation } from '../spec/model.js';
-import { isGraceName } from '../spec/names.js';
-import { flatten } from '../spec/schema.js';
 import { membersToSend } from '../variation.js';
 import { strayed } from './edits.js';
 import { expectAlive, expectDead } from './opens.js';

@@ -2,12 +2,12 @@ import { withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
+import { type Json, memberOf } from '../document/json.js';
+import { thingIn } from '../document/links.js';
+import { isSecured, type Operation } from '../document/model.js';
+import { flatten, typesOf } from '../document/schema.js';
 import type { Credential } from '../http/draft.js';
 import { dangerOf, isLogout, isRemover, isRotator } from '../policy.js';
-import { type Json, memberOf } from '../spec/json.js';
-import { thingIn } from '../spec/links.js';
-import { isSecured, type Operation } from '../spec/model.js';
-import { flatten, typesOf } from '../spec/schema.js';
 import { membersToSend } from '../variation.js';
 
 const ANY = { phase: 'security', expectation: 'any', outside: true } as const;

@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
+import { isSecured, type Operation } from '../document/model.js';
 import type { Credential, Draft } from '../http/draft.js';
-import { isSecured, type Operation } from '../spec/model.js';
 import { createStage } from '../stage.js';
 
 /** Tries each documented way to authenticate alone, with a good and with bad credentials, and none at all. */

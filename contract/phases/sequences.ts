@@ -1,12 +1,12 @@
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
+import { isObject, type Json, type JsonObject, membersOf, textOf } from '../document/json.js';
+import { evaluate, isItemOperation, originOf, thingIn } from '../document/links.js';
+import { isUnsafe, type Operation, successOf } from '../document/model.js';
+import { isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import { memberText, type Resource, sourceOf } from '../fixtures.js';
 import { isRemover, isRotator, type Presenter } from '../policy.js';
-import { isObject, type Json, type JsonObject, membersOf, textOf } from '../spec/json.js';
-import { evaluate, isItemOperation, originOf, thingIn } from '../spec/links.js';
-import { isUnsafe, type Operation, successOf } from '../spec/model.js';
-import { isStateName, isTombstoneName, isVolatileName } from '../spec/names.js';
 import { expectAgreement } from './agree.js';
 import { runEdits } from './edits.js';
 import { expectAlive, expectDead, present } from './opens.js';

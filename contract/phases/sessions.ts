@@ -1,10 +1,10 @@
 import type { Context } from '../context.js';
+import { evaluate } from '../document/links.js';
+import { type Operation, successOf } from '../document/model.js';
+import { isRevocation } from '../document/names.js';
 import { sourceOf } from '../fixtures.js';
 import type { Credential } from '../http/draft.js';
 import { dangerOf, isLogout, isRotator } from '../policy.js';
-import { evaluate } from '../spec/links.js';
-import { type Operation, successOf } from '../spec/model.js';
-import { isRevocation } from '../spec/names.js';
 import { expectDead } from './opens.js';
 import { runOwnRotation } from './rotation.js';
 

@@ -2,11 +2,11 @@ import * as fc from 'fast-check';
 import type { Finding } from '../checks/answer.js';
 import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
+import { isSecured, isUnsafe, type Operation } from '../document/model.js';
+import { flatten } from '../document/schema.js';
 import { farValues } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
-import { isSecured, isUnsafe, type Operation } from '../spec/model.js';
-import { flatten } from '../spec/schema.js';
 
 const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
 

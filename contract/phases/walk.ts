@@ -1,13 +1,13 @@
 import type { Context } from '../context.js';
+import { isObject, type Json, type JsonObject, memberOf, membersOf } from '../document/json.js';
+import { evaluate, identify, pathNames, trimmed } from '../document/links.js';
+import { type Operation, type Parameter, successOf } from '../document/model.js';
+import { isCountName, isCursorName, isLimitName, isOffsetName, isPageName } from '../document/names.js';
+import { branches, flatten, type Schema, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import { sourceOf } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Phase } from '../report/types.js';
-import { isObject, type Json, type JsonObject, memberOf, membersOf } from '../spec/json.js';
-import { evaluate, identify, pathNames, trimmed } from '../spec/links.js';
-import { type Operation, type Parameter, successOf } from '../spec/model.js';
-import { isCountName, isCursorName, isLimitName, isOffsetName, isPageName } from '../spec/names.js';
-import { branches, flatten, type Schema, typesOf } from '../spec/schema.js';
 
 /** How an operation lists things, as far as its parameters and its answer's schema tell. */
 export interface ListShape {
