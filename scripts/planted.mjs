@@ -25,6 +25,7 @@ const bundle = await rolldown({
   input: {
     first: 'test/contract/proxied/first.ts',
     second: 'test/contract/proxied/second.ts',
+    third: 'test/contract/proxied/third.ts',
     hunt: 'test/contract/proxied/hunt.ts',
     proxy: 'test/contract/proxied/proxy.ts',
   },
@@ -38,6 +39,7 @@ const { hunt } = await load(`${folder}/${process.pid}/hunt.js`);
 const { templatesOf } = await load(`${folder}/${process.pid}/proxy.js`);
 const { FIRST } = await load(`${folder}/${process.pid}/first.js`);
 const { SECOND } = await load(`${folder}/${process.pid}/second.js`);
+const { THIRD } = await load(`${folder}/${process.pid}/third.js`);
 const parts = {
   ...(await load('dist/server/index.js')),
   ...(await load('dist/contract/index.js')),
@@ -46,7 +48,9 @@ const parts = {
 };
 const { laws } = parse(readFileSync('openapi.laws.yaml', 'utf8'));
 const [part = 1, of = 1] = values.part.split('/').map(Number);
-const set = values.none ? { none: () => ({}) } : values.set === 'first' ? FIRST : SECOND;
+const sets = /** @type {Record<string, object>} */ ({ first: FIRST, second: SECOND, third: THIRD });
+const set = values.none ? { none: () => ({}) } : sets[values.set];
+if (set === undefined) throw new Error(`There is no set ${values.set}: ${Object.keys(sets).join(', ')}`);
 const chosen = Object.entries(set).filter(
   ([name], index) =>
     index % of === part - 1 && (positionals.length === 0 || positionals.some((word) => name.includes(word))),
