@@ -92,7 +92,15 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     if (fields && login && !isSecured(operation))
       return { [fields.user]: login.username, [fields.password]: login.password };
     const example = body.examples.map(({ value }) => value).find(fits);
-    let value = example ?? sampleOf(spec.requests, body.schema, { seed, accepts: fits });
+    // Where nothing is known to be right, such as for a pattern of another dialect, what may be right tells more than nothing.
+    const mayFit =
+      ({ pointer }: RequestBody) =>
+      (given: Json) =>
+        pointer === undefined || judge.opinion(pointer, given).kind !== 'invalid';
+    let value =
+      example ??
+      sampleOf(spec.requests, body.schema, { seed, accepts: fits }) ??
+      sampleOf(spec.requests, body.schema, { seed, accepts: mayFit(body) });
     for (const { path, schema, required } of slotsOf(spec.requests, body.schema)) {
       if (value === undefined) break;
       const name = String(path.at(-1));

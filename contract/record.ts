@@ -82,7 +82,7 @@ export function createRecord({
 }: RecordOptions): RunRecord {
   const reports = new Map<string, OperationReport>(operations.map((operation) => [operation.id, reportOf(operation)]));
   const found = new Map<string, Sighting & { size: number }>();
-  const notes: string[] = [];
+  const notes = [...spec.remarks];
   let requests = 0;
   let only = narrowed;
   let faults = 0;

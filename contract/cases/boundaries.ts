@@ -3,14 +3,10 @@ import { type Json, type JsonObject, membersOf } from '../document/json.js';
 import { isPasswordName } from '../document/names.js';
 import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { namesOf, valuesOf } from './arbitrary.js';
+import type { Candidate } from './candidate.js';
+import { composed } from './composed.js';
 import { distinctOf } from './samples.js';
 import { formatted, LONGEST, malformed, textOfLength } from './strings.js';
-
-/** A value at or beyond an edge of a schema. Whether it is valid the judge says, not the case. */
-export interface Candidate {
-  value: Json;
-  note: string;
-}
 
 /** Lists longer than this are not made. */
 const MOST_ITEMS = 500;
@@ -46,6 +42,7 @@ export function boundariesOf(
     ...numbers(branch),
     ...lists(document, branch, sample),
     ...objects(document, branch, sample),
+    ...composed(document, branch, sample),
     ...wrongTypes(branch),
   ]);
   const seen = new Set<string>();

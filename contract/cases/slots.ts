@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../document/json.js';
+import { toRegExp } from '../document/pattern.js';
 import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { namesOf } from './arbitrary.js';
 import { distinctOf } from './samples.js';
@@ -47,6 +48,12 @@ function innerSlots(document: JsonObject, { path, schema }: Slot): Slot[] {
         if (property === false || flatten(document, property).readOnly === true) continue;
         slots.push({ path: [...path, name], schema: property, required: branch.required?.includes(name) === true });
       }
+      for (const [pattern, property] of Object.entries(branch.patternProperties ?? {})) {
+        const named = { patternProperties: { [pattern]: property }, additionalProperties: false };
+        const name = freeName(document, { ...named, ...(branch.properties && { properties: branch.properties }) });
+        if (name !== undefined && property !== false)
+          slots.push({ path: [...path, name], schema: property, required: false });
+      }
       const free = isObject(branch.additionalProperties) ? freeName(document, branch) : undefined;
       if (isObject(branch.additionalProperties) && free !== undefined)
         slots.push({ path: [...path, free], schema: branch.additionalProperties, required: false });
@@ -61,9 +68,12 @@ function innerSlots(document: JsonObject, { path, schema }: Slot): Slot[] {
   });
 }
 
-/** A name that an object takes beside those in its schema. */
+/** A name that an object takes beside those in its schema; undefined where none is found. */
 function freeName(document: JsonObject, schema: Schema): string | undefined {
-  return distinctOf(namesOf(document, schema), 8).find((name) => !Object.hasOwn(schema.properties ?? {}, name));
+  const [pattern] = schema.additionalProperties === false ? Object.keys(schema.patternProperties ?? {}) : [];
+  const isFree = (name: string) =>
+    !Object.hasOwn(schema.properties ?? {}, name) && (pattern === undefined || toRegExp(pattern)?.test(name) === true);
+  return distinctOf(namesOf(document, schema), 8).find(isFree);
 }
 
 /** What stands at a place; undefined where nothing does. */
@@ -76,12 +86,16 @@ export function valueAt(body: Json | undefined, path: Slot['path']): Json | unde
   return node;
 }
 
-/** The body with another value at a place; without it where `value` is undefined. Undefined where the place is not there. */
+/**
+ * The body with another value at a place; without it where `value` is undefined. Undefined where the place is not there;
+ * the place behind the last item of a list is.
+ */
 export function withValue(body: Json, path: Slot['path'], value: Json | undefined): Json | undefined {
   const [step, ...rest] = path;
   if (step === undefined) return value;
   if (Array.isArray(body)) {
     const inner = body[Number(step)];
+    if (rest.length === 0 && value !== undefined && step === body.length) return [...body, value];
     const changed = rest.length === 0 ? value : inner === undefined ? undefined : withValue(inner, rest, value);
     if (changed === undefined) return rest.length === 0 ? body.filter((_, index) => index !== step) : undefined;
     return body.map((item, index) => (index === step ? changed : item));

@@ -17,6 +17,8 @@ export interface Spec {
   broken: Map<string, string>;
   /** What stands before every path, by the servers of the document; none where one of them has nothing before it. */
   basePaths: string[];
+  /** What is left open of it because the standard has no meaning for it, a line for each kind. */
+  remarks: string[];
   /** The operations that may be called. */
   operations: Operation[];
   /** Those that are never called, by the wish of the run. */

@@ -14,6 +14,12 @@ export type Reading = 'strict' | 'wide';
 
 export const READINGS: readonly Reading[] = ['strict', 'wide'];
 
+/** Keywords of 2020-12 that count for nothing in 3.0 by its letter, though whoever writes them means something. */
+export const NOT_IN_3_0: readonly string[] = (
+  'const if then else contains minContains maxContains prefixItems propertyNames patternProperties dependentRequired ' +
+  'dependentSchemas unevaluatedItems unevaluatedProperties'
+).split(' ');
+
 /**
  * A copy of the document with every schema in JSON Schema 2020-12, for one direction and reading. What 3.0 says
  * differently is restated: `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, and that nothing beside a
@@ -35,6 +41,7 @@ export function normalise(document: JsonObject, direction: Direction, reading: R
         Object.keys(node).filter((name) => name !== '$ref'),
       );
     if (old) restateBounds(node);
+    if (old && reading === 'wide') drop(node, [...NOT_IN_3_0]);
     restateNull(node, old, reading);
     if (direction === 'request' && reading === 'strict') forbidHidden(copy, node, hidden);
   });

@@ -5,6 +5,7 @@ import { child, follow, type Located, list } from './located.js';
 import type { AnswerSpec, Operation, Spec } from './model.js';
 import { normalise } from './normalise.js';
 import { type Dangling, resolveReferences } from './references.js';
+import { remarksOf } from './remarks.js';
 import { readSchemes } from './schemes.js';
 import { fragment } from './shape.js';
 import { skeletonOf } from './skeleton.js';
@@ -53,6 +54,7 @@ export function readSpec(document: JsonObject): Spec {
     version: textOf(memberOf(info, 'version') ?? ''),
     openapi: textOf(document['openapi']),
     basePaths: basePathsOf(document),
+    remarks: remarksOf(document),
     requests,
     answers,
     skeletons,

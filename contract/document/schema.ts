@@ -34,6 +34,7 @@ export interface Schema {
   allOf?: SchemaOrBoolean[];
   anyOf?: SchemaOrBoolean[];
   oneOf?: SchemaOrBoolean[];
+  not?: SchemaOrBoolean;
   prefixItems?: SchemaOrBoolean[];
   contains?: SchemaOrBoolean;
   minContains?: number;
@@ -112,6 +113,7 @@ function merge(a: Schema, b: Schema): Schema {
   }
   if (a.propertyNames !== undefined && b.propertyNames !== undefined && a.propertyNames !== b.propertyNames)
     merged.propertyNames = { allOf: [a.propertyNames, b.propertyNames] };
+  if (a.not !== undefined && b.not !== undefined && a.not !== b.not) merged.not = { anyOf: [a.not, b.not] };
   if (a.uniqueItems === true) merged.uniqueItems = true;
   if (a.readOnly === true) merged.readOnly = true;
   if (a.enum && b.enum) merged.enum = a.enum.filter((value) => b.enum?.some((other) => sameJson(value, other)));

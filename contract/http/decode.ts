@@ -34,6 +34,8 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
   );
 
   return function judgeRequest(operation: Operation, request: WireRequest): Verdict {
+    const broken = spec.broken.get(operation.id);
+    if (broken !== undefined) return { kind: 'unclear', why: [broken] };
     const why: string[] = [];
     const unclear: string[] = [];
     const attempt = (work: () => void) => {
@@ -78,12 +80,14 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
           if (parameter.required) why.push(`${place} parameter ${name} is missing`);
           return;
         }
-        judgeAll(parameter.pointer, values, `${place} parameter ${name}`);
-        unclear.push(...values.flatMap(oddities).slice(0, 1));
         const texts = from.get(place === 'header' ? name.toLowerCase() : name) ?? [];
+        // Whether a cookie is percent-encoded is left open.
+        const asIs = place === 'cookie' && texts.some(({ raw, text }) => raw !== text);
+        const plain = asIs ? readParameter(spec.requests, parameter, withoutDecoding(cookies)) : undefined;
+        judgeAll(parameter.pointer, [...values, ...(plain ?? [])], `${place} parameter ${name}`);
+        unclear.push(...values.flatMap(oddities).slice(0, 1));
         if (place === 'header') unclear.push(...headerOddities(name, texts));
-        if (place === 'cookie' && texts.some(({ raw, text }) => raw !== text))
-          unclear.push('a cookie that needs an encoding, which is left open');
+        if (asIs) unclear.push('a cookie that needs an encoding, which is left open');
         if (fedByLinks.has(`${operation.id} ${name}`) || isCursorName(name)) {
           if (isOpaque(flatten(spec.requests, parameter.schema))) unclear.push(`only the server makes a ${name}`);
         }
@@ -148,6 +152,10 @@ function readCookies(header = ''): Texts {
       return [part.replace(/=.*/s, ''), [{ raw, text: decode(raw) ?? '\uFFFE' }]];
     }),
   );
+}
+
+function withoutDecoding(texts: Texts): Texts {
+  return new Map([...texts].map(([name, list]) => [name, list.map(({ raw }) => ({ raw, text: raw }))]));
 }
 
 function readHeaders(headers: Record<string, string>): Texts {

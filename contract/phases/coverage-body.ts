@@ -1,4 +1,5 @@
 import { boundariesOf } from '../cases/boundaries.js';
+import { sampleOf } from '../cases/samples.js';
 import { pathText, type Slot, slotsOf, valueAt, withValue } from '../cases/slots.js';
 import { isObject, type Json } from '../document/json.js';
 import type { Operation, RequestBody } from '../document/model.js';
@@ -20,8 +21,9 @@ export function* bodyCases(run: Run, stage: Stage, operation: Operation): Genera
   // First, for where a request is a guess at a secret there are but a few.
   if (operation.answers.some(({ status }) => status === '413')) yield* sizeCases(body.kind);
   const slots = stage.full.body === undefined ? [] : slotsOf(run.spec.requests, body.schema);
+  const filled = withItems(run, stage, slots);
   yield* interleaved([
-    ...slots.map((slot) => slotCases(run, stage, body, slot)),
+    ...slots.map((slot) => slotCases(run, stage, body, slot, filled)),
     wholeCases(run, stage, body),
     mediaTypeCases(body.kind),
     ...(body.kind === 'json' ? [jsonCases(stage)] : []),
@@ -29,12 +31,30 @@ export function* bodyCases(run: Run, stage: Stage, operation: Operation): Genera
   ]);
 }
 
-function* slotCases(run: Run, stage: Stage, body: RequestBody, { path, schema }: Slot): Generator<Case> {
+/** The fullest body, with an item in each list that has none there. */
+function withItems(run: Run, { full }: Stage, slots: Slot[]): Json | undefined {
+  let filled = full.body;
+  for (const { path, schema } of slots) {
+    if (filled === undefined || typeof path.at(-1) !== 'number' || valueAt(filled, path) !== undefined) continue;
+    const item = sampleOf(run.spec.requests, schema, { seed: run.seed, accepts: () => true });
+    const body = item === undefined ? undefined : withValue(filled, path, item);
+    if (body !== undefined && run.judgeRequest({ ...full, body }).kind === 'valid') filled = body;
+  }
+  return filled;
+}
+
+function* slotCases(
+  run: Run,
+  stage: Stage,
+  body: RequestBody,
+  { path, schema }: Slot,
+  filled: Json | undefined,
+): Generator<Case> {
   const label = `body ${pathText(path)}`;
-  // On the smallest body where the place is in it, else on the fullest.
+  // On the smallest body where the place is in it, else on a fuller one.
   const on = (base: Draft) =>
-    (valueAt(base.body, path.slice(0, -1)) === undefined ? stage.full.body : base.body) ?? null;
-  const sample = valueAt(stage.full.body, path) ?? 'a';
+    [base.body, stage.full.body].find((each) => valueAt(each, path.slice(0, -1)) !== undefined) ?? filled ?? null;
+  const sample = valueAt(filled, path) ?? 'a';
   for (const { value, note } of boundariesOf(run.spec.requests, schema, String(path.at(-1)), sample)) {
     // A form has texts alone; what else they stand for is the same text again.
     if (body.kind === 'form' && typeof value === 'object') continue;
@@ -42,7 +62,7 @@ function* slotCases(run: Run, stage: Stage, body: RequestBody, { path, schema }:
   }
   const changed = (base: Draft, value: Json | undefined): Draft => ({
     ...base,
-    body: withValue(stage.full.body ?? on(base), path, value),
+    body: withValue(filled ?? on(base), path, value),
   });
   if (path.at(-1) !== 0) yield { name: `${label}: missing`, change: (base) => changed(base, undefined) };
   if (!isObject(sample)) return;

@@ -1,5 +1,5 @@
 import { type ContractOptions, type ContractReport, testContract } from '../../../contract/index.js';
-import { type SmallReply, type SmallRequest, startSmall } from '../planted/small.js';
+import { openSmall, type SmallReply, type SmallRequest } from '../planted/small.js';
 
 /** A small document around some paths. */
 export function document<Paths extends object>(paths: Paths, components: object = {}, more: object = {}) {
@@ -31,14 +31,18 @@ export async function tested(
     ),
     methods: Object.keys(item as object).map((method) => method.toUpperCase()),
   }));
-  const url = await startSmall((request) => {
+  const { url, close } = await openSmall((request) => {
     const path = decoded(request.path);
     const methods = templates.find(({ pattern }) => pattern.test(path))?.methods;
     const isHead = request.method === 'HEAD' && methods?.includes('GET') === true;
     if (methods === undefined || isHead || methods.includes(request.method)) return answer(request);
     return { status: 405, headers: { Allow: methods.join(', ') } };
   });
-  return await testContract({ url, spec, seed: 5, ...options });
+  try {
+    return await testContract({ url, spec, seed: 5, ...options });
+  } finally {
+    await close();
+  }
 }
 
 /** The path as text; as it stands where it is malformed. */

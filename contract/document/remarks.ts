@@ -1,0 +1,33 @@
+import { isObject, type JsonObject, textOf } from './json.js';
+import { NOT_IN_3_0 } from './normalise.js';
+import { toRegExp } from './pattern.js';
+import { documentPlace, eachPart } from './shape.js';
+
+/** Examples of one kind that a line has. */
+const MOST = 3;
+
+/** What of a document is left open because the standard has no meaning for it, a line for each kind. */
+export function remarksOf(document: JsonObject): string[] {
+  const patterns = new Map<string, string>();
+  const keywords = new Map<string, string>();
+  const old = textOf(document['openapi']).startsWith('3.0');
+  eachPart(documentPlace(document), ({ node, kind, pointer }) => {
+    if (kind !== 'schema') return;
+    const names = isObject(node['patternProperties']) ? Object.keys(node['patternProperties']) : [];
+    for (const pattern of [node['pattern'], ...names])
+      if (typeof pattern === 'string' && toRegExp(pattern) === undefined && !patterns.has(pattern))
+        patterns.set(pattern, pointer);
+    for (const name of old ? NOT_IN_3_0 : []) if (name in node && !keywords.has(name)) keywords.set(name, pointer);
+  });
+  return [
+    ...line(patterns, 'no text is judged by a pattern that is not of ECMA-262'),
+    ...line(keywords, 'no answer is judged by a keyword that OpenAPI 3.0 does not have'),
+  ];
+}
+
+function line(found: Map<string, string>, what: string): string[] {
+  if (found.size === 0) return [];
+  const shown = [...found].slice(0, MOST).map(([name, pointer]) => `${name} at ${pointer}`);
+  const rest = found.size - shown.length;
+  return [`${what}: ${shown.join(', ')}${rest > 0 ? `, and ${String(rest)} more` : ''}`];
+}
