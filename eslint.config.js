@@ -15,7 +15,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['client/**/*.ts', 'server/**/*.ts', 'testing/**/*.ts'],
+    files: ['client/**/*.ts', 'contract/**/*.ts', 'server/**/*.ts', 'testing/**/*.ts'],
     ignores: ['*/timers.ts'],
     rules: {
       'no-restricted-globals': ['error', ...TIMERS.map((name) => ({ name, message }))],

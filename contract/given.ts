@@ -1,6 +1,7 @@
 import type { Spec } from './document/model.js';
 import { CouldNotRun } from './errors.js';
 import type { Secrets } from './http/secrets.js';
+import { credentialLabel } from './labels.js';
 import type { Identity } from './options.js';
 
 /** What an identity has to authenticate with, as it can be sent. */
@@ -28,8 +29,8 @@ export function readGiven(identity: Identity, { schemes }: Spec, secrets: Secret
   const perScheme = Object.fromEntries(
     Object.entries(credentials ?? {}).map(([name, value]) => [name, trim(value, `the credential of ${name}`)]),
   );
-  for (const [name, value] of Object.entries(perScheme)) secrets.add(value, `${prefix}TOKEN_${upper(name)}`);
-  if (main !== undefined) secrets.add(main, `${prefix}TOKEN`);
+  for (const [name, value] of Object.entries(perScheme)) secrets.add(value, credentialLabel(name, prefix));
+  if (main !== undefined) secrets.add(main, credentialLabel(undefined, prefix));
   if (login) secrets.add(login.password, `${prefix}PASSWORD`);
   const isGiven = main !== undefined || credentials !== undefined;
   return {
@@ -44,8 +45,4 @@ function trim(credential: string, what: string): string {
   // Node refuses to send them, whatever the request is.
   if (/[^\t\x20-\x7E\x80-\xFF]/.test(trimmed)) throw new CouldNotRun(`${what} has characters that no header can carry`);
   return trimmed;
-}
-
-function upper(name: string): string {
-  return name.toUpperCase().replace(/\W+/g, '_');
 }

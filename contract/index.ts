@@ -9,6 +9,7 @@ export { CONFIG_FILE, readContractConfig } from './config/read.js';
 export { readCredential } from './config/secret.js';
 export { CouldNotRun } from './errors.js';
 export type { ContractHooks, HookAnswer, HookCase, HookRequest, SetUp } from './hooks.js';
+export { credentialLabel, headerLabel, OTHER } from './labels.js';
 export {
   COMPARISONS,
   type Comparison,
@@ -25,6 +26,7 @@ export {
 export type { ContractOptions, Identity } from './options.js';
 export { type ContractPlan, type PlannedOperation, planContract } from './rehearsal.js';
 export type { PlannedRequest } from './rehearsed.js';
+export type { ToldOptions } from './report/bugs.js';
 export { toHtml } from './report/html.js';
 export { toJUnit } from './report/junit.js';
 export { toSummary } from './report/summary.js';
@@ -39,6 +41,8 @@ export {
   type Severity,
   type Untested,
 } from './report/types.js';
+
+import { dateNow } from './timers.js';
 
 /**
  * Holds a server against an OpenAPI document and resolves with what it found; `report.held` says whether the server
@@ -68,11 +72,11 @@ export async function testContract(options: ContractOptions): Promise<ContractRe
 /** One run for each seed, the time being that of all of them; the report is the first that does not hold, or the last. */
 async function runSeeds({ seeds, ...options }: ContractOptions): Promise<ContractReport> {
   const [first, ...others] = seeds ?? [];
-  const startedAt = Date.now();
+  const startedAt = dateNow();
   let report = await runOnce(first === undefined ? options : { ...options, seed: first });
   for (const seed of others) {
     if (!report.held) break;
-    const timeMs = Math.max(1, (options.timeMs ?? 60_000) - (Date.now() - startedAt));
+    const timeMs = Math.max(1, (options.timeMs ?? 60_000) - (dateNow() - startedAt));
     report = await runOnce({ ...options, seed, timeMs });
   }
   return report;

@@ -15,6 +15,7 @@ import type {
   OperationReport,
   Phase,
 } from './report/types.js';
+import { dateNow } from './timers.js';
 
 /** What a run has seen: the report in the making. */
 export interface RunRecord {
@@ -22,7 +23,8 @@ export interface RunRecord {
   begin(only: string | undefined): void;
   /** Gives the number of the request. */
   sending(operation: Operation, phase: Phase): number;
-  received(operation: Operation, status: number): void;
+  /** The answer to a request: its status, undefined where none came, and the milliseconds until it was there. */
+  received(operation: Operation, status: number | undefined, tookMs: number): void;
   /** Records what an exchange has found. The same fault is told once, by the smallest request. */
   add(info: CaseInfo, exchange: Exchange): void;
   /** Records a finding about several exchanges, with the last of them. */
@@ -155,7 +157,7 @@ export function createRecord({
       requests++;
       const report = reports.get(operation.id);
       if (report) report.requests++;
-      const elapsedMs = Date.now() - startedAt;
+      const elapsedMs = dateNow() - startedAt;
       if (onProgress) {
         const { operations: operationsDone, share } = extent.done();
         const leftMs = Math.min(timeMs - elapsedMs, share > 0 ? (elapsedMs * (1 - share)) / share : timeMs);
@@ -164,9 +166,11 @@ export function createRecord({
       }
       return requests;
     },
-    received(operation, status) {
-      const seen = reports.get(operation.id)?.seen;
-      if (seen) seen[String(status)] = (seen[String(status)] ?? 0) + 1;
+    received(operation, status, tookMs) {
+      const report = reports.get(operation.id);
+      if (report === undefined) return;
+      report.durationMs += tookMs;
+      if (status !== undefined) report.seen[String(status)] = (report.seen[String(status)] ?? 0) + 1;
     },
     add(info, exchange) {
       for (const finding of exchange.findings) fail(info, exchange, finding);
@@ -204,7 +208,7 @@ export function createRecord({
         spec: { title: spec.title, version: spec.version, openapi: spec.openapi },
         seed,
         startedAt: new Date(startedAt).toISOString(),
-        durationMs: Date.now() - startedAt,
+        durationMs: dateNow() - startedAt,
         requests,
         operations: [...all, ...spec.leftOut.map((operation) => leftOutReport(operation, leftOut[operation.id]))],
         failures,
@@ -227,7 +231,7 @@ function keyOf(operation: Operation, { check, message }: Pick<Finding, 'check' |
 
 function reportOf({ id, method, path, tags, answers }: Operation): OperationReport {
   const documented = answers.map(({ status }) => status);
-  return { operation: id, method, path, tags, requests: 0, documented, seen: {}, skipped: [] };
+  return { operation: id, method, path, tags, requests: 0, durationMs: 0, documented, seen: {}, skipped: [] };
 }
 
 function leftOutReport(operation: Operation, why = ''): OperationReport {

@@ -3,7 +3,7 @@ import { checkPlace } from './checks/place.js';
 import { type Json, memberOf } from './document/json.js';
 import { loadDocument } from './document/load.js';
 import { isSecured, type Operation, type Spec } from './document/model.js';
-import { isPasswordName, isSecretHeader } from './document/names.js';
+import { isPasswordName } from './document/names.js';
 import { readSpec } from './document/read.js';
 import { CouldNotRun, OutOfTime } from './errors.js';
 import type { CaseInfo, Exchange } from './exchange.js';
@@ -15,12 +15,15 @@ import { createSecrets, type Secrets } from './http/secrets.js';
 import { type Answer, createTransport } from './http/send.js';
 import { createJudge, type Judge } from './judge.js';
 import { createKeys, type Keys } from './keys.js';
+import { headerLabel } from './labels.js';
 import { createWatch } from './laws/watch.js';
 import type { ContractOptions } from './options.js';
 import { createRecord, type RunRecord } from './record.js';
 import type { Rehearsal } from './rehearsed.js';
 import { toCurl } from './report/curl.js';
 import { CHECKS, type Check } from './report/types.js';
+import { selectChecks, selectOperations, withoutLeftOut } from './selection.js';
+import { dateNow, performanceNow } from './timers.js';
 import { type GivenValue, readValues } from './values.js';
 
 /** Everything that the phases of a run share. */
@@ -65,7 +68,7 @@ export async function createRun(
     throw new CouldNotRun(`${options.url} is no http or https address`);
   }
   const base = new URL(options.url);
-  const startedAt = Date.now();
+  const startedAt = dateNow();
   const spec = withoutLeftOut(readSpec(await loadDocument(options.spec)), options.leaveOut ?? {});
   const operations = selectOperations(spec, options.only);
   const judge = createJudge(spec.skeletons);
@@ -73,8 +76,10 @@ export async function createRun(
   const judgeWire = createRequestJudge(spec, judge, base);
   const seed = options.seed ?? Math.floor(Math.random() * 0x7fffffff);
   const secrets = createSecrets(JSON.stringify(spec.requests));
-  for (const [name, value] of Object.entries(options.headers ?? {}))
-    if (isSecretHeader(name)) secrets.add(value, `$${name.toUpperCase().replace(/\W/g, '_')}`);
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    const label = headerLabel(name);
+    if (label !== undefined) secrets.add(value, label);
+  }
   const { timeMs = 60_000, answerTimeoutMs = 10_000 } = options;
   const transport = createTransport(base);
   const toWire = (draft: Draft, show?: (credential: string) => string) =>
@@ -106,7 +111,7 @@ export async function createRun(
     onProgress: options.onProgress,
   });
   let watches = false;
-  const timeLeft = () => startedAt + timeMs - Date.now();
+  const timeLeft = () => startedAt + timeMs - dateNow();
   function outOfTime(): boolean {
     const { maxFaults = Infinity } = options;
     if (record.faults() >= maxFaults) record.stop(`stopped after ${String(record.faults())} faults`);
@@ -132,7 +137,7 @@ export async function createRun(
     const about = { operation: operation.id, phase: info.phase, name: info.name };
     rehearsal?.saw({ ...about, case: secrets.mask(info.name), curl: toCurl(shown(draft), base, secrets) });
     const sent = await hooked(wire, about);
-    const sentAt = performance.now();
+    const sentAt = performanceNow();
     let answer: Answer;
     try {
       const patience = watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs;
@@ -142,16 +147,18 @@ export async function createRun(
       if (answer.cut !== undefined) slow.add(operation.id);
     } catch (error) {
       if (watches && outOfTime()) throw new OutOfTime();
+      record.received(operation, undefined, performanceNow() - sentAt);
       const expected = `an answer within ${String(answerTimeoutMs)} ms`;
       const finding: Finding = { check: 'answer', message: `there is no answer: ${reasonOf(error)}`, expected };
       return { ordinal, draft, wire, verdict, answer: undefined, value: undefined, findings: counting([finding]) };
     }
-    record.received(operation, answer.status);
+    const tookMs = performanceNow() - sentAt;
+    record.received(operation, answer.status, tookMs);
     if (verdict.kind === 'valid' && info.outside !== true && (info.expectation ?? 'accepted') === 'accepted')
       record.extent.answered(operation, answer.status);
     const value = parse(answer);
     const findings = counting([
-      ...checkTime(performance.now() - sentAt, options.maxResponseMs),
+      ...checkTime(tookMs, options.maxResponseMs),
       ...checkShape(draft, info, verdict, answer),
       ...checkPlace(options, wire, verdict, answer),
       ...watch.look(operation, answer, value),
@@ -249,34 +256,6 @@ export async function createRun(
       transport.close();
     },
   };
-}
-
-/** The spec with the operations that are never called apart; throws `CouldNotRun` for one that it does not have. */
-function withoutLeftOut(spec: Spec, leftOut: Record<string, string>): Spec {
-  const unknown = Object.keys(leftOut).find((id) => !spec.operations.some((operation) => operation.id === id));
-  if (unknown !== undefined) throw new CouldNotRun(`${unknown}, which is left out, is no operation of the document`);
-  const isLeftOut = ({ id }: Operation) => Object.hasOwn(leftOut, id);
-  return {
-    ...spec,
-    operations: spec.operations.filter((operation) => !isLeftOut(operation)),
-    leftOut: spec.operations.filter(isLeftOut),
-  };
-}
-
-/** The checks that count; throws `CouldNotRun` where an option names one that there is not. */
-function selectChecks({ checks, excludeChecks = [] }: ContractOptions): Set<Check> {
-  const all = Object.keys(CHECKS) as Check[];
-  const unknown = [...(checks ?? []), ...excludeChecks].find((check) => !all.includes(check));
-  if (unknown !== undefined) throw new CouldNotRun(`there is no check ${unknown}; there are ${all.join(', ')}`);
-  return new Set((checks ?? all).filter((check) => !excludeChecks.includes(check)));
-}
-
-function selectOperations({ operations }: Spec, only: string | undefined): Operation[] {
-  if (operations.length === 0) throw new CouldNotRun('the spec has no operations');
-  if (only === undefined) return operations;
-  const selected = operations.filter(({ id, tags }) => id === only || tags.includes(only));
-  if (selected.length > 0) return selected;
-  throw new CouldNotRun(`${only} is neither a tag nor an operationId of the spec`);
 }
 
 /** Of a refusal the objection, which is the same for many cases; else what the case is called. */

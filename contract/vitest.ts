@@ -2,7 +2,7 @@ import { beforeAll, describe, test } from 'vitest';
 import { loadDocument } from './document/load.js';
 import { readSpec } from './document/read.js';
 import { type ContractFinding, type ContractOptions, type ContractReport, testContract } from './index.js';
-import { againOf, bugsOf } from './report/bugs.js';
+import { bugsOf } from './report/bugs.js';
 
 /** A value, or a function that gives it once hooks have run: of a server that `beforeAll` starts, say. */
 type Late<T> = T | (() => T | Promise<T>);
@@ -90,7 +90,8 @@ function asRoots(findings: ContractFinding[]): ContractFinding[] {
 }
 
 function textOf(finding: ContractFinding): string {
-  const { message, case: name, expected, received, curl, follows } = finding;
+  const { message, case: name, expected, received, curl, follows, seed, only } = finding;
+  const again = `with seed: ${String(seed)}${only === undefined ? '' : ` and only: ${JSON.stringify(only)}`}`;
   return [
     message,
     ...(follows === undefined ? [] : [`follows from fault ${follows} of the run`]),
@@ -98,7 +99,7 @@ function textOf(finding: ContractFinding): string {
     `expected  ${expected}`,
     `received  ${received}`,
     ...(curl === '' ? [] : [curl]),
-    `again     ${againOf(finding)}`,
+    `again     ${again}`,
   ].join('\n');
 }
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { ContractReport } from '../../contract/index.js';
+import type { ContractReport, ToldOptions } from '../../contract/index.js';
 import { Failure, WrongUse } from '../failure.js';
 import { visibleLines } from '../output/text.js';
 import { type ContractFlags, readOptions } from './flags.js';
@@ -69,9 +69,11 @@ async function contract(flags: ContractFlags): Promise<void> {
       return;
     }
     const report = await testContract({ ...options, onProgress: progress.show });
+    const { commandOf } = await import('./again.js');
+    const command = commandOf(flags);
     progress.clear();
-    for (const { file, write } of writers) await writeFile(file, await write(report));
-    process.stdout.write(`${visibleLines(toSummary(report, { quiet }))}\n`);
+    for (const { file, write } of writers) await writeFile(file, await write(report, { command }));
+    process.stdout.write(`${visibleLines(toSummary(report, { quiet, command }))}\n`);
     process.exitCode = report.held ? 0 : report.failures.length > 0 ? 1 : 2;
   } catch (error) {
     // Exit code 1 says that the contract is broken; this says nothing about it.
@@ -85,9 +87,9 @@ async function contract(flags: ContractFlags): Promise<void> {
 
 const tests = () => import('../../contract/index.js');
 
-function writerOf(file: string): (report: ContractReport) => Promise<string> {
-  if (file.endsWith('.xml')) return async (report) => (await tests()).toJUnit(report);
-  if (file.endsWith('.html')) return async (report) => (await tests()).toHtml(report);
+function writerOf(file: string): (report: ContractReport, told: ToldOptions) => Promise<string> {
+  if (file.endsWith('.xml')) return async (report, told) => (await tests()).toJUnit(report, told);
+  if (file.endsWith('.html')) return async (report, told) => (await tests()).toHtml(report, told);
   if (file.endsWith('.json')) return (report) => Promise.resolve(`${JSON.stringify(report, null, 2)}\n`);
   throw new WrongUse('--report must end in .xml, .json or .html');
 }

@@ -1,6 +1,7 @@
 import { type Json, memberOf, membersOf, sameJson } from '../document/json.js';
 import { thingIn } from '../document/links.js';
 import { isPasswordName, isVolatileName, sameName } from '../document/names.js';
+import { dateNow } from '../timers.js';
 
 const DAY = 86_400_000;
 const UNITS: [RegExp, number][] = [
@@ -31,7 +32,7 @@ function durationsIn(name: string, value: Json, thing: Json | undefined): { name
   const [instant, told] =
     membersOf(thing).find(([other]) => sameName(other.replace(/_?(at|on|time|date)$/i, ''), stem)) ?? [];
   if (instant === undefined || typeof told !== 'string') return [];
-  const end = Date.now() + value * unit;
+  const end = dateNow() + value * unit;
   if (Math.abs(Date.parse(told) - end) < SLACK) return [];
   return [
     { name: instant, expected: `${instant} about ${new Date(end).toISOString()}, as ${name} is ${String(value)}` },

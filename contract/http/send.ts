@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { clearTimeout, dateNow, setTimeout } from '../timers.js';
 import type { WireRequest } from './encode.js';
 
 export interface Answer {
@@ -38,7 +39,7 @@ export function createTransport(base: URL): Transport {
     return new Promise((resolve, reject) => {
       const length =
         body ?? (method === 'POST' || method === 'PUT' || method === 'PATCH' ? new Uint8Array() : undefined);
-      const beginning = Date.now();
+      const beginning = dateNow();
       const giveUp = new AbortController();
       const timer = setTimeout(
         () => {
@@ -62,7 +63,7 @@ export function createTransport(base: URL): Transport {
         },
         (incoming) => {
           clearTimeout(timer);
-          readBody(incoming, Math.max(1, Math.min(bodyMs, timeoutMs - (Date.now() - beginning)))).then(resolve, reject);
+          readBody(incoming, Math.max(1, Math.min(bodyMs, timeoutMs - (dateNow() - beginning)))).then(resolve, reject);
         },
       );
       outgoing.once('error', fail);

@@ -8,6 +8,7 @@ import { isVolatileName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import { type Resource, sourceOf } from '../fixtures.js';
 import { emptyDraft } from '../http/draft.js';
+import { dateNow, sleep } from '../timers.js';
 import type { RefusalLaw, UndoLaw } from './types.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
@@ -64,10 +65,10 @@ async function tryRefusal(context: Context, law: RefusalLaw): Promise<void> {
   const done = await act(context, after, resource, law.body);
   if (!isDone(done)) return;
   const { withinMs = 0 } = law;
-  const end = Date.now() + withinMs;
+  const end = dateNow() + withinMs;
   const name = `use a credential after ${after.id}`;
   for (;;) {
-    const isLate = Date.now() >= end;
+    const isLate = dateNow() >= end;
     const used = await run.send(use, { ...ANY, name });
     if (used.answer?.status === 401 || used.answer?.status === 403) return;
     if (isLate) {
@@ -75,7 +76,7 @@ async function tryRefusal(context: Context, law: RefusalLaw): Promise<void> {
       run.record.fail({ ...ANY, name }, used, broken(message, `401 within ${String(withinMs)} ms`));
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    await sleep(PAUSE);
   }
 }
 

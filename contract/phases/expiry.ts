@@ -4,10 +4,10 @@ import { originOf } from '../document/links.js';
 import { isSecured, isUnsafe, type Operation } from '../document/model.js';
 import { isExpiryName, isGraceName } from '../document/names.js';
 import { branches, typesOf } from '../document/schema.js';
-import type { Credential } from '../http/draft.js';
-import { emptyDraft } from '../http/draft.js';
+import { type Credential, emptyDraft } from '../http/draft.js';
 import { dangerOf, isRotator } from '../policy.js';
 import type { Phase } from '../report/types.js';
+import { dateNow, sleep } from '../timers.js';
 import { rotateBriefly } from './rotation.js';
 
 const PHASE: Phase = 'sequences';
@@ -36,7 +36,7 @@ export async function createDying(context: Context): Promise<Dying[]> {
     if (member === undefined || (run.issues.get(creator.id)?.length ?? 0) === 0) continue;
     const base = await fixtures.base(creator, { phase: PHASE });
     if (!isObject(base.body)) continue;
-    const asked = Date.now();
+    const asked = dateNow();
     const body = { ...base.body, [member.name]: member.value(asked + LIFE) };
     const { answer, value } = await run.send(
       { ...base, body },
@@ -57,7 +57,7 @@ async function supersede(context: Context, rotator: Operation): Promise<Dying | 
   const origin = isRotator(rotator) ? originOf(spec, rotator) : undefined;
   if (origin === undefined || (issues.get(origin.creator.id)?.length ?? 0) === 0) return undefined;
   const resource = await context.fixtures.create(origin.creator, { phase: PHASE, name: `create for ${rotator.id}` });
-  const asked = Date.now();
+  const asked = dateNow();
   if (resource?.token === undefined || !(await rotateBriefly(context, rotator, resource))) return undefined;
   return { creator: rotator, credential: { token: resource.token, perScheme: {} }, endsAt: asked + 1_000 };
 }
@@ -65,8 +65,8 @@ async function supersede(context: Context, rotator: Operation): Promise<Dying | 
 /** Waits for the last of them, if need be, and tries each. */
 export async function expectExpired({ run, credentials }: Context, dying: Dying[]): Promise<void> {
   for (const { creator, credential, endsAt } of dying) {
-    const wait = run.isRehearsal ? 0 : endsAt + GRACE - Date.now();
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    const wait = run.isRehearsal ? 0 : endsAt + GRACE - dateNow();
+    if (wait > 0) await sleep(wait);
     const probe = run.spec.operations.find(
       (operation) =>
         operation.method === 'GET' && isSecured(operation) && operation.parameters.every(({ required }) => !required),

@@ -12,6 +12,7 @@ import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import { readGiven } from '../given.js';
 import type { Credential, Draft } from '../http/draft.js';
+import { OTHER } from '../labels.js';
 import type { Identity } from '../options.js';
 import { dangerOf } from '../policy.js';
 import { listShapeOf, walk } from './walk.js';
@@ -41,7 +42,7 @@ export async function runOthers(context: Context): Promise<void> {
 }
 
 async function credentialOf({ run, credentials }: Context, identity: Identity): Promise<Credential> {
-  const { login, credential } = readGiven(identity, run.spec, run.secrets, '$OTHER_');
+  const { login, credential } = readGiven(identity, run.spec, run.secrets, OTHER);
   const found = credential ?? (login && (await credentials.logIn(login))?.credential);
   if (found === undefined || (await credentials.stateOf(found)) === 'refused')
     throw new CouldNotRun('the credential of the other identity opens nothing');

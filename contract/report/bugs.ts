@@ -14,9 +14,15 @@ export function bugsOf(findings: ContractFinding[], others: ContractFinding[] = 
     .map((finding) => ({ finding, consequences: all.filter(({ follows }) => follows === finding.id) }));
 }
 
-/** The flags that show a finding again, besides those of the run, ready for a shell. */
-export function againOf({ seed, only }: ContractFinding): string {
-  return `--seed ${String(seed)}${only === undefined ? '' : ` --only ${quote(only)}`}`;
+/** How a report is told. */
+export interface ToldOptions {
+  /** The command that made the report, such as `latchkey contract --url http://127.0.0.1:3000`, for the lines `again`. */
+  command?: string;
+}
+
+/** What shows a finding again, ready for a shell: the command, if it is known, and the flags that narrow it. */
+export function againOf({ seed, only }: Pick<ContractFinding, 'seed' | 'only'>, { command }: ToldOptions = {}): string {
+  return `${command === undefined ? '' : `${command} `}--seed ${String(seed)}${only === undefined ? '' : ` --only ${quote(only)}`}`;
 }
 
 function quote(text: string): string {

@@ -44,9 +44,18 @@ tr.bad td:last-child { color: var(--bad); font-weight: 700; }
 .s, .method { display: inline-block; border-radius: .3rem; padding: 0 .45rem; margin: 0 .15rem .2rem 0; font-size: .82rem;
   font-weight: 600; white-space: nowrap; border: 1px solid currentColor; font-variant-numeric: tabular-nums; }
 .s2, .get { color: var(--good); } .s3, .s4, .put, .patch { color: var(--warm); } .post { color: var(--blue); }
-.s5, .delete { color: var(--bad); } .stray { color: #fff; background: var(--bad); border-color: var(--bad); }
+.s5, .delete { color: var(--bad); } .stray { color: var(--card); background: var(--bad); border-color: var(--bad); }
 .unseen { color: var(--warm); border-style: dashed; font-weight: 400; }
 .never { color: var(--soft); border-style: dotted; font-weight: 400; opacity: .75; }
 .hence { margin: 0; padding-left: 1.1rem; } tr.gap td:last-child { color: var(--warm); font-weight: 700; }
+td small { display: block; font-weight: 400; color: var(--soft); }
+@media (max-width: 40rem) {
+  main { padding: 1rem; } .finding { padding: .2rem .8rem; } pre { max-height: 24rem; }
+  dl { grid-template-columns: minmax(0, 1fr); gap: .15rem; } dd { margin-bottom: .5rem; }
+  thead { display: none; } table, tbody, tr, td { display: block; }
+  td, td.number { text-align: left; padding: .15rem .9rem; border: 0; overflow-wrap: anywhere; } td:empty { display: none; }
+  tr { padding: .6rem 0; border-bottom: 1px solid var(--line); } tr:last-child { border: 0; }
+  td.number:nth-child(3)::after { content: ' requests'; color: var(--soft); }
+}
 footer { max-width: 68rem; margin: 0 auto; padding: 1rem 1.5rem 3rem; color: var(--soft); }
 `;

@@ -1,10 +1,11 @@
-import { againOf, type Bug, bugsOf } from './bugs.js';
+import { escapeMarkup as escape } from '../markup.js';
+import { againOf, type Bug, bugsOf, type ToldOptions } from './bugs.js';
 import { coverageOf, type StatusCoverage } from './coverage.js';
 import { HTML_STYLE } from './html-style.js';
 import { CHECKS, type Check, type ContractFinding, type ContractReport, type OperationReport } from './types.js';
 
 /** The report as one page without anything from elsewhere: neither scripts nor fonts nor pictures to load. */
-export function toHtml(report: ContractReport): string {
+export function toHtml(report: ContractReport, told: ToldOptions = {}): string {
   const { spec, held, failures, operations, warnings } = report;
   const outcome = held ? 'holds' : failures.length > 0 ? 'is broken' : 'is not fully tested';
   const title = `${spec.title} ${spec.version} ${outcome}`;
@@ -36,12 +37,18 @@ ${figures(report)}
 <h2>Operations and their statuses</h2>
 <p class="legend"><b class="s s2">200 ×3</b> seen <b class="s unseen">404</b> documented, not seen <b class="s never">500</b> cannot be provoked by a run <b class="s stray">418 ×1</b> seen, not documented</p>
 ${table(report)}
-${faults.length === 0 ? '' : `<h2>What is broken</h2>${faults.map(describe).join('\n')}`}
-${bugsOf(warnings).length === 0 ? '' : `<h2>Warnings: good practice, which the contract does not demand</h2>${bugsOf(warnings).map(describe).join('\n')}`}
+${faults.length === 0 ? '' : `<h2>What is broken</h2>${faults.map((bug) => describe(bug, told)).join('\n')}`}
+${
+  bugsOf(warnings).length === 0
+    ? ''
+    : `<h2>Warnings: good practice, which the contract does not demand</h2>${bugsOf(warnings)
+        .map((bug) => describe(bug, told))
+        .join('\n')}`
+}
 ${checks(failures)}
 ${notes(operations, report)}
 </main>
-<footer>latchkey contract, ${escape(report.startedAt)}. Replay with <code>--seed ${String(report.seed)}</code>.</footer>
+<footer>latchkey contract, ${escape(report.startedAt)}. Replay with <code>${escape(againOf({ seed: report.seed }, told))}</code>.</footer>
 </body>
 </html>
 `;
@@ -60,10 +67,14 @@ ${figure(spec.openapi, 'OpenAPI')}
 
 function table({ operations, failures, untested }: ContractReport): string {
   const rows = operations.map((each) => {
-    const faults = failures.filter(({ operation }) => operation === each.operation).length;
+    const own = failures.filter(({ operation }) => operation === each.operation);
+    const faults = own.length;
+    const following = own.filter(({ follows }) => follows !== undefined).length;
     const gap = untested.find(({ operation }) => operation === each.operation);
     const state = faults > 0 ? 'bad' : gap === undefined ? '' : 'gap';
-    const verdict = faults > 0 ? count(faults, 'fault') : gap === undefined ? '' : 'untested';
+    const more =
+      following === 0 ? '' : `<small>${String(following)} that ${following === 1 ? 'follows' : 'follow'}</small>`;
+    const verdict = faults > 0 ? `${count(faults - following, 'fault')}${more}` : gap === undefined ? '' : 'untested';
     return `<tr class="${state}">
 <td><b class="method ${escape(each.method.toLowerCase())}">${escape(each.method)}</b></td>
 <td><b>${escape(each.operation)}</b><br><code>${escape(each.path)}</code></td>
@@ -86,7 +97,7 @@ function badge({ status, times, state }: StatusCoverage): string {
   return `<b class="s ${look}">${escape(status)} ×${String(times)}</b>`;
 }
 
-function describe({ finding, consequences }: Bug): string {
+function describe({ finding, consequences }: Bug, told: ToldOptions): string {
   const { severity, id, operation, message, check, phase, expected, received, curl, occurrences } = finding;
   return `<details class="finding ${severity}" open>
 <summary>${escape(id)}. <b>${escape(operation)}</b> ${escape(message)}${occurrences > 1 ? ` <small>${String(occurrences)} times</small>` : ''}</summary>
@@ -95,7 +106,7 @@ function describe({ finding, consequences }: Bug): string {
 <dt>Expected</dt><dd>${escape(expected)}</dd>
 <dt>Received</dt><dd><pre>${escape(received)}</pre></dd>
 ${curl === '' ? '' : `<dt>Request</dt><dd><pre>${escape(curl)}</pre></dd>`}
-<dt>Again</dt><dd><code>${escape(againOf(finding))}</code></dd>
+<dt>Again</dt><dd><code>${escape(againOf(finding, told))}</code></dd>
 ${consequences.length === 0 ? '' : `<dt>Hence</dt><dd><ul class="hence">${consequences.map(consequence).join('\n')}</ul></dd>`}
 </dl>
 </details>`;
@@ -125,8 +136,4 @@ function notes(operations: OperationReport[], { notes: lines, untested }: Contra
 
 function count(number: number, noun: string): string {
   return `${String(number)} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

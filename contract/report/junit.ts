@@ -1,5 +1,5 @@
 import { escapeMarkup } from '../markup.js';
-import { againOf, bugsOf } from './bugs.js';
+import { againOf, bugsOf, type ToldOptions } from './bugs.js';
 import { CHECKS, type ContractFinding, type ContractReport } from './types.js';
 
 interface TestCase {
@@ -11,13 +11,13 @@ interface TestCase {
  * The report as JUnit XML: a suite for each operation, in it a test for each fault, or one that passed. A fault that follows
  * from another has a test of its own, which says from which, so that the suite of each operation is whole.
  */
-export function toJUnit(report: ContractReport): string {
+export function toJUnit(report: ContractReport, told: ToldOptions = {}): string {
   const seconds = (report.durationMs / 1_000).toFixed(3);
   const inTable = report.operations.map(({ operation }) => operation);
   const others = report.failures.map(({ operation }) => operation).filter((operation) => !inTable.includes(operation));
   const suites = [...inTable, ...new Set(others)].map((operation) => ({
     operation,
-    cases: casesOf(report, operation),
+    cases: casesOf(report, operation, told),
   }));
   const all = suites.flatMap(({ cases }) => cases);
   const stamp = `timestamp="${report.startedAt}" hostname="${escapeMarkup(new URL(report.url).host)}"`;
@@ -25,10 +25,10 @@ export function toJUnit(report: ContractReport): string {
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="latchkey contract" ${countsOf(all)} time="${seconds}">`,
     ...suites.flatMap(({ operation, cases }) => [
-      `  <testsuite name="${escapeMarkup(operation)}" ${countsOf(cases)} time="0" ${stamp}>`,
+      `  <testsuite name="${escapeMarkup(operation)}" ${countsOf(cases)} time="${timeOf(report, operation)}" ${stamp}>`,
       ...propertiesOf(report, operation),
       ...cases.map(({ xml }) => xml),
-      ...outputOf(report, operation),
+      ...outputOf(report, operation, told),
       '  </testsuite>',
     ]),
     '</testsuites>',
@@ -39,6 +39,11 @@ export function toJUnit(report: ContractReport): string {
 function countsOf(cases: TestCase[]): string {
   const number = (wanted: TestCase['outcome']) => String(cases.filter(({ outcome }) => outcome === wanted).length);
   return `tests="${String(cases.length)}" failures="${number('failed')}" errors="0" skipped="${number('skipped')}"`;
+}
+
+/** Seconds that the server took for the requests of an operation; where it has several faults, they share them. */
+function timeOf({ operations }: Pick<ContractReport, 'operations'>, id: string): string {
+  return ((operations.find(({ operation }) => operation === id)?.durationMs ?? 0) / 1_000).toFixed(3);
 }
 
 function propertiesOf({ operations, seed, spec }: ContractReport, id: string): string[] {
@@ -63,7 +68,7 @@ function propertiesOf({ operations, seed, spec }: ContractReport, id: string): s
   ];
 }
 
-function casesOf({ failures, untested, operations }: ContractReport, operation: string): TestCase[] {
+function casesOf({ failures, untested, operations }: ContractReport, operation: string, told: ToldOptions): TestCase[] {
   const open = (name: string) => `    <testcase classname="${escapeMarkup(operation)}" name="${escapeMarkup(name)}"`;
   const own = failures.filter((failure) => failure.operation === operation);
   const report = operations.find((each) => each.operation === operation);
@@ -74,29 +79,30 @@ function casesOf({ failures, untested, operations }: ContractReport, operation: 
     const skipped = `<skipped message="${escapeMarkup(reason)}"/>`;
     return [{ outcome: 'skipped', xml: `${open('holds the contract')}>${skipped}</testcase>` }];
   }
-  if (own.length === 0) return [{ outcome: 'passed', xml: `${open('holds the contract')}/>` }];
+  const time = ` time="${timeOf({ operations }, operation)}"`;
+  if (own.length === 0) return [{ outcome: 'passed', xml: `${open('holds the contract')}${time}/>` }];
   return own.map((failure) => ({
     outcome: 'failed',
     xml: [
-      `${open(`${CHECKS[failure.check]}: ${failure.message}`)}>`,
-      `      <failure type="${failure.check}" message="${escapeMarkup(failure.message)}">${escapeMarkup(textOf(failure))}</failure>`,
+      `${open(`${CHECKS[failure.check]}: ${failure.message}`)}${own.length === 1 ? time : ''}>`,
+      `      <failure type="${failure.check}" message="${escapeMarkup(failure.message)}">${escapeMarkup(textOf(failure, told))}</failure>`,
       '    </testcase>',
     ].join('\n'),
   }));
 }
 
-function textOf(finding: ContractFinding): string {
+function textOf(finding: ContractFinding, told: ToldOptions): string {
   const { expected, received, curl, follows } = finding;
   const cause = follows === undefined ? '' : `follows from fault ${follows}\n`;
-  return `${cause}expected: ${expected}\nreceived: ${received}\n\n${curl}\n\nagain: ${againOf(finding)}`;
+  return `${cause}expected: ${expected}\nreceived: ${received}\n\n${curl}\n\nagain: ${againOf(finding, told)}`;
 }
 
 /** Warnings and notes: JUnit has no test that is neither passed nor failed, so they stand in the output of a suite. */
-function outputOf({ warnings, notes, operations }: ContractReport, operation: string): string[] {
+function outputOf({ warnings, notes, operations }: ContractReport, operation: string, told: ToldOptions): string[] {
   const own = warnings.filter((warning) => warning.operation === operation);
   const isFirst = operations[0]?.operation === operation;
   const lines = [
-    ...bugsOf(own).map(({ finding }) => `warning: ${finding.message}\n${textOf(finding)}\n`),
+    ...bugsOf(own).map(({ finding }) => `warning: ${finding.message}\n${textOf(finding, told)}\n`),
     ...(isFirst ? notes.map((note) => `note: ${note}`) : []),
   ];
   return lines.length === 0 ? [] : [`    <system-out>${escapeMarkup(lines.join('\n'))}</system-out>`];

@@ -1,11 +1,14 @@
-import { againOf, type Bug, bugsOf } from './bugs.js';
+import { againOf, type Bug, bugsOf, type ToldOptions } from './bugs.js';
 import type { ContractFinding, ContractReport, OperationReport } from './types.js';
 
 /**
  * The report for a terminal: the table of documented against seen statuses, what was not sent, the notes, the findings and
- * one closing line. With `quiet` the findings, what is untested and the closing line alone.
+ * one closing line. With `quiet` the findings, what is untested and the closing line alone. With `command` each finding has the whole line that shows it again.
  */
-export function toSummary(report: ContractReport, { quiet = false } = {}): string {
+export function toSummary(
+  report: ContractReport,
+  { quiet = false, ...told }: ToldOptions & { quiet?: boolean } = {},
+): string {
   const { failures, operations, warnings, notes, untested } = report;
   const about = [
     table(operations),
@@ -15,8 +18,8 @@ export function toSummary(report: ContractReport, { quiet = false } = {}): strin
     ...(quiet ? [] : about),
     ...untested.map(({ operation, reason }) => `untested: ${operation}: ${reason}`),
     ...(quiet ? [] : notes.map((note) => `note: ${note}`)),
-    ...bugsOf(warnings).map((bug) => `\n${describe(bug, `warning ${bug.finding.id}`)}`),
-    ...bugsOf(failures, warnings).map((bug) => `\n${describe(bug, bug.finding.id)}`),
+    ...bugsOf(warnings).map((bug) => `\n${describe(bug, `warning ${bug.finding.id}`, told)}`),
+    ...bugsOf(failures, warnings).map((bug) => `\n${describe(bug, bug.finding.id, told)}`),
     '',
     verdict(report),
   ].join('\n');
@@ -70,7 +73,7 @@ function table(operations: OperationReport[]): string {
 }
 
 /** One bug in full: what was sent as curl, what ought to come, what came, how to see it again, and what follows from it. */
-function describe({ finding, consequences }: Bug, number: string): string {
+function describe({ finding, consequences }: Bug, number: string, told: ToldOptions): string {
   const times = finding.occurrences > 1 ? ` (${String(finding.occurrences)} times)` : '';
   return [
     `${number}. ${finding.operation}: ${finding.message}${times}`,
@@ -80,7 +83,7 @@ function describe({ finding, consequences }: Bug, number: string): string {
     ...(finding.curl === '' ? [] : [`   ${indent(finding.curl)}`]),
     ...consequences.slice(0, MOST_TOLD).map(consequence),
     ...(consequences.length > MOST_TOLD ? [`   and       ${String(consequences.length - MOST_TOLD)} more`] : []),
-    `   again     ${againOf(finding)}`,
+    `   again     ${againOf(finding, told)}`,
   ].join('\n');
 }
 

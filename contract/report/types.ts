@@ -93,6 +93,8 @@ export interface OperationReport {
   path: string;
   tags: string[];
   requests: number;
+  /** Milliseconds that the server took for all of them. */
+  durationMs: number;
   /** The statuses that the spec documents, as it writes them: `200`, `4XX`, `default`. */
   documented: string[];
   /** How often each status was seen. */

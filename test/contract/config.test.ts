@@ -1,8 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { stringify } from 'yaml';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { parse, stringify } from 'yaml';
 import schema from '../../contract/config/contract.schema.json' with { type: 'json' };
 import {
   CHECKS,
@@ -185,6 +187,73 @@ test.each([
   const failed = testContract({ url, spec: document, token: TOKEN, ...options });
   await expect(failed).rejects.toThrow(CouldNotRun);
   await expect(failed).rejects.toThrow(message);
+});
+
+test('each member of the file becomes an option, with what it names read in', async () => {
+  vi.stubEnv('LATCHKEY_TEST_PASSWORD', ' the password\n');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const secret = { env: 'LATCHKEY_TEST_PASSWORD' };
+  const members = {
+    $schema: 'node_modules/latchkey/contract/config/contract.schema.json',
+    url: 'http://127.0.0.1:3000',
+    spec: 'https://example.org/openapi.yaml',
+    token: { file: 'token.txt' },
+    credentials: { key: { file: 'token.txt' } },
+    login: { username: 'ada', password: secret },
+    other: [{ token: { file: 'token.txt' } }, { login: { username: 'bob', password: secret } }],
+    shared: ['listCountries'],
+    headers: { 'X-Tenant': 'acme', 'X-Gateway-Key': { file: 'token.txt' } },
+    only: 'Orders',
+    leaveOut: { send: 'it sends mail' },
+    values: { '*': { 'path.id': 1 } },
+    checks: ['body'],
+    excludeChecks: ['status'],
+    seeds: [7, 11],
+    time: '2m',
+    answerTimeout: '500ms',
+    maxResponseTime: '3s',
+    fuzzRuns: 5,
+    allowIncomplete: true,
+    hooks: './hooks.mjs',
+    maxFaults: 3,
+    laws: { practices: ['echo'] },
+  };
+  // A member that is added to the schema is to be added here.
+  expect(Object.keys(members).toSorted()).toEqual(Object.keys(schema.properties).toSorted());
+  const others = { 'token.txt': `${TOKEN}\n`, 'hooks.mjs': 'export const tearDown = () => {};' };
+  const { hooks, ...options } = await readContractConfig(await configure(members, others));
+  expect(Object.keys(hooks ?? {})).toEqual(['tearDown']);
+  const { $schema, url, spec, shared, only, leaveOut, values, checks, excludeChecks, seeds, laws } = members;
+  expect(options).toEqual({
+    ...{ $schema, url, spec, shared, only, leaveOut, values, checks, excludeChecks, seeds, laws },
+    token: TOKEN,
+    credentials: { key: TOKEN },
+    login: { username: 'ada', password: 'the password' },
+    other: [{ token: TOKEN }, { login: { username: 'bob', password: 'the password' } }],
+    headers: { 'X-Tenant': 'acme', 'X-Gateway-Key': TOKEN },
+    timeMs: 120_000,
+    answerTimeoutMs: 500,
+    maxResponseMs: 3_000,
+    fuzzRuns: 5,
+    allowIncomplete: true,
+    maxFaults: 3,
+  });
+});
+
+test('every configuration in the documentation fits the JSON Schema, and so does that of our own laws', async () => {
+  const fits = addFormats.default(new Ajv2020({ strict: false, allErrors: true })).compile(schema);
+  const pages = ['README.md', ...(await readdir('docs/guide')).map((name) => `docs/guide/${name}`)];
+  const texts = await Promise.all(pages.map((page) => readFile(page, 'utf8')));
+  const blocks = texts
+    .flatMap((page) => [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, block = '']) => block))
+    .filter((block) => /^(laws|url|spec|token|values|hooks):/m.test(block));
+  expect(blocks.length).toBeGreaterThanOrEqual(2);
+  for (const block of [...blocks, await readFile('openapi.laws.yaml', 'utf8')]) {
+    fits(parse(block));
+    expect(fits.errors ?? [], block).toEqual([]);
+  }
 });
 
 test('the JSON Schema has every law, practice and option that there is', () => {

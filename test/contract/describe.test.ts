@@ -46,5 +46,5 @@ test('there is one test for each operation, and a failure names the operation', 
   const [message = ''] = results[1]?.failureMessages ?? [];
   expect(message).toMatch(/getBad: the server fails with 500\n/);
   expect(message).toMatch(/curl -i -X GET 'http:\/\/127\.0\.0\.1:\d+\/bad'/);
-  expect(message).toMatch(/again {5}--seed 4 --only getBad/);
+  expect(message).toMatch(/again {5}with seed: 4 and only: "getBad"/);
 });
