@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
 import type { Contract } from './contract/contract.js';
@@ -7,6 +6,7 @@ import { ServiceError, toServiceError } from './errors.js';
 import { sendAnswer, sendError } from './http/answer.js';
 import type { Cors } from './http/cors.js';
 import { createForwardedWatch } from './http/forwarded.js';
+import { commonHeaders, requestIdOf } from './http/headers.js';
 import { RequestAborted } from './http/request.js';
 import type { Trace } from './http/trace.js';
 import type { Log } from './log/log.js';
@@ -21,7 +21,7 @@ export function createApp(contract: Contract, { config, log }: Deps, cors: Cors)
     watchForwarded(req);
     const requestId = requestIdOf(req);
     toOriginForm(req);
-    const trace: Trace = { requestId, head: firstHeaders(req, requestId) };
+    const trace: Trace = { requestId, head: commonHeaders(requestId, { cacheable: !isOfApi(req) }) };
     trace.head.push(...cors.headersFor(req));
     logWhenDone(ctx, trace, log);
     try {
@@ -68,17 +68,8 @@ class App extends Koa {
   }
 }
 
-/** The client's own name for its request, or a new one. */
-export function requestIdOf({ headers }: IncomingMessage): string {
-  const sent = headers['x-request-id'];
-  return typeof sent === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID();
-}
-
-/** The headers of whatever the answer will be. */
-function firstHeaders({ url = '' }: IncomingMessage, requestId: string): string[] {
-  const head = ['X-Request-Id', requestId, 'X-Content-Type-Options', 'nosniff'];
-  if (url.startsWith('/api') || url.startsWith('/oauth')) head.push('Cache-Control', 'no-store');
-  return head;
+function isOfApi({ url = '' }: IncomingMessage): boolean {
+  return url.startsWith('/api') || url.startsWith('/oauth');
 }
 
 /** A request target may name scheme and host too (RFC 9112, section 3.2.2); what follows them is the path. */

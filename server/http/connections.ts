@@ -15,6 +15,7 @@ import type { Config } from '../config/config.js';
 import type { Log } from '../log/log.js';
 import { clearInterval, clearTimeout, nextTurn, performanceNow, setInterval, setTimeout, sleep } from '../timers.js';
 import type { Admission } from './admission.js';
+import { commonHeaders } from './headers.js';
 import type { Load } from './load.js';
 import { createPipeline, type Pipeline } from './pipelining.js';
 
@@ -237,12 +238,14 @@ function refuse(log: Log, socket: Duplex, status: number, headers: string[] = []
     'Connection: close',
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${String(Buffer.byteLength(body))}`,
-    `X-Request-Id: ${requestId}`,
-    'X-Content-Type-Options: nosniff',
-    'Cache-Control: no-store',
+    ...toLines(commonHeaders(requestId, { cacheable: false })),
     ...headers,
   ];
   end(socket, `${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function toLines(head: string[]): string[] {
+  return head.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${head[index + 1] ?? ''}`] : []));
 }
 
 /**

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { overloaded, type Surface, toWire } from '../errors.js';
 import type { Cors } from './cors.js';
+import { commonHeaders, requestIdOf } from './headers.js';
 import type { Load } from './load.js';
 
 /** What an answer of this surface is, made once. */
@@ -26,13 +26,8 @@ export function createRefusal(
   ) as Bodies;
 
   return (request, response) => {
-    const { url = '', headers } = request;
-    const sent = headers['x-request-id'];
-    const head = [
-      ...['X-Request-Id', typeof sent === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID()],
-      ...['X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'],
-      ...cors.headersFor(request),
-    ];
+    const { url = '' } = request;
+    const head = [...commonHeaders(requestIdOf(request), { cacheable: false }), ...cors.headersFor(request)];
     // As cheap as a refusal, of which a browser would not let the page know.
     const preflight = cors.preflightHeaders(request);
     if (preflight !== undefined) {

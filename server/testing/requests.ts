@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { requestIdOf } from '../app.js';
 import { InvalidArgument } from '../config/invalid-argument.js';
+import { requestIdOf } from '../http/headers.js';
 import { clearTimeout, setTimeout } from '../timers.js';
 import { maskHeaders, maskJson, maskParameters, maskTokens } from './masking.js';
 

@@ -2,12 +2,12 @@ import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { requireAlive } from './alive.js';
 import type { Caller } from './caller.js';
-import { type Conditions, checkConditions } from './entity-tag.js';
-import { isOneOf, toTokenKey } from './find.js';
+import { getChangeable } from './changeable.js';
+import type { Conditions } from './entity-tag.js';
 import { expiryAfter, sessionHas } from './policy.js';
 import { requireScopesOf, scopeSetId, WRITE } from './scopes.js';
 import { endEarlierSecrets } from './secrets.js';
-import { type AccessToken, metadataColumn, readToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
+import { type AccessToken, metadataColumn, readToken, type TokenRow } from './token.js';
 
 /** What is to change; what is undefined stays. */
 export interface TokenEdit {
@@ -41,14 +41,7 @@ export function editToken(
   return db.write(async (trx) => {
     const at = now();
     const holder = await requireAlive(trx, caller, at, [WRITE]);
-    const row = await selectTokens(trx)
-      .select(['token.scope_set_id', 'token.lifetime_from'])
-      .where((eb) => isOneOf(eb, caller.ownerId, [toTokenKey(uuid)]))
-      .executeTakeFirst();
-    if (row === undefined) throw new ServiceError('not_found');
-    if (row.revoked_at !== null) throw new ServiceError('token_revoked');
-    const token = toAccessToken(row);
-    checkConditions(conditions, token);
+    const { token, row } = await getChangeable(trx, caller.ownerId, uuid, conditions);
     if (row.id !== caller.tokenId || scopes !== undefined) {
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }

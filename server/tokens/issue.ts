@@ -2,14 +2,14 @@ import type { Selectable } from 'kysely';
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';
-import { newUuid, toUuid } from '../uuid.js';
+import { newUuid } from '../uuid.js';
 import type { Caller } from './caller.js';
 import { type Attempt, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
 import { requireScopes, scopeSetId, scopesToGive, WRITE } from './scopes.js';
 import { insertSecret } from './secrets.js';
-import { type AccessToken, type IssuedToken, metadataColumn } from './token.js';
+import { type IssuedToken, JUST_ISSUED, metadataColumn, toAccessToken } from './token.js';
 
 interface Description {
   name: string;
@@ -64,72 +64,48 @@ export async function insertToken(
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
   const digest = plaintext.digest();
-  const { prefix } = plaintext;
-  const uuid = newUuid(createdAt);
   const sortedScopes = [...new Set(scopes)].sort();
-  const [inserted] = await runPrepared(trx, newToken, {
-    uuid,
+  const row: NewRow = {
+    uuid: newUuid(createdAt),
     owner_id: ownerId,
     type,
     name,
-    prefix,
+    prefix: plaintext.prefix,
     secret_start: digest.start,
     created_at: createdAt,
     expires_at: expiresAt,
     description: description === '' ? null : description,
     metadata: metadataColumn(metadata),
     scope_set_id: await scopeSetId(trx, sortedScopes),
-  });
-  if (inserted === undefined) throw new TypeError('the insert gave no id');
-  await insertSecret(trx, inserted.id, digest);
-  const token: AccessToken = {
-    id: inserted.id,
-    uuid: toUuid(Buffer.from(uuid).toString('hex')),
-    type,
-    name,
-    prefix,
-    createdAt,
-    expiresAt,
-    lastUsedAt: null,
-    revokedAt: null,
-    description,
-    metadata,
-    scopes: sortedScopes,
-    disabledAt: null,
-    previousSecret: null,
   };
+  const [inserted] = await runPrepared(trx, newToken, row);
+  if (inserted === undefined) throw new TypeError('the insert gave no id');
+  const { id } = inserted;
+  await insertSecret(trx, id, digest);
+  const uuid = Buffer.from(row.uuid).toString('hex');
+  const token = toAccessToken({ ...JUST_ISSUED, ...row, id, uuid, scopes: sortedScopes.join(' ') });
   return { plaintext, token };
 }
 
-type NewRow = Pick<
-  Selectable<AccessTokenTable>,
-  | 'uuid'
-  | 'owner_id'
-  | 'type'
-  | 'name'
-  | 'prefix'
-  | 'secret_start'
-  | 'created_at'
-  | 'expires_at'
-  | 'description'
-  | 'metadata'
-  | 'scope_set_id'
->;
+/** The columns that are set when a token is issued. The others are null by default. */
+const NEW_COLUMNS = [
+  'uuid',
+  'owner_id',
+  'type',
+  'name',
+  'prefix',
+  'secret_start',
+  'created_at',
+  'expires_at',
+  'description',
+  'metadata',
+  'scope_set_id',
+] as const;
+
+type NewRow = Pick<Selectable<AccessTokenTable>, (typeof NEW_COLUMNS)[number]>;
 
 const newToken = (trx: Queries, row: NewRow) =>
   trx
     .insertInto('access_tokens')
-    .values({
-      uuid: row.uuid,
-      owner_id: row.owner_id,
-      type: row.type,
-      name: row.name,
-      prefix: row.prefix,
-      secret_start: row.secret_start,
-      created_at: row.created_at,
-      expires_at: row.expires_at,
-      description: row.description,
-      metadata: row.metadata,
-      scope_set_id: row.scope_set_id,
-    })
+    .values(Object.fromEntries(NEW_COLUMNS.map((column) => [column, row[column]])) as unknown as NewRow)
     .returning('id');

@@ -2,14 +2,14 @@ import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import type { Caller } from './caller.js';
-import { type Conditions, checkConditions } from './entity-tag.js';
-import { isOneOf, toTokenKey } from './find.js';
+import { getChangeable } from './changeable.js';
+import type { Conditions } from './entity-tag.js';
 import { type Attempt, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
 import { checkTokenLimit, expiryAfter, keptExpiry, sessionHas } from './policy.js';
 import { requireScopes, requireScopesOf, WRITE } from './scopes.js';
 import { replaceSecret } from './secrets.js';
-import { type IssuedToken, readToken, selectTokens, toAccessToken } from './token.js';
+import { type IssuedToken, readToken } from './token.js';
 
 export interface Rotation {
   /** How long earlier secrets still serve, 0 to 604800; 0 where nothing is said. */
@@ -36,14 +36,7 @@ export function rotateToken(
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
   return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
-    const row = await selectTokens(trx)
-      .select(['token.secret_start', 'token.lifetime_from'])
-      .where((eb) => isOneOf(eb, caller.ownerId, [toTokenKey(uuid)]))
-      .executeTakeFirst();
-    if (row === undefined) throw new ServiceError('not_found');
-    if (row.revoked_at !== null) throw new ServiceError('token_revoked');
-    const token = toAccessToken(row);
-    checkConditions(rotation.conditions, token);
+    const { token, row } = await getChangeable(trx, caller.ownerId, uuid, rotation.conditions);
     if (row.id === caller.tokenId) {
       // A secret that came before the newest takes nothing over, a session's no more than another token's.
       if (holder.secret !== 'newest') throw new ServiceError('superseded_secret');

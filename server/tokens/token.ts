@@ -40,6 +40,17 @@ export interface IssuedToken {
   token: AccessToken;
 }
 
+/** What has happened to a token since it was issued: nothing. */
+export const JUST_ISSUED = {
+  last_used_at: null,
+  revoked_at: null,
+  disabled_at: null,
+  previous_prefix: null,
+  previous_valid_until: null,
+  previous_last_used_at: null,
+} as const;
+
+/** The columns that an `AccessToken` is made of, besides its uuid and its scopes. */
 export const TOKEN_COLUMNS = [
   'id',
   'type',
@@ -47,14 +58,9 @@ export const TOKEN_COLUMNS = [
   'prefix',
   'created_at',
   'expires_at',
-  'last_used_at',
-  'revoked_at',
   'description',
   'metadata',
-  'disabled_at',
-  'previous_prefix',
-  'previous_valid_until',
-  'previous_last_used_at',
+  ...(Object.keys(JUST_ISSUED) as (keyof typeof JUST_ISSUED)[]),
 ] as const;
 
 export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)[number]> & {
