@@ -1502,7 +1502,7 @@ export type GetCurrentAccessTokenError = GetCurrentAccessTokenErrors[keyof GetCu
 
 export type GetCurrentAccessTokenResponses = {
     /**
-     * The token.
+     * The token as it is now.
      */
     200: AccessToken;
 };
@@ -2277,7 +2277,7 @@ export type GetUserError = GetUserErrors[keyof GetUserErrors];
 
 export type GetUserResponses = {
     /**
-     * The user.
+     * The user as they are now.
      */
     200: User;
 };
