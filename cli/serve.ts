@@ -94,7 +94,7 @@ async function printFirstUser({ email, password, generated }: NonNullable<Runnin
   try {
     const remedy = `latchkey users set-password ${email}`;
     await printOnce(
-      `created user ${email} with password ${password} (shown this once)`,
+      `created user ${email} with password ${password} (shown only once)`,
       `created user ${email}, but the password was not shown; to set another: ${remedy}`,
     );
   } catch (error) {

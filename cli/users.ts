@@ -100,7 +100,7 @@ async function sayWithPassword(done: string, email: string, password: string, ge
     return;
   }
   const lost = `${done}, but the password was not shown; to set another: latchkey users set-password ${email}`;
-  await printOnce(`${done}\npassword: ${password} (shown this once)`, lost);
+  await printOnce(`${done}\npassword: ${password} (shown only once)`, lost);
 }
 
 interface DatabaseFlag {

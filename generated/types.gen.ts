@@ -1105,7 +1105,7 @@ export type CreatePrivateTokenErrors = {
      */
     415: PrivateError;
     /**
-     * The `Idempotency-Key` was sent with another request before. Nothing has changed.
+     * The `Idempotency-Key` was already used for a different request. Nothing has changed.
      */
     422: PrivateError;
     /**

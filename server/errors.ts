@@ -8,9 +8,12 @@ export type Code = ErrorCode | 'invalid_input' | 'idempotency_key_reused';
 export type Surface = 'private tokens' | 'access tokens' | 'oauth';
 
 const FAULTS: Record<Code, { status: number; detail: string }> = {
-  bad_request: { status: 400, detail: 'This is no HTTP request.' },
+  bad_request: { status: 400, detail: 'The request must have exactly one Host header.' },
   unauthorized: { status: 401, detail: 'Authentication is required: send a valid token.' },
-  cross_site_request: { status: 403, detail: 'A request by cookie must come from this origin.' },
+  cross_site_request: {
+    status: 403,
+    detail: 'A request with the cookie must come from a page of this origin. Send the token in a header instead.',
+  },
   insufficient_scope: { status: 403, detail: 'The token lacks a scope.' },
   superseded_secret: {
     status: 403,
@@ -18,28 +21,41 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   },
   user_disabled: { status: 403, detail: 'This user is disabled.' },
   not_found: { status: 404, detail: 'No such token.' },
-  method_not_allowed: { status: 405, detail: 'This path does not know this method.' },
-  email_taken: { status: 409, detail: 'There is a user with this e-mail already.' },
-  last_admin: { status: 409, detail: 'This is the last administrator who is not disabled.' },
+  method_not_allowed: {
+    status: 405,
+    detail: 'This path does not support this method. The Allow header lists the methods that it supports.',
+  },
+  email_taken: { status: 409, detail: 'A user with this e-mail already exists.' },
+  last_admin: {
+    status: 409,
+    detail: 'This is the last enabled administrator. Make another user an administrator first.',
+  },
   idempotency_conflict: {
     status: 409,
-    detail: 'This Idempotency-Key was used with an earlier secret of the token; its answer cannot be shown again.',
+    detail:
+      'This Idempotency-Key was used with an earlier secret of the token, so its answer cannot be shown again. Use a new key.',
   },
-  token_expired: { status: 409, detail: 'The token has expired; rotating it gives it a new lifetime.' },
-  token_limit_reached: { status: 409, detail: 'The owner has as many tokens as allowed.' },
-  token_revoked: { status: 409, detail: 'The token is revoked, and stays as it is.' },
-  precondition_failed: { status: 412, detail: 'The token is not as If-Match says.' },
+  token_expired: { status: 409, detail: 'The token has expired. Rotate it to give it a new lifetime.' },
+  token_limit_reached: { status: 409, detail: 'The owner has as many tokens as the policy allows. Revoke one first.' },
+  token_revoked: { status: 409, detail: 'The token is revoked. A revoked token cannot be changed.' },
+  precondition_failed: {
+    status: 412,
+    detail: 'The ETag of the token does not match If-Match. Get the token again and send its new ETag.',
+  },
   payload_too_large: { status: 413, detail: 'The body is larger than 65536 bytes.' },
   unsupported_media_type: {
     status: 415,
     detail: 'The body must be application/json in UTF-8 without a content encoding.',
   },
   invalid_input: { status: 422, detail: 'The input is not valid.' },
-  idempotency_key_reused: { status: 422, detail: 'This Idempotency-Key was sent with another request before.' },
-  too_many_requests: { status: 429, detail: 'Too many failed logins; try again later.' },
+  idempotency_key_reused: {
+    status: 422,
+    detail: 'This Idempotency-Key was already used for a different request. Use a new key.',
+  },
+  too_many_requests: { status: 429, detail: 'Too many failed logins. Try again after the time in Retry-After.' },
   internal_error: { status: 500, detail: 'Internal error' },
   service_unavailable: { status: 503, detail: 'The database is not available.' },
-  overloaded: { status: 503, detail: 'Too many requests wait; try again.' },
+  overloaded: { status: 503, detail: 'Too many requests are waiting. Try again after the time in Retry-After.' },
 };
 
 interface Extras {

@@ -148,7 +148,9 @@ describe('examples/rotate-without-outage', () => {
     await server.client('ada@example.org').revokeAccessToken({ path: { token_id: id } });
     expect(await start('2030-01').ended).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^The token is revoked, and stays as it is\. \(request \S+\)\n$/) as string,
+      stderr: expect.stringMatching(
+        /^The token is revoked. A revoked token cannot be changed\. \(request \S+\)\n$/,
+      ) as string,
     });
   });
 });

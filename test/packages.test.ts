@@ -179,7 +179,7 @@ describe('both packages, installed from their tarballs', () => {
       );
 
     const created = await manage(['create', 'deploy bot', '90']);
-    const [, id = ''] = /^(\S+) {2}lk_pat_\w{36} {2}\(shown this once\)\n$/.exec(created.stdout) ?? [];
+    const [, id = ''] = /^(\S+) {2}lk_pat_\w{36} {2}\(shown only once\)\n$/.exec(created.stdout) ?? [];
     await manage(['create', 'for ever']);
     expect((await manage(['list'])).stdout).toMatch(
       /never expires {2}for ever\n.* {2}2030-09-13T12:00:00\.000Z {2}deploy bot\n$/,

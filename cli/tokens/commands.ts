@@ -28,7 +28,7 @@ export function addTokens(program: Command): void {
 function addCreate(tokens: Command): void {
   const command = tokens
     .command('create')
-    .description('Create a token. Standard output is only the token itself, which is shown this once.')
+    .description('Create a token. Standard output is only the token itself, which is shown only once.')
     .argument('<name>', 'its name')
     .option(LIFETIME, 'such as 90d, 2w, 2027-12-31 or never (asked for on a terminal, else 90d)', lifetime)
     .option('--description <text>', 'its description')
@@ -92,7 +92,7 @@ function addShow(tokens: Command): void {
 function addRotate(tokens: Command): void {
   const command = tokens
     .command('rotate')
-    .description('Give a token a new secret. Standard output is only the secret, which is shown this once.')
+    .description('Give a token a new secret. Standard output is only the secret, which is shown only once.')
     .argument('<token>', TOKEN)
     .option('--grace <duration>', 'how long the earlier secret stays valid, up to 7d (0s)', seconds)
     .option(LIFETIME, 'a new lifetime, such as 90d, 2w, 2027-12-31 or never', lifetime)

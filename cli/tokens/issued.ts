@@ -28,5 +28,5 @@ export async function printIssued(
   }
   note(said);
   await printOnce(shown, lost);
-  note('It is shown this once.');
+  note('Store it now: it is not shown again.');
 }

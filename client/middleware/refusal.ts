@@ -38,7 +38,10 @@ export interface RefusalAnswer {
 const KINDS: Record<RefusalBody['code'], Pick<RefusalBody, 'status' | 'detail'>> = {
   unauthorized: { status: 401, detail: 'Authentication is required: send a valid token.' },
   insufficient_scope: { status: 403, detail: 'The token does not have all the scopes that this takes.' },
-  cross_site_request: { status: 403, detail: 'A request by cookie must come from this origin.' },
+  cross_site_request: {
+    status: 403,
+    detail: 'A request with the cookie must come from a page of this origin. Send the token in a header instead.',
+  },
   service_unavailable: { status: 503, detail: 'The token cannot be verified at the moment; try again.' },
 };
 

@@ -18,7 +18,7 @@ const commands = {
   async create(name = '', days) {
     const expiresInDays = days === undefined ? null : Number(days);
     const { plaintext, token } = await lk.createAccessToken({ body: { name, expiresInDays } });
-    console.log(`${token.id}  ${plaintext}  (shown this once)`);
+    console.log(`${token.id}  ${plaintext}  (shown only once)`);
   },
 
   async revoke(id = '') {

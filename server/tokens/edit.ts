@@ -4,7 +4,7 @@ import { requireAlive } from './alive.js';
 import type { Caller } from './caller.js';
 import { getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
-import { expiryAfter, sessionHas } from './policy.js';
+import { expiryAfter, fixedForSessions } from './policy.js';
 import { requireScopesOf, scopeSetId, WRITE } from './scopes.js';
 import { endEarlierSecrets } from './secrets.js';
 import { type AccessToken, metadataColumn, readToken, type TokenRow } from './token.js';
@@ -45,7 +45,7 @@ export function editToken(
     if (row.id !== caller.tokenId || scopes !== undefined) {
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }
-    if (scopes !== undefined && token.type === 'session') throw sessionHas('scopes', 'all scopes of its user');
+    if (scopes !== undefined && token.type === 'session') throw fixedForSessions('scopes');
     if (expiresInDays !== undefined) requireMovableExpiry(row, at);
 
     await trx
@@ -68,6 +68,6 @@ export function editToken(
 }
 
 function requireMovableExpiry({ type, expires_at: expiresAt }: TokenRow, at: number): void {
-  if (type === 'session') throw sessionHas('expiresInDays', 'a lifetime of its own');
+  if (type === 'session') throw fixedForSessions('expiresInDays');
   if (expiresAt !== null && expiresAt <= at) throw new ServiceError('token_expired');
 }

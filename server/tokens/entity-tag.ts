@@ -48,14 +48,16 @@ export function checkConditions(conditions: Conditions, token: AccessToken): voi
   if (ifNoneMatch === undefined) return;
   // Unlike the other this one compares weakly.
   if (ifNoneMatch.trim() === '*' || tagsIn(ifNoneMatch).some((one) => one.replace(/^W\//, '') === tag)) {
-    throw new ServiceError('precondition_failed', { detail: 'The token is as If-None-Match says.' });
+    throw new ServiceError('precondition_failed', {
+      detail: 'The ETag of the token matches If-None-Match, so nothing was changed.',
+    });
   }
 }
 
 /** The same for what is there and has no entity tag: it is as `*` says, and as no tag does. */
 export function checkUntagged({ ifMatch, ifNoneMatch }: Conditions): void {
   if ((ifMatch === undefined || ifMatch === '*') && ifNoneMatch?.trim() !== '*') return;
-  throw new ServiceError('precondition_failed', { detail: 'This has no entity tag, so that nothing but * names it.' });
+  throw new ServiceError('precondition_failed', { detail: 'This has no ETag, so If-Match must be *.' });
 }
 
 function tagsIn(list: string): string[] {

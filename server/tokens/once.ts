@@ -124,7 +124,11 @@ const keepAnswer = (
 function keyReused(): ServiceError {
   return new ServiceError('idempotency_key_reused', {
     problems: [
-      { loc: ['header', 'Idempotency-Key'], msg: 'This key was sent with another request before', type: 'value_error' },
+      {
+        loc: ['header', 'Idempotency-Key'],
+        msg: 'This key was already used for a different request; use a new key',
+        type: 'value_error',
+      },
     ],
   });
 }

@@ -63,9 +63,10 @@ export function keptExpiry(policy: Policy, at: number, expiresAt: number | null)
   return policy.maxLifetimeDays === null ? expiresAt : Math.min(expiresAt, at + policy.maxLifetimeDays * DAY);
 }
 
-/** Bad input for what a session does not let be changed. */
-export function sessionHas(field: string, what: string): ServiceError {
-  return invalidInput(['body', field], 'value_error', `A session has ${what}`);
+/** The error for a change of something that is fixed for sessions. */
+export function fixedForSessions(field: 'expiresInDays' | 'scopes'): ServiceError {
+  const what = field === 'scopes' ? 'scopes' : 'lifetime';
+  return invalidInput(['body', field], 'value_error', `The ${what} of a session cannot be changed`);
 }
 
 /**

@@ -6,7 +6,7 @@ import { getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
 import { type Attempt, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
-import { checkTokenLimit, expiryAfter, keptExpiry, sessionHas } from './policy.js';
+import { checkTokenLimit, expiryAfter, fixedForSessions, keptExpiry } from './policy.js';
 import { requireScopes, requireScopesOf, WRITE } from './scopes.js';
 import { replaceSecret } from './secrets.js';
 import { type IssuedToken, readToken } from './token.js';
@@ -92,7 +92,7 @@ async function patExpiry(
 
 /** A session lives as long as logging in and refreshing say. */
 function sessionExpiry(at: number, expiresAt: number | null, { expiresInDays }: Rotation): number | null {
-  if (expiresInDays !== undefined) throw sessionHas('expiresInDays', 'a lifetime of its own');
+  if (expiresInDays !== undefined) throw fixedForSessions('expiresInDays');
   if (expiresAt === null || expiresAt > at) return expiresAt;
   // Its new secret would open nothing, and count as the newest all the same.
   throw new ServiceError('token_expired', { detail: 'The session has expired; refresh it, or log in again.' });

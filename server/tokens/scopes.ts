@@ -36,7 +36,7 @@ export function requireScopes(holder: Holder, scopes: readonly string[]): void {
 /** Throws `insufficient_scope` where `token`, as it shall be, may do more than `holder`, who changes it. */
 export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'scopes'>): void {
   if (token.type === 'session' && holder.type !== 'session') {
-    throw new ServiceError('insufficient_scope', { detail: 'Only a session changes a session.' });
+    throw new ServiceError('insufficient_scope', { detail: 'Only a session can change a session.' });
   }
   requireScopes(holder, token.scopes);
 }

@@ -23,7 +23,7 @@ export async function changeOwnPassword(
 ): Promise<void> {
   const { db, now, passwords, loginThrottle } = deps;
   if (caller.tokenType !== 'session') {
-    throw new ServiceError('insufficient_scope', { detail: 'Only a session changes the password.' });
+    throw new ServiceError('insufficient_scope', { detail: 'Only a session can change the password.' });
   }
   const found = await findUserForLogin(deps, { id: caller.ownerId });
   if (found === undefined) throw new TypeError(`there is no user ${String(caller.ownerId)}`);

@@ -184,7 +184,7 @@ describe('what has no ETag', () => {
     const made = await make();
     const { line, json } = requestFor(made);
     const change = (headers: Conditions) => send(made.service, line, { token: made.admin, json, headers });
-    const detail = 'This has no entity tag, so that nothing but * names it.';
+    const detail = 'This has no ETag, so If-Match must be *.';
     const body = line.includes('private') ? { detail } : { detail, code: 'precondition_failed' };
     for (const headers of [
       { 'If-Match': made.tag },

@@ -113,11 +113,11 @@ describe.each(OPERATIONS)('%s', (_, requestFor, member) => {
       await expectRefusal(service, () => ask(service, line, person.token, other), { status: 403, body });
       return;
     }
-    const msg = 'This key was sent with another request before';
+    const msg = 'This key was already used for a different request; use a new key';
     await expectRefusal(service, () => ask(service, line, person.token, other), {
       status: 422,
       body: isPrivate
-        ? { detail: 'This Idempotency-Key was sent with another request before.' }
+        ? { detail: 'This Idempotency-Key was already used for a different request. Use a new key.' }
         : { detail: [{ loc: ['header', 'Idempotency-Key'], msg, type: 'value_error' }] },
     });
   });

@@ -151,7 +151,7 @@ describe('what a token gives', () => {
       ]) {
         await expectRefusal(service, attempt, {
           status: 403,
-          body: { detail: 'Only a session changes a session.', code: 'insufficient_scope' },
+          body: { detail: 'Only a session can change a session.', code: 'insufficient_scope' },
         });
       }
     }

@@ -125,7 +125,7 @@ describe('the configuration', () => {
 });
 
 describe('the first start', () => {
-  const created = /^created user (\S+) with password ([0-9A-Za-z]{24}) \(shown this once\)$/m;
+  const created = /^created user (\S+) with password ([0-9A-Za-z]{24}) \(shown only once\)$/m;
 
   test('serve says on standard output where it listens once it answers', async () => {
     const serving = await serve(MEMORY);

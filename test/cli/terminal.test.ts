@@ -150,7 +150,7 @@ describe.skipIf(!hasTerminal)('on a terminal, which python3 makes', () => {
       ],
     });
     expect(stripVTControlCharacters(output)).toMatch(
-      /created ci \(\S+\) with tokens:read, expires never\nIt is shown this once\.\ncaught\n$/,
+      /created ci \(\S+\) with tokens:read, expires never\nStore it now: it is not shown again\.\ncaught\n$/,
     );
     expect(output).not.toMatch(/lk_pat_\w{20}/);
   });

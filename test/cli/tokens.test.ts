@@ -89,7 +89,7 @@ describe('latchkey tokens create', () => {
     const { code, stdout, stderr } = await line.run(['tokens', 'create', 'nightly', '--expires-in', '90d']);
     expect(stdout.trimEnd()).toMatch(PLAINTEXT);
     expect(stderr).toMatch(
-      /^created nightly \([0-9a-f-]{36}\) with tokens:read, expires in 90 days\nIt is shown this once\.\n$/,
+      /^created nightly \([0-9a-f-]{36}\) with tokens:read, expires in 90 days\nStore it now: it is not shown again\.\n$/,
     );
     expect(stderr).not.toContain(stdout.trim());
     expect(code).toBe(0);
@@ -154,7 +154,9 @@ describe('latchkey tokens create', () => {
     expect(lifetime).toBe(days);
     const may = scopes.length === 0 ? 'without a scope' : `with ${scopes.join(' ')}`;
     const end = days === null ? 'never' : `in ${String(days)} days`;
-    expect(stderr).toBe(`created least (${token?.id ?? ''}) ${may}, expires ${end}\nIt is shown this once.\n`);
+    expect(stderr).toBe(
+      `created least (${token?.id ?? ''}) ${may}, expires ${end}\nStore it now: it is not shown again.\n`,
+    );
     expect(stdout.trimEnd()).toMatch(PLAINTEXT);
   });
 
@@ -432,7 +434,9 @@ describe('latchkey tokens rotate', () => {
     const { code, stdout, stderr } = await line.run(['tokens', 'rotate', 'ci', '--grace', '24h']);
     expect(code).toBe(0);
     expect(stdout.trimEnd()).toMatch(PLAINTEXT);
-    expect(stderr).toMatch(/^rotated ci \(\S+\); the earlier secret ends in 24 hours\nIt is shown this once\.\n$/);
+    expect(stderr).toMatch(
+      /^rotated ci \(\S+\); the earlier secret ends in 24 hours\nStore it now: it is not shown again\.\n$/,
+    );
     for (const plaintext of [earlier, stdout.trim()]) {
       expect((await line.server.client(plaintext).getCurrentAccessToken()).name).toBe('ci');
     }
@@ -510,7 +514,9 @@ describe('latchkey tokens edit', () => {
       .client(ADA.email)
       .updateAccessToken({ path: { token_id: id }, body: { metadata: { theirs: '1' } } });
     const { code, stderr } = await editing;
-    expect(stderr).toMatch(/^latchkey: The token is not as If-Match says \(request [\w-]+\)\n$/);
+    expect(stderr).toMatch(
+      /^latchkey: The ETag of the token does not match If-Match. Get the token again and send its new ETag \(request [\w-]+\)\n$/,
+    );
     expect(code).toBe(1);
     expect((await tokenOf(line, id)).metadata).toEqual({ theirs: '1' });
   });

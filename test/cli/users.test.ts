@@ -44,8 +44,8 @@ async function stored(): Promise<string[]> {
 describe('users add', () => {
   test('the generated password is printed once and opens a session', async () => {
     const { code, stdout, stderr } = await users('add', ALICE.email);
-    const [, password = ''] = /^password: ([0-9A-Za-z]{24}) \(shown this once\)$/m.exec(stdout) ?? [];
-    expect(stdout).toBe(`added ${ALICE.email}\npassword: ${password} (shown this once)\n`);
+    const [, password = ''] = /^password: ([0-9A-Za-z]{24}) \(shown only once\)$/m.exec(stdout) ?? [];
+    expect(stdout).toBe(`added ${ALICE.email}\npassword: ${password} (shown only once)\n`);
     expect(stderr).toBe('');
     expect(code).toBe(0);
     const { url } = await serveDatabase(database);
@@ -256,8 +256,8 @@ describe('users set-password', () => {
   test('a generated password is printed once and opens a session', async () => {
     await addAlice();
     const { code, stdout } = await users('set-password', ALICE.email);
-    const [, password = ''] = /^password: ([0-9A-Za-z]{24}) \(shown this once\)$/m.exec(stdout) ?? [];
-    expect(stdout).toBe(`set the password of ${ALICE.email}\npassword: ${password} (shown this once)\n`);
+    const [, password = ''] = /^password: ([0-9A-Za-z]{24}) \(shown only once\)$/m.exec(stdout) ?? [];
+    expect(stdout).toBe(`set the password of ${ALICE.email}\npassword: ${password} (shown only once)\n`);
     expect(code).toBe(0);
     const { url } = await serveDatabase(database);
     await logInTo(url, { ...ALICE, password });

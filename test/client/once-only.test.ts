@@ -119,7 +119,9 @@ describe('the key', () => {
     // The private tokens API has a sentence and no list of fields for it.
     const ofPrivateTokens = await rejectionOf(lk.createPrivateToken({ body, idempotencyKey }));
     expect(ofPrivateTokens).toMatchObject({ code: 'invalid_input', status: 422, problems: [{ field: null }] });
-    expect(ofPrivateTokens.problems[0]?.message).toMatch(/^This Idempotency-Key was sent with another request/);
+    expect(ofPrivateTokens.problems[0]?.message).toMatch(
+      /^This Idempotency-Key was already used for a different request/,
+    );
   });
 
   test.each<[string, (lk: Latchkey, idempotencyKey: string) => Promise<unknown>]>([

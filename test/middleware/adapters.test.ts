@@ -223,7 +223,10 @@ describe.each(Object.entries(APPS))('%s', (_, startApp) => {
     } else {
       expect(changed).toMatchObject({
         status: 403,
-        body: { detail: 'A request by cookie must come from this origin.', code: 'cross_site_request' },
+        body: {
+          detail: 'A request with the cookie must come from a page of this origin. Send the token in a header instead.',
+          code: 'cross_site_request',
+        },
       });
       expect(changed.headers['www-authenticate']).toBeUndefined();
       expect(setting.asked()).toEqual([]);

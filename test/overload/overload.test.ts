@@ -15,11 +15,17 @@ test('what would wait too long is refused at once in the shape of its API, and t
   const serving = await startService([], { LATCHKEY_CORS_ORIGINS: 'https://app.example.org' });
   const flood = keepBusy(serving);
   const cases = [
-    ['/api/v1/access-tokens', '{"detail":"Too many requests wait; try again.","code":"overloaded"}'],
-    ['/api/v1/auth/private_tokens/', '{"detail":"Too many requests wait; try again."}'],
+    [
+      '/api/v1/access-tokens',
+      '{"detail":"Too many requests are waiting. Try again after the time in Retry-After.","code":"overloaded"}',
+    ],
+    [
+      '/api/v1/auth/private_tokens/',
+      '{"detail":"Too many requests are waiting. Try again after the time in Retry-After."}',
+    ],
     [
       '/oauth/introspect',
-      '{"error":"temporarily_unavailable","error_description":"Too many requests wait; try again."}',
+      '{"error":"temporarily_unavailable","error_description":"Too many requests are waiting. Try again after the time in Retry-After."}',
     ],
   ] as const;
   for (const [path, body] of cases) {

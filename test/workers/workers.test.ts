@@ -33,7 +33,7 @@ describe('two workers', () => {
     const serving = await serve({ ...TWO, LATCHKEY_DATABASE: join(await newFolder(), 'latchkey.db') });
     expect((await workersOf(serving)).size).toBe(2);
     expect(serving.output.stdout).toMatch(
-      /^created user admin@latchkey\.local with password \w{24} \(shown this once\)\nlatchkey listening on http:\S+\n$/,
+      /^created user admin@latchkey\.local with password \w{24} \(shown only once\)\nlatchkey listening on http:\S+\n$/,
     );
     const [, password = ''] = /with password (\w+)/.exec(serving.output.stdout) ?? [];
     await logInTo(serving.url, { email: 'admin@latchkey.local', password });

@@ -277,7 +277,10 @@ describe('If-Match', () => {
       const json = line.startsWith('PATCH') ? { name: 'a' } : {};
       await expectRefusal(service, () => send(service, line, { token: admin.token, json, headers }), {
         status: 412,
-        body: { detail: 'The token is not as If-Match says.', code: 'precondition_failed' },
+        body: {
+          detail: 'The ETag of the token does not match If-Match. Get the token again and send its new ETag.',
+          code: 'precondition_failed',
+        },
       });
     }
   });

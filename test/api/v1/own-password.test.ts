@@ -95,7 +95,7 @@ describe("changing one's own password", () => {
     const { plaintext } = await answered(createAccessToken({ client: admin.client, body }));
     await expectRefusal(service, () => change({ ...admin, client: service.as(plaintext) }), {
       status: 403,
-      body: { detail: 'Only a session changes the password.', code: 'insufficient_scope' },
+      body: { detail: 'Only a session can change the password.', code: 'insufficient_scope' },
       secrets: [NEW],
     });
     await expectRefusal(service, () => change({ ...admin, client: service.anonymous }), { status: 401 });
@@ -117,7 +117,7 @@ describe("changing one's own password", () => {
       expect((await change(user, NEW, 'wrong horse')).response.status).toBe(422);
     const refused = await expectRefusal(service, () => change(user), {
       status: 429,
-      body: { detail: 'Too many failed logins; try again later.', code: 'too_many_requests' },
+      body: { detail: 'Too many failed logins. Try again after the time in Retry-After.', code: 'too_many_requests' },
     });
     expect(refused.headers['retry-after']).toEqual(matching(/^[1-9]\d*$/));
     expect(await statusOfLogin(service, user, user.password)).toBe(200);

@@ -298,7 +298,7 @@ describe('what is refused', () => {
     const { service, admin, made } = await shared();
     await expectRefusal(service, () => rotate(admin.client, made.revoked.id), {
       status: 409,
-      body: { detail: 'The token is revoked, and stays as it is.', code: 'token_revoked' },
+      body: { detail: 'The token is revoked. A revoked token cannot be changed.', code: 'token_revoked' },
     });
   });
 
@@ -379,7 +379,9 @@ describe('a session', () => {
       {
         status: 422,
         body: {
-          detail: [{ loc: ['body', 'expiresInDays'], msg: 'A session has a lifetime of its own', type: 'value_error' }],
+          detail: [
+            { loc: ['body', 'expiresInDays'], msg: 'The lifetime of a session cannot be changed', type: 'value_error' },
+          ],
         },
       },
     );

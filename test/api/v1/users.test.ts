@@ -74,7 +74,7 @@ describe('adding', () => {
     expect(statuses.sort()).toEqual([201, 409, 409, 409, 409]);
     await expectRefusal(service, () => createUser({ client, body: { email: 'ADA@example.ORG' } }), {
       status: 409,
-      body: { detail: 'There is a user with this e-mail already.', code: 'email_taken' },
+      body: { detail: 'A user with this e-mail already exists.', code: 'email_taken' },
     });
   });
 });
