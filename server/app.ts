@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
-import type { Contract } from './contract/contract.js';
+import type { Routes } from './contract/routes.js';
 import type { Deps } from './deps.js';
 import { ServiceError, toServiceError } from './errors.js';
 import { sendAnswer, sendError } from './http/answer.js';
@@ -13,7 +13,7 @@ import type { Log } from './log/log.js';
 import { performanceNow } from './timers.js';
 
 /** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
-export function createApp(contract: Contract, { config, log }: Deps, cors: Cors): Koa {
+export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Koa {
   const app = new App();
   const watchForwarded = createForwardedWatch(config, log);
   app.use(async (ctx) => {
@@ -37,8 +37,8 @@ export function createApp(contract: Contract, { config, log }: Deps, cors: Cors)
         sendAnswer(ctx, trace, { status: 204 });
         return;
       }
-      const found = contract.find(method, known);
-      if (found === undefined) answerOutside(ctx, trace, contract, known);
+      const found = routes.find(method, known);
+      if (found === undefined) answerOutside(ctx, trace, routes, known);
       else await found.serve(ctx, trace, found.params, end === -1 ? '' : url.slice(end + 1));
     } catch (error) {
       if (!(error instanceof RequestAborted)) sendLastError(ctx, trace, error, log);
@@ -63,8 +63,8 @@ class App extends Koa {
   declare compose: (middleware: Koa.Middleware[]) => (context: Koa.ParameterizedContext) => Promise<void>;
 
   override callback(): ReturnType<Koa['callback']> {
-    const answer = this.compose(this.middleware);
-    return (request, response) => answer(this.createContext(request as IncomingMessage, response as ServerResponse));
+    const handle = this.compose(this.middleware);
+    return (request, response) => handle(this.createContext(request as IncomingMessage, response as ServerResponse));
   }
 }
 
@@ -98,10 +98,10 @@ function hasOneHost({ headers: { host }, httpVersion }: IncomingMessage): boolea
 }
 
 /** Paths and methods that are no operation: 404, 405 with `Allow`, and OPTIONS. */
-function answerOutside(ctx: Context, trace: Trace, contract: Contract, path: string): void {
-  const known = contract.at(path);
+function answerOutside(ctx: Context, trace: Trace, routes: Routes, path: string): void {
+  const known = routes.at(path);
   if (known === undefined) {
-    sendError(ctx, trace, new ServiceError('not_found', { detail: notFoundDetail(contract, path) }));
+    sendError(ctx, trace, new ServiceError('not_found', { detail: notFoundDetail(routes, path) }));
     return;
   }
   const allow = [...known.methods, 'OPTIONS'].join(', ');
@@ -112,9 +112,9 @@ function answerOutside(ctx: Context, trace: Trace, contract: Contract, path: str
   }
 }
 
-function notFoundDetail(contract: Contract, path: string): string {
+function notFoundDetail(routes: Routes, path: string): string {
   const slash = path.endsWith('/');
-  if (contract.at(slash ? path.slice(0, -1) : `${path}/`) === undefined) return 'There is nothing at this path.';
+  if (routes.at(slash ? path.slice(0, -1) : `${path}/`) === undefined) return 'There is nothing at this path.';
   return `There is nothing at this path; the one ${slash ? 'without' : 'with'} a trailing slash exists.`;
 }
 

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { createApp } from './app.js';
 import { completeConfig } from './config/config.js';
-import { type Before, createContract } from './contract/contract.js';
+import { type Before, serveOperations } from './contract/contract.js';
 import { openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
 import { createHandlers } from './handlers/index.js';
@@ -65,12 +65,12 @@ export async function start(
   hooks?.adapt(deps);
   const load = createLoad(log);
   const state: ServiceState = { phase: 'starting', load };
-  const contract = await createContract(deps, createHandlers(state), hooks?.before);
+  const routes = await serveOperations(deps, createHandlers(state), hooks?.before);
   const cors = createCors(config.corsOrigins);
-  const answer = createApp(contract, deps, cors).callback();
-  const refuse = createRefusal((path) => contract.at(path)?.surface, load, cors);
+  const handle = createApp(routes, deps, cors).callback();
+  const refuse = createRefusal((path) => routes.at(path)?.surface, load, cors);
   // A test that sends more than it can wait for wants all of its answers.
-  const admission = createAdmission(answer, hooks === undefined ? refuse : undefined);
+  const admission = createAdmission(handle, hooks === undefined ? refuse : undefined);
   const request = hooks?.around(admission.request) ?? admission.request;
   const connections = createConnections({ ...admission, request }, log, load);
   try {

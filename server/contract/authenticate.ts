@@ -10,7 +10,7 @@ import { type ProvenSecret, verifyToken } from '../tokens/verify.js';
 export const SESSION_COOKIE = 'vai_token';
 
 /** What an operation accepts as a credential. */
-export interface Admission {
+export interface AcceptedCredentials {
   schemes: ReadonlySet<string>;
   /** Whether an earlier secret whose grace period is over is let in, to repeat the request that ended it. */
   ended: boolean;
@@ -21,19 +21,23 @@ export interface Admission {
  * cause is the reason, for the log. Rejects with the driver's error where the database does not answer, which must
  * never look like a refusal.
  */
-export async function authenticate(deps: Deps, headers: IncomingHttpHeaders, admission: Admission): Promise<Caller> {
-  const { schemes } = admission;
+export async function authenticate(
+  deps: Deps,
+  headers: IncomingHttpHeaders,
+  accepted: AcceptedCredentials,
+): Promise<Caller> {
+  const { schemes } = accepted;
   const credential = readCredential(headers, schemes.has('basic'));
-  if (credential === undefined) throw refused('missing', schemes);
-  if (credential === 'several') throw refused(credential, schemes, 'bearer');
+  if (credential === undefined) throw notAuthenticated('missing', schemes);
+  if (credential === 'several') throw notAuthenticated(credential, schemes, 'bearer');
   const { authMethod } = credential;
-  if (!schemes.has(authMethod)) throw refused('scheme', schemes);
+  if (!schemes.has(authMethod)) throw notAuthenticated('scheme', schemes);
   const plaintext = new Plaintext(credential.token);
   const verdict = await verifyToken(deps, plaintext);
-  const ended = !verdict.valid && verdict.refusal === 'superseded' && admission.ended;
-  if (!verdict.valid && !ended) throw refused(verdict.refusal, schemes, authMethod);
+  const ended = !verdict.valid && verdict.reason === 'superseded' && accepted.ended;
+  if (!verdict.valid && !ended) throw notAuthenticated(verdict.reason, schemes, authMethod);
   const { secret } = verdict;
-  if (secret === undefined) throw refused('unknown', schemes, authMethod);
+  if (secret === undefined) throw notAuthenticated('unknown', schemes, authMethod);
   return new TokenCaller(secret, plaintext, credential, ended ? 'ended' : secret.isNewest ? 'newest' : 'earlier');
 }
 
@@ -74,7 +78,7 @@ class TokenCaller implements Caller {
 }
 
 /** 401 with the challenge of the way that was tried (RFC 6749, section 5.2), or of all ways that there are. */
-function refused(reason: string, schemes: ReadonlySet<string>, tried?: AuthMethod): ServiceError {
+function notAuthenticated(reason: string, schemes: ReadonlySet<string>, tried?: AuthMethod): ServiceError {
   const error = unauthorized(reason, { credentialSent: tried !== undefined });
   if (!schemes.has('basic')) return error;
   const challenges =

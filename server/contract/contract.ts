@@ -5,12 +5,12 @@ import type * as sdk from '../../generated/sdk.gen.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, toServiceError, toWire } from '../errors.js';
 import { sendAnswer, sendError } from '../http/answer.js';
-import { carriesBody, RequestAborted, readForm, readJson, readQuery, refuseBody } from '../http/request.js';
+import { carriesBody, RequestAborted, readForm, readJson, readQuery, rejectBody } from '../http/request.js';
 import type { Trace } from '../http/trace.js';
 import type { Caller } from '../tokens/caller.js';
 import type { Conditions } from '../tokens/entity-tag.js';
 import { type Attempt, toAttempt } from '../tokens/once.js';
-import { type Admitted, admit } from './admit.js';
+import { type Authorized, authorize } from './authorize.js';
 import type { OperationId } from './operation-id.js';
 import { type Operation, readOperations } from './operations.js';
 import { toProblems } from './problems.js';
@@ -55,13 +55,10 @@ export type Handlers = {
 
 type AnyHandler = (deps: Deps, request: unknown) => Promise<{ body?: unknown; headers?: Record<string, string> }>;
 
-/** The contract at work. */
-export type Contract = Routes;
-
 /** Runs before an operation, authentication included. True where it has answered itself, or ended the connection. */
 export type Before = (operation: Operation, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
-export async function createContract(deps: Deps, handlers: Handlers, before?: Before): Promise<Contract> {
+export async function serveOperations(deps: Deps, handlers: Handlers, before?: Before): Promise<Routes> {
   const operations = await readOperations();
   return createRoutes(operations, (operation) => {
     const serving = serve(deps, operation, handlers[operation.id as OperationId] as unknown as AnyHandler);
@@ -88,19 +85,19 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
   const { status, contentType } = operation;
   return async (ctx, trace, params, search) => {
     trace.operation = operation;
-    let admitted: Admitted | undefined;
+    let authorized: Authorized | undefined;
     try {
-      if (operation.schemes.size > 0) admitted = await admit(deps, operation, params, ctx.req, trace);
+      if (operation.schemes.size > 0) authorized = await authorize(deps, operation, params, ctx.req, trace);
       const { path, query, body: sent, attempt, conditions } = await validated(ctx.req, operation, params, search);
-      const request = { caller: admitted?.caller, path, query, body: sent, attempt, conditions, raw: ctx.req };
+      const request = { caller: authorized?.caller, path, query, body: sent, attempt, conditions, raw: ctx.req };
       const { body, headers } = await handler(deps, request);
-      if (checkResponses) hold(operation, status, body, trace, headers);
+      if (checkResponses) checkAnswer(operation, status, body, trace, headers);
       const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
       sendAnswer(ctx, trace, { status, headers, contentType, body: text });
     } catch (error) {
       if (error instanceof RequestAborted) throw error;
       const isRefused = error instanceof ServiceError && error.status < 500;
-      refuse(deps, operation, ctx, trace, (isRefused ? admitted?.unlessRepeated : undefined) ?? error);
+      answerError(deps, operation, ctx, trace, (isRefused ? authorized?.unlessRepeated : undefined) ?? error);
     }
   };
 }
@@ -133,7 +130,7 @@ async function validated(
 
 async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<unknown> {
   if (body === undefined) {
-    await refuseBody(request);
+    await rejectBody(request);
     return undefined;
   }
   const sent = await (body.form ? readForm(request) : readJson(request));
@@ -141,7 +138,7 @@ async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<un
 }
 
 /** Throws where the answer breaks the contract, which makes it a 500. */
-function hold(
+function checkAnswer(
   operation: Operation,
   status: number,
   body: unknown,
@@ -152,12 +149,12 @@ function hold(
   if (breach !== undefined) throw new Error(`the answer breaks the contract: ${breach}`);
 }
 
-function refuse({ config }: Deps, operation: Operation, ctx: Context, trace: Trace, thrown: unknown): void {
+function answerError({ config }: Deps, operation: Operation, ctx: Context, trace: Trace, thrown: unknown): void {
   let error = toServiceError(thrown, trace.requestId);
   if (config.checkResponses) {
     const { status, body } = toWire(error, operation.surface);
     try {
-      hold(operation, status, body, trace, error.headers);
+      checkAnswer(operation, status, body, trace, error.headers);
     } catch (breach) {
       error = toServiceError(breach, trace.requestId);
     }

@@ -16,8 +16,8 @@ export const oauth = {
   },
 } satisfies Partial<Handlers>;
 
-function toIntrospection({ refusal, proven }: Verification): Introspection {
-  if (refusal !== null || proven === null) return { active: false };
+function toIntrospection({ reason, proven }: Verification): Introspection {
+  if (reason !== null || proven === null) return { active: false };
   const { token, owner, expiresAt } = proven;
   return {
     active: true,

@@ -1,7 +1,7 @@
 import type { VerificationCode, Verification as WireVerification } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
 import { Plaintext } from '../tokens/plaintext.js';
-import { type Refusal, type Verification, verifyTokens } from '../tokens/verify.js';
+import { type InvalidReason, type Verification, verifyTokens } from '../tokens/verify.js';
 import { toWireToken } from './wire-token.js';
 
 export const verification = {
@@ -20,7 +20,7 @@ export const verification = {
 } satisfies Partial<Handlers>;
 
 /** The contract's words. That an earlier secret has ended is no business of those who ask. */
-const CODES: Record<Refusal, VerificationCode> = {
+const CODES: Record<InvalidReason, VerificationCode> = {
   malformed: 'malformed',
   unknown: 'unknown',
   revoked: 'revoked',
@@ -31,7 +31,7 @@ const CODES: Record<Refusal, VerificationCode> = {
   insufficient_scope: 'insufficient_scope',
 };
 
-function toWire({ refusal, proven }: Verification): WireVerification {
+function toWire({ reason, proven }: Verification): WireVerification {
   const owner = proven && {
     id: proven.owner.id,
     email: proven.owner.email,
@@ -39,8 +39,8 @@ function toWire({ refusal, proven }: Verification): WireVerification {
     organizationId: proven.owner.organizationUuid,
   };
   return {
-    valid: refusal === null,
-    code: refusal === null ? 'valid' : CODES[refusal],
+    valid: reason === null,
+    code: reason === null ? 'valid' : CODES[reason],
     // An earlier secret ends before its token does, and who asks about it must not let it pass for longer.
     token: proven && toWireToken({ ...proven.token, expiresAt: proven.expiresAt }),
     owner,

@@ -88,7 +88,7 @@ export async function readForm(request: IncomingMessage): Promise<Record<string,
 }
 
 /** For operations without one: a client that sends a body expects it to matter. Throws `invalid_input`. */
-export async function refuseBody(request: IncomingMessage): Promise<void> {
+export async function rejectBody(request: IncomingMessage): Promise<void> {
   const bytes = await readBytes(request, BODY_LIMIT);
   if (bytes.length > 0) throw invalidInput(['body'], 'extra_forbidden', 'This request takes no body');
 }

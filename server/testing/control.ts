@@ -56,13 +56,13 @@ function assertNoWebPage({ headers }: IncomingMessage): void {
   const { host = '', origin } = headers;
   const site = headers['sec-fetch-site'];
   if (!/^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(host)) {
-    throw new Refusal(403, 'Host must be a loopback address, such as 127.0.0.1.');
+    throw new ControlError(403, 'Host must be a loopback address, such as 127.0.0.1.');
   }
   if (origin !== undefined && origin !== `http://${host}`) {
-    throw new Refusal(403, 'Origin must be the origin of this server.');
+    throw new ControlError(403, 'Origin must be the origin of this server.');
   }
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    throw new Refusal(403, 'Sec-Fetch-Site must be same-origin or none.');
+    throw new ControlError(403, 'Sec-Fetch-Site must be same-origin or none.');
   }
 }
 
@@ -71,9 +71,9 @@ async function operationOf(method: string, path: string): Promise<ControlOperati
   const atPath = operations.filter((operation) => operation.path.test(path));
   const found = atPath.find((operation) => operation.method === method);
   if (found !== undefined) return found;
-  if (atPath.length === 0) throw new Refusal(404, 'There is nothing at this path; see /__testing/openapi.yaml.');
+  if (atPath.length === 0) throw new ControlError(404, 'There is nothing at this path; see /__testing/openapi.yaml.');
   const allow = atPath.map((operation) => operation.method).join(', ');
-  throw new Refusal(405, `This path allows ${allow}.`, { Allow: allow });
+  throw new ControlError(405, `This path allows ${allow}.`, { Allow: allow });
 }
 
 function queryOf({ validateQuery, integers }: ControlOperation, search: string): Record<string, unknown> {
@@ -94,8 +94,8 @@ async function bodyOf({ id, validateBody }: ControlOperation, request: IncomingM
   return body;
 }
 
-class Refusal extends Error {
-  override name = 'Refusal';
+class ControlError extends Error {
+  override name = 'ControlError';
 
   constructor(
     readonly status: number,
@@ -107,7 +107,7 @@ class Refusal extends Error {
 }
 
 function toRefusal(error: unknown, log: Log): { status: number; detail: string; headers?: Record<string, string> } {
-  if (error instanceof Refusal) return { status: error.status, detail: error.message, headers: error.headers };
+  if (error instanceof ControlError) return { status: error.status, detail: error.message, headers: error.headers };
   if (error instanceof NoSuch) return { status: 404, detail: error.message };
   if (error instanceof InvalidArgument) return { status: 400, detail: error.message };
   if (error instanceof ServiceError) {

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { requireAlive } from './alive.js';
 import type { Caller } from './caller.js';
+import { requireValidCaller } from './caller-state.js';
 import { getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
 import { expiryAfter, fixedForSessions } from './policy.js';
@@ -29,7 +29,7 @@ export interface TokenEdit {
  * Rejects with `not_found`, `token_revoked`, `precondition_failed`, with `insufficient_scope` where the token would then
  * have more scopes than the caller's, with `token_expired` for a new lifetime of an expired
  * token, and with `invalid_input` for one that the policy does not allow or that a session gets; with what
- * `requireAlive` rejects with.
+ * `requireValidCaller` rejects with.
  */
 export function editToken(
   { db, now, config }: Deps,
@@ -40,7 +40,7 @@ export function editToken(
 ): Promise<AccessToken> {
   return db.write(async (trx) => {
     const at = now();
-    const holder = await requireAlive(trx, caller, at, [WRITE]);
+    const holder = await requireValidCaller(trx, caller, at, [WRITE]);
     const { token, row } = await getChangeable(trx, caller.ownerId, uuid, conditions);
     if (row.id !== caller.tokenId || scopes !== undefined) {
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });

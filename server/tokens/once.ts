@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto
 import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { refusalOf, type Standing, standingOf } from './alive.js';
 import type { Caller } from './caller.js';
+import { type CallerState, readCallerState, rejectionOf } from './caller-state.js';
 import { Plaintext } from './plaintext.js';
 import type { AccessToken, IssuedToken } from './token.js';
 
@@ -51,37 +51,37 @@ interface Kept {
  * caller was made within 24 hours, gives what came of that.
  *
  * Rejects with `idempotency_key_reused` where the key was sent with another request, with `idempotency_conflict` where
- * another secret of the caller's token sealed the answer, with what `refusalOf` gives for a caller who repeats nothing,
- * and with what `standingOf` rejects with.
+ * another secret of the caller's token sealed the answer, with what `rejectionOf` gives for a caller who repeats nothing,
+ * and with what `readCallerState` rejects with.
  */
 export function writeOnce(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
   attempt: Attempt | undefined,
-  work: (trx: Queries, holder: Standing, at: number) => Promise<IssuedToken>,
+  work: (trx: Queries, holder: CallerState, at: number) => Promise<IssuedToken>,
 ): Promise<IssuedToken> {
   return db.write(async (trx) => {
     const at = now();
-    const standing = await standingOf(trx, caller, at);
-    const refusal = refusalOf(standing);
+    const state = await readCallerState(trx, caller, at);
+    const rejection = rejectionOf(state);
     if (attempt === undefined) {
-      if (refusal !== undefined) throw refusal;
-      return await work(trx, standing, at);
+      if (rejection !== undefined) throw rejection;
+      return await work(trx, state, at);
     }
     const id = idOf(caller, attempt.key);
     const key = caller.deriveKey(attempt.key);
 
-    const after = at + (standing.secret === 'ended' ? KEPT - KEPT_FOR_ENDED : 0);
+    const after = at + (state.secret === 'ended' ? KEPT - KEPT_FOR_ENDED : 0);
     const [found] = await runPrepared(trx, keptAnswer, { id, after });
     const kept = found && unseal(found.sealed, key, id);
-    if (refusal !== undefined && kept?.request !== attempt.request) throw refusal;
+    if (rejection !== undefined && kept?.request !== attempt.request) throw rejection;
     if (found !== undefined && kept === undefined) throw new ServiceError('idempotency_conflict');
     if (kept !== undefined) {
       if (kept.request !== attempt.request) throw keyReused();
       return kept.result;
     }
 
-    const result = await work(trx, standing, at);
+    const result = await work(trx, state, at);
     const sealed = seal({ request: attempt.request, result }, key, id);
     await runPrepared(trx, clearAway, { at });
     await runPrepared(trx, keepAnswer, { id, sealed, expires_at: at + KEPT });

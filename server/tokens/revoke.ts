@@ -1,8 +1,8 @@
 import { type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { requireAlive } from './alive.js';
 import type { Caller } from './caller.js';
+import { requireValidCaller } from './caller-state.js';
 import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
 import { keeps, type TokenFilter } from './filter.js';
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
@@ -13,7 +13,7 @@ import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 /**
  * Revokes the owner's token. One that is revoked already keeps its first instant, whatever the conditions are: it is a
  * repetition. Rejects with `not_found`, for another owner's token as for none, and with `precondition_failed`; where the
- * token is not the caller's own, with what `requireAlive` rejects with, and with `insufficient_scope` for another owner's.
+ * token is not the caller's own, with what `requireValidCaller` rejects with, and with `insufficient_scope` for another owner's.
  */
 export async function revokeToken(
   { db, now }: Deps,
@@ -26,7 +26,7 @@ export async function revokeToken(
   await db.write(async (trx) => {
     const at = now();
     if (uuid.toLowerCase() !== caller.tokenUuid) {
-      const holder = await requireAlive(trx, caller, at, [WRITE]);
+      const holder = await requireValidCaller(trx, caller, at, [WRITE]);
       if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
     }
     if (conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined) {
@@ -47,7 +47,7 @@ const revocation = (trx: Queries, { uuid, createdAt, ownerId, at }: TokenKey & {
 
 /**
  * Revokes the caller's personal access token by its integer id. Rejects with `not_found` where it is revoked already, with
- * `precondition_failed`, and where the token is not the caller's own with what `requireAlive` rejects with.
+ * `precondition_failed`, and where the token is not the caller's own with what `requireValidCaller` rejects with.
  */
 export async function revokePrivateToken(
   { db, now }: Deps,
@@ -57,7 +57,7 @@ export async function revokePrivateToken(
 ): Promise<void> {
   await db.write(async (trx) => {
     const at = now();
-    if (id !== caller.tokenId) await requireAlive(trx, caller, at, [WRITE]);
+    if (id !== caller.tokenId) await requireValidCaller(trx, caller, at, [WRITE]);
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
       .set({ revoked_at: at })
@@ -83,7 +83,7 @@ export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: Pl
   const digest = plaintext.digest().bytes;
   await db.write(async (trx) => {
     const at = now();
-    const holder =
+    const tokenOfSecret =
       kind === 'ref'
         ? trx.selectFrom('refresh_tokens').select('token_id').where('digest', '=', digest).where('expires_at', '>', at)
         : trx
@@ -94,7 +94,7 @@ export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: Pl
     await trx
       .updateTable('access_tokens')
       .set({ revoked_at: at })
-      .where('id', 'in', holder)
+      .where('id', 'in', tokenOfSecret)
       .where('revoked_at', 'is', null)
       .execute();
   });
@@ -116,7 +116,7 @@ const MOST_SHOWN = 200;
 
 /**
  * Revokes the selected tokens of the owner but `exceptId`, in one transaction; with `dryRun` only tells which those are.
- * Rejects with what `requireAlive` rejects with, and with `insufficient_scope` where the owner is another than the caller,
+ * Rejects with what `requireValidCaller` rejects with, and with `insufficient_scope` where the owner is another than the caller,
  * and that no administrator any more.
  */
 export async function revokeTokens(
@@ -128,7 +128,7 @@ export async function revokeTokens(
 ): Promise<Revoked> {
   return await db.write(async (trx) => {
     const at = now();
-    const holder = await requireAlive(trx, caller, at, [WRITE]);
+    const holder = await requireValidCaller(trx, caller, at, [WRITE]);
     if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
     const owned = trx.selectFrom('access_tokens as token').where('token.owner_id', '=', ownerId);
     const keys = 'uuids' in selection ? selection.uuids.map(toTokenKey) : [];
@@ -164,12 +164,12 @@ export async function revokeTokens(
 
 /**
  * Revokes all tokens and sessions of the caller's owner but `exceptId`, and gives their number. One statement: what was
- * created before it does not survive, what is created after it does not die. Rejects with what `requireAlive` rejects with.
+ * created before it does not survive, what is created after it does not die. Rejects with what `requireValidCaller` rejects with.
  */
 export async function revokeAllTokens({ db, now }: Deps, caller: Caller, exceptId: number | null): Promise<number> {
   return await db.write(async (trx) => {
     const at = now();
-    await requireAlive(trx, caller, at, [WRITE]);
+    await requireValidCaller(trx, caller, at, [WRITE]);
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
       .set({ revoked_at: at })

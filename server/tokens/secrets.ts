@@ -5,7 +5,7 @@ import { type Digest, digestsFrom, type Plaintext } from './plaintext.js';
 // is noticed.
 
 /** What finds a token's newest secret and tells of it once it is an earlier one. */
-export interface SecretHolder {
+export interface RotatedToken {
   id: number;
   prefix: string;
   secret_start: Uint8Array;
@@ -25,7 +25,7 @@ export async function insertSecret(trx: Queries, tokenId: number, digest: Digest
  */
 export async function replaceSecret(
   trx: Queries,
-  token: SecretHolder,
+  token: RotatedToken,
   plaintext: Plaintext,
   validUntil: number,
   at: number,

@@ -6,7 +6,7 @@ import { type Holder, holds, toScopes } from './scopes.js';
 import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
 
 /** Why a secret opens nothing; the log tells these apart, a refused credential's answer does not. */
-export type Refusal =
+export type InvalidReason =
   | 'malformed'
   | 'unknown'
   | 'revoked'
@@ -28,7 +28,9 @@ export interface ProvenSecret extends Holder {
   expiresAt: number | null;
 }
 
-export type Verdict = { valid: true; secret: ProvenSecret } | { valid: false; refusal: Refusal; secret?: ProvenSecret };
+export type Verdict =
+  | { valid: true; secret: ProvenSecret }
+  | { valid: false; reason: InvalidReason; secret?: ProvenSecret };
 
 interface SecretRow {
   id: number;
@@ -69,12 +71,12 @@ const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>
  */
 export async function verifyToken(deps: Deps, plaintext: Plaintext): Promise<Verdict> {
   const digest = digestOfToken(deps, plaintext);
-  if (digest === undefined) return { valid: false, refusal: 'malformed' };
+  if (digest === undefined) return { valid: false, reason: 'malformed' };
   const [row] = await runPrepared(deps.db.read, secretByDigest, { digest: digest.bytes });
-  if (row === undefined) return { valid: false, refusal: 'unknown' };
+  if (row === undefined) return { valid: false, reason: 'unknown' };
   const secret = toProvenSecret(row, digest);
-  const refusal = refusalFor(deps, row, digest, deps.now());
-  return refusal === null ? { valid: true, secret } : { valid: false, refusal, secret };
+  const reason = noteUse(deps, row, digest, deps.now());
+  return reason === null ? { valid: true, secret } : { valid: false, reason, secret };
 }
 
 /** A token that somebody presents, and all that it must be allowed to do. */
@@ -85,7 +87,7 @@ export interface Question {
 
 /** The verdict, and what is known of the token where its secret is proven. */
 export interface Verification {
-  refusal: Refusal | null;
+  reason: InvalidReason | null;
   proven: { token: AccessToken; owner: TokenOwner; expiresAt: number | null } | null;
 }
 
@@ -108,13 +110,13 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
   );
   const byDigest = new Map(rows.map((row) => [row.digest, row]));
   const at = deps.now();
-  const answers = digests.map((digest, index): Verification => {
-    if (digest === undefined) return { refusal: 'malformed', proven: null };
+  const verifications = digests.map((digest, index): Verification => {
+    if (digest === undefined) return { reason: 'malformed', proven: null };
     const row = byDigest.get(digest.hex);
-    if (row === undefined) return { refusal: 'unknown', proven: null };
-    return { refusal: refusalFor(deps, row, digest, at, questions[index]?.scopes), proven: toProven(row) };
+    if (row === undefined) return { reason: 'unknown', proven: null };
+    return { reason: noteUse(deps, row, digest, at, questions[index]?.scopes), proven: toProven(row) };
   });
-  return answers as { [Index in keyof Questions]: Verification };
+  return verifications as { [Index in keyof Questions]: Verification };
 }
 
 type ProvenRow = SecretRow & TokenRow & { digest: string; email: string; full_name: string; organization_uuid: string };
@@ -150,27 +152,27 @@ function digestOfToken({ config }: Deps, plaintext: Plaintext): Digest | undefin
 }
 
 /** Null where the secret opens what is asked for, which then counts as a use. */
-function refusalFor(
+function noteUse(
   { lastUsed, log }: Deps,
   row: SecretRow,
   digest: Digest,
   at: number,
   scopes: readonly string[] = [],
-): Refusal | null {
-  const refusal = refusalOf(row, at, scopes);
-  if (refusal === null) {
+): InvalidReason | null {
+  const reason = reasonOf(row, at, scopes);
+  if (reason === null) {
     const stored = row.valid_until === null ? row.last_used_at : row.previous_last_used_at;
     lastUsed.note({ tokenId: row.id, digest }, stored, at);
   }
   // Of a session it is usual: its token is refreshed every hour.
-  if (refusal === 'superseded' && row.type === 'pat') {
+  if (reason === 'superseded' && row.type === 'pat') {
     const used = { tokenId: toUuid(row.uuid), userId: row.owner_id };
     log.warn(used, 'earlier secret of a rotated token used after its grace period');
   }
-  return refusal;
+  return reason;
 }
 
-function refusalOf(row: SecretRow, at: number, scopes: readonly string[]): Refusal | null {
+function reasonOf(row: SecretRow, at: number, scopes: readonly string[]): InvalidReason | null {
   if (row.revoked_at !== null) return 'revoked';
   if (isOver(row.valid_until, at)) return 'superseded';
   if (isOver(row.expires_at, at)) return 'expired';

@@ -1,8 +1,8 @@
 import { isUniqueViolation, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { requireAlive } from '../tokens/alive.js';
 import type { Caller } from '../tokens/caller.js';
+import { requireValidCaller } from '../tokens/caller-state.js';
 import { toCursor } from '../tokens/cursor.js';
 import { type Conditions, checkUntagged } from '../tokens/entity-tag.js';
 import { contains } from '../tokens/filter.js';
@@ -55,7 +55,7 @@ export async function createUser(
   const passwordHash = await deps.passwords.hash(password);
   try {
     const user = await deps.db.write(async (trx) => {
-      await requireAlive(trx, caller, deps.now(), [ADMINISTER]);
+      await requireValidCaller(trx, caller, deps.now(), [ADMINISTER]);
       return await insertUser(deps, trx, { ...wish, password }, passwordHash);
     });
     return { user, password: wished === undefined ? password : null };
@@ -89,7 +89,7 @@ export async function editUser(
   const passwordHash = password === undefined ? undefined : await deps.passwords.hash(password);
   return await deps.db.write(async (trx) => {
     const at = deps.now();
-    await requireAlive(trx, caller, at, [ADMINISTER]);
+    await requireValidCaller(trx, caller, at, [ADMINISTER]);
     const user = await readUser(trx, id);
     checkUntagged(conditions);
     await trx

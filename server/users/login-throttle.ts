@@ -40,7 +40,7 @@ export function createLoginThrottle(now: Now): LoginThrottle {
     dropOldest(entries);
   }
 
-  function refuse(key: string, most: number): void {
+  function throwAfter(key: string, most: number): void {
     const failures = current(key);
     if (failures === undefined || failures.count < most) return;
     throw tooManyFailures(Math.ceil((failures.until - now()) / 1_000));
@@ -67,7 +67,7 @@ export function createLoginThrottle(now: Now): LoginThrottle {
       ];
       const counting = () => (familiar.has(pair) ? limits.slice(0, 1) : limits);
       const check = () => {
-        for (const [key, most] of counting()) refuse(key, most);
+        for (const [key, most] of counting()) throwAfter(key, most);
       };
       const end = () => {
         for (const [key] of limits) count(key, -1);

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
-import { requireAlive } from '../tokens/alive.js';
 import type { Caller } from '../tokens/caller.js';
+import { requireValidCaller } from '../tokens/caller-state.js';
 import { findUserForLogin, revokeOf } from './users.js';
 
 export interface PasswordChange {
@@ -33,7 +33,7 @@ export async function changeOwnPassword(
   const passwordHash = await passwords.hash(newPassword);
   await db.write(async (trx) => {
     const at = now();
-    await requireAlive(trx, caller, at);
+    await requireValidCaller(trx, caller, at);
     const changed = await trx
       .updateTable('users')
       .set({ password_hash: passwordHash })

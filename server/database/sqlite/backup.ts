@@ -13,7 +13,7 @@ import { flushFolderOf } from './file.js';
  * already, and where the database is damaged, foreign or of a newer version; and with the system's error.
  */
 export async function backUpDatabase(path: string, file: string): Promise<DatabaseReport> {
-  refuseOwnFiles(path, file);
+  rejectOwnFiles(path, file);
   if (existsSync(file)) throw alreadyThere(file);
   return await withCopy(path, file, (copy) => {
     giveName(copy.path, file);
@@ -23,7 +23,7 @@ export async function backUpDatabase(path: string, file: string): Promise<Databa
 }
 
 /** A log beside a database is taken for its own, whatever is in it. */
-function refuseOwnFiles(path: string, file: string): void {
+function rejectOwnFiles(path: string, file: string): void {
   const own = realpathSync(path);
   const folder = dirname(resolve(file));
   if (!existsSync(folder)) throw new DatabaseRefusal(`cannot write ${file}: there is no folder ${folder}`);

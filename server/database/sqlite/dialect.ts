@@ -114,7 +114,7 @@ class ReadingDialect extends SqliteDialect {
 
   override createDriver(): Driver {
     const done = Promise.resolve();
-    const refuse = () => Promise.reject(new TypeError('this connection only reads'));
+    const rejectWrite = () => Promise.reject(new TypeError('this connection only reads'));
     const connection: DatabaseConnection = {
       executeQuery: ({ sql, parameters }: CompiledQuery) =>
         Promise.resolve({ rows: this.#database.prepare(sql).all(parameters) as never[] }),
@@ -125,9 +125,9 @@ class ReadingDialect extends SqliteDialect {
     return {
       init: () => done,
       acquireConnection: () => Promise.resolve(connection),
-      beginTransaction: refuse,
-      commitTransaction: refuse,
-      rollbackTransaction: refuse,
+      beginTransaction: rejectWrite,
+      commitTransaction: rejectWrite,
+      rollbackTransaction: rejectWrite,
       releaseConnection: () => done,
       destroy: () => done,
     };

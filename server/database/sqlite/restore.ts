@@ -5,7 +5,7 @@ import { withCopy } from './copy.js';
 import { connect } from './driver.js';
 import { isBusy } from './faults.js';
 import { flushFolderOf } from './file.js';
-import { isHeldOpen } from './holders.js';
+import { isOpen } from './open-files.js';
 
 export interface Restoration {
   report: DatabaseReport;
@@ -59,7 +59,7 @@ function takeAlone(path: string): void {
   } catch (error) {
     if (isBusy(error)) throw inUse(path);
     // Too damaged for SQLite to lock: the system may know who has it open, and its log stays as it is.
-    if (isHeldOpen(path)) throw inUse(path);
+    if (isOpen(path)) throw inUse(path);
   }
 }
 

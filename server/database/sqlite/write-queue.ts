@@ -103,7 +103,7 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
 
 /** Resolves with the milliseconds that it took from when the lock was there: how long others held it says nothing of us. */
 async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<number> {
-  const answers: (() => void)[] = [];
+  const settlements: (() => void)[] = [];
   let begin = performanceNow();
   try {
     await writer.connection().execute(async (trx) => {
@@ -112,7 +112,7 @@ async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<num
       begin = performanceNow();
       try {
         const perform = group.length === 1 ? runAlone : runInSavepoint;
-        for (const job of group) answers.push(await perform(trx, job));
+        for (const job of group) settlements.push(await perform(trx, job));
         await runCompiled(trx, COMMIT);
       } catch (error) {
         await rollBack(trx);
@@ -124,7 +124,7 @@ async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<num
     return performanceNow() - begin;
   }
   const milliseconds = performanceNow() - begin;
-  for (const answer of answers) answer();
+  for (const settle of settlements) settle();
   return milliseconds;
 }
 

@@ -5,7 +5,7 @@ import { type Holder, requireScopes, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
 
 /** What a caller may do at a moment, and what has become of the secret that it was let in with. */
-export interface Standing extends Holder {
+export interface CallerState extends Holder {
   secret: SecretState;
 }
 
@@ -25,11 +25,11 @@ const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
  * How the caller stands `at` this moment. Rejects with `unauthorized` where its token was stopped, or its owner disabled,
  * since the request was let in: while its body was on the way, say.
  */
-export async function standingOf(
+export async function readCallerState(
   trx: Queries,
   { secretDigest }: Pick<Caller, 'secretDigest'>,
   at: number,
-): Promise<Standing> {
+): Promise<CallerState> {
   const [row] = await runPrepared(trx, servingSecret, { digest: secretDigest.bytes });
   if (row === undefined) throw unauthorized('stopped', { credentialSent: true });
   const ended = isOver(row.valid_until, at) || isOver(row.expires_at, at);
@@ -38,29 +38,29 @@ export async function standingOf(
 }
 
 /**
- * Why a caller of this standing changes nothing: `unauthorized` where its secret has ended, `superseded_secret` where a
+ * Why a caller of this state changes nothing: `unauthorized` where its secret has ended, `superseded_secret` where a
  * personal access token has another since. Undefined where it may.
  */
-export function refusalOf({ secret, type }: Standing): ServiceError | undefined {
+export function rejectionOf({ secret, type }: CallerState): ServiceError | undefined {
   if (secret === 'ended') return unauthorized('ended', { credentialSent: true });
   return secret === 'earlier' && type === 'pat' ? new ServiceError('superseded_secret') : undefined;
 }
 
 /**
- * What the caller may do `at` this moment. Rejects with what `standingOf` rejects with, with what `refusalOf` gives, and
+ * What the caller may do `at` this moment. Rejects with what `readCallerState` rejects with, with what `rejectionOf` gives, and
  * with `insufficient_scope` where the caller does not hold all of `scopes`.
  * Asked in the transaction that changes something, so that nothing is done in the name of a secret that an answer has
  * called dead, and none is born of it.
  */
-export async function requireAlive(
+export async function requireValidCaller(
   trx: Queries,
   caller: Pick<Caller, 'secretDigest'>,
   at: number,
   scopes: readonly string[] = [],
 ): Promise<Holder> {
-  const standing = await standingOf(trx, caller, at);
-  const refusal = refusalOf(standing);
-  if (refusal !== undefined) throw refusal;
-  requireScopes(standing, scopes);
-  return standing;
+  const state = await readCallerState(trx, caller, at);
+  const rejection = rejectionOf(state);
+  if (rejection !== undefined) throw rejection;
+  requireScopes(state, scopes);
+  return state;
 }

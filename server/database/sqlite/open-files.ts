@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 
 /** Whether a process has the file at `path` open, as far as this system tells: Linux does, of processes of the same user. */
-export function isHeldOpen(path: string): boolean {
+export function isOpen(path: string): boolean {
   const { dev, ino } = statSync(path);
   return entriesOf('/proc')
     .filter((name) => /^\d+$/.test(name))

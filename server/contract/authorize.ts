@@ -26,7 +26,7 @@ const UNGUESSABLE = 22;
 
 const EXPIRES_AT = 'Latchkey-Token-Expires-At';
 
-export interface Admitted {
+export interface Authorized {
   caller: Caller;
   /** For a caller who may only repeat a request: what it is told of any other outcome. Undefined for everybody else. */
   unlessRepeated: ServiceError | undefined;
@@ -36,13 +36,13 @@ export interface Admitted {
  * The caller of `operation`. Rejects with `unauthorized`, and with `superseded_secret`, `cross_site_request` or
  * `insufficient_scope` for a caller who may not ask for this in this way.
  */
-export async function admit(
+export async function authorize(
   deps: Deps,
   operation: Operation,
   params: Readonly<Record<string, string>>,
   request: IncomingMessage,
   trace: Trace,
-): Promise<Admitted> {
+): Promise<Authorized> {
   const { headers } = request;
   const key = operation.headers.includes('idempotency-key') ? headers['idempotency-key'] : undefined;
   const caller = await authenticate(deps, headers, {
