@@ -4,7 +4,7 @@ import type { Caller, SecretState } from './caller.js';
 import { type Holder, requireScopes, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
 
-/** What a caller may do at a moment, and what has become of the secret that it was let in with. */
+/** What a caller may do at a moment, and the state of the secret that authenticated it. */
 export interface CallerState extends Holder {
   secret: SecretState;
 }
@@ -22,8 +22,8 @@ const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
     .where('owner.disabled_at', 'is', null);
 
 /**
- * How the caller stands `at` this moment. Rejects with `unauthorized` where its token was stopped, or its owner disabled,
- * since the request was let in: while its body was on the way, say.
+ * Reads the caller's state at the instant `at`. Rejects with `unauthorized` if the token was revoked or disabled, or its
+ * owner disabled, since the request was authenticated, for example while its body was arriving.
  */
 export async function readCallerState(
   trx: Queries,
@@ -38,8 +38,8 @@ export async function readCallerState(
 }
 
 /**
- * Why a caller of this state changes nothing: `unauthorized` where its secret has ended, `superseded_secret` where a
- * personal access token has another since. Undefined where it may.
+ * The error for a caller that must not change anything: `unauthorized` if its secret has expired, `superseded_secret` if it
+ * is an earlier secret of a personal access token. Undefined for every other caller.
  */
 export function rejectionOf({ secret, type }: CallerState): ServiceError | undefined {
   if (secret === 'ended') return unauthorized('ended', { credentialSent: true });
@@ -47,10 +47,11 @@ export function rejectionOf({ secret, type }: CallerState): ServiceError | undef
 }
 
 /**
- * What the caller may do `at` this moment. Rejects with what `readCallerState` rejects with, with what `rejectionOf` gives, and
- * with `insufficient_scope` where the caller does not hold all of `scopes`.
- * Asked in the transaction that changes something, so that nothing is done in the name of a secret that an answer has
- * called dead, and none is born of it.
+ * Returns what the caller may do at the instant `at`. Call it in the transaction that makes a change, so that no change is
+ * made for a token whose revocation has been answered.
+ *
+ * Rejects as `readCallerState` does, with the error of `rejectionOf`, and with `insufficient_scope` if the caller lacks one
+ * of `scopes`.
  */
 export async function requireValidCaller(
   trx: Queries,

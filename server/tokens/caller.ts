@@ -5,12 +5,12 @@ import type { Digest } from './plaintext.js';
 export type AuthMethod = 'bearer' | 'apiKey' | 'cookie' | 'basic';
 
 /**
- * A token's newest secret; an earlier one in its grace period; or one whose grace period is over, whose caller gets the
- * answer to a request that it repeats, and nothing else.
+ * `newest`: the token's newest secret. `earlier`: an earlier one in its grace period. `ended`: one whose grace period is
+ * over; its caller may only repeat the request that ended it.
  */
 export type SecretState = 'newest' | 'earlier' | 'ended';
 
-/** Who sends a request, by the token that it carries. */
+/** The authenticated sender of a request. */
 export interface Caller {
   ownerId: number;
   tokenId: number;
@@ -18,16 +18,16 @@ export interface Caller {
   /** Of the secret that was sent. */
   secretDigest: Digest;
   tokenType: TokenType;
-  /** Whether the token may do what this scope allows. */
+  /** Whether the token has this scope. */
   holds(scope: string): boolean;
-  /** When the secret that was sent ends, in milliseconds since 1970; null for never. */
+  /** When the secret that was sent expires, in milliseconds since 1970; null for never. */
   expiresAt: number | null;
-  /** The first of the ways in which the token was sent. */
+  /** How the token was sent; the first way, if it was sent in several. */
   authMethod: AuthMethod;
-  /** Whether it came as the cookie too, or as nothing else. */
+  /** Whether the token was sent as the cookie, alone or besides another way. */
   hasCookie: boolean;
   /** Which of its token's secrets was sent. */
   secret: SecretState;
-  /** 32 bytes that only who knows the secret and `salt` can make. */
+  /** Derives a key of 32 bytes from the secret and `salt`. */
   deriveKey(salt: string): Uint8Array;
 }

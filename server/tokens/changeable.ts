@@ -11,8 +11,8 @@ export interface ChangeableToken {
 }
 
 /**
- * Returns the owner's token, in the transaction that changes it. Rejects with `not_found`, for another owner's token as for
- * none, with `token_revoked`, and with `precondition_failed`.
+ * Reads the owner's token in the transaction that changes it. Rejects with `not_found`, also for another owner's token, with
+ * `token_revoked`, and with `precondition_failed`.
  */
 export async function getChangeable(
   trx: Queries,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** The last row of a page: what the list is sorted by, and its id; and the moment that the first page was of. */
+/** Where a page ended: the last row's sort key and id, and the time at which the first page was read. */
 export interface Position {
   key: number | string;
   id: number;
@@ -11,18 +11,18 @@ export interface Position {
 const SEAL_BYTES = 8;
 
 /**
- * A cursor is a position and a seal over it and what it belongs to: the caller, the filters and the order. The seal finds
- * damage and mix-ups. It is no secret, and need not be one: whoever forges it walks through a list of their own.
+ * Encodes a position with a checksum over the position and `belongsTo`: the caller, the filters and the order. The checksum
+ * detects damage and mix-ups. It needs no secret, because a forged cursor only reaches the caller's own rows.
  */
 export function toCursor({ key, id, asOf }: Position, belongsTo: string): string {
   const position = Buffer.from(JSON.stringify([key, id, asOf]));
   return Buffer.concat([seal(position, belongsTo), position]).toString('base64url');
 }
 
-/** The position in `cursor`, or undefined where it is damaged, foreign or made for other filters. */
+/** Decodes `cursor`; undefined if it is damaged, or belongs to another caller, filter or order. */
 export function fromCursor(cursor: string, belongsTo: string): Position | undefined {
   const bytes = Buffer.from(cursor, 'base64url');
-  // Base64 has spare bits and skips what it does not know: only the exact spelling is accepted.
+  // Base64 ignores unknown characters and spare bits; accept only the exact spelling.
   if (bytes.toString('base64url') !== cursor) return undefined;
   const position = bytes.subarray(SEAL_BYTES);
   if (!bytes.subarray(0, SEAL_BYTES).equals(seal(position, belongsTo))) return undefined;

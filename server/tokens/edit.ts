@@ -9,27 +9,26 @@ import { requireScopesOf, scopeSetId, WRITE } from './scopes.js';
 import { endEarlierSecrets } from './secrets.js';
 import { type AccessToken, metadataColumn, readToken, type TokenRow } from './token.js';
 
-/** What is to change; what is undefined stays. */
+/** The members to change; undefined ones stay as they are. */
 export interface TokenEdit {
   name?: string | undefined;
   description?: string | undefined;
-  /** Replaces what was there. */
+  /** Replaces all metadata. */
   metadata?: Record<string, string> | undefined;
-  /** 1 to 365 from now on, null for no expiry. */
+  /** 1 to 365 days from now, or null for no expiry. */
   expiresInDays?: number | null | undefined;
   disabled?: boolean | undefined;
   scopes?: readonly string[] | undefined;
-  /** Null ends all earlier secrets, and forgets the one before the newest. */
+  /** Null ends all earlier secrets at once and removes `previousSecret` from the record. */
   previousSecret?: null | undefined;
 }
 
 /**
- * Edits the owner's token and gives it as it is then.
+ * Edits the caller's token and returns its new record.
  *
- * Rejects with `not_found`, `token_revoked`, `precondition_failed`, with `insufficient_scope` where the token would then
- * have more scopes than the caller's, with `token_expired` for a new lifetime of an expired
- * token, and with `invalid_input` for one that the policy does not allow or that a session gets; with what
- * `requireValidCaller` rejects with.
+ * Rejects with `not_found`, `token_revoked` and `precondition_failed`; with `insufficient_scope` if the token would have
+ * more scopes than the caller; with `token_expired` for a new lifetime of an expired token; with `invalid_input` for a
+ * lifetime that the policy forbids, and for a lifetime or scopes of a session; and as `requireValidCaller` does.
  */
 export function editToken(
   { db, now, config }: Deps,
@@ -56,7 +55,7 @@ export function editToken(
         metadata: metadata === undefined ? row.metadata : metadataColumn(metadata),
         expires_at: expiresInDays === undefined ? row.expires_at : expiryAfter(config, at, expiresInDays),
         lifetime_from: expiresInDays === undefined ? row.lifetime_from : at,
-        // The first instant stays where it is disabled already.
+        // A token that is already disabled keeps its instant.
         disabled_at: disabled === undefined ? row.disabled_at : disabled ? (row.disabled_at ?? at) : null,
         scope_set_id: scopes === undefined ? row.scope_set_id : await scopeSetId(trx, scopes),
       })

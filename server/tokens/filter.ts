@@ -1,11 +1,12 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
 
+/** Milliseconds before its expiry from which an active token counts as expiring. */
 const EXPIRING = 7 * 86_400_000;
 
 export type TokenState = 'active' | 'expiring' | 'expired' | 'revoked' | 'disabled';
 
-/** What a list keeps, joined by and; instants are milliseconds since 1970, and exclusive. */
+/** Conditions that a token must all meet. Instants are milliseconds since 1970 and exclusive. */
 export interface TokenFilter {
   type?: TokenType | undefined;
   /** Text that name, description or prefix contains, in any letter case. */
@@ -14,19 +15,19 @@ export interface TokenFilter {
   scope?: string | undefined;
   createdAfter?: number | undefined;
   createdBefore?: number | undefined;
-  /** Of the two about the expiry, a token without one matches neither. */
+  /** A token without an expiry matches neither `expiresAfter` nor `expiresBefore`. */
   expiresAfter?: number | undefined;
   expiresBefore?: number | undefined;
-  /** Of the two about the last use, a token never used matches neither. */
+  /** A token that was never used matches neither `lastUsedAfter` nor `lastUsedBefore`. */
   lastUsedAfter?: number | undefined;
   lastUsedBefore?: number | undefined;
   neverUsed?: boolean | undefined;
 }
 
-/** The table under the name `token`. */
+/** Builds conditions on the table that the query calls `token`. */
 type Tokens = ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>;
 
-/** The condition on a row that `filter` is; what depends on the time goes by `at`. */
+/** The SQL condition for `filter`; states such as `expired` are as of the instant `at`. */
 export function keeps(eb: Tokens, filter: TokenFilter, at: number): Expression<SqlBool> {
   const conditions: Expression<SqlBool>[] = [];
   const { type, q, state, scope, neverUsed } = filter;
@@ -68,7 +69,7 @@ function isIn(eb: Tokens, state: TokenState, at: number): Expression<SqlBool> {
 
 /** Whether the column contains `text`, in any letter case. */
 export function contains(column: string, text: string): Expression<SqlBool> {
-  // Upper case on both sides: unlike lower case it depends on no neighbours, so a part folds as it does in the whole.
+  // Upper case, because lower case depends on neighbouring letters: a part could fold differently than in the whole.
   const pattern = `%${text.toUpperCase().replace(/[\\%_]/g, '\\$&')}%`;
   return sql<boolean>`upper(${sql.ref(column)}) like ${pattern} escape '\\'`;
 }

@@ -6,10 +6,10 @@ import { ServiceError } from '../errors.js';
 import { uuidBytes, uuidTime } from '../uuid.js';
 import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 
-/** What a uuid tells of the token that has it. */
+/** What finds a token by its uuid. */
 export interface TokenKey {
   uuid: Uint8Array;
-  /** Milliseconds since 1970; of a uuid that somebody chose, anything. */
+  /** The milliseconds since 1970 in a uuid of version 7; meaningless in a uuid that a seed chose. */
   createdAt: number;
 }
 
@@ -19,9 +19,9 @@ export function toTokenKey(uuid: string): TokenKey {
 }
 
 /**
- * Whether a row is the owner's token with one of these keys. An index on all uuids would take an eighth of the disk, and
- * uuids of version 7 tell by themselves where their rows are among the owner's. The owner stands in both halves: before
- * them it would be all that SQLite looks for.
+ * The condition that a row is the owner's token with one of these keys. It needs no index on uuids, which would take an
+ * eighth of the disk: a uuid of version 7 contains `created_at`, and the index on owner and `created_at` finds the row.
+ * Both halves repeat the owner; written once before them, it would be all that SQLite searches by.
  */
 export function isOneOf(
   { and, eb, or }: ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>,
@@ -35,11 +35,11 @@ export function isOneOf(
   return or([and([isOwned, eb('token.created_at', 'in', times), hasUuid]), and([hasChosenUuid, isOwned, hasUuid])]);
 }
 
-/** The row of the owner's token with this key. */
+/** Selects the owner's token with this key. */
 export const tokenByUuid = (read: Queries, { uuid, createdAt, ownerId }: TokenKey & { ownerId: number }) =>
   selectTokens(read).where((eb) => isOneOf(eb, ownerId, [{ uuid, createdAt }]));
 
-/** The owner's token, revoked or not. Rejects with `not_found`, for another owner's token as for none. */
+/** Returns the owner's token, revoked or not. Rejects with `not_found`, also for another owner's token. */
 export async function getToken({ db }: Deps, ownerId: number, uuid: string): Promise<AccessToken> {
   const [row] = await runPrepared(db.read, tokenByUuid, { ...toTokenKey(uuid), ownerId });
   if (row === undefined) throw new ServiceError('not_found');

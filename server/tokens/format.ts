@@ -28,7 +28,7 @@ export function kindOf(brand: string, text: string): SecretKind | undefined {
   return text.endsWith(checksum(unsigned)) ? kind : undefined;
 }
 
-/** `length` characters, each of the 62 equally likely. */
+/** `length` random base62 characters, all equally likely. */
 export function randomBase62(length: number): string {
   const codes = Buffer.alloc(length);
   let filled = 0;
@@ -36,7 +36,7 @@ export function randomBase62(length: number): string {
     const bytes = randomBytes(2 * length);
     for (let index = 0; index < bytes.length && filled < length; index++) {
       const byte = bytes.readUInt8(index);
-      // 248 is the largest multiple of 62 in a byte: taking the rest too would favour the alphabet's start.
+      // 248 is the largest multiple of 62 in a byte. Larger bytes would make the first characters more likely.
       if (byte < 248) codes[filled++] = ALPHABET.charCodeAt(byte % 62);
     }
   }

@@ -19,7 +19,7 @@ interface Description {
 
 export interface TokenWish extends Description {
   lifetime: Lifetime;
-  /** Undefined for those of the caller's token. */
+  /** Undefined for the caller's own scopes. */
   scopes?: readonly string[] | undefined;
 }
 
@@ -32,11 +32,11 @@ export interface NewToken extends Description {
 }
 
 /**
- * Issues a personal access token to the caller and returns its plaintext: the only time anyone sees it, since the
- * database keeps a digest. An attempt that is repeated gets the token of the first.
+ * Issues a personal access token to the caller and returns its plaintext, which nobody can read again: the database stores
+ * a digest. A repeated `attempt` returns the token of the first one.
  *
- * Rejects with `token_limit_reached`, with `insufficient_scope` for scopes beyond the caller's, with
- * `invalid_input` for a lifetime that the policy does not allow, and with what `writeOnce` rejects with.
+ * Rejects with `token_limit_reached`; with `insufficient_scope` for scopes that the caller lacks; with `invalid_input` for a
+ * lifetime that the policy forbids; and as `writeOnce` does.
  */
 export function issueToken(
   deps: Deps,
@@ -54,7 +54,7 @@ export function issueToken(
   });
 }
 
-/** As part of a larger transaction. */
+/** Inserts a token of `type` with its first secret, in the caller's transaction. */
 export async function insertToken(
   { config }: Pick<Deps, 'config'>,
   trx: Queries,

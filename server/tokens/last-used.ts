@@ -3,20 +3,20 @@ import type { LastUsed } from '../deps.js';
 import type { Log } from '../log/log.js';
 import { clearTimeout, setTimeout } from '../timers.js';
 
-/** Milliseconds by which the stored instant may lag behind the last use: no write where it is that fresh. */
+/** Milliseconds that the stored instant may lag behind the last use; while it is fresher, a use writes nothing. */
 const LAG = 30_000;
-/** Milliseconds that a first use waits for its write, so that many are written together. */
+/** Milliseconds between the first recorded use and the write, so that many uses share one. */
 const DELAY = 1_000;
-/** Rows in one transaction, so that no request waits long behind a flush. */
+/** Rows in one transaction; few, so that requests do not wait long for a flush. */
 const CHUNK = 50;
-/** Milliseconds until a write that failed, on a full disk or under too much load, is tried again. */
+/** Milliseconds until a failed write is tried again. */
 const RETRY = 5_000;
-/** Uses that are kept for that; of more, the next use of each token writes it. */
+/** Uses kept for another try. More are dropped; the next use of the same token is recorded again. */
 const MOST_KEPT = 100_000;
 
 interface Use {
   tokenId: number;
-  /** The start of the secret's digest, which tells whether it is still the token's newest when this is written. */
+  /** The start of the secret's digest. It tells whether the secret is still the token's newest at the write. */
   start: Uint8Array;
   at: number;
 }
@@ -45,14 +45,14 @@ export function createLastUsed(
         });
       }
     } catch (error) {
-      log.warn({ err: error }, 'lastUsedAt could not be written; it is tried again in a while');
+      log.warn({ err: error }, 'lastUsedAt could not be written; trying again in 5 seconds');
       putBack(batch.slice(written, written + MOST_KEPT));
     }
   }
 
   function putBack(unwritten: [string, Use][]): void {
     if (closed) return;
-    // What was noted meanwhile is later.
+    // Uses that were recorded meanwhile are later and win.
     noted = new Map([...unwritten, ...noted]);
     timer ??= setTimeout(() => void flush(), RETRY).unref();
   }
@@ -78,8 +78,8 @@ export function createLastUsed(
 }
 
 /**
- * Never backwards, whatever the clocks of several processes say. The use of an earlier secret counts for the token and
- * for the secret.
+ * Writes a use. It never moves an instant back, even if the clocks of several processes differ. A use of an earlier secret
+ * sets both the token's instant and that of its earlier secret.
  */
 const used = (trx: Queries, { tokenId, start, at }: Use) =>
   trx

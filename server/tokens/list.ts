@@ -7,10 +7,10 @@ import { fromCursor, type Position, toCursor } from './cursor.js';
 import { contains, keeps, type TokenFilter } from './filter.js';
 import { type AccessToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
 
-/** Later than any expiry; the index on the order by expiry names the same number. */
+/** Sorts after every expiry. The index on the expiry contains the same number. */
 const NEVER_EXPIRES = Number.MAX_SAFE_INTEGER;
 
-/** What a list can be sorted by: what a row is compared by, and the same of a token. Each has an index. */
+/** The orders of a list: the SQL expression, and the same value of a token. Each has an index. */
 const SORTS = {
   createdAt: { column: sql<number>`token.created_at`, of: ({ createdAt }: AccessToken) => createdAt },
   name: { column: sql<string>`token.name`, of: ({ name }: AccessToken) => name },
@@ -28,15 +28,15 @@ type Sort = keyof typeof SORTS;
 
 export interface ListWish {
   filter: TokenFilter;
-  /** Whether revoked tokens are listed where the filter says nothing of the state. */
+  /** Whether to list revoked tokens if the filter names no state. */
   includeRevoked: boolean;
-  /** Descending with a leading minus; equal ones in the order of creation. */
+  /** A leading minus means descending. Equal keys are in the order of creation. */
   sort: Sort | `-${Sort}`;
   limit: number;
   cursor: string | undefined;
 }
 
-/** One page of the owner's tokens, from behind the cursor on. Rejects with `invalid_input` for a bad cursor. */
+/** Returns the page of the owner's tokens that follows `cursor`. Rejects with `invalid_input` for a bad cursor. */
 export async function listTokens(
   { db, now }: Deps,
   ownerId: number,
@@ -47,9 +47,9 @@ export async function listTokens(
   const asOf = after?.asOf ?? now();
   const { of } = SORTS[sort.replace('-', '') as Sort];
 
-  // One more, which tells whether there is another page.
+  // One row more tells whether there is another page.
   const rows = limit + 1;
-  // The usual question is compiled once; the filters have too many combinations for that.
+  // A query without filters is compiled once. Filters have too many combinations for that.
   const usual = Object.values(filter).every((value) => value === undefined);
   const found = usual
     ? await runPrepared(db.read, usualPage(sort, includeRevoked, after !== undefined), { ownerId, rows, ...after })
@@ -84,15 +84,15 @@ function selectPage(
 interface UsualPage {
   ownerId: number;
   rows: number;
-  /** Of the row that the page starts behind. */
+  /** Sort key and id of the row before the page. */
   key?: number | string;
   id?: number;
 }
 
-/** By what makes the queries differ, which is 16 at most: what a query is, it stays. */
+/** One query for each order, `includeRevoked` and kind of start: 16, because a prepared query's text cannot change. */
 const usualPages = new Map<string, Build<UsualPage, TokenRow>>();
 
-/** A page without a filter, from its start on or from behind a row. */
+/** The query for a page without a filter: the first one, or one that follows a row. */
 function usualPage(sort: ListWish['sort'], includeRevoked: boolean, isBehindRow: boolean): Build<UsualPage, TokenRow> {
   const name = `${sort} ${String(includeRevoked)} ${String(isBehindRow)}`;
   let page = usualPages.get(name);
@@ -116,11 +116,11 @@ function isBehind(
   { key, id }: { key: number | string; id: number },
 ): Expression<SqlBool> {
   const operator = sql.raw(direction === 'asc' ? '>' : '<');
-  // The first half says nothing new, but SQLite needs it to start there in an index on an expression.
+  // The first half is redundant, but without it SQLite cannot seek in an index on an expression.
   return sql<boolean>`${column} ${operator}= ${key} and (${column}, token.id) ${operator} (${key}, ${id})`;
 }
 
-/** What a page may be ordered by, by the wire's names. A token that never expires has the last instant there is. */
+/** The orders of a numbered page, by their names on the wire. A token that never expires sorts by the last instant. */
 const ORDERINGS = {
   id: sql.ref('token.id'),
   name: sql.ref('token.name'),
@@ -128,7 +128,7 @@ const ORDERINGS = {
 };
 
 export interface PageWish {
-  /** Orderable field, descending with a leading minus. */
+  /** A leading minus means descending. */
   ordering: keyof typeof ORDERINGS | `-${keyof typeof ORDERINGS}`;
   /** Text that the name contains, in any letter case; empty for all. */
   q: string;
@@ -137,8 +137,8 @@ export interface PageWish {
 }
 
 /**
- * One numbered page of the owner's personal access tokens that are not revoked, and how many there are on all pages,
- * both of one moment. Rejects with `not_found` past the end; page 1 of nothing is empty.
+ * Returns one numbered page of the owner's personal access tokens that are not revoked, and their number on all pages, both
+ * read at one moment. Rejects with `not_found` for a page past the end; page 1 may be empty.
  */
 export async function listPage(
   { db }: Deps,
@@ -155,7 +155,7 @@ export async function listPage(
 
   const direction = ordering.startsWith('-') ? 'desc' : 'asc';
   const column = ORDERINGS[ordering.replace('-', '') as keyof typeof ORDERINGS];
-  // What is sorted and skipped is ids alone: whole rows take twice as long.
+  // Sort and skip ids alone; whole rows take twice as long.
   const ids = matching
     .select('token.id')
     .orderBy(column, direction)
@@ -164,7 +164,7 @@ export async function listPage(
     .offset(offset);
   const rows = Number.isSafeInteger(offset)
     ? await selectTokens(db.read)
-        // In the same statement: two would see two states while others write.
+        // Counted in the same statement, because two statements could see different states.
         .select(matching.select(({ fn }) => fn.countAll<number>().as('count')).as('count'))
         .where('token.id', 'in', ids)
         .orderBy(column, direction)

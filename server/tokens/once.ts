@@ -7,27 +7,27 @@ import { type CallerState, readCallerState, rejectionOf } from './caller-state.j
 import { Plaintext } from './plaintext.js';
 import type { AccessToken, IssuedToken } from './token.js';
 
-// What is asked for twice with one Idempotency-Key is done once. The answer is kept sealed with a key that takes the
-// caller's secret to make: who has the database has none of the plaintexts in it.
+// Two requests with the same Idempotency-Key do their work once. The answer is stored encrypted with a key derived from the
+// caller's secret, so that a stolen database reveals no plaintext.
 
-/** Milliseconds that a request can be repeated. */
+/** Milliseconds for which a repetition gets the stored answer. */
 const KEPT = 24 * 60 * 60_000;
-/** Milliseconds that a secret which the first attempt ended still gets that attempt's answer. */
+/** The same for a caller whose secret was ended by the first attempt: it rotated itself. */
 const KEPT_FOR_ENDED = 10 * 60_000;
-/** Old answers that each new one clears away, so that no write waits long. */
+/** Expired answers that each write deletes at most, so that no write takes long. */
 const CLEARED_AT_ONCE = 100;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 
-/** A request that names itself. */
+/** A request with an `Idempotency-Key`. */
 export interface Attempt {
   /** Its `Idempotency-Key`. */
   key: string;
-  /** A digest of all that is asked for. */
+  /** A digest of everything that the request asks for. */
   request: string;
 }
 
-/** `parts` are what a request asks for; the order of their members does not count. */
+/** Makes an attempt of all `parts` of a request. The order of an object's members makes no difference. */
 export function toAttempt(key: string, parts: unknown): Attempt {
   const text = JSON.stringify(parts, (_, value: unknown) => (isRecord(value) ? sorted(value) : value));
   return { key, request: hash('sha256', text, 'base64url') };
@@ -47,12 +47,12 @@ interface Kept {
 }
 
 /**
- * Runs `work` in a transaction, with what the caller may do and at what moment; or, where the same attempt of the same
- * caller was made within 24 hours, gives what came of that.
+ * Runs `work` in a transaction. If the same caller made the same attempt within 24 hours, returns the result of that attempt
+ * instead. `work` gets what the caller may do, and the instant of the transaction.
  *
- * Rejects with `idempotency_key_reused` where the key was sent with another request, with `idempotency_conflict` where
- * another secret of the caller's token sealed the answer, with what `rejectionOf` gives for a caller who repeats nothing,
- * and with what `readCallerState` rejects with.
+ * Rejects with `idempotency_key_reused` if the key was used for a different request; with `idempotency_conflict` if another
+ * secret of the caller's token encrypted the answer; with the error of `rejectionOf`, unless it is a repetition; and as
+ * `readCallerState` does.
  */
 export function writeOnce(
   { db, now }: Pick<Deps, 'db' | 'now'>,
@@ -89,7 +89,7 @@ export function writeOnce(
   });
 }
 
-/** Whether an answer is kept under `key` that the caller's own secret has sealed. */
+/** Whether an answer is stored under `key` that the caller's own secret can decrypt. */
 export async function hasKeptAnswer(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
@@ -118,7 +118,7 @@ const keepAnswer = (
   trx
     .insertInto('idempotent_answers')
     .values({ id, sealed, expires_at })
-    // One of a day ago that is not cleared away yet.
+    // An expired answer may still be there.
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ sealed, expires_at }));
 
 function keyReused(): ServiceError {
@@ -153,7 +153,7 @@ function seal({ request, result: { plaintext, token } }: Kept, key: Uint8Array, 
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** Undefined where another key sealed it. */
+/** Undefined if another key encrypted the bytes. */
 function unseal(bytes: Uint8Array, key: Uint8Array, id: Uint8Array): Kept | undefined {
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_LENGTH), { authTagLength: TAG_LENGTH })
     .setAAD(id)

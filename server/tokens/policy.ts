@@ -2,16 +2,16 @@ import type { Config } from '../config/config.js';
 import type { Queries } from '../database/index.js';
 import { invalidInput, ServiceError } from '../errors.js';
 
-// What the operator allows. Sessions have lifetimes of their own; this is about personal access tokens.
+// The operator's policy for personal access tokens. It does not apply to sessions.
 
 const DAY = 86_400_000;
 
 type Policy = Pick<Config, 'defaultLifetimeDays' | 'maxLifetimeDays' | 'requireExpiry' | 'maxTokensPerOwner'>;
 
-/** How long a token shall live: as one API states it, or as the other. */
+/** The wished lifetime of a token: days (access tokens API) or an instant (private tokens API). */
 export type Lifetime = { days: number | null | undefined } | { until: number };
 
-/** When a token of this lifetime ends: milliseconds since 1970, null for never. Throws `invalid_input`. */
+/** The expiry of a token created at `at`: milliseconds since 1970, null for never. Throws `invalid_input`. */
 export function expiryOf(policy: Policy, at: number, lifetime: Lifetime): number | null {
   if ('days' in lifetime) return expiryAfter(policy, at, lifetime.days);
   checkExpiration(policy, at, lifetime.until);
@@ -19,8 +19,8 @@ export function expiryOf(policy: Policy, at: number, lifetime: Lifetime): number
 }
 
 /**
- * When a token ends that shall live `days` from `at` on: milliseconds since 1970, null for never. Where no days are
- * wished for, the default lifetime counts, or else the longest. Throws `invalid_input`, which names the bound.
+ * The expiry `days` after `at`: milliseconds since 1970, null for never. Without `days`, the policy's default lifetime
+ * applies, or its longest one. Throws `invalid_input`, which names the bound.
  */
 export function expiryAfter(policy: Policy, at: number, days: number | null | undefined): number | null {
   const { defaultLifetimeDays, maxLifetimeDays, requireExpiry } = policy;
@@ -44,7 +44,7 @@ export function expiryAfter(policy: Policy, at: number, days: number | null | un
   );
 }
 
-/** Throws `invalid_input` for an instant that is past or too far away. */
+/** Throws `invalid_input` for an instant in the past, or later than the policy allows. */
 function checkExpiration({ maxLifetimeDays }: Policy, at: number, expiresAt: number): void {
   const place = ['body', 'expiration_time'];
   if (expiresAt <= at) throw invalidInput(place, 'value_error', 'Input should be in the future');
@@ -57,7 +57,7 @@ function checkExpiration({ maxLifetimeDays }: Policy, at: number, expiresAt: num
   }
 }
 
-/** What a lifetime of `expiresAt` becomes where nobody asks for another: kept, as far as the policy of today goes. */
+/** The expiry after a rotation that names none: as before, shortened to what the policy now allows. */
 export function keptExpiry(policy: Policy, at: number, expiresAt: number | null): number | null {
   if (expiresAt === null) return expiryAfter(policy, at, null);
   return policy.maxLifetimeDays === null ? expiresAt : Math.min(expiresAt, at + policy.maxLifetimeDays * DAY);
@@ -70,8 +70,8 @@ export function fixedForSessions(field: 'expiresInDays' | 'scopes'): ServiceErro
 }
 
 /**
- * Throws `token_limit_reached` where the owner has no room for one more personal access token that serves. To be asked in
- * the transaction that makes it, so that no two take the last place.
+ * Rejects with `token_limit_reached` if the owner has as many unexpired personal access tokens as the policy allows. Call it
+ * in the transaction that adds one, so that two requests cannot take the last place.
  */
 export async function checkTokenLimit(trx: Queries, policy: Policy, ownerId: number, at: number): Promise<void> {
   const { maxTokensPerOwner: most } = policy;
@@ -86,6 +86,6 @@ export async function checkTokenLimit(trx: Queries, policy: Policy, ownerId: num
     .executeTakeFirstOrThrow();
   if (count < most) return;
   throw new ServiceError('token_limit_reached', {
-    detail: `The owner has ${String(count)} of at most ${String(most)} tokens; revoke one first.`,
+    detail: `The owner has ${String(count)} tokens, and at most ${String(most)} are allowed. Revoke one first.`,
   });
 }

@@ -11,9 +11,10 @@ import { ADMINISTER, requireScopes, WRITE } from './scopes.js';
 import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 
 /**
- * Revokes the owner's token. One that is revoked already keeps its first instant, whatever the conditions are: it is a
- * repetition. Rejects with `not_found`, for another owner's token as for none, and with `precondition_failed`; where the
- * token is not the caller's own, with what `requireValidCaller` rejects with, and with `insufficient_scope` for another owner's.
+ * Revokes the owner's token. A token that is already revoked keeps its instant, and conditions are not checked.
+ *
+ * Rejects with `not_found`, also for another owner's token, and with `precondition_failed`. If the token is not the one that
+ * the caller sent, also rejects as `requireValidCaller` does, and with `insufficient_scope` for another owner's.
  */
 export async function revokeToken(
   { db, now }: Deps,
@@ -46,8 +47,9 @@ const revocation = (trx: Queries, { uuid, createdAt, ownerId, at }: TokenKey & {
     .returning('id');
 
 /**
- * Revokes the caller's personal access token by its integer id. Rejects with `not_found` where it is revoked already, with
- * `precondition_failed`, and where the token is not the caller's own with what `requireValidCaller` rejects with.
+ * Revokes a personal access token of the caller's owner by its integer id. Rejects with `not_found`, also if it is already
+ * revoked, and with `precondition_failed`. If it is not the token that the caller sent, also rejects as `requireValidCaller`
+ * does.
  */
 export async function revokePrivateToken(
   { db, now }: Deps,
@@ -67,15 +69,15 @@ export async function revokePrivateToken(
       .where('revoked_at', 'is', null)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new ServiceError('not_found');
-    // As this API shows it, it has none; what is thrown here takes the revocation back.
+    // The private tokens API has no entity tags. An error here rolls the revocation back.
     checkUntagged(conditions);
   });
 }
 
 /**
- * Revokes the token, or the session, that `plaintext` is a secret of, whoever owns it: to hold the newest one, or an
- * earlier one in its grace period, is authority enough. That the token is disabled or has expired does not matter, since
- * either can be undone. Anything else changes nothing.
+ * Revokes the token or session that `plaintext` belongs to, whoever owns it: knowing its newest secret, or an earlier one in
+ * its grace period, is enough. Disabled and expired tokens are revoked too, because they could be enabled or rotated. Any
+ * other text changes nothing.
  */
 export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: Plaintext): Promise<void> {
   const kind = plaintext.kind(config.brand);
@@ -100,24 +102,24 @@ export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: Pl
   });
 }
 
-/** Which of an owner's tokens to revoke: by their uuids, each named once, or all that a filter keeps. */
+/** The owner's tokens to revoke: by distinct uuids, or by a filter. */
 export type Selection = { uuids: readonly string[] } | { filter: TokenFilter };
 
 export interface Revoked {
   /** Tokens that were not revoked before. */
   count: number;
-  /** Uuids that no token of the owner has. */
+  /** How many of the uuids belong to no token of the owner. */
   notFound: number;
-  /** The newest of them, at most 200, as they are afterwards. */
+  /** The newest 200 of them, as they are afterwards. */
   tokens: AccessToken[];
 }
 
 const MOST_SHOWN = 200;
 
 /**
- * Revokes the selected tokens of the owner but `exceptId`, in one transaction; with `dryRun` only tells which those are.
- * Rejects with what `requireValidCaller` rejects with, and with `insufficient_scope` where the owner is another than the caller,
- * and that no administrator any more.
+ * Revokes the selected tokens of the owner, except the one with the id `exceptId`, in one transaction. With `dryRun`, only
+ * returns which tokens those are. Rejects as `requireValidCaller` does, and with `insufficient_scope` if the owner is not
+ * the caller and the caller is no administrator.
  */
 export async function revokeTokens(
   { db, now }: Deps,
@@ -163,8 +165,8 @@ export async function revokeTokens(
 }
 
 /**
- * Revokes all tokens and sessions of the caller's owner but `exceptId`, and gives their number. One statement: what was
- * created before it does not survive, what is created after it does not die. Rejects with what `requireValidCaller` rejects with.
+ * Revokes all tokens and sessions of the caller's owner, except the one with the id `exceptId`, and returns their number. It
+ * is one statement, so that it revokes exactly the tokens created before it. Rejects as `requireValidCaller` does.
  */
 export async function revokeAllTokens({ db, now }: Deps, caller: Caller, exceptId: number | null): Promise<number> {
   return await db.write(async (trx) => {

@@ -12,21 +12,21 @@ import { replaceSecret } from './secrets.js';
 import { type IssuedToken, readToken } from './token.js';
 
 export interface Rotation {
-  /** How long earlier secrets still serve, 0 to 604800; 0 where nothing is said. */
+  /** Seconds that earlier secrets stay valid, 0 to 604800; 0 by default. */
   gracePeriodSeconds?: number | undefined;
-  /** 1 to 365, null for no expiry, undefined for the one that the token has. */
+  /** 1 to 365 days from now; null for no expiry, undefined for the token's own lifetime. */
   expiresInDays?: number | null | undefined;
   conditions: Conditions;
 }
 
 /**
- * Gives the owner's token a new secret and returns its plaintext. Earlier secrets serve until the grace period ends, never
- * beyond their own expiry. An expired token lives again, as long as before where no other lifetime is wished for.
+ * Gives the caller's token a new secret and returns its plaintext. Earlier secrets stay valid until the grace period ends,
+ * but not beyond their own expiry. An expired token becomes valid again, by default with its former lifetime.
  *
- * Rejects with `not_found`, `token_revoked`, `precondition_failed`, `token_limit_reached`, with `token_expired` for a
- * session, with `superseded_secret` for an earlier secret of a session that rotates it, with `insufficient_scope` for a token of more scopes than the caller's, and for more time where the caller has
- * no `tokens:write`, with `invalid_input` for a lifetime that the policy does not allow or that a session gets, and with
- * what `writeOnce` rejects with.
+ * Rejects with `not_found`, `token_revoked`, `precondition_failed` and `token_limit_reached`; with `token_expired` for an
+ * expired session; with `superseded_secret` if an earlier secret rotates its own token; with `insufficient_scope` if the
+ * token has more scopes than the caller, or if a caller without `tokens:write` would gain time; with `invalid_input` for a
+ * lifetime that the policy forbids, and for a lifetime of a session; and as `writeOnce` does.
  */
 export function rotateToken(
   deps: Deps,
@@ -38,10 +38,10 @@ export function rotateToken(
   return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
     const { token, row } = await getChangeable(trx, caller.ownerId, uuid, rotation.conditions);
     if (row.id === caller.tokenId) {
-      // A secret that came before the newest takes nothing over, a session's no more than another token's.
+      // Otherwise whoever found an earlier secret could take the token or session over.
       if (holder.secret !== 'newest') throw new ServiceError('superseded_secret');
     } else {
-      // Its plaintext is as good as a new token's.
+      // The new plaintext has all the token's scopes, so the caller must have them too.
       requireScopesOf(holder, token);
     }
 
@@ -49,7 +49,7 @@ export function rotateToken(
       row.type === 'session'
         ? sessionExpiry(at, row.expires_at, rotation)
         : await patExpiry(deps, trx, caller.ownerId, at, row, rotation);
-    // Else a token that may do nothing would keep itself for ever.
+    // Otherwise a token without any scope could extend its own life for ever.
     if (row.type === 'pat' && isLater(expiresAt, row.expires_at)) requireScopes(holder, [WRITE]);
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
@@ -64,7 +64,7 @@ export function rotateToken(
   });
 }
 
-/** Null is the latest. */
+/** Whether `expiresAt` is later than `than`; null, never, is the latest. */
 function isLater(expiresAt: number | null, than: number | null): boolean {
   return than !== null && (expiresAt === null || expiresAt > than);
 }
@@ -84,16 +84,16 @@ async function patExpiry(
   { expiresInDays }: Rotation,
 ): Promise<number | null> {
   const expired = expiresAt !== null && expiresAt <= at;
-  // It comes back among the tokens that serve.
+  // An expired token does not count towards the limit; a rotated one does.
   if (expired) await checkTokenLimit(trx, config, ownerId, at);
   if (expiresInDays !== undefined) return expiryAfter(config, at, expiresInDays);
   return keptExpiry(config, at, expired ? at + (expiresAt - (from ?? createdAt)) : expiresAt);
 }
 
-/** A session lives as long as logging in and refreshing say. */
+/** The expiry of a session after a rotation: unchanged. */
 function sessionExpiry(at: number, expiresAt: number | null, { expiresInDays }: Rotation): number | null {
   if (expiresInDays !== undefined) throw fixedForSessions('expiresInDays');
   if (expiresAt === null || expiresAt > at) return expiresAt;
-  // Its new secret would open nothing, and count as the newest all the same.
-  throw new ServiceError('token_expired', { detail: 'The session has expired; refresh it, or log in again.' });
+  // A new secret would not be valid, and yet supersede the others.
+  throw new ServiceError('token_expired', { detail: 'The session has expired. Refresh it or log in again.' });
 }

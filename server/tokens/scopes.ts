@@ -1,27 +1,27 @@
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import { insufficientScope, ServiceError } from '../errors.js';
 
-// What a token may do, in words. Some of them guard this service; any other is a word of somebody's own API.
+// Scopes say what a token may do. This service checks four of them; all others are for the APIs that verify tokens.
 
-/** Guards the users, passwords included: whoever has it can be anybody. Nobody but administrators can hold it. */
+/** Allows everything, because it allows setting passwords. Only tokens of administrators can hold it. */
 export const ADMINISTER = 'users:admin';
-/** Guards what changes tokens. */
+/** Needed to create, edit, rotate and revoke tokens. */
 export const WRITE = 'tokens:write';
 const TOKENS = ['tokens:read', 'tokens:verify', WRITE];
 
-/** Who may do what: a token with its owner. */
+/** The one who holds scopes: a token, together with its owner's rights. */
 export interface Holder {
   type: TokenType;
   scopes: readonly string[];
   ownerIsAdmin: boolean;
 }
 
-/** What a user may do at this service, in alphabetical order. */
+/** This service's scopes that a user has, in alphabetical order. */
 export function scopesOfUser(isAdmin: boolean): string[] {
   return isAdmin ? [...TOKENS, ADMINISTER] : TOKENS;
 }
 
-/** A session may do all that its user may, and speaks for the user in the words of other APIs. */
+/** Whether `holder` holds `scope`. A session holds every scope, but `users:admin` only if its user is an administrator. */
 export function holds({ type, scopes, ownerIsAdmin }: Holder, scope: string): boolean {
   if (scope === ADMINISTER && !ownerIsAdmin) return false;
   return type === 'session' || scopes.includes(scope);
@@ -33,7 +33,7 @@ export function requireScopes(holder: Holder, scopes: readonly string[]): void {
   if (lacking !== undefined) throw insufficientScope(lacking);
 }
 
-/** Throws `insufficient_scope` where `token`, as it shall be, may do more than `holder`, who changes it. */
+/** Throws `insufficient_scope` if `token`, as it will be after the change, has scopes that `holder` lacks. */
 export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'scopes'>): void {
   if (token.type === 'session' && holder.type !== 'session') {
     throw new ServiceError('insufficient_scope', { detail: 'Only a session can change a session.' });
@@ -42,8 +42,8 @@ export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'sc
 }
 
 /**
- * The scopes of a token that `holder` gives: those that are wished for, or else its own but `users:admin`, which no token
- * has unless it is named. Throws `insufficient_scope` where that would be more than it has.
+ * The scopes of a token that `holder` creates: the `wished` ones, or by default its own without `users:admin`, which a
+ * request must name. Throws `insufficient_scope` if `holder` lacks a wished scope.
  */
 export function scopesToGive(holder: Holder, wished: readonly string[] | undefined): string[] {
   if (wished === undefined) {
@@ -54,7 +54,7 @@ export function scopesToGive(holder: Holder, wished: readonly string[] | undefin
   return [...wished];
 }
 
-/** The scopes in a row's text. */
+/** Splits the text in which a row stores scopes. */
 export function toScopes(text: string): string[] {
   return text === '' ? [] : text.split(' ');
 }
@@ -62,7 +62,7 @@ export function toScopes(text: string): string[] {
 const setOfScopes = (queries: Queries, { text }: { text: string }) =>
   queries.selectFrom('scope_sets').select('id').where('scopes', '=', text);
 
-/** The id of the set of these scopes, which is made where there is none. */
+/** Returns the id of the set of these scopes, and inserts the set if it is new. */
 export async function scopeSetId(trx: Queries, scopes: readonly string[]): Promise<number> {
   const sorted = [...new Set(scopes)].sort();
   const text = sorted.join(' ');

@@ -1,10 +1,9 @@
 import { type Queries, runPrepared } from '../database/index.js';
 import { type Digest, digestsFrom, type Plaintext } from './plaintext.js';
 
-// A token's secrets: the newest, and earlier ones that still serve for a while. Ended ones stay too, so that their use
-// is noticed.
+// A token has its newest secret, and earlier ones with an end. Ended secrets stay stored, so that their use can be logged.
 
-/** What finds a token's newest secret and tells of it once it is an earlier one. */
+/** The token whose secret is replaced: what finds its newest secret, and what is shown of that as the previous one. */
 export interface RotatedToken {
   id: number;
   prefix: string;
@@ -20,8 +19,8 @@ export async function insertSecret(trx: Queries, tokenId: number, digest: Digest
 }
 
 /**
- * Makes `plaintext` the token's newest secret `at` this moment; earlier ones serve until `validUntil`, and no longer than
- * before.
+ * Makes `plaintext` the token's newest secret at the instant `at`. Earlier secrets stay valid until `validUntil`, or until
+ * their own end if that is sooner.
  */
 export async function replaceSecret(
   trx: Queries,
@@ -56,7 +55,7 @@ export async function replaceSecret(
     .execute();
 }
 
-/** Ends all secrets before the newest at this instant, and takes them off the token's record. */
+/** Ends all earlier secrets at the instant `at` and removes `previousSecret` from the token's record. */
 export async function endEarlierSecrets(trx: Queries, tokenId: number, at: number): Promise<void> {
   await shortenEarlierSecrets(trx, tokenId, at, at);
   await trx
@@ -75,7 +74,7 @@ async function shortenEarlierSecrets(trx: Queries, tokenId: number, validUntil: 
     .execute();
 }
 
-/** What is over already is marked so by its sign, and does not come back when the clock is set back. */
+/** A negative number marks an end that was reached when it was written; it stays ended if the clock is set back. */
 function validUntilColumn(validUntil: number, at: number): number {
   return validUntil <= at ? -validUntil : validUntil;
 }

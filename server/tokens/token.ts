@@ -7,7 +7,7 @@ import { toScopes } from './scopes.js';
 
 /** A token's record. Instants are milliseconds since 1970; null is never. */
 export interface AccessToken {
-  /** Integer id, never given again. */
+  /** The integer id, which no other token ever gets. */
   id: number;
   uuid: string;
   type: TokenType;
@@ -17,20 +17,20 @@ export interface AccessToken {
   expiresAt: number | null;
   lastUsedAt: number | null;
   revokedAt: number | null;
-  /** Empty for none. */
+  /** Empty if there is none. */
   description: string;
   metadata: Record<string, string>;
   /** In alphabetical order. */
   scopes: string[];
   disabledAt: number | null;
-  /** The secret before the newest one; null where there was none. */
+  /** The secret before the newest one; null if there is none. */
   previousSecret: PreviousSecret | null;
 }
 
 export interface PreviousSecret {
   prefix: string;
   validUntil: number;
-  /** When it or one before it was last used. */
+  /** When this or an even earlier secret was last used. */
   lastUsedAt: number | null;
 }
 
@@ -40,7 +40,7 @@ export interface IssuedToken {
   token: AccessToken;
 }
 
-/** What has happened to a token since it was issued: nothing. */
+/** The columns that are null in a token that was just issued. */
 export const JUST_ISSUED = {
   last_used_at: null,
   revoked_at: null,
@@ -69,7 +69,7 @@ export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)
   scopes: string | null;
 };
 
-/** Rows that make an `AccessToken`, from the table under the name `token`. */
+/** Selects the columns of an `AccessToken`. The query calls the table `token`. */
 export function selectTokens(queries: Queries) {
   return queries
     .selectFrom('access_tokens as token')
@@ -78,7 +78,7 @@ export function selectTokens(queries: Queries) {
     .select(scopesOfRow);
 }
 
-/** Not by a join, whose order SQLite would choose anew for each query. */
+/** The scopes of a token's row. A subquery, because SQLite might choose a slow order for a join. */
 export function scopesOfRow({ selectFrom }: ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>) {
   return selectFrom('scope_sets')
     .select('scope_sets.scopes')
@@ -88,7 +88,7 @@ export function scopesOfRow({ selectFrom }: ExpressionBuilder<Schema & { token: 
 
 const tokenById = (queries: Queries, { id }: { id: number }) => selectTokens(queries).where('token.id', '=', id);
 
-/** The token with this integer id, which must be there, as part of a transaction. */
+/** Reads the token with this integer id, in the caller's transaction. It must exist. */
 export async function readToken(trx: Queries, id: number): Promise<AccessToken> {
   const [row] = await runPrepared(trx, tokenById, { id });
   if (row === undefined) throw new TypeError(`there is no token ${String(id)}`);
@@ -119,7 +119,7 @@ function toPreviousSecret(row: TokenRow): PreviousSecret | null {
   return prefix === null || validUntil === null ? null : { prefix, validUntil, lastUsedAt };
 }
 
-/** As a row keeps it. */
+/** Metadata as its column stores it: null for none. */
 export function metadataColumn(metadata: Record<string, string>): string | null {
   return Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata);
 }

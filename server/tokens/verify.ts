@@ -5,7 +5,7 @@ import type { Digest, Plaintext } from './plaintext.js';
 import { type Holder, holds, toScopes } from './scopes.js';
 import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
 
-/** Why a secret opens nothing; the log tells these apart, a refused credential's answer does not. */
+/** Why a secret is not valid. The log names the reason; the 401 that the caller gets does not. */
 export type InvalidReason =
   | 'malformed'
   | 'unknown'
@@ -16,15 +16,15 @@ export type InvalidReason =
   | 'owner_disabled'
   | 'insufficient_scope';
 
-/** A secret that is somebody's. */
+/** A secret that belongs to a token. */
 export interface ProvenSecret extends Holder {
   id: number;
   ownerId: number;
   uuid: string;
   digest: Digest;
-  /** Whether the token has got no other since. */
+  /** False for an earlier secret of a rotated token. */
   isNewest: boolean;
-  /** When this secret ends: with its token, or before it after a rotation. Null for never. */
+  /** When this secret expires, in milliseconds since 1970: after a rotation maybe before its token. Null for never. */
   expiresAt: number | null;
 }
 
@@ -64,10 +64,10 @@ const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>
     .where('secret.digest', '=', digest);
 
 /**
- * Whether `plaintext` opens anything at this moment, and for whom. Every use asks the database, so that a revocation
- * holds from its answer on, in every process on the same store.
+ * Looks up whether `plaintext` is valid now, and whose token it is. Every call asks the database, so that a revocation takes
+ * effect in every process as soon as it is answered.
  *
- * A refresh token is malformed here: it is no credential. Rejects only where the database does not answer.
+ * A refresh token is `malformed`, because it is not a credential. Rejects only if the database does not answer.
  */
 export async function verifyToken(deps: Deps, plaintext: Plaintext): Promise<Verdict> {
   const digest = digestOfToken(deps, plaintext);
@@ -75,17 +75,17 @@ export async function verifyToken(deps: Deps, plaintext: Plaintext): Promise<Ver
   const [row] = await runPrepared(deps.db.read, secretByDigest, { digest: digest.bytes });
   if (row === undefined) return { valid: false, reason: 'unknown' };
   const secret = toProvenSecret(row, digest);
-  const reason = noteUse(deps, row, digest, deps.now());
+  const reason = judge(deps, row, digest, deps.now());
   return reason === null ? { valid: true, secret } : { valid: false, reason, secret };
 }
 
-/** A token that somebody presents, and all that it must be allowed to do. */
+/** A token to verify, and the scopes that it must have. */
 export interface Question {
   plaintext: Plaintext;
   scopes?: readonly string[] | undefined;
 }
 
-/** The verdict, and what is known of the token where its secret is proven. */
+/** The result for one question; `proven` is null unless the secret belongs to a token. */
 export interface Verification {
   reason: InvalidReason | null;
   proven: { token: AccessToken; owner: TokenOwner; expiresAt: number | null } | null;
@@ -98,7 +98,7 @@ export interface TokenOwner {
   organizationUuid: string;
 }
 
-/** The verdict on each question, in their order, all by one query. Rejects as `verifyToken` does. */
+/** Verifies up to 100 tokens with one query and returns the results in the same order. Rejects as `verifyToken` does. */
 export async function verifyTokens<const Questions extends readonly Question[]>(
   deps: Deps,
   questions: Questions,
@@ -114,7 +114,7 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
     if (digest === undefined) return { reason: 'malformed', proven: null };
     const row = byDigest.get(digest.hex);
     if (row === undefined) return { reason: 'unknown', proven: null };
-    return { reason: noteUse(deps, row, digest, at, questions[index]?.scopes), proven: toProven(row) };
+    return { reason: judge(deps, row, digest, at, questions[index]?.scopes), proven: toProven(row) };
   });
   return verifications as { [Index in keyof Questions]: Verification };
 }
@@ -126,7 +126,7 @@ async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRo
   return await runPrepared(db.read, provenByDigests(digests.length), digests);
 }
 
-/** By the number of digests, which is 100 at most: what the query is, it stays. */
+/** One query for each number of digests, 100 at most, because a prepared query's text cannot change. */
 const provenQueries: Build<Uint8Array[], ProvenRow>[] = [];
 
 function provenByDigests(count: number): Build<Uint8Array[], ProvenRow> {
@@ -145,14 +145,14 @@ const provenSecrets = (read: Queries) =>
     .select(['owner.email', 'owner.full_name'])
     .select([hexOf('secret.digest').as('digest'), hexOf('organization.uuid').as('organization_uuid')]);
 
-/** Undefined for what cannot be a token of this service, by its brand, form or checksum: that costs no query. */
+/** Undefined if brand, form or checksum show that this is no token of this service; then no query is needed. */
 function digestOfToken({ config }: Deps, plaintext: Plaintext): Digest | undefined {
   const kind = plaintext.kind(config.brand);
   return kind === 'pat' || kind === 'ses' ? plaintext.digest() : undefined;
 }
 
-/** Null where the secret opens what is asked for, which then counts as a use. */
-function noteUse(
+/** Why the secret is not valid; null if it is, and then the use is recorded. */
+function judge(
   { lastUsed, log }: Deps,
   row: SecretRow,
   digest: Digest,
@@ -164,7 +164,7 @@ function noteUse(
     const stored = row.valid_until === null ? row.last_used_at : row.previous_last_used_at;
     lastUsed.note({ tokenId: row.id, digest }, stored, at);
   }
-  // Of a session it is usual: its token is refreshed every hour.
+  // Sessions are left out: their tokens are refreshed every hour, so old ones are common.
   if (reason === 'superseded' && row.type === 'pat') {
     const used = { tokenId: toUuid(row.uuid), userId: row.owner_id };
     log.warn(used, 'earlier secret of a rotated token used after its grace period');
@@ -209,7 +209,7 @@ function toProven(row: ProvenRow): NonNullable<Verification['proven']> {
   };
 }
 
-/** An end that is null is none. */
+/** Whether `end` has been reached at `at`; null never is. */
 export function isOver(end: number | null, at: number): boolean {
   return end !== null && end <= at;
 }
