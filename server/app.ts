@@ -12,7 +12,7 @@ import type { Trace } from './http/trace.js';
 import type { Log } from './log/log.js';
 import { performanceNow } from './timers.js';
 
-/** Koa and the order of what each request passes: id and headers, the log, the last error boundary, the contract. */
+/** Creates the Koa app. Each request gets an id, common headers and a log line; then its operation runs. */
 export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Koa {
   const app = new App();
   const watchForwarded = createForwardedWatch(config, log);
@@ -32,7 +32,7 @@ export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Ko
       const known = isPath(path, url) ? path : '';
       const preflight = cors.preflightHeaders(req);
       if (preflight !== undefined) {
-        // Whatever the path, so that a page reads the 404 of one that does not exist.
+        // For any path, so that a page can read the 404 of an unknown one.
         trace.head.push(...preflight);
         sendAnswer(ctx, trace, { status: 204 });
         return;
@@ -47,19 +47,19 @@ export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Ko
   return app;
 }
 
-/** Nothing is behind this: what it threw would end the process. */
+/** The last error boundary: an error thrown here would end the process. */
 function sendLastError(ctx: Context, trace: Trace, error: unknown, log: Log): void {
   try {
     sendError(ctx, trace, toServiceError(error, trace.requestId));
   } catch (failure) {
-    log.error({ err: failure, requestId: trace.requestId }, 'an error could not be answered');
+    log.error({ err: failure, requestId: trace.requestId }, 'could not answer an error');
     ctx.res.destroy();
   }
 }
 
-/** Everything is answered and logged here; Koa's own way of both costs as much as all else that it does. */
+/** Koa without its own answering and logging, which cost as much as everything else that it does. */
 class App extends Koa {
-  /** Koa's own, which its types leave out. */
+  /** A member of Koa that its types leave out. */
   declare compose: (middleware: Koa.Middleware[]) => (context: Koa.ParameterizedContext) => Promise<void>;
 
   override callback(): ReturnType<Koa['callback']> {
@@ -72,14 +72,14 @@ function isOfApi({ url = '' }: IncomingMessage): boolean {
   return url.startsWith('/api') || url.startsWith('/oauth');
 }
 
-/** A request target may name scheme and host too (RFC 9112, section 3.2.2); what follows them is the path. */
+/** Removes scheme and host from a request target in absolute form (RFC 9112, section 3.2.2). */
 function toOriginForm(request: IncomingMessage): void {
   if (request.url?.startsWith('/') !== true) request.url = (request.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '');
 }
 
 /**
- * Whether it can be one of the contract's, however it is read: parsers of URLs would turn `\` into `/`, cut at `#`, and
- * throw at broken percent-encoding.
+ * Whether `path` can be a path of the contract. Parsers of URLs would turn `\` into `/`, cut at `#`, and throw at broken
+ * percent-encoding.
  */
 function isPath(path: string, url: string): boolean {
   if (!/^\/[\x21-\x5b\x5d-\x7e]*$/.test(path) || url.includes('#')) return false;
@@ -92,12 +92,12 @@ function isPath(path: string, url: string): boolean {
   }
 }
 
-/** RFC 9112, section 3.2: one, except that HTTP/1.0 may have none. */
+/** A request needs exactly one Host; HTTP/1.0 may have none (RFC 9112, section 3.2). */
 function hasOneHost({ headers: { host }, httpVersion }: IncomingMessage): boolean {
   return host === undefined ? httpVersion === '1.0' : !host.includes(',');
 }
 
-/** Paths and methods that are no operation: 404, 405 with `Allow`, and OPTIONS. */
+/** Answers requests without an operation: 404, 405 with `Allow`, or OPTIONS. */
 function answerOutside(ctx: Context, trace: Trace, routes: Routes, path: string): void {
   const known = routes.at(path);
   if (known === undefined) {

@@ -1,10 +1,10 @@
 import type { ErrorCode, Problem } from '../generated/types.gen.js';
 import { isStorageFault, WriteQueueFull } from './database/index.js';
 
-/** What can go wrong, closed: the codes of the contract, and bad input, which has problems instead of a code there. */
+/** All error codes: the contract's, and those of bad input, which the contract states as problems. */
 export type Code = ErrorCode | 'invalid_input' | 'idempotency_key_reused';
 
-/** The shapes in which the contract states an error. */
+/** The shapes of the contract's errors. */
 export type Surface = 'private tokens' | 'access tokens' | 'oauth';
 
 const FAULTS: Record<Code, { status: number; detail: string }> = {
@@ -62,11 +62,11 @@ interface Extras {
   detail?: string;
   problems?: Problem[];
   headers?: Record<string, string>;
-  /** For the log alone: why a credential was refused, or the error behind this one. */
+  /** For the log only: why a credential was rejected, or the error that caused this one. */
   cause?: unknown;
 }
 
-/** The one error that domain and handlers throw on purpose; anything else is a bug, and answered as one. */
+/** The one error that domain and handlers throw on purpose. Any other error is a bug and becomes a 500. */
 export class ServiceError extends Error {
   override name = 'ServiceError';
   readonly status: number;
@@ -89,7 +89,7 @@ export function invalidInput(loc: string[], type: Problem['type'], msg: string):
   return new ServiceError('invalid_input', { problems: [{ loc, msg, type }] });
 }
 
-/** 401 for `reason`, which only the log gets to see. The challenge tells whether there was anything to judge at all. */
+/** Creates a 401. `reason` goes to the log only. The challenge says whether a credential was sent. */
 export function unauthorized(
   reason: string,
   { credentialSent, detail }: { credentialSent: boolean; detail?: string },
@@ -101,7 +101,7 @@ export function unauthorized(
   });
 }
 
-/** 403 for a token that may not do what `scope` allows (RFC 6750, section 3.1). */
+/** Creates a 403 for a caller without `scope` (RFC 6750, section 3.1). */
 export function insufficientScope(scope: string): ServiceError {
   return new ServiceError('insufficient_scope', {
     detail: `The token lacks a scope: ${scope}.`,
@@ -117,12 +117,12 @@ export function unavailable(detail?: string, cause?: unknown): ServiceError {
   });
 }
 
-/** For what would wait too long: nothing of it has been done. */
+/** Creates a 503 for a request that would wait too long. Nothing has been done for it. */
 export function overloaded(cause?: unknown): ServiceError {
   return new ServiceError('overloaded', { headers: { 'Retry-After': '1' }, cause });
 }
 
-/** Makes any thrown thing a `ServiceError`: a storage fault is 503, never 401 or an empty answer; the rest is 500. */
+/** Converts any thrown value to a `ServiceError`: a storage fault to 503, anything unknown to 500. */
 export function toServiceError(error: unknown, requestId: string): ServiceError {
   if (error instanceof ServiceError) return error;
   if (isStorageFault(error)) return unavailable(undefined, error);
@@ -133,7 +133,7 @@ export function toServiceError(error: unknown, requestId: string): ServiceError 
   });
 }
 
-/** Status and body of `error` as `surface` states it. */
+/** Status and body of `error` in the shape of `surface`. */
 export function toWire(error: ServiceError, surface: Surface): { status: number; body: object } {
   switch (surface) {
     case 'private tokens':
@@ -167,7 +167,7 @@ function toPrivateWire({ code, message: detail, status, problems }: ServiceError
 function toOAuthWire({ code, message, status, problems }: ServiceError) {
   if (code === 'invalid_input') {
     const sentences = problems.map(({ loc, msg }) => [...loc.slice(1), msg].join(': ')).join('; ');
-    // The characters that the RFC allows here; a parameter's name can have any.
+    // A parameter's name can have characters that the RFC does not allow here.
     const error_description = sentences.replace(/[^ !#-[\]-~]/g, '?').slice(0, 1_024);
     return { status: 400, body: { error: 'invalid_request', error_description } };
   }

@@ -19,26 +19,26 @@ import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
 import { addFirstUser } from './users/users.js';
 
-/** The options of `startServer`, and what is exchanged inside. */
+/** The options of `startServer`, and those for tests of the service itself. */
 export interface StartOptions extends ServerOptions {
-  /** Another way to the store than the file at `database`; `onWait` is told while another process holds it up. */
+  /** Opens the database instead of `openDatabase`, for tests with a faulty one. */
   openDatabase?: typeof openDatabase;
 }
 
-/** What a testing server puts around the ordinary one, which has none of it. */
+/** What the testing server adds to the ordinary one. */
 export interface TestingHooks {
-  /** Exchanges what has to be quicker, or steerable, in tests. */
+  /** Replaces dependencies that must be faster, or controllable, in tests. */
   adapt(deps: Deps): void;
   before: Before;
-  /** What each request passes, as it arrives, before the service itself. */
+  /** Wraps the listener that every request passes first. */
   around(accept: RequestListener): RequestListener;
   /** Ends what would keep `close` waiting. */
   release(): void;
 }
 
 /**
- * `startServer`, which documents it, with the hooks of a testing server or without. Processes that serve together have
- * something in `shared` instead of what one has for itself.
+ * Starts a server as `startServer` documents. A testing server passes `hooks`; a worker process passes in `shared` what all
+ * workers share.
  */
 export async function start(
   options: StartOptions,
@@ -50,7 +50,7 @@ export async function start(
   const log = givenLog ?? createLog(config.logLevel);
 
   const onWait = () => {
-    log.warn({}, 'waiting for another process that brings the database up to date');
+    log.warn({}, 'waiting for another process that migrates the database');
   };
   const db = await (open ?? openDatabase)(config.database, onWait);
   const deps: Deps = {
@@ -69,7 +69,7 @@ export async function start(
   const cors = createCors(config.corsOrigins);
   const handle = createApp(routes, deps, cors).callback();
   const refuse = createRefusal((path) => routes.at(path)?.surface, load, cors);
-  // A test that sends more than it can wait for wants all of its answers.
+  // A testing server answers every request, however long it waits.
   const admission = createAdmission(handle, hooks === undefined ? refuse : undefined);
   const request = hooks?.around(admission.request) ?? admission.request;
   const connections = createConnections({ ...admission, request }, log, load);

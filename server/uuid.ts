@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 
-// Read and written as hexadecimal digits: a uuid of whatever version that somebody sends is an id that never was, and no
-// fault, as it would be for the package's own parser.
+// Uuids are parsed as hexadecimal digits, because the package's parser throws for versions that it does not know. Here such
+// a uuid is only an unknown id.
 
 /** The bytes of a new uuid of version 7, ordered by time, so that an index on it grows at its end. */
 export function newUuid(milliseconds: number): Uint8Array {

@@ -9,17 +9,17 @@ import { type ProvenSecret, verifyToken } from '../tokens/verify.js';
 
 export const SESSION_COOKIE = 'vai_token';
 
-/** What an operation accepts as a credential. */
+/** The credentials that an operation accepts. */
 export interface AcceptedCredentials {
   schemes: ReadonlySet<string>;
-  /** Whether an earlier secret whose grace period is over is let in, to repeat the request that ended it. */
+  /** Whether to accept an earlier secret after its grace period, for a caller that repeats the request that ended it. */
   ended: boolean;
 }
 
 /**
- * The caller of a request with these headers. Rejects with `unauthorized`, outside alike for every reason; the error's
- * cause is the reason, for the log. Rejects with the driver's error where the database does not answer, which must
- * never look like a refusal.
+ * Returns the caller of a request with these headers. Rejects with `unauthorized`, whose answer is the same for every reason;
+ * its `cause` is the reason, for the log. Rejects with the driver's error if the database does not answer, because an outage
+ * must never look like a wrong token.
  */
 export async function authenticate(
   deps: Deps,
@@ -77,7 +77,7 @@ class TokenCaller implements Caller {
   }
 }
 
-/** 401 with the challenge of the way that was tried (RFC 6749, section 5.2), or of all ways that there are. */
+/** 401 with the challenge of the scheme that was used (RFC 6749, section 5.2), or of all accepted schemes. */
 function notAuthenticated(reason: string, schemes: ReadonlySet<string>, tried?: AuthMethod): ServiceError {
   const error = unauthorized(reason, { credentialSent: tried !== undefined });
   if (!schemes.has('basic')) return error;
@@ -96,15 +96,15 @@ interface Credential {
 }
 
 /**
- * The one token in the headers: undefined where none was sent, `several` where they disagree (RFC 6750, section 2). A
- * header that is sent twice arrives as one, joined by commas, which no token contains.
+ * Returns the one token in the headers: undefined if there is none, `several` if they differ (RFC 6750, section 2). A header
+ * that is sent twice arrives as one, joined by commas, which no token contains.
  */
 function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credential | 'several' | undefined {
   const sent: Pick<Credential, 'token' | 'authMethod'>[] = [];
   for (const value of splitList(headers.authorization)) {
     const password = basic ? basicPassword(value) : undefined;
     if (password !== undefined) sent.push({ token: password, authMethod: 'basic' });
-    // Another scheme, or none, is a credential too: one that is malformed.
+    // Any other Authorization is a malformed credential.
     else sent.push({ token: /^bearer +(\S+)$/i.exec(value)?.[1] ?? '', authMethod: 'bearer' });
   }
   for (const token of splitList(headers['x-api-key'])) sent.push({ token, authMethod: 'apiKey' });
@@ -119,8 +119,8 @@ function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credentia
 }
 
 /**
- * The password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1): empty where there is
- * none, undefined where the scheme is another.
+ * Returns the password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1): empty if it is
+ * malformed, undefined for another scheme.
  */
 function basicPassword(value: string): string | undefined {
   const [scheme = '', encoded = '', ...rest] = value.split(/ +/);

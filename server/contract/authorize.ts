@@ -10,9 +10,9 @@ import { authenticate } from './authenticate.js';
 import type { OperationId } from './operation-id.js';
 import type { Operation } from './operations.js';
 
-// Who may call an operation, decided by the request's head: before its body is read or its input is looked at.
+// Decides by the request's headers who may call an operation, before the body is read or any input is validated.
 
-/** Operations that change nothing though their method is POST. */
+/** Operations that change nothing although their method is POST. */
 const CHANGE_NOTHING: ReadonlySet<string> = new Set<OperationId>([
   'verifyAccessToken',
   'verifyAccessTokens',
@@ -21,20 +21,20 @@ const CHANGE_NOTHING: ReadonlySet<string> = new Set<OperationId>([
 
 const ROTATE: ReadonlySet<string> = new Set<OperationId>(['rotateAccessToken', 'rotateCurrentAccessToken']);
 
-/** Characters of an Idempotency-Key that an ended secret is let in with: whoever stole the secret must not find it. */
+/** Shortest Idempotency-Key accepted with an ended secret; long enough that a thief of the secret cannot guess it. */
 const UNGUESSABLE = 22;
 
 const EXPIRES_AT = 'Latchkey-Token-Expires-At';
 
 export interface Authorized {
   caller: Caller;
-  /** For a caller who may only repeat a request: what it is told of any other outcome. Undefined for everybody else. */
+  /** The error for a caller that may only repeat an earlier request and does not. Undefined for all other callers. */
   unlessRepeated: ServiceError | undefined;
 }
 
 /**
- * The caller of `operation`. Rejects with `unauthorized`, and with `superseded_secret`, `cross_site_request` or
- * `insufficient_scope` for a caller who may not ask for this in this way.
+ * Authenticates the caller of `operation` and checks that it may call it. Rejects with `unauthorized`, `superseded_secret`,
+ * `cross_site_request` or `insufficient_scope`.
  */
 export async function authorize(
   deps: Deps,
@@ -69,8 +69,8 @@ export async function authorize(
 }
 
 /**
- * Whether an operation serves a secret in its grace period. One of a personal access token may look, and end its token.
- * An earlier secret of a session may do all that the session may, but for a rotation of it.
+ * Whether a secret in its grace period may call the operation. An earlier secret of a personal access token may read, verify
+ * and revoke its token. An earlier secret of a session may do everything except rotate the session.
  */
 function servesEarlier(operation: Operation, params: Readonly<Record<string, string>>, caller: Caller): boolean {
   const isOwn = params['token_id']?.toLowerCase() === caller.tokenUuid;
@@ -90,7 +90,7 @@ function servesEarlier(operation: Operation, params: Readonly<Record<string, str
   }
 }
 
-/** Throws where the caller may not ask for this in this way. */
+/** Throws `cross_site_request` or `insufficient_scope`. */
 function permit({ config }: Deps, operation: Operation, request: IncomingMessage, caller: Caller): void {
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
   if (changes && caller.authMethod === 'cookie' && !isSameOrigin(request, config)) {

@@ -16,9 +16,8 @@ import { type Operation, readOperations } from './operations.js';
 import { toProblems } from './problems.js';
 import { createRoutes, type Routes, type Serve } from './routes.js';
 
-// The contract decides what exists, what it takes and what it gives: routes, security, validation, status and media type
-// come from openapi.yaml, and the handlers' types from the code that is generated from it. What is missing in a handler,
-// or of the wrong shape in its answer, does not compile.
+// Routes, security, validation, statuses and media types come from openapi.yaml, and the types of the handlers from the code
+// generated from it. A missing handler, or an answer of the wrong shape, does not compile.
 
 type Sdk = typeof sdk;
 
@@ -29,22 +28,22 @@ type Defaulted<Id extends OperationId> = Id extends keyof typeof DEFAULTED ? (ty
 type WithDefaults<Query, Name> = Query & Required<Pick<Query, Extract<keyof Query, Name>>>;
 type Result<Id extends OperationId> = Extract<Awaited<ReturnType<Sdk[Id]>>, { error: undefined }>['data'];
 
-/** A request that fits the contract. */
+/** A request that has passed authentication and validation. */
 export interface Request<Id extends OperationId> {
   caller: Id extends (typeof OPEN)[number] ? undefined : Caller;
   path: Part<Id, 'path'>;
   query: WithDefaults<Part<Id, 'query'>, Defaulted<Id>>;
-  /** Where the contract asks for no body and none was sent, an empty one. */
+  /** An empty object if the body is optional and none was sent. */
   body: Part<Id, 'body'>;
-  /** The request's own name, where it has an `Idempotency-Key`. */
+  /** Undefined without an `Idempotency-Key`. */
   attempt: Attempt | undefined;
-  /** Of operations that the contract gives `If-Match`; of all others without a condition. */
+  /** Without a condition for operations that do not take `If-Match`. */
   conditions: Conditions;
-  /** For what is not in the contract: the addresses of the connection. */
+  /** For what the contract does not describe: the addresses of the connection. */
   raw: IncomingMessage;
 }
 
-/** The body of the operation's one 2xx answer; none for a 204. */
+/** The operation's one 2xx answer; a 204 has no body. */
 export type Answer<Id extends OperationId> = {
   headers?: Record<string, string>;
 } & (undefined extends Result<Id> ? { body?: undefined } : { body: Result<Id> });
@@ -55,9 +54,10 @@ export type Handlers = {
 
 type AnyHandler = (deps: Deps, request: unknown) => Promise<{ body?: unknown; headers?: Record<string, string> }>;
 
-/** Runs before an operation, authentication included. True where it has answered itself, or ended the connection. */
+/** Runs before an operation and its authentication. Resolves with true if it has answered or closed the connection. */
 export type Before = (operation: Operation, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
+/** Creates a route for each operation of the contract. `before` is for the testing server. */
 export async function serveOperations(deps: Deps, handlers: Handlers, before?: Before): Promise<Routes> {
   const operations = await readOperations();
   return createRoutes(operations, (operation) => {
@@ -122,7 +122,7 @@ async function validated(
   if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
   const { 'idempotency-key': key, 'if-match': ifMatch } = header;
   const ifNoneMatch = operation.headers.includes('if-match') ? request.headers['if-none-match'] : undefined;
-  // What is undefined is left out at the end, so that a key of an earlier version still names the same request.
+  // An undefined If-None-Match is left out, so that digests made by an earlier version still match.
   const parts = [operation.id, path, body, ifMatch, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])];
   const attempt = key === undefined ? undefined : toAttempt(key, parts);
   return { path, query, body, attempt, conditions: { ifMatch, ifNoneMatch } };
@@ -137,7 +137,7 @@ async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<un
   return sent === undefined && !body.required ? {} : sent;
 }
 
-/** Throws where the answer breaks the contract, which makes it a 500. */
+/** Throws if the answer breaks the contract, which makes it a 500. */
 function checkAnswer(
   operation: Operation,
   status: number,

@@ -7,11 +7,11 @@ import type { HEADERS } from '../../generated/operations.js';
 import type { Surface } from '../errors.js';
 import { answerFormats, formats } from './formats.js';
 
-/** The contract, found through the package's own exports, so that sources, `dist` and the packed package agree. */
+/** The contract, resolved by the package's own exports, so that it is found from sources, `dist` and the packed package. */
 const { resolve } = createRequire(import.meta.url);
 export const openApi = JSON.parse(readFileSync(resolve('latchkey/openapi.json'), 'utf8')) as Document;
 
-/** As it is written, comments included. */
+/** The text of openapi.yaml, with its comments. */
 export function readOpenApiYaml(): string {
   return (openApiYaml ??= readFileSync(resolve('latchkey/openapi.yaml'), 'utf8'));
 }
@@ -20,30 +20,30 @@ let openApiYaml: string | undefined;
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** An operation of the contract, made ready once: nothing about it is matched, parsed or compiled per request. */
+/** An operation of the contract, prepared once, so that no request matches, parses or compiles anything. */
 export interface Operation {
   id: string;
   method: string;
   /** The path template, as in the contract: `/api/v1/access-tokens/{token_id}`. */
   path: string;
   surface: Surface;
-  /** The security schemes of which one is needed; empty where no credential is. */
+  /** The security schemes, one of which is needed; empty if no credential is needed. */
   schemes: ReadonlySet<string>;
-  /** The scopes that its caller needs, all of them. */
+  /** All scopes that its caller needs. */
   scopes: string[];
-  /** What its body is, undefined where it has none. */
+  /** Undefined if it takes no body. */
   body: { form: boolean; required: boolean } | undefined;
   /** The request headers that it takes, in lower case. */
   headers: (typeof HEADERS)[number][];
   /** The status of its one success. */
   status: number;
-  /** The `Content-Type` of its success; undefined where it has no body. */
+  /** The `Content-Type` of its success; undefined without a body. */
   contentType: string | undefined;
-  /** Turns `text` into what the parameter's schema says it looks like; other text stays, for the validator to refuse. */
+  /** Converts `text` to the type in the parameter's schema; text of another form stays, for the validator to reject. */
   coerce(place: 'path' | 'query', name: string, text: string): unknown;
-  /** Writes defaults into `request` and gives what is wrong with it. Its validators are compiled at its first call. */
+  /** Validates `request` and adds defaults to it. The first call compiles the validators. */
   validate(request: ValidatedRequest): ErrorObject[];
-  /** Why an answer that `has` these headers, named as in the contract, breaks it; undefined where it holds. */
+  /** How an answer breaks the contract; undefined if it does not. `has` tells whether it has a header of this name. */
   checkAnswer(status: number, body: unknown, has: (header: string) => boolean): string | undefined;
 }
 
@@ -67,19 +67,16 @@ interface SpecResponse {
 }
 
 interface DocumentedAnswer {
-  /** Those that it must have. */
+  /** The required headers. */
   headers: string[];
   hasBody: boolean;
-  /** Null where its body is not JSON. */
+  /** Null if its body is not JSON. */
   validate: ValidateFunction | null;
 }
 
 let operations: Promise<Operation[]> | undefined;
 
-/**
- * The contract's operations, as openapi-backend reads them: once in a process, since they keep nothing of any server but
- * the validators that they compile.
- */
+/** Reads the contract's operations with openapi-backend, once for all servers of the process. */
 export function readOperations(): Promise<Operation[]> {
   return (operations ??= makeOperations());
 }
@@ -89,11 +86,11 @@ async function makeOperations(): Promise<Operation[]> {
   let ofAnswers: Ajv | undefined;
   const api = new OpenAPIBackend({
     definition: openApi,
-    // Its own check of the document knows OpenAPI 3.0 only. With `quick` it also compiles validators at their first use.
+    // Its check of the document knows OpenAPI 3.0 only. `quick` skips it, and compiles validators at their first use.
     quick: true,
     strict: true,
     ignoreTrailingSlashes: false,
-    // It asks for an Ajv for each validator, draft-07 and with JavaScript's coercion: one shared 2020 instance serves.
+    // It would create a draft-07 Ajv with JavaScript's coercion for each validator; all share one of 2020 instead.
     customizeAjv: (_ajv, _options, context) =>
       context === ValidationContext.Response ? (ofAnswers ??= answerAjv()) : (ofRequests ??= requestAjv()),
   });
@@ -103,24 +100,24 @@ async function makeOperations(): Promise<Operation[]> {
 
 const COMMON = {
   strict: false,
-  // `check` holds the contract against the meta-schema, which takes longer to compile than all that a first request needs.
+  // `npm run check` validates the contract. Compiling the meta-schema would take longer than a whole first request.
   validateSchema: false,
   meta: false,
 } as const;
 
-/** No coercion: path and query are coerced strictly before, and a body says what it means. */
+/** Without coercion: path and query are converted strictly before, and JSON has types. */
 function requestAjv(): Ajv {
   return asAjv(
     new Ajv2020({ ...COMMON, formats, allErrors: true, verbose: true, useDefaults: true, ownProperties: true }),
   );
 }
 
-/** The first fault is enough, and our own objects have no members but their own. */
+/** For our own answers, where the first error is enough. */
 function answerAjv(): Ajv {
   return asAjv(new Ajv2020({ ...COMMON, formats: answerFormats }));
 }
 
-/** The two classes share all that openapi-backend uses; they differ in the JSON Schema version they start with. */
+/** openapi-backend expects the class `Ajv`; `Ajv2020` differs only in its default version of JSON Schema. */
 function asAjv(ajv: Ajv2020): Ajv {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   return ajv;
@@ -189,7 +186,7 @@ function contentTypeOf(mediaType: string | undefined): string | undefined {
   return mediaType === 'application/json' ? JSON_TYPE : mediaType;
 }
 
-/** The path alone decides in which shape an operation states its errors. */
+/** The shape of an operation's errors, which its path alone decides. */
 function surfaceOf({ path }: SpecOperation): Surface {
   if (path.startsWith('/oauth/')) return 'oauth';
   return path.startsWith('/api/v1/auth/') && path.endsWith('/') ? 'private tokens' : 'access tokens';
@@ -204,7 +201,7 @@ function bodyOf({ requestBody }: SpecOperation): Operation['body'] {
   return { form: !('application/json' in content), required };
 }
 
-/** Paths and keywords alone: the values may be secret. */
+/** Only paths and keywords, because values may be secret. */
 function answerErrors({ errors }: ValidateFunction): string {
   return (errors ?? []).map(({ instancePath, keyword }) => `${instancePath || '/'} ${keyword}`).join(', ');
 }

@@ -4,14 +4,14 @@ import type { Problem } from '../../generated/types.gen.js';
 /** Problems that one answer lists; a hostile body can have thousands. */
 const MOST_PROBLEMS = 64;
 
-/** Beside what is wrong with a name there is always one that says so; and beside alternatives, why each does not hold. */
+/** Errors that only repeat another one. */
 const REPETITION = new Set(['propertyNames']);
 const LENGTH = new Set(['minLength', 'maxLength']);
 const FORM = new Set(['pattern', 'format']);
 
 /**
- * What Ajv found, as the contract states problems. openapi-backend's validators see a request as
- * `{ path, query, header, cookie, requestBody }`; the first segment of Ajv's path tells the place.
+ * Converts Ajv's errors to the contract's problems. openapi-backend's validators see a request as
+ * `{ path, query, header, cookie, requestBody }`, so the first segment of Ajv's path is the place.
  */
 export function toProblems(errors: ErrorObject[]): Problem[] {
   const ofWrongLength = new Set(
@@ -19,7 +19,7 @@ export function toProblems(errors: ErrorObject[]): Problem[] {
   );
   return (
     errors
-      // Text of a wrong length hardly ever has the right form, and to say so twice helps nobody.
+      // A text of the wrong length usually has the wrong form too; one problem is enough.
       .filter(({ keyword, instancePath }) => !FORM.has(keyword) || !ofWrongLength.has(instancePath))
       .filter(({ keyword, schemaPath }) => !REPETITION.has(keyword) && !schemaPath.includes('/oneOf/'))
       .slice(0, MOST_PROBLEMS)
@@ -39,12 +39,12 @@ function toProblem(error: ErrorObject): Problem {
   return { loc: toLoc(loc), ...describe(error, inBody) };
 }
 
-/** A place as far as an answer tells of it: a hostile one can be as long as the request. */
+/** A place, shortened: a hostile one can be as long as the request. */
 export function toLoc(segments: string[]): string[] {
   return segments.slice(0, 16).map((segment) => segment.slice(0, 256));
 }
 
-/** The words are Pydantic's, which clients of the access token API know. */
+/** Message and type in the style of Pydantic, which clients of the access tokens API know. */
 function describe(error: ErrorObject, inBody: boolean): Pick<Problem, 'msg' | 'type'> {
   const { keyword, params, parentSchema } = error as ErrorObject<string, Record<string, unknown>>;
   const bound = String(params['limit']);
@@ -126,7 +126,7 @@ function listOf(values: unknown): string {
   return Array.isArray(values) ? values.map((value) => `'${String(value)}'`).join(', ') : '';
 }
 
-/** As it is written: openapi-backend has them in lower case. */
+/** The usual spelling of a header's name, which openapi-backend gives in lower case. */
 function headerName(name: string): string {
   return name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 }

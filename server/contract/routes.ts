@@ -4,7 +4,7 @@ import type { Surface } from '../errors.js';
 import type { Trace } from '../http/trace.js';
 import type { Operation } from './operations.js';
 
-/** Serves one operation: a request's answer is sent when it resolves. `search` is what follows the path's `?`. */
+/** Serves one request and resolves when its answer is sent. `search` is the query without its `?`. */
 export type Serve = (
   ctx: Context,
   trace: Trace,
@@ -13,21 +13,21 @@ export type Serve = (
 ) => Promise<void>;
 
 export interface Routes {
-  /** Who serves this method at this path, and the parameters in it. */
+  /** Finds the operation of this method and path, and the parameters in the path. */
   find(method: string, path: string): { serve: Serve; params: Readonly<Record<string, string>> } | undefined;
-  /** What there is at a path, whatever the method. */
+  /** The methods and the surface of a path; undefined for an unknown path. */
   at(path: string): { methods: string[]; surface: Surface } | undefined;
 }
 
 const NO_PARAMETERS = Object.freeze({});
 
-/** The paths of the contract: `router` reads their templates, and finds which one a path fits. */
+/** Creates the routes of the operations. @koa/router parses the path templates and matches paths. */
 export function createRoutes(operations: readonly Operation[], serving: (operation: Operation) => Serve): Routes {
-  // Both off by default: then `DELETE /access-tokens/`, from a client's empty id, would revoke all tokens.
+  // Not the defaults: with them `DELETE /access-tokens/`, sent for an empty id, would revoke all tokens.
   const router = new Router({ strict: true, sensitive: true });
   const served = new Map<unknown, Served>();
-  // `/tokens/{id}` is no path of `/tokens/current`, not even for the methods that only it knows. And what is found in a
-  // map need not be searched for among forty expressions.
+  // Paths without parameters. `/tokens/current` must not match `/tokens/{id}`, not even for a method that it lacks; and a
+  // map is faster than forty regular expressions.
   const concrete = new Map<string, Layer[]>();
   for (const operation of operations) {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
@@ -66,5 +66,5 @@ interface Served {
   surface: Surface;
 }
 
-/** The router wants something to run, and is asked for nothing but what a path is. */
+/** The router needs a handler, but only its matching is used. */
 function nothing(): void {}

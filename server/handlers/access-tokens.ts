@@ -83,7 +83,7 @@ export const accessTokens = {
   },
 } satisfies Partial<Handlers>;
 
-/** Whose tokens are meant. Throws `insufficient_scope` where those are another's, and the caller no administrator. */
+/** The owner that the request names, by default the caller's. Throws `insufficient_scope` for another if the caller is no administrator. */
 function ownerOf(caller: Caller, owner: number | undefined): number {
   if (owner === undefined || owner === caller.ownerId) return caller.ownerId;
   if (!caller.holds(ADMINISTER)) throw insufficientScope(ADMINISTER);
@@ -91,7 +91,7 @@ function ownerOf(caller: Caller, owner: number | undefined): number {
 }
 
 function toFilter({ tokenType, q, state, scope, neverUsed, ...instants }: WireFilter): TokenFilter {
-  // The contract's format lets nothing else through.
+  // The contract's format has checked the text.
   const times = Object.entries(instants).map(([name, text]): [string, number | undefined] => [
     name,
     parseDateTime(text),
@@ -100,7 +100,7 @@ function toFilter({ tokenType, q, state, scope, neverUsed, ...instants }: WireFi
 }
 
 function toSelection({ ids, filter }: { ids?: string[]; filter?: WireFilter }): Selection {
-  // The contract lets through one of the two.
+  // The contract allows exactly one of the two.
   return filter === undefined ? { uuids: distinct(ids ?? []) } : { filter: toFilter(filter) };
 }
 
@@ -116,7 +116,7 @@ function toIssued({ plaintext, token }: IssuedToken): { headers: { ETag: string 
   return { headers: { ETag: entityTagOf(token) }, body: { plaintext: textOf(plaintext), token: toWireToken(token) } };
 }
 
-/** A browser whose session has rotated itself would otherwise go on with a cookie that ends. */
+/** The answer to a rotation. A browser's session that rotated itself also gets the new secret as its cookie. */
 function withCookie(deps: Deps, caller: Caller, raw: IncomingMessage, issued: IssuedToken) {
   const { headers, body } = toIssued(issued);
   const { uuid, type, expiresAt } = issued.token;

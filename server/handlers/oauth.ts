@@ -31,7 +31,7 @@ function toIntrospection({ reason, proven }: Verification): Introspection {
   };
 }
 
-/** Rounded down, so that nobody takes the token for valid too long. */
+/** Whole seconds, rounded down, so that no expiry is stated too late. */
 function toSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1_000);
 }

@@ -25,7 +25,7 @@ export const privateTokens = {
   },
 
   async createPrivateToken(deps, { caller, body: { name, expiration_time: expirationTime }, attempt }) {
-    // The contract's format lets nothing else through.
+    // The contract's format has checked the text.
     const until = parseDateTime(expirationTime) ?? 0;
     const { plaintext, token } = await issueToken(deps, caller, { name, lifetime: { until } }, attempt);
     const { id, expiresAt } = token;
@@ -42,12 +42,12 @@ function toPrivateToken({ id, name, expiresAt }: AccessToken): PrivateToken {
   return { id, name, expiration_time: toExpirationTime(expiresAt) };
 }
 
-/** This API's reference knows no token without an end, and a strict client of it has no place for null. */
+/** A token that never expires gets the last instant, because clients of this API expect no null. */
 function toExpirationTime(expiresAt: number | null): string {
   return toInstant(expiresAt ?? LAST_INSTANT);
 }
 
-/** The request's own URL with another page; the other parameters as they were sent. */
+/** The request's own URL with another page number. */
 function pageUrl({ config }: Deps, { raw }: Request<'listPrivateTokens'>, page: number): string {
   const url = new URL(raw.url ?? '/', ownOrigin(raw, config));
   url.searchParams.set('page', String(page));

@@ -6,9 +6,9 @@ import { lostLogLines } from '../log/log.js';
 
 type OpenApi = Awaited<ReturnType<Handlers['getOpenApiJson']>>['body'];
 
-/** What the process knows of itself. */
+/** The state of this process. */
 export interface ServiceState {
-  /** `draining` from the moment on at which the process is told to stop. */
+  /** `draining` from when the process is told to stop. */
   phase: 'starting' | 'ready' | 'draining';
   load: Pick<Load, 'isShedding' | 'eventLoopDelay'>;
 }
@@ -18,10 +18,11 @@ export function createService(state: ServiceState) {
     getHealth: () => ({ body: { status: 'ok' } }),
 
     async getReadiness({ db }) {
-      if (state.phase === 'starting') throw unavailable('The service is about to start.');
-      if (state.phase === 'draining') throw unavailable('The service is about to stop.');
+      if (state.phase === 'starting') throw unavailable('The service is starting. Try again in a second.');
+      if (state.phase === 'draining')
+        throw unavailable('The service is stopping. Send the request to another process.');
       await db.ping();
-      // Last, since it says the least: a process that cannot serve at all does not become able to by waiting a second.
+      // Checked last: the other states are worse, and `overloaded` would hide them.
       if (state.load.isShedding) throw overloaded();
       return {
         body: { status: 'ready', eventLoopDelayMs: state.load.eventLoopDelay(), lostLogLines: lostLogLines() },

@@ -19,7 +19,7 @@ export const verification = {
   },
 } satisfies Partial<Handlers>;
 
-/** The contract's words. That an earlier secret has ended is no business of those who ask. */
+/** The contract's codes. An ended earlier secret is `expired`: other APIs need no more detail. */
 const CODES: Record<InvalidReason, VerificationCode> = {
   malformed: 'malformed',
   unknown: 'unknown',
@@ -41,7 +41,7 @@ function toWire({ reason, proven }: Verification): WireVerification {
   return {
     valid: reason === null,
     code: reason === null ? 'valid' : CODES[reason],
-    // An earlier secret ends before its token does, and who asks about it must not let it pass for longer.
+    // An earlier secret expires before its token; the answer states the secret's expiry.
     token: proven && toWireToken({ ...proven.token, expiresAt: proven.expiresAt }),
     owner,
   };

@@ -4,7 +4,7 @@ import { toInstant } from '../instants.js';
 import { dateNow } from '../timers.js';
 import { createLogOutput, type LogOutput } from './output.js';
 
-/** Takes the service's log entries: what happened in words, and the fields that tell of it. A pino logger is one. */
+/** Takes the service's log entries: a message and its fields. A pino logger is one. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -55,7 +55,7 @@ function standardError(mostAtOnce: number, firstLog: () => Log): LogSink {
   return (output ??= createLogOutput({
     mostAtOnce,
     onRecovery(lines, reason) {
-      firstLog().error({ lines, reason }, 'log lines were lost, since standard error did not take them');
+      firstLog().error({ lines, reason }, 'log lines were lost because standard error did not accept them');
     },
   }));
 }

@@ -5,15 +5,15 @@ import { dateNow } from '../timers.js';
 import { createPasswords } from './passwords.js';
 import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword, type User } from './users.js';
 
-/** The users of a database, without a service running on it (one may run all the same). */
+/** Manages the users of a database file. A service may be running on it. */
 export interface Users {
-  /** Throws `InvalidArgument` where the e-mail is taken or the password is outside 8 to 1024 characters. */
+  /** Rejects with `InvalidArgument` if the e-mail is taken or the password has not 8 to 1024 characters. */
   add(wish: NewUser): Promise<void>;
-  /** By e-mail, in its order. */
+  /** Returns all users, ordered by e-mail. */
   list(): Promise<User[]>;
   /**
-   * Rejects with `InvalidArgument` where the e-mail is nobody's; so do the others. Rejects with an error whose `code` is
-   * `last_admin` where nobody would be left to administer users, unless it is `force`d.
+   * Rejects with `InvalidArgument` if no user has this e-mail, as the methods below do. Without `force`, rejects with an
+   * error whose `code` is `last_admin` if the user is the last enabled administrator.
    */
   disable(email: string, options?: { force?: boolean }): Promise<void>;
   enable(email: string): Promise<void>;
@@ -22,8 +22,8 @@ export interface Users {
 }
 
 /**
- * Rejects with `DatabaseRefusal` where the database at `path` cannot be served, and with `InvalidArgument` for one in
- * memory, which would end with this call, and for a path without a file unless `create` is set.
+ * Opens the database at `path` to manage its users. Rejects with `DatabaseRefusal` if the database cannot be used, and with
+ * `InvalidArgument` for a database in memory, and for a missing file unless `create` is set.
  */
 export async function openUsers(path: string, { create = false } = {}): Promise<Users> {
   if (path === IN_MEMORY) throw new InvalidArgument('users are managed in a database file, not in memory');

@@ -11,16 +11,16 @@ import { ADMINISTER } from '../tokens/scopes.js';
 import { generatePassword } from './passwords.js';
 import { hasAdmin, insertUser, type NewUser, revokeOf, selectUsers, toUser, type User } from './users.js';
 
-// The users as administrators see and change them, by id.
+// What administrators do with users over the API, by the user's id.
 
 export interface UserPageWish {
-  /** Text that e-mail or name contains, in any letter case. */
+  /** Text that the e-mail or name contains, in any letter case. */
   q: string | undefined;
   limit: number;
   cursor: string | undefined;
 }
 
-/** One page of the users, by id. Rejects with `invalid_input` for a bad cursor. */
+/** Returns the page of users, ordered by id, that follows `cursor`. Rejects with `invalid_input` for a bad cursor. */
 export async function listUserPage(
   { db, now }: Deps,
   { q, limit, cursor }: UserPageWish,
@@ -40,12 +40,12 @@ export async function listUserPage(
   return { users, nextCursor: last ? toCursor({ key: last.id, id: last.id, asOf: now() }, belongsTo) : null };
 }
 
-/** Rejects with `not_found`. */
+/** Returns the user with this id, also a disabled one. Rejects with `not_found`. */
 export async function findUser({ db }: Deps, id: number): Promise<User> {
   return await readUser(db.read, id);
 }
 
-/** Adds a user, whose password is made where none is given. Rejects with `email_taken`. */
+/** Adds a user. Without a `password`, generates one and returns it. Rejects with `email_taken`. */
 export async function createUser(
   deps: Deps,
   caller: Caller,
@@ -65,7 +65,7 @@ export async function createUser(
   }
 }
 
-/** What is to change; what is undefined stays. */
+/** The members to change; undefined ones stay as they are. */
 export interface UserEdit {
   fullName?: string | undefined;
   isAdmin?: boolean | undefined;
@@ -75,8 +75,9 @@ export interface UserEdit {
 }
 
 /**
- * Edits the user. Being disabled and another password end all sessions; `revokeTokens` the personal access tokens too.
- * Rejects with `not_found`, `precondition_failed`, and with `last_admin` where nobody would be left to administer users.
+ * Edits the user. Disabling the user or changing the password revokes their sessions; `revokeTokens` revokes their personal
+ * access tokens too. Rejects with `not_found`, `precondition_failed`, and with `last_admin` if no enabled administrator
+ * would be left.
  */
 export async function editUser(
   deps: Deps,
@@ -97,7 +98,7 @@ export async function editUser(
       .set({
         full_name: fullName ?? user.fullName,
         is_admin: (isAdmin ?? user.isAdmin) ? 1 : 0,
-        // The first instant stays where the user is disabled already.
+        // A user who is already disabled keeps the instant.
         disabled_at: (disabled ?? user.disabledAt !== null) ? (user.disabledAt ?? at) : null,
         ...(passwordHash !== undefined && { password_hash: passwordHash }),
       })

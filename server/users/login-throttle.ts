@@ -2,13 +2,13 @@ import type { LoginThrottle } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import type { Now } from '../timers.js';
 
-/** Milliseconds that failures count, from the first of a row on. */
+/** Milliseconds after the first failure until the count starts anew. */
 const WINDOW = 15 * 60_000;
-/** Failures of one address for one user. */
+/** Failures from one address for one user until further attempts are rejected. */
 const MOST_PER_PAIR = 10;
-/** Failures of one address for any users. */
+/** Failures from one address for any users until further attempts are rejected. */
 const MOST_PER_ADDRESS = 100;
-/** Entries kept; the oldest give way, so that an attacker with many addresses cannot fill the memory. */
+/** Entries kept. The oldest are dropped, so that an attacker with many addresses cannot fill the memory. */
 const MOST_ENTRIES = 50_000;
 
 interface Failures {
@@ -34,7 +34,7 @@ export function createLoginThrottle(now: Now): LoginThrottle {
   function add(key: string): void {
     const failures = current(key) ?? { count: 0, until: now() + WINDOW };
     failures.count++;
-    // Set anew, so that the map's order is from the least to the most recent.
+    // Deleted first, so that the map is ordered from the oldest to the newest.
     entries.delete(key);
     entries.set(key, failures);
     dropOldest(entries);
@@ -58,7 +58,7 @@ export function createLoginThrottle(now: Now): LoginThrottle {
   }
 
   return {
-    // eslint-disable-next-line @typescript-eslint/require-await -- a refusal rejects, as from another process
+    // eslint-disable-next-line @typescript-eslint/require-await -- errors must reject, as they do from another process
     async attempt(user, address) {
       const pair = `${address} ${user}`;
       const limits: [string, number][] = [

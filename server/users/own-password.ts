@@ -10,10 +10,10 @@ export interface PasswordChange {
 }
 
 /**
- * Gives the caller's user another password and ends their other sessions; personal access tokens stay.
+ * Changes the password of the caller's user and revokes their other sessions; personal access tokens stay valid.
  *
- * Rejects with `insufficient_scope` for a caller that is no session, with `invalid_input` for a wrong current password,
- * and with `too_many_requests` after too many of those from `address`.
+ * Rejects with `insufficient_scope` if the caller is no session, with `invalid_input` for a wrong current password, and with
+ * `too_many_requests` after too many wrong ones from `address`.
  */
 export async function changeOwnPassword(
   deps: Deps,
@@ -27,7 +27,7 @@ export async function changeOwnPassword(
   }
   const found = await findUserForLogin(deps, { id: caller.ownerId });
   if (found === undefined) throw new TypeError(`there is no user ${String(caller.ownerId)}`);
-  // Counted apart from logins, so that whoever holds a stolen session cannot keep its user from logging in.
+  // Counted separately from logins, so that a thief of the session cannot lock its user out.
   const attempt = await loginThrottle.attempt(`password of ${found.user.email}`, address);
   if (!(await passwords.verify(found.passwordHash, currentPassword, attempt))) throw wrongPassword();
   const passwordHash = await passwords.hash(newPassword);
@@ -38,7 +38,7 @@ export async function changeOwnPassword(
       .updateTable('users')
       .set({ password_hash: passwordHash })
       .where('id', '=', caller.ownerId)
-      // Somebody else may have changed it while the current one was verified.
+      // The password may have changed while the current one was verified.
       .where('password_hash', '=', found.passwordHash)
       .returning('id')
       .executeTakeFirst();

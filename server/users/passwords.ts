@@ -6,28 +6,28 @@ import { randomBase62 } from '../tokens/format.js';
 
 /** OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB of memory, two passes, one lane. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** About half a second's worth; more could not be answered in a second. */
+/** Hashes that wait at most: about half a second's work. More could not be answered within a second. */
 const MOST_WAITING = 24;
 
-/** At the first password rather than at the start: most starts of a service see none for a while. */
+/** Loaded at the first password, because most processes need none for a while after their start. */
 const loadArgon2 = () => import('@node-rs/argon2');
 
-/** Of 32 random bytes that nobody knows, with the parameters above: what is verified for users that there are not. */
+/** A hash of 32 random bytes that nobody knows. It is verified for unknown users, so that they take the same time. */
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$AOPiuhUEOzZAee8tHSn+rQ$WGGV/kNm7D4a1Z28KlIj8/ZPRUFT97LRTl12kkwPm/Y';
 
 const SHORTEST = 8;
 const LONGEST = 1_024;
 
 /**
- * With other `parameters` than the service's own, hashes are worth as much as what they protect. `processes` share the
- * machine: of all its cores one stays with everybody else's requests, since each hash keeps one busy for about 15 ms.
+ * Creates the hashing of passwords. `parameters` are weaker only in tests. `processes` is the number of processes that share
+ * the machine: together they leave one core to other requests, because each hash takes a core for about 15 ms.
  */
 export function createPasswords(parameters = PARAMETERS, processes = 1): Passwords {
   const mostAtOnce = Math.max(1, Math.floor((availableParallelism() - 1) / processes));
   let running = 0;
   const waiting: (() => void)[] = [];
 
-  /** Runs `work` off the event loop's thread, a few at a time. */
+  /** Runs `work` outside the event loop's thread, at most `mostAtOnce` at a time. Rejects with `overloaded`. */
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (running >= mostAtOnce) {
       if (waiting.length >= MOST_WAITING) throw overloaded();
@@ -70,7 +70,7 @@ export function createPasswords(parameters = PARAMETERS, processes = 1): Passwor
   };
 }
 
-/** 24 base62 characters: 142 bits. */
+/** Generates a password of 24 base62 characters: 142 random bits. */
 export function generatePassword(): string {
   return randomBase62(24);
 }

@@ -7,8 +7,8 @@ import { scopesOfUser } from '../tokens/scopes.js';
 import { replaceSecret } from '../tokens/secrets.js';
 import { canonicalEmail, findUserForLogin, findUserToLogIn, readUser, type User } from './users.js';
 
-// A session is one access token of type `session`. Refreshing gives that same token a new secret, so that it stays one
-// row in its owner's list, and revoking it by whatever way ends its refresh tokens too.
+// A session is one access token of type `session`. A refresh gives that token a new secret, so that the session stays one
+// row in its owner's list. Revoking the token ends its refresh tokens too.
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -17,15 +17,16 @@ export interface OpenedSession {
   user: User;
   accessToken: Plaintext;
   refreshToken: Plaintext;
-  /** Milliseconds that the access token lives. */
+  /** Milliseconds for which the access token is valid. */
   lifetime: number;
 }
 
 /**
  * Opens a session for the user of `email`.
  *
- * Rejects with `unauthorized` for an unknown e-mail and for a wrong password, alike in answer and time; with
- * `user_disabled` where the password is right; with `too_many_requests` after too many failures from `address`.
+ * Rejects with `unauthorized` for an unknown e-mail or a wrong password, with the same answer after the same time; with
+ * `user_disabled` if the password is right but the user disabled; with `too_many_requests` after too many failures from
+ * `address`.
  */
 export async function logIn(deps: Deps, email: string, password: string, address: string): Promise<OpenedSession> {
   const { db, config, now, passwords, loginThrottle } = deps;
@@ -36,7 +37,7 @@ export async function logIn(deps: Deps, email: string, password: string, address
   const lifetime = config.sessionMinutes * MINUTE;
   return await db.write(async (trx) => {
     const at = now();
-    // Once more: the password may have been changed, or the user disabled, while the old one was verified.
+    // Read again: the password may have changed, or the user been disabled, while the password was verified.
     const user = await findUserToLogIn(trx, found);
     if (user === undefined) throw loginFailed();
     if (user.disabledAt !== null) throw new ServiceError('user_disabled');
@@ -56,9 +57,9 @@ function loginFailed(): ServiceError {
 }
 
 /**
- * Gives the session of `refreshToken` a new pair of tokens and spends it. The session's earlier token serves until its
- * own expiry. Rejects with `unauthorized` for any token that is not the session's latest; a spent one revokes the
- * session, for two parties hold it.
+ * Spends `refreshToken` and gives its session a new pair of tokens. The earlier access token stays valid until its own
+ * expiry. Rejects with `unauthorized` unless the token is the session's latest refresh token. A spent one also revokes the
+ * session, because two parties have it.
  */
 export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promise<OpenedSession> {
   const { db, config, log, now } = deps;
@@ -83,7 +84,6 @@ export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promi
     await trx.updateTable('refresh_tokens').set({ spent_at: at }).where('digest', '=', digest).execute();
     const accessToken = newPlaintext(config.brand, 'ses');
     await dropExpired(trx, found.token_id, at);
-    // The earlier token serves until its own expiry.
     await replaceSecret(trx, { ...found, id: found.token_id }, accessToken, found.access_expires_at ?? at, at);
     await trx
       .updateTable('access_tokens')
@@ -93,12 +93,12 @@ export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promi
     const refreshed = await insertRefreshToken(deps, trx, found.token_id, at);
     return { user: await readUser(trx, found.owner_id), accessToken, refreshToken: refreshed, lifetime };
   });
-  // Not thrown within the transaction, which would undo the revocation.
+  // Thrown here, because an error within the transaction would undo the revocation.
   if (outcome instanceof ServiceError) throw outcome;
   return outcome;
 }
 
-/** Revokes the session that the token with `tokenId` is; a personal access token is none, and stays. */
+/** Revokes the session with this id. A personal access token with this id stays valid. */
 export async function logOut({ db, now }: Deps, tokenId: number): Promise<void> {
   await db.write(async (trx) => {
     await trx
@@ -137,7 +137,7 @@ async function findRefreshToken(trx: Queries, digest: Uint8Array) {
     .executeTakeFirst();
 }
 
-/** What has ended of the session's earlier secrets: nobody is surprised by its use. */
+/** Deletes the session's expired secrets and refresh tokens. Nobody needs to know about their use. */
 async function dropExpired(trx: Queries, tokenId: number, at: number): Promise<void> {
   await trx.deleteFrom('token_secrets').where('token_id', '=', tokenId).where('valid_until', '<=', at).execute();
   await trx.deleteFrom('refresh_tokens').where('token_id', '=', tokenId).where('expires_at', '<=', at).execute();

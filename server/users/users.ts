@@ -29,12 +29,12 @@ export interface NewUser {
 
 type UserDeps = Pick<Deps, 'db' | 'now' | 'passwords'>;
 
-/** The spelling under which a user is stored, found and throttled. */
+/** The spelling by which a user is stored, found and throttled: trimmed, in NFC and lower case. */
 export function canonicalEmail(email: string): string {
   return email.trim().normalize('NFC').toLowerCase();
 }
 
-/** Throws `InvalidArgument` where the e-mail is taken, or name or password are out of bounds. */
+/** Adds a user. Rejects with `InvalidArgument` if the e-mail is taken, or name or password are out of bounds. */
 export async function addUser(deps: UserDeps, wish: NewUser): Promise<User> {
   if (wish.fullName.length > 255 || /[\p{Cc}\p{Cs}]/u.test(wish.fullName)) {
     throw new InvalidArgument('a name must have at most 255 characters, and no control characters');
@@ -43,17 +43,17 @@ export async function addUser(deps: UserDeps, wish: NewUser): Promise<User> {
   try {
     return await deps.db.write((trx) => insertUser(deps, trx, wish, passwordHash));
   } catch (error) {
-    if (isUniqueViolation(error)) throw new InvalidArgument(`there is a user ${canonicalEmail(wish.email)} already`);
+    if (isUniqueViolation(error)) throw new InvalidArgument(`a user ${canonicalEmail(wish.email)} already exists`);
     throw error;
   }
 }
 
-/** Adds the user where there is none at all, and tells whether it did. */
+/** Adds the user if the database has none, and returns whether it did. */
 export async function addFirstUser(deps: UserDeps, wish: NewUser): Promise<boolean> {
   if (await hasUsers(deps.db.read)) return false;
   const passwordHash = await deps.passwords.hash(wish.password);
   return await deps.db.write(async (trx) => {
-    // Once more within the transaction: of several first starts on one file, one adds the user.
+    // Checked again in the transaction, because several processes may start on one new file.
     if (await hasUsers(trx)) return false;
     await insertUser(deps, trx, wish, passwordHash);
     return true;
@@ -67,19 +67,19 @@ export async function listUsers({ db }: Pick<Deps, 'db'>): Promise<User[]> {
 
 const userById = (queries: Queries, { id }: { id: number }) => selectUsers(queries).where('user.id', '=', id);
 
-/** The user by the id that a token's row names; it is always there, since users are disabled, never deleted. */
+/** Returns the user with this id, which must exist: users are disabled, never deleted. */
 export async function getUser({ db }: Pick<Deps, 'db'>, id: number): Promise<User> {
   const [row] = await runPrepared(db.read, userById, { id });
   if (row === undefined) throw new TypeError(`there is no user ${String(id)}`);
   return toUser(row);
 }
 
-/** The same, as part of a transaction. */
+/** Reads the user with this id, which must exist, in the caller's transaction. */
 export async function readUser(trx: Queries, id: number): Promise<User> {
   return toUser(await selectUsers(trx).where('user.id', '=', id).executeTakeFirstOrThrow());
 }
 
-/** The user of an earlier look-up, as they are now; undefined where their password is another since. */
+/** Reads a user again after the password was verified; undefined if the password has changed since. */
 export async function findUserToLogIn(
   queries: Queries,
   earlier: { user: User; passwordHash: string },
@@ -91,7 +91,7 @@ export async function findUserToLogIn(
   return row && toUser(row);
 }
 
-/** The user with what a password is checked against; undefined where there is none. */
+/** Returns the user and the hash of their password; undefined if there is no such user. */
 export async function findUserForLogin(
   { db }: Pick<Deps, 'db'>,
   who: { email: string } | { id: number },
@@ -105,9 +105,9 @@ export async function findUserForLogin(
 }
 
 /**
- * Disables the user: no token or session of theirs opens anything from then on. Sessions end for good; tokens serve
- * again once the user is enabled. Throws `InvalidArgument` where the e-mail is nobody's, and `last_admin` where nobody
- * would be left to administer users, unless it is `force`d.
+ * Disables the user, whose tokens are rejected from then on. Sessions are revoked; personal access tokens become valid again
+ * when the user is enabled. Rejects with `InvalidArgument` if no user has this e-mail, and, without `force`, with
+ * `last_admin` if no enabled administrator would be left.
  */
 export async function disableUser({ db, now }: UserDeps, email: string, { force = false } = {}): Promise<void> {
   await db.write(async (trx) => {
@@ -118,7 +118,7 @@ export async function disableUser({ db, now }: UserDeps, email: string, { force 
   });
 }
 
-/** Whether anybody can administer users: an administrator who is not disabled. */
+/** Whether there is an enabled administrator. */
 export async function hasAdmin(queries: Queries): Promise<boolean> {
   const admin = await queries
     .selectFrom('users')
@@ -130,14 +130,14 @@ export async function hasAdmin(queries: Queries): Promise<boolean> {
   return admin !== undefined;
 }
 
-/** Throws `InvalidArgument` where the e-mail is nobody's. */
+/** Enables the user. Rejects with `InvalidArgument` if no user has this e-mail. */
 export async function enableUser({ db }: UserDeps, email: string): Promise<void> {
   await db.write((trx) => updateUser(trx, email, { disabled_at: null }));
 }
 
 /**
- * Sets a new password and ends all sessions that the old one opened; with `revokeTokens` all tokens too.
- * Throws `InvalidArgument` where the e-mail is nobody's or the password is too short.
+ * Sets a new password and revokes the user's sessions; with `revokeTokens` their personal access tokens too. Rejects with
+ * `InvalidArgument` if no user has this e-mail or the password has not 8 to 1024 characters.
  */
 export async function setPassword(
   { db, now, passwords }: UserDeps,
@@ -191,7 +191,7 @@ async function hasUsers(queries: Queries): Promise<boolean> {
   return (await queries.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
 }
 
-/** As part of a larger transaction. */
+/** Inserts a user in the caller's transaction. */
 export async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser, passwordHash: string): Promise<User> {
   const { id } = await trx
     .insertInto('users')
@@ -208,7 +208,7 @@ export async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser,
   return await readUser(trx, id);
 }
 
-/** The one organization there is for now, made with its first user. */
+/** Returns the id of the one organization, and inserts it with the first user. */
 async function theOrganization(trx: Queries, at: number): Promise<number> {
   const existing = await trx.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirst();
   if (existing !== undefined) return existing.id;
@@ -235,7 +235,7 @@ async function updateUser(
   return row.id;
 }
 
-/** Revokes all of the owner's that are of these types, but the one with the id `except`, as part of a larger transaction. */
+/** Revokes the owner's tokens of these types, except the one with the id `except`, in the caller's transaction. */
 export async function revokeOf(
   trx: Queries,
   ownerId: number,

@@ -79,7 +79,7 @@ test('lines beyond what waits for a reader that stalls are lost, the lines befor
   await expect.poll(() => lostLinesOf(serving)).toBeGreaterThan(0);
   await expect
     .poll(() => pipe.read(), { timeout: 10_000, interval: 20 })
-    .toContain('log lines were lost, since standard error did not take them');
+    .toContain('log lines were lost because standard error did not accept them');
   const lines = pipe.lines();
   const told = lines.find(({ msg }) => String(msg).includes('lost'));
   expect(told).toMatchObject({ reason: 'EAGAIN' });

@@ -93,7 +93,7 @@ describe('users add', () => {
   test('an e-mail that is taken, in whatever letter case, ends with code 2 and changes nothing', async () => {
     await addAlice();
     const { code, stdout, stderr } = await usersReading('another password\n', 'add', 'ALICE@Example.ORG', '--admin');
-    expect(stderr).toBe(`latchkey: there is a user ${ALICE.email} already\n`);
+    expect(stderr).toBe(`latchkey: a user ${ALICE.email} already exists\n`);
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(await stored()).toEqual([`${ALICE.email} user enabled`]);

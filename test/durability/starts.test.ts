@@ -12,7 +12,7 @@ import { FULL, milliseconds, publish } from './figures.js';
 const RELEASED = 'test/database/released/0.1.0.sqlite';
 const TOKENS = FULL ? 1_000_000 : 30_000;
 const KILLS = FULL ? 20 : 4;
-const WAITING = 'waiting for another process that brings the database up to date';
+const WAITING = 'waiting for another process that migrates the database';
 
 test('of four first starts at once on one path all serve, and one makes the first user', {
   timeout: 120_000,
