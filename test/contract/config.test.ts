@@ -134,6 +134,17 @@ test('hooks make the credential, sign requests and judge answers', async () => {
   expect(listed?.headers).toMatchObject({ 'x-signature': 'listCustomers 10', 'x-set-up': String(url.length) });
 });
 
+test('tearDown is called after a run that could not go on, and after one that could', async () => {
+  const { url } = await startShop();
+  const called: string[] = [];
+  const hooks = { setUp: () => void called.push('setUp'), tearDown: () => void called.push('tearDown') };
+  const options = { spec: document, token: TOKEN, fuzzRuns: 1, only: 'listCustomers', hooks };
+  await expect(testContract({ ...options, url: 'http://127.0.0.1:1' })).rejects.toThrow(/does not answer/);
+  expect(called).toEqual(['setUp', 'tearDown']);
+  await testContract({ ...options, url });
+  expect(called).toEqual(['setUp', 'tearDown', 'setUp', 'tearDown']);
+});
+
 test('a run is repeated with each seed until one breaks the contract', async () => {
   const { url } = await startShop();
   const options = { url, spec: document, token: TOKEN, fuzzRuns: 1, only: 'listCustomers' };

@@ -102,6 +102,18 @@ const packed = (value: unknown, encoding: string, pack: (text: string) => Buffer
   });
 };
 
+/** Makes things, and lists the first five of them, or as many as `most` makes of the limit. */
+function listing(most: (limit: number) => number): Server {
+  let made = 0;
+  return ({ method, query }) => {
+    if (method === 'POST') return { status: 201, body: { id: ++made } };
+    const limit = query.get('limit') ?? '5';
+    if (!/^[1-9]$/.test(limit)) return REFUSED;
+    const ids = Array.from({ length: Math.min(made, most(Number(limit))) }, (_, index) => ({ id: index + 1 }));
+    return { status: 200, body: ids };
+  };
+}
+
 const digit = { type: 'integer', minimum: 1, maximum: 9 };
 const inPath = { name: 'id', in: 'path', required: true, schema: digit };
 const whole = object(['n'], { n: { type: 'integer', minimum: 0, maximum: 18014398509481983 } });
@@ -335,6 +347,24 @@ const READINGS: Record<string, Reading> = {
     right: packed({ a: 1 }, 'br', brotliCompressSync),
     wrong: packed({ b: 1 }, 'br', brotliCompressSync),
     finds: 'body',
+  },
+  'a list with a limit and no way on': {
+    spec: document({
+      '/a': {
+        get: {
+          operationId: 'list',
+          parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 9 } }],
+          responses: { ...refusals, 200: body({ type: 'array', items: object(['id'], { id: { type: 'integer' } }) }) },
+        },
+        post: {
+          operationId: 'make',
+          responses: { ...refusals, 201: body(object(['id'], { id: { type: 'integer' } })) },
+        },
+      },
+    }),
+    right: listing((limit) => limit),
+    wrong: listing((limit) => limit + 1),
+    finds: 'paging',
   },
   'a required member that another branch calls readOnly': {
     spec: taker(

@@ -66,12 +66,40 @@ const TABLE: [place: string, style: string, explode: boolean, type: Type, wire: 
 /** A list in a cookie, and `label` without explode, have two forms in the versions of the standard: no verdict on them. */
 const OPEN: typeof TABLE = [
   ['cookie', 'form', false, 'array', ''],
+  ['cookie', 'form', true, 'array', ''],
+  ['cookie', 'form', false, 'object', ''],
   ['cookie', 'form', true, 'object', ''],
   ['path', 'label', false, 'array', ''],
   ['path', 'label', false, 'object', ''],
 ];
 
-const cases = TABLE.map(([place, style, explode, type, wire]) => ({ place, style, explode, type, wire }));
+/** Of a plain value every style has one form, whatever `explode` says; what stands before it in the place. */
+const PLAIN: [place: string, style: string, before: string][] = [
+  ['path', 'simple', ''],
+  ['path', 'label', '.'],
+  ['path', 'matrix', ';color='],
+  ['query', 'form', 'color='],
+  ['header', 'simple', ''],
+  ['cookie', 'form', ''],
+];
+const TEXTS = { text: 'blue', integer: '5', boolean: 'true' };
+const isListed = (row: (typeof TABLE)[number]) =>
+  TABLE.some((other) => row.slice(0, 4).every((cell, index) => cell === other[index]));
+const plain = PLAIN.flatMap(([place, style, before]) =>
+  [false, true].flatMap((explode) =>
+    Object.entries(TEXTS).map(([type, text]): (typeof TABLE)[number] => {
+      return [place, style, explode, type as Type, `${before}${text}`];
+    }),
+  ),
+).filter((row) => !isListed(row));
+
+const cases = [...TABLE, ...plain].map(([place, style, explode, type, wire]) => ({
+  place,
+  style,
+  explode,
+  type,
+  wire,
+}));
 
 function painting(place: string, style: string, explode: boolean, type: Type) {
   const name = place === 'header' ? 'X-Color' : 'color';
@@ -115,16 +143,23 @@ describe('a server that reads the style right is not blamed, and one that does n
   });
 });
 
-test('a parameter with content is JSON, percent-encoded', async () => {
+test.each([
+  ['query', `color=${encodeURIComponent(JSON.stringify(RGB))}`],
+  ['path', encodeURIComponent(JSON.stringify(RGB))],
+  ['header', JSON.stringify(RGB)],
+])('a parameter with content is JSON: in the %s', async (place, wire) => {
   const content = { 'application/json': { schema: { type: 'object', const: RGB } } };
-  const parameters = [{ name: 'color', in: 'query', required: true, content }];
+  const parameters = [{ name: place === 'header' ? 'X-Color' : 'color', in: place, required: true, content }];
+  const responses = { 200: body({}), 400: body({}), 404: body({}) };
   const paths = {
-    '/paint': { get: { operationId: 'paint', parameters, responses: { 200: body({}), 400: body({}) } } },
+    [place === 'path' ? '/paint/{color}' : '/paint']: { get: { operationId: 'paint', parameters, responses } },
   };
-  const wire = `color=${encodeURIComponent(JSON.stringify(RGB))}`;
-  const right = await tested({ ...document(paths), openapi: '3.1.0' }, strict('query', wire));
+  const spec = { ...document(paths), openapi: '3.1.0' };
+  const right = await tested(spec, strict(place, wire), { fuzzRuns: 5 });
   expect(right.failures, toSummary(right)).toEqual([]);
-  expect(right.complete).toBe(true);
+  expect(right.complete, toSummary(right)).toBe(true);
+  const wrong = await tested(spec, strict(place, `${wire}x`), { fuzzRuns: 5 });
+  expect(wrong.failures.map(({ check }) => check)).toContain('acceptance');
 });
 
 test('reserved characters stand for themselves where the parameter allows that', async () => {
