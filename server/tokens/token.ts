@@ -40,16 +40,6 @@ export interface IssuedToken {
   token: AccessToken;
 }
 
-/** The columns that are null in a token that was just issued. */
-export const JUST_ISSUED = {
-  last_used_at: null,
-  revoked_at: null,
-  disabled_at: null,
-  previous_prefix: null,
-  previous_valid_until: null,
-  previous_last_used_at: null,
-} as const;
-
 /** The columns that an `AccessToken` is made of, besides its uuid and its scopes. */
 export const TOKEN_COLUMNS = [
   'id',
@@ -60,7 +50,12 @@ export const TOKEN_COLUMNS = [
   'expires_at',
   'description',
   'metadata',
-  ...(Object.keys(JUST_ISSUED) as (keyof typeof JUST_ISSUED)[]),
+  'last_used_at',
+  'revoked_at',
+  'disabled_at',
+  'previous_prefix',
+  'previous_valid_until',
+  'previous_last_used_at',
 ] as const;
 
 export type TokenRow = Pick<Selectable<AccessTokenTable>, (typeof TOKEN_COLUMNS)[number]> & {
