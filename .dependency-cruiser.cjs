@@ -84,7 +84,7 @@ module.exports = {
     only(
       'database-knows-nobody',
       { path: '^server/database/' },
-      { path: '^server/', pathNot: '^server/(database/|(pace|timers)\\.ts)' },
+      { path: '^server/', pathNot: '^server/(database/|(pace|timers|config/postgres-url)\\.ts)' },
     ),
     only(
       'domain-uses-the-database-by-its-entry',
@@ -97,16 +97,16 @@ module.exports = {
       { path: 'node_modules/(koa|@koa/router|openapi-backend)/' },
     ),
     only(
-      'one-importer-of-the-driver',
+      'one-importer-of-the-drivers',
       { path: '^server/', pathNot: '^server/database/' },
-      { path: 'node_modules/better-sqlite3' },
+      { path: 'node_modules/(better-sqlite3|pg)/' },
     ),
     // The named packages are optional peers, which dependency-cruiser does not count as declared.
     only(
       'no-undeclared-package',
       { pathNot: CONTENDERS },
       {
-        pathNot: 'node_modules/(vitest|express|fastify|hono|koa)/',
+        pathNot: 'node_modules/(vitest|express|fastify|hono|koa|pg)/',
         dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
       },
     ),

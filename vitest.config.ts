@@ -1,13 +1,35 @@
 import { defineConfig } from 'vitest/config';
 
+/** What these test is the same whatever the engine is, so that they run once on each. */
+const ON_BOTH_ENGINES = [
+  'test/api/**/*.test.ts',
+  'test/http/**/*.test.ts',
+  'test/client/**/*.test.ts',
+  'test/contract.test.ts',
+];
+
 export default defineConfig({
   test: {
-    // Without this, vitest would also run the compiled tests in dist.
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build.ts'],
     // Some tests spend most of their time waiting for time-outs of the server.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        // Without this, vitest would also run the compiled tests in dist.
+        test: { name: 'sqlite', include: ['test/**/*.test.ts'], exclude: ['test/postgres/**'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include: [...ON_BOTH_ENGINES, 'test/postgres/**/*.test.ts'],
+          globalSetup: ['test/support/postgres-server.ts'],
+          env: { LATCHKEY_TEST_ENGINE: 'postgres' },
+        },
+      },
+    ],
   },
 });

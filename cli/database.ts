@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { isPostgresUrl } from '../server/config/postgres-url.js';
 import type { DatabaseReport } from '../server/index.js';
 import { WrongUse } from './failure.js';
 import { readSettings } from './settings.js';
@@ -55,6 +56,9 @@ const server = () => import('../server/index.js');
 
 async function pathOf(flags: DatabaseFlag, { mustExist }: { mustExist: boolean }): Promise<string> {
   const { database } = await readSettings({ database: flags.database });
+  if (isPostgresUrl(database)) {
+    throw new WrongUse('this command is for a database in a file; for PostgreSQL use pg_dump and pg_restore');
+  }
   if (database === ':memory:') throw new WrongUse('this command needs a database in a file, not in memory');
   if (mustExist && !existsSync(database)) throw new WrongUse(`there is no database ${database}`);
   return database;

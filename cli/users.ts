@@ -111,7 +111,7 @@ function command(parent: Command, usage: string, description: string): Command {
   return parent
     .command(usage)
     .description(description)
-    .option('--database <path>', 'database file (LATCHKEY_DATABASE, latchkey.db)');
+    .option('--database <database>', 'file, or URL of PostgreSQL (LATCHKEY_DATABASE, latchkey.db)');
 }
 
 async function withUsers(
@@ -120,8 +120,8 @@ async function withUsers(
   options: { create?: boolean } = {},
 ): Promise<void> {
   const { openUsers } = await server();
-  const { database } = await readSettings({ database: flags.database });
-  const users = await openUsers(database, options);
+  const settings = await readSettings({ database: flags.database });
+  const users = await openUsers(settings.database, { ...settings, ...options });
   try {
     await work(users);
   } finally {

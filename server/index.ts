@@ -18,7 +18,7 @@ export {
 } from './database/index.js';
 export type { RunningServer, ServerOptions } from './options.js';
 export type * from './testing/options.js';
-export { openUsers, type Users } from './users/admin.js';
+export { type OpenUsersOptions, openUsers, type Users } from './users/admin.js';
 export { generatePassword } from './users/passwords.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { createApp } from './app.js';
-import { completeConfig } from './config/config.js';
+import { completeConfig, openOptions } from './config/config.js';
 import { type Before, serveOperations } from './contract/contract.js';
 import { openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
@@ -52,7 +52,7 @@ export async function start(
   const onWait = () => {
     log.warn({}, 'waiting for another process that migrates the database');
   };
-  const db = await (open ?? openDatabase)(config.database, onWait);
+  const db = await (open ?? openDatabase)(config.database, { ...openOptions(config), onWait });
   const deps: Deps = {
     db,
     now,

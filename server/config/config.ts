@@ -1,5 +1,6 @@
 import { unknownVariables, variableIn } from './environment.js';
 import { InvalidArgument } from './invalid-argument.js';
+import { isPostgresUrl, parsePostgresUrl } from './postgres-url.js';
 
 /** How the service runs. Every field has a default; see `defaultConfig`. */
 export interface Config {
@@ -7,8 +8,17 @@ export interface Config {
   host: string;
   /** The port to listen on, 0 to 65535; 0 takes any that is free. */
   port: number;
-  /** The database file's path, or `:memory:` for one that ends with the process. */
+  /**
+   * The database file's path, `:memory:` for one that ends with the process, or a URL of PostgreSQL such as
+   * `postgres://user@host:5432/name?sslmode=verify-full`.
+   */
   database: string;
+  /** File with the password for PostgreSQL, read at each connect; null for the one in the URL, or none. */
+  databasePasswordFile: string | null;
+  /** Most connections of a process to PostgreSQL for transactions, 1 to 500; two more are for look-ups. */
+  databaseConnections: number;
+  /** The PostgreSQL schema that has the tables; it is made where there is none. */
+  databaseSchema: string;
   /** Processes that serve, 1 to 64. `latchkey serve` starts several; `startServer` is always one. */
   workers: number;
   /** What every token starts with: 1 to 16 characters, lower-case letters and digits, a letter first. */
@@ -50,6 +60,9 @@ export const defaultConfig: Readonly<Config> = Object.freeze({
   host: '127.0.0.1',
   port: 8080,
   database: 'latchkey.db',
+  databasePasswordFile: null,
+  databaseConnections: 10,
+  databaseSchema: 'public',
   workers: 1,
   brand: 'lk',
   sessionMinutes: 60,
@@ -78,8 +91,18 @@ export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
     /^[\w.:%-]+$/.test(text) ? text : undefined,
   ),
   port: setting('LATCHKEY_PORT', 'an integer from 0 to 65535', integer(0, 65_535)),
-  database: setting('LATCHKEY_DATABASE', "a file's path, or :memory:", (text) =>
-    text !== '' && !text.includes('\0') ? text : undefined,
+  database: setting(
+    'LATCHKEY_DATABASE',
+    "a file's path, :memory:, or a URL postgres://user@host:5432/name?sslmode=verify-full, " +
+      'whose sslmode is disable, require, verify-ca or verify-full',
+    databaseAddress,
+  ),
+  databasePasswordFile: setting('LATCHKEY_DATABASE_PASSWORD_FILE', "a file's path", path),
+  databaseConnections: setting('LATCHKEY_DATABASE_CONNECTIONS', 'an integer from 1 to 500', integer(1, 500)),
+  databaseSchema: setting(
+    'LATCHKEY_DATABASE_SCHEMA',
+    'at most 63 lower-case letters, digits and underscores, no digit first, and no pg_ first',
+    (text) => (/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/.test(text) ? text : undefined),
   ),
   workers: setting('LATCHKEY_WORKERS', 'an integer from 1 to 64', integer(1, 64)),
   brand: setting('LATCHKEY_BRAND', '1 to 16 lower-case letters and digits, a letter first', (text) =>
@@ -143,6 +166,15 @@ export function readConfig(
   return completed(read, ({ variable }) => variable);
 }
 
+/** How `config.database` is opened. */
+export function openOptions({
+  databasePasswordFile,
+  databaseConnections,
+  databaseSchema,
+}: Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema'>) {
+  return { passwordFile: databasePasswordFile, connections: databaseConnections, schema: databaseSchema };
+}
+
 /** `unknownVariables` of the settings, and of what the command reads. */
 export function unknownSettings(environment: NodeJS.ProcessEnv): string[] {
   return unknownVariables(
@@ -198,6 +230,15 @@ function integer(least: number, most: number): (text: string) => number | undefi
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     return value >= least && value <= most ? value : undefined;
   };
+}
+
+function path(text: string): string | undefined {
+  return text !== '' && !text.includes('\0') ? text : undefined;
+}
+
+function databaseAddress(text: string): string | undefined {
+  if (!isPostgresUrl(text)) return path(text);
+  return parsePostgresUrl(text) === undefined ? undefined : text;
 }
 
 function trueOrFalse(text: string): boolean | undefined {

@@ -1,40 +1,51 @@
 import { sql } from 'kysely';
+import { isPostgresUrl } from '../config/postgres-url.js';
+import type { Database, OpenOptions } from './database.js';
+import { StorageFault, UniqueViolation } from './faults.js';
 import { DatabaseRefusal } from './refusal.js';
-import type { Queries } from './schema.js';
+import * as sqliteFaults from './sqlite/faults.js';
 import { migrate } from './sqlite/migrate.js';
 import { createMigrationPatience } from './sqlite/migration-patience.js';
 import { openMemory, openSqlite, type SqliteHandles } from './sqlite/open.js';
 import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
 
-export { hasChosenUuid, hexOf } from './expressions.js';
+export type { Database, OpenOptions } from './database.js';
+export { hasChosenUuid, hexOf, upperOf } from './expressions.js';
+export { WriteQueueFull } from './faults.js';
+export { lockOrganization, lockOwnerFoundBy, lockOwners, withoutLocked } from './locks.js';
 export { type Build, runPrepared } from './prepared.js';
 export { DatabaseRefusal } from './refusal.js';
 export type { Queries, TokenType } from './schema.js';
 export { backUpDatabase } from './sqlite/backup.js';
 export { checkDatabase, type DatabaseReport } from './sqlite/check.js';
-export { isStorageFault, isUniqueViolation } from './sqlite/faults.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';
-export { WriteQueueFull } from './sqlite/write-queue.js';
 
-/** The one way to the store, whatever the engine. */
-export interface Database {
-  /** For queries that change nothing: sees every commit, of this process and of others. */
-  read: Queries;
-  write: WriteQueue['write'];
-  /** Rejects where the database does not answer. */
-  ping(): Promise<void>;
-  /** Waits for queued writes, brings the file up to date and closes it. */
-  close(): Promise<void>;
+/** Whether the cause lies with the disk, the server, the way to it or another process, and not with the query. */
+export function isStorageFault(error: unknown): boolean {
+  return error instanceof StorageFault || sqliteFaults.isStorageFault(error);
+}
+
+/** Whether another row has what only one may have. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof UniqueViolation || sqliteFaults.isUniqueViolation(error);
 }
 
 /**
- * Opens the database at `path` (a file's path, or `:memory:`) and brings its schema up to date.
+ * Opens `database` (a file's path, `:memory:`, or a URL of PostgreSQL) and brings its schema up to date.
  * Where another process does the latter at this moment it waits for that, and tells `onWait` so every few seconds.
  *
- * Rejects with `DatabaseRefusal` where the file is damaged, foreign, of a newer version or cannot be written.
+ * Rejects with `DatabaseRefusal` where the file is damaged, foreign, of a newer version or cannot be written, and where the
+ * server cannot be reached or served from.
  */
-export async function openDatabase(path: string, onWait: () => void = () => undefined): Promise<Database> {
+export async function openDatabase(database: string, options: OpenOptions = {}): Promise<Database> {
+  if (!isPostgresUrl(database)) return await openFile(database, options);
+  // Only here: who uses SQLite does not even load the code.
+  const { openPostgres } = await import('./postgres/open.js');
+  return await openPostgres(database, options);
+}
+
+async function openFile(path: string, { onWait = () => undefined }: OpenOptions): Promise<Database> {
   const handles = await openSqlite(path);
   try {
     await migrate(handles.writer, createMigrationPatience(path, onWait));

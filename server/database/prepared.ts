@@ -2,7 +2,7 @@ import type { Compilable, CompiledQuery } from 'kysely';
 import type { Queries } from './schema.js';
 
 // Building a query and making SQL of it takes Kysely ten times as long as SQLite takes to run it. What is asked often is
-// built once in a process, with names where each asking has its values.
+// built once for each engine in a process, with names where each asking has its values.
 
 /** A query by its parameters. Its function is what it is known by, so it must be the same one each time. */
 export type Build<Parameters, Row> = (queries: Queries, parameters: Parameters) => Compilable<Row>;
@@ -20,15 +20,21 @@ class Placeholder {
 /** Has a placeholder for every name. */
 const placeholders = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) });
 
-const templates = new WeakMap<object, Template>();
+/** By the class of the engine's adapter: all connections to one engine compile alike, and another engine's otherwise. */
+const templates = new WeakMap<object, WeakMap<object, Template>>();
 
-/** All connections have the same schema and dialect, and compile alike. */
 function templateOf<Parameters, Row>(build: Build<Parameters, Row>, queries: Queries): Template {
-  let template = templates.get(build);
+  const { constructor: engine } = queries.getExecutor().adapter;
+  let ofEngine = templates.get(engine);
+  if (ofEngine === undefined) {
+    ofEngine = new WeakMap();
+    templates.set(engine, ofEngine);
+  }
+  let template = ofEngine.get(build);
   if (template === undefined) {
     const query = build(queries, placeholders as Parameters).compile();
     template = { query, places: query.parameters };
-    templates.set(build, template);
+    ofEngine.set(build, template);
   }
   return template;
 }

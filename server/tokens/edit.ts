@@ -1,3 +1,4 @@
+import { lockOwners } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import type { Caller } from './caller.js';
@@ -38,6 +39,7 @@ export function editToken(
   conditions: Conditions,
 ): Promise<AccessToken> {
   return db.write(async (trx) => {
+    await lockOwners(trx, caller.ownerId);
     const at = now();
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
     const { token, row } = await getChangeable(trx, caller.ownerId, uuid, conditions);

@@ -1,4 +1,5 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { upperOf } from '../database/index.js';
 import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
 
 /** Milliseconds before its expiry from which an active token counts as expiring. */
@@ -71,5 +72,5 @@ function isIn(eb: Tokens, state: TokenState, at: number): Expression<SqlBool> {
 export function contains(column: string, text: string): Expression<SqlBool> {
   // Upper case, because lower case depends on neighbouring letters: a part could fold differently than in the whole.
   const pattern = `%${text.toUpperCase().replace(/[\\%_]/g, '\\$&')}%`;
-  return sql<boolean>`upper(${sql.ref(column)}) like ${pattern} escape '\\'`;
+  return sql<boolean>`${upperOf(column)} like ${pattern} escape '\\'`;
 }

@@ -34,7 +34,8 @@ export function createLastUsed(
   async function writeNoted(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const batch = [...noted];
+    // In the order of their ids, so that two processes that write the same tokens do not wait for each other in a circle.
+    const batch = [...noted].sort(([, a], [, b]) => a.tokenId - b.tokenId);
     noted = new Map();
     let written = 0;
     try {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
-import { type Queries, runPrepared } from '../database/index.js';
+import { lockOwners, type Queries, runPrepared, withoutLocked } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import type { Caller } from './caller.js';
@@ -61,6 +61,7 @@ export function writeOnce(
   work: (trx: Queries, holder: CallerState, at: number) => Promise<IssuedToken>,
 ): Promise<IssuedToken> {
   return db.write(async (trx) => {
+    await lockOwners(trx, caller.ownerId);
     const at = now();
     const state = await readCallerState(trx, caller, at);
     const rejection = rejectionOf(state);
@@ -137,12 +138,15 @@ const clearAway = (trx: Queries, { at }: { at: number }) =>
   trx
     .deleteFrom('idempotent_answers')
     .where('id', 'in', (query) =>
-      query
-        .selectFrom('idempotent_answers')
-        .select('id')
-        .where('expires_at', '<=', at)
-        .orderBy('expires_at')
-        .limit(CLEARED_AT_ONCE),
+      withoutLocked(
+        trx,
+        query
+          .selectFrom('idempotent_answers')
+          .select('id')
+          .where('expires_at', '<=', at)
+          .orderBy('expires_at')
+          .limit(CLEARED_AT_ONCE),
+      ),
     );
 
 function seal({ request, result: { plaintext, token } }: Kept, key: Uint8Array, id: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { type Queries, runPrepared } from '../database/index.js';
+import { lockOwnerFoundBy, lockOwners, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import type { Caller } from './caller.js';
@@ -8,6 +8,7 @@ import { keeps, type TokenFilter } from './filter.js';
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
 import type { Plaintext } from './plaintext.js';
 import { ADMINISTER, requireScopes, WRITE } from './scopes.js';
+import { ownerByRefreshToken, ownerBySecret } from './secrets.js';
 import { type AccessToken, selectTokens, toAccessToken } from './token.js';
 
 /**
@@ -25,6 +26,7 @@ export async function revokeToken(
 ): Promise<void> {
   const key = toTokenKey(uuid);
   await db.write(async (trx) => {
+    await lockOwners(trx, caller.ownerId, ownerId);
     const at = now();
     if (uuid.toLowerCase() !== caller.tokenUuid) {
       const holder = await requireValidCaller(trx, caller, at, [WRITE]);
@@ -58,6 +60,7 @@ export async function revokePrivateToken(
   conditions: Conditions,
 ): Promise<void> {
   await db.write(async (trx) => {
+    await lockOwners(trx, caller.ownerId);
     const at = now();
     if (id !== caller.tokenId) await requireValidCaller(trx, caller, at, [WRITE]);
     const { numUpdatedRows } = await trx
@@ -84,6 +87,7 @@ export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: Pl
   if (kind === undefined) return;
   const digest = plaintext.digest().bytes;
   await db.write(async (trx) => {
+    await lockOwnerFoundBy(trx, kind === 'ref' ? ownerByRefreshToken : ownerBySecret, { digest });
     const at = now();
     const tokenOfSecret =
       kind === 'ref'
@@ -129,6 +133,7 @@ export async function revokeTokens(
   { exceptId, dryRun }: { exceptId: number | null; dryRun: boolean },
 ): Promise<Revoked> {
   return await db.write(async (trx) => {
+    await lockOwners(trx, caller.ownerId, ownerId);
     const at = now();
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
     if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
@@ -170,6 +175,7 @@ export async function revokeTokens(
  */
 export async function revokeAllTokens({ db, now }: Deps, caller: Caller, exceptId: number | null): Promise<number> {
   return await db.write(async (trx) => {
+    await lockOwners(trx, caller.ownerId);
     const at = now();
     await requireValidCaller(trx, caller, at, [WRITE]);
     const { numUpdatedRows } = await trx

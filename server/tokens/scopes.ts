@@ -68,7 +68,19 @@ export async function scopeSetId(trx: Queries, scopes: readonly string[]): Promi
   const text = sorted.join(' ');
   const [known] = await runPrepared(trx, setOfScopes, { text });
   if (known !== undefined) return known.id;
-  const { id } = await trx.insertInto('scope_sets').values({ scopes: text }).returning('id').executeTakeFirstOrThrow();
+  const made = await trx
+    .insertInto('scope_sets')
+    .values({ scopes: text })
+    .onConflict((conflict) => conflict.column('scopes').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (made === undefined) {
+    // Another write has made it since, and its commit was waited for.
+    const [other] = await runPrepared(trx, setOfScopes, { text });
+    if (other === undefined) throw new TypeError('there is no set of these scopes');
+    return other.id;
+  }
+  const { id } = made;
   if (sorted.length > 0) {
     const members = sorted.map((scope) => ({ scope, scope_set_id: id }));
     await trx.insertInto('scope_set_members').values(members).execute();

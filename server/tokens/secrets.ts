@@ -14,6 +14,22 @@ export interface RotatedToken {
 const newSecret = (trx: Queries, { digest, tokenId }: { digest: Uint8Array; tokenId: number }) =>
   trx.insertInto('token_secrets').values({ digest, token_id: tokenId });
 
+/** Whoever's secret has this digest. */
+export const ownerBySecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
+  trx
+    .selectFrom('token_secrets as secret')
+    .innerJoin('access_tokens as token', 'token.id', 'secret.token_id')
+    .select('token.owner_id')
+    .where('secret.digest', '=', digest);
+
+/** Whoever's refresh token has this digest. */
+export const ownerByRefreshToken = (trx: Queries, { digest }: { digest: Uint8Array }) =>
+  trx
+    .selectFrom('refresh_tokens as refresh')
+    .innerJoin('access_tokens as token', 'token.id', 'refresh.token_id')
+    .select('token.owner_id')
+    .where('refresh.digest', '=', digest);
+
 export async function insertSecret(trx: Queries, tokenId: number, digest: Digest): Promise<void> {
   await runPrepared(trx, newSecret, { digest: digest.bytes, tokenId });
 }

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { type Config, defaultConfig, openOptions } from '../config/config.js';
 import { InvalidArgument } from '../config/invalid-argument.js';
+import { isPostgresUrl } from '../config/postgres-url.js';
 import { IN_MEMORY, openDatabase } from '../database/index.js';
 import { dateNow } from '../timers.js';
 import { createPasswords } from './passwords.js';
@@ -21,14 +23,27 @@ export interface Users {
   close(): Promise<void>;
 }
 
+/** How `openUsers` opens a database; what is left out is as in `defaultConfig`. */
+export interface OpenUsersOptions
+  extends Partial<Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema'>> {
+  /** Whether a file that is missing is made. */
+  create?: boolean;
+}
+
 /**
- * Opens the database at `path` to manage its users. Rejects with `DatabaseRefusal` if the database cannot be used, and with
- * `InvalidArgument` for a database in memory, and for a missing file unless `create` is set.
+ * Opens the database (a file's path, or a URL of PostgreSQL) to manage its users. Rejects with `DatabaseRefusal` if the
+ * database cannot be used, and with `InvalidArgument` for a database in memory, and for a missing file unless `create` is
+ * set.
  */
-export async function openUsers(path: string, { create = false } = {}): Promise<Users> {
-  if (path === IN_MEMORY) throw new InvalidArgument('users are managed in a database file, not in memory');
-  if (!create && !existsSync(path)) throw new InvalidArgument(`there is no database ${path}`);
-  const db = await openDatabase(path);
+export async function openUsers(
+  database: string,
+  { create = false, ...options }: OpenUsersOptions = {},
+): Promise<Users> {
+  if (database === IN_MEMORY) throw new InvalidArgument('users are managed in a lasting database, not in memory');
+  if (!create && !isPostgresUrl(database) && !existsSync(database)) {
+    throw new InvalidArgument(`there is no database ${database}`);
+  }
+  const db = await openDatabase(database, openOptions({ ...defaultConfig, ...options }));
   const deps = { db, now: dateNow, passwords: createPasswords() };
   return {
     add: async (wish) => {

@@ -1,4 +1,4 @@
-import { isUniqueViolation, type Queries } from '../database/index.js';
+import { isUniqueViolation, lockOrganization, lockOwners, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import type { Caller } from '../tokens/caller.js';
@@ -55,6 +55,7 @@ export async function createUser(
   const passwordHash = await deps.passwords.hash(password);
   try {
     const user = await deps.db.write(async (trx) => {
+      await lockOwners(trx, caller.ownerId);
       await requireValidCaller(trx, caller, deps.now(), [ADMINISTER]);
       return await insertUser(deps, trx, { ...wish, password }, passwordHash);
     });
@@ -89,6 +90,8 @@ export async function editUser(
   const { fullName, isAdmin, disabled, password, revokeTokens = false } = edit;
   const passwordHash = password === undefined ? undefined : await deps.passwords.hash(password);
   return await deps.db.write(async (trx) => {
+    await lockOrganization(trx);
+    await lockOwners(trx, caller.ownerId, id);
     const at = deps.now();
     await requireValidCaller(trx, caller, at, [ADMINISTER]);
     const user = await readUser(trx, id);

@@ -1,3 +1,4 @@
+import { lockOwners } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import type { Caller } from '../tokens/caller.js';
@@ -32,6 +33,7 @@ export async function changeOwnPassword(
   if (!(await passwords.verify(found.passwordHash, currentPassword, attempt))) throw wrongPassword();
   const passwordHash = await passwords.hash(newPassword);
   await db.write(async (trx) => {
+    await lockOwners(trx, caller.ownerId);
     const at = now();
     await requireValidCaller(trx, caller, at);
     const changed = await trx

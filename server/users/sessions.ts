@@ -1,10 +1,10 @@
-import type { Queries } from '../database/index.js';
+import { lockOwnerFoundBy, lockOwners, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
 import { insertToken } from '../tokens/issue.js';
 import { newPlaintext, type Plaintext } from '../tokens/plaintext.js';
 import { scopesOfUser } from '../tokens/scopes.js';
-import { replaceSecret } from '../tokens/secrets.js';
+import { ownerByRefreshToken, replaceSecret } from '../tokens/secrets.js';
 import { canonicalEmail, findUserForLogin, findUserToLogIn, readUser, type User } from './users.js';
 
 // A session is one access token of type `session`. A refresh gives that token a new secret, so that the session stays one
@@ -36,6 +36,7 @@ export async function logIn(deps: Deps, email: string, password: string, address
 
   const lifetime = config.sessionMinutes * MINUTE;
   return await db.write(async (trx) => {
+    await lockOwners(trx, found.user.id);
     const at = now();
     // Read again: the password may have changed, or the user been disabled, while the password was verified.
     const user = await findUserToLogIn(trx, found);
@@ -67,14 +68,17 @@ export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promi
   const digest = refreshToken.digest().bytes;
   const lifetime = config.sessionMinutes * MINUTE;
 
+  let reused: { sessionToken: number; userId: number } | undefined;
   const outcome = await db.write(async (trx) => {
+    reused = undefined;
+    await lockOwnerFoundBy(trx, ownerByRefreshToken, { digest });
     const at = now();
     const found = await findRefreshToken(trx, digest);
     if (found === undefined) return refreshFailed('unknown');
     if (found.revoked_at !== null) return refreshFailed('revoked');
     if (found.spent_at !== null) {
       await trx.updateTable('access_tokens').set({ revoked_at: at }).where('id', '=', found.token_id).execute();
-      log.warn({ sessionToken: found.token_id, userId: found.owner_id }, 'spent refresh token reused; session revoked');
+      reused = { sessionToken: found.token_id, userId: found.owner_id };
       return refreshFailed('spent');
     }
     if (found.expires_at <= at) return refreshFailed('expired');
@@ -93,6 +97,7 @@ export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promi
     const refreshed = await insertRefreshToken(deps, trx, found.token_id, at);
     return { user: await readUser(trx, found.owner_id), accessToken, refreshToken: refreshed, lifetime };
   });
+  if (reused !== undefined) log.warn(reused, 'spent refresh token reused; session revoked');
   // Thrown here, because an error within the transaction would undo the revocation.
   if (outcome instanceof ServiceError) throw outcome;
   return outcome;
@@ -101,6 +106,7 @@ export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promi
 /** Revokes the session with this id. A personal access token with this id stays valid. */
 export async function logOut({ db, now }: Deps, tokenId: number): Promise<void> {
   await db.write(async (trx) => {
+    await lockOwnerFoundBy(trx, ownerByToken, { id: tokenId });
     await trx
       .updateTable('access_tokens')
       .set({ revoked_at: now() })
@@ -110,6 +116,9 @@ export async function logOut({ db, now }: Deps, tokenId: number): Promise<void> 
       .execute();
   });
 }
+
+const ownerByToken = (trx: Queries, { id }: { id: number }) =>
+  trx.selectFrom('access_tokens').select('owner_id').where('id', '=', id);
 
 function refreshFailed(reason: string): ServiceError {
   return unauthorized(reason, { credentialSent: true, detail: 'The refresh token is not valid.' });

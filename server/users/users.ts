@@ -1,5 +1,5 @@
 import { InvalidArgument } from '../config/invalid-argument.js';
-import { hexOf, isUniqueViolation, type Queries, runPrepared } from '../database/index.js';
+import { hexOf, isUniqueViolation, lockOrganization, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { newUuid, toUuid } from '../uuid.js';
@@ -53,7 +53,10 @@ export async function addFirstUser(deps: UserDeps, wish: NewUser): Promise<boole
   if (await hasUsers(deps.db.read)) return false;
   const passwordHash = await deps.passwords.hash(wish.password);
   return await deps.db.write(async (trx) => {
-    // Checked again in the transaction, because several processes may start on one new file.
+    // The first of several starts inserts the organization, and the others wait for its commit.
+    await theOrganization(trx, deps.now());
+    await lockOrganization(trx);
+    // Checked again in the transaction, because several processes may start on one new database.
     if (await hasUsers(trx)) return false;
     await insertUser(deps, trx, wish, passwordHash);
     return true;
@@ -111,6 +114,7 @@ export async function findUserForLogin(
  */
 export async function disableUser({ db, now }: UserDeps, email: string, { force = false } = {}): Promise<void> {
   await db.write(async (trx) => {
+    await lockOrganization(trx);
     const hadAdmin = await hasAdmin(trx);
     const id = await updateUser(trx, email, { disabled_at: now() });
     if (!force && hadAdmin && !(await hasAdmin(trx))) throw new ServiceError('last_admin');
@@ -212,11 +216,12 @@ export async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser,
 async function theOrganization(trx: Queries, at: number): Promise<number> {
   const existing = await trx.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirst();
   if (existing !== undefined) return existing.id;
-  const { id } = await trx
+  await trx
     .insertInto('organizations')
     .values({ uuid: newUuid(at), name: 'Latchkey', slug: 'latchkey', created_at: at })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+    .onConflict((conflict) => conflict.column('slug').doNothing())
+    .execute();
+  const { id } = await trx.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirstOrThrow();
   return id;
 }
 

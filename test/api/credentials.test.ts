@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { createAccessToken, getMe, refreshSession, revokeAccessToken } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
@@ -9,6 +8,7 @@ import { UNKNOWN_TOKEN, withChecksum } from '../support/plaintext.js';
 import { expectRefusal, logged } from '../support/refusal.js';
 import { answered, type Client, DAY, HOUR, type Service, startService } from '../support/service.js';
 import { shareService } from '../support/shared.js';
+import { bytesOf } from '../support/store.js';
 
 const ME = 'GET /api/v1/auth/me';
 const CREATE = 'POST /api/v1/access-tokens';
@@ -309,13 +309,13 @@ describe('plaintexts', () => {
     await expectRefusal(service, () => getMe({ client: service.as(rebranded) }), { status: 401 });
   });
 
-  test('are never stored: the database file has half of the SHA-256 digest and the prefix alone', async () => {
+  test('are never stored: the database has half of the SHA-256 digest and the prefix alone', async () => {
     const service = await startService();
     const { client, token, session } = await service.admin();
     const pat = await createPat(client);
     await answered(getMe({ client: service.as(pat) }));
     await service.stop();
-    const file = await readFile(service.database);
+    const file = await bytesOf(service);
     for (const plaintext of [token, session.refresh_token, pat]) {
       expect(file.includes(createHash('sha256').update(plaintext).digest().subarray(0, 16))).toBe(true);
       expect(file.includes(plaintext)).toBe(false);

@@ -30,9 +30,10 @@ import { type RequestParts, send } from '../support/http.js';
 import { ANY_STRING, matching } from '../support/matchers.js';
 import { UNKNOWN_TOKEN } from '../support/plaintext.js';
 import { CLOSED, OPEN, presentTokens } from '../support/presented.js';
-import { contentOf, expectNoSecret, expectRefusal, logged } from '../support/refusal.js';
+import { expectNoSecret, expectRefusal, logged } from '../support/refusal.js';
 import { answered, type Client, DAY, HOUR, MINUTE, SECOND, type Service, startService } from '../support/service.js';
 import { shareService } from '../support/shared.js';
+import { contentOf } from '../support/store.js';
 
 const INTROSPECT = 'POST /oauth/introspect';
 const REVOKE = 'POST /oauth/revoke';
@@ -341,10 +342,10 @@ describe('revoking', () => {
   ] as const)('of %s is 200 without a body too, and changes nothing', async (name) => {
     const { service, made } = await shared();
     const { plaintext } = made.tokens[name];
-    const before = contentOf(service);
+    const before = await contentOf(service);
     const answer = await sendForm(service, REVOKE, `token=${plaintext}`, { token: made.asker.token });
     expect(answer).toMatchObject({ status: 200, text: '', headers: { 'content-length': '0' } });
-    expect(contentOf(service)).toEqual(before);
+    expect(await contentOf(service)).toEqual(before);
     await expectNoSecret(service, answer, [plaintext.slice(13) || plaintext]);
   });
 
@@ -353,9 +354,9 @@ describe('revoking', () => {
     const { session } = await service.newUser();
     service.clock.advance(14 * DAY);
     const admin = await service.admin();
-    const before = contentOf(service);
+    const before = await contentOf(service);
     await revoke(service, bearer(admin.token), session.refresh_token);
-    expect(contentOf(service)).toEqual(before);
+    expect(await contentOf(service)).toEqual(before);
   });
 
   test('of a token that is revoked already keeps its first instant', async () => {

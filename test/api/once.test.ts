@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import SqliteDriver from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import {
   createAccessToken,
@@ -15,6 +13,7 @@ import { type Answer, type RequestParts, send } from '../support/http.js';
 import { ANY_STRING } from '../support/matchers.js';
 import { expectRefusal } from '../support/refusal.js';
 import { answered, DAY, MINUTE, type Person, type Service, startService } from '../support/service.js';
+import { bytesOf, rowsOf } from '../support/store.js';
 
 // What is asked for twice under one Idempotency-Key is done once.
 
@@ -353,7 +352,7 @@ describe('what is kept', () => {
       answer.text,
     );
     await service.stop();
-    const bytes = readFileSync(service.database);
+    const bytes = await bytesOf(service);
     expect(bytes.includes('a name that is easy to find')).toBe(true);
     for (const secret of [plaintext, plaintext.slice(12), KEY, person.token]) {
       for (const encoding of ['utf8', 'base64', 'hex'] as const) {
@@ -368,11 +367,11 @@ describe('what is kept', () => {
     for (let count = 0; count < 5; count++) {
       await ask(service, `POST ${TOKENS}`, token, { name: 'a' }, `key-${String(count)}`);
     }
-    expect(keptIn(service)).toBe(5);
+    expect(await keptIn(service)).toBe(5);
     service.clock.advance(DAY);
     const { token: next } = await service.admin();
     await ask(service, `POST ${TOKENS}`, next, { name: 'a' });
-    expect(keptIn(service)).toBe(1);
+    expect(await keptIn(service)).toBe(1);
   });
 
   test('outlives a restart', async () => {
@@ -384,7 +383,7 @@ describe('what is kept', () => {
   });
 });
 
-test('two processes on one file do what they are asked for once', async () => {
+test('two processes on one database do what they are asked for once', async () => {
   const service = await startService();
   const other = await startService({ database: service.database });
   const { token } = await service.admin();
@@ -396,13 +395,6 @@ test('two processes on one file do what they are asked for once', async () => {
   }
 });
 
-function keptIn({ database }: Service): number {
-  const connection = new SqliteDriver(database, { readonly: true });
-  try {
-    return (
-      connection.prepare<[], { count: number }>('select count(*) as count from idempotent_answers').get()?.count ?? 0
-    );
-  } finally {
-    connection.close();
-  }
+async function keptIn(service: Service): Promise<number> {
+  return (await rowsOf(service, 'select 1 from idempotent_answers')).length;
 }

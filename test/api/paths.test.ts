@@ -3,10 +3,11 @@ import { createAccessToken, getMe } from '../../generated/index.js';
 import { createFaultyDatabase } from '../support/faulty-database.js';
 import { type Answer, send } from '../support/http.js';
 import { ANY_STRING, matching, without } from '../support/matchers.js';
-import { contentOf, expectRefusal, logged } from '../support/refusal.js';
+import { expectRefusal, logged } from '../support/refusal.js';
 import { answered, startService } from '../support/service.js';
 import { shareService } from '../support/shared.js';
 import { answersIn, exchange } from '../support/socket.js';
+import { contentOf } from '../support/store.js';
 
 const UUID = '497f6eca-6276-4993-bfeb-53cbbbba6f08';
 const NOT_FOUND = { detail: ANY_STRING, code: 'not_found' };
@@ -165,11 +166,11 @@ describe('another method of a known path', () => {
 
   test('is not made by a header that asks to override it', async () => {
     const { service, admin } = await shared();
-    const before = contentOf(service);
+    const before = await contentOf(service);
     const headers = { 'X-HTTP-Method-Override': 'DELETE', 'X-HTTP-Method': 'DELETE', 'X-Method-Override': 'DELETE' };
     const answer = await send(service, 'GET /api/v1/access-tokens?', { token: admin.token, headers });
     expect(answer).toMatchObject({ status: 200, body: { nextCursor: null } });
-    expect(contentOf(service)).toEqual(before);
+    expect(await contentOf(service)).toEqual(before);
   });
 });
 
@@ -177,11 +178,11 @@ describe('OPTIONS', () => {
   const shared = shareService();
   test.each(paths)('%s answers 204 with the methods, without a credential', async (path, methods) => {
     const { service } = await shared();
-    const before = contentOf(service);
+    const before = await contentOf(service);
     const answer = await send(service, `OPTIONS ${path}`);
     expect(answer).toMatchObject({ status: 204, text: '' });
     expect(allowed(answer)).toEqual([...methods, 'OPTIONS'].sort());
-    expect(contentOf(service)).toEqual(before);
+    expect(await contentOf(service)).toEqual(before);
   });
 
   test('of an unknown path is 404', async () => {

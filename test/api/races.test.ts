@@ -13,9 +13,9 @@ import {
 } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
 import { without } from '../support/matchers.js';
-import { contentOf } from '../support/refusal.js';
 import { answered, type Client, DAY, type Service, startService } from '../support/service.js';
 import { holdBack, openConnection } from '../support/socket.js';
+import { contentOf } from '../support/store.js';
 
 // What two requests do to each other when one is still under way.
 
@@ -106,12 +106,12 @@ describe('a secret that is superseded while the body of its request is on the wa
     await getMe({ client });
     const rotation = { path: { token_id: old.token.id }, body: { gracePeriodSeconds: 60 } };
     await answered(rotateAccessToken({ client, ...rotation }));
-    const before = contentOf(service);
+    const before = await contentOf(service);
     held.write(body.slice(3));
     const answer = await held.closed;
     expect(answer).toMatch(/^HTTP\/1\.1 403 /);
     expect(answer).toContain(line === PRIVATE ? 'The token has a newer secret' : '"code":"superseded_secret"');
-    expect(contentOf(service)).toEqual(before);
+    expect(await contentOf(service)).toEqual(before);
   });
 
   test('but it gets an answer again that it got before', async () => {

@@ -2,9 +2,14 @@ import type { KyselyPlugin } from 'kysely';
 import { type Database, openDatabase } from '../../server/database/index.js';
 import { runCompiled, runDirectly } from '../../server/database/prepared.js';
 
-/** The real database, and how many queries it has been asked so far outside of transactions. */
-export function createCountingDatabase(): { open(path: string): Promise<Database>; queries(): number } {
+/** The real database, and how many queries it has been asked so far outside of transactions, and how many transactions. */
+export function createCountingDatabase(): {
+  open(path: string): Promise<Database>;
+  queries(): number;
+  transactions(): number;
+} {
   let queries = 0;
+  let transactions = 0;
   const counter: KyselyPlugin = {
     transformQuery: ({ node }) => node,
     // Not when a query is transformed: building a prepared query does that too.
@@ -21,8 +26,16 @@ export function createCountingDatabase(): { open(path: string): Promise<Database
         queries++;
         return runCompiled(db.read, query, parameters);
       });
-      return { ...db, read };
+      return {
+        ...db,
+        read,
+        write(work) {
+          transactions++;
+          return db.write(work);
+        },
+      };
     },
     queries: () => queries,
+    transactions: () => transactions,
   };
 }

@@ -1,8 +1,7 @@
-import SqliteDriver from 'better-sqlite3';
 import { expect, vi } from 'vitest';
 import type { Answer } from './http.js';
-import { without } from './matchers.js';
 import { ADMIN, type Service } from './service.js';
+import { contentOf } from './store.js';
 
 /** What a call of the typed client resolves with. */
 interface TypedAnswer {
@@ -27,12 +26,12 @@ export async function expectRefusal(
   call: () => Promise<Answer | TypedAnswer>,
   { status, body, secrets = [] }: Refusal,
 ): Promise<Answer> {
-  const before = contentOf(service);
+  const before = await contentOf(service);
   const answer = toAnswer(await call());
   expect(answer).toMatchObject({ status, headers: { 'content-type': 'application/json; charset=utf-8' } });
   if (body !== undefined) expect(answer.body).toEqual(body);
   await expectNoSecret(service, answer, secrets);
-  expect(contentOf(service)).toEqual(before);
+  expect(await contentOf(service)).toEqual(before);
   return answer;
 }
 
@@ -71,22 +70,6 @@ export async function logged({ log }: Service, { headers }: Answer): Promise<Log
     },
     { interval: 2, timeout: 5_000 },
   );
-}
-
-/** Every row of the database but for `lastUsedAt`, which says of requests that they came, not what they did. */
-export function contentOf({ database }: Service): Record<string, unknown[]> {
-  const connection = new SqliteDriver(database, { readonly: true });
-  try {
-    const tables = ['organizations', 'users', 'access_tokens', 'token_secrets', 'refresh_tokens', 'idempotent_answers'];
-    return Object.fromEntries(
-      tables.map((table) => {
-        const rows = connection.prepare<[], Record<string, unknown>>(`select * from ${table}`).all();
-        return [table, rows.map((row) => without(row, 'last_used_at', 'previous_last_used_at'))];
-      }),
-    );
-  } finally {
-    connection.close();
-  }
 }
 
 function toAnswer(answer: Answer | TypedAnswer): Answer {

@@ -7,6 +7,7 @@ import { logIn, type Session } from '../../generated/index.js';
 import { openUsers, startServer } from '../../server/index.js';
 import { createLog } from '../../server/log/log.js';
 import { type StartOptions, start as startWith } from '../../server/start.js';
+import { newDatabase } from './store.js';
 
 export type Client = ReturnType<typeof createClient>;
 
@@ -21,10 +22,10 @@ export interface Person {
   client: Client;
 }
 
-/** The real server on a free port and a real database file, both gone when the test ends. */
+/** The real server on a free port and a real database of the project's engine, both gone when the test ends. */
 export interface Service {
   url: string;
-  /** The database file's path. */
+  /** The database file's path, or the URL of one on PostgreSQL. */
   database: string;
   clock: Clock;
   /** The log's lines so far. */
@@ -60,7 +61,8 @@ export async function startService(
   whenDone: (cleanUp: () => Promise<void>) => void = onTestFinished,
 ): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
-  const database = options.database ?? join(folder, 'latchkey.db');
+  const own = options.database === undefined ? await newDatabase(folder) : undefined;
+  const database = options.database ?? own?.database ?? '';
   const clock = createClock();
   const log: string[] = [];
   const start = () =>
@@ -77,6 +79,7 @@ export async function startService(
   let server = await start();
   whenDone(async () => {
     await server.close();
+    await own?.remove();
     await rm(folder, { recursive: true, force: true });
   });
 

@@ -1,6 +1,7 @@
 import { CompiledQuery } from 'kysely';
 import { createPace } from '../../pace.js';
 import { nextTurn, performanceNow, sleep } from '../../timers.js';
+import { WriteQueueFull } from '../faults.js';
 import { type Run, runCompiled, runDirectly } from '../prepared.js';
 import type { Queries } from '../schema.js';
 import { isBusy, isStorageFault } from './faults.js';
@@ -25,11 +26,6 @@ const ROLL_BACK = CompiledQuery.raw('rollback');
 const SAVEPOINT = CompiledQuery.raw('savepoint job');
 const RELEASE = CompiledQuery.raw('release job');
 const ROLL_BACK_TO_SAVEPOINT = CompiledQuery.raw('rollback to job');
-
-/** More writes wait than can be answered in time. */
-export class WriteQueueFull extends Error {
-  override name = 'WriteQueueFull';
-}
 
 interface Job {
   /** When it stops waiting for another process, in the monotonic clock's milliseconds. */

@@ -9,8 +9,9 @@ import {
 } from '../../../generated/index.js';
 import { send } from '../../support/http.js';
 import { matching } from '../../support/matchers.js';
-import { contentOf, expectNoSecret, expectRefusal } from '../../support/refusal.js';
+import { expectNoSecret, expectRefusal } from '../../support/refusal.js';
 import { answered, MINUTE, type Person, type Service, startService } from '../../support/service.js';
+import { contentOf } from '../../support/store.js';
 
 const NEW = 'another horse altogether';
 const PATH = 'POST /api/v1/auth/password';
@@ -142,14 +143,14 @@ describe("changing one's own password", () => {
     const path = `PATCH /api/v1/users/${String(user.session.id)}` as const;
     const set = await send(service, path, { token: admin.token, json: { password: 'set by somebody else' } });
     expect(set.status).toBe(200);
-    const before = contentOf(service);
+    const before = await contentOf(service);
     const answer = await send(service, PATH, {
       token: user.token,
       json: { currentPassword: user.password, newPassword: NEW },
     });
     expect(answer.status).toBe(401);
     await expectNoSecret(service, answer, [NEW]);
-    expect(contentOf(service)).toEqual(before);
+    expect(await contentOf(service)).toEqual(before);
     expect(await statusOfLogin(service, user, 'set by somebody else')).toBe(200);
   });
 });

@@ -12,9 +12,10 @@ import { openUsers } from '../../../server/index.js';
 import { send } from '../../support/http.js';
 import { ANY_NUMBER, ANY_STRING, ANY_UUID, matching, SOME_MESSAGES, without } from '../../support/matchers.js';
 import { withChecksum } from '../../support/plaintext.js';
-import { contentOf, expectNoSecret, expectRefusal } from '../../support/refusal.js';
+import { expectNoSecret, expectRefusal } from '../../support/refusal.js';
 import { ADMIN, answered, DAY, HOUR, MINUTE, type Person, type Service, startService } from '../../support/service.js';
 import { shareService } from '../../support/shared.js';
+import { contentOf } from '../../support/store.js';
 
 const SESSION_TOKEN = matching(/^lk_ses_[0-9A-Za-z]{36}$/);
 const LOGIN = 'POST /api/v1/auth/login/';
@@ -338,9 +339,9 @@ describe('logging out', () => {
     const service = await startService();
     const { client } = await service.admin();
     const { plaintext } = await answered(createAccessToken({ client, body: { name: 'a' } }));
-    const before = contentOf(service);
+    const before = await contentOf(service);
     expect((await logOut({ client: service.as(plaintext) })).response.status).toBe(204);
-    expect(contentOf(service)).toEqual(before);
+    expect(await contentOf(service)).toEqual(before);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Migration } from 'kysely';
+import { migrationsFor } from '../../migrations.js';
 import * as tokens from './0001-tokens.js';
 import * as lifeCycle from './0002-life-cycle.js';
 import * as scopesAndFinding from './0003-scopes-and-finding.js';
@@ -6,10 +7,10 @@ import * as smaller from './0004-smaller.js';
 import * as foundByTime from './0005-found-by-time.js';
 
 /** Every change of the schema, in order. A migration that was released is never edited, only followed by another. */
-export const migrations: Record<string, Migration> = {
+export const migrations: Record<string, Migration> = migrationsFor('sqlite', {
   '0001-tokens': tokens,
   '0002-life-cycle': lifeCycle,
   '0003-scopes-and-finding': scopesAndFinding,
   '0004-smaller': smaller,
   '0005-found-by-time': foundByTime,
-};
+});

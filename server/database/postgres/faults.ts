@@ -1,0 +1,62 @@
+import { StorageFault, UniqueViolation } from '../faults.js';
+
+/** The connection ended, or none could be made. */
+export class ConnectionLost extends StorageFault {
+  override name = 'ConnectionLost';
+}
+
+/** The server ended the transaction for another's sake: all of it can be done again. */
+export class TransactionLost extends StorageFault {
+  override name = 'TransactionLost';
+}
+
+/** The server became a standby, which has no transactions that write; the connection is of no use any more. */
+export class IsStandby extends ConnectionLost {
+  override name = 'IsStandby';
+}
+
+const UNIQUE_VIOLATION = '23505';
+const READ_ONLY = '25006';
+/** Serialisation failure, deadlock. */
+const TRANSACTION_LOST = /^40(001|P01)$/;
+/** Connection exceptions, shutdowns and crashes, and time-outs that end the session. */
+const CONNECTION_LOST = /^(08...|57P0[1-5]|25P0[345])$/;
+/** Resources, rights, cancelled or locked out, input and output, corruption. */
+const STORAGE = /^(53...|42501|57014|55P03|58...|XX00[012])$/;
+
+interface ServerError extends Error {
+  /** The SQLSTATE. */
+  code: string;
+  severity: string;
+}
+
+function isServerError(error: unknown): error is ServerError {
+  return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string';
+}
+
+/** The SQLSTATE of an error that the server sent, and of one that was made of it; undefined for any other. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (isServerError(error)) return error.code;
+  return error instanceof Error && error.cause !== undefined ? sqlStateOf(error.cause) : undefined;
+}
+
+/**
+ * What the rest of the service knows an error of the driver by. What the server sends beside the message is left out, since
+ * it has values of rows, and parts of queries.
+ */
+export function toFault(error: unknown): unknown {
+  if (isServerError(error)) return faultOf(error);
+  // A mistake of this program has a class of its own, such as TypeError. The driver's own errors and the system's do not.
+  if (error instanceof Error && error.constructor === Error) return new ConnectionLost(error.message, { cause: error });
+  return error;
+}
+
+function faultOf({ code, message }: ServerError): Error {
+  const text = `${message} (SQLSTATE ${code})`;
+  if (code === UNIQUE_VIOLATION) return new UniqueViolation(text);
+  if (code === READ_ONLY) return new IsStandby(text);
+  if (TRANSACTION_LOST.test(code)) return new TransactionLost(text);
+  if (CONNECTION_LOST.test(code)) return new ConnectionLost(text);
+  if (STORAGE.test(code)) return new StorageFault(text);
+  return new Error(text);
+}

@@ -1,0 +1,134 @@
+import type { Client } from 'pg';
+import { clearTimeout, performanceNow, setTimeout } from '../../timers.js';
+import { StorageFault, WriteQueueFull } from '../faults.js';
+import type { Run } from '../prepared.js';
+import { ConnectionLost, IsStandby, toFault } from './faults.js';
+import { connect, cut, type PostgresSettings } from './session.js';
+import { type Statement, statementOf } from './statements.js';
+
+/** Look-ups under way on one connection, so that a server that hangs fills no memory. */
+const MOST_UNDER_WAY = 5_000;
+/** Milliseconds in which a look-up that lost its connection is made once more. */
+const REPEATED_WITHIN = 1_000;
+/** Milliseconds between two attempts to connect. */
+const PAUSE = 50;
+
+/**
+ * Look-ups that share two connections: each is sent at once, and the server answers in their order. While one connection
+ * is made anew the other serves, and the server works for each in a process of its own.
+ */
+export interface Lookups {
+  run: Run;
+  close(): Promise<void>;
+}
+
+interface Line {
+  client: Client | undefined;
+  underWay: number;
+  connecting: Promise<Client> | undefined;
+  /** When the last attempt to connect failed, and of what. */
+  failed: { at: number; fault: Error } | undefined;
+}
+
+function createLine(): Line {
+  return { client: undefined, underWay: 0, connecting: undefined, failed: undefined };
+}
+
+export function createLookups(settings: PostgresSettings): Lookups {
+  const lines: [Line, Line] = [createLine(), createLine()];
+  let closed = false;
+
+  /** A connected line before one that is not, and of those the one with less to do. */
+  function nextLine(): Line {
+    const [first, second] = lines;
+    if ((first.client === undefined) !== (second.client === undefined)) {
+      const [up, down] = first.client === undefined ? [second, first] : [first, second];
+      void reconnect(down).catch(() => undefined);
+      return up;
+    }
+    return first.underWay <= second.underWay ? first : second;
+  }
+
+  function reconnect(line: Line): Promise<Client> {
+    if (line.connecting !== undefined) return line.connecting;
+    if (closed) return Promise.reject(new ConnectionLost('the database was closed'));
+    const { failed } = line;
+    if (failed !== undefined && performanceNow() - failed.at < PAUSE) return Promise.reject(failed.fault);
+    line.connecting = connect(settings).then(
+      (client) => {
+        line.connecting = undefined;
+        line.failed = undefined;
+        if (closed) {
+          cut(client);
+          throw new ConnectionLost('the database was closed');
+        }
+        line.client = client;
+        client.once('end', () => {
+          if (line.client === client) line.client = undefined;
+        });
+        return client;
+      },
+      (error: unknown) => {
+        const fault = error instanceof Error ? error : new ConnectionLost(String(error));
+        line.connecting = undefined;
+        line.failed = { at: performanceNow(), fault };
+        throw fault;
+      },
+    );
+    return line.connecting;
+  }
+
+  async function ask(line: Line, statement: Statement): Promise<unknown[]> {
+    if (line.underWay >= MOST_UNDER_WAY) throw new WriteQueueFull('too many look-ups wait');
+    line.underWay++;
+    try {
+      const client = line.client ?? (await reconnect(line));
+      try {
+        return (await client.query<Record<string, unknown>>(statement)).rows;
+      } catch (error) {
+        const fault = toFault(error);
+        if (fault instanceof ConnectionLost) {
+          if (line.client === client) line.client = undefined;
+          cut(client);
+        }
+        throw fault;
+      }
+    } finally {
+      line.underWay--;
+    }
+  }
+
+  return {
+    async run(query, parameters) {
+      const statement = statementOf(query, parameters, settings.prepare);
+      const begin = performanceNow();
+      try {
+        return await ask(nextLine(), statement);
+      } catch (error) {
+        // It changes nothing, so it can be made again. Where it waited for long, its caller has waited enough.
+        const lost = error instanceof ConnectionLost && !(error instanceof IsStandby);
+        if (!lost || closed || performanceNow() - begin > REPEATED_WITHIN) throw error;
+      }
+      return await ask(nextLine(), statement);
+    },
+    async close() {
+      closed = true;
+      for (const { client } of lines) await client?.end();
+    },
+  };
+}
+
+/** Rejects with `StorageFault` where `answer` takes longer than `milliseconds`. */
+export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new StorageFault(`PostgreSQL did not answer within ${String(milliseconds)} ms`));
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

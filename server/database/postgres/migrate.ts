@@ -1,0 +1,103 @@
+import { type Kysely, sql } from 'kysely';
+import type { Client } from 'pg';
+import { performanceNow, sleep } from '../../timers.js';
+import { DatabaseRefusal } from '../refusal.js';
+import { kyselyOver } from './dialect.js';
+import { toFault } from './faults.js';
+import { migrations } from './migrations/index.js';
+import { connect, cut, type PostgresSettings } from './session.js';
+
+/** "LKEY": one process at a time changes the schemas of a database. */
+const LOCK = 0x4c4b4559;
+/** Milliseconds that a start waits at most for another process that migrates. */
+const LONGEST = 15 * 60_000;
+const BETWEEN_NOTICES = 5_000;
+const OLDEST_SERVER = 140_000;
+
+/**
+ * Runs what is missing in one transaction, under an advisory lock: of several processes that start on one database, one
+ * migrates and the others wait. Where nothing is missing, nobody waits. Rejects with `DatabaseRefusal` where the server is
+ * too old or the schema too new.
+ */
+export async function migrate(settings: PostgresSettings, onWait: () => void): Promise<void> {
+  const client = await connect(settings);
+  try {
+    await refuseUnfit(client);
+    if ((await pendingOf(client, settings)).length === 0) return;
+    // A migration takes as long as it takes.
+    await client.query(
+      'set statement_timeout to 0; set lock_timeout to 0; set idle_in_transaction_session_timeout to 0',
+    );
+    await takeLock(client, onWait);
+    await runPending(client, settings);
+  } catch (error) {
+    throw toFault(error);
+  } finally {
+    // The lock goes with the session.
+    cut(client);
+  }
+}
+
+async function refuseUnfit(client: Client): Promise<void> {
+  const { rows } = await client.query<{ version: number; name: string; encoding: string }>(`
+    select current_setting('server_version_num')::int as version, current_setting('server_version') as name,
+      current_setting('server_encoding') as encoding
+  `);
+  const [{ version, name, encoding } = { version: 0, name: '', encoding: '' }] = rows;
+  if (version < OLDEST_SERVER) throw new DatabaseRefusal(`PostgreSQL ${name} is too old: it must be 14 or newer`);
+  if (encoding !== 'UTF8') throw new DatabaseRefusal(`the database has the encoding ${encoding}: it must have UTF8`);
+}
+
+/** Throws `DatabaseRefusal` where the database has a migration that this program does not know. */
+async function pendingOf(client: Client, { schema }: PostgresSettings): Promise<string[]> {
+  const { rows: tables } = await client.query('select 1 from pg_tables where schemaname = $1 and tablename = $2', [
+    schema,
+    'latchkey_migrations',
+  ]);
+  if (tables.length === 0) return Object.keys(migrations);
+  const { rows } = await client.query<{ name: string }>('select name from latchkey_migrations order by name');
+  const applied = new Set(rows.map(({ name }) => name));
+  const unknown = rows.find(({ name }) => !Object.hasOwn(migrations, name));
+  if (unknown !== undefined) {
+    throw new DatabaseRefusal(
+      `the database was written by a newer version of Latchkey (it has migration ${unknown.name}); upgrade Latchkey`,
+    );
+  }
+  return Object.keys(migrations).filter((name) => !applied.has(name));
+}
+
+/** Asked for again and again, since a session that waits in the server tells nobody that it does. */
+async function takeLock(client: Client, onWait: () => void): Promise<void> {
+  const start = performanceNow();
+  let noticeAt = start + 1_000;
+  for (;;) {
+    const { rows } = await client.query<{ taken: string }>('select pg_try_advisory_lock($1)::text as taken', [LOCK]);
+    if (rows[0]?.taken === 'true') return;
+    const now = performanceNow();
+    if (now - start > LONGEST) throw new DatabaseRefusal('another process has been changing the schema for 15 minutes');
+    if (now >= noticeAt) {
+      noticeAt = now + BETWEEN_NOTICES;
+      onWait();
+    }
+    await sleep(100);
+  }
+}
+
+async function runPending(client: Client, settings: PostgresSettings): Promise<void> {
+  const { schema } = settings;
+  await client.query('begin');
+  // A role that may not make schemas can use one that is there.
+  const { rows } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
+  if (rows.length === 0) await client.query(`create schema "${schema}"`);
+  await client.query(
+    'create table if not exists latchkey_migrations (name text collate "C" primary key, applied_at bigint not null)',
+  );
+  const db = kyselyOver(async ({ sql: text, parameters }) => await client.query(text, parameters as unknown[]));
+  for (const name of await pendingOf(client, settings)) {
+    await migrations[name]?.up(db as Kysely<unknown>);
+    await sql`insert into latchkey_migrations values (${name}, extract(epoch from clock_timestamp()) * 1000)`.execute(
+      db,
+    );
+  }
+  await client.query('commit');
+}

@@ -1,0 +1,167 @@
+import type { CompiledQuery, QueryResult } from 'kysely';
+import type { PoolClient } from 'pg';
+import { createPace } from '../../pace.js';
+import { performanceNow, sleep } from '../../timers.js';
+import type { Database } from '../database.js';
+import { StorageFault, WriteQueueFull } from '../faults.js';
+import { type Run, runDirectly } from '../prepared.js';
+import type { Queries } from '../schema.js';
+import { type Execute, kyselyOver } from './dialect.js';
+import { ConnectionLost, TransactionLost, toFault } from './faults.js';
+import { clientConfig, cut, loadDriver, type PostgresSettings, setUpSession, toConnectFault } from './session.js';
+import { statementOf } from './statements.js';
+
+/** Transactions may always wait until there are so many: what they take is what a transaction takes. */
+const MOST_WAITING = 256;
+/** Milliseconds. A transaction that would wait longer for those before it is refused at once. */
+const LONGEST_WAIT = 500;
+/** Milliseconds for a transaction before any is measured, on one of the connections. */
+const PACE_AT_FIRST = 5;
+/** How often a transaction that the server ended for another's sake is done again. */
+const MOST_REPEATS = 3;
+/** Milliseconds before the first repeat, doubled for each, and half of it left to chance. */
+const REPEAT_PAUSE = 10;
+
+export interface Transactions extends Pick<Database, 'write' | 'close'> {
+  /** Runs one query outside of a transaction, on any connection. */
+  execute: Execute;
+}
+
+interface Session {
+  client: PoolClient;
+  queries: Queries;
+}
+
+export async function createTransactions(settings: PostgresSettings, connections: number): Promise<Transactions> {
+  const { Pool } = await loadDriver();
+  const pool = new Pool({
+    ...clientConfig(settings),
+    max: connections,
+    // Awaited, which the types do not say.
+    onConnect: (client) => setUpSession(client, settings) as unknown as undefined,
+  });
+  // An idle connection that ends is replaced by the next that is needed.
+  pool.on('error', () => undefined);
+  const pace = createPace(PACE_AT_FIRST / connections);
+  const sessions = new WeakMap<PoolClient, Session>();
+
+  async function acquire(): Promise<Session> {
+    if (pool.waitingCount >= MOST_WAITING && pace.timeFor(pool.waitingCount) > LONGEST_WAIT) {
+      throw new WriteQueueFull('too many transactions wait');
+    }
+    let client: PoolClient;
+    try {
+      client = await pool.connect();
+    } catch (error) {
+      throw toConnectFault(error);
+    }
+    let session = sessions.get(client);
+    if (session === undefined) {
+      session = sessionOn(client, settings.prepare);
+      sessions.set(client, session);
+    }
+    return session;
+  }
+
+  async function transact<T>(work: (trx: Queries) => Promise<T>): Promise<T> {
+    const session = await acquire();
+    const { client, queries } = session;
+    const begin = performanceNow();
+    try {
+      // Not waited for: the first query is right behind it, and fails where this does.
+      client.query('begin').catch(() => undefined);
+      const value = await work(queries);
+      await commit(client);
+      client.release();
+      return value;
+    } catch (error) {
+      await giveBack(client, error);
+      throw error;
+    } finally {
+      pace.observe((performanceNow() - begin) / connections, 1);
+    }
+  }
+
+  return {
+    async write(work) {
+      for (let repeat = 0; ; repeat++) {
+        try {
+          return await transact(work);
+        } catch (error) {
+          if (!(error instanceof TransactionLost) || repeat === MOST_REPEATS) throw error;
+          await sleep(REPEAT_PAUSE * 2 ** repeat * (0.5 + Math.random()));
+        }
+      }
+    },
+    async execute(query) {
+      const { client } = await acquire();
+      try {
+        const result = await executeOn(client, query);
+        client.release();
+        return result;
+      } catch (error) {
+        if (error instanceof ConnectionLost) discard(client);
+        else client.release();
+        throw error;
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+function sessionOn(client: PoolClient, prepare: boolean): Session {
+  const queries = kyselyOver((query) => executeOn(client, query));
+  const run: Run = async (query, parameters) => {
+    try {
+      return (await client.query<Record<string, unknown>>(statementOf(query, parameters, prepare))).rows;
+    } catch (error) {
+      throw toFault(error);
+    }
+  };
+  runDirectly(queries, run);
+  return { client, queries };
+}
+
+async function executeOn(client: PoolClient, query: CompiledQuery): Promise<QueryResult<unknown>> {
+  try {
+    const { rows, rowCount, command } = await client.query(query.sql, query.parameters as unknown[]);
+    if (command === 'SELECT' || rowCount === null) return { rows };
+    return { rows, numAffectedRows: BigInt(rowCount) };
+  } catch (error) {
+    throw toFault(error);
+  }
+}
+
+/**
+ * Where no answer comes, the commit may have happened or not: that is a storage fault and never done again, since the
+ * client alone knows by its `Idempotency-Key` that its own repeat is one.
+ */
+async function commit(client: PoolClient): Promise<void> {
+  let command: string;
+  try {
+    ({ command } = await client.query('commit'));
+  } catch (error) {
+    throw toFault(error);
+  }
+  // The server's answer where a query failed and `work` went on all the same.
+  if (command !== 'COMMIT') throw new StorageFault('the transaction could not be committed');
+}
+
+async function giveBack(client: PoolClient, error: unknown): Promise<void> {
+  if (error instanceof ConnectionLost) {
+    discard(client);
+    return;
+  }
+  try {
+    await client.query('rollback');
+    client.release();
+  } catch {
+    // What failed first is the reason.
+    discard(client);
+  }
+}
+
+function discard(client: PoolClient): void {
+  cut(client);
+  client.release(true);
+}

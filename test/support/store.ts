@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import SqliteDriver from 'better-sqlite3';
+import { Client } from 'pg';
+import { inject } from 'vitest';
+import { isPostgresUrl } from '../../server/config/postgres-url.js';
+import { without } from './matchers.js';
+import { databaseAt, TEMPLATE } from './postgres-server.js';
+
+// The database of a test, on the engine that its project names in vitest.config.ts.
+
+type Row = Record<string, unknown>;
+
+const TABLES = ['organizations', 'users', 'access_tokens', 'token_secrets', 'refresh_tokens', 'idempotent_answers'];
+
+export const isOnPostgres = process.env['LATCHKEY_TEST_ENGINE'] === 'postgres';
+
+/** A new database; `folder` is for one that is a file, and `remove` for one that is not. */
+export async function newDatabase(folder: string): Promise<{ database: string; remove(): Promise<void> }> {
+  if (!isOnPostgres) return { database: join(folder, 'latchkey.db'), remove: () => Promise.resolve() };
+  const url = inject('postgres');
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await onServer(url, `create database ${name} template ${TEMPLATE}`);
+  return {
+    database: databaseAt(url, name),
+    remove: async () => {
+      await onServer(url, `drop database ${name} with (force)`);
+    },
+  };
+}
+
+/** Runs one query on a database, of either engine, beside the service that has it. */
+export async function rowsOf({ database }: { database: string }, query: string): Promise<Row[]> {
+  if (isPostgresUrl(database)) return await onServer(database, query);
+  const connection = new SqliteDriver(database, { readonly: true });
+  try {
+    return connection.prepare<[], Row>(query).all();
+  } finally {
+    connection.close();
+  }
+}
+
+/** Every row of the database but for `lastUsedAt`, which says of requests that they came, not what they did. */
+export async function contentOf(service: { database: string }): Promise<Record<string, unknown[]>> {
+  const content: Record<string, unknown[]> = {};
+  for (const table of TABLES) {
+    const rows = await rowsOf(service, `select * from ${table} order by 1`);
+    content[table] = rows.map((row) => without(row, 'last_used_at', 'previous_last_used_at'));
+  }
+  return content;
+}
+
+/** All that is kept, for who looks for something in it that must not be there. */
+export async function bytesOf(service: { database: string }): Promise<Buffer> {
+  if (!isPostgresUrl(service.database)) return await readFile(service.database);
+  const values: unknown[] = [];
+  for (const table of TABLES) {
+    for (const row of await rowsOf(service, `select * from ${table}`)) values.push(...Object.values(row));
+  }
+  return Buffer.concat(values.map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(String(value)))));
+}
+
+async function onServer(url: string, query: string): Promise<Row[]> {
+  const client = new Client(url);
+  await client.connect();
+  try {
+    return (await client.query<Row>(query)).rows;
+  } finally {
+    await client.end();
+  }
+}
