@@ -39,7 +39,8 @@ export async function openUsers(
   database: string,
   { create = false, ...options }: OpenUsersOptions = {},
 ): Promise<Users> {
-  if (database === IN_MEMORY) throw new InvalidArgument('users are managed in a lasting database, not in memory');
+  if (database === IN_MEMORY)
+    throw new InvalidArgument('users are managed in a lasting database, and not in one in memory');
   if (!create && !isPostgresUrl(database) && !existsSync(database)) {
     throw new InvalidArgument(`there is no database ${database}`);
   }

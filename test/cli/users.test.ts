@@ -320,7 +320,7 @@ test('users add of a database that cannot be made ends with code 1 and the reaso
 
 test('users of a database in memory, which would end with the command, end with code 2', async () => {
   const { code, stdout, stderr } = await latchkey(['users', 'add', ALICE.email, '--database', ':memory:']);
-  expect(stderr).toBe('latchkey: users are managed in a database file, not in memory\n');
+  expect(stderr).toBe('latchkey: users are managed in a lasting database, and not in one in memory\n');
   expect(code).toBe(2);
   expect(stdout).toBe('');
 });
