@@ -6,11 +6,11 @@ import { openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
 import { createHandlers } from './handlers/index.js';
 import type { ServiceState } from './handlers/service.js';
-import { createAdmission } from './http/admission.js';
 import { createConnections } from './http/connections.js';
 import { createCors } from './http/cors.js';
 import { createLoad } from './http/load.js';
-import { createRefusal } from './http/refusal.js';
+import { createRejection } from './http/rejection.js';
+import { createRequestQueue } from './http/request-queue.js';
 import { createLog } from './log/log.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { dateNow } from './timers.js';
@@ -67,12 +67,12 @@ export async function start(
   const state: ServiceState = { phase: 'starting', load };
   const routes = await serveOperations(deps, createHandlers(state), hooks?.before);
   const cors = createCors(config.corsOrigins);
-  const handle = createApp(routes, deps, cors).callback();
-  const refuse = createRefusal((path) => routes.at(path)?.surface, load, cors);
+  const serve = createApp(routes, deps, cors).callback();
+  const reject = createRejection((path) => routes.at(path)?.surface, load, cors);
   // A testing server answers every request, however long it waits.
-  const admission = createAdmission(handle, hooks === undefined ? refuse : undefined);
-  const request = hooks?.around(admission.request) ?? admission.request;
-  const connections = createConnections({ ...admission, request }, log, load);
+  const queue = createRequestQueue(serve, hooks === undefined ? reject : undefined);
+  const accept = hooks?.around(queue.accept) ?? queue.accept;
+  const connections = createConnections({ ...queue, accept }, log, load);
   try {
     const url = await connections.listen(config);
     // After listening: a server that cannot listen would take the password that was generated with it.

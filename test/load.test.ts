@@ -9,17 +9,17 @@ import { createLog } from '../server/log/log.js';
 
 test('refusing one request, or nine, leaves the service ready; ten within a second do not', async () => {
   const { load, isReady } = await startLoad();
-  load.refusedRequest();
+  load.countRejectedRequest();
   expect(await isReady()).toBe(true);
-  for (let count = 1; count < 9; count++) load.refusedRequest();
+  for (let count = 1; count < 9; count++) load.countRejectedRequest();
   expect(await isReady()).toBe(true);
-  load.refusedRequest();
+  load.countRejectedRequest();
   expect(await isReady()).toBe(false);
 });
 
 test('a second after the last refusal the service is ready again', async () => {
   const { load, isReady } = await startLoad();
-  for (let count = 0; count < 10; count++) load.refusedRequest();
+  for (let count = 0; count < 10; count++) load.countRejectedRequest();
   expect(await isReady()).toBe(false);
   const start = performance.now();
   await expect.poll(isReady, { timeout: 5_000, interval: 20 }).toBe(true);
@@ -29,9 +29,9 @@ test('a second after the last refusal the service is ready again', async () => {
 
 test('refusals that never are ten within a second leave the service ready', async () => {
   const { load, isReady } = await startLoad();
-  for (let count = 0; count < 9; count++) load.refusedRequest();
+  for (let count = 0; count < 9; count++) load.countRejectedRequest();
   await new Promise((resolve) => setTimeout(resolve, 1_200));
-  for (let count = 0; count < 9; count++) load.refusedRequest();
+  for (let count = 0; count < 9; count++) load.countRejectedRequest();
   expect(await isReady()).toBe(true);
 });
 

@@ -1,13 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests of one connection that may wait for their answers at a time; who pipelines more is cut off. */
+/** Requests of one connection that may wait for their answers; a connection that sends more is closed. */
 const MOST_WAITING = 256;
-/** Bytes of answers that one connection may have made and not sent: two pages, or 256 small answers. */
+/** Bytes of unsent answers for which one connection has room: two pages, or 256 small answers. */
 const MOST_UNSENT = 262_144;
-/** Bytes for GET: a page of 200 tokens, and the rows it is made of. */
-const PAGE = 131_072;
-/** Bytes of a small answer, such as to a create; and for each byte of its request's body, as verify-batch answers. */
+/** Bytes that a GET is expected to need: a page of 200 tokens and the rows that it is made of. */
+const PAGE = MOST_UNSENT / 2;
+/** Bytes that any other answer is expected to need, beside 8 for each byte of its request's body, as verify-batch needs. */
 const SMALL = 512;
 const FOR_EACH_BYTE = 8;
 
@@ -15,17 +15,22 @@ const FOR_EACH_BYTE = 8;
 export interface Pipeline {
   readonly waiting: ReadonlySet<IncomingMessage>;
   take(request: IncomingMessage, response: ServerResponse): void;
+  /** Closes the connection behind the last request that the client has sent. */
+  drain(): void;
+  /** Calls `then` once no request waits, at once if none does. A later call replaces an earlier one. */
+  whenAnswered(then: () => void): void;
 }
 
 /**
- * Gives the requests of `socket` to `begin` in their order, but each only once there is room for its answer. Where a client
- * reads nothing, all answers would otherwise be made before anything could tell that none leaves. While
- * `isDraining`, the connection closes behind the last of them.
+ * Gives the requests of `socket` to `begin` in their order, each once there is room for its answer. All answers for a
+ * client that reads nothing would otherwise be made before the process could see that none is sent.
  */
-export function createPipeline(socket: Socket, begin: RequestListener, isDraining: () => boolean): Pipeline {
+export function createPipeline(socket: Socket, begin: RequestListener): Pipeline {
   const waiting = new Set<IncomingMessage>();
-  let heldBack: [IncomingMessage, ServerResponse][] = [];
+  let delayed: [IncomingMessage, ServerResponse][] = [];
   let unsent = 0;
+  let isDraining = false;
+  let answered: (() => void) | undefined;
 
   /** The first of all always has room, however large its answer is. */
   const hasRoom = (size: number) => unsent === 0 || unsent + size <= MOST_UNSENT;
@@ -36,35 +41,46 @@ export function createPipeline(socket: Socket, begin: RequestListener, isDrainin
     response.once('close', () => {
       waiting.delete(request);
       unsent -= size;
-      if (heldBack.length > 0) goOn();
+      if (delayed.length > 0) startDelayed();
+      if (waiting.size === 0) answered?.();
     });
-    if (isDraining() && heldBack.length === 0) response.shouldKeepAlive = false;
+    if (isDraining && delayed.length === 0) response.shouldKeepAlive = false;
     begin(request, response);
   }
 
-  function goOn(): void {
+  function startDelayed(): void {
     while (!socket.destroyed) {
-      const [next] = heldBack;
-      if (next === undefined) return;
+      const [next] = delayed;
+      if (next === undefined) break;
       const size = expectedSize(next[0]);
       if (!hasRoom(size)) return;
-      heldBack.shift();
+      delayed.shift();
       start(...next, size);
     }
-    heldBack = [];
+    delayed = [];
   }
 
   return {
     waiting,
     take(request, response) {
-      waiting.add(request);
-      if (waiting.size > MOST_WAITING) {
+      if (waiting.size === MOST_WAITING) {
         socket.destroy();
         return;
       }
+      waiting.add(request);
       const size = expectedSize(request);
-      if (heldBack.length === 0 && hasRoom(size)) start(request, response, size);
-      else heldBack.push([request, response]);
+      if (delayed.length === 0 && hasRoom(size)) {
+        start(request, response, size);
+        return;
+      }
+      delayed.push([request, response]);
+    },
+    drain() {
+      isDraining = true;
+    },
+    whenAnswered(then) {
+      if (waiting.size === 0) then();
+      else answered = then;
     },
   };
 }

@@ -201,6 +201,22 @@ test('Upgrade is ignored: the request and those pipelined around it are answered
   ]);
 });
 
+test('what arrives while a request with Upgrade waits for an earlier answer is answered, too', async () => {
+  const service = await startService();
+  const { email, password } = await service.admin();
+  const login = JSON.stringify({ username: email, password });
+  const connection = await openConnection(service.url);
+  connection.write(
+    'GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n' +
+      `POST /api/v1/auth/login/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: ${String(login.length)}\r\n\r\n${login}` +
+      'GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  );
+  await connection.until('HTTP/1.1 200');
+  connection.write('GET /nowhere HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n');
+  const answers = answersIn(await connection.closed);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404]);
+});
+
 test('HTTP/1.0 with Transfer-Encoding is answered, and closes the connection without a look at what follows', async () => {
   const service = await startService();
   const text =

@@ -42,8 +42,8 @@ test('what would wait too long is refused at once in the shape of its API, and t
     });
   }
   await flood.stop();
-  await expect.poll(() => logOf(serving).filter(({ msg }) => msg === 'refused').length).toBeGreaterThan(0);
-  expect(logOf(serving).find(({ msg }) => msg === 'refused')).toMatchObject({
+  await expect.poll(() => logOf(serving).filter(({ msg }) => msg === 'rejected').length).toBeGreaterThan(0);
+  expect(logOf(serving).find(({ msg }) => msg === 'rejected')).toMatchObject({
     level: 40,
     requests: expect.any(Number) as number,
     eventLoopDelayMs: expect.any(Number) as number,
@@ -142,6 +142,31 @@ test('what a client pipelines and does not read waits, and is answered in order 
     Array.from({ length: 256 }, (_, index) => [`nr-${String(index)}`, index === 255 ? 201 : 200]),
   );
   expect((await serving.finished).code).toBe(0);
+});
+
+test('a stop waits for a client that reads slowly, and cuts off one that reads nothing after three seconds', async () => {
+  const serving = await startService();
+  const documents = 'GET /openapi.json HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(60);
+  const silent = await openConnection(serving.url);
+  silent.socket.pause();
+  silent.write(documents);
+  const slow = await openConnection(serving.url);
+  slow.socket.pause();
+  slow.write(documents);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const start = performance.now();
+  serving.child.kill('SIGTERM');
+  const reading = setInterval(() => {
+    slow.socket.resume();
+    setTimeout(() => slow.socket.pause(), 30);
+  }, 100);
+  expect((await serving.finished).code).toBe(0);
+  expect(performance.now() - start).toBeLessThan(8_000);
+  clearInterval(reading);
+  slow.socket.resume();
+  silent.socket.resume();
+  expect(answersIn(await slow.closed).length).toBe(60);
+  await silent.closed;
 });
 
 test('clients that read nothing do not fill the memory', async () => {

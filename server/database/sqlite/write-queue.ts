@@ -11,7 +11,7 @@ const PATIENCE = 5_000;
 const MOST_IN_A_GROUP = 256;
 /** Milliseconds that a group may take while more wait, since all else waits for it; a flush is a small part of that. */
 const LONGEST_GROUP = 40;
-const LEAST_IN_A_GROUP = 16;
+const LEAST_IN_A_GROUP = MOST_IN_A_GROUP / 16;
 /** Turns of the event loop between two groups, or milliseconds: the system gives one new connection for each turn. */
 const TURNS_BETWEEN = 64;
 const LONGEST_BETWEEN = 25;

@@ -1,19 +1,20 @@
 import type { RequestListener } from 'node:http';
+import { JSON_TYPE } from '../contract/operations.js';
 import { overloaded, type Surface, toWire } from '../errors.js';
 import type { Cors } from './cors.js';
 import { commonHeaders, requestIdOf } from './headers.js';
 import type { Load } from './load.js';
 
-/** What an answer of this surface is, made once. */
+/** Status and body of the rejection in each surface's shape, made once. */
 type Bodies = Record<Surface, { status: number; body: string }>;
 
 /**
- * Answers that too many requests wait, in the shape of the request's surface and without a step of what other requests
- * pass: a tenth of the cost of an ordinary answer is what lets the process serve the others.
+ * Answers 503 `overloaded` in the shape of the request's surface. It skips all that other requests pass, and so costs a tenth
+ * of an ordinary answer; the process serves other requests in the time saved.
  */
-export function createRefusal(
+export function createRejection(
   surfaceOf: (path: string) => Surface | undefined,
-  load: Pick<Load, 'refusedRequest'>,
+  load: Pick<Load, 'countRejectedRequest'>,
   cors: Cors,
 ): RequestListener {
   const error = overloaded();
@@ -28,16 +29,16 @@ export function createRefusal(
   return (request, response) => {
     const { url = '' } = request;
     const head = [...commonHeaders(requestIdOf(request), { cacheable: false }), ...cors.headersFor(request)];
-    // As cheap as a refusal, of which a browser would not let the page know.
+    // A preflight costs as little as a rejection, which a browser would not show to the page.
     const preflight = cors.preflightHeaders(request);
     if (preflight !== undefined) {
       response.writeHead(204, [...head, ...preflight]).end();
       return;
     }
-    load.refusedRequest();
+    load.countRejectedRequest();
     const [path = ''] = url.split('?', 1);
     const { status, body } = bodies[surfaceOf(path) ?? 'access tokens'];
-    head.push('Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(body.length));
+    head.push('Content-Type', JSON_TYPE, 'Content-Length', String(body.length));
     response.writeHead(status, [...head, 'Retry-After', retryAfter]).end(body);
   };
 }

@@ -1,0 +1,32 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Pipeline } from './pipelining.js';
+import { stopReading } from './reading.js';
+
+/**
+ * Serves a request as if it had no `Upgrade` header. Node has removed its parser from the connection. Once all earlier
+ * requests are answered, the request is put back without the header, and the connection gets a new parser.
+ */
+export function ignoreUpgrade(
+  http: Server,
+  { method = '', url = '', httpVersion, rawHeaders }: IncomingMessage,
+  socket: Socket,
+  rest: Buffer,
+  pipeline: Pipeline,
+): void {
+  // Without a parser, what is read would be lost.
+  const resume = stopReading(socket);
+  const head = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    if (name.toLowerCase() !== 'upgrade') head.push(`${name}: ${value}`);
+  }
+  const text = Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
+  socket.on('error', () => socket.destroy());
+  pipeline.whenAnswered(() => {
+    if (socket.destroyed) return;
+    socket.unshift(Buffer.concat([text, rest]));
+    http.emit('connection', socket);
+    resume();
+  });
+}
