@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.js';
 import type { Log } from '../log/log.js';
@@ -60,6 +60,7 @@ export function createConnections(
     if (isDraining) pipeline.drain();
     return pipeline;
   });
+  const pipelineOf = (socket: Duplex) => (socket instanceof Socket ? sockets.get(socket) : undefined);
   http.on('connection', connection);
   const take: RequestListener = (request, response) => {
     sockets.get(request.socket)?.take(request, response);
@@ -68,14 +69,14 @@ export function createConnections(
   // RFC 9110, section 10.1.1, lets a server ignore an expectation that it does not know.
   http.on('checkExpectation', take);
   http.on('upgrade', (request, socket, rest) => {
-    const pipeline = sockets.get(socket as Socket);
-    if (pipeline !== undefined) ignoreUpgrade(http, request, socket as Socket, rest, pipeline);
+    const pipeline = pipelineOf(socket);
+    if (pipeline !== undefined && socket instanceof Socket) ignoreUpgrade(http, request, socket, rest, pipeline);
   });
   http.on('connect', (_request, socket) => {
     rejectRaw(log, socket, 405, ['Allow', 'GET, HEAD, POST, PATCH, DELETE, OPTIONS']);
   });
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const pipeline = sockets.get(socket as Socket);
+    const pipeline = pipelineOf(socket);
     const waiting = [...(pipeline?.waiting ?? [])];
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     // Complete requests that came before the faulty bytes get their answers, and the faulty bytes get none.
