@@ -107,12 +107,15 @@ export function createExtent(operations: Operation[]): Extent {
   };
 }
 
-/** A documented 2xx or 3xx. */
+/** A documented 2xx or 3xx; any where the document lists no answers. */
 function hasSuccess({ seen, documented }: OperationReport): boolean {
   return Object.keys(seen).some(
     (status) =>
       /^[23]/.test(status) &&
-      documented.some((each) => each === status || each === 'default' || each.toUpperCase() === `${status[0] ?? ''}XX`),
+      (documented.length === 0 ||
+        documented.some(
+          (each) => each === status || each === 'default' || each.toUpperCase() === `${status[0] ?? ''}XX`,
+        )),
   );
 }
 

@@ -3,9 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { isMultiple } from './decimal.js';
 import type { Json, JsonObject } from './document/json.js';
-import { type Direction, READINGS, type Reading } from './document/normalise.js';
+import type { Direction, Reading } from './document/normalise.js';
 import { toRegExp, Undecided } from './document/pattern.js';
-import { CouldNotRun } from './errors.js';
 
 /** What one value has against one schema; empty where it fits. */
 export type Objection = string;
@@ -22,8 +21,6 @@ export interface Judge {
   objections(direction: Direction, pointer: string, value: Json): Objection[];
   /** Of the value of a request. */
   opinion(pointer: string, value: Json): Opinion;
-  /** Why the schema cannot be compiled; undefined where it can. */
-  failure(direction: Direction, pointer: string): string | undefined;
 }
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
@@ -34,8 +31,14 @@ const regExp = Object.assign((pattern: string) => toRegExp(pattern) ?? /(?:)/, {
 const MOST = 5;
 const UNDECIDED: Objection = 'a pattern takes too long for it';
 
-/** `skeletons` are the documents as the validator compiles them, by direction and reading. */
-export function createJudge(skeletons: Record<Direction, Record<Reading, JsonObject>>): Judge {
+/**
+ * `skeletons` are the documents as the validator compiles them, by direction and reading. `onBroken` hears of a schema
+ * that cannot be compiled all the same: nothing can be told of its values.
+ */
+export function createJudge(
+  skeletons: Record<Direction, Record<Reading, JsonObject>>,
+  onBroken: (pointer: string, why: string) => void,
+): Judge {
   const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false, validateSchema: false, code: { regExp } });
   addFormats.default(ajv);
   const rfc3339 = ajv.formats['date-time'];
@@ -53,24 +56,24 @@ export function createJudge(skeletons: Record<Direction, Record<Reading, JsonObj
   for (const [direction, readings] of Object.entries(skeletons))
     for (const [reading, document] of Object.entries(readings)) ajv.addSchema(document, `${direction}-${reading}`);
 
-  const compiled = new Map<string, ValidateFunction>();
-  function validator(direction: Direction, reading: Reading, pointer: string): ValidateFunction {
+  const compiled = new Map<string, ValidateFunction | undefined>();
+  function validator(direction: Direction, reading: Reading, pointer: string): ValidateFunction | undefined {
     const reference = `${direction}-${reading}${pointer}`;
-    let validate = compiled.get(reference);
-    if (validate === undefined) {
-      try {
-        validate = ajv.compile({ $ref: reference });
-      } catch (error) {
-        throw new CouldNotRun(`the schema at ${pointer} cannot be compiled: ${String(error)}`);
-      }
-      compiled.set(reference, validate);
+    if (compiled.has(reference)) return compiled.get(reference);
+    let validate: ValidateFunction | undefined;
+    try {
+      validate = ajv.compile({ $ref: reference });
+    } catch (error) {
+      onBroken(pointer, error instanceof Error ? error.message : String(error));
     }
+    compiled.set(reference, validate);
     return validate;
   }
 
   /** Undefined where it cannot be told. */
   function held(direction: Direction, reading: Reading, pointer: string, value: Json): Objection[] | undefined {
     const validate = validator(direction, reading, pointer);
+    if (validate === undefined) return undefined;
     try {
       return validate(value) ? [] : (validate.errors ?? []).slice(0, MOST).map(describe);
     } catch (error) {
@@ -95,14 +98,6 @@ export function createJudge(skeletons: Record<Direction, Record<Reading, JsonObj
       const wide = held('response', 'wide', pointer, value) ?? [];
       if (wide.length === 0) return [];
       return (held('response', 'strict', pointer, value) ?? []).length === 0 ? [] : wide;
-    },
-    failure(direction, pointer) {
-      try {
-        for (const reading of READINGS) validator(direction, reading, pointer);
-        return undefined;
-      } catch (error) {
-        return error instanceof Error ? error.message : String(error);
-      }
     },
   };
 }

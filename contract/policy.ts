@@ -103,6 +103,15 @@ export function isRemover({ method, path, id }: Operation): boolean {
   );
 }
 
+/**
+ * Whether a call ends the thing that its path names, so that it is gone afterwards. A DELETE below that path ends a part
+ * of the thing, and what is cancelled, archived or disabled is often still there.
+ */
+export function isEnder({ method, path }: Operation): boolean {
+  if (method === 'DELETE') return /\}\/?$/.test(path);
+  return isUnsafe({ method }) && /\}\/[^/{}]*(revoke|delete|remove)[^/{}]*\/?$/i.test(path);
+}
+
 /** Why a request must not be sent; undefined where it may. `base` is a request that may. */
 export function reasonAgainst(draft: Draft, base: Draft, verdict: Verdict['kind'], spec: Spec): string | undefined {
   const { operation } = draft;

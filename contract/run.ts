@@ -1,10 +1,11 @@
 import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/answer.js';
+import { checkLeaks } from './checks/leaks.js';
 import { checkPlace } from './checks/place.js';
 import { type Json, memberOf } from './document/json.js';
 import { loadDocument } from './document/load.js';
-import { isSecured, type Operation, type Spec } from './document/model.js';
+import type { Operation, Spec } from './document/model.js';
 import { isPasswordName } from './document/names.js';
-import { readSpec } from './document/read.js';
+import { pointersOf, readSpec } from './document/read.js';
 import { CouldNotRun, OutOfTime } from './errors.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import { callHook, type HookCase } from './hooks.js';
@@ -13,6 +14,7 @@ import type { Draft } from './http/draft.js';
 import { encode, type WireRequest } from './http/encode.js';
 import { createSecrets, type Secrets } from './http/secrets.js';
 import { type Answer, createTransport } from './http/send.js';
+import { hasTwin } from './http/template.js';
 import { createJudge, type Judge } from './judge.js';
 import { createKeys, type Keys } from './keys.js';
 import { headerLabel } from './labels.js';
@@ -71,7 +73,8 @@ export async function createRun(
   const startedAt = dateNow();
   const spec = withoutLeftOut(readSpec(await loadDocument(options.spec)), options.leaveOut ?? {});
   const operations = selectOperations(spec, options.only);
-  const judge = createJudge(spec.skeletons);
+  const uncompiled: [pointer: string, why: string][] = [];
+  const judge = createJudge(spec.skeletons, (pointer, why) => uncompiled.push([pointer, why]));
   const keys = createKeys(spec, judge);
   const judgeWire = createRequestJudge(spec, judge, base);
   const seed = options.seed ?? Math.floor(Math.random() * 0x7fffffff);
@@ -127,6 +130,9 @@ export async function createRun(
 
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
     if (watches && outOfTime()) throw new OutOfTime();
+    for (const [pointer, why] of uncompiled.splice(0))
+      for (const operation of spec.operations.filter((each) => pointersOf(each).includes(pointer)))
+        record.extent.leaveOut(operation, `${pointer} cannot be compiled: ${why}`);
     const draft = info.keepsKey === true ? wanted : keys.renew(wanted);
     const { operation } = draft;
     const wire = toWire(draft);
@@ -162,14 +168,8 @@ export async function createRun(
       ...checkShape(draft, info, verdict, answer),
       ...checkPlace(options, wire, verdict, answer),
       ...watch.look(operation, answer, value),
-      ...checkSecrets(operation, answer, value, repeats),
-      ...checkStatus(
-        operation,
-        answer,
-        info.expectation ?? expectationOf(verdict),
-        isSecured(operation),
-        subject(info, verdict),
-      ),
+      ...checkSecrets(draft, answer, value, repeats),
+      ...checkStatus(operation, answer, info.expectation ?? expectationOf(verdict), verdict, subject(info, verdict)),
       ...(info.check?.(answer, value) ?? []),
       ...(await checkByHook(sent, answer, value, about)),
     ]);
@@ -199,33 +199,26 @@ export async function createRun(
 
   function checkShape(draft: Draft, info: CaseInfo, verdict: Verdict, answer: Answer): Finding[] {
     if (spec.broken.has(draft.operation.id)) return [];
-    const findings = checkAnswer(draft.operation, answer, judge, spec.answers, (text) => {
+    const findings = checkAnswer(draft.operation, verdict, answer, judge, spec.answers, (text) => {
       record.note(`${draft.operation.id}: ${text}`);
     });
+    if (hasTwin(spec, draft.operation)) return findings.filter(({ check }) => check === 'server-error');
     const foreignPath = verdict.why.includes('the path is not that of the operation') && UNREADABLE.has(answer.status);
     if (info.outside !== true && !foreignPath) return findings;
     return findings.filter(({ check }) => check === 'server-error');
   }
 
-  function checkSecrets(
-    operation: Operation,
-    answer: Answer,
-    value: Json | undefined,
-    mayTellAgain: boolean,
-  ): Finding[] {
-    const everything = `${mayTellAgain ? '' : answer.text}${JSON.stringify(answer.headers)}`;
-    const leak = secrets.leakIn(everything);
+  function checkSecrets(draft: Draft, answer: Answer, value: Json | undefined, mayTellAgain: boolean): Finding[] {
+    const findings = checkLeaks(spec.answers, secrets, draft, answer, value, mayTellAgain);
     // Only now, so that the answer which issues a secret may tell it, and none after it.
     if (answer.status < 300) {
       secrets.addFrom(value);
-      for (const path of issues.get(operation.id) ?? []) {
+      for (const path of issues.get(draft.operation.id) ?? []) {
         const issued = path.split('/').slice(1).reduce<Json | undefined>(memberOf, value);
         if (typeof issued === 'string') secrets.add(issued);
       }
     }
-    if (leak === undefined) return [];
-    const message = `an answer of ${String(answer.status)} tells ${leak === '$SECRET' ? 'a secret' : leak}`;
-    return [{ check: 'secrets', message, expected: 'no secret that was sent or issued earlier' }];
+    return findings;
   }
 
   return {

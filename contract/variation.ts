@@ -52,7 +52,9 @@ export function withAnother(
   const name = String(path.at(-1));
   const isBoolean = branches(document, schema).some((branch) => typesOf(branch).includes('boolean'));
   const random = fc.sample(valuesOf(document, schema, name), { seed: run.seed, numRuns: 60 });
-  const candidates: Json[] = isBoolean ? [present !== true] : ['another', 'another-1', ...random];
+  // Of a password, which is masked from then on, no text that turns up elsewhere.
+  const words = isPasswordName(name) ? ['another-Passw0rd', 'another-Passw0rd-1'] : ['another', 'another-1'];
+  const candidates: Json[] = isBoolean ? [present !== true] : [...words, ...random];
   const body = isObject(draft.body) ? draft.body : {};
   for (const value of candidates) {
     if (value === null || sameJson(value, present) || (typeof value === 'string' && value.trim() !== value)) continue;

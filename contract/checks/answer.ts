@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../document/json.js';
-import { type AnswerHeader, type AnswerSpec, answerFor, type Operation } from '../document/model.js';
+import { type AnswerHeader, type AnswerSpec, answerFor, isSecured, type Operation } from '../document/model.js';
 import { flatten } from '../document/schema.js';
 import { allTypesOf, meaningOf, meaningsOf, Unclear } from '../http/coerce.js';
 import { mediaTypeFits, type Verdict } from '../http/decode.js';
@@ -7,6 +7,7 @@ import type { Answer } from '../http/send.js';
 import { Ambiguous, readStyled } from '../http/styles.js';
 import type { Judge } from '../judge.js';
 import type { Check, Severity } from '../report/types.js';
+import { isInevitable, listsNoSuccess } from './unlisted.js';
 
 /** What an answer has against it. The message is the same for every answer with the same fault. */
 export interface Finding {
@@ -23,16 +24,21 @@ export type Expectation = 'accepted' | 'refused' | 'unauthorized' | 'any';
 /** Refusals that are about the state of things, so that even a perfect request may get them where they are documented. */
 const STATES = new Set([402, 403, 404, 409, 410, 412, 423, 424, 425, 428, 429, 451]);
 
-/** Holds an answer to the promises that do not depend on the case: no 5xx, documented, and of the documented shape. */
+/** Statuses whose answers never have a body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5). */
+const BODILESS = new Set([204, 205, 304]);
+
+/** Holds an answer to the promises that every answer keeps: no 5xx, documented, and of the documented shape. */
 export function checkAnswer(
   operation: Operation,
+  verdict: Verdict,
   answer: Answer,
   judge: Judge,
   document: JsonObject,
   note: (text: string) => void,
 ): Finding[] {
   const { status } = answer;
-  if (status >= 500) {
+  const documented = answerFor(operation, status);
+  if (status >= 500 && !(documented !== undefined && listsNoSuccess(operation))) {
     return [
       {
         check: 'server-error',
@@ -41,10 +47,14 @@ export function checkAnswer(
       },
     ];
   }
-  const documented = answerFor(operation, status);
   if (documented === undefined) {
-    const known = operation.answers.map((each) => each.status).join(', ') || 'none';
-    return [{ check: 'status', message: `${String(status)} is not documented`, expected: `one of ${known}` }];
+    if (operation.answers.length === 0) {
+      note('the document lists no answers');
+      return [];
+    }
+    const severity = isInevitable(operation, status, verdict) ? 'warning' : 'fault';
+    const expected = `one of ${operation.answers.map((each) => each.status).join(', ')}`;
+    return [{ check: 'status', message: `${String(status)} is not documented`, expected, severity }];
   }
   return [
     ...checkHeaders(documented, answer, judge, document),
@@ -110,7 +120,7 @@ function checkContent(
   note: (text: string) => void,
 ): Finding[] {
   const status = String(answer.status);
-  if (method === 'HEAD' || answer.status === 304) return [];
+  if (method === 'HEAD' || BODILESS.has(answer.status)) return [];
   if (content.length === 0) {
     if (answer.text !== '') note(`${status} has a body, of which the document says nothing`);
     return [];
@@ -203,7 +213,7 @@ export function checkStatus(
   operation: Operation,
   { status }: Answer,
   expectation: Expectation,
-  secured: boolean,
+  verdict: Verdict,
   why: string,
 ): Finding[] {
   if (status >= 500 || expectation === 'any') return [];
@@ -215,12 +225,13 @@ export function checkStatus(
     if (status >= 400) return [];
     return [{ check: 'refusal', message: `${why} gets ${String(status)}`, expected: 'a refusal (4xx)' }];
   }
-  if (status < 400) return [];
+  if (status < 400 || (listsNoSuccess(operation) && answerFor(operation, status) !== undefined)) return [];
+  const secured = isSecured(operation);
   if (status === 401 && secured) {
     return [{ check: 'authentication', message: `${why} gets 401 with a good credential`, expected: 'no 401' }];
   }
   const isState = STATES.has(status) || (status === 401 && !secured);
-  if (isState && answerFor(operation, status) !== undefined) return [];
+  if (isState && (answerFor(operation, status) !== undefined || isInevitable(operation, status, verdict))) return [];
   const expected = 'a success, or a documented refusal that is about state (404, 409, 429 ...)';
   return [{ check: 'acceptance', message: `${why} gets ${String(status)}`, expected }];
 }

@@ -38,12 +38,25 @@ export interface Origin {
   link: Link | undefined;
 }
 
+/** Asked again and again of each operation, and the same all through a run. */
+const origins = new WeakMap<Spec, Map<Operation, Origin | undefined>>();
+const makers = new WeakMap<Spec, Operation[]>();
+
 /** The operation that makes what `operation` works on: by a link of its answer, else by the path above. */
 export function originOf(spec: Spec, operation: Operation): Origin | undefined {
+  const known = origins.get(spec) ?? new Map<Operation, Origin | undefined>();
+  origins.set(spec, known);
+  if (!known.has(operation)) known.set(operation, findOrigin(spec, operation));
+  return known.get(operation);
+}
+
+function findOrigin(spec: Spec, operation: Operation): Origin | undefined {
   const names = pathNames(operation);
   if (names.length === 0) return undefined;
-  for (const creator of spec.operations) {
-    if (!mayMake(creator) || creator === operation || pathNames(creator).length >= names.length) continue;
+  const creators = makers.get(spec) ?? spec.operations.filter(mayMake);
+  makers.set(spec, creators);
+  for (const creator of creators) {
+    if (creator === operation || pathNames(creator).length >= names.length) continue;
     const link = successOf(creator)?.links.find(
       ({ operationId, parameters }) =>
         operationId === operation.id &&
@@ -52,7 +65,7 @@ export function originOf(spec: Spec, operation: Operation): Origin | undefined {
     if (link) return { creator, link };
   }
   const collection = collectionOf(operation);
-  const creator = spec.operations.find((each) => mayMake(each) && trimmed(each.path) === collection);
+  const creator = creators.find((each) => trimmed(each.path) === collection);
   return creator && creator !== operation ? { creator, link: undefined } : undefined;
 }
 
@@ -77,6 +90,12 @@ export function pathNames({ parameters }: Operation): string[] {
 /** Whether an operation works on one thing of a collection as a whole: its path ends with the thing's parameter. */
 export function isItemOperation({ path }: Operation): boolean {
   return /\}\/?$/.test(path);
+}
+
+/** By which path parameter the things of a list are addressed; `id` where the document has no operation on one of them. */
+export function idNameOf(spec: Spec, list: Operation): string {
+  const item = spec.operations.find((each) => isItemOperation(each) && collectionOf(each) === trimmed(list.path));
+  return (item && pathNames(item).at(-1)) ?? 'id';
 }
 
 const OWN_ID = /^_?(id|uuid|guid|key|slug)$/i;

@@ -12,8 +12,6 @@ export type Direction = 'request' | 'response';
  */
 export type Reading = 'strict' | 'wide';
 
-export const READINGS: readonly Reading[] = ['strict', 'wide'];
-
 /** Keywords of 2020-12 that count for nothing in 3.0 by its letter, though whoever writes them means something. */
 export const NOT_IN_3_0: readonly string[] = (
   'const if then else contains minContains maxContains prefixItems propertyNames patternProperties dependentRequired ' +

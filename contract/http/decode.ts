@@ -8,7 +8,7 @@ import { decode, decodeBody, formTexts, parseJson } from './bodies.js';
 import { allTypesOf, meaningOf, meaningsOf, Unclear } from './coerce.js';
 import type { WireRequest } from './encode.js';
 import { Ambiguous, readStyled, type Text } from './styles.js';
-import { templatePattern } from './template.js';
+import { hasTwin, templatePattern } from './template.js';
 
 /**
  * What the spec has to say about a request as it stands on the wire. `unclear` is what it leaves to the server: unknown
@@ -38,6 +38,7 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
     if (broken !== undefined) return { kind: 'unclear', why: [broken] };
     const why: string[] = [];
     const unclear: string[] = [];
+    if (hasTwin(spec, operation)) unclear.push('another operation has the same address');
     const attempt = (work: () => void) => {
       try {
         work();
@@ -248,6 +249,9 @@ function readBody(
     return undefined;
   }
   if (bytes === undefined || bytes.length === 0) {
+    const isEmptyText =
+      bytes !== undefined && headers['Content-Type'] !== undefined && /text|binary|form/.test(first.kind);
+    if (first.required && isEmptyText) throw new Unclear('a body of no bytes may be one');
     if (first.required) why.push('the body is missing');
     return undefined;
   }

@@ -2,6 +2,25 @@
 
 const NAME = /\{([^{}]+)\}/g;
 
+interface Addressed {
+  method: string;
+  path: string;
+}
+
+const addresses = new WeakMap<object, Map<string, number>>();
+const addressOf = ({ method, path }: Addressed) => `${method} ${path.replace(/#.*$/s, '').replace(NAME, '{}')}`;
+
+/** Whether nothing on the wire tells an operation from another: their paths differ in a fragment, or in names alone. */
+export function hasTwin({ operations }: { operations: Addressed[] }, operation: Addressed): boolean {
+  let known = addresses.get(operations);
+  if (known === undefined) {
+    known = new Map();
+    for (const each of operations) known.set(addressOf(each), (known.get(addressOf(each)) ?? 0) + 1);
+    addresses.set(operations, known);
+  }
+  return (known.get(addressOf(operation)) ?? 0) > 1;
+}
+
 /** The path with its parameters, percent-encoded; a fragment never leaves a client. A name without a value stays. */
 export function writeTemplate(template: string, segments: ReadonlyMap<string, string>): string {
   const [path = ''] = template.split('#', 1);

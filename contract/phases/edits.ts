@@ -2,7 +2,7 @@ import { slotsOf, valueAt } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import { isSame } from '../checks/echo.js';
 import type { Context } from '../context.js';
-import { isObject, type Json, type JsonObject, memberOf, sameJson } from '../document/json.js';
+import { isObject, type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
 import { originOf, thingIn } from '../document/links.js';
 import type { Operation } from '../document/model.js';
 import { isBirthName, isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
@@ -29,6 +29,8 @@ export async function runEdits(
     const good = await fixtures.on(editor, resource);
     if (good === undefined || run.outOfTime()) return;
     const present = memberOf(thingIn(now?.value ?? resource.exchange.value), name);
+    // Its address is no member to edit, even where the body has it again.
+    if (present !== undefined && Object.values(good.path).some((value) => textOf(value) === textOf(present))) continue;
     const edit = editOf(context, editor, good, slot, present);
     if (edit === undefined) continue;
     const sent = valueAt(edit.body, slot.path);

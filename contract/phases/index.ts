@@ -5,7 +5,7 @@ import { CouldNotRun, OutOfTime } from '../errors.js';
 import { emptyDraft } from '../http/draft.js';
 import { fillTemplate } from '../http/template.js';
 import { runLaws } from '../laws/runs.js';
-import { dangerOf, isRemover } from '../policy.js';
+import { dangerOf, isEnder } from '../policy.js';
 import type { Phase } from '../report/types.js';
 import { runAtOnce } from './at-once.js';
 import { runBulk } from './bulk.js';
@@ -192,7 +192,7 @@ async function lacksBasePath({ run }: Context): Promise<boolean> {
 async function tidyUp({ run, fixtures }: Context): Promise<void> {
   for (const resource of fixtures.made) {
     const remover = run.spec.operations.find(
-      (operation) => isRemover(operation) && originOf(run.spec, operation)?.creator === resource.creator,
+      (operation) => isEnder(operation) && originOf(run.spec, operation)?.creator === resource.creator,
     );
     const draft = remover && !run.outOfTime() ? await fixtures.on(remover, resource) : undefined;
     if (draft === undefined) continue;

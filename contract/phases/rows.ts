@@ -8,7 +8,7 @@ import type { Operation } from '../document/model.js';
 import { isExpiryName, isPasswordName, isProtectionName, isTombstoneName } from '../document/names.js';
 import { flatten, typesOf } from '../document/schema.js';
 import type { Draft } from '../http/draft.js';
-import { isRemover } from '../policy.js';
+import { isEnder } from '../policy.js';
 import type { Run } from '../run.js';
 import { membersToSend } from '../variation.js';
 
@@ -35,7 +35,7 @@ export async function makeRows(context: Context, list: Operation): Promise<Made>
   const creator = creatorOf(context, list);
   if (creator === undefined) return made;
   const onIt = run.spec.operations.filter((each) => originOf(run.spec, each)?.creator === creator);
-  const remover = onIt.find(isRemover);
+  const remover = onIt.find(isEnder);
   for (const [index, word] of WORDS.entries()) {
     if (fixtures.isUnique(creator)) fixtures.beginAnew(creator);
     const base = await fixtures.base(creator, { all: index % 2 === 0, phase: PHASE });

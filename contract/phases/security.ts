@@ -12,18 +12,19 @@ export async function runSecurity(context: Context, operation: Operation): Promi
   }
   const ways = credentials.alternatives(operation);
   const usable = context.obstacle(operation) === undefined;
-  // Without a credential the request need not be good: whoever asks is not known, so nothing else is looked at.
+  // What cannot be made good may be refused for that: only good practice looks at the credential first.
+  const expectation = usable ? 'unauthorized' : 'refused';
   const plain = usable ? await fixtures.base(operation, { phase: 'security' }) : { ...emptyFor(operation) };
   await run.send(
     { ...plain, credential: null },
-    { phase: 'security', name: 'a request without a credential', expectation: 'unauthorized' },
+    { phase: 'security', name: 'a request without a credential', expectation },
   );
   for (const schemes of ways) {
     for (const [what, credential] of badCredentials(context, schemes)) {
       const info = {
         phase: 'security',
         name: `${what} by ${schemes.join(' and ')}`,
-        expectation: 'unauthorized',
+        expectation,
       } as const;
       await run.send({ ...plain, credential: { with: credential, schemes } }, info);
     }

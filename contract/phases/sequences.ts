@@ -6,7 +6,7 @@ import { isUnsafe, type Operation, successOf } from '../document/model.js';
 import { isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import { memberText, type Resource, sourceOf } from '../fixtures.js';
-import { isRemover, isRotator, type Presenter } from '../policy.js';
+import { isEnder, isRemover, isRotator, type Presenter } from '../policy.js';
 import { expectAgreement } from './agree.js';
 import { runEdits } from './edits.js';
 import { expectAlive, expectDead, present } from './opens.js';
@@ -76,7 +76,7 @@ function tradeOf({ run: { spec }, presenters }: Context, creator: Operation): Tr
     getter: onIt.find((operation) => operation.method === 'GET' && isItemOperation(operation)),
     editors: others.filter((operation) => /^(PATCH|PUT)$/.test(operation.method) && isItemOperation(operation)),
     rotators: others.filter(isRotator),
-    enders: [...onIt.filter(isRemover).map((operation) => ({ operation })), ...presenters.revokers],
+    enders: [...onIt.filter(isEnder).map((operation) => ({ operation })), ...presenters.revokers],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import { isObject, type Json, type JsonObject, memberOf, membersOf } from '../document/json.js';
-import { evaluate, identify, pathNames, trimmed } from '../document/links.js';
+import { evaluate, identify, idNameOf, pathNames, trimmed } from '../document/links.js';
 import { type Operation, type Parameter, successOf } from '../document/model.js';
 import { isCountName, isCursorName, isLimitName, isOffsetName, isPageName } from '../document/names.js';
 import { branches, flatten, type Schema, typesOf } from '../document/schema.js';
@@ -68,7 +68,10 @@ export interface Walk {
 /** A walk that has not ended by then is not going to. */
 const MOST_PAGES = 60;
 
-/** Lists page by page to the end, or to the row of `stopAt`; undefined where the operation lists nothing or refuses. */
+/**
+ * Lists page by page to the end, or to the row of `stopAt`; undefined where the operation lists nothing or refuses, or
+ * where nothing tells which row that is.
+ */
 export async function walk(
   context: Context,
   operation: Operation,
@@ -84,7 +87,9 @@ export async function walk(
   const shape = listShapeOf(run.spec.answers, operation);
   if (shape === undefined) return undefined;
   const base = await fixtures.base(operation, { phase });
-  const wanted = stopAt === undefined ? undefined : identify(stopAt, 'id');
+  const idName = idNameOf(run.spec, operation);
+  const wanted = stopAt === undefined ? undefined : identify(stopAt, idName);
+  if (stopAt !== undefined && wanted === undefined) return undefined;
   const pages: Page[] = [];
   let draft: Draft | undefined = { ...base, query: { ...base.query, ...query } };
   let last: Exchange | undefined;
@@ -96,7 +101,7 @@ export async function walk(
     if (last.answer === undefined || last.answer.status >= 300) break;
     const rows = rowsIn(shape, last.value);
     pages.push({ rows, exchange: last });
-    const found = wanted === undefined ? undefined : rows.find((row) => identify(row, 'id') === wanted);
+    const found = wanted === undefined ? undefined : rows.find((row) => identify(row, idName) === wanted);
     if (found) return { pages, found, last, complete: false };
     draft = next(shape, last, rows, query);
   }
