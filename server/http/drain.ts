@@ -13,7 +13,7 @@ const LONGEST = 9_000;
 /** Milliseconds in which a client must send or take something while the process waits for it. */
 const LONGEST_STALL = LONGEST / 3;
 /** Milliseconds between two looks at the connections. */
-const LOOK = 50;
+const LOOK = LAST_CALL / 2;
 
 /**
  * Accepts the connections that the system has made already, reads what they have sent, and closes each as soon as it is

@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { createPace } from '../pace.js';
-import { performanceNow, setImmediate, setTimeout } from '../timers.js';
-import { stopReading } from './reading.js';
+import { performanceNow, setImmediate } from '../timers.js';
+import { createRest } from './rest.js';
+import { createWelcome } from './welcome.js';
 
 /** Milliseconds of work that may be ahead of a request; a request with more ahead of it is rejected on arrival. */
 const MOST_AHEAD = 200;
@@ -14,17 +14,10 @@ const SLICE = MOST_AHEAD / 10;
 const LONGEST_SLICE = MOST_AHEAD / 2;
 /** Requests that may wait whatever the pace, since the pace of so few is uncertain; also the probes of a turn that may pass all. */
 const FEW = 32;
-/** Milliseconds that new connections may delay a slice. The system gives the process one connection in each turn. */
-const WELCOME = SLICE;
-/** Milliseconds of waiting work that new connections do not delay. */
-const SHORT = 1;
-/** Milliseconds that a connection rests for each rejection of a turn: five times what a rejection costs. */
-const REST_FOR_EACH = 0.1;
-/** Milliseconds that connections with a rejected request rest at most, which is what `Retry-After` says, and at least. */
-const LONGEST_REST = 1_000;
-const LEAST_REST = LONGEST_REST / 5;
 /** Milliseconds that a request is expected to take before any is measured: a few times what most take. */
 const PACE_AT_FIRST = 0.2;
+/** Milliseconds: what `Retry-After` says. A rejection takes a tenth of a request, and its client rests five times that. */
+const REST = { forEach: PACE_AT_FIRST / 2, longest: 1_000 };
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
@@ -60,10 +53,8 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
   /** Requests that arrived in this turn, and in the latest turn that had any. */
   let arrived = 0;
   let arrivedBefore = 0;
-  /** Whether a connection was accepted in this turn; then more may wait to be accepted. */
-  let hasConnected = false;
-  let welcomeEnds: number | undefined;
-  let rejected: Socket[] = [];
+  const welcome = createWelcome({ longest: SLICE, least: SLICE / 20, now: performanceNow });
+  const rest = createRest(REST);
 
   function takeTurn(): void {
     if (isDue) return;
@@ -78,8 +69,8 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
     probesAhead = 0;
     begun = 0;
     begunAt = performanceNow();
-    if (rejected.length > 0) rest();
-    if (!mayBeMoreConnections()) {
+    rest.begin();
+    if (!welcome.goesFirst(pace.timeFor(waiting.length - first))) {
       const slice = Math.min(Math.max(begunAt - doneAt, SLICE), LONGEST_SLICE);
       const most = pace.countWithin(slice);
       for (let taken = 0; taken < most; taken++) {
@@ -102,18 +93,6 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
     pace.observe(doneAt - begunAt, begun);
   }
 
-  function mayBeMoreConnections(): boolean {
-    // A short queue is done soon.
-    const isLikely = hasConnected && pace.timeFor(waiting.length - first) > SHORT;
-    hasConnected = false;
-    if (isLikely) {
-      welcomeEnds ??= begunAt + WELCOME;
-      if (begunAt < welcomeEnds) return true;
-    }
-    welcomeEnds = undefined;
-    return false;
-  }
-
   function begin({ request, response, at }: Arrival): void {
     // The client has gone.
     if (request.socket.destroyed) return;
@@ -128,20 +107,7 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
 
   function turnAway(reject: RequestListener, request: IncomingMessage, response: ServerResponse): void {
     reject(request, response);
-    rejected.push(request.socket);
-  }
-
-  /** Reads nothing for a while from clients with a rejected request, because many of them ask again at once. */
-  function rest(): void {
-    const sockets = rejected;
-    rejected = [];
-    const goOn = [...new Set(sockets)].map((socket) => stopReading(socket));
-    setTimeout(
-      () => {
-        for (const each of goOn) each();
-      },
-      Math.min(Math.max(sockets.length * REST_FOR_EACH, LEAST_REST), LONGEST_REST),
-    );
+    rest.add(request.socket);
   }
 
   function forgetBegun(): void {
@@ -171,7 +137,7 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
       if (ahead === FEW) setImmediate(measure);
     },
     connection() {
-      hasConnected = true;
+      welcome.accepted();
     },
   };
 }

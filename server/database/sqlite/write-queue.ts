@@ -8,16 +8,17 @@ import { isBusy, isStorageFault } from './faults.js';
 
 /** Milliseconds that a write waits for another process to release the file. */
 const PATIENCE = 5_000;
+/** Milliseconds. A write that would wait longer for those before it, as long as writes took of late, is refused at once. */
+const LONGEST_WAIT = PATIENCE / 10;
+/** Writes that share one flush: more would save little, since a flush takes the time of a few writes. */
 const MOST_IN_A_GROUP = 256;
+const LEAST_IN_A_GROUP = MOST_IN_A_GROUP / 16;
 /** Milliseconds that a group may take while more wait, since all else waits for it; a flush is a small part of that. */
 const LONGEST_GROUP = 40;
-const LEAST_IN_A_GROUP = MOST_IN_A_GROUP / 16;
 /** Turns of the event loop between two groups, or milliseconds: the system gives one new connection for each turn. */
-const TURNS_BETWEEN = 64;
-const LONGEST_BETWEEN = 25;
-/** Milliseconds. A write that would wait longer for those before it, as long as writes took of late, is refused at once. */
-const LONGEST_WAIT = 500;
-/** Milliseconds for a write before any is measured. */
+const TURNS_BETWEEN = MOST_IN_A_GROUP / 4;
+const LONGEST_BETWEEN = LONGEST_GROUP / 2;
+/** Milliseconds that a write is expected to take before any is measured. */
 const PACE_AT_FIRST = 0.5;
 
 const BEGIN = CompiledQuery.raw('begin immediate');
