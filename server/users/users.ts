@@ -1,5 +1,12 @@
 import { InvalidArgument } from '../config/invalid-argument.js';
-import { hexOf, isUniqueViolation, lockOrganization, type Queries, runPrepared } from '../database/index.js';
+import {
+  hexOf,
+  isUniqueViolation,
+  lockOrganization,
+  lockOwnerFoundBy,
+  type Queries,
+  runPrepared,
+} from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { newUuid, toUuid } from '../uuid.js';
@@ -115,6 +122,7 @@ export async function findUserForLogin(
 export async function disableUser({ db, now }: UserDeps, email: string, { force = false } = {}): Promise<void> {
   await db.write(async (trx) => {
     await lockOrganization(trx);
+    await lockUser(trx, email);
     const hadAdmin = await hasAdmin(trx);
     const id = await updateUser(trx, email, { disabled_at: now() });
     if (!force && hadAdmin && !(await hasAdmin(trx))) throw new ServiceError('last_admin');
@@ -136,7 +144,10 @@ export async function hasAdmin(queries: Queries): Promise<boolean> {
 
 /** Enables the user. Rejects with `InvalidArgument` if no user has this e-mail. */
 export async function enableUser({ db }: UserDeps, email: string): Promise<void> {
-  await db.write((trx) => updateUser(trx, email, { disabled_at: null }));
+  await db.write(async (trx) => {
+    await lockUser(trx, email);
+    await updateUser(trx, email, { disabled_at: null });
+  });
 }
 
 /**
@@ -151,6 +162,7 @@ export async function setPassword(
 ): Promise<void> {
   const passwordHash = await passwords.hash(password);
   await db.write(async (trx) => {
+    await lockUser(trx, email);
     const id = await updateUser(trx, email, { password_hash: passwordHash });
     await revokeOf(trx, id, now(), revokeTokens ? ['session', 'pat'] : ['session']);
   });
@@ -223,6 +235,13 @@ async function theOrganization(trx: Queries, at: number): Promise<number> {
     .execute();
   const { id } = await trx.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirstOrThrow();
   return id;
+}
+
+const userByEmail = (trx: Queries, { email }: { email: string }) =>
+  trx.selectFrom('users').select('id as owner_id').where('email', '=', email);
+
+function lockUser(trx: Queries, email: string): Promise<void> {
+  return lockOwnerFoundBy(trx, userByEmail, { email: canonicalEmail(email) });
 }
 
 async function updateUser(

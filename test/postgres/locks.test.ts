@@ -1,0 +1,240 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  changePassword,
+  createAccessToken,
+  createPrivateToken,
+  createUser,
+  logIn,
+  logOut,
+  refreshSession,
+  revokeAccessToken,
+  revokeAccessTokens,
+  revokeAllAccessTokens,
+  revokeOAuthToken,
+  revokePrivateToken,
+  rotateAccessToken,
+  updateAccessToken,
+  updateUser,
+} from '../../generated/index.js';
+import type { Deps } from '../../server/deps.js';
+import { createPasswords } from '../../server/users/passwords.js';
+import { addFirstUser, addUser, disableUser, enableUser, setPassword } from '../../server/users/users.js';
+import { ADMIN, answered, type Client, type Person, type Service, startService } from '../support/service.js';
+import { newDatabase } from '../support/store.js';
+import { createRepeatingDatabase } from '../support/twice.js';
+
+// Each write of the domain, with what it locks first. Each is done twice, as after a deadlock, and has to succeed.
+
+/** Where the domain begins a transaction. Whoever adds one adds a case below, too. */
+const WRITES = {
+  'tokens/edit.ts': 1,
+  'tokens/last-used.ts': 1,
+  'tokens/once.ts': 1,
+  'tokens/revoke.ts': 5,
+  'users/directory.ts': 2,
+  'users/own-password.ts': 1,
+  'users/sessions.ts': 3,
+  'users/users.ts': 5,
+};
+
+interface Setting {
+  service: Service;
+  admin: Person;
+  user: Person;
+}
+
+type Call = Promise<{ response?: Response }>;
+
+const token = async (client: Client) => await answered(createAccessToken({ client, body: { name: 'a' } }));
+const pathOf = async (client: Client) => ({ token_id: (await token(client)).token.id });
+
+/** What is done with the first user's session; what it needs is made before. */
+const CASES: [write: string, locks: string[], prepare: (setting: Setting) => Promise<() => Call>][] = [
+  [
+    'creating a token',
+    ['admin'],
+    ({ admin: { client } }) => later(() => createAccessToken({ client, body: { name: 'b' } })),
+  ],
+  [
+    'creating a private token',
+    ['admin'],
+    ({ admin: { client } }) =>
+      later(() => createPrivateToken({ client, body: { name: 'b', expiration_time: '2031-01-01T00:00:00Z' } })),
+  ],
+  [
+    'editing a token',
+    ['admin'],
+    async ({ admin: { client } }) => {
+      const path = await pathOf(client);
+      return () => updateAccessToken({ client, path, body: { name: 'b', scopes: ['new:scope', 'tokens:read'] } });
+    },
+  ],
+  [
+    'rotating a token',
+    ['admin'],
+    async ({ admin: { client } }) => {
+      const path = await pathOf(client);
+      return () => rotateAccessToken({ client, path, body: { gracePeriodSeconds: 60 } });
+    },
+  ],
+  [
+    'revoking a token',
+    ['admin'],
+    async ({ admin: { client } }) => {
+      const path = await pathOf(client);
+      return () => revokeAccessToken({ client, path });
+    },
+  ],
+  [
+    "revoking another owner's token",
+    ['admin', 'user'],
+    async ({ admin: { client }, user }) => {
+      const path = await pathOf(user.client);
+      return () => revokeAccessToken({ client, path, query: { owner: user.session.id } });
+    },
+  ],
+  [
+    'revoking a private token',
+    ['admin'],
+    async ({ admin: { client } }) => {
+      const body = { name: 'b', expiration_time: '2031-01-01T00:00:00Z' };
+      const { id } = await answered(createPrivateToken({ client, body }));
+      return () => revokePrivateToken({ client, path: { id } });
+    },
+  ],
+  [
+    'revoking several',
+    ['admin', 'user'],
+    ({ admin: { client }, user }) =>
+      later(() =>
+        revokeAccessTokens({ client, body: { filter: { tokenType: 'pat' } }, query: { owner: user.session.id } }),
+      ),
+  ],
+  [
+    'revoking all',
+    ['admin'],
+    ({ admin: { client } }) => later(() => revokeAllAccessTokens({ client, query: { exclude_current: true } })),
+  ],
+  [
+    'revoking by a plaintext',
+    ['user'],
+    ({ admin: { client }, user }) => later(() => revokeOAuthToken({ client, body: { token: user.token } })),
+  ],
+  [
+    'revoking by a refresh token',
+    ['user'],
+    ({ admin: { client }, user }) =>
+      later(() => revokeOAuthToken({ client, body: { token: user.session.refresh_token } })),
+  ],
+  [
+    'logging in',
+    ['admin'],
+    ({ service }) =>
+      later(() => logIn({ client: service.anonymous, body: { username: ADMIN.email, password: ADMIN.password } })),
+  ],
+  [
+    'refreshing a session',
+    ['admin'],
+    ({ service, admin }) =>
+      later(() => refreshSession({ client: service.anonymous, body: { refresh_token: admin.session.refresh_token } })),
+  ],
+  ['logging out', ['admin'], ({ admin: { client } }) => later(() => logOut({ client }))],
+  [
+    "changing one's password",
+    ['admin'],
+    ({ admin: { client, password } }) =>
+      later(() => changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } })),
+  ],
+  [
+    'adding a user',
+    ['admin'],
+    ({ admin: { client } }) => later(() => createUser({ client, body: { email: 'b@example.org', fullName: 'B' } })),
+  ],
+  [
+    'editing a user',
+    ['organization', 'admin', 'user'],
+    ({ admin: { client }, user }) =>
+      later(() => updateUser({ client, path: { user_id: user.session.id }, body: { disabled: true } })),
+  ],
+];
+
+function later(call: () => Call): Promise<() => Call> {
+  return Promise.resolve(call);
+}
+
+test.each(CASES)('%s locks %j', async (_, locks, prepare) => {
+  const repeating = createRepeatingDatabase();
+  const service = await startService({ openDatabase: (database) => repeating.open(database) });
+  const user = await service.newUser();
+  const admin = await service.admin();
+  const call = await prepare({ service, admin, user });
+  repeating.locks();
+  const { response } = await call();
+  expect(response?.ok).toBe(true);
+  const names: Record<string, string> = {
+    [`owner ${String(admin.session.id)}`]: 'admin',
+    [`owner ${String(user.session.id)}`]: 'user',
+  };
+  expect(repeating.locks()[0]?.map((lock) => names[lock] ?? lock)).toEqual(locks);
+});
+
+describe('of the command', () => {
+  const wish = { fullName: '', isAdmin: true, password: 'a password' };
+  const cases: [write: string, locks: string[], act: (deps: Deps) => Promise<unknown>][] = [
+    ['adding a user', [], (deps) => addUser(deps, { ...wish, email: 'b@example.org' })],
+    ['disabling a user', ['organization', 'user'], (deps) => disableUser(deps, 'c@example.org', { force: true })],
+    ['enabling a user', ['user'], (deps) => enableUser(deps, 'c@example.org')],
+    ['setting a password', ['user'], (deps) => setPassword(deps, 'c@example.org', 'another password')],
+  ];
+
+  test.each(cases)('%s locks %j', async (_, locks, act) => {
+    const repeating = createRepeatingDatabase();
+    const service = await startService();
+    const user = await service.newUser('c@example.org');
+    const db = await repeating.open(service.database);
+    try {
+      await act({ db, now: Date.now, passwords: createPasswords() } as Deps);
+      const owner = `owner ${String(user.session.id)}`;
+      expect(repeating.locks()).toEqual([locks.map((lock) => (lock === 'user' ? owner : lock))]);
+    } finally {
+      await db.close();
+    }
+  });
+});
+
+test('of eight first starts at once one adds the first user', async () => {
+  const { database, remove } = await newDatabase('');
+  const repeating = createRepeatingDatabase();
+  const dbs = await Promise.all(Array.from({ length: 8 }, () => repeating.open(database)));
+  try {
+    const wish = { email: 'a@example.org', fullName: '', isAdmin: true, password: 'a password' };
+    const added = dbs.map((db) => addFirstUser({ db, now: Date.now, passwords: createPasswords() }, wish));
+    expect((await Promise.all(added)).filter(Boolean)).toHaveLength(1);
+  } finally {
+    for (const db of dbs) await db.close();
+    await remove();
+  }
+});
+
+test('what a repeated transaction tells the log, it tells once', async () => {
+  const repeating = createRepeatingDatabase();
+  const service = await startService({ openDatabase: (database) => repeating.open(database) });
+  const { session } = await service.admin();
+  const refresh = () => refreshSession({ client: service.anonymous, body: { refresh_token: session.refresh_token } });
+  await answered(refresh());
+  expect((await refresh()).response?.status).toBe(401);
+  expect(service.log.filter((line) => line.includes('spent refresh token reused'))).toHaveLength(1);
+});
+
+test('there is no other transaction in the domain', () => {
+  const found: Record<string, number> = {};
+  for (const folder of ['tokens', 'users']) {
+    for (const file of readdirSync(join('server', folder))) {
+      const count = readFileSync(join('server', folder, file), 'utf8').match(/\bdb\.write\(/g)?.length ?? 0;
+      if (count > 0) found[`${folder}/${file}`] = count;
+    }
+  }
+  expect(found).toEqual(WRITES);
+});
