@@ -156,6 +156,16 @@ describe('both packages, installed from their tarballs', () => {
     expect((await run(process.execPath, ['--input-type=module', '-e', script], { cwd: both })).stdout).toBe('3.1.0\n');
   });
 
+  test('say in a sentence what PostgreSQL needs, which nobody else has to install', async () => {
+    const env = { PATH: process.env['PATH'], LATCHKEY_DATABASE: 'postgres://a:secret@127.0.0.1/a' };
+    const failed = run(join(both, 'node_modules/.bin/latchkey'), ['serve'], { env, cwd: both });
+    await expect(failed).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: 'latchkey: PostgreSQL needs the package pg beside latchkey: npm install pg\n',
+    });
+  });
+
   test('run the example that manages tokens', async () => {
     const example = join(both, 'manage-tokens.js');
     await cp('examples/manage-tokens/manage-tokens.js', example);

@@ -37,7 +37,8 @@ function isServerError(error: unknown): error is ServerError {
 /** The SQLSTATE of an error that the server sent, and of one that was made of it; undefined for any other. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (isServerError(error)) return error.code;
-  return error instanceof Error && error.cause !== undefined ? sqlStateOf(error.cause) : undefined;
+  if (!(error instanceof Error)) return undefined;
+  return 'sqlState' in error ? String(error.sqlState) : sqlStateOf(error.cause);
 }
 
 /**
@@ -45,7 +46,7 @@ export function sqlStateOf(error: unknown): string | undefined {
  * it has values of rows, and parts of queries.
  */
 export function toFault(error: unknown): unknown {
-  if (isServerError(error)) return faultOf(error);
+  if (isServerError(error)) return Object.assign(faultOf(error), { sqlState: error.code });
   // A mistake of this program has a class of its own, such as TypeError. The driver's own errors and the system's do not.
   if (error instanceof Error && error.constructor === Error) return new ConnectionLost(error.message, { cause: error });
   return error;

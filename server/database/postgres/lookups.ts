@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { clearTimeout, performanceNow, setTimeout } from '../../timers.js';
+import { clearTimeout, performanceNow, setTimeout, sleep } from '../../timers.js';
 import { StorageFault, WriteQueueFull } from '../faults.js';
 import type { Run } from '../prepared.js';
 import { ConnectionLost, IsStandby, toFault } from './faults.js';
@@ -26,12 +26,12 @@ interface Line {
   client: Client | undefined;
   underWay: number;
   connecting: Promise<Client> | undefined;
-  /** When the last attempt to connect failed, and of what. */
-  failed: { at: number; fault: Error } | undefined;
+  /** When the last attempt to connect failed, in the monotonic clock's milliseconds. */
+  failedAt: number;
 }
 
 function createLine(): Line {
-  return { client: undefined, underWay: 0, connecting: undefined, failed: undefined };
+  return { client: undefined, underWay: 0, connecting: undefined, failedAt: Number.NEGATIVE_INFINITY };
 }
 
 export function createLookups(settings: PostgresSettings): Lookups {
@@ -52,12 +52,9 @@ export function createLookups(settings: PostgresSettings): Lookups {
   function reconnect(line: Line): Promise<Client> {
     if (line.connecting !== undefined) return line.connecting;
     if (closed) return Promise.reject(new ConnectionLost('the database was closed'));
-    const { failed } = line;
-    if (failed !== undefined && performanceNow() - failed.at < PAUSE) return Promise.reject(failed.fault);
-    line.connecting = connect(settings).then(
+    line.connecting = connectAfter(line.failedAt + PAUSE).then(
       (client) => {
         line.connecting = undefined;
-        line.failed = undefined;
         if (closed) {
           cut(client);
           throw new ConnectionLost('the database was closed');
@@ -71,11 +68,17 @@ export function createLookups(settings: PostgresSettings): Lookups {
       (error: unknown) => {
         const fault = error instanceof Error ? error : new ConnectionLost(String(error));
         line.connecting = undefined;
-        line.failed = { at: performanceNow(), fault };
+        line.failedAt = performanceNow();
         throw fault;
       },
     );
     return line.connecting;
+  }
+
+  async function connectAfter(moment: number): Promise<Client> {
+    const wait = moment - performanceNow();
+    if (wait > 0) await sleep(wait);
+    return await connect(settings);
   }
 
   async function ask(line: Line, statement: Statement): Promise<unknown[]> {
@@ -102,14 +105,16 @@ export function createLookups(settings: PostgresSettings): Lookups {
     async run(query, parameters) {
       const statement = statementOf(query, parameters, settings.prepare);
       const begin = performanceNow();
+      const line = nextLine();
       try {
-        return await ask(nextLine(), statement);
+        return await ask(line, statement);
       } catch (error) {
         // It changes nothing, so it can be made again. Where it waited for long, its caller has waited enough.
         const lost = error instanceof ConnectionLost && !(error instanceof IsStandby);
         if (!lost || closed || performanceNow() - begin > REPEATED_WITHIN) throw error;
       }
-      return await ask(nextLine(), statement);
+      // Not on the other one, which may have ended with this one: here a new connection is made first.
+      return await ask(line, statement);
     },
     async close() {
       closed = true;

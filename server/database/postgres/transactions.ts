@@ -40,8 +40,9 @@ export async function createTransactions(settings: PostgresSettings, connections
     // Awaited, which the types do not say.
     onConnect: (client) => setUpSession(client, settings) as unknown as undefined,
   });
-  // An idle connection that ends is replaced by the next that is needed.
+  // A connection that ends is replaced when the next is needed, and whoever has it meets the end by the next query.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const pace = createPace(PACE_AT_FIRST / connections);
   const sessions = new WeakMap<PoolClient, Session>();
 

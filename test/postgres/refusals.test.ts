@@ -1,0 +1,196 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { imitatePostgres } from '../support/postgres-imitation.js';
+import { databaseAt } from '../support/postgres-server.js';
+import { latchkey, newFolder, serveDatabase } from '../support/process.js';
+import { newDatabase, rowsOf } from '../support/store.js';
+
+// What `latchkey serve` does not start for, a sentence each.
+
+interface Case {
+  database: string;
+  env?: Record<string, string>;
+}
+
+/** The tests' server, asked for a new and empty database. */
+async function ownDatabase(): Promise<string> {
+  const { database, remove } = await newDatabase('');
+  onTestFinished(remove);
+  return database;
+}
+
+function changed(url: string, change: Partial<URL>, parameters = ''): string {
+  return Object.assign(new URL(url), change).href + parameters;
+}
+
+const SECRET = 'not%20the%20password';
+
+const REFUSALS: [name: string, sentence: RegExp, make: () => Promise<Case>][] = [
+  [
+    'a wrong password',
+    /the user or the password is wrong/,
+    async () => ({ database: changed(await ownDatabase(), { password: SECRET }) }),
+  ],
+  [
+    'no password',
+    /the user or the password is wrong|the server asks for a password, and none is given/,
+    async () => ({ database: changed(await ownDatabase(), { password: '' }) }),
+  ],
+  [
+    'a file with the wrong password',
+    /the user or the password is wrong/,
+    async () => {
+      const file = join(await newFolder(), 'password');
+      writeFileSync(file, 'not the password\n');
+      return { database: await ownDatabase(), env: { LATCHKEY_DATABASE_PASSWORD_FILE: file } };
+    },
+  ],
+  [
+    'a file with a password that is not there',
+    /the password file \/nowhere cannot be read/,
+    async () => ({ database: await ownDatabase(), env: { LATCHKEY_DATABASE_PASSWORD_FILE: '/nowhere' } }),
+  ],
+  [
+    'a database that is not there',
+    /there is no such database on that server/,
+    () => Promise.resolve({ database: databaseAt(inject('postgres'), 'nowhere') }),
+  ],
+  [
+    'a port where nothing listens',
+    /nothing listens there/,
+    async () => ({ database: changed(await ownDatabase(), { port: '1' }) }),
+  ],
+  [
+    'a host that is not there',
+    /there is no such host|the name of the host cannot be resolved/,
+    async () => ({ database: changed(await ownDatabase(), { hostname: 'no.such.host.invalid' }) }),
+  ],
+  [
+    'a socket that is not there',
+    /there is no such socket or file/,
+    async () => ({ database: changed(await ownDatabase(), {}, '?host=/nowhere') }),
+  ],
+  [
+    'TLS that the server does not have',
+    /the server has no TLS; \?sslmode=disable does without/,
+    async () => ({ database: changed(await ownDatabase(), {}, '?sslmode=verify-full') }),
+  ],
+  [
+    'a root certificate that is not there',
+    /the file \/nowhere cannot be read/,
+    async () => ({ database: changed(await ownDatabase(), {}, '?sslmode=verify-ca&sslrootcert=/nowhere') }),
+  ],
+  [
+    'a server that is no PostgreSQL',
+    /the host does not answer as PostgreSQL does/,
+    async () => {
+      const other = createServer((socket) => socket.on('error', () => undefined).end());
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void other.close());
+      const { port } = other.address() as { port: number };
+      return { database: `postgres://someone:${SECRET}@127.0.0.1:${String(port)}/a` };
+    },
+  ],
+  [
+    'a version before 14',
+    /PostgreSQL 13\.21 is too old: it must be 14 or newer/,
+    async () => ({
+      database: await imitatePostgres(
+        (query): Record<string, string> =>
+          query.includes('server_version') ? { version: '130021', name: '13.21', encoding: 'UTF8' } : { standby: 'f' },
+      ),
+    }),
+  ],
+  [
+    'a standby',
+    /the server is a standby, and only the primary is served from/,
+    async () => ({ database: await imitatePostgres(() => ({ standby: 't' })) }),
+  ],
+  [
+    'a newer schema',
+    /was written by a newer version of Latchkey \(it has migration 9999-future\); upgrade Latchkey/,
+    async () => {
+      const database = await ownDatabase();
+      await rowsOf({ database }, "insert into latchkey_migrations values ('9999-future', 0)");
+      return { database };
+    },
+  ],
+  [
+    'another encoding than UTF8',
+    /the database has the encoding SQL_ASCII: it must have UTF8/,
+    async () => {
+      const server = { database: inject('postgres') };
+      await rowsOf(
+        server,
+        "create database ascii template template0 encoding 'SQL_ASCII' locale_provider libc locale 'C'",
+      );
+      onTestFinished(async () => {
+        await rowsOf(server, 'drop database ascii with (force)');
+      });
+      return { database: databaseAt(server.database, 'ascii') };
+    },
+  ],
+  [
+    'a role without rights',
+    /the user lacks rights there, such as to make tables in the schema other/,
+    async () => {
+      const database = await ownDatabase();
+      await rowsOf({ database }, "drop role if exists nobody; create role nobody login password 'a'");
+      onTestFinished(async () => {
+        await rowsOf({ database: inject('postgres') }, 'drop role nobody');
+      });
+      return {
+        database: changed(database, { username: 'nobody', password: 'a' }),
+        env: { LATCHKEY_DATABASE_SCHEMA: 'other' },
+      };
+    },
+  ],
+];
+
+test.each(REFUSALS)('%s is one sentence, and exit code 1', async (_, sentence, make) => {
+  const { database, env } = await make();
+  const { code, stdout, stderr } = await latchkey(['serve'], {
+    env: { LATCHKEY_PORT: '0', LATCHKEY_DATABASE: database, ...env },
+  });
+  expect(stderr).toMatch(sentence);
+  expect(stderr).toMatch(/^latchkey: .*\n$/);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).not.toMatch(/not(%20| )the(%20| )password|password of tester|password%20of/);
+});
+
+test.each([
+  ['an unknown sslmode', 'postgres://a:secret@127.0.0.1/a?sslmode=prefer'],
+  ['an unknown parameter', 'postgres://a:secret@127.0.0.1/a?ssl=true'],
+  ['a certificate without TLS', 'postgres://a:secret@127.0.0.1/a?sslmode=disable&sslrootcert=a'],
+  ['no user', 'postgres://127.0.0.1/a'],
+  ['one slash', 'postgres:/127.0.0.1/a'],
+  ['a port beyond 65535', 'postgres://a:secret@127.0.0.1:65536/a'],
+  ['a malformed escape', 'postgres://a:secret%zz@127.0.0.1/a'],
+  ['a path in place of a name', 'postgres://a:secret@127.0.0.1/a/b'],
+])('a URL with %s is wrong, and exit code 2', async (_, database) => {
+  for (const args of [['serve'], ['users', 'list'], ['check']]) {
+    const { code, stdout, stderr } = await latchkey(args, { env: { LATCHKEY_DATABASE: database } });
+    expect(stderr).toMatch(/^latchkey: LATCHKEY_DATABASE must be a file's path, :memory:, or a URL postgres:.*\n$/);
+    expect(stderr).not.toContain('secret');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  }
+});
+
+test.each(['backup', 'restore', 'check'])('%s says what to use instead, and exit code 2', async (name) => {
+  const args = name === 'check' ? [name] : [name, 'a.db'];
+  const env = { LATCHKEY_DATABASE: inject('postgres') };
+  const { code, stderr } = await latchkey(args, { env, cwd: await newFolder() });
+  expect(stderr).toMatch(/^latchkey: .*pg_dump.*\n$/);
+  expect(code).toBe(2);
+});
+
+test('four first starts at once on an empty database all serve, in a schema that is made', async () => {
+  const { database, remove } = await newDatabase('');
+  onTestFinished(remove);
+  const env = { LATCHKEY_DATABASE_SCHEMA: 'of_latchkey' };
+  const servers = await Promise.all(Array.from({ length: 4 }, () => serveDatabase(database, env)));
+  for (const { url } of servers) expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  expect(await rowsOf({ database }, 'select count(*)::int as count from of_latchkey.users')).toEqual([{ count: 1 }]);
+});

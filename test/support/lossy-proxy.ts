@@ -1,0 +1,79 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** A way to a server that can be cut, blocked, or lose one answer. */
+export interface LossyProxy {
+  /** `url` with the proxy's address in place of the server's. */
+  url: string;
+  /** Ends all connections and takes no more, until `mend`. */
+  cut(): void;
+  /** Takes connections and passes nothing on, until `mend`. */
+  block(): void;
+  /** Ends the connection as soon as the server answers what contains `text`, which its client never hears. */
+  loseAnswerTo(text: string): void;
+  mend(): void;
+}
+
+export async function startProxy(url: string): Promise<LossyProxy> {
+  const { hostname, port } = new URL(url);
+  const sockets = new Set<Socket>();
+  let state: 'open' | 'cut' | 'blocked' = 'open';
+  let loseAnswerTo: string | undefined;
+
+  const server = createServer((near) => {
+    if (state === 'cut') {
+      near.destroy();
+      return;
+    }
+    const far = connect(Number(port), hostname);
+    let isLost = false;
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on('data', (bytes) => {
+        if (state === 'blocked') return;
+        if (from === near && loseAnswerTo !== undefined && bytes.includes(loseAnswerTo)) {
+          loseAnswerTo = undefined;
+          isLost = true;
+        } else if (from === far && isLost) {
+          near.destroy();
+          return;
+        }
+        to.write(bytes);
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(() => {
+    endAll();
+    server.close();
+  });
+  const address = server.address() as { port: number };
+  return {
+    url: Object.assign(new URL(url), { port: String(address.port) }).href,
+    cut() {
+      state = 'cut';
+      endAll();
+    },
+    block() {
+      state = 'blocked';
+    },
+    loseAnswerTo(text) {
+      loseAnswerTo = text;
+    },
+    mend() {
+      if (state === 'blocked') endAll();
+      state = 'open';
+    },
+  };
+}
