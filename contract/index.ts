@@ -21,7 +21,9 @@ export {
   type Practice,
   type RefusalLaw,
   type SortLaw,
+  type Step,
   type UndoLaw,
+  type Workflow,
 } from './laws/types.js';
 export type { ContractOptions, Identity } from './options.js';
 export { type ContractPlan, type PlannedOperation, planContract } from './rehearsal.js';

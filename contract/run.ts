@@ -60,6 +60,8 @@ export interface Run {
 
 /** Statuses that a server gives on its own account to a path that it cannot read. */
 const UNREADABLE = new Set([400, 404, 414]);
+/** Of a path too long and of headers too large: statuses of the server, which no document lists. */
+const TOO_LONG = new Set([414, 431]);
 
 /** Reads the spec and makes a run ready; throws `CouldNotRun` where that is impossible. */
 export async function createRun(
@@ -204,7 +206,8 @@ export async function createRun(
     });
     if (hasTwin(spec, draft.operation)) return findings.filter(({ check }) => check === 'server-error');
     const foreignPath = verdict.why.includes('the path is not that of the operation') && UNREADABLE.has(answer.status);
-    if (info.outside !== true && !foreignPath) return findings;
+    const isTooLong = verdict.kind !== 'valid' && TOO_LONG.has(answer.status);
+    if (info.outside !== true && !foreignPath && !isTooLong) return findings;
     return findings.filter(({ check }) => check === 'server-error');
   }
 

@@ -9,10 +9,12 @@ import { practice } from './practice.js';
 export function checkPlace(
   options: ContractOptions,
   wire: WireRequest,
-  { kind, why }: Verdict,
+  { kind, why, open = [] }: Verdict,
   { status, text }: Answer,
 ): Finding[] {
   if (kind !== 'invalid' || (status !== 400 && status !== 422) || !isEncoded(wire)) return [];
+  // A server may as well object to what is left to it.
+  if (open.length > 0) return [];
   const places = why.map(placeOf);
   const [names] = places;
   if (names === undefined || places.some((place) => place?.join() !== names.join())) return [];

@@ -17,6 +17,8 @@ import { hasTwin, templatePattern } from './template.js';
 export interface Verdict {
   kind: 'valid' | 'invalid' | 'unclear';
   why: string[];
+  /** What is left to the server besides, where the request is invalid. */
+  open?: string[];
 }
 
 /** Bodies beyond this may be refused for their size alone, which no schema tells. */
@@ -105,7 +107,7 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
       unclear.push(...oddities(value));
     });
     if ((request.body?.length ?? 0) > MOST_BYTES) unclear.push('the body is larger than many servers take');
-    if (why.length > 0) return { kind: 'invalid', why };
+    if (why.length > 0) return { kind: 'invalid', why, open: unclear };
     return unclear.length > 0 ? { kind: 'unclear', why: unclear } : { kind: 'valid', why: [] };
   };
 }

@@ -3,7 +3,7 @@ import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../docum
 import { identify } from '../document/links.js';
 import { isTombstoneName, isVolatileName } from '../document/names.js';
 import { type ListShape, type Walk, walk } from '../phases/walk.js';
-import { dateNow } from '../timers.js';
+import { instantOf } from './instants.js';
 import type { FilterLaw, SortLaw } from './types.js';
 
 const PHASE = 'lists';
@@ -95,7 +95,7 @@ function distinct(values: Json[]): Json[] {
 }
 
 function holds({ member, compare, to, keepsNull = false }: FilterLaw, row: JsonObject, asked: Json): boolean {
-  const value = to === 'now' ? new Date(dateNow()).toISOString() : (to ?? asked);
+  const value = (typeof to === 'string' ? instantOf(to) : undefined) ?? to ?? asked;
   return [member].flat().some((name) => {
     const own = at(row, name);
     switch (compare) {

@@ -10,6 +10,7 @@ import { type Resource, sourceOf } from '../fixtures.js';
 import { emptyDraft } from '../http/draft.js';
 import { dateNow, sleep } from '../timers.js';
 import type { RefusalLaw, UndoLaw } from './types.js';
+import { runWorkflows } from './workflows.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 /** Milliseconds between two uses of a credential that is about to be refused. */
@@ -20,6 +21,7 @@ export async function runLaws(context: Context): Promise<void> {
   const { undoes = [], refusals = [] } = context.run.options.laws ?? {};
   for (const law of undoes) await tryUndo(context, law);
   for (const law of refusals) await tryRefusal(context, law);
+  await runWorkflows(context);
 }
 
 function find({ run, obstacle }: Context, id: string): Operation | undefined {

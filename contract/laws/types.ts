@@ -17,6 +17,8 @@ export interface Laws {
   refusals?: RefusalLaw[];
   /** Headers that every answer has. */
   headers?: HeaderLaw[];
+  /** Requests one after the other, and what their answers are. */
+  workflows?: Workflow[];
   /** Good practices that this server promises: a breach of them is a fault instead of a warning. */
   practices?: Practice[];
 }
@@ -42,7 +44,7 @@ export interface FilterLaw {
   compare: Comparison;
   /** The one value of the parameter that the law is about; any where absent. */
   value?: Json;
-  /** What the member is compared with, where that is not the value itself; `now` is the present instant. */
+  /** What the member is compared with, where that is not the value itself; an instant may be `now` or `now + 7d`. */
   to?: Json;
   /** Whether rows whose member is null are kept by `after` and `before`; false by default. */
   keepsNull?: boolean;
@@ -91,6 +93,39 @@ export interface RefusalLaw {
   by?: { operation: string; body: Json };
   /** Milliseconds from the answer of `after` until each use is refused; 0 by default. */
   withinMs?: number;
+}
+
+/**
+ * Steps that are taken one after the other; a step that fails without saying its `status` ends them. Values may be
+ * runtime expressions of an earlier step, such as `$steps.made.response.body#/token/id`, and instants such as
+ * `now + 30d` (`s`, `m`, `h` or `d`). In a text, expressions stand in braces; `{$run.word}` is a new word in each run.
+ */
+export interface Workflow {
+  /** What it shows, in a few words. */
+  rule: string;
+  steps: Step[];
+}
+
+export interface Step {
+  operation: string;
+  /** The name by which later steps speak of this one. */
+  as?: string;
+  /** By place and name, such as `path.id` or `header.If-Match`; what is required and not given is the run's own. */
+  parameters?: Record<string, Json>;
+  /** Instead of a good body of the run's own making. */
+  body?: Json;
+  /** Members of the body by their paths, such as `address.city`; the rest of it stays. */
+  members?: Record<string, Json>;
+  /** The credential: null for none, the run's own by default. */
+  credential?: string | null;
+  /** The status, or several that may be. */
+  status?: number | number[];
+  /**
+   * What the answer has, by runtime expressions such as `$response.body#/items` and `$response.header.ETag`: a value; or
+   * an object with one of `not`, `like` (a regular expression), `absent` (true), `about` (an instant within a minute),
+   * and of lists `has`, `lacks` (a row with these members) or `rows` (all rows, by some members of each).
+   */
+  expect?: Record<string, Json>;
 }
 
 export interface HeaderLaw {

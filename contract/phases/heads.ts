@@ -8,6 +8,7 @@ import type { Exchange } from '../exchange.js';
 import { farValues } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Answer } from '../http/send.js';
+import { UNDECLARED } from './methods.js';
 
 const ANY = { phase: 'methods', expectation: 'any', outside: true } as const;
 /** What a server that does not serve a method says to it. */
@@ -111,6 +112,11 @@ function checkOptions({ run }: Context, { status, headers }: Answer, methods: st
     practice(run.options, 'options', 'head', message, expected),
   ];
   if (status >= 500) return [];
+  if (run.options.laws?.practices?.includes('options') !== true) {
+    if (status === 404) run.record.note(UNDECLARED);
+    // What its Allow says is told of the other methods that are not there.
+    if (status === 404 || status === 405) return [];
+  }
   // A server that does not serve OPTIONS says in its 405 what it does serve.
   if (status >= 300 && (status !== 405 || headers.allow === undefined))
     return fail(`OPTIONS gets ${String(status)}`, 'a success with Allow');

@@ -9,6 +9,7 @@ import type { Exchange } from '../exchange.js';
 import { checkFilterLaws } from '../laws/filters.js';
 import { checkAddresses, checkOpenFilter } from './filters.js';
 import { type Made, makeRows } from './rows.js';
+import { checkTogether } from './together.js';
 import { type ListShape, listShapeOf, type Walk, walk } from './walk.js';
 
 const PHASE = 'lists';
@@ -40,6 +41,7 @@ export async function runLists(context: Context, operation: Operation): Promise<
     ...(search && word !== undefined && made.words.size > 1 && { [search.name]: String(run.seed % 1000) }),
     ...(order && sorted !== undefined && { [order.name]: sorted }),
   });
+  await checkTogether(context, shape, everything);
   await checkFilterLaws(context, shape);
 }
 
@@ -165,6 +167,7 @@ async function checkInclusion(
   { name: flag }: Parameter,
   tombstone: string,
 ): Promise<void> {
+  let living: string[] = [];
   for (const include of [false, true]) {
     const name = `list with ${flag}=${String(include)}`;
     const walked = await walk(context, operation, { phase: PHASE, query: { [flag]: include }, name });
@@ -176,6 +179,10 @@ async function checkInclusion(
       fail(context, walked.last, 'filter', `${flag}=false lists them all the same`, `rows without ${tombstone}`, name);
     if (include && dead.length === 0 && walked.complete)
       fail(context, walked.last, 'filter', `${flag}=true lists none`, `rows with ${tombstone}`, name);
+    const ids = walked.pages.flatMap(({ rows }) => rows.map((row) => JSON.stringify(identify(row, 'id') ?? row)));
+    if (include && walked.complete && living.some((id) => !ids.includes(id)))
+      fail(context, walked.last, 'filter', `${flag}=true loses rows`, `every row of ${flag}=false`, name);
+    living = ids;
   }
 }
 

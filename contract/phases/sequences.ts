@@ -49,7 +49,7 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
     const info = { phase: 'sequences', name: 'create' } as const;
     // What an edit ought to leave alone must be there.
     const full = isFirst && editors.length > 0 ? await fixtures.create(creator, info, { all: true }) : undefined;
-    const resource = full ?? (await fixtures.create(creator, info));
+    let resource = full ?? (await fixtures.create(creator, info));
     if (resource === undefined) return;
     let tokens = resource.token === undefined ? [] : [resource.token];
     if (getter) await get(context, getter, resource);
@@ -60,6 +60,8 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
     for (const editor of isFirst ? editors : []) await runEdits(context, editor, getter, resource);
     if (isFirst && editors.length > 0) await expectAgreement(context, getter, resource, 'after its edits');
     for (const rotator of isFirst ? rotators : []) {
+      // What the edits have left empty shows no loss.
+      if (editors.length > 0) resource = (await fixtures.create(creator, info, { all: true })) ?? resource;
       tokens = await runRotation(context, rotator, resource);
       resource.token = tokens[0];
     }

@@ -98,7 +98,15 @@ export async function walk(
       phase,
       name: pages.length === 0 ? name : `${name}, page ${String(pages.length + 1)}`,
     });
-    if (last.answer === undefined || last.answer.status >= 300) break;
+    if (last.answer === undefined || last.answer.status >= 300) {
+      const offered = pages.at(-1)?.exchange.value;
+      if (last.answer !== undefined && pointerIn(offered) !== undefined) {
+        const message = `the next page that is offered gets ${String(last.answer.status)}`;
+        const expected = 'a page, or none offered on the last';
+        run.record.fail({ phase, name }, last, { check: 'paging', message, expected });
+      }
+      break;
+    }
     const rows = rowsIn(shape, last.value);
     pages.push({ rows, exchange: last });
     const found = wanted === undefined ? undefined : rows.find((row) => identify(row, idName) === wanted);
@@ -107,6 +115,16 @@ export async function walk(
   }
   if (last === undefined || pages.length === 0) return undefined;
   return { pages, found: undefined, last, complete: draft === undefined };
+}
+
+/** What an answer itself calls the next page: a cursor or an address. */
+function pointerIn(value: Json | undefined): string | undefined {
+  const [, pointer] = nextIn(value) ?? [];
+  return typeof pointer === 'string' && pointer !== '' ? pointer : undefined;
+}
+
+function nextIn(value: Json | undefined): [string, Json] | undefined {
+  return membersOf(value).find(([name]) => /^next/i.test(name) || /^cursor$/i.test(name));
 }
 
 function rowsIn({ rows }: ListShape, value: Json | undefined): JsonObject[] {
@@ -126,14 +144,20 @@ function next(shape: ListShape, exchange: Exchange, rows: JsonObject[], query: J
     if (values.some(([, each]) => each === undefined || each === null)) return undefined;
     return onward(Object.fromEntries(values.map(([name, each]) => [name, each ?? null])));
   }
-  const pointer = membersOf(value).find(([name]) => /^next/i.test(name) || /^cursor$/i.test(name));
-  if (typeof pointer?.[1] === 'string' && pointer[1] !== '') return follow(shape, pointer[1], onward, draft);
-  if (pointer !== undefined) return undefined;
+  const pointer = pointerIn(value);
+  if (pointer !== undefined) return follow(shape, pointer, onward, draft);
+  if (nextIn(value) !== undefined) return undefined;
   const limit = shape.limit ? query[shape.limit.name] : undefined;
   if (rows.length === 0 || (typeof limit === 'number' && rows.length < limit)) return undefined;
-  if (shape.page) return onward({ [shape.page.name]: Number(draft.query[shape.page.name] ?? 1) + 1 });
+  if (shape.page)
+    return onward({ [shape.page.name]: Number(draft.query[shape.page.name] ?? firstPage(shape.page)) + 1 });
   if (shape.offset) return onward({ [shape.offset.name]: Number(draft.query[shape.offset.name] ?? 0) + rows.length });
   return undefined;
+}
+
+/** The number of the first page: its default, else 0 where that is the least, else 1. */
+function firstPage({ schema }: Parameter): number {
+  return typeof schema.default === 'number' ? schema.default : schema.minimum === 0 ? 0 : 1;
 }
 
 /** A `next` is a cursor or an address; of an address only the query counts, the credential goes nowhere else. */

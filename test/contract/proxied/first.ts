@@ -260,7 +260,7 @@ export const FIRST: Record<string, () => Fault> = {
   }),
   'Allow of OPTIONS lacks DELETE': () => ({
     tell({ headers }, { method }) {
-      if (method === 'OPTIONS' && headers.allow !== undefined) headers.allow = headers.allow.replace(/, DELETE/, '');
+      if (method === 'OPTIONS' && headers.allow !== undefined) headers.allow = headers.allow.replace(/DELETE, /, '');
     },
   }),
   'TRACE tells what was sent': () => ({

@@ -110,7 +110,7 @@ export function trusted(
     const again = await service(each.method, `${each.path}${query === '' ? '' : `?${query}`}`, {
       as: await admin(service),
       headers: type === undefined ? {} : { 'content-type': type },
-      body: parse(each.text),
+      body: parse(each.text) ?? (each.text === '' ? undefined : each.text),
     });
     if (again.status < 300) Object.assign(reply, again);
   });

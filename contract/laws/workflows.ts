@@ -1,0 +1,162 @@
+import { randomInt } from 'node:crypto';
+import { withValue } from '../cases/slots.js';
+import type { Finding } from '../checks/answer.js';
+import type { Context } from '../context.js';
+import { isObject, type Json, sameJson, textOf } from '../document/json.js';
+import { evaluate } from '../document/links.js';
+import type { Exchange } from '../exchange.js';
+import { sourceOf } from '../fixtures.js';
+import type { Draft } from '../http/draft.js';
+import { at } from './filters.js';
+import { instantOf } from './instants.js';
+import type { Step, Workflow } from './types.js';
+
+const ANY = { phase: 'sequences', expectation: 'any' } as const;
+/** Milliseconds that an instant may be earlier or later than a workflow says: clocks differ. */
+const SLACK = 60_000;
+
+/** Takes the steps of each workflow one after the other, and holds the answers to what it says of them. */
+export async function runWorkflows(context: Context): Promise<void> {
+  for (const workflow of context.run.options.laws?.workflows ?? []) {
+    if (context.run.outOfTime()) return;
+    await take(context, workflow);
+  }
+}
+
+/** What a workflow has come to. */
+interface Done {
+  /** `$run.word`: a word that hardly any run before has had, for what may be there but once. */
+  word: string;
+  steps: Map<string, Exchange>;
+}
+
+async function take(context: Context, { rule, steps }: Workflow): Promise<void> {
+  const { run } = context;
+  const word = randomInt(36 ** 8).toString(36);
+  const done: Done = { word, steps: new Map() };
+  for (const step of steps) {
+    const draft = await draftOf(context, step, done);
+    if (draft === undefined) return;
+    const name = `${rule}: ${step.operation}`;
+    const exchange = await run.send(draft, {
+      ...ANY,
+      name,
+      check: (answer, value) => {
+        const told = { draft, answer, value };
+        return [...statusIn(rule, step, answer.status), ...answersIn(rule, step, told, done)];
+      },
+    });
+    const { status = 500 } = exchange.answer ?? {};
+    if (status >= 300 && step.status === undefined) return;
+    if (status < 300) await remember(context, exchange);
+    done.steps.set(step.as ?? '', exchange);
+  }
+}
+
+/** What a step makes is ended with everything else, and its credential is known as one. */
+async function remember({ run, fixtures }: Context, exchange: Exchange): Promise<void> {
+  const { operation } = exchange.draft;
+  if (operation.method !== 'POST') return;
+  const token = await fixtures.credentialIn(operation, exchange);
+  for (const text of token === undefined ? run.secrets.issuedIn(exchange.value) : [token]) run.secrets.add(text);
+  fixtures.made.push({ creator: operation, exchange, token });
+}
+
+async function draftOf(
+  { run, fixtures, credentials, obstacle }: Context,
+  step: Step,
+  done: Done,
+): Promise<Draft | undefined> {
+  const operation = run.spec.operations.find(({ id }) => id === step.operation);
+  if (operation === undefined) run.record.note(`a law is about ${step.operation}, which the spec does not have`);
+  if (operation === undefined || obstacle(operation) !== undefined) return undefined;
+  const given = Object.entries(step.parameters ?? {}).map(([key, value]) => [key, resolve(value, done)] as const);
+  if (given.some(([, value]) => value === undefined)) return undefined;
+  if (fixtures.isUnique(operation)) fixtures.beginAnew(operation);
+  const isNamed = given.some(([key]) => key.startsWith('path.'));
+  let draft = await fixtures.base(isNamed ? { ...operation, parameters: withoutPath(operation) } : operation);
+  draft = { ...draft, operation };
+  for (const [key, value] of given) {
+    const [, place = '', name = ''] = /^(path|query|header|cookie)\.(.+)$/.exec(key) ?? [];
+    if (place === 'header') draft.headers = { ...draft.headers, [name]: textOf(value) };
+    else if (place === 'query' && !operation.parameters.some((each) => each.name === name))
+      draft.rawQuery = `${encodeURIComponent(name)}=${encodeURIComponent(textOf(value))}`;
+    else if (place !== '') draft = { ...draft, [place]: { ...draft[place as 'query'], [name]: value } };
+  }
+  if (step.body !== undefined) draft.body = resolve(step.body, done);
+  for (const [path, value] of Object.entries(step.members ?? {}))
+    draft.body = withValue(draft.body ?? {}, path.split('.'), resolve(value, done));
+  if (step.credential === null) return { ...draft, credential: null };
+  if (step.credential === undefined) return draft;
+  const token = resolve(step.credential, done);
+  return typeof token === 'string' ? credentials.attach(draft, { token, perScheme: {} }) : undefined;
+}
+
+function withoutPath({ parameters }: Draft['operation']): Draft['operation']['parameters'] {
+  return parameters.filter(({ in: place }) => place !== 'path');
+}
+
+/**
+ * A value with `$steps.NAME.` before a runtime expression taken from that step; undefined where it is not there. In a
+ * text such expressions stand in braces.
+ */
+function resolve(value: Json, done: Done): Json | undefined {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, done) ?? null);
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolve(member, done) ?? null]));
+  if (typeof value !== 'string') return value;
+  const [, name, rest = ''] = /^\$steps\.([\w-]+)\.(.+)$/.exec(value) ?? [];
+  if (name !== undefined) {
+    const exchange = done.steps.get(name);
+    return exchange && evaluate(`$${rest}`, sourceOf(exchange));
+  }
+  const whole = instantOf(value) ?? value;
+  return whole.replaceAll(/\{(\$(?:steps|run)\.[^}]+)\}/g, (_, inner: string) =>
+    inner === '$run.word' ? done.word : textOf(resolve(inner, done) ?? null),
+  );
+}
+
+function statusIn(rule: string, { status }: Step, got: number): Finding[] {
+  if (status === undefined || [status].flat().includes(got) || got >= 500) return [];
+  return [broken(rule, `gets ${String(got)}`, `status ${[status].flat().join(' or ')}`)];
+}
+
+type Told = Pick<Exchange, 'draft' | 'answer' | 'value'>;
+
+function answersIn(rule: string, { expect = {}, status }: Step, told: Told, done: Done): Finding[] {
+  // Of another status the first check tells.
+  const got = told.answer?.status ?? 500;
+  if (status === undefined ? got >= 300 : ![status].flat().includes(got)) return [];
+  return Object.entries(expect).flatMap(([place, wanted]): Finding[] => {
+    const value = evaluate(place, sourceOf(told as Exchange));
+    const expected = resolve(wanted, done);
+    if (fits(value, expected)) return [];
+    return [broken(rule, `${place} is otherwise`, `${place}: ${JSON.stringify(expected ?? wanted)}`)];
+  });
+}
+
+/** An object with one of these members says how to compare; any other value is compared as it is. */
+function fits(value: Json | undefined, expected: Json | undefined): boolean {
+  if (!isObject(expected)) return value !== undefined && expected !== undefined && sameJson(value, expected);
+  const { not, like, absent, about, has, lacks, rows } = expected;
+  if (not !== undefined) return value !== undefined && !sameJson(value, not);
+  if (like !== undefined)
+    return (typeof value === 'string' || typeof value === 'number') && new RegExp(textOf(like)).test(String(value));
+  if (absent !== undefined) return (value === undefined) === absent;
+  if (about !== undefined) return Math.abs(Date.parse(textOf(value ?? '')) - Date.parse(textOf(about))) < SLACK;
+  const list = Array.isArray(value) ? value : [];
+  // Rows are known by the members that are given.
+  const holds = (row: Json, members: Json) =>
+    isObject(members) && isObject(row)
+      ? Object.entries(members).every(([path, member]) => fits(at(row, path), member))
+      : sameJson(row, members);
+  if (rows !== undefined)
+    return Array.isArray(rows) && list.length === rows.length && rows.every((each, i) => holds(list[i] ?? null, each));
+  if (has !== undefined) return list.some((row) => holds(row, has));
+  if (lacks !== undefined) return Array.isArray(value) && !list.some((row) => holds(row, lacks));
+  return value !== undefined && sameJson(value, expected);
+}
+
+function broken(rule: string, how: string, expected: string): Finding {
+  return { check: 'law', message: `by a law (${rule}): ${how}`, expected };
+}
