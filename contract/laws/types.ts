@@ -108,6 +108,10 @@ export interface Workflow {
 
 export interface Step {
   operation: string;
+  /** Instead of the operation's own. */
+  method?: string;
+  /** Instead of one made from the operation's template; sent as it is. */
+  path?: string;
   /** The name by which later steps speak of this one. */
   as?: string;
   /** By place and name, such as `path.id` or `header.If-Match`; what is required and not given is the run's own. */

@@ -41,6 +41,7 @@ async function take(context: Context, { rule, steps }: Workflow): Promise<void> 
     const exchange = await run.send(draft, {
       ...ANY,
       name,
+      outside: step.method !== undefined || step.path !== undefined,
       check: (answer, value) => {
         const told = { draft, answer, value };
         return [...statusIn(rule, step, answer.status), ...answersIn(rule, step, told, done)];
@@ -73,9 +74,12 @@ async function draftOf(
   const given = Object.entries(step.parameters ?? {}).map(([key, value]) => [key, resolve(value, done)] as const);
   if (given.some(([, value]) => value === undefined)) return undefined;
   if (fixtures.isUnique(operation)) fixtures.beginAnew(operation);
-  const isNamed = given.some(([key]) => key.startsWith('path.'));
+  const isNamed = step.path !== undefined || given.some(([key]) => key.startsWith('path.'));
   let draft = await fixtures.base(isNamed ? { ...operation, parameters: withoutPath(operation) } : operation);
-  draft = { ...draft, operation };
+  const { method, path } = step;
+  const rawPath = path === undefined ? undefined : resolve(path, done);
+  draft = { ...draft, operation, ...(method !== undefined && { method }) };
+  if (typeof rawPath === 'string') draft.rawPath = rawPath;
   for (const [key, value] of given) {
     const [, place = '', name = ''] = /^(path|query|header|cookie)\.(.+)$/.exec(key) ?? [];
     if (place === 'header') draft.headers = { ...draft.headers, [name]: textOf(value) };

@@ -10,6 +10,7 @@ import { isEnder, isRemover, isRotator, type Presenter } from '../policy.js';
 import { expectAgreement } from './agree.js';
 import { runEdits } from './edits.js';
 import { expectAlive, expectDead, present } from './opens.js';
+import { runReplace } from './replace.js';
 import { runRotation } from './rotation.js';
 import { listOf, walk } from './walk.js';
 
@@ -58,6 +59,7 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
     await followLinks(context, resource.exchange);
     for (const token of tokens) await expectAlive(context, token, 'after its creation');
     for (const editor of isFirst ? editors : []) await runEdits(context, editor, getter, resource);
+    for (const editor of isFirst ? editors : []) if (getter) await runReplace(context, editor, getter, resource);
     if (isFirst && editors.length > 0) await expectAgreement(context, getter, resource, 'after its edits');
     for (const rotator of isFirst ? rotators : []) {
       // What the edits have left empty shows no loss.

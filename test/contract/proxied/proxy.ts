@@ -249,5 +249,6 @@ function isReply(value: unknown): value is Reply {
 /** Headers that are about the connection and the form of a body. */
 function without(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const own = ['connection', 'transfer-encoding', 'content-length'];
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !own.includes(name)));
+  const isKept = ([name, value]: [string, unknown]) => value !== undefined && !own.includes(name);
+  return Object.fromEntries(Object.entries(headers).filter(isKept));
 }

@@ -29,7 +29,9 @@ export async function tested(
           .replace(/\{[^}]+\}/g, '[^/]+') ?? ''
       }$`,
     ),
-    methods: Object.keys(item as object).map((method) => method.toUpperCase()),
+    methods: Object.keys(item as object)
+      .filter((name) => name !== 'parameters')
+      .map((method) => method.toUpperCase()),
   }));
   const { url, close } = await openSmall((request) => {
     const path = decoded(request.path);
