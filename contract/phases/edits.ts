@@ -1,11 +1,12 @@
-import { slotsOf, valueAt } from '../cases/slots.js';
+import { slotsOf, valueAt, withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import { isSame } from '../checks/echo.js';
+import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
 import { isObject, type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
 import { originOf, thingIn } from '../document/links.js';
 import type { Operation } from '../document/model.js';
-import { isBirthName, isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
+import { isBirthName, isPasswordName, isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
@@ -37,6 +38,7 @@ export async function runEdits(
     // What ends it, or may, is no edit after which anything else could be tried.
     if (isStateName(name) || (isTombstoneName(name) && typeof sent !== 'boolean')) continue;
     const before = thingIn(now?.value);
+    await tryOddText(context, edit, slot.path, name);
     if (!(await tryEdit(context, edit, getter, resource, name, sent, before)) || typeof sent !== 'boolean') continue;
     // A thing that can be stopped and started again is left as it was.
     const stops = sent && isTombstoneName(name) && resource.token !== undefined ? resource.token : undefined;
@@ -45,6 +47,27 @@ export async function runEdits(
     const isBack = await tryEdit(context, back, getter, resource, name, !sent);
     if (stops !== undefined && isBack) await expectAlive(context, stops, `after ${name} was taken back`);
   }
+}
+
+/** Easily trimmed, normalised or cut where a character takes two units. */
+const ODD = ' Ame\u0301lie  \u{1F511} ';
+
+/** An edit to a text that is easily kept otherwise. */
+async function tryOddText({ run }: Context, edit: Draft, path: (string | number)[], name: string): Promise<void> {
+  const odd = { ...edit, body: withValue(edit.body ?? {}, path, ODD) };
+  const isPlain = typeof valueAt(edit.body, path) === 'string' && !isPasswordName(name);
+  if (!isPlain || run.judgeRequest(odd).kind !== 'valid') return;
+  const message = `after ${edit.operation.id} its answer has another ${name} than was sent`;
+  await run.send(odd, {
+    phase: PHASE,
+    name: `edit its ${name} to ${JSON.stringify(ODD)}`,
+    expectation: 'any',
+    check: ({ status }, value) => {
+      const told = memberOf(thingIn(value), name);
+      if (status >= 300 || told === undefined || told === ODD) return [];
+      return [practice(run.options, 'echo', 'echo', message, JSON.stringify(ODD))];
+    },
+  });
 }
 
 /** An edit of this member alone where the operation takes that, as a PATCH does, else of the whole thing. */
