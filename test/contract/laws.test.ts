@@ -241,5 +241,6 @@ test('finds a connection that is cut in a long body', { timeout: 30_000 }, async
   const paths = { '/short': get('getShort'), '/long': get('getLong') };
   const report = await testContract({ url, spec: document(paths), seed: 1, fuzzRuns: 1 });
   const [first] = report.failures.filter(({ check }) => check === 'answer');
-  expect(first, toSummary(report)).toMatchObject({ operation: 'getLong', message: expect.stringMatching(/middle/) });
+  expect(first?.operation, toSummary(report)).toBe('getLong');
+  expect(first?.message).toMatch(/middle/);
 });

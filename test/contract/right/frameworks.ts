@@ -214,11 +214,14 @@ export function onHono(): Right {
     const owner = ownerOf(c.req.header('Authorization'));
     if (owner === undefined) return c.json({ message: 'Unauthorized' }, 401, { 'WWW-Authenticate': 'Bearer' });
     c.set('owner', owner);
-    return await next();
+    await next();
+    return undefined;
   });
-  app.use('/notes/:id', async (c, next) =>
-    isId(c.req.param('id')) ? await next() : c.json({ message: 'id is not valid' }, 422),
-  );
+  app.use('/notes/:id', async (c, next) => {
+    if (!isId(c.req.param('id'))) return c.json({ message: 'id is not valid' }, 422);
+    await next();
+    return undefined;
+  });
   const missing = { message: 'there is no such note' };
   app.get('/notes', (c) => {
     const { pinned } = c.req.query();
@@ -275,13 +278,14 @@ export function onKoa(): Right {
   const store = createNotes();
   const app = new Koa();
   const router = new KoaRouter();
-  const refuse = (ctx: Koa.Context, status: number, title: string) => {
+  const refuse = (ctx: Koa.Context, status: number, title: string): undefined => {
     ctx.status = status;
     ctx.body = { errors: [{ title }] };
+    return undefined;
   };
   const owner = (ctx: Koa.Context) => String(ctx.state['owner']);
   const read = async (ctx: Koa.Context): Promise<Partial<Note> | undefined> => {
-    if (!ctx.is('json')) return void refuse(ctx, 415, 'send JSON');
+    if (!ctx.is('json')) return refuse(ctx, 415, 'send JSON');
     try {
       const wish = readNote(JSON.parse((await buffer(ctx.req)).toString()), true);
       if (!isRefusal(wish)) return wish;
@@ -293,7 +297,7 @@ export function onKoa(): Right {
   };
   const find = (ctx: Koa.Context): Note | undefined => {
     const { id } = ctx['params'] as { id: string };
-    if (!isId(id)) return void refuse(ctx, 400, 'id is not valid');
+    if (!isId(id)) return refuse(ctx, 400, 'id is not valid');
     const note = store.find(owner(ctx), id);
     if (note === undefined) refuse(ctx, 404, 'there is no such note');
     return note;
@@ -301,9 +305,9 @@ export function onKoa(): Right {
   router.get('/notes', (ctx) => {
     const { page: asked, page_size: size, pinned } = ctx.query;
     const [page, most] = [numberIn(one(asked), 1, 1, 10_000), numberIn(one(size), 20, 1, 50)];
-    if (page === undefined) return void refuse(ctx, 400, 'page is not valid');
-    if (most === undefined) return void refuse(ctx, 400, 'page_size is not valid');
-    if (!isFlag(pinned)) return void refuse(ctx, 400, 'pinned is not valid');
+    if (page === undefined) return refuse(ctx, 400, 'page is not valid');
+    if (most === undefined) return refuse(ctx, 400, 'page_size is not valid');
+    if (!isFlag(pinned)) return refuse(ctx, 400, 'pinned is not valid');
     const rows = rowsOf(store.of(owner(ctx)), pinned);
     ctx.body = { page, total_items: rows.length, items: rows.slice((page - 1) * most, page * most) };
   });
@@ -331,9 +335,10 @@ export function onKoa(): Right {
   });
   app.use(async (ctx, next) => {
     ctx.state['owner'] = ownerOf(ctx.get('Authorization'));
-    if (ctx.state['owner'] !== undefined) return await next();
-    ctx.set('WWW-Authenticate', 'Bearer');
-    refuse(ctx, 401, 'who is this?');
+    if (ctx.state['owner'] === undefined) {
+      ctx.set('WWW-Authenticate', 'Bearer');
+      refuse(ctx, 401, 'who is this?');
+    } else await next();
   });
   app.use(router.routes()).use(router.allowedMethods());
   app.silent = true;
