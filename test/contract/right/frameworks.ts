@@ -285,7 +285,10 @@ export function onKoa(): Right {
   };
   const owner = (ctx: Koa.Context) => String(ctx.state['owner']);
   const read = async (ctx: Koa.Context): Promise<Partial<Note> | undefined> => {
-    if (!ctx.is('json')) return refuse(ctx, 415, 'send JSON');
+    if (!ctx.is('json')) {
+      refuse(ctx, 415, 'send JSON');
+      return;
+    }
     try {
       const wish = readNote(JSON.parse((await buffer(ctx.req)).toString()), true);
       if (!isRefusal(wish)) return wish;
@@ -297,7 +300,10 @@ export function onKoa(): Right {
   };
   const find = (ctx: Koa.Context): Note | undefined => {
     const { id } = ctx['params'] as { id: string };
-    if (!isId(id)) return refuse(ctx, 400, 'id is not valid');
+    if (!isId(id)) {
+      refuse(ctx, 400, 'id is not valid');
+      return;
+    }
     const note = store.find(owner(ctx), id);
     if (note === undefined) refuse(ctx, 404, 'there is no such note');
     return note;
@@ -305,9 +311,18 @@ export function onKoa(): Right {
   router.get('/notes', (ctx) => {
     const { page: asked, page_size: size, pinned } = ctx.query;
     const [page, most] = [numberIn(one(asked), 1, 1, 10_000), numberIn(one(size), 20, 1, 50)];
-    if (page === undefined) return refuse(ctx, 400, 'page is not valid');
-    if (most === undefined) return refuse(ctx, 400, 'page_size is not valid');
-    if (!isFlag(pinned)) return refuse(ctx, 400, 'pinned is not valid');
+    if (page === undefined) {
+      refuse(ctx, 400, 'page is not valid');
+      return;
+    }
+    if (most === undefined) {
+      refuse(ctx, 400, 'page_size is not valid');
+      return;
+    }
+    if (!isFlag(pinned)) {
+      refuse(ctx, 400, 'pinned is not valid');
+      return;
+    }
     const rows = rowsOf(store.of(owner(ctx)), pinned);
     ctx.body = { page, total_items: rows.length, items: rows.slice((page - 1) * most, page * most) };
   });
