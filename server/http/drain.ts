@@ -10,15 +10,15 @@ export type Sockets = ReadonlyMap<Socket, Pipeline>;
 export const LAST_CALL = 100;
 /** Milliseconds that a stop takes at most: service managers kill a process 10 seconds after SIGTERM. */
 const LONGEST = 9_000;
-/** Milliseconds in which a client must send or take something while the process waits for it. */
+/** Milliseconds in which a client must take something of an answer that is ready. */
 const LONGEST_STALL = LONGEST / 3;
 /** Milliseconds between two looks at the connections. */
 const LOOK = LAST_CALL / 2;
 
 /**
  * Accepts the connections that the system has made already, reads what they have sent, and closes each as soon as it is
- * answered. A connection whose client takes nothing of its answers for 3 seconds, or sends nothing of an unfinished request,
- * is cut off. Resolves when all are closed, after 9 seconds at most.
+ * answered. A connection whose client takes nothing of its answers for 3 seconds is cut off. Resolves when all are closed,
+ * after 9 seconds at most, which is what an unfinished request gets.
  */
 export async function drain(http: Server, sockets: Sockets, lastCall: number): Promise<void> {
   const deadline = performanceNow() + LONGEST;
@@ -33,7 +33,7 @@ export async function drain(http: Server, sockets: Sockets, lastCall: number): P
   const isStalled = createStallWatch();
   const look = setInterval(() => {
     http.closeIdleConnections();
-    for (const [socket, { waiting }] of sockets) if (isStalled(socket, waiting)) socket.destroy();
+    for (const socket of sockets.keys()) if (isStalled(socket)) socket.destroy();
     if (performanceNow() > deadline) http.closeAllConnections();
   }, LOOK);
   await closed;
@@ -57,16 +57,15 @@ async function acceptWaiting(http: Server): Promise<void> {
   }
 }
 
-/** Whether the process waits for a connection's client, and has done so for too long. */
-function createStallWatch(): (socket: Socket, waiting: Pipeline['waiting']) => boolean {
-  const seen = new WeakMap<Socket, { progress: string; at: number }>();
-  return (socket, waiting) => {
-    const [first] = waiting;
-    const waitsForClient = socket.writableLength > 0 || first?.complete === false;
-    const progress = `${String(waitsForClient)} ${String(socket.bytesRead)} ${String(socket.bytesWritten)} ${String(socket.writableLength)}`;
+/** Whether a connection's client has taken nothing of its answers for too long. */
+function createStallWatch(): (socket: Socket) => boolean {
+  const seen = new WeakMap<Socket, { unsent: string; at: number }>();
+  return (socket) => {
+    if (socket.writableLength === 0) return false;
+    const unsent = `${String(socket.bytesWritten)} ${String(socket.writableLength)}`;
     const last = seen.get(socket);
-    if (last?.progress === progress) return waitsForClient && performanceNow() - last.at > LONGEST_STALL;
-    seen.set(socket, { progress, at: performanceNow() });
+    if (last?.unsent === unsent) return performanceNow() - last.at > LONGEST_STALL;
+    seen.set(socket, { unsent, at: performanceNow() });
     return false;
   };
 }

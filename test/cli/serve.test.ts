@@ -67,7 +67,7 @@ describe('the configuration', () => {
   test.each([
     [['--port', 'eighty'], '--port must be an integer from 0 to 65535'],
     [['--host', 'a b'], '--host must be a host name or an IP address'],
-    [['--database', ''], "--database must be a file's path, or :memory:"],
+    [['--database', ''], "--database must be a file's path, :memory:, or a URL"],
     [['--verbose'], "unknown option '--verbose'"],
     [['--port'], "option '--port <number>' argument missing"],
     [['8080'], 'too many arguments'],
