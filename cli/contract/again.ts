@@ -2,8 +2,8 @@ import { credentialLabel, headerLabel, OTHER } from '../../contract/index.js';
 import type { ContractFlags } from './flags.js';
 
 /**
- * The command that runs the same tests again, but for the seed and what they are narrowed to. Credentials are as they were
- * given by name; one that was given as it is becomes a variable of the shell, as in the curl lines of a report.
+ * The command line that runs these tests again, without `--seed` and `--only`. `env:NAME` and `file:PATH` stay as they
+ * are; a literal credential becomes a shell variable, as in the curl commands of a report.
  */
 export function commandOf(flags: ContractFlags): string {
   const { url, spec, config, token, login, credential, other, header, time, maxResponseTime } = flags;

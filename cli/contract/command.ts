@@ -13,50 +13,50 @@ const collectList = (value: string, before: string[]) => [...before, ...value.sp
 export function addContract(program: Command): void {
   program
     .command('contract')
-    .description('Hold a server against an OpenAPI document. It creates and ends things: use a server for tests.')
-    .option('--url <address>', 'the server')
-    .option('--spec <file>', "an OpenAPI 3.0 or 3.1 document, a file or an address (Latchkey's own)")
-    .option('--config <file>', 'a configuration file (latchkey-contract.yaml, where it is there)')
+    .description('Test a server against an OpenAPI document. The tests create and delete things: use a test server.')
+    .option('--url <address>', 'the server to test')
+    .option('--spec <file>', "an OpenAPI 3.0 or 3.1 document: a file or a URL (default: Latchkey's own)")
+    .option('--config <file>', 'a configuration file (default: latchkey-contract.yaml, if it exists)')
     .addOption(
-      new Option('--token <token>', 'the credential, or env:NAME or file:PATH of it (LATCHKEY_TOKEN)').conflicts(
+      new Option('--token <token>', 'the credential, env:NAME or file:PATH (default: LATCHKEY_TOKEN)').conflicts(
         'login',
       ),
     )
-    .option('--login <email>', 'log in instead; the password is LATCHKEY_PASSWORD, or asked for')
+    .option('--login <email>', 'log in instead; the password comes from LATCHKEY_PASSWORD or a prompt')
     .option('--password-stdin', 'read the password from the first line of standard input')
     .option(
       '--credential <scheme=token>',
-      'the credential of one security scheme, or env:NAME or file:PATH of it; may be repeated',
+      'the credential of one security scheme, env:NAME or file:PATH; may be repeated',
       collect,
       [],
     )
     .option(
       '--other <token>',
-      'the credential of a second identity, or env:NAME or file:PATH of it; may be repeated',
+      'the credential of a second identity, env:NAME or file:PATH; may be repeated',
       collect,
       [],
     )
-    .option('--header <name:value>', 'a header of every request; may be repeated', collect, [])
-    .option('--only <tag|operationId>', 'test these operations alone')
-    .option('--checks <names>', 'the checks that count, such as body,status; may be repeated (all)', collectList, [])
-    .option('--exclude-checks <names>', 'checks that do not count; may be repeated', collectList, [])
-    .option('--seed <number>', 'replay a run (random)')
-    .option('--time <duration>', 'stop after this time, such as 90s or 5m (60s)')
-    .option('--max-response-time <duration>', 'a slower answer is a fault (unbounded)')
-    .option('--allow-incomplete', 'end with code 0 where something could not be tested, if nothing is broken')
-    .option('--report <file>', 'write a report: .xml is JUnit, .json or .html; may be repeated', collect, [])
-    .option('--quiet', 'show no progress and no table: what is found, and the closing line')
-    .option('--list', 'show the operations and what would be sent, and send nothing')
+    .option('--header <name:value>', 'send this header with every request; may be repeated', collect, [])
+    .option('--only <tag|operationId>', 'test only these operations')
+    .option('--checks <names>', 'run only these checks, such as body,status; may be repeated', collectList, [])
+    .option('--exclude-checks <names>', 'do not run these checks; may be repeated', collectList, [])
+    .option('--seed <number>', 'the seed of an earlier run, to repeat it (default: random)')
+    .option('--time <duration>', 'stop after this time, such as 90s or 5m (default: 60s)')
+    .option('--max-response-time <duration>', 'report a slower answer as a fault (default: no limit)')
+    .option('--allow-incomplete', 'exit with 0 even if not everything could be tested, unless there is a fault')
+    .option('--report <file>', 'write a report: .xml (JUnit), .json or .html; may be repeated', collect, [])
+    .option('--quiet', 'show only the findings and the closing line')
+    .option('--list', 'list the operations and the planned requests, and send nothing')
     .option('--dry-run', 'print the requests as curl commands, and send nothing')
     .addHelpText(
       'after',
-      '\nExit codes: 0 the contract holds, 1 it is broken, 2 the tests could not run, or not all of them.',
+      '\nExit codes: 0 the server keeps the contract, 1 it breaks it, 2 the tests could not run in full.',
     )
     .action(contract);
 }
 
 async function contract(flags: ContractFlags): Promise<void> {
-  // Only here: the other commands start faster without what makes the cases.
+  // Imported here, so that the other commands start faster.
   const { CouldNotRun, planContract, testContract, toSummary } = await tests();
   const quiet = flags.quiet === true;
   const writers = flags.report.map((file) => ({ file, write: writerOf(file) }));
@@ -76,7 +76,7 @@ async function contract(flags: ContractFlags): Promise<void> {
     process.stdout.write(`${visibleLines(toSummary(report, { quiet, command }))}\n`);
     process.exitCode = report.held ? 0 : report.failures.length > 0 ? 1 : 2;
   } catch (error) {
-    // Exit code 1 says that the contract is broken; this says nothing about it.
+    // Exit code 1 would say that the server breaks the contract.
     if (error instanceof Failure) throw error;
     if (!(error instanceof CouldNotRun) && !(error instanceof Error && 'syscall' in error)) console.error(error);
     throw new WrongUse(error instanceof Error ? error.message : String(error));

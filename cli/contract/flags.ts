@@ -5,7 +5,7 @@ import { WrongUse } from '../failure.js';
 import { askHidden } from '../terminal.js';
 import { variable } from '../variables.js';
 
-/** The flags of `latchkey contract` as they are written. */
+/** The options of `latchkey contract`, as the user typed them. */
 export interface ContractFlags {
   url?: string;
   spec?: string;
@@ -29,9 +29,9 @@ export interface ContractFlags {
   dryRun?: boolean;
 }
 
-const NO_PASSWORD = 'the password must be in LATCHKEY_PASSWORD, or --password-stdin';
+const NO_PASSWORD = 'there is no terminal to ask for the password: set LATCHKEY_PASSWORD, or use --password-stdin';
 
-/** What to run: the flags, and what they leave open as the configuration file says. */
+/** The options of the run. Flags override the configuration file. Throws `WrongUse` for a flag with a wrong value. */
 export async function readOptions(flags: ContractFlags): Promise<ContractOptions> {
   const { CONFIG_FILE, readContractConfig, readCredential } = await import('../../contract/index.js');
   const file = flags.config ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
@@ -61,7 +61,7 @@ export async function readOptions(flags: ContractFlags): Promise<ContractOptions
   };
 }
 
-/** Who asks: as the flags say, else the file, else the environment. */
+/** The identity of the run: from the flags, else from the file, else from `LATCHKEY_TOKEN`. */
 async function readIdentity(
   flags: ContractFlags,
   config: Partial<ContractOptions>,
@@ -101,7 +101,7 @@ function pairs(texts: string[], separator: string, flag: string): Record<string,
   return Object.fromEntries(
     texts.map((pair) => {
       const at = pair.indexOf(separator);
-      if (at <= 0) throw new WrongUse(`${flag} must be a name, ${separator} and a value`);
+      if (at <= 0) throw new WrongUse(`${flag} must be NAME${separator}VALUE`);
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
     }),
   );

@@ -1,6 +1,6 @@
 import type { ContractPlan } from '../../contract/index.js';
 
-/** The operations with what would be sent of each, for `--list`. */
+/** The table of `--list`: each operation with its planned requests. */
 export function toPlanTable({ operations, requests }: ContractPlan): string {
   const rows = operations.map((operation) => {
     const counts = Object.entries(operation.requests);
@@ -22,7 +22,7 @@ export function toPlanTable({ operations, requests }: ContractPlan): string {
   return [...lines, '', closing].join('\n');
 }
 
-/** Every request as a curl command, for `--dry-run`. */
+/** The output of `--dry-run`: each planned request as a curl command. */
 export function toPlanLines({ requests }: ContractPlan): string {
   return requests
     .map(

@@ -2,11 +2,11 @@ import type { ContractProgress } from '../../contract/index.js';
 import { visibleLines } from '../output/text.js';
 import { showProgress } from '../progress.js';
 
-/** Milliseconds until the first line of a log, and the longest pause between two. */
+/** Milliseconds until the first progress line in a log, and the longest pause between two lines. */
 const FIRST_LINE = 2_000;
 const LONGEST_PAUSE = 15_000;
 
-/** How far a run is, on standard error: a line that is written over on a terminal, lines at growing intervals in a log. */
+/** Shows progress on standard error: one line that is updated on a terminal, lines at growing intervals in a log. */
 export function showContractProgress(quiet: boolean): { show(state: ContractProgress): void; clear(): void } {
   if (quiet) return { show: () => undefined, clear: () => undefined };
   if (process.stderr.isTTY)

@@ -12,21 +12,22 @@ import type { ContractOptions, Identity } from '../options.js';
 import { readSecret, type SecretSource } from './secret.js';
 import type { ConfiguredIdentity, ContractConfig } from './types.js';
 
-/** What the command looks for in the working directory. */
+/** The configuration file that `latchkey contract` reads from the working directory if `--config` is not given. */
 export const CONFIG_FILE = 'latchkey-contract.yaml';
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000 };
 
 /**
- * Reads a configuration file of the contract tests, YAML or JSON, with the credentials that it names and its hooks.
- * Relative paths in it are those of its folder. Rejects with `CouldNotRun`, which names each member that is wrong.
+ * Reads a configuration file of the contract tests, in YAML or JSON, and loads its credentials, laws and hooks.
+ * Relative paths are relative to the file's folder. Rejects with `CouldNotRun` if a file cannot be read or a member is
+ * wrong; the message names each such member.
  */
 export async function readContractConfig(file: string): Promise<Partial<ContractOptions>> {
   const path = resolve(file);
   const folder = dirname(path);
   const config = validate(await readYaml(path), path);
   const { spec, other, headers, time, answerTimeout, maxResponseTime, hooks, laws, ...rest } = config;
-  // What says where credentials are is replaced by the credentials themselves.
+  // `readIdentity` replaces the sources of credentials by the credentials themselves.
   const plain = rest as Omit<typeof rest, keyof ConfiguredIdentity>;
   const others = await Promise.all([other ?? []].flat().map((each) => readIdentity(each, folder)));
   return {
@@ -43,10 +44,10 @@ export async function readContractConfig(file: string): Promise<Partial<Contract
   };
 }
 
-/** The `laws` of a file of their own, as it lies beside a document; judged as those in the configuration are. */
+/** The `laws` of a separate file, which the schema of the configuration validates too. */
 async function readLaws(path: string): Promise<Laws> {
   const { laws } = validate(await readYaml(path), path);
-  if (typeof laws !== 'object') throw new CouldNotRun(`${path} is wrong: it has no laws`);
+  if (typeof laws !== 'object') throw new CouldNotRun(`${path} is wrong: it must have the member laws`);
   return laws;
 }
 
@@ -71,14 +72,14 @@ function validate(value: unknown, path: string): ContractConfig {
   addFormats.default(ajv);
   if (ajv.validate(schema, value)) return value as ContractConfig;
   const faults = (ajv.errors ?? [])
-    // What is wrong in one of several forms is told by the form as a whole.
+    // The error of `oneOf` or `anyOf` covers the errors of its alternatives.
     .filter(({ keyword, schemaPath }) => !/\/(oneOf|anyOf)\/\d+\//.test(schemaPath) && keyword !== 'if')
     .map(({ instancePath, message = 'is wrong', keyword, params }) => {
       const place = instancePath === '' ? 'it' : instancePath.slice(1).replaceAll('/', '.');
       if (keyword === 'additionalProperties') return `${place} has no member ${String(params['additionalProperty'])}`;
       if (keyword === 'enum') return `${place} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
       if (keyword === 'oneOf')
-        return `${place} must be { env: NAME } or { file: PATH }: no credential stands in this file`;
+        return `${place} must be { env: NAME } or { file: PATH }: this file must not contain credentials`;
       return `${place} ${message}`;
     });
   throw new CouldNotRun(`${path} is wrong: ${faults.join('; ')}`);
@@ -116,11 +117,14 @@ async function readHooks(path: string): Promise<ContractHooks> {
   const hooks = typeof whole === 'object' && whole !== null ? whole : module;
   const known = ['setUp', 'request', 'answer', 'tearDown'];
   const wrong = Object.entries(hooks).find(([name, hook]) => !known.includes(name) || typeof hook !== 'function');
-  if (wrong) throw new CouldNotRun(`the hooks ${path} export ${wrong[0]}: functions may be ${known.join(', ')}`);
+  if (wrong)
+    throw new CouldNotRun(
+      `the hooks ${path} export ${wrong[0]}: they may only export the functions ${known.join(', ')}`,
+    );
   return hooks;
 }
 
-/** Milliseconds of a duration such as `90s`; the schema has seen to its form. */
+/** Milliseconds of a duration such as `90s`, whose form the schema has validated. */
 function milliseconds(duration: string): number {
   const [, count = '', unit = 's'] = /^(\d+)(ms|s|m)$/.exec(duration) ?? [];
   return Number(count) * MILLISECONDS[unit as keyof typeof MILLISECONDS];

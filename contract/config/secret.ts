@@ -2,10 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CouldNotRun } from '../errors.js';
 
-/** Where a credential is to be found, so that it stands in no file that is kept and on no command line. */
+/** The environment variable or the file that contains a credential, so that no configuration file has to. */
 export type SecretSource = { env: string } | { file: string };
 
-/** The credential, with white space at its ends stripped. `folder` is that of relative paths. */
+/**
+ * Reads a credential and strips white space at both ends. A relative path is relative to `folder`. Rejects with
+ * `CouldNotRun` if the variable is not set, or the file is empty or cannot be read.
+ */
 export async function readSecret(source: SecretSource, folder: string): Promise<string> {
   if ('env' in source) {
     const value = process.env[source.env]?.trim() ?? '';
@@ -23,7 +26,10 @@ export async function readSecret(source: SecretSource, folder: string): Promise<
   return text.trim();
 }
 
-/** The credential that `env:NAME` or `file:PATH` name, or else the text itself. */
+/**
+ * Reads the credential that `env:NAME` or `file:PATH` names; any other text is the credential itself. Rejects with
+ * `CouldNotRun` if the variable is not set, or the file is empty or cannot be read.
+ */
 export async function readCredential(text: string): Promise<string> {
   const [, kind, place = ''] = /^(env|file):(.+)$/s.exec(text) ?? [];
   if (kind === undefined) return text;

@@ -2,14 +2,14 @@ import type { Laws } from '../laws/types.js';
 import type { ContractOptions } from '../options.js';
 import type { SecretSource } from './secret.js';
 
-/** Who asks, as a configuration file says it. */
+/** An identity in a configuration file: where its credentials are. */
 export interface ConfiguredIdentity {
   token?: SecretSource;
   credentials?: Record<string, SecretSource>;
   login?: { username: string; password: SecretSource };
 }
 
-/** A configuration file as it stands; `contract.schema.json` describes each member. */
+/** The content of a configuration file; `contract.schema.json` describes each member. */
 export interface ContractConfig
   extends ConfiguredIdentity,
     Pick<

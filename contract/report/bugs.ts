@@ -1,12 +1,12 @@
 import type { ContractFinding } from './types.js';
 
-/** A finding of its own, and those that follow from it. */
+/** A finding that follows from no other, together with the findings that follow from it. */
 export interface Bug {
   finding: ContractFinding;
   consequences: ContractFinding[];
 }
 
-/** Findings of a report by what they follow from, in its order; `others` are those of another list that may follow. */
+/** Groups `findings` into bugs, in their order. Findings of `others` appear only as consequences. */
 export function bugsOf(findings: ContractFinding[], others: ContractFinding[] = []): Bug[] {
   const all = [...findings, ...others];
   return findings
@@ -14,13 +14,16 @@ export function bugsOf(findings: ContractFinding[], others: ContractFinding[] = 
     .map((finding) => ({ finding, consequences: all.filter(({ follows }) => follows === finding.id) }));
 }
 
-/** How a report is told. */
+/** How `toSummary`, `toHtml` and `toJUnit` write a report. */
 export interface ToldOptions {
-  /** The command that made the report, such as `latchkey contract --url http://127.0.0.1:3000`, for the lines `again`. */
+  /**
+   * The command that made the report, such as `latchkey contract --url http://127.0.0.1:3000`. Each `again` line starts
+   * with it.
+   */
   command?: string;
 }
 
-/** What shows a finding again, ready for a shell: the command, if it is known, and the flags that narrow it. */
+/** A shell command that reproduces a finding: `command`, if it is given, with `--seed` and `--only`. */
 export function againOf({ seed, only }: Pick<ContractFinding, 'seed' | 'only'>, { command }: ToldOptions = {}): string {
   return `${command === undefined ? '' : `${command} `}--seed ${String(seed)}${only === undefined ? '' : ` --only ${quote(only)}`}`;
 }

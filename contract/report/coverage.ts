@@ -1,17 +1,17 @@
 import type { OperationReport } from './types.js';
 
-/** How often a status was seen of an operation, or why it was not. */
+/** How often an operation answered with a status, or why it never did. */
 export interface StatusCoverage {
-  /** As the document writes it: `200`, `4XX`, `default`; or a status that it does not have. */
+  /** A status as the document writes it (`200`, `4XX`, `default`), or an undocumented status that the server sent. */
   status: string;
   times: number;
   state: 'seen' | 'not seen' | 'cannot be provoked' | 'not documented';
 }
 
-/** Statuses that a run has no means to bring about: faults of the server, floods, payments, legal orders. */
+/** Statuses that no test request can cause: server errors, rate limits, payments, legal orders. */
 const UNPROVOKED = /^(1..|402|425|429|451|5..|default)$/i;
 
-/** The statuses of an operation, the documented ones first; 405 answers methods that are in no document. */
+/** The statuses of an operation, documented ones first. 405 is never undocumented: it answers undeclared methods. */
 export function coverageOf({ documented, seen }: OperationReport): StatusCoverage[] {
   const exact = new Set(documented.filter((status) => /^\d+$/.test(status)));
   const rest = new Map(Object.entries(seen).filter(([status]) => !exact.has(status)));
@@ -20,7 +20,7 @@ export function coverageOf({ documented, seen }: OperationReport): StatusCoverag
     for (const [status] of own) rest.delete(status);
     return own.reduce((sum, [, times]) => sum + times, 0);
   };
-  // A class takes what no exact status has, and the default what no class has.
+  // A class such as `4XX` counts answers without an exact status; `default` counts answers without a class.
   const times = new Map<string, number>();
   for (const status of documented.filter((each) => exact.has(each))) times.set(status, seen[status] ?? 0);
   for (const status of documented.filter((each) => /^\dXX$/i.test(each)))

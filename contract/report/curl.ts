@@ -1,10 +1,10 @@
 import type { WireRequest } from '../http/encode.js';
 import type { Secrets } from '../http/secrets.js';
 
-/** The longest body that is shown as it is; anything longer is cut, and says so. */
+/** Characters of a text body, or bytes of a binary one, that are shown; the rest is cut. */
 const LONGEST_BODY = 2_000;
 
-/** The request as a command for a shell. Secrets are shell variables, so texts that hold one are in double quotes. */
+/** The request as a curl command. Each secret becomes a shell variable, so text with a secret is in double quotes. */
 export function toCurl({ method, target, headers, body }: WireRequest, base: URL, secrets: Secrets): string {
   const labels = [...secrets.labels(), '$SECRET'].map((label) => label.slice(1));
   const foreign = new RegExp(`\\$(?!(${labels.join('|')})\\b)`, 'g');
@@ -17,7 +17,7 @@ export function toCurl({ method, target, headers, body }: WireRequest, base: URL
   const parts = [`curl -i -X ${method} ${quote(base.origin + target)}`];
   for (const [name, value] of Object.entries(headers)) {
     const [, basic] = name === 'Authorization' ? (/^Basic (.*)$/.exec(value) ?? []) : [];
-    // In base64 a secret would go unnoticed.
+    // The mask cannot recognise a secret in base64.
     if (basic !== undefined) parts.push(`-u ${quote(Buffer.from(basic, 'base64').toString())}`);
     else if (name !== 'Accept') parts.push(`-H ${quote(`${name}: ${value}`)}`);
   }

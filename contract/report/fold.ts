@@ -1,15 +1,15 @@
 import type { Check, ContractFinding } from './types.js';
 
-/** A finding together with the answers that showed it, by the number of their request. */
+/** A finding, with the numbers of the requests whose answers showed it. */
 export interface Sighting {
   finding: ContractFinding;
   answers: Set<number>;
 }
 
-/** Answers that are remembered of one finding: enough to compare it with others. */
+/** Most answers that are recorded for one finding; enough to compare it with others. */
 export const MOST_ANSWERS = 200;
 
-/** The gravest first: what ends the service, then what opens it to strangers, then all others. */
+/** Checks by severity, the gravest first: crashes, then access without a valid credential, then all others. */
 const WEIGHTS: Partial<Record<Check, number>> = {
   answer: 0,
   'server-error': 1,
@@ -21,7 +21,7 @@ const WEIGHTS: Partial<Record<Check, number>> = {
 };
 const OTHERS = 4;
 
-/** Findings whose cause is what all operations share, such as a framework or a middleware, once this many have them. */
+/** Operations with the same finding from which on their common cause is taken to be a framework or a middleware. */
 const MANY = 3;
 const SHARED = new Set<Check>([
   'status',
@@ -36,9 +36,8 @@ const SHARED = new Set<Check>([
 ]);
 
 /**
- * Puts the gravest findings first, faults before warnings, and right behind each the ones that follow from it, so that one
- * bug is told once.
- * Numbers them: `2` is a bug, `2.1` follows from it.
+ * Sorts findings, so that one bug is reported once: faults before warnings, the gravest first, and after each finding
+ * those that follow from it. Numbers them: `2` is a bug, `2.1` follows from it.
  */
 export function fold(sightings: Sighting[]): ContractFinding[] {
   const sorted = sightings
@@ -58,7 +57,7 @@ export function fold(sightings: Sighting[]): ContractFinding[] {
   );
 }
 
-/** Faults before warnings: a warning may follow from a fault, and no fault from a warning. */
+/** A warning may follow from a fault, but no fault follows from a warning. */
 function severityOf({ finding }: Sighting): number {
   return finding.severity === 'fault' ? 0 : 1;
 }
@@ -71,14 +70,14 @@ interface Placed extends Sighting {
   first: number;
 }
 
-/** Whether `b` is there because `a` is. */
+/** Whether the bug behind `a` also causes `b`. */
 function follows(b: Placed, a: Placed, all: Sighting[]): boolean {
   if (severityOf(a) > severityOf(b)) return false;
   if (isAfterCrash(b, a) || isAfterLoss(b, a)) return true;
   const one = a.finding;
   const other = b.finding;
   if (one.operation !== other.operation) return isShared(one, other, all);
-  // One answer, and the cause is in what is wrong with the answer as such.
+  // Both findings come from the same answers, and `a` is wrong with those answers as a whole.
   if (/^(server-error|answer|status)$/.test(one.check) && isWithin(b.answers, a.answers)) return true;
   if (isOpenToAll(one)) return opens(other) || (other.check === 'authentication' && !isShut(other));
   if (opens(one) && opens(other)) return wayOf(one) === wayOf(other);
@@ -89,16 +88,16 @@ function follows(b: Placed, a: Placed, all: Sighting[]): boolean {
   return one.check === 'acceptance' && other.phase === 'fuzz' && one.received === other.received;
 }
 
-/** A server that is gone answers nothing any more: what broke the first connection is the bug. */
+/** After a crash the server answers nothing: the request that broke the first connection shows the bug. */
 function isAfterCrash({ finding, first }: Placed, a: Placed): boolean {
   if (finding.check !== 'answer' || a.finding.check !== 'answer' || a.first >= first) return false;
   return finding.curl === '' || /ECONNREFUSED/.test(finding.message);
 }
 
-/** What is refused for the credential's death, and the death as the run noticed it. */
-function isAfterLoss({ finding }: Placed, { finding: death }: Placed): boolean {
-  if (death.check !== 'credential' || death.only === undefined) return false;
-  return finding.only === death.only && isShut(finding);
+/** Whether a good credential got 401 because, as the run noticed, the credential of the run had become invalid. */
+function isAfterLoss({ finding }: Placed, { finding: loss }: Placed): boolean {
+  if (loss.check !== 'credential' || loss.only === undefined) return false;
+  return finding.only === loss.only && isShut(finding);
 }
 
 function isShared(a: ContractFinding, b: ContractFinding, all: Sighting[]): boolean {
@@ -107,37 +106,37 @@ function isShared(a: ContractFinding, b: ContractFinding, all: Sighting[]): bool
   return all.filter(isSame).length >= MANY || a.check === 'revocation';
 }
 
-/** Whether a stranger, or one whose time is over, got something. */
+/** Whether a caller with no credential, or an expired or revoked one, got 2xx or 3xx. */
 function opens({ check, received }: ContractFinding): boolean {
   return (check === 'authentication' || check === 'expiry' || check === 'revocation') && /^[23]/.test(received);
 }
 
-/** Whether an operation asks for no credential at all. */
+/** Whether an operation answers requests without any credential. */
 function isOpenToAll(finding: ContractFinding): boolean {
   return opens(finding) && finding.case === 'a request without a credential';
 }
 
-/** Whether a good credential is refused, which is no consequence of an open door. */
+/** Whether the server rejects a valid credential; a missing authentication check does not explain that. */
 function isShut({ message }: ContractFinding): boolean {
   return message.includes('401 with a good credential');
 }
 
-/** The security schemes that a case of bad credentials is about. */
+/** The security schemes that a case with a bad credential tests. */
 function wayOf({ case: name }: ContractFinding): string | undefined {
   return / by (.+)$/.exec(name)?.[1] ?? name;
 }
 
-/** The operation after which something should have ended. */
+/** The operation that should have revoked or deleted something. */
 function endOf({ case: name }: ContractFinding): string | undefined {
   return / after (\S+)/.exec(name)?.[1];
 }
 
-/** Whether an operation takes whatever it is sent. */
+/** Whether an operation seems to validate nothing. */
 function isLax({ operation }: ContractFinding, all: Sighting[]): boolean {
   return all.filter(({ finding }) => finding.operation === operation && finding.check === 'refusal').length >= LAX;
 }
 
-/** Refusals that are missing at one operation, from which on nothing seems to be looked at. */
+/** Accepted invalid requests, of one operation, from which on it seems to validate nothing. */
 const LAX = 6;
 
 function isWithin(inner: Set<number>, outer: Set<number>): boolean {

@@ -1,4 +1,4 @@
-/** The look of the HTML report; it follows the reader's choice of light or dark. */
+/** The style sheet of the HTML report, with a light and a dark theme. */
 export const HTML_STYLE = `
 :root { color-scheme: light dark; --ink: light-dark(#1d2433, #e4e8f0); --soft: light-dark(#5c667a, #9aa5b8);
   --paper: light-dark(#f5f6f9, #12161f); --card: light-dark(#ffffff, #1b212d); --line: light-dark(#dfe3ea, #303847);

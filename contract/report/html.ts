@@ -4,17 +4,17 @@ import { coverageOf, type StatusCoverage } from './coverage.js';
 import { HTML_STYLE } from './html-style.js';
 import { CHECKS, type Check, type ContractFinding, type ContractReport, type OperationReport } from './types.js';
 
-/** The report as one page without anything from elsewhere: neither scripts nor fonts nor pictures to load. */
+/** The report as one HTML page that loads nothing: no scripts, fonts or images. */
 export function toHtml(report: ContractReport, told: ToldOptions = {}): string {
   const { spec, held, failures, operations, warnings } = report;
-  const outcome = held ? 'holds' : failures.length > 0 ? 'is broken' : 'is not fully tested';
+  const outcome = held ? 'is kept' : failures.length > 0 ? 'is broken' : 'is not fully tested';
   const title = `${spec.title} ${spec.version} ${outcome}`;
   const faults = bugsOf(failures, warnings);
   const verdict =
     faults.length > 0
       ? `breaks the contract in ${count(faults.length, 'way')}`
       : held
-        ? 'holds the contract'
+        ? 'keeps the contract'
         : 'is not fully tested';
   return `<!doctype html>
 <html lang="en">
@@ -41,7 +41,7 @@ ${faults.length === 0 ? '' : `<h2>What is broken</h2>${faults.map((bug) => descr
 ${
   bugsOf(warnings).length === 0
     ? ''
-    : `<h2>Warnings: good practice, which the contract does not demand</h2>${bugsOf(warnings)
+    : `<h2>Warnings: good practice that the contract does not require</h2>${bugsOf(warnings)
         .map((bug) => describe(bug, told))
         .join('\n')}`
 }
@@ -131,7 +131,7 @@ function notes(operations: OperationReport[], { notes: lines, untested }: Contra
   const skipped = operations.flatMap((each) => each.skipped.map((why) => `${each.operation}: not sent: ${why}`));
   const all = [...gaps, ...lines, ...skipped];
   if (all.length === 0) return '';
-  return `<h2>To know</h2><ul class="notes">${all.map((note) => `<li>${escape(note)}</li>`).join('\n')}</ul>`;
+  return `<h2>Notes</h2><ul class="notes">${all.map((note) => `<li>${escape(note)}</li>`).join('\n')}</ul>`;
 }
 
 function count(number: number, noun: string): string {

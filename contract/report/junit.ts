@@ -8,8 +8,8 @@ interface TestCase {
 }
 
 /**
- * The report as JUnit XML: a suite for each operation, in it a test for each fault, or one that passed. A fault that follows
- * from another has a test of its own, which says from which, so that the suite of each operation is whole.
+ * The report as JUnit XML. Each operation has a test suite with one failed test for each fault, or with one passed or
+ * skipped test. A fault that follows from another also has a test, whose text names the fault that it follows from.
  */
 export function toJUnit(report: ContractReport, told: ToldOptions = {}): string {
   const seconds = (report.durationMs / 1_000).toFixed(3);
@@ -41,7 +41,7 @@ function countsOf(cases: TestCase[]): string {
   return `tests="${String(cases.length)}" failures="${number('failed')}" errors="0" skipped="${number('skipped')}"`;
 }
 
-/** Seconds that the server took for the requests of an operation; where it has several faults, they share them. */
+/** Seconds that the server took for all requests of an operation. */
 function timeOf({ operations }: Pick<ContractReport, 'operations'>, id: string): string {
   return ((operations.find(({ operation }) => operation === id)?.durationMs ?? 0) / 1_000).toFixed(3);
 }
@@ -77,10 +77,10 @@ function casesOf({ failures, untested, operations }: ContractReport, operation: 
   const reason = why ?? isSpared;
   if (own.length === 0 && reason !== undefined) {
     const skipped = `<skipped message="${escapeMarkup(reason)}"/>`;
-    return [{ outcome: 'skipped', xml: `${open('holds the contract')}>${skipped}</testcase>` }];
+    return [{ outcome: 'skipped', xml: `${open('keeps the contract')}>${skipped}</testcase>` }];
   }
   const time = ` time="${timeOf({ operations }, operation)}"`;
-  if (own.length === 0) return [{ outcome: 'passed', xml: `${open('holds the contract')}${time}/>` }];
+  if (own.length === 0) return [{ outcome: 'passed', xml: `${open('keeps the contract')}${time}/>` }];
   return own.map((failure) => ({
     outcome: 'failed',
     xml: [
@@ -97,7 +97,7 @@ function textOf(finding: ContractFinding, told: ToldOptions): string {
   return `${cause}expected: ${expected}\nreceived: ${received}\n\n${curl}\n\nagain: ${againOf(finding, told)}`;
 }
 
-/** Warnings and notes: JUnit has no test that is neither passed nor failed, so they stand in the output of a suite. */
+/** Warnings and notes, as the output of a suite: JUnit has no test result for them. */
 function outputOf({ warnings, notes, operations }: ContractReport, operation: string, told: ToldOptions): string[] {
   const own = warnings.filter((warning) => warning.operation === operation);
   const isFirst = operations[0]?.operation === operation;

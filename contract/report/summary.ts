@@ -2,8 +2,9 @@ import { againOf, type Bug, bugsOf, type ToldOptions } from './bugs.js';
 import type { ContractFinding, ContractReport, OperationReport } from './types.js';
 
 /**
- * The report for a terminal: the table of documented against seen statuses, what was not sent, the notes, the findings and
- * one closing line. With `quiet` the findings, what is untested and the closing line alone. With `command` each finding has the whole line that shows it again.
+ * The report as text for a terminal: a table of the statuses of each operation, what was not sent, what is untested,
+ * the notes, the findings and a closing line. `quiet` leaves out the table, what was not sent and the notes. With
+ * `command`, the `again` line of each finding is the whole command that reproduces it.
  */
 export function toSummary(
   report: ContractReport,
@@ -27,7 +28,9 @@ export function toSummary(
 
 function verdict(report: ContractReport): string {
   const { held, complete, failures, warnings, requests, durationMs, seed, spec, url } = report;
-  const what = failures.length > 0 ? 'breaks' : held || complete ? 'holds' : 'is not fully tested against';
+  const isKept = held || complete;
+  const what =
+    failures.length > 0 ? 'breaks the contract of' : isKept ? 'keeps the contract of' : 'is not fully tested against';
   const outcome = [
     ...(failures.length === 0 ? [] : [count(bugsOf(failures).length, 'fault')]),
     ...(bugsOf(warnings).length === 0 ? [] : [count(bugsOf(warnings).length, 'warning')]),
@@ -37,7 +40,7 @@ function verdict(report: ContractReport): string {
   return `${url} ${what} ${spec.title} ${spec.version}${outcome === '' ? '' : `: ${outcome}`} (${size})`;
 }
 
-/** What the run has not tested, in one clause. */
+/** How many operations the run did not test, or tested in part. */
 function incompleteness({ ended, untested, operations }: ContractReport): string {
   const none = untested.filter(({ succeeded }) => !succeeded).length;
   const part = untested.length - none;
@@ -72,7 +75,7 @@ function table(operations: OperationReport[]): string {
     .join('\n');
 }
 
-/** One bug in full: what was sent as curl, what ought to come, what came, how to see it again, and what follows from it. */
+/** All lines about one bug: the expected and the received answer, the request, consequences, how to reproduce it. */
 function describe({ finding, consequences }: Bug, number: string, told: ToldOptions): string {
   const times = finding.occurrences > 1 ? ` (${String(finding.occurrences)} times)` : '';
   return [
@@ -87,7 +90,7 @@ function describe({ finding, consequences }: Bug, number: string, told: ToldOpti
   ].join('\n');
 }
 
-/** Consequences of one bug that are told; the other reports have them all. */
+/** Most consequences of one bug in the summary; the other reports list all. */
 const MOST_TOLD = 10;
 
 function consequence({ operation, message }: ContractFinding): string {

@@ -1,75 +1,75 @@
 /**
- * A fault is against the document, JSON Schema or what an RFC says MUST be. A warning is against good practice alone: it
- * does not break the contract.
+ * How grave a finding is. A `fault` breaks the document, JSON Schema or a MUST of an RFC. A `warning` is about good
+ * practice only and does not break the contract.
  */
 export type Severity = 'fault' | 'warning';
 
 /** What a check found wrong, with the smallest request that shows it. */
 export interface ContractFinding {
-  /** Its number in the report: `2` is a bug, `2.1` follows from it. */
+  /** The finding's number in the report: `2` is a bug, `2.1` follows from it. */
   id: string;
-  /** The `id` of the finding that this one follows from; undefined of a bug of its own. */
+  /** The `id` of the finding that this one follows from; undefined if it follows from none. */
   follows?: string;
   severity: Severity;
   /** The operationId, or `METHOD /path` where the spec gives none. */
   operation: string;
   method: string;
   path: string;
-  /** Which promise is broken; one of `CHECKS`. */
+  /** The check that failed; `CHECKS` explains each. */
   check: Check;
-  /** What is wrong in one sentence, the same for every request that shows the same fault. */
+  /** One sentence that says what is wrong. Every request that shows the fault gives the same sentence. */
   message: string;
-  /** What kind of case found it. */
+  /** The phase of the run that found it. */
   phase: Phase;
-  /** What the case was about, such as `body /name: longer than 255`. */
+  /** What the request tested, such as `body /name: longer than 255`. */
   case: string;
-  /** What the contract demands. */
+  /** What the contract requires. */
   expected: string;
-  /** What came: the status, and the start of the body; secrets are masked. */
+  /** What the server sent: the status and the start of the body, with secrets masked. */
   received: string;
-  /** The request as a curl command; secrets are `$TOKEN` and the like. */
+  /** The request as a curl command, with shell variables such as `$TOKEN` for secrets; empty if there is none. */
   curl: string;
-  /** Together with `only` it shows the finding again. */
+  /** The seed that, together with `only`, reproduces the finding. */
   seed: number;
-  /** What the run is to be narrowed to, for the finding to be there again; undefined where that is the run as it was. */
+  /** The value of the option `only` that reproduces the finding; undefined if a whole run is needed. */
   only?: string;
-  /** Answers with this fault, this one included. */
+  /** Number of answers that showed this finding. */
   occurrences: number;
 }
 
-/** Every check, with what it holds the server to. */
+/** Every check by name, with the rule that a server must follow. */
 export const CHECKS = {
   answer: 'every request is answered in time',
   'server-error': 'no request makes the server fail (5xx)',
   status: 'every status is documented',
   body: 'every body fits its schema',
-  headers: 'required headers are there, and fit their schemas',
-  'content-type': 'the media type is a documented one',
-  refusal: 'what the schema forbids is refused (4xx)',
-  acceptance: 'what the schema allows is accepted',
-  authentication: 'without a valid credential there is 401, and every documented credential works',
-  method: 'an undeclared method is 405, with a truthful Allow',
-  revocation: 'what is revoked or deleted stays so, and its credential opens nothing',
-  expiry: 'an expired credential opens nothing',
-  secrets: 'no answer tells a secret but the one that issues it',
-  paging: 'pages keep to their limit, and neither repeat nor lose rows',
-  filter: 'filters and orders are honoured',
-  sequence: 'what is created can be fetched and is listed, what is edited stays so, a new secret opens something',
-  once: 'a request that is repeated with its Idempotency-Key is done once, and gets one answer',
-  precondition: 'a stale entity tag is refused and changes nothing, a current one passes',
-  location: 'Location leads to what was made',
-  echo: 'what was sent comes back as it was sent',
-  unchanged: 'an edit or a rotation leaves everything else as it was',
+  headers: 'required headers are present, and every header fits its schema',
+  'content-type': 'every media type is documented',
+  refusal: 'a request that the schema forbids gets 4xx',
+  acceptance: 'a request that the schema allows is accepted',
+  authentication: 'a request without a valid credential gets 401, and every documented credential works',
+  method: 'an undeclared method gets 405, with a correct Allow header',
+  revocation: 'a revoked or deleted thing stays so, and its credential is rejected',
+  expiry: 'an expired credential is rejected',
+  secrets: 'only the answer that issues a secret contains it',
+  paging: 'no page exceeds its limit, and pages neither repeat nor lose rows',
+  filter: 'filters and sort orders work as documented',
+  sequence: 'a created thing can be fetched and is listed, an edit is stored, and a new secret works',
+  once: 'a request that is repeated with its Idempotency-Key takes effect once, and gets the first answer again',
+  precondition: 'a request with a stale entity tag is rejected and changes nothing; one with the current tag succeeds',
+  location: 'Location leads to the created thing',
+  echo: 'the server returns each value as it was sent',
+  unchanged: 'an edit or a rotation changes nothing else',
   place: 'an error names the member that is wrong',
-  head: 'HEAD is answered as GET is, and OPTIONS with a truthful Allow',
-  default: 'what is left out counts as its documented default',
-  scopes: 'a credential without a documented scope is refused, and what it creates is no wider',
-  isolation: 'what one identity makes, another can neither see nor change',
-  bulk: 'what is done to many things is done to these alone, is counted, and in a dry run is not done',
-  time: 'every answer comes within the time that the configuration allows',
-  law: 'the laws of the configuration are kept',
-  hook: 'what the hook of an answer demands',
-  credential: 'the credential of the run stays good',
+  head: 'HEAD gets the headers of GET, and OPTIONS a correct Allow header',
+  default: 'a member or parameter that is left out has its documented default',
+  scopes: 'a credential without a documented scope is rejected, and creates no credential with more scopes',
+  isolation: 'one identity can neither see nor change what another has created',
+  bulk: 'a bulk operation changes only the things that it names, counts them, and changes nothing in a dry run',
+  time: 'every answer arrives within the configured time',
+  law: 'the server obeys the laws of the configuration',
+  hook: 'the answer hook finds no fault',
+  credential: 'the credential of the run stays valid',
 } as const;
 
 export type Check = keyof typeof CHECKS;
@@ -93,69 +93,69 @@ export interface OperationReport {
   path: string;
   tags: string[];
   requests: number;
-  /** Milliseconds that the server took for all of them. */
+  /** Milliseconds that the server took for all of these requests. */
   durationMs: number;
   /** The statuses that the spec documents, as it writes them: `200`, `4XX`, `default`. */
   documented: string[];
-  /** How often each status was seen. */
+  /** How often the server sent each status. */
   seen: Record<string, number>;
-  /** What was left out, and why. */
+  /** Requests that were not sent, with the reason. */
   skipped: string[];
 }
 
-/** An operation that does not count as tested. */
+/** An operation that was not tested, or not in full. */
 export interface Untested {
   operation: string;
-  /** Why not, in one line. */
+  /** Why it was not tested, in one line. */
   reason: string;
-  /** Whether it has succeeded all the same, so that it is tested in part. */
+  /** Whether the operation succeeded at least once, and so was tested in part. */
   succeeded: boolean;
 }
 
-/** The outcome of a run. */
+/** What a run of the contract tests found. */
 export interface ContractReport {
   /**
-   * Whether there is no fault in what was tested, and everything was tested: a run that is not `complete` does not show
-   * that the contract holds, unless `allowIncomplete` was set. Warnings do not count.
+   * Whether the server keeps the contract: the run found no fault and is `complete`. With `allowIncomplete` the run
+   * need not be complete. Warnings do not count.
    */
   held: boolean;
   /**
-   * Whether every operation answered at least once with a documented 2xx or 3xx, and got all the requests that were
-   * planned for it. What the run's credential may not do, and what would end it, is left out; `operations` and `notes`
-   * say what.
+   * Whether every operation answered at least once with a documented 2xx or 3xx, and got all its planned requests.
+   * Requests that the run's credential may not send, or that would end it, are left out and do not count; `operations`
+   * and `notes` list them.
    */
   complete: boolean;
-  /** Why the run ended before its end, such as `stopped after 6.0 s`; undefined where it did not. */
+  /** Why the run stopped early, such as `stopped after 6.0 s`; undefined if it did not. */
   ended: string | undefined;
   /** The operations that make the run incomplete. */
   untested: Untested[];
   url: string;
   spec: { title: string; version: string; openapi: string };
-  /** Give it to `testContract` or `--seed` to run the same cases again. */
+  /** The seed of the random requests. Pass it to `testContract` or `--seed` to send the same requests again. */
   seed: number;
   startedAt: string;
   durationMs: number;
   requests: number;
   operations: OperationReport[];
-  /** The faults, the gravest first, and right behind each those that follow from it. */
+  /** The faults, the gravest first. After each fault come those that follow from it. */
   failures: ContractFinding[];
-  /** What is against good practice alone; one that follows from a fault has the `id` of that in `follows`. */
+  /** Findings about good practice only. A warning that follows from a fault has the fault's `id` in `follows`. */
   warnings: ContractFinding[];
-  /** What a reader should know of the run, a line each, such as an operation that never succeeded. */
+  /** Remarks about the run, one line each, such as that an operation never succeeded. */
   notes: string[];
 }
 
-/** How far a run is. */
+/** The progress of a run; `onProgress` gets it before every request. */
 export interface ContractProgress {
   phase: Phase;
   operation: string;
   requests: number;
   /** Faults so far. */
   failures: number;
-  /** Operations that have got all that was planned for them, of those that are tested. */
+  /** Operations that have got all their planned requests, out of `operations`. */
   operationsDone: number;
   operations: number;
   elapsedMs: number;
-  /** Milliseconds until the run ends, as far as what is done tells; never more than its time. */
+  /** Estimated milliseconds until the run ends; never more than what is left of its time. */
   leftMs: number;
 }

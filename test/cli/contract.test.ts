@@ -16,12 +16,14 @@ async function planted(fault?: Fault): Promise<string[]> {
 
 const LOGIN = { env: { LATCHKEY_PASSWORD: USER.password } };
 
-test('a contract that holds ends with code 0 and the table of statuses', async () => {
+test('a server that keeps its contract ends with code 0 and the table of statuses', async () => {
   const args = await planted();
   const { code, stdout, stderr } = await latchkey([...args, '--login', USER.email, '--seed', '5'], LOGIN);
   expect(stdout).toMatch(/^OPERATION +REQUESTS +SEEN +DOCUMENTED, NOT SEEN$/m);
   expect(stdout).toMatch(/^createKey +\d+ +201×\d+ 401×\d+ 422×\d+ +-$/m);
-  expect(stdout).toMatch(/ holds Keys 1\.0\.0(: \d+ warnings?)? \(\d+ requests in [\d.]+ s, seed 5\)$/m);
+  expect(stdout).toMatch(
+    / keeps the contract of Keys 1\.0\.0(: \d+ warnings?)? \(\d+ requests in [\d.]+ s, seed 5\)$/m,
+  );
   // Lines of progress, as of a log.
   expect(stderr).toMatch(/^(\d+ of \d+ operations {2}\d+ requests {2}0 faults {2}\d+ s, \d+ s left {2}\w+\n)*$/);
   expect(code).toBe(0);

@@ -85,7 +85,7 @@ test('each suite of JUnit has the time of its requests, and all of them no more 
   expect(times.get('getSlowly')).toBeCloseTo((slowly?.durationMs ?? 0) / 1_000, 2);
   const sum = [...times.values()].reduce((total, time) => total + time, 0);
   expect(sum).toBeLessThanOrEqual(report.durationMs / 1_000 + 0.01);
-  expect(xml).toMatch(/<testcase classname="getSlowly" name="holds the contract" time="0\.\d{3}"\/>/);
+  expect(xml).toMatch(/<testcase classname="getSlowly" name="keeps the contract" time="0\.\d{3}"\/>/);
 });
 
 test.skipIf(!hasBrowser)('no answer breaks a report, or does anything in it', { timeout: 60_000 }, async () => {
@@ -117,7 +117,7 @@ test.skipIf(!hasBrowser)('the page opens with the verdict, and fits any window',
   expect(faulty.failures.length, toSummary(faulty)).toBeGreaterThan(2);
   for (const [report, verdict] of [
     [faulty, /^Small 1.* breaks the contract in \d+ ways/s],
-    [await held(), /^Small 1.* holds the contract/s],
+    [await held(), /^Small 1.* keeps the contract/s],
   ] as const) {
     const page = await open(browser, report, 'latchkey contract --url http://127.0.0.1:3000');
     for (const width of [320, 600, 1_280]) {
