@@ -2,7 +2,7 @@ import type { Json } from './document/json.js';
 import { CouldNotRun } from './errors.js';
 import type { Phase } from './report/types.js';
 
-/** A request as a hook sees it, and as it is sent. */
+/** A request that a hook gets, and may return changed. */
 export interface HookRequest {
   method: string;
   /** Path and query, percent-encoded. */
@@ -11,12 +11,12 @@ export interface HookRequest {
   body: Uint8Array | undefined;
 }
 
-/** What a request is sent for. */
+/** The test case that a request belongs to. */
 export interface HookCase {
-  /** The operationId, or `METHOD /path` where the document gives none. */
+  /** The operationId, or `METHOD /path` if the document has none. */
   operation: string;
   phase: Phase;
-  /** What the case is about, such as `body /name: longer than 255`. */
+  /** What the request tests, such as `body /name: longer than 255`. */
   name: string;
 }
 
@@ -24,11 +24,11 @@ export interface HookAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   text: string;
-  /** The body, where it is JSON. */
+  /** The body, if it is JSON; undefined otherwise. */
   value: Json | undefined;
 }
 
-/** What a hook has made ready for a run. */
+/** What `setUp` prepared for a run. Each member replaces the option with the same name. */
 export interface SetUp {
   token?: string;
   credentials?: Record<string, string>;
@@ -36,22 +36,25 @@ export interface SetUp {
   headers?: Record<string, string>;
 }
 
-/** Functions that are called in a run, for what neither the document nor the configuration can say. */
+/**
+ * Functions that a run calls, for what neither the document nor the configuration can express. If one throws, the run
+ * rejects with `CouldNotRun`.
+ */
 export interface ContractHooks {
-  /** Before the first request. What it resolves with counts as if it had been in the options. */
+  /** Is called before the first request. Resolves with options that replace those of the run. */
   setUp?: (target: { url: string }) => Promise<SetUp | undefined> | SetUp | undefined;
-  /** Before each request. What it resolves with is sent instead, such as the request with a signature. */
+  /** Is called before each request. Resolves with the request to send instead, such as a signed one. */
   request?: (request: HookRequest, about: HookCase) => Promise<HookRequest | undefined> | HookRequest | undefined;
-  /** After each answer. Each text that it resolves with is a fault of the check `hook`. */
+  /** Is called after each answer. Resolves with messages, each of which becomes a fault of the check `hook`. */
   answer?: (
     answer: HookAnswer,
     about: HookCase & { request: HookRequest },
   ) => Promise<string | string[] | undefined> | string | string[] | undefined;
-  /** After the last request, whatever the run has found. */
+  /** Is called after the last request, also if the run failed. */
   tearDown?: () => Promise<void> | void;
 }
 
-/** Calls a hook; throws `CouldNotRun` where it throws. */
+/** Calls a hook. Rejects with `CouldNotRun` if it throws. */
 export async function callHook<T>(name: keyof ContractHooks, call: () => Promise<T> | T): Promise<T> {
   try {
     return await call();

@@ -47,13 +47,13 @@ export {
 import { dateNow } from './timers.js';
 
 /**
- * Holds a server against an OpenAPI document and resolves with what it found; `report.held` says whether the server
- * keeps the contract: there is no fault, and everything was tested.
+ * Tests a server against an OpenAPI document and resolves with a report. `report.held` says whether the server keeps
+ * the contract: the run found no fault and tested everything.
  *
- * Requests are derived from the document: its examples, every edge of every schema, random ones, and sequences along
- * its links and paths. The run creates things, and ends those that it has created: point it at a server for tests.
+ * Requests are derived from the document: its examples, the boundaries of every schema, random values, and sequences
+ * along its links and paths. The run creates things, and deletes only what it has created: use a test server.
  *
- * Rejects with `CouldNotRun` where the document cannot be read, the server does not answer or refuses the credential.
+ * Rejects with `CouldNotRun` if the document cannot be read, or the server does not answer or rejects the credential.
  *
  * ```ts
  * const report = await testContract({ url, spec: 'openapi.yaml', token });
@@ -71,7 +71,7 @@ export async function testContract(options: ContractOptions): Promise<ContractRe
   }
 }
 
-/** One run for each seed, the time being that of all of them; the report is the first that does not hold, or the last. */
+/** Runs once for each seed, all within `timeMs`. Gives the first report that is not `held`, or the last. */
 async function runSeeds({ seeds, ...options }: ContractOptions): Promise<ContractReport> {
   const [first, ...others] = seeds ?? [];
   const startedAt = dateNow();

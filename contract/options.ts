@@ -3,70 +3,71 @@ import type { ContractHooks } from './hooks.js';
 import type { Laws } from './laws/types.js';
 import type { Check, ContractProgress } from './report/types.js';
 
-/** What `testContract` runs against, with what, and for how long. */
+/** The options of `testContract`: the server, the document, the credentials and the limits of the run. */
 export interface ContractOptions {
-  /** The server's address; a path in it stands before every path of the spec. `servers` in the spec counts for nothing. */
+  /** The server's URL. Its path, if any, precedes every path of the document. `servers` in the document is ignored. */
   url: string;
-  /** The OpenAPI 3.0 or 3.1 document: a path, an http(s) address or the document itself. Latchkey's own by default. */
+  /** The OpenAPI 3.0 or 3.1 document: a path, an http(s) URL or the document itself. Latchkey's own by default. */
   spec?: string | URL | object;
   /**
    * The credential of the run, for every security scheme that is not in `credentials`. For HTTP basic it is
    * `user:password`; without a colon it is the password of the user `token`.
    */
   token?: string;
-  /** Credentials by the name of their security scheme, where they differ. */
+  /** Credentials by the name of their security scheme; all other schemes use `token`. */
   credentials?: Record<string, string>;
   /**
-   * Logs in through the spec's login operation instead of taking a `token`. This also gives the run throw-away sessions,
-   * with which it can test operations that end the session.
+   * The user that logs in through the document's login operation, instead of a `token`. With a login the run can open
+   * throw-away sessions, and so test operations that end a session.
    */
   login?: { username: string; password: string };
   /**
-   * A second identity, or several: what the run's own has made, these can neither see nor change, unless an operation
-   * is in `shared`. One whose role is another is refused by what it may not do.
+   * One or more further identities. They can neither see nor change what the run's own identity has created, except
+   * through operations in `shared`. An identity with another role may get 403 from operations that its role lacks.
    */
   other?: Identity | Identity[];
-  /** The operationIds whose things and answers all identities share, such as a list of countries. */
+  /** The operationIds whose answers and things all identities share, such as a list of countries. */
   shared?: string[];
-  /** What the document cannot say; what breaks it is a fault. */
+  /** Rules that the document cannot express. Breaking one is a fault. */
   laws?: Laws;
-  /** Milliseconds that an answer may take; a slower one is a fault. Unbounded, but for `answerTimeoutMs`, by default. */
+  /** Milliseconds that an answer may take; a slower answer is a fault. By default only `answerTimeoutMs` limits it. */
   maxResponseMs?: number;
-  /** Begins no new case once so many faults are found; unbounded by default. */
+  /** Number of faults after which the run stops; no limit by default. */
   maxFaults?: number;
-  /** Runs the operations with this tag or operationId alone. Others are still called where these need them. */
+  /** A tag or an operationId. Only these operations are tested; others are called only to prepare requests. */
   only?: string;
-  /** The operationIds that are never called, with the reason, such as `it sends mail`. */
+  /** The operationIds that are never called, each with the reason, such as `it sends mail`. */
   leaveOut?: Record<string, string>;
   /**
-   * Values by operationId, or `*` for all operations that have the parameter; by place and name, such as
-   * `path.customer_id`, `query.region`, `header.X-Tenant` or `body.address.city`. `from listCustomers` is what the first
-   * row of that list has, and `from listCustomers at /data/0/id` what its answer has there; others are sent as they are.
+   * Values of parameters and body members, by operationId; `*` means all operations that have the parameter. The inner
+   * names are place and name, such as `path.customer_id`, `query.region`, `header.X-Tenant` or `body.address.city`.
+   * `from listCustomers` takes the value from the first row of that list, and `from listCustomers at /data/0/id` the
+   * value at that JSON pointer of the list's answer. Any other value is sent unchanged.
    */
   values?: Record<string, Record<string, Json>>;
-  /** Called in the run, for what neither the document nor these options can say. */
+  /** Functions that the run calls, for what neither the document nor these options can express. */
   hooks?: ContractHooks;
-  /** The checks that count; all by default. What is about the run as a whole counts always. */
+  /** The checks that are run; all by default. Checks of the run as a whole are always run. */
   checks?: Check[];
-  /** Checks that do not count. */
+  /** Checks that are not run. */
   excludeChecks?: Check[];
-  /** Replays a run; random by default. */
+  /** The seed of the random requests, an integer from 0 to 2147483647; random by default. Repeats an earlier run. */
   seed?: number;
-  /** Repeats the run with each of these seeds, until one breaks the contract; `seed` is not looked at. */
+  /** Repeats the run with each of these seeds, until one run finds a fault; `seed` is then ignored. */
   seeds?: number[];
-  /** Milliseconds that the whole run may take; 60 seconds by default. What is not tested by then is in the report. */
+  /** Milliseconds that the whole run may take; 60000 by default. The report lists what is not tested by then. */
   timeMs?: number;
-  /** Lets `report.held` be true where not everything could be tested; false by default. */
+  /** Whether `report.held` may be true although not everything could be tested; false by default. */
   allowIncomplete?: boolean;
-  /** Random requests per operation; 60 by default. */
+  /** Number of random requests for each operation; 60 by default. */
   fuzzRuns?: number;
-  /** Milliseconds in which the server has to answer one request; 10 seconds by default. */
+  /** Milliseconds in which the server must answer one request; 10000 by default. */
   answerTimeoutMs?: number;
-  /** Sent with every request, such as the header of a gateway. */
+  /** Headers that are sent with every request, such as the key of a gateway. */
   headers?: Record<string, string>;
-  /** Told before every request. */
+  /** Is called before every request. */
   onProgress?: (progress: ContractProgress) => void;
 }
 
-/** Who asks: what `token`, `credentials` and `login` are for the run's own identity. */
+/** The credentials of one caller; see the members of `ContractOptions`. */
 export type Identity = Pick<ContractOptions, 'token' | 'credentials' | 'login'>;

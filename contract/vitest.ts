@@ -4,10 +4,10 @@ import { readSpec } from './document/read.js';
 import { type ContractFinding, type ContractOptions, type ContractReport, testContract } from './index.js';
 import { bugsOf } from './report/bugs.js';
 
-/** A value, or a function that gives it once hooks have run: of a server that `beforeAll` starts, say. */
+/** A value, or a function that returns it and is called after `beforeAll` hooks, which may start the server. */
 type Late<T> = T | (() => T | Promise<T>);
 
-/** The options of `testContract`; what is known only once the tests run may be given by a function. */
+/** The options of `testContract`. Values that are known only when the tests run may be functions. */
 export type DescribeContractOptions = Omit<
   ContractOptions,
   'url' | 'token' | 'credentials' | 'login' | 'onProgress'
@@ -20,12 +20,12 @@ export type DescribeContractOptions = Omit<
   title?: string;
 };
 
-/** Milliseconds that a run may take beyond its own time, for its set-up and a last answer. */
+/** Milliseconds that a run may take beyond `timeMs`, for its set-up and a last answer. */
 const SLACK = 30_000;
 
 /**
- * Makes one vitest test for each operation of the document, so that a failure names the operation. The contract tests run
- * once, before the first of them. To be called where tests are registered.
+ * Defines one vitest test for each operation of the document, so that a failure names the operation. The contract tests
+ * run once, before the first of these tests. Call it at the top level of a test file or in a `describe`.
  *
  * ```ts
  * const server = latchkeyPerFile();

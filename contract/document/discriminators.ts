@@ -4,16 +4,16 @@ import { documentPlace, eachPart, fragment } from './shape.js';
 
 const SCHEMAS = '#/components/schemas/';
 
-/** A schema that another stands for, once its discriminator says which. */
+/** A schema that a discriminator selects. */
 interface Variant {
   reference: string;
-  /** What the property says of it. */
+  /** The values of the discriminator's property that select this schema. */
   values: string[];
 }
 
 /**
- * Says in JSON Schema what discriminators mean: the property has one of the mapping's keys, else the schema's name, and
- * the value fits the schema that is named. Changes the document.
+ * Replaces discriminators by JSON Schema keywords with their meaning: the property is a key of the mapping or a
+ * schema's name, and the value fits the named schema. Changes the document.
  */
 export function restateDiscriminators(document: JsonObject): void {
   const parents = new Map<string, string>();
@@ -42,7 +42,7 @@ export function restateDiscriminators(document: JsonObject): void {
     if (isObject(discriminator) && alternatives !== undefined)
       node[alternatives] = (node[alternatives] as Json[]).map((each) => narrowed(document, discriminator, each));
     const dispatch = typeof node['$ref'] === 'string' ? parents.get(node['$ref']) : undefined;
-    // A child refers to what it descends from, and to nothing else.
+    // The `allOf` of a child keeps its reference to the parent itself.
     if (dispatch !== undefined && !/\/allOf\/\d+$|%20by%20its%20discriminator\//.test(pointer)) node['$ref'] = dispatch;
   });
 }
@@ -60,13 +60,13 @@ function descends(document: JsonObject, schema: Json, parent: JsonObject, depth 
   });
 }
 
-/** A mapping leads to a reference, or to the name of a schema. */
+/** The target of a mapping as a reference; it may be written as the name of a schema. */
 function toReference(target: Json): string {
   const text = textOf(target);
   return text.includes('#') || text.includes('/') ? text : `${SCHEMAS}${fragment(text)}`;
 }
 
-/** The alternative with the values that stand for it, unless the schema itself has others. */
+/** The alternative, restricted to the property values that select it. */
 function narrowed(document: JsonObject, discriminator: JsonObject, alternative: Json): Json {
   const property = discriminator['propertyName'];
   const variant = variantOf(document, discriminator, alternative);
@@ -91,7 +91,7 @@ function variantOf(document: JsonObject, { mapping }: JsonObject, alternative: J
   return { reference, values: keys.length > 0 ? keys : [name] };
 }
 
-/** The values that a schema itself gives a property; undefined where it leaves them open. */
+/** The `const` or `enum` that a schema itself sets for a property; undefined if there is none. */
 function ownValues(document: JsonObject, schema: Json, property: string, depth: number): Json[] | undefined {
   const node = referred(document, schema);
   if (node === undefined || depth > 8) return undefined;

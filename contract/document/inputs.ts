@@ -4,9 +4,9 @@ import type { Encoding, Parameter, RequestBody } from './model.js';
 import type { Schema } from './schema.js';
 import { fragment } from './shape.js';
 
-// What an operation takes: parameters with their styles, and bodies with their media types.
+// The inputs of an operation: parameters with their styles, and bodies with their media types.
 
-/** Names in a path that no parameter describes: some text has to stand there all the same. */
+/** Parameters for the names in a path that the document does not declare. */
 export function undeclared(path: string, declared: Parameter[]): Parameter[] {
   const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name = '']) => name);
   return [...new Set(names)]
@@ -30,7 +30,7 @@ export function readParameter(document: JsonObject, { node, pointer }: Located):
   const name = node['name'];
   if (typeof name !== 'string') return [];
   if (place !== 'path' && place !== 'query' && place !== 'header' && place !== 'cookie') return [];
-  // OpenAPI says of these that a header parameter by their name counts for nothing.
+  // OpenAPI tells readers to ignore header parameters with these names.
   if (place === 'header' && /^(accept|content-type|authorization)$/i.test(name)) return [];
   const given = node['style'];
   const style = STYLES[place].find((each) => each === given) ?? STYLES[place][0];
@@ -57,7 +57,7 @@ export function readParameter(document: JsonObject, { node, pointer }: Located):
   ];
 }
 
-/** The styles of each place, the default first. */
+/** The styles that each place allows, the default first. */
 const STYLES = {
   path: ['simple', 'label', 'matrix'],
   query: ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'],
@@ -67,7 +67,7 @@ const STYLES = {
 
 const KINDS = ['json', 'form', 'multipart', 'text', 'xml', 'binary'] as const;
 
-/** The bodies that an operation takes, those first that are the easiest to make. */
+/** The bodies that an operation accepts, those that are easiest to generate first. */
 export function readBodies(document: JsonObject, { node, pointer }: Located): RequestBody[] {
   const bodies = membersOf(node['content']).map(([mediaType, media]): RequestBody => {
     const schemaPointer = `${pointer}/content/${fragment(mediaType)}/schema`;

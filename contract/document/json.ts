@@ -7,22 +7,21 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The members of `value` where it is an object, else none. */
+/** The members of `value`; empty if it is no object. */
 export function membersOf(value: unknown): [string, Json][] {
   return isObject(value) ? Object.entries(value) : [];
 }
 
-/** A member of an object as it is reached without the prototype; undefined for anything else. */
+/** An own member of an object; undefined if `value` is no object or has no such own member. */
 export function memberOf(value: unknown, name: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** Takes members away from an object. */
 export function drop(object: JsonObject, names: string[]): void {
   for (const name of names) Reflect.deleteProperty(object, name);
 }
 
-/** A value for people to read: a text as it is, anything else as JSON. */
+/** A value as text for people: a string unchanged, anything else as JSON. */
 export function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
@@ -31,7 +30,7 @@ export function escapePointer(segment: string): string {
   return segment.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** What stands at a JSON pointer (RFC 6901), plain or as a URI fragment (`#/...`); undefined where nothing does. */
+/** The value at a JSON pointer (RFC 6901), plain or as a URI fragment (`#/...`); undefined if there is none. */
 export function atPointer(document: Json, pointer: string): Json | undefined {
   let node: Json | undefined = document;
   const plain = pointer.startsWith('#') ? decoded(pointer.slice(1)) : pointer;
@@ -50,7 +49,7 @@ function decoded(fragment: string): string {
   }
 }
 
-/** Whether two values are the same JSON, whatever the order of their members. */
+/** Whether two values are equal as JSON; the order of members does not matter. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }

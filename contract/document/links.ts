@@ -3,7 +3,7 @@ import type { Link, Operation, Spec } from './model.js';
 import { successOf } from './model.js';
 import { isOwnCredential, sameName } from './names.js';
 
-/** What a runtime expression can refer to. */
+/** The request and the answer that a runtime expression of a link refers to. */
 export interface LinkSource {
   path: Record<string, Json>;
   query: Record<string, Json>;
@@ -12,7 +12,7 @@ export interface LinkSource {
   headers: Record<string, string | string[] | undefined>;
 }
 
-/** The value of a runtime expression; a literal is itself, and what is not there is undefined. */
+/** The value of a runtime expression, or of a literal; undefined if the expression refers to nothing. */
 export function evaluate(expression: Json, source: LinkSource): Json | undefined {
   if (Array.isArray(expression)) return expression.map((item) => evaluate(item, source) ?? null);
   if (isObject(expression)) {
@@ -32,17 +32,17 @@ export function evaluate(expression: Json, source: LinkSource): Json | undefined
   return body === undefined ? undefined : atPointer(body, rest);
 }
 
-/** How an operation on one thing gets that thing: who makes it, and by which link, if any. */
+/** The operation that creates what another works on, and the link between them, if there is one. */
 export interface Origin {
   creator: Operation;
   link: Link | undefined;
 }
 
-/** Asked again and again of each operation, and the same all through a run. */
+/** Cached, because every request asks for them and they never change. */
 const origins = new WeakMap<Spec, Map<Operation, Origin | undefined>>();
 const makers = new WeakMap<Spec, Operation[]>();
 
-/** The operation that makes what `operation` works on: by a link of its answer, else by the path above. */
+/** Finds what creates the thing that `operation` works on: by a link, else by the path of the collection. */
 export function originOf(spec: Spec, operation: Operation): Origin | undefined {
   const known = origins.get(spec) ?? new Map<Operation, Origin | undefined>();
   origins.set(spec, known);
@@ -69,12 +69,12 @@ function findOrigin(spec: Spec, operation: Operation): Origin | undefined {
   return creator && creator !== operation ? { creator, link: undefined } : undefined;
 }
 
-/** What gives the credential in use a new secret links to it as well, but makes no thing that may be ended. */
+/** Whether an operation creates things. A rotation of the caller's own credential has links but creates nothing. */
 function mayMake({ id, method, path }: Operation): boolean {
   return method === 'POST' && !isOwnCredential(id) && !isOwnCredential(path);
 }
 
-/** The path that stands before the last parameter of an operation's path, without its slash. */
+/** The part of an operation's path before its last parameter, without the trailing slash. */
 export function collectionOf({ path }: Operation): string {
   return trimmed(path.slice(0, Math.max(0, path.lastIndexOf('{'))));
 }
@@ -87,12 +87,12 @@ export function pathNames({ parameters }: Operation): string[] {
   return parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
 }
 
-/** Whether an operation works on one thing of a collection as a whole: its path ends with the thing's parameter. */
+/** Whether an operation works on one whole thing of a collection: its path ends with a parameter. */
 export function isItemOperation({ path }: Operation): boolean {
   return /\}\/?$/.test(path);
 }
 
-/** By which path parameter the things of a list are addressed; `id` where the document has no operation on one of them. */
+/** The path parameter that identifies a thing of a list; `id` if the document has no operation on one thing. */
 export function idNameOf(spec: Spec, list: Operation): string {
   const item = spec.operations.find((each) => isItemOperation(each) && collectionOf(each) === trimmed(list.path));
   return (item && pathNames(item).at(-1)) ?? 'id';
@@ -101,7 +101,7 @@ export function idNameOf(spec: Spec, list: Operation): string {
 const OWN_ID = /^_?(id|uuid|guid|key|slug)$/i;
 const isId = (member: Json) => typeof member === 'string' || typeof member === 'number';
 
-/** The thing that an answer tells of: what has an id, the answer itself or one of its members; else the answer. */
+/** The thing in an answer: the object with an id, either the answer or one of its members; else the whole answer. */
 export function thingIn(value: Json | undefined): JsonObject | undefined {
   if (!isObject(value)) return undefined;
   const hasId = (object: JsonObject) =>
@@ -110,7 +110,7 @@ export function thingIn(value: Json | undefined): JsonObject | undefined {
   return Object.values(value).find((member): member is JsonObject => isObject(member) && hasId(member)) ?? value;
 }
 
-/** What in a created or listed thing a path parameter means: the member of that name, else the thing's id. */
+/** The value for a path parameter in a created or listed thing: the member of that name, else the thing's id. */
 export function identify(value: Json | undefined, name: string): Json | undefined {
   if (!isObject(value)) return undefined;
   const members = Object.entries(value);

@@ -5,8 +5,8 @@ import { CouldNotRun } from '../errors.js';
 import { isObject, type JsonObject } from './json.js';
 
 /**
- * Reads an OpenAPI document: the object itself, a file's path, an http(s) address, or nothing for Latchkey's own.
- * JSON is YAML, so one parser reads both.
+ * Reads an OpenAPI document from a file, an http(s) URL or an object; undefined means Latchkey's own. Rejects with
+ * `CouldNotRun` if it cannot be read, or is no OpenAPI 3.0 or 3.1 document.
  */
 export async function loadDocument(source: string | URL | object | undefined): Promise<JsonObject> {
   if (source !== undefined && typeof source === 'object' && !(source instanceof URL)) return check(source, 'the spec');
@@ -39,7 +39,7 @@ function parseText(text: string, place: string): unknown {
   }
 }
 
-/** A large document is read much faster as the JSON that it is. */
+/** `JSON.parse` is much faster than the YAML parser. */
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -48,7 +48,7 @@ function readJson(text: string): unknown {
   }
 }
 
-/** Merge keys are merged, as every YAML 1.1 reader does. Aliases may repeat a node often, but not blow up. */
+/** Merges merge keys, as YAML 1.1 parsers do. The limit of aliases stops documents that expand without bound. */
 function readYaml(text: string): unknown {
   return parse(text, { logLevel: 'error', merge: true, maxAliasCount: 10_000 });
 }
@@ -58,7 +58,7 @@ function check(document: unknown, place: string): JsonObject {
   if (!isObject(document) || typeof version !== 'string' || !/^3\.[01]\./.test(version)) {
     throw new CouldNotRun(`${place} is no OpenAPI 3.0 or 3.1 document`);
   }
-  // A copy without prototypes, dates or shared nodes: what is judged is JSON and nothing else.
+  // A copy without prototypes, dates or shared nodes.
   try {
     return JSON.parse(JSON.stringify(document)) as JsonObject;
   } catch {

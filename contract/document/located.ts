@@ -1,9 +1,9 @@
 import { atPointer, isObject, type Json, type JsonObject, memberOf, membersOf } from './json.js';
 import { fragment } from './shape.js';
 
-// Parts of a document by their names, references followed.
+// Finds parts of a document by their names, and follows references.
 
-/** A node together with where it stands once references are followed. */
+/** A node and its JSON pointer, after references are followed. */
 export interface Located {
   node: JsonObject;
   pointer: string;

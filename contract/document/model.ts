@@ -2,46 +2,46 @@ import type { Json, JsonObject } from './json.js';
 import type { Direction, Reading } from './normalise.js';
 import type { Schema } from './schema.js';
 
-/** An OpenAPI document, read once: its operations, and the document in both directions for the judge. */
+/** An OpenAPI document, prepared for a run. */
 export interface Spec {
   title: string;
   version: string;
   openapi: string;
-  /** Schemas restated in 2020-12, as requests see them. */
+  /** The document with schemas for requests, in JSON Schema 2020-12. */
   requests: JsonObject;
-  /** The same, as answers see them. */
+  /** The document with schemas for answers, in JSON Schema 2020-12. */
   answers: JsonObject;
-  /** The schemas alone, as the validator compiles them. */
+  /** Only the schemas, which the validator compiles. */
   skeletons: Record<Direction, Record<Reading, JsonObject>>;
-  /** Why operations cannot be tested, by their ids: a schema that they need means nothing. */
+  /** Operations that cannot be tested because a schema is invalid: the reason by operation id. */
   broken: Map<string, string>;
-  /** What stands before every path, by the servers of the document; none where one of them has nothing before it. */
+  /** The base paths of the document's servers; empty if one of them has no base path. */
   basePaths: string[];
-  /** What is left open of it because the standard has no meaning for it, a line for each kind. */
+  /** What is not validated because the standard does not define it, one line for each kind. */
   remarks: string[];
-  /** The operations that may be called. */
+  /** The operations that the run may call. */
   operations: Operation[];
-  /** Those that are never called, by the wish of the run. */
+  /** The operations of the option `leaveOut`, which the run never calls. */
   leftOut: Operation[];
   schemes: Map<string, SecurityScheme>;
 }
 
 export interface Operation {
-  /** Its operationId, or `GET /path` where it has none. */
+  /** The operationId, or `METHOD /path` if there is none. */
   id: string;
   method: string;
   /** The path template. */
   path: string;
   tags: string[];
   parameters: Parameter[];
-  /** The body that cases are made with. */
+  /** The body that requests are generated with. */
   body: RequestBody | undefined;
-  /** All that it takes, one for each media type. */
+  /** All bodies that the operation accepts, one for each media type. */
   bodies: RequestBody[];
   answers: AnswerSpec[];
-  /** The ways to authenticate, any of which is enough; an empty list of schemes means that none is needed. */
+  /** Alternative lists of security schemes; one list is enough. An empty list means that no credential is needed. */
   security: string[][];
-  /** The scopes that each of these ways asks for, in the same order. */
+  /** The scopes that each alternative of `security` requires, in the same order. */
   scopes: string[][];
 }
 
@@ -50,35 +50,35 @@ export interface Parameter {
   in: 'path' | 'query' | 'header' | 'cookie';
   required: boolean;
   schema: Schema;
-  /** Where its schema stands in the document; undefined where it has none. */
+  /** The JSON pointer of its schema; undefined if it has none. */
   pointer: string | undefined;
   style: 'simple' | 'label' | 'matrix' | 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';
   explode: boolean;
-  /** Whether reserved characters stand for themselves. */
+  /** Whether reserved characters are not percent-encoded. */
   allowReserved: boolean;
-  /** How it is written: by its style, or, where it has `content` instead of `schema`, as JSON or as it is. */
+  /** The encoding: by `style`, or, if the parameter has `content` instead of `schema`, as JSON or plain text. */
   kind: 'styled' | 'json' | 'text';
   examples: Json[];
 }
 
 export interface RequestBody {
   required: boolean;
-  /** The media type that cases are made in. */
+  /** The media type that requests are generated in. */
   mediaType: string;
-  /** All media types that the operation takes, as they are written. */
+  /** All media types that the operation accepts, as the document writes them. */
   mediaTypes: string[];
   kind: 'json' | 'form' | 'multipart' | 'text' | 'xml' | 'binary';
   schema: Schema;
   pointer: string | undefined;
-  /** What the references in the schema are in. */
+  /** The document that contains the schema and what it refers to. */
   document: JsonObject;
-  /** How the members of a form are written, where the document says so. */
+  /** The encodings that the document sets for members of a form. */
   encodings: Record<string, Encoding>;
   examples: { name: string; value: Json }[];
 }
 
 export interface Encoding {
-  /** A media type, or several with commas between. */
+  /** A media type, or several separated by commas. */
   contentType: string | undefined;
   style: 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject' | undefined;
   explode: boolean;
@@ -95,7 +95,7 @@ export interface AnswerSpec {
 export interface AnswerHeader {
   name: string;
   required: boolean;
-  /** Whether its value is JSON text. */
+  /** Whether the value is JSON. */
   json: boolean;
   explode: boolean;
   schema: Schema;
@@ -105,7 +105,7 @@ export interface AnswerHeader {
 export interface Link {
   name: string;
   operationId: string;
-  /** The target's parameters by runtime expressions, such as `$response.body#/id`. */
+  /** Runtime expressions such as `$response.body#/id`, by the name of the target's parameter. */
   parameters: Record<string, Json>;
   requestBody: Json | undefined;
 }
@@ -113,11 +113,11 @@ export interface Link {
 export interface SecurityScheme {
   name: string;
   kind: 'bearer' | 'basic' | 'header' | 'query' | 'cookie' | 'unsupported';
-  /** The header's, parameter's or cookie's name. */
+  /** The name of the header, query parameter or cookie. */
   field: string;
 }
 
-/** The answer that an operation documents for a status: exact, then by its class, then the default. */
+/** The documented answer for a status: the exact status, else its class, else `default`; undefined if there is none. */
 export function answerFor({ answers }: Operation, status: number): AnswerSpec | undefined {
   const text = String(status);
   return (
@@ -131,7 +131,7 @@ export function successOf({ answers }: Operation): AnswerSpec | undefined {
   return answers.find(({ status }) => status.startsWith('2'));
 }
 
-/** Whether a call may change something. */
+/** Whether a call may change something, by its method. */
 export function isUnsafe({ method }: Pick<Operation, 'method'>): boolean {
   return method !== 'GET' && method !== 'HEAD';
 }

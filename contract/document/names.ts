@@ -1,13 +1,13 @@
-// What a spec does not say in schemas, its names do: these are the guesses, all in one place.
+// Guesses from names what the schemas of a document do not say.
 
-/** `accessToken`, `Access-Token` and `/access/token` are all `access_token`. */
+/** Writes `accessToken`, `Access-Token` and `/access/token` all as `access_token`. */
 const words = (name: string) =>
   name
     .replace(/([a-z\d])([A-Z])/g, '$1_$2')
     .replace(/[-/\s]+/g, '_')
     .toLowerCase();
 
-/** A member that carries a secret whatever the API is about; what is called `token` or `data` may be anything. */
+/** A member whose name means a secret in any API. `token` is not among them, because it has many other meanings. */
 export function isSecretName(name: string): boolean {
   return /^(plain_?text|password|passphrase|jwt|(\w+_)?secret|(access|refresh|session|bearer|auth|id)_token|token_access|(\w+_)?api_key|private_key|\w+_password)$/.test(
     words(name),
@@ -18,12 +18,12 @@ export function isPasswordName(name: string): boolean {
   return /password|passphrase/.test(words(name));
 }
 
-/** A header that may well open something. */
+/** A header that may contain a credential. */
 export function isSecretHeader(name: string): boolean {
   return /auth|cookie|key|token|secret|password|credential/i.test(name) && !isOnceKeyName(name);
 }
 
-/** A parameter whose values only the server makes. */
+/** A parameter whose values only the server can create, such as a cursor. */
 export function isCursorName(name: string): boolean {
   return /^(cursor|page_?token|next_?token|continuation(_?token)?|(starting_|ending_)?(after|before)|marker)$/.test(
     words(name),
@@ -46,64 +46,64 @@ export function isCountName(name: string): boolean {
   return /^(count|total(_?(count|items|results))?)$/.test(words(name));
 }
 
-/** A boolean that keeps the caller's own credential out of what a call revokes. */
+/** A boolean that excludes the caller's own credential from a bulk revocation. */
 export function isProtectionName(name: string): boolean {
   return /(exclude|keep|except|spare|skip)_?(current|own|self|this)/.test(words(name));
 }
 
-/** A member that is filled once a thing is revoked or deleted and stays as a tombstone. */
+/** A member that shows that a thing is revoked, disabled or deleted although it can still be fetched. */
 export function isTombstoneName(name: string): boolean {
   return /^(revoked|deleted|cancelled|canceled|archived|disabled|removed|is_revoked|is_deleted)(_?(at|on|date|time))?$/.test(
     words(name),
   );
 }
 
-/** A member that says in one word what has become of a thing. */
+/** A member with the state of a thing. */
 export function isStateName(name: string): boolean {
   return /^(status|state)$/.test(words(name));
 }
 
-/** An instant in a request at which what it makes ends. */
+/** A member of a request with the instant at which the created thing expires. */
 export function isExpiryName(name: string): boolean {
   return /expir|valid_?(to|until)|not_?after/.test(words(name));
 }
 
-/** Members that change without anybody writing them. */
+/** A member that changes without being edited. */
 export function isVolatileName(name: string): boolean {
   return /updated|modified|last_|seen|used|etag|version/.test(words(name));
 }
 
-/** A parameter that says whose things are meant. */
+/** A parameter that names the owner of things. */
 export function isOwnerName(name: string): boolean {
   return /^(owner|user|account|tenant|customer|member|organi[sz]ation)(_?id)?$/.test(words(name));
 }
 
-/** A member that a thing has from its beginning, and that nothing changes. */
+/** A member that is set when a thing is created and never changes. */
 export function isBirthName(name: string): boolean {
   return /^(id|_id|uuid|guid|created(_?(at|on|date|time))?|creation_?(date|time))$/.test(words(name));
 }
 
-/** A header whose value tells a repeated request from a new one. */
+/** A header by which the server recognises a repeated request. */
 export function isOnceKeyName(name: string): boolean {
   return /idempoten/.test(words(name));
 }
 
-/** A header with the entity tags, one of which a thing must still have. */
+/** The header `If-Match`. */
 export function isIfMatchName(name: string): boolean {
   return words(name) === 'if_match';
 }
 
-/** A header that makes a request depend on what a thing is now. */
+/** A header that makes a request depend on the current version of a thing. */
 export function isPreconditionName(name: string): boolean {
   return /^if_((none_)?match|(un)?modified_since|range)$/.test(words(name));
 }
 
-/** An operation that ends the session it is called in. */
+/** An operation that ends the session that it is called with. */
 export function endsSession(text: string): boolean {
   return /(log|sign)[-_]?(out|off)|end[-_]?session|^delete \S*\/session\/?$/i.test(text);
 }
 
-/** A path or operationId about the credential that it is called with: `/tokens/current/rotate`, `revokeCurrentKey`. */
+/** A path or operationId that names the caller's own credential: `/tokens/current/rotate`, `revokeCurrentKey`. */
 export function isOwnCredential(text: string): boolean {
   return /(token|key|session|credential|secret)s?_(current|self|me|mine|own|this)(_|$)|(^|_)(current|this)_((access|api|private|personal)_)?(token|key|session|credential)/.test(
     words(text),
@@ -115,7 +115,7 @@ export function isOwnAccount(path: string): boolean {
   return /\/(me|self|myself|account|profile|user)\/?$/i.test(path);
 }
 
-/** A member of an account without which, or with another value of which, its credentials may open nothing. */
+/** A member of an account that, when it changes, may make the account's credentials invalid. */
 export function isVitalName(name: string): boolean {
   return (
     isPasswordName(name) ||
@@ -125,12 +125,12 @@ export function isVitalName(name: string): boolean {
   );
 }
 
-/** An operation that gives something a new secret in place of its own. */
+/** An operation that replaces a secret by a new one. */
 export function isRotation(text: string): boolean {
   return /(^|_)(rotate|rotation|regenerate|re_?issue|roll)(_|$)/.test(words(text));
 }
 
-/** How long an earlier secret still serves after a rotation. */
+/** A member that says how long the earlier secret stays valid after a rotation. */
 export function isGraceName(name: string): boolean {
   return /grace|overlap/.test(words(name));
 }
@@ -140,17 +140,17 @@ export function isRevocation(text: string): boolean {
   return /revo(ke|cation)|invalidat/i.test(text);
 }
 
-/** An operation that tells whether the credential in its body is good. */
+/** An operation that verifies the credential in its body. */
 export function isInquiry(text: string): boolean {
   return /verif|introspect|validat/i.test(text) && !isRevocation(text);
 }
 
-/** A member of a request that holds a credential which somebody else has presented. */
+/** A member of a request with a credential that somebody else has presented. */
 export function isPresentedName(name: string): boolean {
   return /^((access|bearer|api)_)?(token|secret|key|credential)$/.test(words(name));
 }
 
-/** A boolean of an answer that says whether a credential is good. */
+/** A boolean of an answer that says whether a credential is valid. */
 export function isVerdictName(name: string): boolean {
   return /^(is_)?(valid|active)$/.test(words(name));
 }
@@ -162,12 +162,12 @@ export function isSweeping(text: string): boolean {
   );
 }
 
-/** A path to ending many things by what its body says of them: `/tokens/revoke`, `/messages/bulk-delete`. */
+/** A path that revokes or deletes the things that its body selects: `/tokens/revoke`, `/messages/bulk-delete`. */
 export function isBulkRemoval(path: string): boolean {
   return /\/([\w-]+[-_])?(revoke|delete|remove|purge|disable|archive|cancel)\/?$/i.test(path);
 }
 
-/** Whether two names are one but for their spelling: `token_type`, `tokenType`, `TokenType`. */
+/** Whether two names differ only in spelling: `token_type`, `tokenType`, `TokenType`. */
 export function sameName(a: string, b: string): boolean {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '');
   return plain(a) === plain(b);

@@ -3,31 +3,31 @@ import { drop, isObject, type Json, type JsonObject, memberOf, textOf } from './
 import { referred } from './references.js';
 import { documentPlace, eachPart } from './shape.js';
 
-/** Whose JSON a schema describes: `readOnly` members are not required of requests, `writeOnly` ones not of answers. */
+/** Which JSON a schema describes. Requests need no `readOnly` members, answers no `writeOnly` members. */
 export type Direction = 'request' | 'response';
 
 /**
- * How what OpenAPI leaves open is read. The wide reading lets pass what some server may take, the strict one only what
- * every server has to: a request that fits the wide one alone is unclear, and an answer may fit either.
+ * How to read what OpenAPI does not define. `wide` allows what some server may accept, `strict` only what every server
+ * must accept. A request that only fits `wide` is unclear; an answer may fit either.
  */
 export type Reading = 'strict' | 'wide';
 
-/** Keywords of 2020-12 that count for nothing in 3.0 by its letter, though whoever writes them means something. */
+/** Keywords of JSON Schema 2020-12 that OpenAPI 3.0 does not have, although documents use them. */
 export const NOT_IN_3_0: readonly string[] = (
   'const if then else contains minContains maxContains prefixItems propertyNames patternProperties dependentRequired ' +
   'dependentSchemas unevaluatedItems unevaluatedProperties'
 ).split(' ');
 
 /**
- * A copy of the document with every schema in JSON Schema 2020-12, for one direction and reading. What 3.0 says
- * differently is restated: `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, and that nothing beside a
- * `$ref` counts. References have been resolved before.
+ * Copies the document and converts every schema to JSON Schema 2020-12, for one direction and reading. Converts what
+ * differs in 3.0: `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, and siblings of `$ref`, which 3.0
+ * ignores. References must be resolved before.
  */
 export function normalise(document: JsonObject, direction: Direction, reading: Reading): JsonObject {
   const copy = structuredClone(document);
   const old = textOf(document['openapi']).startsWith('3.0');
   const hidden = direction === 'request' ? 'readOnly' : 'writeOnly';
-  // First, while each branch still has all that it says of its members.
+  // First, because the next step removes what branches say of their members.
   eachPart(documentPlace(copy), ({ node, kind }) => {
     if (kind === 'schema') relaxRequired(copy, node, hidden, old && reading === 'strict');
   });
@@ -47,7 +47,7 @@ export function normalise(document: JsonObject, direction: Direction, reading: R
   return copy;
 }
 
-/** Takes hidden members out of `required`, in whichever branch of an `allOf` they are named. */
+/** Removes hidden members from `required` in every branch of an `allOf`. */
 function relaxRequired(document: JsonObject, schema: JsonObject, hidden: string, byTheLetter: boolean): void {
   const family = branchesOf(document, schema);
   if (!family.some(({ required }) => Array.isArray(required))) return;
@@ -63,7 +63,7 @@ function relaxRequired(document: JsonObject, schema: JsonObject, hidden: string,
   }
 }
 
-/** `byTheLetter`, what stands beside a `$ref` of 3.0 does not count. */
+/** With `byTheLetter`, siblings of `$ref` are ignored, as 3.0 says. */
 function isHiddenMember(
   document: JsonObject,
   property: Json | undefined,
@@ -75,7 +75,7 @@ function isHiddenMember(
   return referred(document, property)?.[hidden] === true;
 }
 
-/** A schema and all that it is composed of by `allOf`, what it refers to included. */
+/** A schema and all schemas that `allOf` and `$ref` add to it. */
 function branchesOf(document: JsonObject, schema: JsonObject): JsonObject[] {
   const found = new Set<JsonObject>();
   const add = (node: Json | undefined, depth: number) => {
@@ -89,14 +89,14 @@ function branchesOf(document: JsonObject, schema: JsonObject): JsonObject[] {
   return [...found];
 }
 
-/** OpenAPI says that hidden members SHOULD not be sent, so that a server may refuse them. */
+/** OpenAPI says that hidden members SHOULD NOT be sent, so a server may reject them. */
 function forbidHidden(document: JsonObject, { properties }: JsonObject, hidden: string): void {
   if (!isObject(properties)) return;
   for (const [name, property] of Object.entries(properties))
     if (isHiddenMember(document, property, hidden, true)) properties[name] = false;
 }
 
-/** `nullable` means nothing without a type, nor does it add to an enum, by the letter of 3.0.3; many mean it all the same. */
+/** By 3.0.3, `nullable` does nothing without `type` and does not extend `enum`; many documents assume that it does. */
 function restateNull(schema: JsonObject, old: boolean, reading: Reading): void {
   const { nullable, type } = schema;
   delete schema['nullable'];
@@ -110,7 +110,7 @@ function restateNull(schema: JsonObject, old: boolean, reading: Reading): void {
   Object.assign(schema, { anyOf: [rest, { type: 'null' }] }, discriminator === undefined ? {} : { discriminator });
 }
 
-/** `minimum: 1, exclusiveMinimum: true` of 3.0 is `exclusiveMinimum: 1`. */
+/** Converts `minimum: 1, exclusiveMinimum: true` of 3.0 to `exclusiveMinimum: 1`. */
 function restateBounds(schema: JsonObject): void {
   for (const [flag, bound] of [
     ['exclusiveMinimum', 'minimum'],

@@ -1,21 +1,21 @@
 import { createContext, Script } from 'node:vm';
 
-/** What other dialects of regular expressions have and ECMA-262 has not, or reads as something else. */
+/** Syntax of other regular expression dialects that ECMA-262 does not have, or reads differently. */
 const FOREIGN =
   /\[:\^?\w+:\]|\(\?[a-zA-Z^-]*[imsxUJn-]+\)|\(\?[imsx-]+:|\\[AzZGQEhHRXK]|\(\?>|[*+?}]\+|\(\?P[<=>]|\(\?#|\\p\{?[A-Z][a-z]*(?![\w{])|\\[px]\{[^}]*$/;
 
-/** Milliseconds that one pattern may take for one text; some need more than the age of the universe. */
+/** Milliseconds that one pattern may take for one text; backtracking can take practically for ever. */
 const MOST_MS = 50;
-/** Texts that any pattern is done with soon, unless it repeats what repeats. */
+/** Characters. Every pattern without nested repetition matches a text of this length quickly. */
 const SHORT = 256;
 const NESTED = /[*+}][?+]?\)*[?+]?\)[*+{]|\([^()]*\|[^()]*\)[*+{]/;
 
-/** A text that could not be held against a pattern in time. */
+/** A pattern took too long for a text. */
 export class Undecided extends Error {
   override name = 'Undecided';
 }
 
-/** A pattern of JSON Schema; `test` throws `Undecided` where it takes too long. */
+/** A pattern of JSON Schema. `test` throws `Undecided` if it takes too long. */
 class BoundedRegExp extends RegExp {
   readonly #isNested: boolean;
 
@@ -46,8 +46,8 @@ function boundedTest(pattern: RegExp, text: string): boolean {
 const known = new Map<string, RegExp | undefined>();
 
 /**
- * A pattern as JSON Schema means it, with Unicode; one that is an error there, such as `[\-a]`, as older JavaScript reads
- * it; undefined for one of another dialect, which ECMA-262 has no meaning for.
+ * Compiles a pattern with the flag `u`, as JSON Schema requires, or without it if that fails, such as for `[\-a]`.
+ * Undefined for a pattern of another dialect than ECMA-262.
  */
 export function toRegExp(pattern: string): RegExp | undefined {
   if (!known.has(pattern)) known.set(pattern, compile(pattern));
@@ -60,7 +60,7 @@ function compile(pattern: string): RegExp | undefined {
     try {
       return new BoundedRegExp(pattern, flags);
     } catch {
-      // The next reading may do.
+      // Try the next flags.
     }
   }
   return undefined;
@@ -78,7 +78,7 @@ const POSIX: Readonly<Record<string, string>> = {
   word: '\\w',
 };
 
-/** What a pattern of another dialect probably means: good enough to make a text of it, not to refuse one. */
+/** Guesses the meaning of a pattern of another dialect. The guess may generate texts, but must not reject any. */
 export function guessRegExp(pattern: string): RegExp | undefined {
   const restated = pattern
     .replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX[name] ?? whole)

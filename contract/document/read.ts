@@ -14,8 +14,8 @@ import { brokenPlaces, createNeeds } from './soundness.js';
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 
 /**
- * Reads the operations of a document, which it changes; throws `CouldNotRun` where it refers to what is not in it and
- * no operation can be told.
+ * Reads the operations of a document and changes the document. Throws `CouldNotRun` if a reference outside of all
+ * operations leads to nothing.
  */
 export function readSpec(document: JsonObject): Spec {
   const dangling = resolveReferences(document);
@@ -65,7 +65,7 @@ export function readSpec(document: JsonObject): Spec {
   };
 }
 
-/** Of each operation that cannot be tested, what is wrong in the schemas that it needs. */
+/** The operations that cannot be tested, with what is wrong in a schema that they need. */
 function brokenOperations(
   operations: Operation[],
   skeleton: JsonObject,
@@ -81,7 +81,7 @@ function brokenOperations(
   return broken;
 }
 
-/** Where the schemas of an operation stand. */
+/** The JSON pointers of an operation's schemas. */
 export function pointersOf({ parameters, bodies, answers }: Operation): string[] {
   const parts = [...parameters, ...bodies, ...answers.flatMap(({ headers, content }) => [...headers, ...content])];
   return parts.map(({ pointer }) => pointer).filter((pointer) => pointer !== undefined);
@@ -95,7 +95,7 @@ function refuseForeignPaths({ paths }: JsonObject, dangling: Dangling[]): void {
   throw new CouldNotRun(`the spec refers to ${reference}: bundle it into one file first`);
 }
 
-/** The paths of the servers that the document names, without those that have none. */
+/** The base paths of the document's servers; empty if one of them has no base path. */
 function basePathsOf({ servers }: JsonObject): string[] {
   const paths = (Array.isArray(servers) ? servers : []).map((server) => {
     const variables = memberOf(server, 'variables');
@@ -133,7 +133,7 @@ function readOperation(
     parameters: [...declared, ...undeclared(path, declared)],
     body: bodies[0],
     bodies,
-    // An answer's schemas are read from the document as answers see it; the pointers are the same in both.
+    // The schemas of answers come from `answers`; the pointers are the same in both documents.
     answers: membersOf(node['responses'])
       .filter(([status]) => /^[1-5](\d\d|XX)$|^default$/i.test(status))
       .map(([status]) =>

@@ -1,18 +1,18 @@
 import { atPointer, drop, isObject, type Json, type JsonObject, memberOf, textOf } from './json.js';
 import { documentPlace, eachPart, fragment, type Place, partsOf } from './shape.js';
 
-/** The address of a document that has none of its own, for references that are relative to it. */
+/** The base URI of a document without one, for relative references. */
 const NOWHERE = 'https://document.invalid/';
 
-/** A reference from a schema, or another part, to what is not in the document. */
+/** A reference that leads to nothing in the document. */
 export interface Dangling {
   pointer: string;
   reference: string;
 }
 
 /**
- * Restates every reference as a pointer from the root of the document, so that `$id`, `$anchor` and `$dynamicRef` are
- * needed no more and are taken away. Changes the document. Gives the references that lead to nothing.
+ * Rewrites every reference as a JSON pointer from the root of the document, and removes `$id`, `$anchor` and
+ * `$dynamicRef`. Changes the document. Returns the references that lead to nothing.
  */
 export function resolveReferences(document: JsonObject): Dangling[] {
   const modern = !textOf(document['openapi']).startsWith('3.0');
@@ -27,7 +27,7 @@ export function resolveReferences(document: JsonObject): Dangling[] {
     const dynamic = modern && kind === 'schema' ? node['$dynamicRef'] : undefined;
     if (typeof dynamic === 'string') {
       delete node['$dynamicRef'];
-      // Which of several is meant depends on who refers; any value has to do.
+      // With several dynamic anchors the target depends on the referring schema, so any value is allowed.
       if ((index.dynamic.get(dynamic.replace(/^.*#/, '')) ?? 0) <= 1) node['$ref'] ??= dynamic;
     }
     if (typeof node['$ref'] !== 'string') return;
@@ -42,7 +42,7 @@ export function resolveReferences(document: JsonObject): Dangling[] {
     if (kind === 'schema' && isObject(found) && !index.places.has(found)) node['$ref'] = adopt(found, target);
   }
 
-  /** What stands outside of all schemas, such as in an extension, is made one of the document's. */
+  /** Copies a schema from elsewhere, such as from an extension, into the schemas of the document. */
   function adopt(schema: JsonObject, target: string): string {
     const components = childOf(document, 'components');
     const schemas = childOf(components, 'schemas');
@@ -68,7 +68,7 @@ export function resolveReferences(document: JsonObject): Dangling[] {
   return dangling;
 }
 
-/** A pointer with each step encoded in one way, however it was written. */
+/** A pointer in a canonical percent-encoding. */
 function canonical(pointer: string): string {
   const decoded = (step: string) => {
     try {
@@ -92,12 +92,12 @@ function childOf(parent: JsonObject, name: string): JsonObject {
 interface Index {
   /** Every part of the document. */
   places: Set<JsonObject>;
-  /** Against what the references of a schema are resolved, where that is not the document. */
+  /** The base URI of a schema, if it is not that of the document. */
   bases: Map<JsonObject, string>;
-  /** Where the schemas with an `$id` stand, and those with an `$anchor`, by their address. */
+  /** The pointers of schemas with an `$id`, and of those with an `$anchor`, by their URI. */
   resources: Map<string, string>;
   anchors: Map<string, string>;
-  /** How many schemas have a `$dynamicAnchor` of a name. */
+  /** The number of schemas by their `$dynamicAnchor`. */
   dynamic: Map<string, number>;
 }
 
@@ -130,7 +130,7 @@ function indexOf(document: JsonObject, modern: boolean): Index {
   return index;
 }
 
-/** Where a reference leads, as a pointer from the root; undefined where that is not in the document. */
+/** The target of a reference as a pointer from the root; undefined if it is not in the document. */
 function targetOf(reference: string, base: string, { resources, anchors }: Index): string | undefined {
   if (base === NOWHERE && (reference === '#' || reference.startsWith('#/'))) return reference;
   if (!URL.canParse(reference, base)) return undefined;
@@ -146,7 +146,7 @@ function withoutFragment(address: string): string {
   return address.replace(/#.*$/s, '');
 }
 
-/** The schema itself, or what it refers to in as many steps as it takes; undefined where that leads nowhere. */
+/** The schema that a chain of references leads to, or the schema itself; undefined if the chain leads to nothing. */
 export function referred(document: JsonObject, schema: Json | undefined): JsonObject | undefined {
   let node = schema;
   for (let steps = 0; steps < 16; steps++) {

@@ -3,10 +3,10 @@ import { NOT_IN_3_0 } from './normalise.js';
 import { toRegExp } from './pattern.js';
 import { documentPlace, eachPart } from './shape.js';
 
-/** Examples of one kind that a line has. */
+/** Most examples in a line. */
 const MOST = 3;
 
-/** What of a document is left open because the standard has no meaning for it, a line for each kind. */
+/** What in a document is not validated because the standard does not define it, one line for each kind. */
 export function remarksOf(document: JsonObject): string[] {
   const patterns = new Map<string, string>();
   const keywords = new Map<string, string>();
@@ -20,8 +20,8 @@ export function remarksOf(document: JsonObject): string[] {
     for (const name of old ? NOT_IN_3_0 : []) if (name in node && !keywords.has(name)) keywords.set(name, pointer);
   });
   return [
-    ...line(patterns, 'no text is judged by a pattern that is not of ECMA-262'),
-    ...line(keywords, 'no answer is judged by a keyword that OpenAPI 3.0 does not have'),
+    ...line(patterns, 'patterns that are not ECMA-262 are not validated'),
+    ...line(keywords, 'keywords that OpenAPI 3.0 does not have are not validated in answers'),
   ];
 }
 

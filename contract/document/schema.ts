@@ -1,6 +1,6 @@
 import { atPointer, isObject, type Json, type JsonObject, sameJson } from './json.js';
 
-/** The keywords of JSON Schema 2020-12 that cases are made from; the judge knows all of them. */
+/** The keywords of JSON Schema 2020-12 that values are generated from; the judge validates all keywords. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -49,18 +49,18 @@ export interface Schema {
 
 export type SchemaOrBoolean = Schema | boolean;
 
-/** `$ref`s in a row and `allOf`s in each other are followed this deep; a schema that needs more refers to itself. */
+/** Depth to which `$ref` and `allOf` are followed; a schema that needs more refers to itself. */
 const DEEPEST = 16;
-/** Alternatives of one schema that cases are made of; several choices in one schema multiply. */
+/** Most alternatives of one schema for which values are generated; several choices in one schema multiply. */
 const MOST_BRANCHES = 48;
 
-/** A schema is asked for with each request, and is what it was. */
+/** Cached, because every request asks for schemas and they never change. */
 const flattened = new WeakMap<Schema, Schema>();
 const branched = new WeakMap<Schema, Schema[]>();
 
 /**
- * The schema without `$ref` and `allOf`: one set of keywords, where two say different things the narrower of them.
- * `anyOf` and `oneOf` stay. Deeper schemas keep their references, so that a recursive one is not endless.
+ * Merges `$ref` and `allOf` into one schema; of two values of a keyword it takes the narrower. `anyOf` and `oneOf`
+ * stay. Nested schemas keep their references, so that a recursive schema ends.
  */
 export function flatten(document: JsonObject, schema: SchemaOrBoolean | undefined, depth = 0): Schema {
   if (schema === undefined || typeof schema === 'boolean') return {};
@@ -78,7 +78,7 @@ export function flatten(document: JsonObject, schema: SchemaOrBoolean | undefine
   return merged;
 }
 
-/** The alternatives of a schema, each without `anyOf`, `oneOf` and `if`; the schema itself where it has none. */
+/** The alternatives of a schema, each without `anyOf`, `oneOf` and `if`; the schema itself if it has none. */
 export function branches(document: JsonObject, schema: SchemaOrBoolean | undefined, depth = 0): Schema[] {
   const known = typeof schema === 'object' ? branched.get(schema) : undefined;
   if (known !== undefined) return known;
@@ -133,7 +133,7 @@ function commonType(a: string[], b: string[]): string | string[] {
   return both.length > 0 ? both : b;
 }
 
-/** The JSON types that a flattened schema allows: what it says, else what its keywords are about, else any. */
+/** The JSON types of a flattened schema: its `type`, else the type that its keywords are about, else any type. */
 export function typesOf(schema: Schema): string[] {
   if (schema.type !== undefined) return typeof schema.type === 'string' ? [schema.type] : schema.type;
   const values = schema.const !== undefined ? [schema.const] : schema.enum;

@@ -1,6 +1,6 @@
 import { escapePointer, isObject, type Json, type JsonObject } from './json.js';
 
-/** What an object of an OpenAPI document is; all that is not in the table below is data that somebody chose. */
+/** The kind of an object in an OpenAPI document; members that `SHAPES` does not list are data. */
 type Kind =
   | 'document'
   | 'components'
@@ -25,7 +25,7 @@ const SCHEMA = one('schema');
 const SCHEMAS = list('schema');
 const NAMED_SCHEMAS = map('schema');
 
-/** Where the parts of a document are that schemas may be in. */
+/** The members of each kind that may contain schemas. */
 const SHAPES: Record<Kind, Readonly<Record<string, Member>>> = {
   document: { paths: map('pathItem'), webhooks: map('pathItem'), components: one('components') },
   components: {
@@ -91,7 +91,7 @@ export interface Place {
   kind: Kind;
 }
 
-/** The parts of a place that are parts of the document in their turn. */
+/** The direct parts of a place. */
 export function partsOf({ node, pointer, kind }: Place): Place[] {
   const parts: Place[] = [];
   const add = (value: Json | undefined, at: string, of: Kind) => {
@@ -103,7 +103,7 @@ export function partsOf({ node, pointer, kind }: Place): Place[] {
     if (member === undefined) continue;
     const [form, of] = member;
     if (Array.isArray(value)) {
-      // `items` was a list of schemas before 2020-12; what is one in a list of them is read all the same.
+      // Before 2020-12 `items` could be a list of schemas.
       for (const [index, item] of value.entries()) add(item, `${at}/${String(index)}`, of);
     } else if (form === 'map' && isObject(value)) {
       for (const [key, inner] of Object.entries(value)) add(inner, `${at}/${fragment(key)}`, of);
@@ -116,7 +116,7 @@ function memberOf(kind: Kind, name: string): Member | undefined {
   return Object.hasOwn(SHAPES[kind], name) ? SHAPES[kind][name] : undefined;
 }
 
-/** Every part of the document once, each before its own parts; what `visit` puts into a part is visited as well. */
+/** Visits every part of the document once, each before its own parts, also parts that `visit` adds. */
 export function eachPart(root: Place, visit: (place: Place) => void): void {
   const seen = new Set<JsonObject>();
   const waiting = [root];
@@ -132,12 +132,12 @@ export function documentPlace(document: JsonObject): Place {
   return { node: document, pointer: '#', kind: 'document' };
 }
 
-/** A member's name as a step of a JSON pointer in a URI fragment. */
+/** Encodes a member's name as a step of a JSON pointer in a URI fragment. */
 export function fragment(name: string): string {
   return encodeURIComponent(escapePointer(name)).replaceAll('%24', '$');
 }
 
-/** Whether a member of an object of this kind is a part of the document, or holds some. */
+/** Whether a member of an object of this kind is a part of the document, or contains parts. */
 export function isPart(kind: Kind, name: string): boolean {
   return kind === 'callback' || memberOf(kind, name) !== undefined;
 }

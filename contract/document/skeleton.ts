@@ -3,7 +3,7 @@ import type { Direction, Reading } from './normalise.js';
 import { toRegExp } from './pattern.js';
 import { documentPlace, eachPart, isPart } from './shape.js';
 
-/** The keywords that say something of a value; all others are notes, or data, or parts of the schema. */
+/** The keywords that restrict a value; all others are annotations, data or nested schemas. */
 const ASSERTIONS = new Set(
   (
     '$ref type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems ' +
@@ -11,10 +11,10 @@ const ASSERTIONS = new Set(
   ).split(' '),
 );
 
-/** Without a bound of its own, an integer is as large as most databases and languages hold. */
+/** The bound of integers without one: most databases and languages can store smaller ones. */
 const INT32 = 2 ** 31;
 
-/** The schemas of a document and nothing else, each where it stands, for a validator to compile. */
+/** A copy of the document with only its schemas, each at its pointer, for a validator to compile. */
 export function skeletonOf(document: JsonObject, direction: Direction, reading: Reading): JsonObject {
   const bones = structuredClone(document);
   eachPart(documentPlace(bones), ({ node, kind }) => {
@@ -45,7 +45,8 @@ function boundInteger(schema: JsonObject): void {
 }
 
 /**
- * What no ECMA-262 pattern says is said by the examples alone, in the strict reading, and by nothing in the wide one.
+ * Replaces patterns that are not ECMA-262. In the strict reading only the schema's examples are valid; the wide reading
+ * has no restriction.
  */
 function replaceForeignPatterns(schema: JsonObject, reading: Reading, shown: JsonObject[string][]): void {
   const { pattern, patternProperties } = schema;

@@ -1,7 +1,7 @@
 import { atPointer, isObject, type Json, type JsonObject, textOf } from './json.js';
 import { documentPlace, eachPart, type Place, partsOf } from './shape.js';
 
-/** A schema that means nothing, so that nothing can be held against it. */
+/** A schema that is invalid, so that no value can be validated against it. */
 export interface BrokenPlace {
   /** As a URI fragment, `#/...`. */
   pointer: string;
@@ -28,7 +28,7 @@ const MAP: Rule = [isSchemaMap, 'must be an object of schemas'];
 const RULES: Readonly<Record<string, Rule>> = {
   type: [
     (value) => isType(value) || (Array.isArray(value) && value.length > 0 && value.every(isType)),
-    'must be a type of JSON',
+    'must be a JSON type or a list of them',
   ],
   enum: [(value) => Array.isArray(value) && value.length > 0, 'must be a list of values'],
   multipleOf: [(value) => typeof value === 'number' && value > 0, 'must be a number above 0'],
@@ -68,7 +68,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   dependentSchemas: MAP,
 };
 
-/** The keywords whose schemas are held against the very value that their own schema is held against. */
+/** The keywords whose schemas apply to the same value as the schema that contains them. */
 const IN_PLACE = /\/(allOf|anyOf|oneOf|dependentSchemas)\/[^/]+$|\/(not|if|then|else)$/;
 
 /** Every schema of a skeleton that cannot be compiled, with the reason. */
@@ -111,7 +111,7 @@ function inPlaceOf(skeleton: JsonObject, place: Place, places: Map<JsonObject, P
   return referred === undefined ? parts : [...parts, referred];
 }
 
-/** Which of the broken places a schema needs: it stands at `pointer`, and is held against whatever it refers to. */
+/** Creates a function that finds the broken schemas that the schema at `pointer` needs, directly or by reference. */
 export function createNeeds(skeleton: JsonObject, broken: BrokenPlace[]): (pointer: string) => BrokenPlace[] {
   const byNode = new Map<JsonObject, BrokenPlace[]>();
   for (const place of broken) {

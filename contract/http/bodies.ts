@@ -6,14 +6,14 @@ import type { Draft } from './draft.js';
 import { Ambiguous, escape, plain, readStyled, type Text, writeQuery } from './styles.js';
 import { readXml, writeXml } from './xml.js';
 
-/** A body as it is sent. */
+/** An encoded request body. */
 export interface WireBody {
   bytes: Uint8Array;
-  /** With what the media type needs beside its name; undefined where it is the operation's own. */
+  /** The media type with its parameters, such as `boundary`; undefined for the operation's own media type. */
   contentType: string | undefined;
 }
 
-/** What stands between the parts of a multipart body; no text that is made has it. */
+/** The boundary of multipart bodies; no generated text contains it. */
 const BOUNDARY = 'latchkey-contract-4f6c1d0b9a';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -25,7 +25,7 @@ export function encodeBody({
   return value === undefined ? undefined : encodeValue(body, value);
 }
 
-/** A value as a body of this kind; JSON where the kind has no form for it. */
+/** Encodes a value as a body of this kind, or as JSON if the kind cannot express it. */
 export function encodeValue(body: RequestBody | undefined, value: Json): WireBody {
   const own = (text: string): WireBody => ({ bytes: bytesOf(text), contentType: undefined });
   switch (body?.kind) {
@@ -46,7 +46,7 @@ export function encodeValue(body: RequestBody | undefined, value: Json): WireBod
   }
 }
 
-/** Members as the fields of a form: a list as its field several times, an object as JSON, unless the document says else. */
+/** Encodes members as form fields. By default a list repeats its field, and an object is JSON. */
 export function toForm(members: JsonObject, body?: RequestBody): string {
   return Object.entries(members)
     .flatMap(([name, value]) => {
@@ -86,7 +86,7 @@ function isBinary({ format, contentMediaType }: Schema): boolean {
   return format === 'binary' || contentMediaType !== undefined;
 }
 
-/** The first of several media types, and one of a range. */
+/** The first media type of a list, with a concrete one in place of a range such as `image/*`. */
 function concreteType(types: string | undefined): string | undefined {
   const [first = ''] = types?.split(',') ?? [];
   const type = first.trim();
@@ -103,7 +103,7 @@ function propertyOf({ document, schema }: RequestBody, name: string): SchemaOrBo
   return undefined;
 }
 
-/** What a body says; undefined where it is none of its kind. Throws `Unclear` where that is left open. */
+/** The value of a body; undefined if the body is malformed. Throws `Unclear` if servers may read it differently. */
 export function decodeBody(body: RequestBody, text: string, contentType: string): Json | undefined {
   switch (body.kind) {
     case 'json':
@@ -117,7 +117,8 @@ export function decodeBody(body: RequestBody, text: string, contentType: string)
     case 'text':
       return meaningOf(body.document, body.schema, text);
     case 'binary':
-      if (!/octet-stream|\*/.test(body.mediaType)) throw new Unclear(`what is a good ${body.mediaType} is not judged`);
+      if (!/octet-stream|\*/.test(body.mediaType))
+        throw new Unclear(`bodies of type ${body.mediaType} are not validated`);
       return text;
   }
 }
@@ -131,13 +132,13 @@ export function parseJson(text: string): Json | undefined {
   }
 }
 
-/** The fields of a query or a form, as they stand and decoded. */
+/** The fields of a query or a form, both raw and decoded. */
 export function formTexts(query: string): Map<string, Text[]> {
   const texts = new Map<string, Text[]>();
   for (const part of query === '' ? [] : query.split('&')) {
     const [name = '', raw = ''] = part.split(/=(.*)/s);
     const key = decode(name.replaceAll('+', ' ')) ?? name;
-    // What cannot be decoded is read in several ways, none of which is a value.
+    // Servers differ about malformed percent-encoding. U+FFFE makes the value unclear.
     const text = decode(raw.replaceAll('+', ' ')) ?? '\uFFFE';
     texts.set(key, [...(texts.get(key) ?? []), { raw, text }]);
   }
@@ -157,7 +158,7 @@ function fieldsOf(body: RequestBody, fields: Map<string, Text[]>): Json {
     const encoding = body.encodings[name];
     const schema = propertyOf(body, name);
     const types = allTypesOf(body.document, schema);
-    if (types.has('object')) throw new Unclear('an object has several forms in a form');
+    if (types.has('object')) throw new Unclear('servers expect different encodings of an object in a form');
     if (!types.has('array')) {
       if (texts.length > 1) throw new Unclear(`${name} is repeated`);
       return [name, meaningOf(body.document, schema, texts[0]?.text ?? '')];
@@ -188,7 +189,7 @@ function partsOf(body: RequestBody, text: string, boundary: string | undefined):
     const schema = propertyOf(body, name);
     const isList = allTypesOf(body.document, schema).has('array');
     const item = isList ? flatten(body.document, schema).items : schema;
-    // Where the member is a text, a part is one whatever it holds.
+    // A part of a string member is a string, whatever its content is.
     const isText = allTypesOf(body.document, item).has('string');
     const isJson = !isText && /content-type: application\/([\w.-]+\+)?json/i.test(head);
     const value = isJson ? (parseJson(content) ?? content) : meaningOf(body.document, item, content);

@@ -1,17 +1,17 @@
 import type { Json, JsonObject } from '../document/json.js';
 import { branches, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 
-/** What a request says in a way that one reader takes for one thing, and another for another. */
+/** A part of a request that servers may read in different ways. */
 export class Unclear extends Error {}
 
-/** The types that a schema allows in any of its alternatives; none where it allows all. */
+/** The JSON types that any alternative of a schema allows; empty if all types are allowed. */
 export function allTypesOf(document: JsonObject, schema: SchemaOrBoolean | undefined): Set<string> {
   return new Set(branches(document, schema).flatMap(typesOf));
 }
 
 /**
- * What a text may mean under a schema, the most special first; the text itself for the judge to refuse where it means
- * nothing. Throws `Unclear` where readers differ.
+ * The values that a text can have under a schema, the most specific type first. If it has none, the text itself, which
+ * the judge then finds invalid. Throws `Unclear` if servers may read the text differently.
  */
 export function meaningsOf(document: JsonObject, schema: SchemaOrBoolean | undefined, text: string): Json[] {
   const types = allTypesOf(document, schema);
@@ -23,15 +23,15 @@ export function meaningsOf(document: JsonObject, schema: SchemaOrBoolean | undef
   if (types.has('boolean') && (text === 'true' || text === 'false')) meanings.push(text === 'true');
   if (types.size === 0 || types.has('string')) meanings.push(text);
   if (meanings.length > 0) return meanings;
-  if (types.has('null') && (text === '' || text === 'null')) throw new Unclear('null has no form in a parameter');
+  if (types.has('null') && (text === '' || text === 'null')) throw new Unclear('a parameter cannot express null');
   if (isNumeric && /^\s*[+-]?[\d_.,]+([eE][+-]?\d+)?\s*$|^\s*0[xob]/.test(text) && !/^-?\d+\.\d*[1-9]$/.test(text))
-    throw new Unclear(`whether ${text} is a number is left open`);
+    throw new Unclear(`some servers read ${text} as a number, others do not`);
   if (types.has('boolean') && /^(true|false|yes|no|on|off|[01tfyn])$/i.test(text))
-    throw new Unclear(`whether ${text} is a boolean is left open`);
+    throw new Unclear(`some servers read ${text} as a boolean, others do not`);
   return [text];
 }
 
-/** One meaning, for what is inside of another value. */
+/** The first of `meaningsOf`, for an item or a member of another value. */
 export function meaningOf(document: JsonObject, schema: SchemaOrBoolean | undefined, text: string): Json {
   return meaningsOf(document, schema, text)[0] ?? text;
 }

@@ -11,8 +11,8 @@ import { Ambiguous, readStyled, type Text } from './styles.js';
 import { hasTwin, templatePattern } from './template.js';
 
 /**
- * What the spec has to say about a request as it stands on the wire. `unclear` is what it leaves to the server: unknown
- * and repeated parameters, `1e2` for an integer, control characters, values that only the server can make.
+ * Whether the document allows a request as it is sent. `unclear` means that the server may accept or reject it, such as
+ * unknown or repeated parameters, `1e2` for an integer, control characters, or values that only the server can create.
  */
 export interface Verdict {
   kind: 'valid' | 'invalid' | 'unclear';
@@ -21,10 +21,10 @@ export interface Verdict {
   open?: string[];
 }
 
-/** Bodies beyond this may be refused for their size alone, which no schema tells. */
+/** Bytes of a body above which a server may reject it for its size, whatever the schema says. */
 const MOST_BYTES = 32_768;
 
-/** Judges requests by what is on the wire, never by what a case meant to send. */
+/** Creates a function that judges requests by the bytes that are sent, not by what a case meant to send. */
 export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
   const prefix = base.pathname.replace(/\/$/, '');
   const fedByLinks = new Set(
@@ -84,15 +84,16 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
           return;
         }
         const texts = from.get(place === 'header' ? name.toLowerCase() : name) ?? [];
-        // Whether a cookie is percent-encoded is left open.
+        // OpenAPI does not say whether cookies are percent-encoded.
         const asIs = place === 'cookie' && texts.some(({ raw, text }) => raw !== text);
         const plain = asIs ? readParameter(spec.requests, parameter, withoutDecoding(cookies)) : undefined;
         judgeAll(parameter.pointer, [...values, ...(plain ?? [])], `${place} parameter ${name}`);
         unclear.push(...values.flatMap(oddities).slice(0, 1));
         if (place === 'header') unclear.push(...headerOddities(name, texts));
-        if (asIs) unclear.push('a cookie that needs an encoding, which is left open');
+        if (asIs) unclear.push('a cookie with percent-encoding, which OpenAPI does not define');
         if (fedByLinks.has(`${operation.id} ${name}`) || isCursorName(name)) {
-          if (isOpaque(flatten(spec.requests, parameter.schema))) unclear.push(`only the server makes a ${name}`);
+          if (isOpaque(flatten(spec.requests, parameter.schema)))
+            unclear.push(`only the server can create a valid ${name}`);
         }
       });
     }
@@ -100,13 +101,13 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
       const read = readBody(operation, request, why);
       if (read === undefined) return;
       const { body, value } = read;
-      // How members are found in XML is told too loosely to call a document of it wrong.
+      // OpenAPI describes the mapping of XML too loosely to call an XML body invalid.
       if (body.kind === 'xml' && body.pointer && judge.opinion(body.pointer, value).kind !== 'valid')
         throw new Unclear('XML that does not fit the schema');
       judgeAll(body.pointer, [value], 'body');
       unclear.push(...oddities(value));
     });
-    if ((request.body?.length ?? 0) > MOST_BYTES) unclear.push('the body is larger than many servers take');
+    if ((request.body?.length ?? 0) > MOST_BYTES) unclear.push('the body is larger than many servers accept');
     if (why.length > 0) return { kind: 'invalid', why, open: unclear };
     return unclear.length > 0 ? { kind: 'unclear', why: unclear } : { kind: 'valid', why: [] };
   };
@@ -114,12 +115,12 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
 
 const FINE: Opinion = { kind: 'valid', objections: [] };
 
-/** Whether the members of an object stand in the query by their own names. */
+/** Whether the members of an object parameter are query parameters of their own. */
 function isOpenObject({ style, explode }: Parameter): boolean {
   return style === 'form' && explode;
 }
 
-/** Whether an object stands in the query by its members alone, never by its own name. */
+/** Whether the name of an object parameter never appears as such in the query. */
 function isSpread(document: JsonObject, parameter: Parameter): boolean {
   const types = allTypesOf(document, parameter.schema);
   if (parameter.kind !== 'styled' || types.size !== 1 || !types.has('object')) return false;
@@ -140,7 +141,7 @@ function readPath(template: string, path: string): Texts | undefined {
   for (const [index, name] of names.entries()) {
     const raw = segments[index + 1] ?? '';
     const text = decode(raw);
-    // A slash or a dot segment may be resolved on the way: then another path is asked for.
+    // A proxy may resolve a slash or a dot segment, which changes the path.
     if (text === undefined || /^\.{1,2}$|[/\\]/.test(text)) return undefined;
     texts.set(name, [{ raw, text }]);
   }
@@ -162,7 +163,7 @@ function withoutDecoding(texts: Texts): Texts {
 }
 
 function readHeaders(headers: Record<string, string>): Texts {
-  // White space around a value is none of it (RFC 9110, section 5.5).
+  // White space around a header value is not part of it (RFC 9110, section 5.5).
   const trim = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, '');
   return new Map(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [{ raw: trim(value), text: trim(value) }]]),
@@ -171,11 +172,13 @@ function readHeaders(headers: Record<string, string>): Texts {
 
 function headerOddities(name: string, [first]: Text[]): string[] {
   const text = first?.text ?? '';
-  if (/[^\t\x20-\x7E]/.test(text)) return ['a header beyond ASCII, which is read in several ways'];
-  return isOnceKeyName(name) && text.length < SHORTEST_KEY ? [`a ${name} that others may have sent`] : [];
+  if (/[^\t\x20-\x7E]/.test(text)) return ['a header with characters outside ASCII, which servers decode differently'];
+  return isOnceKeyName(name) && text.length < SHORTEST_KEY
+    ? [`a ${name} so short that another client may have sent it`]
+    : [];
 }
 
-/** What a parameter may mean; undefined where it is not there. */
+/** The values that a parameter can have; undefined if it is absent. */
 function readParameter(document: JsonObject, parameter: Parameter, from: Texts): Json[] | undefined {
   const { name, in: place, schema, kind } = parameter;
   const texts = from.get(place === 'header' ? name.toLowerCase() : name);
@@ -188,7 +191,7 @@ function readParameter(document: JsonObject, parameter: Parameter, from: Texts):
   if (kind !== 'styled' && texts.length > 1) throw new Unclear(`${name} is repeated`);
   if (kind === 'json') return [parseJson(texts[0]?.text ?? '') ?? texts[0]?.text ?? ''];
   if (kind === 'styled' && types.has('array')) {
-    if (place === 'cookie') throw new Unclear('how a list stands in a cookie is left open');
+    if (place === 'cookie') throw new Unclear('OpenAPI does not define lists in cookies');
     const pieces = readStyled(parameter, 'list', texts);
     const { items } = flatten(document, schema);
     const list = (typeof pieces === 'string' ? [pieces] : pieces.map(String)).map((text) =>
@@ -202,7 +205,7 @@ function readParameter(document: JsonObject, parameter: Parameter, from: Texts):
   return meaningsOf(document, schema, typeof text === 'string' ? text : '');
 }
 
-/** The object that a parameter is, by whichever of the styles; undefined where nothing of it is there. */
+/** The value of an object parameter in its style; undefined if it is absent. */
 function readObject(document: JsonObject, parameter: Parameter, from: Texts): Json | undefined {
   const { name, in: place, style, explode, schema } = parameter;
   const properties = Object.assign(
@@ -217,7 +220,7 @@ function readObject(document: JsonObject, parameter: Parameter, from: Texts): Js
         const member = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
         const types = allTypesOf(document, member);
         if (types.has('object') || types.has('array'))
-          throw new Unclear(`${name} is nested, which no style has a form for`);
+          throw new Unclear(`${name} is nested, which no style can express`);
         return [key, meaningOf(document, member, text)];
       }),
     );
@@ -234,7 +237,7 @@ function readObject(document: JsonObject, parameter: Parameter, from: Texts): Js
   }
   const texts = from.get(place === 'header' ? name.toLowerCase() : name);
   if (texts === undefined) return undefined;
-  if (place === 'cookie') throw new Unclear('how an object stands in a cookie is left open');
+  if (place === 'cookie') throw new Unclear('OpenAPI does not define objects in cookies');
   const pieces = readStyled(parameter, 'object', texts);
   return typeof pieces === 'string'
     ? undefined
@@ -253,7 +256,7 @@ function readBody(
   if (bytes === undefined || bytes.length === 0) {
     const isEmptyText =
       bytes !== undefined && headers['Content-Type'] !== undefined && /text|binary|form/.test(first.kind);
-    if (first.required && isEmptyText) throw new Unclear('a body of no bytes may be one');
+    if (first.required && isEmptyText) throw new Unclear('a server may take an empty body for a missing one');
     if (first.required) why.push('the body is missing');
     return undefined;
   }
@@ -292,18 +295,18 @@ function utf8(bytes: Uint8Array): string {
   }
 }
 
-// Control characters, lone surrogates, noncharacters: text that a schema lets pass and many a store does not keep.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are the point
+// Control characters, lone surrogates, noncharacters: a schema allows them, but many databases cannot store them.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: matches them on purpose
 const ODD = /[\u0000-\u001F\u007F-\u009F\uFFFD-\uFFFF]/u;
 
-/** What a value has in it that the spec allows and a sensible server may refuse. */
+/** What in a value the document allows but a sensible server may reject. */
 function oddities(value: Json): string[] {
   if (typeof value === 'string') {
     if (ODD.test(value) || /\p{Surrogate}/u.test(value)) return ['text with control characters or lone surrogates'];
-    return value !== '' && value.trim() === '' ? ['text of nothing but white space'] : [];
+    return value !== '' && value.trim() === '' ? ['text that is only white space'] : [];
   }
   if (typeof value === 'number') {
-    return Math.abs(value) > Number.MAX_SAFE_INTEGER ? ['a number that many readers do not keep exactly'] : [];
+    return Math.abs(value) > Number.MAX_SAFE_INTEGER ? ['a number above 2^53, which many servers round'] : [];
   }
   if (Array.isArray(value)) return value.flatMap(oddities).slice(0, 1);
   if (!isObject(value)) return [];

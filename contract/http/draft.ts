@@ -1,34 +1,34 @@
 import type { Json } from '../document/json.js';
 import type { Operation } from '../document/model.js';
 
-/** A secret that opens something, and the ways in which the operation at hand lets it be sent. */
+/** A credential that requests are sent with. */
 export interface Credential {
-  /** By security scheme; the token itself for a scheme that is not in it. */
   token: string;
+  /** Credentials by the name of their security scheme; every other scheme uses `token`. */
   perScheme: Readonly<Record<string, string>>;
 }
 
-/** A request before it is put on the wire. Parameters that are absent are not sent. */
+/** A request before it is encoded. Absent parameters are not sent. */
 export interface Draft {
   operation: Operation;
   path: Record<string, Json>;
   query: Record<string, Json>;
   header: Record<string, Json>;
   cookie: Record<string, Json>;
-  /** The body as JSON; undefined for none. */
+  /** The body's value; undefined for no body. */
   body?: Json | undefined;
-  /** Bytes that are sent instead of `body`. */
+  /** The body's bytes, sent instead of `body`. */
   rawBody?: Uint8Array | undefined;
-  /** The body's media type: the operation's own unless given, none at all where null. */
+  /** The body's media type; undefined for the operation's own, null for no Content-Type header. */
   contentType?: string | null | undefined;
-  /** What is appended to the query as it stands. */
+  /** Text that is appended to the query unchanged. */
   rawQuery?: string | undefined;
-  /** The path as it stands, instead of one made from the template. */
+  /** The path, sent unchanged instead of one made from the template. */
   rawPath?: string | undefined;
-  /** The method, instead of the operation's. */
+  /** A method that is sent instead of the operation's. */
   method?: string | undefined;
   headers?: Record<string, string> | undefined;
-  /** What is sent as credential, in which of the operation's ways; none where null. */
+  /** The credential and the security schemes that it is sent by; null for none. */
   credential: { with: Credential; schemes: string[] } | null;
 }
 

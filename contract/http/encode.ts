@@ -5,7 +5,7 @@ import type { Credential, Draft } from './draft.js';
 import { escape, plain, writePath, writeQuery, writeSimple } from './styles.js';
 import { writeTemplate } from './template.js';
 
-/** A request exactly as it is sent. */
+/** An encoded request, exactly as it is sent. */
 export interface WireRequest {
   method: string;
   /** Path and query, percent-encoded. */
@@ -15,8 +15,8 @@ export interface WireRequest {
 }
 
 /**
- * Puts a draft on the wire. `base` is the server's address; its path stands before that of the operation. `show` gives what
- * stands for a credential in a request that is only shown.
+ * Encodes a draft. `base` is the server's URL; its path precedes the operation's path. For a request that is only
+ * shown, `show` replaces each credential.
  */
 export function encode(
   draft: Draft,
@@ -55,7 +55,7 @@ export function encode(
   if (body !== undefined && contentType !== null) headers['Content-Type'] = concrete(contentType ?? 'application/json');
   if (cookies.length > 0) {
     headers['Cookie'] = cookies.join('; ');
-    // A page of the service itself says so when it changes something; without it a cookie proves little.
+    // Browsers send Origin with changes; many servers reject a cookie without it.
     headers['Origin'] = base.origin;
   }
   Object.assign(headers, draft.headers);
@@ -82,7 +82,7 @@ function addCredential(
     const shown = show(token);
     const escaped = shown === token ? encodeURIComponent(token) : shown;
     if (scheme?.kind === 'bearer') request.headers['Authorization'] = `Bearer ${shown}`;
-    // A token for all schemes has no user name; where services take one as a password, any user name does.
+    // A token has no user name. Servers that accept a token as the password ignore the user name.
     if (scheme?.kind === 'basic')
       request.headers['Authorization'] =
         `Basic ${Buffer.from(token.includes(':') ? shown : `token:${shown}`).toString('base64')}`;
@@ -97,17 +97,17 @@ function encodeQuery(parameter: Parameter, value: Json): string[] {
   return [`${escape(parameter.name)}=${escape(unstyled(parameter, value))}`];
 }
 
-/** The value of a parameter that has `content` instead of a style. */
+/** Encodes the value of a parameter that has `content` instead of `schema`. */
 function unstyled({ kind }: Parameter, value: Json): string {
   return kind === 'json' ? JSON.stringify(value) : plain(value);
 }
 
-/** `.` and `..` would be taken for steps by what stands between here and the server. */
+/** Encodes `.` and `..`, which clients and proxies would resolve. */
 function pathSegment(segment: string): string {
   return /^\.{1,2}$/.test(segment) ? segment.replaceAll('.', '%2E') : segment;
 }
 
-/** Node refuses what a header cannot carry; such values never reach a server, so they are not worth a case. */
+/** Replaces characters that Node rejects in a header: no server can ever receive them. */
 function headerValue(value: string): string {
   return value.replace(/[^\t\x20-\x7E\x80-\xFF]/g, '?');
 }

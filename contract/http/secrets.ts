@@ -1,38 +1,38 @@
 import { isObject, type Json } from '../document/json.js';
 import { isSecretName } from '../document/names.js';
 
-/** Shorter texts turn up by chance. */
+/** Characters. Shorter texts appear in answers by chance. */
 const SHORTEST = 10;
-/** Shorter credentials are masked only where a credential stands, for they may be a word of any answer. */
+/** Characters. A shorter credential is masked only in places for credentials, because it may be an ordinary word. */
 const SHORTEST_GIVEN = 6;
 
-/** What must not come back: the secrets that were sent and those that an answer has issued. */
+/** The secrets that no answer or report may contain: those that were sent and those that the server has issued. */
 export interface Secrets {
   add(value: string, label?: string): void;
-  /** Remembers what members with the name of a secret hold, wherever they are in `value`. */
+  /** Adds the value of every member of `value`, at any depth, whose name is that of a secret. */
   addFrom(value: Json | undefined): void;
-  /** The secrets in `value` that stand under the name of one, as `addFrom` finds them. */
+  /** The secrets in `value` that `addFrom` would add. */
   issuedIn(value: Json | undefined): string[];
-  /** The label of the first known secret in `text`. */
+  /** The label of the first known secret in `text`; undefined if there is none. */
   leakIn(text: string): string | undefined;
-  /** What stands for a text that is a credential, however short it is: its label, else `$SECRET`. */
+  /** The label of a credential of any length; `$SECRET` if it is unknown. */
   labelOf(value: string): string;
-  /** `value` with every text that is a credential as a whole replaced by its label, however short it is. */
+  /** `value` with every string that equals a credential, of any length, replaced by its label. */
   maskWhole<T extends Json | undefined>(value: T): T;
-  /** A body as it stands, in which credentials are masked where they are a whole text of JSON or a field of a form. */
+  /** A body with credentials masked that are a whole JSON string or a whole form field. */
   maskBody(body: Uint8Array): Uint8Array;
-  /** `text` with every credential masked that stands between its separators: a header's value, or a query. */
+  /** `text`, a header's value or a query, with credentials masked that are a whole part between separators. */
   maskPlaces(text: string): string;
-  /** The labels of what was added. */
+  /** The labels of all secrets that were added. */
   labels(): Set<string>;
   /** `text` with every secret replaced by its label, such as `$TOKEN`. */
   mask(text: string): string;
 }
 
-/** `published` is text that everybody has, such as the spec: a secret that is an example there is none. */
+/** Creates an empty set. Text in `published`, such as the examples of the document, is never a secret. */
 export function createSecrets(published: string): Secrets {
   const labels = new Map<string, string>();
-  /** Secrets by how they begin, so that a text is looked through once however many there are. */
+  /** Secrets by their first characters, so that `leakIn` reads a text only once. */
   const heads = new Map<string, Set<string>>();
 
   function add(value: string, label = '$SECRET'): void {

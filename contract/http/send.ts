@@ -8,23 +8,23 @@ export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
-  /** Why the body was not read to its end, so that only status and headers can be judged; undefined where it was. */
+  /** Why the body was not read to its end; undefined if it was. Only status and headers of a cut answer are checked. */
   cut?: string | undefined;
 }
 
-/** Sends requests exactly as they stand, over connections that are kept. */
+/** Sends requests unchanged over persistent connections. */
 export interface Transport {
   /**
-   * Rejects where no answer comes: the connection breaks twice in a row, or `timeoutMs` pass without status and headers.
-   * A body that takes longer than `bodyMs` is cut.
+   * Sends a request. Rejects if the connection breaks twice in a row, or if status and headers take longer than
+   * `timeoutMs` milliseconds. Cuts a body that takes longer than `bodyMs` milliseconds.
    */
   send(request: WireRequest, timeoutMs: number, bodyMs: number): Promise<Answer>;
   close(): void;
 }
 
-/** Bodies beyond this are not read on. */
+/** Bytes of a body that are read at most. */
 const MOST_BYTES = 16 * 1_048_576;
-/** Milliseconds and bytes that are read of what has no end. */
+/** Milliseconds and bytes of an endless stream that are read at most. */
 const STREAM_MS = 250;
 const STREAM_BYTES = 65_536;
 const ENDLESS =
@@ -76,7 +76,7 @@ export function createTransport(base: URL): Transport {
       try {
         return await once(request, timeoutMs, bodyMs);
       } catch (error) {
-        // A kept connection that the server closes at this very moment is no fault; a second break is.
+        // The server may close an idle connection just before the request arrives. A second break is a fault.
         if (error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) {
           return await once({ ...request, headers: { ...request.headers, Connection: 'close' } }, timeoutMs, bodyMs);
         }
@@ -89,7 +89,7 @@ export function createTransport(base: URL): Transport {
   };
 }
 
-/** Reads as much of a body as is needed: all of it, unless it has no end. */
+/** Reads a whole body, or the start of an endless one. */
 function readBody(incoming: IncomingMessage, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { headers, statusCode: status = 0 } = incoming;
@@ -121,7 +121,7 @@ function readBody(incoming: IncomingMessage, timeoutMs: number): Promise<Answer>
       size += chunk.length;
       if (size > most) stop(isEndless ? 'a stream has no end' : 'the body is larger than is read');
     });
-    // Once an answer has begun the server has got the request: sending it again would hide the fault.
+    // The server has received the request, so sending it again would hide the fault.
     incoming.once('error', () => {
       clearTimeout(timer);
       reject(new Error('the connection breaks in the middle of the answer'));

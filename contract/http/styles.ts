@@ -1,26 +1,26 @@
 import { isObject, type Json } from '../document/json.js';
 import type { Parameter } from '../document/model.js';
 
-// How the styles of OpenAPI (RFC 6570) write values, and read them again.
+// Encodes and decodes values in the parameter styles of OpenAPI (RFC 6570).
 
 type Style = Pick<Parameter, 'name' | 'style' | 'explode'> & { allowReserved?: boolean };
 
-/** A value as a parameter states it; JSON for what no style has a form for. */
+/** A value as the text of a parameter: a string unchanged, anything else as JSON. */
 export function plain(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** A lone surrogate has no UTF-8; what replaces it is what any client would send. */
+/** Percent-encodes a text. A lone surrogate becomes U+FFFD, as every client sends it. */
 export function escape(part: string): string {
   return encodeURIComponent(Buffer.from(part).toString());
 }
 
-/** What stands for itself in a query whose parameter allows that, but for what would end the parameter or the query. */
+/** Percent-encodes a text for `allowReserved`, but still encodes what would end the parameter or the query. */
 function escapeReserved(part: string): string {
   return escape(part).replace(/%(3A|2F|3F|40|24|2C|3B|21|27|28|29|2A)/g, (code) => decodeURIComponent(code));
 }
 
-/** A segment of a path, or a part of one, by `simple`, `label` or `matrix`. */
+/** Encodes a path parameter in the style `simple`, `label` or `matrix`. */
 export function writePath({ name, style, explode }: Style, value: Json, encode = escape): string {
   const items = Array.isArray(value) ? value.map((item) => encode(plain(item))) : undefined;
   const members = isObject(value)
@@ -39,12 +39,12 @@ export function writePath({ name, style, explode }: Style, value: Json, encode =
   return style === 'label' ? `.${text}` : text;
 }
 
-/** A header's value: `simple`, without percent-encoding. */
+/** Encodes a header parameter in the style `simple`, without percent-encoding. */
 export function writeSimple(style: Style, value: Json): string {
   return writePath({ ...style, style: 'simple' }, value, (text) => text);
 }
 
-/** The parts of a query, or of a form, that a value is written as; none for an empty list that is written item by item. */
+/** Encodes a value as `name=value` parts of a query or a form; an empty exploded list has no parts. */
 export function writeQuery({ name, style, explode, allowReserved = false }: Style, value: Json): string[] {
   const encode = allowReserved ? escapeReserved : escape;
   const key = escape(name);
@@ -60,19 +60,19 @@ export function writeQuery({ name, style, explode, allowReserved = false }: Styl
   return [`${key}=${members.flat().join(separator)}`];
 }
 
-/** A part of a request as it stands on the wire, and what its percent-encoding says. */
+/** A part of a request: as it is sent, and percent-decoded. */
 export interface Text {
   raw: string;
   text: string;
 }
 
-/** What a text is made of: one text, a list of them, or pairs of names and texts. */
+/** The parts of a decoded parameter: one text, a list of texts, or pairs of name and text. */
 export type Pieces = string | string[] | [string, string][];
 
-/** A text whose parts cannot be told from each other. */
+/** A parameter that can be split into parts in several ways. */
 export class Ambiguous extends Error {}
 
-/** Takes a value of the wanted form apart; throws `Ambiguous` where it has several readings. */
+/** Splits a parameter into its parts. Throws `Ambiguous` if that can be done in several ways. */
 export function readStyled(
   { name, in: place, style, explode }: Pick<Parameter, 'name' | 'in' | 'style' | 'explode'>,
   form: 'plain' | 'list' | 'object',
@@ -97,8 +97,9 @@ function readSegment({ name, style, explode }: Style, form: 'plain' | 'list' | '
   const rest = { raw: raw.replace(/^(\.|;|%3B|%2E)/i, ''), text: text.slice(1) };
   if (style === 'label') {
     if (form === 'plain') return rest.text;
-    // The tables of 3.0.3 have a dot here, those of 3.0.4 a comma.
-    if (!explode && /[.,]/.test(rest.text)) throw new Ambiguous('label has two forms');
+    // OpenAPI 3.0.3 separates the items with a dot, 3.0.4 with a comma.
+    if (!explode && /[.,]/.test(rest.text))
+      throw new Ambiguous('OpenAPI 3.0.3 and 3.0.4 define the style label differently');
     const pieces = split(rest, explode ? '.' : ',', false);
     return form === 'list' ? pieces : toPairs(pieces, explode);
   }
@@ -114,13 +115,13 @@ function readSegment({ name, style, explode }: Style, form: 'plain' | 'list' | '
   return form === 'list' ? pieces : toPairs(pieces, false);
 }
 
-/** A separator that is percent-encoded is part of an item for one reader and separates items for another. */
+/** Splits a text. For some servers a percent-encoded separator separates items, for others it belongs to an item. */
 function split({ raw, text }: Text, separator: string, mayBeEncoded: boolean): string[] {
   const pieces = text.split(separator);
   const isEncodedAlways = mayBeEncoded && separator !== ',';
   if (!isEncodedAlways && raw.split(separator).length !== pieces.length)
-    throw new Ambiguous('the separator is ambiguous');
-  if (text === '') throw new Ambiguous('nothing may be no item, or an empty one');
+    throw new Ambiguous('an item contains a percent-encoded separator');
+  if (text === '') throw new Ambiguous('an empty text may be an empty list, or one empty item');
   return pieces;
 }
 

@@ -1,4 +1,4 @@
-// A path as the document writes it, and as it stands on the wire.
+// Path templates such as `/tokens/{id}`, and the paths that are sent for them.
 
 const NAME = /\{([^{}]+)\}/g;
 
@@ -10,7 +10,7 @@ interface Addressed {
 const addresses = new WeakMap<object, Map<string, number>>();
 const addressOf = ({ method, path }: Addressed) => `${method} ${path.replace(/#.*$/s, '').replace(NAME, '{}')}`;
 
-/** Whether nothing on the wire tells an operation from another: their paths differ in a fragment, or in names alone. */
+/** Whether requests of another operation look the same: the paths differ only in a fragment or in parameter names. */
 export function hasTwin({ operations }: { operations: Addressed[] }, operation: Addressed): boolean {
   let known = addresses.get(operations);
   if (known === undefined) {
@@ -21,7 +21,7 @@ export function hasTwin({ operations }: { operations: Addressed[] }, operation: 
   return (known.get(addressOf(operation)) ?? 0) > 1;
 }
 
-/** The path with its parameters, percent-encoded; a fragment never leaves a client. A name without a value stays. */
+/** The percent-encoded path, without a fragment. A parameter without a value keeps its braces. */
 export function writeTemplate(template: string, segments: ReadonlyMap<string, string>): string {
   const [path = ''] = template.split('#', 1);
   return pieces(path)
@@ -31,7 +31,7 @@ export function writeTemplate(template: string, segments: ReadonlyMap<string, st
     .join('');
 }
 
-/** The path with the same text for every parameter. */
+/** The path with `segment` in place of every parameter. */
 export function fillTemplate(template: string, segment: string): string {
   const [path = ''] = template.split(/[#?]/, 1);
   return pieces(path)
@@ -39,7 +39,7 @@ export function fillTemplate(template: string, segment: string): string {
     .join('');
 }
 
-/** A pattern of the path on the wire, a group for each parameter, and their names. */
+/** A regular expression that matches the sent path, with one group for each of `names`. */
 export function templatePattern(template: string): { pattern: RegExp; names: string[] } {
   const [path = ''] = template.split(/[#?]/, 1);
   const names: string[] = [];
@@ -62,7 +62,7 @@ function pieces(path: string): { literal: string; name: string | undefined }[] {
   return end < path.length ? [...found, { literal: path.slice(end), name: undefined }] : found;
 }
 
-/** What may stand in a path stays, and so does what is percent-encoded already. */
+/** Percent-encodes what a path must not contain, and keeps existing percent-encoding. */
 function encodeLiteral(literal: string): string {
   return encodeURI(Buffer.from(literal).toString()).replace(/%25([\da-f]{2})/gi, '%$1');
 }

@@ -5,7 +5,7 @@ import { escapeMarkup } from '../markup.js';
 import { meaningOf, Unclear } from './coerce.js';
 import { plain } from './styles.js';
 
-// JSON as XML, as the `xml` objects of a document say, and back.
+// Converts values to XML and back, by the `xml` objects of a document.
 
 interface Element {
   name: string;
@@ -14,13 +14,13 @@ interface Element {
   text: string;
 }
 
-/** A value as an XML document: members as elements by their names, items as elements side by side. */
+/** Encodes a value as an XML document: members become elements with their names, items become sibling elements. */
 export function writeXml({ document, schema }: RequestBody, value: Json): string {
   const name = rootName(document, schema) ?? 'root';
   return `<?xml version="1.0" encoding="UTF-8"?>\n${write(document, flat(document, schema), name, value)}`;
 }
 
-/** The name of the root: the document's, else that of the schema; undefined where neither has one. */
+/** The name of the root element: `xml.name`, else the name of the schema; undefined if there is neither. */
 function rootName(document: JsonObject, schema: Schema): string | undefined {
   const own = flat(document, schema).xml?.name;
   const [, referred] = /\/([^/]+)$/.exec(schema.$ref ?? '') ?? [];
@@ -55,7 +55,7 @@ function writeItems(document: JsonObject, { items }: Schema, name: string, value
   return values.map((value) => write(document, item, item.xml?.name ?? name, value)).join('');
 }
 
-/** What an XML document says under a schema. Throws `Unclear` of all that is not as `writeXml` writes it. */
+/** Decodes an XML document. Throws `Unclear` for everything that `writeXml` would write differently. */
 export function readXml({ document, schema }: RequestBody, text: string): Json {
   const name = rootName(document, schema);
   if (name === undefined) throw new Unclear('the document does not name the root of its XML');

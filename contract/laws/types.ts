@@ -1,29 +1,29 @@
 import type { Json } from '../document/json.js';
 
 /**
- * What an OpenAPI document cannot say of a server, stated for its contract tests. What breaks a law is a fault. All
- * operations go by their operationId, members of rows and things by their names, joined by dots where they are nested.
+ * Rules that an OpenAPI document cannot express. Breaking a law is a fault. Operations are named by operationId.
+ * Members are named by their path, with dots between nested names.
  */
 export interface Laws {
-  /** Which rows a filter of a list keeps. */
+  /** Rules for filters: which rows a filtered list contains. */
   filters?: FilterLaw[];
-  /** What the values of a sorting parameter order a list by. */
+  /** Rules for sorting: by which member each value of a parameter sorts a list. */
   sorts?: SortLaw[];
-  /** Members that nothing changes once a thing is made. */
+  /** Members that never change after a thing is created. */
   constants?: ConstantLaw[];
-  /** Operations that take back what another has done. */
+  /** Pairs of operations, the second of which undoes the first. */
   undoes?: UndoLaw[];
-  /** After which operation a credential is refused, and how soon. */
+  /** Rules for revocation: after which operation a credential is rejected, and how soon. */
   refusals?: RefusalLaw[];
-  /** Headers that every answer has. */
+  /** Headers that every answer must have. */
   headers?: HeaderLaw[];
   /** Requests one after the other, and what their answers are. */
   workflows?: Workflow[];
-  /** Good practices that this server promises: a breach of them is a fault instead of a warning. */
+  /** Good practices that the server promises to follow. Breaking one is a fault instead of a warning. */
   practices?: Practice[];
 }
 
-/** How a filter compares the member of a row with the value that is asked for. */
+/** How a filter compares the member of a row with the parameter's value. */
 export const COMPARISONS = {
   equals: 'the member is the value',
   contains: 'the text contains the value, whatever the letter case',
@@ -35,18 +35,18 @@ export const COMPARISONS = {
 
 export type Comparison = keyof typeof COMPARISONS;
 
-/** A row is kept where the comparison is true. Several laws on one parameter and value are joined by and. */
+/** A filtered list contains the rows for which the comparison is true, by every law on that parameter and value. */
 export interface FilterLaw {
   operation: string;
   parameter: string;
-  /** The member that is compared; of several, one is enough. */
+  /** The member that is compared. If there are several, one match is enough. */
   member: string | string[];
   compare: Comparison;
-  /** The one value of the parameter that the law is about; any where absent. */
+  /** The law applies only to this value of the parameter; to every value by default. */
   value?: Json;
-  /** What the member is compared with, where that is not the value itself; an instant may be `now` or `now + 7d`. */
+  /** What the member is compared with, instead of the parameter's value. An instant may be `now` or `now + 7d`. */
   to?: Json;
-  /** Whether rows whose member is null are kept by `after` and `before`; false by default. */
+  /** Whether a list filtered by `after` or `before` contains rows whose member is null; false by default. */
   keepsNull?: boolean;
 }
 
@@ -55,23 +55,23 @@ export interface SortLaw {
   parameter: string;
   value: string;
   member: string;
-  /** False by default. */
+  /** Whether the order is descending; false by default. */
   descending?: boolean;
-  /** Where rows without the member stand when the order is ascending; unchecked where absent. */
+  /** Where rows whose member is null come in ascending order; not checked by default. */
   nulls?: 'first' | 'last';
-  /** Whether texts are ordered without regard to letter case; false, by code points, by default. */
+  /** Whether sorting ignores letter case. By default it compares code points. */
   ignoreCase?: boolean;
 }
 
 export interface ConstantLaw {
-  /** The operations whose answers tell the members, alone or in a list, and those that must not change them. */
+  /** The operations whose answers contain the members, and the operations that must not change them. */
   operations: string[];
   members: string[];
-  /** The member by which a thing is known again; `id` by default. */
+  /** The member that identifies a thing; `id` by default. */
   id?: string;
 }
 
-/** Both operations are those of one thing; after them it is as it was before the first, but for its times of use. */
+/** Two operations on one thing. After both, the thing is unchanged, except for members such as `updatedAt`. */
 export interface UndoLaw {
   operation: string;
   body?: Json;
@@ -80,18 +80,18 @@ export interface UndoLaw {
 }
 
 export interface RefusalLaw {
-  /** The operation after which the credential is refused, such as a revocation or an edit. */
+  /** The operation after which the credential is rejected, such as a revocation or an edit. */
   after: string;
-  /** Sent with it instead of a good body of the run's own making. */
+  /** The body of `after`; by default the run generates a valid one. */
   body?: Json;
-  /** The operation that creates what `after` works on. */
+  /** The operation that creates the thing that `after` ends or changes. */
   of: string;
   /**
-   * How to get the credential, where it is not in the answer of `of`: an operation with a body, in which runtime
-   * expressions such as `$response.body#/user/email` speak of that answer.
+   * How to get the credential, if it is not in the answer of `of`: an operation and its body. Runtime expressions in
+   * the body, such as `$response.body#/user/email`, refer to that answer.
    */
   by?: { operation: string; body: Json };
-  /** Milliseconds from the answer of `after` until each use is refused; 0 by default. */
+  /** Milliseconds after the answer of `after` from which every use must be rejected; 0 by default. */
   withinMs?: number;
 }
 
@@ -134,26 +134,26 @@ export interface Step {
 
 export interface HeaderLaw {
   name: string;
-  /** A regular expression that the value matches; any value where absent. */
+  /** A regular expression that the header's value must match; any value by default. */
   pattern?: string;
-  /** A regular expression for the paths of the operations that the law is about; all where absent. */
+  /** The law applies only to paths that match this regular expression; to all paths by default. */
   paths?: string;
 }
 
-/** Practices that no standard demands. */
+/** Good practices that no standard requires. */
 export const PRACTICES = {
-  echo: 'a create, and a get after it, say what was sent',
+  echo: 'the answers of a create and of a later get contain the values that were sent',
   place: 'an error about the input names the member that is wrong',
-  'authentication-first': 'without a credential a bad request is 401, as a good one is',
-  'one-credential': 'a request with two different credentials is refused',
-  'documented-credentials': 'a credential is taken in no way that the document does not have',
-  method: 'an undeclared method is 405, and Allow has the documented methods alone',
+  'authentication-first': 'an invalid request without a credential gets 401, as a valid one does',
+  'one-credential': 'a request with two different credentials is rejected',
+  'documented-credentials': 'a credential is accepted only in the documented ways',
+  method: 'an undeclared method gets 405, and Allow lists only documented methods',
   head: 'HEAD is served wherever GET is',
-  options: 'OPTIONS answers with an Allow that names the methods of the path',
+  options: 'the answer to OPTIONS has an Allow header with the methods of the path',
   location: 'Location leads to this origin',
-  'put-replaces': 'PUT drops what is absent from its body',
-  'no-wider': 'what a credential creates has no scope that it lacks itself',
-  'unknown-alike': 'what belongs to another identity is answered as what does not exist',
+  'put-replaces': 'PUT removes members that its body does not contain',
+  'no-wider': 'a credential creates no credential with a scope that it lacks itself',
+  'unknown-alike': "a request for another identity's thing gets the same answer as for a thing that does not exist",
 } as const;
 
 export type Practice = keyof typeof PRACTICES;
