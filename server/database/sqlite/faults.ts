@@ -18,6 +18,11 @@ export function isBusy(error: unknown): boolean {
   return BUSY.test(codeOf(error));
 }
 
+/** Whether a process that was killed left a journal, which a connection that only reads cannot roll back. */
+export function isUnfinished(error: unknown): boolean {
+  return codeOf(error) === 'SQLITE_READONLY_ROLLBACK';
+}
+
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE';
 }

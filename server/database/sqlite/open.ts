@@ -6,7 +6,7 @@ import { DatabaseRefusal } from '../refusal.js';
 import type { Queries } from '../schema.js';
 import { kyselyOver, readingKyselyOver, readingOver, runOver } from './dialect.js';
 import { assertBuilt, type Connection, connect } from './driver.js';
-import { isBusy } from './faults.js';
+import { isBusy, isUnfinished } from './faults.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
 
@@ -46,10 +46,9 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
   assertBuilt();
   try {
     createFile(path);
-    inspect(path);
+    inspectFinished(path);
     const writer = await openWriter(path);
     const reader = connect(path, { readonly: true, timeout: READER_BUSY_TIMEOUT });
-    defineFunctions(reader);
     const run = runOver(writer);
     const queries = readingKyselyOver(reader);
     runDirectly(queries, readingOver(writer, run, reader));
@@ -101,6 +100,22 @@ function createFile(path: string): void {
   if (!statSync(path).isFile()) throw new DatabaseRefusal(`cannot open database ${path}: it is not a file`);
 }
 
+/** `inspect`, after what a killed process had begun is rolled back: the switch to WAL is written by a journal. */
+function inspectFinished(path: string): void {
+  try {
+    inspect(path);
+  } catch (error) {
+    if (!isUnfinished(error)) throw error;
+    const connection = connect(path, { timeout: START_PATIENCE });
+    try {
+      connection.prepare('select 1 from sqlite_schema').get();
+    } finally {
+      connection.close();
+    }
+    inspect(path);
+  }
+}
+
 /** Reads through a read-only connection, since even closing a writable one may change the file. */
 function inspect(path: string): void {
   // The log first: where another process makes the database at this moment, the file is there before its log.
@@ -146,7 +161,6 @@ async function openWriter(path: string | Buffer): Promise<Connection> {
     connection.pragma(`cache_size = -${String(CACHE_KIB)}`);
     connection.pragma(`journal_size_limit = ${String(WAL_SIZE_LIMIT)}`);
     connection.pragma(`busy_timeout = ${String(WRITER_BUSY_TIMEOUT)}`);
-    defineFunctions(connection);
     return connection;
   } catch (error) {
     connection.close();
@@ -166,11 +180,4 @@ async function enterWal(connection: Connection): Promise<void> {
       await sleep(20);
     }
   }
-}
-
-/** SQLite's own `upper` knows ASCII only; PostgreSQL's knows all letters, and so does this. */
-function defineFunctions(connection: Connection): void {
-  connection.function('upper', { deterministic: true }, (text: unknown) =>
-    typeof text === 'string' ? text.toUpperCase() : text,
-  );
 }
