@@ -237,7 +237,8 @@ export type Scope = string;
 
 /**
  * What the token may do: no more than the token that asks. Absent where a token is created: as much as that, without
- * `users:admin`, written out. Absent in an edit: as before. Empty: nothing but to show and end itself.
+ * `users:admin`, written out. Absent in an edit: as before. Empty: nothing but to show and end itself. None may be
+ * reserved, but for those that an edited token has already.
  *
  */
 export type Scopes = Array<Scope>;

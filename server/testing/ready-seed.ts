@@ -6,7 +6,7 @@ import type { ValidateFunction } from 'ajv';
 import { v7 } from 'uuid';
 import { InvalidArgument } from '../config/invalid-argument.js';
 import { parseDateTime } from '../contract/formats.js';
-import { scopesOfUser } from '../tokens/scopes.js';
+import { reservedBy, scopesOfUser } from '../tokens/scopes.js';
 import { generatePassword } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
 import { toPlaintext } from './plaintext.js';
@@ -117,6 +117,8 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
     const { name, type = 'pat' } = token;
     const id = (token.id ?? v7()).toLowerCase();
     const plaintext = toPlaintext(brand, type === 'pat' ? 'pat' : 'ses', token.plaintext, `${place}.plaintext`);
+    const reserved = token.scopes?.find((scope) => reservedBy(scope) !== undefined);
+    if (reserved !== undefined) throw new InvalidArgument(`${place}.scopes: ${reserved} is reserved for the service`);
     claim(ids, id, `${place}.id`);
     claim(plaintexts, plaintext, `${place}.plaintext`);
     return {

@@ -1,3 +1,4 @@
+import type { Problem } from '../../generated/types.gen.js';
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import { insufficientScope, ServiceError } from '../errors.js';
 
@@ -27,6 +28,26 @@ export function holds({ type, scopes, ownerIsAdmin }: Holder, scope: string): bo
   return type === 'session' || scopes.includes(scope);
 }
 
+/** Words with these beginnings are this service's, the ones that it does not use yet included. */
+const RESERVED = ['tokens:', 'users:', 'audit:', 'webhooks:', 'organizations:', 'policy:'];
+const OWN = [...TOKENS, ADMINISTER];
+
+/** The beginning by which `scope` is reserved; undefined for a scope of this service and for a word of another API. */
+export function reservedBy(scope: string): string | undefined {
+  return OWN.includes(scope) ? undefined : RESERVED.find((beginning) => scope.startsWith(beginning));
+}
+
+/** Throws `invalid_input` if one of `scopes` is reserved and not among `kept`, the ones that the token has from before. */
+export function requireOwnWords(scopes: readonly string[], kept: readonly string[] = []): void {
+  const problems = scopes.flatMap((scope, index): Problem[] => {
+    const beginning = reservedBy(scope);
+    if (beginning === undefined || kept.includes(scope)) return [];
+    const msg = `Scopes that begin with ${beginning} are reserved for this service, which has ${OWN.join(', ')}`;
+    return [{ loc: ['body', 'scopes', String(index)], msg, type: 'value_error' }];
+  });
+  if (problems.length > 0) throw new ServiceError('invalid_input', { problems });
+}
+
 /** Throws `insufficient_scope` unless `holder` holds all of `scopes`. */
 export function requireScopes(holder: Holder, scopes: readonly string[]): void {
   const lacking = scopes.find((scope) => !holds(holder, scope));
@@ -42,13 +63,13 @@ export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'sc
 }
 
 /**
- * The scopes of a token that `holder` creates: the `wished` ones, or by default its own without `users:admin`, which a
- * request must name. Throws `insufficient_scope` if `holder` lacks a wished scope.
+ * The scopes of a token that `holder` creates: the `wished` ones, or by default its own without reserved ones, and without
+ * `users:admin`, which a request must name. Throws `insufficient_scope` if `holder` lacks a wished scope.
  */
 export function scopesToGive(holder: Holder, wished: readonly string[] | undefined): string[] {
   if (wished === undefined) {
     const own = holder.type === 'session' ? TOKENS : holder.scopes;
-    return own.filter((scope) => scope !== ADMINISTER);
+    return own.filter((scope) => scope !== ADMINISTER && reservedBy(scope) === undefined);
   }
   requireScopes(holder, wished);
   return [...wished];
