@@ -133,7 +133,10 @@ describe('lifetimes', () => {
 });
 
 describe('the number of tokens', () => {
-  const LIMIT = { status: 409, body: { detail: matching(/\b2 of at most 2 tokens\b/), code: 'token_limit_reached' } };
+  const LIMIT = {
+    status: 409,
+    body: { detail: matching(/\b2 tokens, and at most 2 are allowed\b/), code: 'token_limit_reached' },
+  };
 
   test('counts what serves: neither revoked nor expired tokens, sessions, nor those of others', async () => {
     const service = await startService({ maxTokensPerOwner: 2 });
@@ -145,7 +148,7 @@ describe('the number of tokens', () => {
     await expectRefusal(service, () => create(client), LIMIT);
     await expectRefusal(service, () => createPrivate(client, daysFromNow(10)), {
       status: 400,
-      body: { non_field_errors: ['The owner has 2 of at most 2 tokens; revoke one first.'] },
+      body: { non_field_errors: ['The owner has 2 tokens, and at most 2 are allowed. Revoke one first.'] },
     });
     await answered(rotate(client, first.id));
 
@@ -214,7 +217,7 @@ test('an owner who had more tokens than a new policy allows keeps them', async (
   }
   await expectRefusal(strict, () => create(strict.as(token)), {
     status: 409,
-    body: { detail: 'The owner has 3 of at most 1 tokens; revoke one first.', code: ANY_STRING },
+    body: { detail: 'The owner has 3 tokens, and at most 1 are allowed. Revoke one first.', code: ANY_STRING },
   });
 });
 

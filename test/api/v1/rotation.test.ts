@@ -363,7 +363,7 @@ describe('a session', () => {
     const { client } = await service.admin();
     await expectRefusal(service, () => rotate(client, shown.sessionId ?? ''), {
       status: 409,
-      body: { detail: 'The session has expired; refresh it, or log in again.', code: 'token_expired' },
+      body: { detail: 'The session has expired. Refresh it or log in again.', code: 'token_expired' },
     });
     const { refresh_token } = session;
     const refreshed = await answered(refreshSession({ client: service.anonymous, body: { refresh_token } }));
