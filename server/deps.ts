@@ -45,8 +45,11 @@ export interface Passwords {
  * that failures from other addresses lock no user out.
  */
 export interface LoginThrottle {
-  /** Rejects with `too_many_requests` and `Retry-After` while this address has failed too often. */
-  attempt(user: string, address: string): Promise<LoginAttempt>;
+  /**
+   * Rejects with `too_many_requests` and `Retry-After` while this address has failed too often. Clients whose address is not
+   * known count as one.
+   */
+  attempt(user: string, address: string | null): Promise<LoginAttempt>;
 }
 
 /** After `begin`, an attempt ends with `fail` or with `succeed`. */

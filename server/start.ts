@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createApp } from './app.js';
 import { completeConfig, openOptions } from './config/config.js';
 import { type Before, serveOperations } from './contract/contract.js';
-import { openDatabase } from './database/index.js';
+import { type MigrationProgress, openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
 import { createHandlers } from './handlers/index.js';
 import type { ServiceState } from './handlers/service.js';
@@ -14,6 +14,7 @@ import { createRequestQueue } from './http/request-queue.js';
 import { createLog } from './log/log.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { dateNow } from './timers.js';
+import { OPERATOR } from './tokens/actor.js';
 import { createLastUsed } from './tokens/last-used.js';
 import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
@@ -52,7 +53,10 @@ export async function start(
   const onWait = () => {
     log.warn({}, 'waiting for another process that migrates the database');
   };
-  const db = await (open ?? openDatabase)(config.database, { ...openOptions(config), onWait });
+  const onProgress = (progress: MigrationProgress) => {
+    log.info(progress, 'bringing the database up to date');
+  };
+  const db = await (open ?? openDatabase)(config.database, { ...openOptions(config), onWait, onProgress });
   const deps: Deps = {
     db,
     now,
@@ -102,6 +106,6 @@ export async function start(
 async function ensureFirstUser(deps: Deps): Promise<RunningServer['firstUser']> {
   const { adminEmail: email, adminPassword } = deps.config;
   const password = adminPassword ?? generatePassword();
-  const added = await addFirstUser(deps, { email, fullName: '', isAdmin: true, password });
+  const added = await addFirstUser(deps, OPERATOR, { email, fullName: '', isAdmin: true, password });
   return added ? { email, password, generated: adminPassword === null } : null;
 }

@@ -42,6 +42,7 @@ export async function authenticate(
 }
 
 class TokenCaller implements Caller {
+  readonly organizationId: number;
   readonly ownerId: number;
   readonly tokenId: number;
   readonly tokenUuid: string;
@@ -55,6 +56,7 @@ class TokenCaller implements Caller {
   readonly #plaintext: Plaintext;
 
   constructor(proven: ProvenSecret, plaintext: Plaintext, { authMethod, hasCookie }: Credential, secret: SecretState) {
+    this.organizationId = proven.organizationId;
     this.ownerId = proven.ownerId;
     this.tokenId = proven.id;
     this.tokenUuid = proven.uuid;

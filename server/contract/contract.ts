@@ -7,9 +7,11 @@ import { ServiceError, toServiceError, toWire } from '../errors.js';
 import { sendAnswer, sendError } from '../http/answer.js';
 import { carriesBody, RequestAborted, readForm, readJson, readQuery, rejectBody } from '../http/request.js';
 import type { Trace } from '../http/trace.js';
+import type { Actor, AuthenticatedActor } from '../tokens/actor.js';
 import type { Caller } from '../tokens/caller.js';
 import type { Conditions } from '../tokens/entity-tag.js';
 import { type Attempt, toAttempt } from '../tokens/once.js';
+import { RequestActor } from './actor.js';
 import { type Authorized, authorize } from './authorize.js';
 import type { OperationId } from './operation-id.js';
 import { type Operation, readOperations } from './operations.js';
@@ -31,6 +33,8 @@ type Result<Id extends OperationId> = Extract<Awaited<ReturnType<Sdk[Id]>>, { er
 /** A request that has passed authentication and validation. */
 export interface Request<Id extends OperationId> {
   caller: Id extends (typeof OPEN)[number] ? undefined : Caller;
+  /** For what changes something. */
+  actor: Id extends (typeof OPEN)[number] ? Actor : AuthenticatedActor;
   path: Part<Id, 'path'>;
   query: WithDefaults<Part<Id, 'query'>, Defaulted<Id>>;
   /** An empty object if the body is optional and none was sent. */
@@ -89,7 +93,9 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
     try {
       if (operation.schemes.size > 0) authorized = await authorize(deps, operation, params, ctx.req, trace);
       const { path, query, body: sent, attempt, conditions } = await validated(ctx.req, operation, params, search);
-      const request = { caller: authorized?.caller, path, query, body: sent, attempt, conditions, raw: ctx.req };
+      const caller = authorized?.caller;
+      const actor = new RequestActor(caller ?? null, trace.requestId, ctx.req, deps.config);
+      const request = { caller, actor, path, query, body: sent, attempt, conditions, raw: ctx.req };
       const { body, headers } = await handler(deps, request);
       if (checkResponses) checkAnswer(operation, status, body, trace, headers);
       const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);

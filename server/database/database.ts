@@ -1,3 +1,4 @@
+import type { MigrationProgress } from './progress.js';
 import type { Queries } from './schema.js';
 
 /** The one way to the store, whatever the engine. */
@@ -17,10 +18,12 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** How a database is opened. A file needs none of it but `onWait`. */
+/** How a database is opened. A file needs the first two alone. */
 export interface OpenOptions {
   /** Is told every few seconds while another process brings the schema up to date. */
   onWait?: (() => void) | undefined;
+  /** Is told at the start of a migration that may take long, and every few seconds from then on. */
+  onProgress?: ((progress: MigrationProgress) => void) | undefined;
   /** File with the password, read at each connect; null for the one in the URL, or none. */
   passwordFile?: string | null | undefined;
   /** Most connections for transactions; look-ups have two of their own. */

@@ -10,11 +10,6 @@ export function hexOf(column: string): RawBuilder<string> {
   return sql<string>`lower(${fn('hex', [sql.ref(column)])})`;
 }
 
-/** The text in a column in capital letters, as JavaScript's `toUpperCase` makes them. */
-export function upperOf(column: string): RawBuilder<string> {
-  return sql<string>`${fn('upper', [sql.ref(column)])}`;
-}
-
 /**
  * Whether a row of `token` has a uuid that somebody chose, and that does not begin with the milliseconds of `created_at`.
  * There is an index on these, which an engine takes only for the very same words.

@@ -9,13 +9,16 @@ import { createMigrationPatience } from './sqlite/migration-patience.js';
 import { openMemory, openSqlite, type SqliteHandles } from './sqlite/open.js';
 import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
 
+export { type RevocationReason, TOKEN_TYPES, type TokenType } from './closed-lists.js';
 export type { Database, OpenOptions } from './database.js';
-export { hasChosenUuid, hexOf, upperOf } from './expressions.js';
+export { hasChosenUuid, hexOf } from './expressions.js';
 export { WriteQueueFull } from './faults.js';
 export { lockOrganization, lockOwnerFoundBy, lockOwners, withoutLocked } from './locks.js';
 export { type Build, runPrepared } from './prepared.js';
+export type { MigrationProgress } from './progress.js';
 export { DatabaseRefusal } from './refusal.js';
-export type { Queries, TokenType } from './schema.js';
+export type { Queries } from './schema.js';
+export { folded, SEARCH_SEPARATOR, searchColumn } from './search.js';
 export { backUpDatabase } from './sqlite/backup.js';
 export { checkDatabase, type DatabaseReport } from './sqlite/check.js';
 export { IN_MEMORY } from './sqlite/open.js';
@@ -45,10 +48,10 @@ export async function openDatabase(database: string, options: OpenOptions = {}):
   return await openPostgres(database, options);
 }
 
-async function openFile(path: string, { onWait = () => undefined }: OpenOptions): Promise<Database> {
+async function openFile(path: string, { onWait = () => undefined, onProgress }: OpenOptions): Promise<Database> {
   const handles = await openSqlite(path);
   try {
-    await migrate(handles.writer, createMigrationPatience(path, onWait));
+    await migrate(handles.writer, createMigrationPatience(path, onWait), onProgress);
   } catch (error) {
     // What failed first is the reason; closing may well fail of the same.
     await handles.close().catch(() => undefined);

@@ -14,12 +14,12 @@ function hasOneWriter(queries: Queries): boolean {
 }
 
 /** Locks the organization until `trx` ends: nobody becomes or ceases to be an administrator meanwhile. */
-export async function lockOrganization(trx: Queries): Promise<void> {
-  if (!hasOneWriter(trx)) await runPrepared(trx, organizations, {});
+export async function lockOrganization(trx: Queries, id: number): Promise<void> {
+  if (!hasOneWriter(trx)) await runPrepared(trx, organization, { id });
 }
 
-const organizations: Build<object, unknown> = (trx) =>
-  trx.selectFrom('organizations').select('id').orderBy('id').forNoKeyUpdate();
+const organization: Build<{ id: number }, unknown> = (trx, { id }) =>
+  trx.selectFrom('organizations').select('id').where('id', '=', id).forNoKeyUpdate();
 
 /** Locks the users with these ids until `trx` ends, and with them all that is theirs: tokens, sessions, kept answers. */
 export async function lockOwners(trx: Queries, ...ids: readonly number[]): Promise<void> {

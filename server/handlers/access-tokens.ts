@@ -4,7 +4,7 @@ import type { Handlers } from '../contract/contract.js';
 import { parseDateTime } from '../contract/formats.js';
 import type { Deps } from '../deps.js';
 import { insufficientScope } from '../errors.js';
-import type { Caller } from '../tokens/caller.js';
+import type { Caller, OwnerKey } from '../tokens/caller.js';
 import { editToken } from '../tokens/edit.js';
 import { entityTagOf } from '../tokens/entity-tag.js';
 import type { TokenFilter } from '../tokens/filter.js';
@@ -14,7 +14,7 @@ import { listTokens } from '../tokens/list.js';
 import { revokeAllTokens, revokeToken, revokeTokens, type Selection } from '../tokens/revoke.js';
 import { rotateToken } from '../tokens/rotate.js';
 import { ADMINISTER } from '../tokens/scopes.js';
-import type { AccessToken, IssuedToken } from '../tokens/token.js';
+import type { IssuedToken, VersionedToken } from '../tokens/token.js';
 import { textOf } from './reveal.js';
 import { sessionCookie } from './session-cookie.js';
 import { toWireToken } from './wire-token.js';
@@ -29,23 +29,23 @@ export const accessTokens = {
 
   async createAccessToken(
     deps,
-    { caller, body: { name, description, metadata, scopes, expiresInDays: days }, attempt },
+    { actor, body: { name, description, metadata, scopes, expiresInDays: days }, attempt },
   ) {
     const wish = { name, description, metadata, scopes, lifetime: { days } };
-    const { headers, body } = toIssued(await issueToken(deps, caller, wish, attempt));
+    const { headers, body } = toIssued(await issueToken(deps, actor, wish, attempt));
     return { headers: { ETag: headers.ETag, Location: `/api/v1/access-tokens/${body.token.id}` }, body };
   },
 
-  async revokeAllAccessTokens(deps, { caller, query }) {
+  async revokeAllAccessTokens(deps, { caller, actor, query }) {
     const except = query.exclude_current ? caller.tokenId : null;
-    return { body: { revokedCount: await revokeAllTokens(deps, caller, except) } };
+    return { body: { revokedCount: await revokeAllTokens(deps, actor, except) } };
   },
 
-  async revokeAccessTokens(deps, { caller, query, body }) {
+  async revokeAccessTokens(deps, { caller, actor, query, body }) {
     const { excludeCurrent = true, dryRun = false, ...selection } = body;
     const exceptId = excludeCurrent ? caller.tokenId : null;
     const owner = ownerOf(caller, query.owner);
-    const revoked = await revokeTokens(deps, caller, owner, toSelection(selection), { exceptId, dryRun });
+    const revoked = await revokeTokens(deps, actor, owner, toSelection(selection), { exceptId, dryRun });
     const { count: revokedCount, notFound: notFoundCount, tokens } = revoked;
     return { body: { revokedCount, notFoundCount, dryRun, tokens: tokens.map(toWireToken) } };
   },
@@ -54,40 +54,40 @@ export const accessTokens = {
     return toAnswer(await getToken(deps, ownerOf(caller, query.owner), path.token_id));
   },
 
-  async updateAccessToken(deps, { caller, path, body, conditions }) {
-    return toAnswer(await editToken(deps, caller, path.token_id, body, conditions));
+  async updateAccessToken(deps, { actor, path, body, conditions }) {
+    return toAnswer(await editToken(deps, actor, path.token_id, body, conditions));
   },
 
-  async revokeAccessToken(deps, { caller, path, query, conditions }) {
-    await revokeToken(deps, caller, ownerOf(caller, query.owner), path.token_id, conditions);
+  async revokeAccessToken(deps, { caller, actor, path, query, conditions }) {
+    await revokeToken(deps, actor, ownerOf(caller, query.owner), path.token_id, conditions);
     return {};
   },
 
-  async rotateAccessToken(deps, { caller, path, body, conditions, attempt, raw }) {
-    const issued = await rotateToken(deps, caller, path.token_id, { ...body, conditions }, attempt);
+  async rotateAccessToken(deps, { caller, actor, path, body, conditions, attempt, raw }) {
+    const issued = await rotateToken(deps, actor, path.token_id, { ...body, conditions }, attempt);
     return withCookie(deps, caller, raw, issued);
   },
 
   async getCurrentAccessToken(deps, { caller }) {
-    return toAnswer(await getToken(deps, caller.ownerId, caller.tokenUuid));
+    return toAnswer(await getToken(deps, caller, caller.tokenUuid));
   },
 
-  async revokeCurrentAccessToken(deps, { caller, conditions }) {
-    await revokeToken(deps, caller, caller.ownerId, caller.tokenUuid, conditions);
+  async revokeCurrentAccessToken(deps, { caller, actor, conditions }) {
+    await revokeToken(deps, actor, caller, caller.tokenUuid, conditions);
     return {};
   },
 
-  async rotateCurrentAccessToken(deps, { caller, body, conditions, attempt, raw }) {
-    const issued = await rotateToken(deps, caller, caller.tokenUuid, { ...body, conditions }, attempt);
+  async rotateCurrentAccessToken(deps, { caller, actor, body, conditions, attempt, raw }) {
+    const issued = await rotateToken(deps, actor, caller.tokenUuid, { ...body, conditions }, attempt);
     return withCookie(deps, caller, raw, issued);
   },
 } satisfies Partial<Handlers>;
 
 /** The owner that the request names, by default the caller's. Throws `insufficient_scope` for another if the caller is no administrator. */
-function ownerOf(caller: Caller, owner: number | undefined): number {
-  if (owner === undefined || owner === caller.ownerId) return caller.ownerId;
+function ownerOf(caller: Caller, owner: number | undefined): OwnerKey {
+  if (owner === undefined || owner === caller.ownerId) return caller;
   if (!caller.holds(ADMINISTER)) throw insufficientScope(ADMINISTER);
-  return owner;
+  return { organizationId: caller.organizationId, ownerId: owner };
 }
 
 function toFilter({ tokenType, q, state, scope, neverUsed, ...instants }: WireFilter): TokenFilter {
@@ -108,7 +108,7 @@ function distinct(ids: string[]): string[] {
   return [...new Set(ids.map((id) => id.toLowerCase()))];
 }
 
-function toAnswer(token: AccessToken) {
+function toAnswer(token: VersionedToken) {
   return { headers: { ETag: entityTagOf(token) }, body: toWireToken(token) };
 }
 

@@ -10,8 +10,8 @@ export const oauth = {
     return { body: toIntrospection(verification) };
   },
 
-  async revokeOAuthToken(deps, { body }) {
-    await revokeByPlaintext(deps, new Plaintext(body.token));
+  async revokeOAuthToken(deps, { actor, body }) {
+    await revokeByPlaintext(deps, actor, new Plaintext(body.token));
     return {};
   },
 } satisfies Partial<Handlers>;

@@ -13,7 +13,7 @@ import { textOf } from './reveal.js';
 export const privateTokens = {
   async listPrivateTokens(deps, request) {
     const { ordering, q, page, page_size: pageSize } = request.query;
-    const { tokens, count } = await listPage(deps, request.caller.ownerId, { ordering, q, page, pageSize });
+    const { tokens, count } = await listPage(deps, request.caller, { ordering, q, page, pageSize });
     return {
       body: {
         count,
@@ -24,16 +24,16 @@ export const privateTokens = {
     };
   },
 
-  async createPrivateToken(deps, { caller, body: { name, expiration_time: expirationTime }, attempt }) {
+  async createPrivateToken(deps, { actor, body: { name, expiration_time: expirationTime }, attempt }) {
     // The contract's format has checked the text.
     const until = parseDateTime(expirationTime) ?? 0;
-    const { plaintext, token } = await issueToken(deps, caller, { name, lifetime: { until } }, attempt);
+    const { plaintext, token } = await issueToken(deps, actor, { name, lifetime: { until } }, attempt);
     const { id, expiresAt } = token;
     return { body: { id, name: token.name, expiration_time: toExpirationTime(expiresAt), data: textOf(plaintext) } };
   },
 
-  async revokePrivateToken(deps, { caller, path, conditions }) {
-    await revokePrivateToken(deps, caller, path.id, conditions);
+  async revokePrivateToken(deps, { actor, path, conditions }) {
+    await revokePrivateToken(deps, actor, path.id, conditions);
     return {};
   },
 } satisfies Partial<Handlers>;

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Session } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
 import type { Deps } from '../deps.js';
-import { clientAddress } from '../http/origin.js';
 import { toInstant } from '../instants.js';
 import { Plaintext } from '../tokens/plaintext.js';
 import { changeOwnPassword } from '../users/own-password.js';
@@ -12,23 +11,23 @@ import { textOf } from './reveal.js';
 import { noSessionCookie, sessionCookie } from './session-cookie.js';
 
 export const sessions = {
-  async logIn(deps, { body: { username, password }, raw }) {
-    const session = await logIn(deps, username, password, clientAddress(raw, deps.config));
+  async logIn(deps, { actor, body: { username, password }, raw }) {
+    const session = await logIn(deps, actor, username, password);
     return { headers: cookieOf(deps, raw, session), body: toSession(session) };
   },
 
-  async refreshSession(deps, { body, raw }) {
-    const session = await refreshSession(deps, new Plaintext(body.refresh_token));
+  async refreshSession(deps, { actor, body, raw }) {
+    const session = await refreshSession(deps, actor, new Plaintext(body.refresh_token));
     return { headers: cookieOf(deps, raw, session), body: toSession(session) };
   },
 
-  async logOut(deps, { caller, raw }) {
-    await logOut(deps, caller.tokenId);
+  async logOut(deps, { actor, raw }) {
+    await logOut(deps, actor);
     return { headers: noSessionCookie(deps, raw) };
   },
 
-  async changePassword(deps, { caller, body, raw }) {
-    await changeOwnPassword(deps, caller, body, clientAddress(raw, deps.config));
+  async changePassword(deps, { actor, body }) {
+    await changeOwnPassword(deps, actor, body);
     return {};
   },
 

@@ -5,23 +5,23 @@ import { createUser, editUser, findUser, listUserPage } from '../users/directory
 import type { User } from '../users/users.js';
 
 export const users = {
-  async listUsers(deps, { query: { q, limit, cursor } }) {
-    const { users, nextCursor } = await listUserPage(deps, { q, limit, cursor });
+  async listUsers(deps, { caller, query: { q, limit, cursor } }) {
+    const { users, nextCursor } = await listUserPage(deps, caller, { q, limit, cursor });
     return { body: { items: users.map(toWireUser), nextCursor } };
   },
 
-  async createUser(deps, { caller, body: { email, fullName = '', isAdmin = false, password } }) {
-    const created = await createUser(deps, caller, { email, fullName, isAdmin, password });
+  async createUser(deps, { actor, body: { email, fullName = '', isAdmin = false, password } }) {
+    const created = await createUser(deps, actor, { email, fullName, isAdmin, password });
     const user = toWireUser(created.user);
     return { headers: { Location: `/api/v1/users/${String(user.id)}` }, body: { user, password: created.password } };
   },
 
-  async getUser(deps, { path }) {
-    return { body: toWireUser(await findUser(deps, path.user_id)) };
+  async getUser(deps, { caller, path }) {
+    return { body: toWireUser(await findUser(deps, caller, path.user_id)) };
   },
 
-  async updateUser(deps, { caller, path, body, conditions }) {
-    return { body: toWireUser(await editUser(deps, caller, path.user_id, body, conditions)) };
+  async updateUser(deps, { actor, path, body, conditions }) {
+    return { body: toWireUser(await editUser(deps, actor, path.user_id, body, conditions)) };
   },
 } satisfies Partial<Handlers>;
 

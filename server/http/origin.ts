@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import type { Config } from '../config/config.js';
 import { readForwarded, toAddress, toHost } from './forwarded.js';
 
@@ -9,16 +8,9 @@ import { readForwarded, toAddress, toHost } from './forwarded.js';
 
 type OriginConfig = Pick<Config, 'trustProxy' | 'publicUrl'>;
 
-/** Bits of an IPv6 address that one client has to itself. */
-const NETWORK_BITS = 64;
-
-/** The client's address for throttling; of IPv6 the network, since a client has a whole /64 to itself. */
-export function clientAddress(request: IncomingMessage, { trustProxy }: OriginConfig): string {
-  const address =
-    readForwarded(request, 'x-forwarded-for', trustProxy) ?? toAddress(request.socket.remoteAddress ?? '') ?? 'unknown';
-  if (!isIPv6(address)) return address;
-  const network = `${address}/${String(NETWORK_BITS)}`;
-  return `${ipaddr.IPv6.networkAddressFromCIDR(network).toString()}/${String(NETWORK_BITS)}`;
+/** The client's address in its canonical form; undefined once the connection is gone. */
+export function clientAddress(request: IncomingMessage, { trustProxy }: OriginConfig): string | undefined {
+  return readForwarded(request, 'x-forwarded-for', trustProxy) ?? toAddress(request.socket.remoteAddress ?? '');
 }
 
 /** Scheme, host and port for absolute links, such as `https://tokens.example.org`. */

@@ -1,5 +1,6 @@
 import { InvalidArgument } from '../config/invalid-argument.js';
 import type { Deps } from '../deps.js';
+import { OPERATOR } from '../tokens/actor.js';
 import { kindOf } from '../tokens/format.js';
 import { insertToken } from '../tokens/issue.js';
 import { scopesOfUser } from '../tokens/scopes.js';
@@ -28,8 +29,10 @@ export function createCallers(deps: Deps, users: () => readonly SeededUser[]): C
     if (found === undefined) return undefined;
     const createdAt = deps.now();
     const expiresAt = createdAt + deps.config.sessionMinutes * MINUTE;
-    const wish = { name: 'session', scopes: scopesOfUser(found.user.isAdmin), createdAt, expiresAt };
-    const { plaintext } = await deps.db.write((trx) => insertToken(deps, trx, found.user.id, 'session', wish));
+    const owner = { organizationId: found.user.organization.id, ownerId: found.user.id };
+    const scopes = scopesOfUser(found.user.isAdmin);
+    const session = { owner, type: 'session', name: 'session', scopes, createdAt, expiresAt } as const;
+    const { plaintext } = await deps.db.write((trx) => insertToken(deps, trx, OPERATOR, session));
     return textOf(plaintext);
   }
 

@@ -1,4 +1,4 @@
-import type { Database } from '../database/index.js';
+import { type Database, searchColumn } from '../database/index.js';
 import type { Passwords } from '../deps.js';
 import { Plaintext } from '../tokens/plaintext.js';
 import { scopeSetId } from '../tokens/scopes.js';
@@ -21,12 +21,14 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
   const users = seed.map((user) => ({
     id: user.id,
     organization_id: 1,
+    kind: 'person' as const,
     email: canonicalEmail(user.email),
     full_name: user.fullName,
     password_hash: hashes.get(user.password) ?? '',
     is_admin: user.isAdmin ? 1 : 0,
     created_at: instantOf(user.createdAt, now),
     disabled_at: user.disabled ? now : null,
+    search: searchColumn(user.fullName, canonicalEmail(user.email)),
   }));
   const tokens = seed.flatMap((user) =>
     user.tokens.map((token) => ({ ...token, ownerId: user.id, plaintext: new Plaintext(token.plaintext) })),
@@ -34,6 +36,7 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
   const rows = tokens.map((token) => ({
     id: token.privateTokenId,
     uuid: uuidBytes(token.id),
+    organization_id: 1,
     owner_id: token.ownerId,
     type: token.type,
     name: token.name,
@@ -46,6 +49,8 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
     description: token.description === '' ? null : token.description,
     metadata: metadataColumn(token.metadata),
     disabled_at: token.disabled ? now : null,
+    version: 1,
+    search: searchColumn(token.name, token.description),
     scopes: token.scopes,
   }));
   const secrets = tokens.map(({ plaintext, privateTokenId }) => ({

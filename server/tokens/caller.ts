@@ -10,9 +10,14 @@ export type AuthMethod = 'bearer' | 'apiKey' | 'cookie' | 'basic';
  */
 export type SecretState = 'newest' | 'earlier' | 'ended';
 
-/** The authenticated sender of a request. */
-export interface Caller {
+/** What finds an owner's tokens. */
+export interface OwnerKey {
+  organizationId: number;
   ownerId: number;
+}
+
+/** The authenticated sender of a request, with the key of the token's owner. */
+export interface Caller extends OwnerKey {
   tokenId: number;
   tokenUuid: string;
   /** Of the secret that was sent. */

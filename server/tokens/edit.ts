@@ -1,14 +1,14 @@
-import { lockOwners } from '../database/index.js';
+import { lockOwners, searchColumn } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import type { Caller } from './caller.js';
+import type { AuthenticatedActor } from './actor.js';
 import { requireValidCaller } from './caller-state.js';
-import { getChangeable } from './changeable.js';
+import { changeToken, getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
 import { expiryAfter, fixedForSessions } from './policy.js';
-import { requireScopesOf, scopeSetId, WRITE } from './scopes.js';
-import { endEarlierSecrets } from './secrets.js';
-import { type AccessToken, metadataColumn, readToken, type TokenRow } from './token.js';
+import { requireOwnWords, requireScopesOf, scopeSetId, WRITE } from './scopes.js';
+import { endEarlierSecrets, NO_PREVIOUS_SECRET } from './secrets.js';
+import { metadataColumn, readToken, type TokenRow, type VersionedToken } from './token.js';
 
 /** The members to change; undefined ones stay as they are. */
 export interface TokenEdit {
@@ -29,41 +29,43 @@ export interface TokenEdit {
  *
  * Rejects with `not_found`, `token_revoked` and `precondition_failed`; with `insufficient_scope` if the token would have
  * more scopes than the caller; with `token_expired` for a new lifetime of an expired token; with `invalid_input` for a
- * lifetime that the policy forbids, and for a lifetime or scopes of a session; and as `requireValidCaller` does.
+ * lifetime that the policy forbids, for a lifetime or scopes of a session, and for a reserved scope that the token does not
+ * have; and as `requireValidCaller` does.
  */
 export function editToken(
   { db, now, config }: Deps,
-  caller: Caller,
+  { caller }: AuthenticatedActor,
   uuid: string,
   { name, description, metadata, expiresInDays, disabled, scopes, previousSecret }: TokenEdit,
   conditions: Conditions,
-): Promise<AccessToken> {
+): Promise<VersionedToken> {
   return db.write(async (trx) => {
     await lockOwners(trx, caller.ownerId);
     const at = now();
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
-    const { token, row } = await getChangeable(trx, caller.ownerId, uuid, conditions);
+    const { token, row } = await getChangeable(trx, caller, uuid, conditions);
+    if (scopes !== undefined) requireOwnWords(scopes, token.scopes);
     if (row.id !== caller.tokenId || scopes !== undefined) {
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }
     if (scopes !== undefined && token.type === 'session') throw fixedForSessions('scopes');
     if (expiresInDays !== undefined) requireMovableExpiry(row, at);
 
-    await trx
-      .updateTable('access_tokens')
-      .set({
-        name: name ?? row.name,
-        description: description === undefined ? row.description : description || null,
-        metadata: metadata === undefined ? row.metadata : metadataColumn(metadata),
-        expires_at: expiresInDays === undefined ? row.expires_at : expiryAfter(config, at, expiresInDays),
-        lifetime_from: expiresInDays === undefined ? row.lifetime_from : at,
-        // A token that is already disabled keeps its instant.
-        disabled_at: disabled === undefined ? row.disabled_at : disabled ? (row.disabled_at ?? at) : null,
-        scope_set_id: scopes === undefined ? row.scope_set_id : await scopeSetId(trx, scopes),
-      })
-      .where('id', '=', row.id)
-      .execute();
+    const newName = name ?? row.name;
+    const newDescription = description === undefined ? row.description : description || null;
     if (previousSecret === null) await endEarlierSecrets(trx, row.id, at);
+    await changeToken(trx, row, {
+      name: newName,
+      description: newDescription,
+      search: searchColumn(newName, newDescription),
+      metadata: metadata === undefined ? row.metadata : metadataColumn(metadata),
+      expires_at: expiresInDays === undefined ? row.expires_at : expiryAfter(config, at, expiresInDays),
+      lifetime_from: expiresInDays === undefined ? row.lifetime_from : at,
+      // A token that is already disabled keeps its instant.
+      disabled_at: disabled === undefined ? row.disabled_at : disabled ? (row.disabled_at ?? at) : null,
+      scope_set_id: scopes === undefined ? row.scope_set_id : await scopeSetId(trx, scopes),
+      ...(previousSecret === null && NO_PREVIOUS_SECRET),
+    });
     return await readToken(trx, row.id);
   });
 }

@@ -1,32 +1,15 @@
-import { hash } from 'node:crypto';
 import { ServiceError } from '../errors.js';
-import type { AccessToken } from './token.js';
+import type { VersionedToken } from './token.js';
 
-/** The token's `ETag`. It covers the whole record except the times of use, so that using a token fails no edit. */
-export function entityTagOf(token: AccessToken): string {
-  const { previousSecret } = token;
-  // Listing the members takes a third of the time that spreading the object does.
-  const edited = JSON.stringify({
-    id: token.id,
-    uuid: token.uuid,
-    type: token.type,
-    name: token.name,
-    prefix: token.prefix,
-    createdAt: token.createdAt,
-    expiresAt: token.expiresAt,
-    lastUsedAt: null,
-    revokedAt: token.revokedAt,
-    description: token.description,
-    metadata: token.metadata,
-    scopes: token.scopes,
-    disabledAt: token.disabledAt,
-    previousSecret: previousSecret && {
-      prefix: previousSecret.prefix,
-      validUntil: previousSecret.validUntil,
-      lastUsedAt: null,
-    },
-  } satisfies AccessToken);
-  return `"${hash('sha256', edited, 'base64url').slice(0, 16)}"`;
+/** Digits of a version in base 36, for 78 billion changes. */
+const VERSION_DIGITS = 7;
+
+/**
+ * The token's `ETag`: its version and the start of its newest secret's digest. Every change but a use gives another version.
+ * A database that was restored from a backup repeats versions; after a rotation in between the secrets differ.
+ */
+export function entityTagOf({ version, secretStart }: Pick<VersionedToken, 'version' | 'secretStart'>): string {
+  return `"v${version.toString(36).padStart(VERSION_DIGITS, '0')}${secretStart}"`;
 }
 
 /** The conditions of a request (RFC 9110, section 13.1); undefined for none. */
@@ -38,7 +21,7 @@ export interface Conditions {
 }
 
 /** Throws `precondition_failed` unless the token meets the conditions. */
-export function checkConditions(conditions: Conditions, token: AccessToken): void {
+export function checkConditions(conditions: Conditions, token: VersionedToken): void {
   const { ifMatch, ifNoneMatch } = conditions;
   if (ifMatch === undefined && ifNoneMatch === undefined) return;
   const tag = entityTagOf(token);

@@ -1,6 +1,6 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
-import { upperOf } from '../database/index.js';
-import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
+import { folded, SEARCH_SEPARATOR, type TokenType } from '../database/index.js';
+import type { AccessTokenTable, Schema } from '../database/schema.js';
 
 /** Milliseconds before its expiry from which an active token counts as expiring. */
 const EXPIRING = 7 * 86_400_000;
@@ -34,8 +34,7 @@ export function keeps(eb: Tokens, filter: TokenFilter, at: number): Expression<S
   const { type, q, state, scope, neverUsed } = filter;
   if (type !== undefined) conditions.push(eb('token.type', '=', type));
   if (q !== undefined) {
-    const columns = ['token.name', 'token.description', 'token.prefix'] as const;
-    conditions.push(eb.or(columns.map((column) => contains(column, q))));
+    conditions.push(textContains(q));
   }
   if (state !== undefined) conditions.push(isIn(eb, state, at));
   if (scope !== undefined) {
@@ -68,9 +67,24 @@ function isIn(eb: Tokens, state: TokenState, at: number): Expression<SqlBool> {
   return state === 'active' ? active : eb.and([active, eb('token.expires_at', '<=', at + EXPIRING)]);
 }
 
-/** Whether the column contains `text`, in any letter case. */
-export function contains(column: string, text: string): Expression<SqlBool> {
-  // Upper case, because lower case depends on neighbouring letters: a part could fold differently than in the whole.
-  const pattern = `%${text.toUpperCase().replace(/[\\%_]/g, '\\$&')}%`;
-  return sql<boolean>`${upperOf(column)} like ${pattern} escape '\\'`;
+/** Whether name, description or prefix of the row of `token` contains `text`, in any letter case. */
+function textContains(text: string): Expression<SqlBool> {
+  return contains('token.search', ['token.name', 'token.description', 'token.prefix'], text);
+}
+
+/** Whether the name of the row of `token` contains `text`, in any letter case. */
+export function nameContains(text: string): Expression<SqlBool> {
+  // The name is the first text of the search column.
+  return contains('token.search', ['token.name'], text, SEARCH_SEPARATOR);
+}
+
+/**
+ * Whether `text` is in the search column, with `before` somewhere behind it, or in another column, in any letter case.
+ * `upper` folds ASCII alone; what it cannot fold is in the search column.
+ */
+export function contains(search: string, columns: readonly string[], text: string, before = ''): Expression<SqlBool> {
+  const part = folded(text).replace(/[\\%_]/g, '\\$&');
+  const inSearch = sql<SqlBool>`${sql.ref(search)} like ${`%${part}%${before === '' ? '' : `${before}%`}`} escape '\\'`;
+  const inColumns = columns.map((column) => sql<SqlBool>`upper(${sql.ref(column)}) like ${`%${part}%`} escape '\\'`);
+  return sql<SqlBool>`(${sql.join([inSearch, ...inColumns], sql` or `)})`;
 }

@@ -4,7 +4,8 @@ import type { AccessTokenTable, Schema } from '../database/schema.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { uuidBytes, uuidTime } from '../uuid.js';
-import { type AccessToken, selectTokens, toAccessToken } from './token.js';
+import type { OwnerKey } from './caller.js';
+import { selectVersioned, toVersioned, type VersionedToken } from './token.js';
 
 /** What finds a token by its uuid. */
 export interface TokenKey {
@@ -25,23 +26,27 @@ export function toTokenKey(uuid: string): TokenKey {
  */
 export function isOneOf(
   { and, eb, or }: ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>,
-  ownerId: number,
+  { organizationId, ownerId }: OwnerKey,
   keys: readonly TokenKey[],
 ): Expression<SqlBool> {
   const uuids = keys.map(({ uuid }) => uuid);
   const times = keys.map(({ createdAt }) => createdAt);
-  const isOwned = eb('token.owner_id', '=', ownerId);
+  const isOwned = and([eb('token.owner_id', '=', ownerId), eb('token.organization_id', '=', organizationId)]);
   const hasUuid = eb('token.uuid', 'in', uuids);
   return or([and([isOwned, eb('token.created_at', 'in', times), hasUuid]), and([hasChosenUuid, isOwned, hasUuid])]);
 }
 
 /** Selects the owner's token with this key. */
-export const tokenByUuid = (read: Queries, { uuid, createdAt, ownerId }: TokenKey & { ownerId: number }) =>
-  selectTokens(read).where((eb) => isOneOf(eb, ownerId, [{ uuid, createdAt }]));
+export const tokenByUuid = (read: Queries, { uuid, createdAt, organizationId, ownerId }: TokenKey & OwnerKey) =>
+  selectVersioned(read).where((eb) => isOneOf(eb, { organizationId, ownerId }, [{ uuid, createdAt }]));
 
 /** Returns the owner's token, revoked or not. Rejects with `not_found`, also for another owner's token. */
-export async function getToken({ db }: Deps, ownerId: number, uuid: string): Promise<AccessToken> {
-  const [row] = await runPrepared(db.read, tokenByUuid, { ...toTokenKey(uuid), ownerId });
+export async function getToken(
+  { db }: Deps,
+  { organizationId, ownerId }: OwnerKey,
+  uuid: string,
+): Promise<VersionedToken> {
+  const [row] = await runPrepared(db.read, tokenByUuid, { ...toTokenKey(uuid), organizationId, ownerId });
   if (row === undefined) throw new ServiceError('not_found');
-  return toAccessToken(row);
+  return toVersioned(row);
 }

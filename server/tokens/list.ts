@@ -3,8 +3,9 @@ import { type Build, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import { LAST_INSTANT } from '../instants.js';
+import type { OwnerKey } from './caller.js';
 import { fromCursor, type Position, toCursor } from './cursor.js';
-import { contains, keeps, type TokenFilter } from './filter.js';
+import { keeps, nameContains, type TokenFilter } from './filter.js';
 import { type AccessToken, selectTokens, type TokenRow, toAccessToken } from './token.js';
 
 /** Sorts after every expiry. The index on the expiry contains the same number. */
@@ -39,7 +40,7 @@ export interface ListWish {
 /** Returns the page of the owner's tokens that follows `cursor`. Rejects with `invalid_input` for a bad cursor. */
 export async function listTokens(
   { db, now }: Deps,
-  ownerId: number,
+  { organizationId, ownerId }: OwnerKey,
   { filter, includeRevoked, sort, limit, cursor }: ListWish,
 ): Promise<{ tokens: AccessToken[]; nextCursor: string | null }> {
   const belongsTo = JSON.stringify(['tokens', ownerId, includeRevoked, sort, Object.entries(filter).sort()]);
@@ -52,8 +53,20 @@ export async function listTokens(
   // A query without filters is compiled once. Filters have too many combinations for that.
   const usual = Object.values(filter).every((value) => value === undefined);
   const found = usual
-    ? await runPrepared(db.read, usualPage(sort, includeRevoked, after !== undefined), { ownerId, rows, ...after })
-    : await selectPage(db.read, ownerId, { filter, includeRevoked, sort }, rows, after, asOf).execute();
+    ? await runPrepared(db.read, usualPage(sort, includeRevoked, after !== undefined), {
+        organizationId,
+        ownerId,
+        rows,
+        ...after,
+      })
+    : await selectPage(
+        db.read,
+        { organizationId, ownerId },
+        { filter, includeRevoked, sort },
+        rows,
+        after,
+        asOf,
+      ).execute();
   const tokens = found.slice(0, limit).map(toAccessToken);
   const last = tokens.at(-1);
   const next = found.length > limit && last !== undefined ? { key: of(last), id: last.id, asOf } : undefined;
@@ -62,7 +75,7 @@ export async function listTokens(
 
 function selectPage(
   read: Queries,
-  ownerId: number,
+  { organizationId, ownerId }: OwnerKey,
   { filter, includeRevoked, sort }: Pick<ListWish, 'filter' | 'includeRevoked' | 'sort'>,
   rows: number,
   after: Pick<Position, 'key' | 'id'> | undefined,
@@ -72,6 +85,7 @@ function selectPage(
   const direction = sort.startsWith('-') ? 'desc' : 'asc';
   let query = selectTokens(read)
     .where('token.owner_id', '=', ownerId)
+    .where('token.organization_id', '=', organizationId)
     .where((eb) => keeps(eb, filter, asOf))
     .orderBy(column, direction)
     .orderBy('token.id', direction)
@@ -81,8 +95,7 @@ function selectPage(
   return query;
 }
 
-interface UsualPage {
-  ownerId: number;
+interface UsualPage extends OwnerKey {
   rows: number;
   /** Sort key and id of the row before the page. */
   key?: number | string;
@@ -97,8 +110,10 @@ function usualPage(sort: ListWish['sort'], includeRevoked: boolean, isBehindRow:
   const name = `${sort} ${String(includeRevoked)} ${String(isBehindRow)}`;
   let page = usualPages.get(name);
   if (page === undefined) {
-    page = (read, { ownerId, rows, key = 0, id = 0 }) =>
-      selectPage(read, ownerId, { filter: {}, includeRevoked, sort }, rows, isBehindRow ? { key, id } : undefined, 0);
+    page = (read, { organizationId, ownerId, rows, key = 0, id = 0 }) => {
+      const after = isBehindRow ? { key, id } : undefined;
+      return selectPage(read, { organizationId, ownerId }, { filter: {}, includeRevoked, sort }, rows, after, 0);
+    };
     usualPages.set(name, page);
   }
   return page;
@@ -142,16 +157,17 @@ export interface PageWish {
  */
 export async function listPage(
   { db }: Deps,
-  ownerId: number,
+  { organizationId, ownerId }: OwnerKey,
   { ordering, q, page, pageSize }: PageWish,
 ): Promise<{ tokens: AccessToken[]; count: number }> {
   const offset = (page - 1) * pageSize;
   const matching = db.read
     .selectFrom('access_tokens as token')
     .where('token.owner_id', '=', ownerId)
+    .where('token.organization_id', '=', organizationId)
     .where('token.type', '=', 'pat')
     .where('token.revoked_at', 'is', null)
-    .$if(q !== '', (query) => query.where(contains('token.name', q)));
+    .$if(q !== '', (query) => query.where(nameContains(q)));
 
   const direction = ordering.startsWith('-') ? 'desc' : 'asc';
   const column = ORDERINGS[ordering.replace('-', '') as keyof typeof ORDERINGS];

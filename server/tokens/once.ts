@@ -5,7 +5,7 @@ import { ServiceError } from '../errors.js';
 import type { Caller } from './caller.js';
 import { type CallerState, readCallerState, rejectionOf } from './caller-state.js';
 import { Plaintext } from './plaintext.js';
-import type { AccessToken, IssuedToken } from './token.js';
+import type { AccessToken, IssuedToken, VersionedToken } from './token.js';
 
 // Two requests with the same Idempotency-Key do their work once. The answer is stored encrypted with a key derived from the
 // caller's secret, so that a stolen database reveals no plaintext.
@@ -171,7 +171,10 @@ function unseal(bytes: Uint8Array, key: Uint8Array, id: Uint8Array): Kept | unde
   }
   const { request, result } = JSON.parse(text) as {
     request: string;
-    result: { plaintext: string; token: AccessToken };
+    result: { plaintext: string; token: AccessToken & Partial<VersionedToken> };
   };
-  return { request, result: { plaintext: new Plaintext(result.plaintext), token: result.token } };
+  const plaintext = new Plaintext(result.plaintext);
+  // An answer that a version without entity tags of this form kept. No token has version 0, so a change by it is 412.
+  const untagged = { version: 0, secretStart: '0'.repeat(8) };
+  return { request, result: { plaintext, token: { ...untagged, ...result.token } } };
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { Queries } from '../database/index.js';
 import { invalidInput, ServiceError } from '../errors.js';
+import type { OwnerKey } from './caller.js';
 
 // The operator's policy for personal access tokens. It does not apply to sessions.
 
@@ -73,13 +74,14 @@ export function fixedForSessions(field: 'expiresInDays' | 'scopes'): ServiceErro
  * Rejects with `token_limit_reached` if the owner has as many unexpired personal access tokens as the policy allows. Call it
  * in the transaction that adds one, so that two requests cannot take the last place.
  */
-export async function checkTokenLimit(trx: Queries, policy: Policy, ownerId: number, at: number): Promise<void> {
+export async function checkTokenLimit(trx: Queries, policy: Policy, owner: OwnerKey, at: number): Promise<void> {
   const { maxTokensPerOwner: most } = policy;
   if (most === null) return;
   const { count } = await trx
     .selectFrom('access_tokens')
     .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('owner_id', '=', ownerId)
+    .where('owner_id', '=', owner.ownerId)
+    .where('organization_id', '=', owner.organizationId)
     .where('type', '=', 'pat')
     .where('revoked_at', 'is', null)
     .where(({ or, eb }) => or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))

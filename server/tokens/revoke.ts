@@ -1,15 +1,17 @@
 import { lockOwnerFoundBy, lockOwners, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import type { Caller } from './caller.js';
+import type { AuthenticatedActor } from './actor.js';
+import type { OwnerKey } from './caller.js';
 import { requireValidCaller } from './caller-state.js';
 import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
 import { keeps, type TokenFilter } from './filter.js';
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
 import type { Plaintext } from './plaintext.js';
+import { revoked, revokedColumns } from './revocation.js';
 import { ADMINISTER, requireScopes, WRITE } from './scopes.js';
 import { ownerByRefreshToken, ownerBySecret } from './secrets.js';
-import { type AccessToken, selectTokens, toAccessToken } from './token.js';
+import { type AccessToken, selectTokens, toAccessToken, toVersioned } from './token.js';
 
 /**
  * Revokes the owner's token. A token that is already revoked keeps its instant, and conditions are not checked.
@@ -19,12 +21,12 @@ import { type AccessToken, selectTokens, toAccessToken } from './token.js';
  */
 export async function revokeToken(
   { db, now }: Deps,
-  caller: Caller,
-  ownerId: number,
+  { caller }: AuthenticatedActor,
+  { organizationId, ownerId }: OwnerKey,
   uuid: string,
   conditions: Conditions,
 ): Promise<void> {
-  const key = toTokenKey(uuid);
+  const key = { ...toTokenKey(uuid), organizationId, ownerId };
   await db.write(async (trx) => {
     await lockOwners(trx, caller.ownerId, ownerId);
     const at = now();
@@ -33,19 +35,25 @@ export async function revokeToken(
       if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
     }
     if (conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined) {
-      const [row] = await runPrepared(trx, tokenByUuid, { ...key, ownerId });
-      if (row !== undefined && row.revoked_at === null) checkConditions(conditions, toAccessToken(row));
+      const [row] = await runPrepared(trx, tokenByUuid, key);
+      if (row !== undefined && row.revoked_at === null) checkConditions(conditions, toVersioned(row));
     }
-    const revoked = await runPrepared(trx, revocation, { ...key, ownerId, at });
-    if (revoked.length === 0) throw new ServiceError('not_found');
+    const reason = ownerId === caller.ownerId ? 'user' : 'admin';
+    const ids = await runPrepared(trx, revocation, { ...key, at, by: caller.ownerId, reason });
+    if (ids.length > 0) return;
+    const [revokedBefore] = await runPrepared(trx, tokenByUuid, key);
+    if (revokedBefore === undefined) throw new ServiceError('not_found');
   });
 }
 
-const revocation = (trx: Queries, { uuid, createdAt, ownerId, at }: TokenKey & { ownerId: number; at: number }) =>
+type RevocationByKey = TokenKey & OwnerKey & Parameters<typeof revokedColumns>[0];
+
+const revocation = (trx: Queries, { uuid, createdAt, organizationId, ownerId, at, by, reason }: RevocationByKey) =>
   trx
     .updateTable('access_tokens as token')
-    .set(({ fn, val }) => ({ revoked_at: fn.coalesce('revoked_at', val(at)) }))
-    .where((eb) => isOneOf(eb, ownerId, [{ uuid, createdAt }]))
+    .set(revokedColumns({ at, by, reason }))
+    .where((eb) => isOneOf(eb, { organizationId, ownerId }, [{ uuid, createdAt }]))
+    .where('token.revoked_at', 'is', null)
     .returning('id');
 
 /**
@@ -55,19 +63,21 @@ const revocation = (trx: Queries, { uuid, createdAt, ownerId, at }: TokenKey & {
  */
 export async function revokePrivateToken(
   { db, now }: Deps,
-  caller: Caller,
+  actor: AuthenticatedActor,
   id: number,
   conditions: Conditions,
 ): Promise<void> {
+  const { caller } = actor;
   await db.write(async (trx) => {
     await lockOwners(trx, caller.ownerId);
     const at = now();
     if (id !== caller.tokenId) await requireValidCaller(trx, caller, at, [WRITE]);
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
-      .set({ revoked_at: at })
+      .set(revoked({ at, by: actor, reason: 'user' }))
       .where('id', '=', id)
       .where('owner_id', '=', caller.ownerId)
+      .where('organization_id', '=', caller.organizationId)
       .where('type', '=', 'pat')
       .where('revoked_at', 'is', null)
       .executeTakeFirst();
@@ -82,7 +92,11 @@ export async function revokePrivateToken(
  * its grace period, is enough. Disabled and expired tokens are revoked too, because they could be enabled or rotated. Any
  * other text changes nothing.
  */
-export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: Plaintext): Promise<void> {
+export async function revokeByPlaintext(
+  { db, now, config }: Deps,
+  actor: AuthenticatedActor,
+  plaintext: Plaintext,
+): Promise<void> {
   const kind = plaintext.kind(config.brand);
   if (kind === undefined) return;
   const digest = plaintext.digest().bytes;
@@ -99,7 +113,7 @@ export async function revokeByPlaintext({ db, now, config }: Deps, plaintext: Pl
             .where(({ or, eb }) => or([eb('valid_until', 'is', null), eb('valid_until', '>', at)]));
     await trx
       .updateTable('access_tokens')
-      .set({ revoked_at: at })
+      .set(revoked({ at, by: actor, reason: 'presented' }))
       .where('id', 'in', tokenOfSecret)
       .where('revoked_at', 'is', null)
       .execute();
@@ -127,19 +141,23 @@ const MOST_SHOWN = 200;
  */
 export async function revokeTokens(
   { db, now }: Deps,
-  caller: Caller,
-  ownerId: number,
+  actor: AuthenticatedActor,
+  owner: OwnerKey,
   selection: Selection,
   { exceptId, dryRun }: { exceptId: number | null; dryRun: boolean },
 ): Promise<Revoked> {
+  const { caller } = actor;
   return await db.write(async (trx) => {
-    await lockOwners(trx, caller.ownerId, ownerId);
+    await lockOwners(trx, caller.ownerId, owner.ownerId);
     const at = now();
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
-    if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
-    const owned = trx.selectFrom('access_tokens as token').where('token.owner_id', '=', ownerId);
+    if (owner.ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
+    const owned = trx
+      .selectFrom('access_tokens as token')
+      .where('token.owner_id', '=', owner.ownerId)
+      .where('token.organization_id', '=', owner.organizationId);
     const keys = 'uuids' in selection ? selection.uuids.map(toTokenKey) : [];
-    const named = trx.selectFrom('access_tokens as token').where((eb) => isOneOf(eb, ownerId, keys));
+    const named = trx.selectFrom('access_tokens as token').where((eb) => isOneOf(eb, owner, keys));
     const selected = ('uuids' in selection ? named : owned.where((eb) => keeps(eb, selection.filter, at)))
       .where('token.revoked_at', 'is', null)
       .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId));
@@ -155,7 +173,7 @@ export async function revokeTokens(
     if (!dryRun) {
       await trx
         .updateTable('access_tokens')
-        .set({ revoked_at: at })
+        .set(revoked({ at, by: actor, reason: 'bulk' }))
         .where('id', 'in', selected.select('token.id'))
         .execute();
     }
@@ -173,15 +191,21 @@ export async function revokeTokens(
  * Revokes all tokens and sessions of the caller's owner, except the one with the id `exceptId`, and returns their number. It
  * is one statement, so that it revokes exactly the tokens created before it. Rejects as `requireValidCaller` does.
  */
-export async function revokeAllTokens({ db, now }: Deps, caller: Caller, exceptId: number | null): Promise<number> {
+export async function revokeAllTokens(
+  { db, now }: Deps,
+  actor: AuthenticatedActor,
+  exceptId: number | null,
+): Promise<number> {
+  const { caller } = actor;
   return await db.write(async (trx) => {
     await lockOwners(trx, caller.ownerId);
     const at = now();
     await requireValidCaller(trx, caller, at, [WRITE]);
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
-      .set({ revoked_at: at })
+      .set(revoked({ at, by: actor, reason: 'all' }))
       .where('owner_id', '=', caller.ownerId)
+      .where('organization_id', '=', caller.organizationId)
       .where('revoked_at', 'is', null)
       .$if(exceptId !== null, (query) => query.where('id', '!=', exceptId))
       .executeTakeFirst();

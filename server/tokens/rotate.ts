@@ -1,8 +1,9 @@
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import type { Caller } from './caller.js';
-import { getChangeable } from './changeable.js';
+import type { AuthenticatedActor } from './actor.js';
+import type { OwnerKey } from './caller.js';
+import { changeToken, getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
 import { type Attempt, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
@@ -30,13 +31,13 @@ export interface Rotation {
  */
 export function rotateToken(
   deps: Deps,
-  caller: Caller,
+  { caller }: AuthenticatedActor,
   uuid: string,
   rotation: Rotation,
   attempt: Attempt | undefined,
 ): Promise<IssuedToken> {
   return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
-    const { token, row } = await getChangeable(trx, caller.ownerId, uuid, rotation.conditions);
+    const { token, row } = await getChangeable(trx, caller, uuid, rotation.conditions);
     if (row.id === caller.tokenId) {
       // Otherwise whoever found an earlier secret could take the token or session over.
       if (holder.secret !== 'newest') throw new ServiceError('superseded_secret');
@@ -48,18 +49,14 @@ export function rotateToken(
     const expiresAt =
       row.type === 'session'
         ? sessionExpiry(at, row.expires_at, rotation)
-        : await patExpiry(deps, trx, caller.ownerId, at, row, rotation);
+        : await patExpiry(deps, trx, caller, at, row, rotation);
     // Otherwise a token without any scope could extend its own life for ever.
     if (row.type === 'pat' && isLater(expiresAt, row.expires_at)) requireScopes(holder, [WRITE]);
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
-    await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end), at);
+    const replaced = await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end), at);
     const lifetimeFrom = expiresAt === row.expires_at ? row.lifetime_from : at;
-    await trx
-      .updateTable('access_tokens')
-      .set({ expires_at: expiresAt, lifetime_from: lifetimeFrom })
-      .where('id', '=', row.id)
-      .execute();
+    await changeToken(trx, row, { ...replaced, expires_at: expiresAt, lifetime_from: lifetimeFrom });
     return { plaintext, token: await readToken(trx, row.id) };
   });
 }
@@ -78,14 +75,14 @@ interface Life {
 async function patExpiry(
   { config }: Deps,
   trx: Queries,
-  ownerId: number,
+  owner: OwnerKey,
   at: number,
   { created_at: createdAt, lifetime_from: from, expires_at: expiresAt }: Life,
   { expiresInDays }: Rotation,
 ): Promise<number | null> {
   const expired = expiresAt !== null && expiresAt <= at;
   // An expired token does not count towards the limit; a rotated one does.
-  if (expired) await checkTokenLimit(trx, config, ownerId, at);
+  if (expired) await checkTokenLimit(trx, config, owner, at);
   if (expiresInDays !== undefined) return expiryAfter(config, at, expiresInDays);
   return keptExpiry(config, at, expired ? at + (expiresAt - (from ?? createdAt)) : expiresAt);
 }

@@ -7,7 +7,8 @@ import { type Digest, digestsFrom, type Plaintext } from './plaintext.js';
 export interface RotatedToken {
   id: number;
   prefix: string;
-  secret_start: Uint8Array;
+  /** 8 hexadecimal digits. */
+  secret_start: string;
   last_used_at: number | null;
 }
 
@@ -34,9 +35,18 @@ export async function insertSecret(trx: Queries, tokenId: number, digest: Digest
   await runPrepared(trx, newSecret, { digest: digest.bytes, tokenId });
 }
 
+/** What a token's row has of its secrets after a rotation. */
+interface ReplacedSecret {
+  prefix: string;
+  secret_start: Uint8Array;
+  previous_prefix: string;
+  previous_valid_until: number;
+  previous_last_used_at: number | null;
+}
+
 /**
- * Makes `plaintext` the token's newest secret at the instant `at`. Earlier secrets stay valid until `validUntil`, or until
- * their own end if that is sooner.
+ * Makes `plaintext` the token's newest secret at the instant `at`, and returns the columns that the token's row then needs.
+ * Earlier secrets stay valid until `validUntil`, or until their own end if that is sooner.
  */
 export async function replaceSecret(
   trx: Queries,
@@ -44,10 +54,10 @@ export async function replaceSecret(
   plaintext: Plaintext,
   validUntil: number,
   at: number,
-): Promise<void> {
+): Promise<ReplacedSecret> {
   const { id, prefix, secret_start: start, last_used_at: lastUsedAt } = token;
   const digest = plaintext.digest();
-  const [lowest, highest] = digestsFrom(start);
+  const [lowest, highest] = digestsFrom(Buffer.from(start, 'hex'));
   await shortenEarlierSecrets(trx, id, validUntil, at);
   await trx
     .updateTable('token_secrets')
@@ -58,27 +68,25 @@ export async function replaceSecret(
     .where('valid_until', 'is', null)
     .execute();
   await insertSecret(trx, id, digest);
-  await trx
-    .updateTable('access_tokens')
-    .set({
-      prefix: plaintext.prefix,
-      secret_start: digest.start,
-      previous_prefix: prefix,
-      previous_valid_until: validUntil,
-      previous_last_used_at: lastUsedAt,
-    })
-    .where('id', '=', id)
-    .execute();
+  return {
+    prefix: plaintext.prefix,
+    secret_start: digest.start,
+    previous_prefix: prefix,
+    previous_valid_until: validUntil,
+    previous_last_used_at: lastUsedAt,
+  };
 }
 
-/** Ends all earlier secrets at the instant `at` and removes `previousSecret` from the token's record. */
+/** What a token's row has of earlier secrets after `endEarlierSecrets`. */
+export const NO_PREVIOUS_SECRET = {
+  previous_prefix: null,
+  previous_valid_until: null,
+  previous_last_used_at: null,
+} as const;
+
+/** Ends all earlier secrets at the instant `at`. */
 export async function endEarlierSecrets(trx: Queries, tokenId: number, at: number): Promise<void> {
   await shortenEarlierSecrets(trx, tokenId, at, at);
-  await trx
-    .updateTable('access_tokens')
-    .set({ previous_prefix: null, previous_valid_until: null, previous_last_used_at: null })
-    .where('id', '=', tokenId)
-    .execute();
 }
 
 async function shortenEarlierSecrets(trx: Queries, tokenId: number, validUntil: number, at: number): Promise<void> {

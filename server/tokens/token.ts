@@ -1,6 +1,6 @@
 import type { ExpressionBuilder, Selectable } from 'kysely';
-import { hexOf, type Queries, runPrepared } from '../database/index.js';
-import type { AccessTokenTable, Schema, TokenType } from '../database/schema.js';
+import { hexOf, type Queries, runPrepared, type TokenType } from '../database/index.js';
+import type { AccessTokenTable, Schema } from '../database/schema.js';
 import { toUuid } from '../uuid.js';
 import type { Plaintext } from './plaintext.js';
 import { toScopes } from './scopes.js';
@@ -27,6 +27,14 @@ export interface AccessToken {
   previousSecret: PreviousSecret | null;
 }
 
+/** A record with what its entity tag is made of. */
+export interface VersionedToken extends AccessToken {
+  /** Grows with every change but a use. */
+  version: number;
+  /** The start of the newest secret's digest: 8 hexadecimal digits. */
+  secretStart: string;
+}
+
 export interface PreviousSecret {
   prefix: string;
   validUntil: number;
@@ -37,7 +45,7 @@ export interface PreviousSecret {
 /** A token that has just got a secret. */
 export interface IssuedToken {
   plaintext: Plaintext;
-  token: AccessToken;
+  token: VersionedToken;
 }
 
 /** The columns that an `AccessToken` is made of, besides its uuid and its scopes. */
@@ -73,6 +81,17 @@ export function selectTokens(queries: Queries) {
     .select(scopesOfRow);
 }
 
+export type VersionedRow = TokenRow & {
+  version: number;
+  /** 8 hexadecimal digits. */
+  secret_start: string;
+};
+
+/** Selects the columns of a `VersionedToken`. The query calls the table `token`. */
+export function selectVersioned(queries: Queries) {
+  return selectTokens(queries).select(['token.version', hexOf('token.secret_start').as('secret_start')]);
+}
+
 /** The scopes of a token's row. A subquery, because SQLite might choose a slow order for a join. */
 export function scopesOfRow({ selectFrom }: ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>) {
   return selectFrom('scope_sets')
@@ -81,13 +100,17 @@ export function scopesOfRow({ selectFrom }: ExpressionBuilder<Schema & { token: 
     .as('scopes');
 }
 
-const tokenById = (queries: Queries, { id }: { id: number }) => selectTokens(queries).where('token.id', '=', id);
+const tokenById = (queries: Queries, { id }: { id: number }) => selectVersioned(queries).where('token.id', '=', id);
 
 /** Reads the token with this integer id, in the caller's transaction. It must exist. */
-export async function readToken(trx: Queries, id: number): Promise<AccessToken> {
+export async function readToken(trx: Queries, id: number): Promise<VersionedToken> {
   const [row] = await runPrepared(trx, tokenById, { id });
   if (row === undefined) throw new TypeError(`there is no token ${String(id)}`);
-  return toAccessToken(row);
+  return toVersioned(row);
+}
+
+export function toVersioned(row: VersionedRow): VersionedToken {
+  return Object.assign(toAccessToken(row), { version: row.version, secretStart: row.secret_start });
 }
 
 export function toAccessToken(row: TokenRow): AccessToken {

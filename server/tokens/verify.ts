@@ -1,6 +1,7 @@
 import { type Build, hexOf, type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
+import type { OwnerKey } from './caller.js';
 import type { Digest, Plaintext } from './plaintext.js';
 import { type Holder, holds, toScopes } from './scopes.js';
 import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
@@ -17,9 +18,8 @@ export type InvalidReason =
   | 'insufficient_scope';
 
 /** A secret that belongs to a token. */
-export interface ProvenSecret extends Holder {
+export interface ProvenSecret extends Holder, OwnerKey {
   id: number;
-  ownerId: number;
   uuid: string;
   digest: Digest;
   /** False for an earlier secret of a rotated token. */
@@ -37,6 +37,7 @@ interface SecretRow {
   /** 32 hexadecimal digits. */
   uuid: string;
   type: TokenType;
+  organization_id: number;
   owner_id: number;
   expires_at: number | null;
   last_used_at: number | null;
@@ -54,7 +55,8 @@ const secretsWithOwners = (read: Queries) =>
     .selectFrom('token_secrets as secret')
     .innerJoin('access_tokens as token', 'token.id', 'secret.token_id')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
-    .select(['token.owner_id', 'secret.valid_until', 'owner.disabled_at as owner_disabled_at', 'owner.is_admin'])
+    .select(['token.organization_id', 'token.owner_id', 'secret.valid_until'])
+    .select(['owner.disabled_at as owner_disabled_at', 'owner.is_admin'])
     .select([hexOf('token.uuid').as('uuid'), scopesOfRow]);
 
 const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>
@@ -93,6 +95,7 @@ export interface Verification {
 
 export interface TokenOwner {
   id: number;
+  /** Empty if the owner has none. */
   email: string;
   fullName: string;
   organizationUuid: string;
@@ -119,7 +122,8 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
   return verifications as { [Index in keyof Questions]: Verification };
 }
 
-type ProvenRow = SecretRow & TokenRow & { digest: string; email: string; full_name: string; organization_uuid: string };
+type ProvenRow = SecretRow &
+  TokenRow & { digest: string; email: string | null; full_name: string; organization_uuid: string };
 
 async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];
@@ -140,7 +144,7 @@ function provenByDigests(count: number): Build<Uint8Array[], ProvenRow> {
 
 const provenSecrets = (read: Queries) =>
   secretsWithOwners(read)
-    .innerJoin('organizations as organization', 'organization.id', 'owner.organization_id')
+    .innerJoin('organizations as organization', 'organization.id', 'token.organization_id')
     .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
     .select(['owner.email', 'owner.full_name'])
     .select([hexOf('secret.digest').as('digest'), hexOf('organization.uuid').as('organization_uuid')]);
@@ -188,6 +192,7 @@ function toProvenSecret(row: SecretRow, digest: Digest): ProvenSecret {
     type: row.type,
     scopes: toScopes(row.scopes ?? ''),
     ownerIsAdmin: row.is_admin === 1,
+    organizationId: row.organization_id,
     ownerId: row.owner_id,
     uuid: toUuid(row.uuid),
     digest,
@@ -204,7 +209,7 @@ function toProven(row: ProvenRow): NonNullable<Verification['proven']> {
   const { owner_id: id, email, full_name: fullName, organization_uuid: organizationUuid } = row;
   return {
     token: toAccessToken(row),
-    owner: { id, email, fullName, organizationUuid: toUuid(organizationUuid) },
+    owner: { id, email: email ?? '', fullName, organizationUuid: toUuid(organizationUuid) },
     expiresAt: endOf(row),
   };
 }

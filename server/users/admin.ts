@@ -4,6 +4,7 @@ import { InvalidArgument } from '../config/invalid-argument.js';
 import { isPostgresUrl } from '../config/postgres-url.js';
 import { IN_MEMORY, openDatabase } from '../database/index.js';
 import { dateNow } from '../timers.js';
+import { OPERATOR } from '../tokens/actor.js';
 import { createPasswords } from './passwords.js';
 import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword, type User } from './users.js';
 
@@ -48,12 +49,12 @@ export async function openUsers(
   const deps = { db, now: dateNow, passwords: createPasswords() };
   return {
     add: async (wish) => {
-      await addUser(deps, wish);
+      await addUser(deps, OPERATOR, wish);
     },
     list: () => listUsers(deps),
-    disable: (email, options) => disableUser(deps, email, options),
-    enable: (email) => enableUser(deps, email),
-    setPassword: (email, password, options) => setPassword(deps, email, password, options),
+    disable: (email, options) => disableUser(deps, OPERATOR, email, options),
+    enable: (email) => enableUser(deps, OPERATOR, email),
+    setPassword: (email, password, options) => setPassword(deps, OPERATOR, email, password, options),
     close: () => db.close(),
   };
 }

@@ -1,7 +1,15 @@
-import { isUniqueViolation, lockOrganization, lockOwners, type Queries } from '../database/index.js';
+import {
+  isUniqueViolation,
+  lockOrganization,
+  lockOwners,
+  type Queries,
+  searchColumn,
+  TOKEN_TYPES,
+} from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import type { Caller } from '../tokens/caller.js';
+import type { AuthenticatedActor } from '../tokens/actor.js';
+import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
 import { toCursor } from '../tokens/cursor.js';
 import { type Conditions, checkUntagged } from '../tokens/entity-tag.js';
@@ -13,6 +21,9 @@ import { hasAdmin, insertUser, type NewUser, revokeOf, selectUsers, toUser, type
 
 // What administrators do with users over the API, by the user's id.
 
+/** Whose users are meant. */
+type Organization = Pick<OwnerKey, 'organizationId'>;
+
 export interface UserPageWish {
   /** Text that the e-mail or name contains, in any letter case. */
   q: string | undefined;
@@ -23,14 +34,14 @@ export interface UserPageWish {
 /** Returns the page of users, ordered by id, that follows `cursor`. Rejects with `invalid_input` for a bad cursor. */
 export async function listUserPage(
   { db, now }: Deps,
+  { organizationId }: Organization,
   { q, limit, cursor }: UserPageWish,
 ): Promise<{ users: User[]; nextCursor: string | null }> {
   const belongsTo = JSON.stringify(['users', q]);
   const after = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
   const rows = await selectUsers(db.read)
-    .$if(q !== undefined, (query) =>
-      query.where(({ or }) => or([contains('user.email', q ?? ''), contains('user.full_name', q ?? '')])),
-    )
+    .where('user.organization_id', '=', organizationId)
+    .$if(q !== undefined, (query) => query.where(contains('user.search', ['user.full_name', 'user.email'], q ?? '')))
     .$if(after !== undefined, (query) => query.where('user.id', '>', after?.id ?? 0))
     .orderBy('user.id')
     .limit(limit + 1)
@@ -40,15 +51,15 @@ export async function listUserPage(
   return { users, nextCursor: last ? toCursor({ key: last.id, id: last.id, asOf: now() }, belongsTo) : null };
 }
 
-/** Returns the user with this id, also a disabled one. Rejects with `not_found`. */
-export async function findUser({ db }: Deps, id: number): Promise<User> {
-  return await readUser(db.read, id);
+/** Returns the organization's user with this id, also a disabled one. Rejects with `not_found`. */
+export async function findUser({ db }: Deps, organization: Organization, id: number): Promise<User> {
+  return await readUser(db.read, organization, id);
 }
 
-/** Adds a user. Without a `password`, generates one and returns it. Rejects with `email_taken`. */
+/** Adds a user to the caller's organization. Without a `password`, generates one and returns it. Rejects with `email_taken`. */
 export async function createUser(
   deps: Deps,
-  caller: Caller,
+  { caller }: AuthenticatedActor,
   { password: wished, ...wish }: Omit<NewUser, 'password'> & { password: string | undefined },
 ): Promise<{ user: User; password: string | null }> {
   const password = wished ?? generatePassword();
@@ -57,7 +68,7 @@ export async function createUser(
     const user = await deps.db.write(async (trx) => {
       await lockOwners(trx, caller.ownerId);
       await requireValidCaller(trx, caller, deps.now(), [ADMINISTER]);
-      return await insertUser(deps, trx, { ...wish, password }, passwordHash);
+      return await insertUser(deps, trx, caller.organizationId, { ...wish, password }, passwordHash);
     });
     return { user, password: wished === undefined ? password : null };
   } catch (error) {
@@ -82,40 +93,51 @@ export interface UserEdit {
  */
 export async function editUser(
   deps: Deps,
-  caller: Caller,
+  actor: AuthenticatedActor,
   id: number,
   edit: UserEdit,
   conditions: Conditions,
 ): Promise<User> {
+  const { caller } = actor;
+  const { organizationId } = caller;
   const { fullName, isAdmin, disabled, password, revokeTokens = false } = edit;
   const passwordHash = password === undefined ? undefined : await deps.passwords.hash(password);
   return await deps.db.write(async (trx) => {
-    await lockOrganization(trx);
+    await lockOrganization(trx, organizationId);
     await lockOwners(trx, caller.ownerId, id);
     const at = deps.now();
     await requireValidCaller(trx, caller, at, [ADMINISTER]);
-    const user = await readUser(trx, id);
+    const user = await readUser(trx, caller, id);
     checkUntagged(conditions);
     await trx
       .updateTable('users')
       .set({
         full_name: fullName ?? user.fullName,
+        search: searchColumn(fullName ?? user.fullName, user.email),
         is_admin: (isAdmin ?? user.isAdmin) ? 1 : 0,
         // A user who is already disabled keeps the instant.
         disabled_at: (disabled ?? user.disabledAt !== null) ? (user.disabledAt ?? at) : null,
         ...(passwordHash !== undefined && { password_hash: passwordHash }),
       })
       .where('id', '=', id)
+      .where('organization_id', '=', organizationId)
       .execute();
-    if (!(await hasAdmin(trx))) throw new ServiceError('last_admin');
-    if (disabled === true || password !== undefined) await revokeOf(trx, id, at, ['session']);
-    if (revokeTokens) await revokeOf(trx, id, at, ['session', 'pat']);
-    return await readUser(trx, id);
+    if (!(await hasAdmin(trx, organizationId))) throw new ServiceError('last_admin');
+    const reason = disabled === true ? 'disabled' : password === undefined ? 'admin' : 'password';
+    const endsSessions = reason !== 'admin' || revokeTokens;
+    if (endsSessions) {
+      const types = revokeTokens ? TOKEN_TYPES : (['session'] as const);
+      await revokeOf(trx, { organizationId, ownerId: id }, types, { at, by: actor, reason });
+    }
+    return await readUser(trx, caller, id);
   });
 }
 
-async function readUser(queries: Queries, id: number): Promise<User> {
-  const row = await selectUsers(queries).where('user.id', '=', id).executeTakeFirst();
+async function readUser(queries: Queries, { organizationId }: Organization, id: number): Promise<User> {
+  const row = await selectUsers(queries)
+    .where('user.id', '=', id)
+    .where('user.organization_id', '=', organizationId)
+    .executeTakeFirst();
   if (row === undefined) throw new ServiceError('not_found', { detail: 'No such user.' });
   return toUser(row);
 }

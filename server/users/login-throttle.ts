@@ -1,6 +1,7 @@
 import type { LoginThrottle } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import type { Now } from '../timers.js';
+import { networkOf } from './network.js';
 
 /** Milliseconds after the first failure until the count starts anew. */
 const WINDOW = 15 * 60_000;
@@ -60,10 +61,11 @@ export function createLoginThrottle(now: Now): LoginThrottle {
   return {
     // eslint-disable-next-line @typescript-eslint/require-await -- errors must reject, as they do from another process
     async attempt(user, address) {
-      const pair = `${address} ${user}`;
+      const network = address === null ? 'unknown' : networkOf(address);
+      const pair = `${network} ${user}`;
       const limits: [string, number][] = [
         [pair, MOST_PER_PAIR],
-        [address, MOST_PER_ADDRESS],
+        [network, MOST_PER_ADDRESS],
       ];
       const counting = () => (familiar.has(pair) ? limits.slice(0, 1) : limits);
       const check = () => {

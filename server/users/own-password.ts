@@ -1,7 +1,7 @@
 import { lockOwners } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
-import type { Caller } from '../tokens/caller.js';
+import type { AuthenticatedActor } from '../tokens/actor.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
 import { findUserForLogin, revokeOf } from './users.js';
 
@@ -14,14 +14,14 @@ export interface PasswordChange {
  * Changes the password of the caller's user and revokes their other sessions; personal access tokens stay valid.
  *
  * Rejects with `insufficient_scope` if the caller is no session, with `invalid_input` for a wrong current password, and with
- * `too_many_requests` after too many wrong ones from `address`.
+ * `too_many_requests` after too many wrong ones from the actor's address.
  */
 export async function changeOwnPassword(
   deps: Deps,
-  caller: Caller,
+  actor: AuthenticatedActor,
   { currentPassword, newPassword }: PasswordChange,
-  address: string,
 ): Promise<void> {
+  const { caller } = actor;
   const { db, now, passwords, loginThrottle } = deps;
   if (caller.tokenType !== 'session') {
     throw new ServiceError('insufficient_scope', { detail: 'Only a session can change the password.' });
@@ -29,8 +29,10 @@ export async function changeOwnPassword(
   const found = await findUserForLogin(deps, { id: caller.ownerId });
   if (found === undefined) throw new TypeError(`there is no user ${String(caller.ownerId)}`);
   // Counted separately from logins, so that a thief of the session cannot lock its user out.
-  const attempt = await loginThrottle.attempt(`password of ${found.user.email}`, address);
-  if (!(await passwords.verify(found.passwordHash, currentPassword, attempt))) throw wrongPassword();
+  const attempt = await loginThrottle.attempt(`password of ${found.user.email}`, actor.address);
+  const { passwordHash: currentHash } = found;
+  const isRight = await passwords.verify(currentHash, currentPassword, attempt);
+  if (!isRight || currentHash === undefined) throw wrongPassword();
   const passwordHash = await passwords.hash(newPassword);
   await db.write(async (trx) => {
     await lockOwners(trx, caller.ownerId);
@@ -41,11 +43,11 @@ export async function changeOwnPassword(
       .set({ password_hash: passwordHash })
       .where('id', '=', caller.ownerId)
       // The password may have changed while the current one was verified.
-      .where('password_hash', '=', found.passwordHash)
+      .where('password_hash', '=', currentHash)
       .returning('id')
       .executeTakeFirst();
     if (changed === undefined) throw wrongPassword();
-    await revokeOf(trx, caller.ownerId, at, ['session'], { except: caller.tokenId });
+    await revokeOf(trx, caller, ['session'], { at, by: actor, reason: 'password' }, { except: caller.tokenId });
   });
 }
 

@@ -1,8 +1,11 @@
-import { lockOwnerFoundBy, lockOwners, type Queries } from '../database/index.js';
+import { hexOf, lockOwnerFoundBy, lockOwners, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
+import type { Actor, AuthenticatedActor } from '../tokens/actor.js';
+import { changeToken } from '../tokens/changeable.js';
 import { insertToken } from '../tokens/issue.js';
 import { newPlaintext, type Plaintext } from '../tokens/plaintext.js';
+import { revoked } from '../tokens/revocation.js';
 import { scopesOfUser } from '../tokens/scopes.js';
 import { ownerByRefreshToken, replaceSecret } from '../tokens/secrets.js';
 import { canonicalEmail, findUserForLogin, findUserToLogIn, readUser, type User } from './users.js';
@@ -25,12 +28,12 @@ export interface OpenedSession {
  * Opens a session for the user of `email`.
  *
  * Rejects with `unauthorized` for an unknown e-mail or a wrong password, with the same answer after the same time; with
- * `user_disabled` if the password is right but the user disabled; with `too_many_requests` after too many failures from
- * `address`.
+ * `user_disabled` if the password is right but the user disabled; with `too_many_requests` after too many failures from the
+ * actor's address.
  */
-export async function logIn(deps: Deps, email: string, password: string, address: string): Promise<OpenedSession> {
+export async function logIn(deps: Deps, actor: Actor, email: string, password: string): Promise<OpenedSession> {
   const { db, config, now, passwords, loginThrottle } = deps;
-  const attempt = await loginThrottle.attempt(canonicalEmail(email), address);
+  const attempt = await loginThrottle.attempt(canonicalEmail(email), actor.address);
   const found = await findUserForLogin(deps, { email });
   if (!(await passwords.verify(found?.passwordHash, password, attempt)) || found === undefined) throw loginFailed();
 
@@ -42,7 +45,9 @@ export async function logIn(deps: Deps, email: string, password: string, address
     const user = await findUserToLogIn(trx, found);
     if (user === undefined) throw loginFailed();
     if (user.disabledAt !== null) throw new ServiceError('user_disabled');
-    const { plaintext, token } = await insertToken(deps, trx, user.id, 'session', {
+    const { plaintext, token } = await insertToken(deps, trx, actor, {
+      owner: { organizationId: user.organization.id, ownerId: user.id },
+      type: 'session',
       name: 'session',
       createdAt: at,
       expiresAt: at + lifetime,
@@ -62,13 +67,13 @@ function loginFailed(): ServiceError {
  * expiry. Rejects with `unauthorized` unless the token is the session's latest refresh token. A spent one also revokes the
  * session, because two parties have it.
  */
-export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promise<OpenedSession> {
+export async function refreshSession(deps: Deps, actor: Actor, refreshToken: Plaintext): Promise<OpenedSession> {
   const { db, config, log, now } = deps;
   if (refreshToken.kind(config.brand) !== 'ref') throw refreshFailed('malformed');
   const digest = refreshToken.digest().bytes;
   const lifetime = config.sessionMinutes * MINUTE;
 
-  let reused: { sessionToken: number; userId: number } | undefined;
+  let reused: { sessionToken: number; userId: number; requestId: string | null } | undefined;
   const outcome = await db.write(async (trx) => {
     reused = undefined;
     await lockOwnerFoundBy(trx, ownerByRefreshToken, { digest });
@@ -77,8 +82,13 @@ export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promi
     if (found === undefined) return refreshFailed('unknown');
     if (found.revoked_at !== null) return refreshFailed('revoked');
     if (found.spent_at !== null) {
-      await trx.updateTable('access_tokens').set({ revoked_at: at }).where('id', '=', found.token_id).execute();
-      reused = { sessionToken: found.token_id, userId: found.owner_id };
+      await trx
+        .updateTable('access_tokens')
+        .set(revoked({ at, by: actor, reason: 'reuse' }))
+        .where('id', '=', found.id)
+        .where('revoked_at', 'is', null)
+        .execute();
+      reused = { sessionToken: found.id, userId: found.owner_id, requestId: actor.requestId };
       return refreshFailed('spent');
     }
     if (found.expires_at <= at) return refreshFailed('expired');
@@ -87,14 +97,10 @@ export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promi
 
     await trx.updateTable('refresh_tokens').set({ spent_at: at }).where('digest', '=', digest).execute();
     const accessToken = newPlaintext(config.brand, 'ses');
-    await dropExpired(trx, found.token_id, at);
-    await replaceSecret(trx, { ...found, id: found.token_id }, accessToken, found.access_expires_at ?? at, at);
-    await trx
-      .updateTable('access_tokens')
-      .set({ expires_at: at + lifetime })
-      .where('id', '=', found.token_id)
-      .execute();
-    const refreshed = await insertRefreshToken(deps, trx, found.token_id, at);
+    await dropExpired(trx, found.id, at);
+    const replaced = await replaceSecret(trx, found, accessToken, found.access_expires_at ?? at, at);
+    await changeToken(trx, found, { ...replaced, expires_at: at + lifetime });
+    const refreshed = await insertRefreshToken(deps, trx, found.id, at);
     return { user: await readUser(trx, found.owner_id), accessToken, refreshToken: refreshed, lifetime };
   });
   if (reused !== undefined) log.warn(reused, 'spent refresh token reused; session revoked');
@@ -103,22 +109,19 @@ export async function refreshSession(deps: Deps, refreshToken: Plaintext): Promi
   return outcome;
 }
 
-/** Revokes the session with this id. A personal access token with this id stays valid. */
-export async function logOut({ db, now }: Deps, tokenId: number): Promise<void> {
+/** Revokes the actor's session. A personal access token stays valid. */
+export async function logOut({ db, now }: Deps, actor: AuthenticatedActor): Promise<void> {
   await db.write(async (trx) => {
-    await lockOwnerFoundBy(trx, ownerByToken, { id: tokenId });
+    await lockOwners(trx, actor.caller.ownerId);
     await trx
       .updateTable('access_tokens')
-      .set({ revoked_at: now() })
-      .where('id', '=', tokenId)
+      .set(revoked({ at: now(), by: actor, reason: 'logout' }))
+      .where('id', '=', actor.caller.tokenId)
       .where('type', '=', 'session')
       .where('revoked_at', 'is', null)
       .execute();
   });
 }
-
-const ownerByToken = (trx: Queries, { id }: { id: number }) =>
-  trx.selectFrom('access_tokens').select('owner_id').where('id', '=', id);
 
 function refreshFailed(reason: string): ServiceError {
   return unauthorized(reason, { credentialSent: true, detail: 'The refresh token is not valid.' });
@@ -130,18 +133,19 @@ async function findRefreshToken(trx: Queries, digest: Uint8Array) {
     .innerJoin('access_tokens as token', 'token.id', 'refresh.token_id')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
     .select([
-      'refresh.token_id',
       'refresh.expires_at',
       'refresh.spent_at',
+      'token.id',
+      'token.version',
       'token.owner_id',
       'token.expires_at as access_expires_at',
       'token.revoked_at',
       'token.disabled_at',
       'token.prefix',
-      'token.secret_start',
       'token.last_used_at',
       'owner.disabled_at as owner_disabled_at',
     ])
+    .select(hexOf('token.secret_start').as('secret_start'))
     .where('refresh.digest', '=', digest)
     .executeTakeFirst();
 }

@@ -3,16 +3,23 @@ import {
   hexOf,
   isUniqueViolation,
   lockOrganization,
-  lockOwnerFoundBy,
+  lockOwners,
   type Queries,
   runPrepared,
+  searchColumn,
+  TOKEN_TYPES,
+  type TokenType,
 } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import type { Actor } from '../tokens/actor.js';
+import type { OwnerKey } from '../tokens/caller.js';
+import { type Revocation, revoked } from '../tokens/revocation.js';
 import { newUuid, toUuid } from '../uuid.js';
 
 export interface User {
   id: number;
+  /** Empty if the user has none. */
   email: string;
   fullName: string;
   isAdmin: boolean;
@@ -22,6 +29,7 @@ export interface User {
 }
 
 export interface Organization {
+  id: number;
   uuid: string;
   name: string;
   slug: string;
@@ -42,13 +50,15 @@ export function canonicalEmail(email: string): string {
 }
 
 /** Adds a user. Rejects with `InvalidArgument` if the e-mail is taken, or name or password are out of bounds. */
-export async function addUser(deps: UserDeps, wish: NewUser): Promise<User> {
+export async function addUser(deps: UserDeps, _actor: Actor, wish: NewUser): Promise<User> {
   if (wish.fullName.length > 255 || /[\p{Cc}\p{Cs}]/u.test(wish.fullName)) {
     throw new InvalidArgument('a name must have at most 255 characters, and no control characters');
   }
   const passwordHash = await deps.passwords.hash(wish.password);
   try {
-    return await deps.db.write((trx) => insertUser(deps, trx, wish, passwordHash));
+    return await deps.db.write(async (trx) =>
+      insertUser(deps, trx, await theOrganization(trx, deps.now()), wish, passwordHash),
+    );
   } catch (error) {
     if (isUniqueViolation(error)) throw new InvalidArgument(`a user ${canonicalEmail(wish.email)} already exists`);
     throw error;
@@ -56,16 +66,16 @@ export async function addUser(deps: UserDeps, wish: NewUser): Promise<User> {
 }
 
 /** Adds the user if the database has none, and returns whether it did. */
-export async function addFirstUser(deps: UserDeps, wish: NewUser): Promise<boolean> {
+export async function addFirstUser(deps: UserDeps, _actor: Actor, wish: NewUser): Promise<boolean> {
   if (await hasUsers(deps.db.read)) return false;
   const passwordHash = await deps.passwords.hash(wish.password);
   return await deps.db.write(async (trx) => {
     // The first of several starts inserts the organization, and the others wait for its commit.
-    await theOrganization(trx, deps.now());
-    await lockOrganization(trx);
+    const organizationId = await theOrganization(trx, deps.now());
+    await lockOrganization(trx, organizationId);
     // Checked again in the transaction, because several processes may start on one new database.
     if (await hasUsers(trx)) return false;
-    await insertUser(deps, trx, wish, passwordHash);
+    await insertUser(deps, trx, organizationId, wish, passwordHash);
     return true;
   });
 }
@@ -92,11 +102,11 @@ export async function readUser(trx: Queries, id: number): Promise<User> {
 /** Reads a user again after the password was verified; undefined if the password has changed since. */
 export async function findUserToLogIn(
   queries: Queries,
-  earlier: { user: User; passwordHash: string },
+  earlier: { user: User; passwordHash: string | undefined },
 ): Promise<User | undefined> {
   const row = await selectUsers(queries)
     .where('user.id', '=', earlier.user.id)
-    .where('user.password_hash', '=', earlier.passwordHash)
+    .where('user.password_hash', '=', earlier.passwordHash ?? null)
     .executeTakeFirst();
   return row && toUser(row);
 }
@@ -105,13 +115,13 @@ export async function findUserToLogIn(
 export async function findUserForLogin(
   { db }: Pick<Deps, 'db'>,
   who: { email: string } | { id: number },
-): Promise<{ user: User; passwordHash: string } | undefined> {
+): Promise<{ user: User; passwordHash: string | undefined } | undefined> {
   const users = selectUsers(db.read).select('user.password_hash');
   const row = await ('id' in who
     ? users.where('user.id', '=', who.id)
     : users.where('user.email', '=', canonicalEmail(who.email))
   ).executeTakeFirst();
-  return row && { user: toUser(row), passwordHash: row.password_hash };
+  return row && { user: toUser(row), passwordHash: row.password_hash ?? undefined };
 }
 
 /**
@@ -119,22 +129,30 @@ export async function findUserForLogin(
  * when the user is enabled. Rejects with `InvalidArgument` if no user has this e-mail, and, without `force`, with
  * `last_admin` if no enabled administrator would be left.
  */
-export async function disableUser({ db, now }: UserDeps, email: string, { force = false } = {}): Promise<void> {
+export async function disableUser(
+  { db, now }: UserDeps,
+  actor: Actor,
+  email: string,
+  { force = false } = {},
+): Promise<void> {
   await db.write(async (trx) => {
-    await lockOrganization(trx);
-    await lockUser(trx, email);
-    const hadAdmin = await hasAdmin(trx);
-    const id = await updateUser(trx, email, { disabled_at: now() });
-    if (!force && hadAdmin && !(await hasAdmin(trx))) throw new ServiceError('last_admin');
-    await revokeOf(trx, id, now(), ['session']);
+    const at = now();
+    const owner = await getKey(trx, email);
+    await lockOrganization(trx, owner.organizationId);
+    await lockOwners(trx, owner.ownerId);
+    const hadAdmin = await hasAdmin(trx, owner.organizationId);
+    await updateUser(trx, owner, { disabled_at: at });
+    if (!force && hadAdmin && !(await hasAdmin(trx, owner.organizationId))) throw new ServiceError('last_admin');
+    await revokeOf(trx, owner, ['session'], { at, by: actor, reason: 'disabled' });
   });
 }
 
-/** Whether there is an enabled administrator. */
-export async function hasAdmin(queries: Queries): Promise<boolean> {
+/** Whether the organization has an enabled administrator. */
+export async function hasAdmin(queries: Queries, organizationId: number): Promise<boolean> {
   const admin = await queries
     .selectFrom('users')
     .select('id')
+    .where('organization_id', '=', organizationId)
     .where('is_admin', '=', 1)
     .where('disabled_at', 'is', null)
     .limit(1)
@@ -143,10 +161,11 @@ export async function hasAdmin(queries: Queries): Promise<boolean> {
 }
 
 /** Enables the user. Rejects with `InvalidArgument` if no user has this e-mail. */
-export async function enableUser({ db }: UserDeps, email: string): Promise<void> {
+export async function enableUser({ db }: UserDeps, _actor: Actor, email: string): Promise<void> {
   await db.write(async (trx) => {
-    await lockUser(trx, email);
-    await updateUser(trx, email, { disabled_at: null });
+    const owner = await getKey(trx, email);
+    await lockOwners(trx, owner.ownerId);
+    await updateUser(trx, owner, { disabled_at: null });
   });
 }
 
@@ -156,15 +175,18 @@ export async function enableUser({ db }: UserDeps, email: string): Promise<void>
  */
 export async function setPassword(
   { db, now, passwords }: UserDeps,
+  actor: Actor,
   email: string,
   password: string,
   { revokeTokens = false } = {},
 ): Promise<void> {
   const passwordHash = await passwords.hash(password);
   await db.write(async (trx) => {
-    await lockUser(trx, email);
-    const id = await updateUser(trx, email, { password_hash: passwordHash });
-    await revokeOf(trx, id, now(), revokeTokens ? ['session', 'pat'] : ['session']);
+    const owner = await getKey(trx, email);
+    await lockOwners(trx, owner.ownerId);
+    await updateUser(trx, owner, { password_hash: passwordHash });
+    const revocation = { at: now(), by: actor, reason: 'password' } as const;
+    await revokeOf(trx, owner, revokeTokens ? TOKEN_TYPES : ['session'], revocation);
   });
 }
 
@@ -174,6 +196,7 @@ export function selectUsers(queries: Queries) {
     .innerJoin('organizations as organization', 'organization.id', 'user.organization_id')
     .select([
       'user.id',
+      'user.organization_id',
       'user.email',
       'user.full_name',
       'user.is_admin',
@@ -190,12 +213,13 @@ type UserRow = Awaited<ReturnType<ReturnType<typeof selectUsers>['executeTakeFir
 export function toUser(row: UserRow): User {
   return {
     id: row.id,
-    email: row.email,
+    email: row.email ?? '',
     fullName: row.full_name,
     isAdmin: row.is_admin === 1,
     createdAt: row.created_at,
     disabledAt: row.disabled_at,
     organization: {
+      id: row.organization_id,
       uuid: toUuid(row.organization_uuid),
       name: row.organization_name,
       slug: row.organization_slug,
@@ -208,16 +232,25 @@ async function hasUsers(queries: Queries): Promise<boolean> {
 }
 
 /** Inserts a user in the caller's transaction. */
-export async function insertUser({ now }: UserDeps, trx: Queries, wish: NewUser, passwordHash: string): Promise<User> {
+export async function insertUser(
+  { now }: UserDeps,
+  trx: Queries,
+  organizationId: number,
+  wish: NewUser,
+  passwordHash: string,
+): Promise<User> {
+  const email = canonicalEmail(wish.email);
   const { id } = await trx
     .insertInto('users')
     .values({
-      organization_id: await theOrganization(trx, now()),
-      email: canonicalEmail(wish.email),
+      organization_id: organizationId,
+      kind: 'person',
+      email,
       full_name: wish.fullName,
       password_hash: passwordHash,
       is_admin: wish.isAdmin ? 1 : 0,
       created_at: now(),
+      search: searchColumn(wish.fullName, email),
     })
     .returning('id')
     .executeTakeFirstOrThrow();
@@ -237,40 +270,42 @@ async function theOrganization(trx: Queries, at: number): Promise<number> {
   return id;
 }
 
-const userByEmail = (trx: Queries, { email }: { email: string }) =>
-  trx.selectFrom('users').select('id as owner_id').where('email', '=', email);
-
-function lockUser(trx: Queries, email: string): Promise<void> {
-  return lockOwnerFoundBy(trx, userByEmail, { email: canonicalEmail(email) });
+async function getKey(trx: Queries, email: string): Promise<OwnerKey> {
+  const row = await trx
+    .selectFrom('users')
+    .select(['id', 'organization_id'])
+    .where('email', '=', canonicalEmail(email))
+    .executeTakeFirst();
+  if (row === undefined) throw new InvalidArgument(`there is no user ${canonicalEmail(email)}`);
+  return { organizationId: row.organization_id, ownerId: row.id };
 }
 
 async function updateUser(
   trx: Queries,
-  email: string,
+  { organizationId, ownerId }: OwnerKey,
   change: { disabled_at: number | null } | { password_hash: string },
-): Promise<number> {
-  const row = await trx
+): Promise<void> {
+  await trx
     .updateTable('users')
     .set(change)
-    .where('email', '=', canonicalEmail(email))
-    .returning('id')
-    .executeTakeFirst();
-  if (row === undefined) throw new InvalidArgument(`there is no user ${canonicalEmail(email)}`);
-  return row.id;
+    .where('id', '=', ownerId)
+    .where('organization_id', '=', organizationId)
+    .execute();
 }
 
 /** Revokes the owner's tokens of these types, except the one with the id `except`, in the caller's transaction. */
 export async function revokeOf(
   trx: Queries,
-  ownerId: number,
-  at: number,
-  types: ('session' | 'pat')[],
+  { organizationId, ownerId }: OwnerKey,
+  types: readonly TokenType[],
+  revocation: Revocation,
   { except }: { except?: number } = {},
 ): Promise<void> {
   await trx
     .updateTable('access_tokens')
-    .set({ revoked_at: at })
+    .set(revoked(revocation))
     .where('owner_id', '=', ownerId)
+    .where('organization_id', '=', organizationId)
     .where('type', 'in', types)
     .where('revoked_at', 'is', null)
     .$if(except !== undefined, (query) => query.where('id', '!=', except ?? 0))

@@ -18,7 +18,7 @@ export type ToPrimary =
 
 /** A step of `LoginThrottle`. Each worker numbers its attempts itself. */
 export type LoginStep =
-  | { kind: 'login'; id: number; step: 'attempt' | 'begin'; user: string; address: string }
+  | { kind: 'login'; id: number; step: 'attempt' | 'begin'; user: string; address: string | null }
   | { kind: 'login'; id: number; step: 'fail' | 'succeed' };
 
 /** An error in the form that is sent between processes, with the members that the command distinguishes errors by. */

@@ -74,7 +74,7 @@ export function shareThrottle(throttle: LoginThrottle, send: (decision: ToWorker
   const attempts = new Map<number, LoginAttempt>();
   let hasEnded = false;
 
-  async function begin(id: number, user: string, address: string): Promise<void> {
+  async function begin(id: number, user: string, address: string | null): Promise<void> {
     const attempt = await throttle.attempt(user, address);
     await attempt.begin();
     if (hasEnded) attempt.fail();

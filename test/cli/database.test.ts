@@ -339,6 +339,41 @@ describe('latchkey check', () => {
       "insert into idempotent_answers values (x'00', x'00', 1)",
       'kept answers that nothing can open: 1',
     ],
+    [
+      "a token of an organization that is not its owner's",
+      `update access_tokens set organization_id = 2 where id = ${TOKEN}`,
+      'tokens of an organization that their owner does not belong to: 1',
+    ],
+    [
+      'a token without a version',
+      `update access_tokens set version = 0 where id = ${TOKEN}`,
+      'tokens without a version: 1',
+    ],
+    [
+      'a reason for what did not happen',
+      `update access_tokens set revoked_reason = 'admin' where id = ${TOKEN}`,
+      'tokens that know who revoked them, or why, and are not revoked: 1',
+    ],
+    [
+      'settings that are a list',
+      `update access_tokens set settings = '[]' where id = ${TOKEN}`,
+      'tokens whose settings are no JSON object: 1',
+    ],
+    [
+      'settings that are no JSON',
+      `update access_tokens set settings = '{' where id = ${TOKEN}`,
+      'tokens whose settings are no JSON object: 1',
+    ],
+    [
+      'a search text that is missing',
+      `update access_tokens set name = 'Ä' where id = ${TOKEN}; update users set search = 'A'`,
+      'tokens and users whose search text is not that of their texts: 2',
+    ],
+    [
+      'words that nothing knows',
+      `update access_tokens set type = 'robot' where id = ${TOKEN}; update users set kind = 'robot'`,
+      'rows with a type, kind, role or reason that this version does not know: 2',
+    ],
     ['an index that is gone', 'drop index access_tokens_by_name', 'missing: index access_tokens_by_name'],
     ['a table that is gone', 'drop table refresh_tokens', 'missing: table refresh_tokens'],
   ])('finds %s, and ends with code 1', async (_, statements, fault) => {

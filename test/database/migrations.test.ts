@@ -5,13 +5,17 @@ import SqliteDriver from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   createAccessToken,
+  createUser,
   getAccessToken,
   getMe,
   listAccessTokens,
+  listPrivateTokens,
   logIn,
   refreshSession,
   rotateAccessToken,
+  updateAccessToken,
 } from '../../generated/index.js';
+import { checkDatabase } from '../../server/index.js';
 import { withChecksum } from '../support/plaintext.js';
 import { latchkeyUntilKilled } from '../support/process.js';
 import { answered, DAY, type Service, startService } from '../support/service.js';
@@ -20,6 +24,7 @@ import { answered, DAY, type Service, startService } from '../support/service.js
 // 2030-06-15, 11:55, made with the plaintexts below.
 
 const RELEASED = 'test/database/released';
+const MIGRATING = 'bringing the database up to date';
 const versions = (await readdir(RELEASED)).map((name) => basename(name, '.sqlite'));
 
 function plaintext(kind: 'pat' | 'ses' | 'ref', name: string): string {
@@ -89,6 +94,96 @@ test('from a version with an index on ids, chosen ids are found and integer ids 
   await service.stop();
   const after = new SqliteDriver(database, { readonly: true });
   expect(after.prepare("select id from access_tokens where name = 'new'").pluck().get()).toBe(latest + 1);
+  after.close();
+});
+
+test('from a version without versions, owners of several kinds and folded texts, all is as it was and found', async () => {
+  const database = await copyOf('0.1.0-found-by-time');
+  const service = await startService({ database });
+  const client = service.as(plaintext('pat', 'zurich'));
+  const found = async (q: string) => {
+    const { items } = await answered(listAccessTokens({ client, query: { q } }));
+    return items.map(({ name }) => name);
+  };
+  // Names and descriptions beyond ASCII are folded by the migration.
+  expect(await found('SCHLÜSSEL')).toEqual(['Schlüssel für Zürich']);
+  expect(await found('Öffnet')).toEqual(['Schlüssel für Zürich']);
+  expect(await found('ämter')).toEqual(['described']);
+  expect(await found('CHOSEN')).toEqual(['chosen']);
+  const { results } = await answered(listPrivateTokens({ client, query: { q: 'für ZÜRICH' } }));
+  expect(results.map(({ name }) => name)).toEqual(['Schlüssel für Zürich']);
+
+  // A scope that is reserved since stays, allows nothing, and is not inherited.
+  const [zurich] = (await answered(listAccessTokens({ client, query: { q: 'Zürich' } }))).items;
+  expect(zurich?.scopes).toEqual(['audit:read', 'orders:read', 'tokens:read', 'tokens:write']);
+  const heir = await answered(createAccessToken({ client, body: { name: 'heir' } }));
+  expect(heir.token.scopes).toEqual(['orders:read', 'tokens:read', 'tokens:write']);
+  const path = { token_id: zurich?.id ?? '' };
+  const kept = await answered(updateAccessToken({ client, path, body: { scopes: zurich?.scopes ?? [] } }));
+  expect(kept.scopes).toEqual(zurich?.scopes);
+
+  const chosen = { token_id: 'c0ffee00-0000-4000-8000-000000000005' };
+  expect((await answered(getAccessToken({ client, path: chosen }))).name).toBe('chosen');
+  expect(await isAccepted(service, plaintext('pat', 'chosen'))).toBe(true);
+
+  // The highest ids are of rows that are gone.
+  const { user } = await answered(
+    createUser({ client: (await service.admin()).client, body: { email: 'new@example.org' } }),
+  );
+  expect(user.id).toBe(10);
+  await service.stop();
+  const after = new SqliteDriver(database, { readonly: true });
+  expect(after.prepare("select id, version, organization_id from access_tokens where name = 'heir'").get()).toEqual({
+    id: 41,
+    version: 1,
+    organization_id: 1,
+  });
+  after.close();
+  expect((await checkDatabase(database)).faults).toEqual([]);
+});
+
+test('an answer that the version before kept is given again, with a tag that no token has', async () => {
+  const service = await startService({ database: await copyOf('0.1.0-found-by-time') });
+  const client = service.as(plaintext('pat', 'zurich'));
+  const headers = { 'Idempotency-Key': 'kept-by-the-version-before' };
+  const repeated = await createAccessToken({ client, body: { name: 'made once' }, headers });
+  const { plaintext: text, token } = await answered(Promise.resolve(repeated));
+  expect(await isAccepted(service, text)).toBe(true);
+  const path = { token_id: token.id };
+  const stale = repeated.response.headers.get('ETag') ?? '';
+  const current = (await getAccessToken({ client, path })).response.headers.get('ETag') ?? '';
+  const renamed = (ifMatch: string) =>
+    updateAccessToken({ client, path, body: { name: 'b' }, headers: { 'If-Match': ifMatch } });
+  expect((await renamed(stale)).response.status).toBe(412);
+  expect((await renamed(current)).response.status).toBe(200);
+});
+
+test('the log tells of a migration, and of none where there is nothing to migrate', async () => {
+  const service = await startService({ database: await copyOf('0.1.0') });
+  const lines = () =>
+    service.log.map((line) => JSON.parse(line) as { msg: string }).filter(({ msg }) => msg === MIGRATING);
+  expect(lines()).toEqual([expect.objectContaining({ migration: '0006-data-model', step: 'tokens copied', total: 6 })]);
+  await service.restart();
+  expect(lines()).toHaveLength(1);
+  const fresh = await startService();
+  expect(fresh.log.join('')).not.toContain(MIGRATING);
+});
+
+test('a start rolls back what a killed process had begun to write with a journal', async () => {
+  const [written, database] = [await copyOf('0.1.0'), await copyOf('0.1.0')];
+  const connection = new SqliteDriver(written);
+  // So that the journal is on disk before the commit.
+  connection.pragma('cache_size = 1');
+  connection.exec('begin; create table begun (padding); insert into begun values (zeroblob(1000000))');
+  await copyFile(written, database);
+  await copyFile(`${written}-journal`, `${database}-journal`);
+  connection.exec('rollback');
+  connection.close();
+  const service = await startService({ database });
+  expect(await isAccepted(service, plaintext('pat', 'never'))).toBe(true);
+  await service.stop();
+  const after = new SqliteDriver(database, { readonly: true });
+  expect(after.prepare("select count(*) from sqlite_schema where name = 'begun'").pluck().get()).toBe(0);
   after.close();
 });
 

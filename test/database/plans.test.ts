@@ -11,6 +11,9 @@ import { startService } from '../support/service.js';
 
 // How SQLite goes about each question: by an index on the owner's rows, never over all rows.
 
+/** The first user. */
+const OWNER = { organizationId: 1, ownerId: 1 };
+
 const FILTERS: TokenFilter[] = [
   {},
   { type: 'pat' },
@@ -56,8 +59,8 @@ async function plansOf(ask: (deps: Deps) => Promise<unknown>): Promise<string[]>
 test.each(SORTS)('a page by %s is a walk along its index', async (sort, index) => {
   const plans = await plansOf(async (deps) => {
     for (const filter of FILTERS.filter((one) => !('createdBefore' in one))) {
-      await listTokens(deps, 1, { filter, includeRevoked: false, sort, limit: 1, cursor: undefined });
-      await listTokens(deps, 1, {
+      await listTokens(deps, OWNER, { filter, includeRevoked: false, sort, limit: 1, cursor: undefined });
+      await listTokens(deps, OWNER, {
         filter,
         includeRevoked: true,
         sort: `-${sort}` as typeof sort,
@@ -75,7 +78,7 @@ test.each(SORTS)('a page by %s is a walk along its index', async (sort, index) =
 test.each(SORTS)('a page by %s of a time of creation is found by an index too', async (sort) => {
   const plans = await plansOf((deps) => {
     const filter = { createdAfter: 1, createdBefore: 2 };
-    return listTokens(deps, 1, { filter, includeRevoked: false, sort, limit: 1, cursor: undefined });
+    return listTokens(deps, OWNER, { filter, includeRevoked: false, sort, limit: 1, cursor: undefined });
   });
   expect(plans[0]).toMatch(/^SEARCH token USING INDEX access_tokens_by_\w+ \(owner_id=\?/);
 });
@@ -88,7 +91,7 @@ test.each(SORTS)('the next page by %s starts where the last one ended', async (s
     const belongsTo = JSON.stringify(['tokens', 1, true, order, []]);
     const cursor = toCursor({ key: sort === 'name' ? 'a' : 1, id: 1, asOf: 1 }, belongsTo);
     const [walk] = await plansOf((deps) =>
-      listTokens(deps, 1, { filter: {}, includeRevoked: true, sort: order, limit: 1, cursor }),
+      listTokens(deps, OWNER, { filter: {}, includeRevoked: true, sort: order, limit: 1, cursor }),
     );
     expect(walk).toMatch(new RegExp(`USING INDEX ${index} \\(owner_id=\\? AND .*${bound}`));
   }
@@ -96,7 +99,7 @@ test.each(SORTS)('the next page by %s starts where the last one ended', async (s
 
 test.each(['', 'a'])("the private tokens' page, count and search for `%s` walk one owner's rows", async (q) => {
   for (const ordering of ['id', 'name', 'expiration_time'] as const) {
-    const plans = await plansOf((deps) => listPage(deps, 1, { ordering, q, page: 1, pageSize: 1 }));
+    const plans = await plansOf((deps) => listPage(deps, OWNER, { ordering, q, page: 1, pageSize: 1 }));
     const walks = plans.filter((step) => / token\b/.test(step));
     expect(walks.filter((step) => step.includes('(owner_id=?'))).toHaveLength(2);
     // What is on the page is read by its ids, whole rows of it alone.
@@ -114,7 +117,7 @@ test("a token is found by the time in its id, among its owner's, and one whose i
       db.read
         .selectFrom('access_tokens as token')
         .select('token.id')
-        .where((eb) => isOneOf(eb, 1, some))
+        .where((eb) => isOneOf(eb, OWNER, some))
         .execute(),
     );
     expect(plans.filter((step) => !step.startsWith('LIST SUBQUERY'))).toEqual([
@@ -125,7 +128,7 @@ test("a token is found by the time in its id, among its owner's, and one whose i
       'SEARCH token USING INDEX access_tokens_by_chosen_uuid (uuid=?)',
     ]);
   }
-  const plans = await plansOf((deps) => getToken(deps, 1, ids[0] ?? '').catch(() => undefined));
+  const plans = await plansOf((deps) => getToken(deps, OWNER, ids[0] ?? '').catch(() => undefined));
   expect(plans.slice(0, 5)).toContain('SEARCH token USING INDEX access_tokens_by_chosen_uuid (uuid=?)');
   for (const step of plans) expect(step).not.toMatch(/SCAN|\(owner_id=\?\)/);
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
-import { Client } from 'pg';
+import { Client, types } from 'pg';
 import { inject } from 'vitest';
 import { isPostgresUrl } from '../../server/config/postgres-url.js';
 import { without } from './matchers.js';
@@ -41,6 +41,20 @@ export async function rowsOf({ database }: { database: string }, query: string):
   }
 }
 
+/** Runs statements that change a database, of either engine, beside the service that has it. */
+export async function change({ database }: { database: string }, ...statements: string[]): Promise<void> {
+  if (isPostgresUrl(database)) {
+    for (const statement of statements) await onServer(database, statement);
+    return;
+  }
+  const connection = new SqliteDriver(database);
+  try {
+    for (const statement of statements) connection.exec(statement);
+  } finally {
+    connection.close();
+  }
+}
+
 /** Every row of the database but for `lastUsedAt`, which says of requests that they came, not what they did. */
 export async function contentOf(service: { database: string }): Promise<Record<string, unknown[]>> {
   const content: Record<string, unknown[]> = {};
@@ -61,8 +75,16 @@ export async function bytesOf(service: { database: string }): Promise<Buffer> {
   return Buffer.concat(values.map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(String(value)))));
 }
 
+/** The driver's own parsers, but integers of 8 bytes are numbers, as SQLite gives them. */
+const TYPES = {
+  getTypeParser: ((...wanted: Parameters<typeof types.getTypeParser>) =>
+    wanted[0] === types.builtins.INT8
+      ? Number
+      : (types.getTypeParser(...wanted) as (text: string) => unknown)) as typeof types.getTypeParser,
+};
+
 async function onServer(url: string, query: string): Promise<Row[]> {
-  const client = new Client(url);
+  const client = new Client({ connectionString: url, types: TYPES });
   await client.connect();
   try {
     return (await client.query<Row>(query)).rows;

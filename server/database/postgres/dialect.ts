@@ -36,8 +36,6 @@ const FUNCTIONS: Record<string, [before: string, behind: string]> = {
   hex: ['upper(encode(', ", 'hex'))"],
   // The one format that is used: 12 hexadecimal digits.
   printf: ['lpad(upper(to_hex(', ")), 12, '0')"],
-  // That of the database's own locale knows ASCII alone, or what the machine's C library does.
-  upper: ['upper(', ' collate "und-x-icu")'],
 };
 
 class Compiler extends PostgresQueryCompiler {

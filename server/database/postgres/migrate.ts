@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Client } from 'pg';
 import { performanceNow, sleep } from '../../timers.js';
+import { type MigrationProgress, reportTo } from '../progress.js';
 import { DatabaseRefusal } from '../refusal.js';
 import { kyselyOver } from './dialect.js';
 import { toFault } from './faults.js';
@@ -19,7 +20,11 @@ const OLDEST_SERVER = 140_000;
  * migrates and the others wait. Where nothing is missing, nobody waits. Rejects with `DatabaseRefusal` where the server is
  * too old or the schema too new.
  */
-export async function migrate(settings: PostgresSettings, onWait: () => void): Promise<void> {
+export async function migrate(
+  settings: PostgresSettings,
+  onWait: () => void,
+  onProgress: (progress: MigrationProgress) => void,
+): Promise<void> {
   const client = await connect(settings);
   try {
     await refuseUnfit(client);
@@ -29,7 +34,7 @@ export async function migrate(settings: PostgresSettings, onWait: () => void): P
       'set statement_timeout to 0; set lock_timeout to 0; set idle_in_transaction_session_timeout to 0',
     );
     await takeLock(client, onWait);
-    await runPending(client, settings);
+    await runPending(client, settings, onProgress);
   } catch (error) {
     throw toFault(error);
   } finally {
@@ -83,7 +88,11 @@ async function takeLock(client: Client, onWait: () => void): Promise<void> {
   }
 }
 
-async function runPending(client: Client, settings: PostgresSettings): Promise<void> {
+async function runPending(
+  client: Client,
+  settings: PostgresSettings,
+  onProgress: (progress: MigrationProgress) => void,
+): Promise<void> {
   const { schema } = settings;
   await client.query('begin');
   // A role that may not make schemas can use one that is there.
@@ -94,7 +103,7 @@ async function runPending(client: Client, settings: PostgresSettings): Promise<v
   );
   const db = kyselyOver(async ({ sql: text, parameters }) => await client.query(text, parameters as unknown[]));
   for (const name of await pendingOf(client, settings)) {
-    await migrations[name]?.up(db as Kysely<unknown>);
+    await migrations[name]?.up(db as Kysely<unknown>, reportTo(onProgress, name));
     await sql`insert into latchkey_migrations values (${name}, extract(epoch from clock_timestamp()) * 1000)`.execute(
       db,
     );

@@ -22,13 +22,19 @@ const PING = CompiledQuery.raw('select 1');
  */
 export async function openPostgres(
   url: string,
-  { onWait = () => undefined, passwordFile = null, connections = CONNECTIONS, schema = SCHEMA }: OpenOptions,
+  {
+    onWait = () => undefined,
+    onProgress = () => undefined,
+    passwordFile = null,
+    connections = CONNECTIONS,
+    schema = SCHEMA,
+  }: OpenOptions,
 ): Promise<Database> {
   const address = parsePostgresUrl(url);
   if (address === undefined) throw new DatabaseRefusal('the database is no URL such as postgres://user@host:5432/name');
   const settings: PostgresSettings = { ...address, passwordFile, schema };
   await loadDriver();
-  await refusing(settings, () => migrate(settings, onWait));
+  await refusing(settings, () => migrate(settings, onWait, onProgress));
 
   const lookups = createLookups(settings);
   const transactions = await createTransactions(settings, connections);

@@ -1,4 +1,5 @@
-import { Migrator, sql } from 'kysely';
+import { type Kysely, Migrator, sql } from 'kysely';
+import { type MigrationProgress, reportTo } from '../progress.js';
 import type { Queries } from '../schema.js';
 import { isBusy } from './faults.js';
 import { migrations } from './migrations/index.js';
@@ -9,23 +10,46 @@ import { beginImmediate, type Patience, rollBack } from './write-queue.js';
  * Runs what is missing in one transaction, under SQLite's write lock: of several processes that start on one file, one
  * migrates and the others wait. (Kysely's own lock does nothing on SQLite.) Where nothing is missing, nobody waits.
  */
-export async function migrate(writer: Queries, patience?: Patience): Promise<void> {
+export async function migrate(
+  writer: Queries,
+  patience?: Patience,
+  onProgress: (progress: MigrationProgress) => void = () => undefined,
+): Promise<void> {
   await writer.connection().execute(async (trx) => {
     if (await isUpToDate(trx)) return;
-    await beginImmediate(trx, patience);
+    // A table is rebuilt by a copy that takes its name, which what refers to it must not notice (sqlite.org/lang_altertable.html,
+    // section 7). Within a transaction this pragma does nothing.
+    await sql`pragma foreign_keys = off`.execute(trx);
     try {
-      await markAsOurs(trx);
-      const migrator = new Migrator({ db: trx, provider: { getMigrations: () => Promise.resolve(migrations) } });
-      const { error } = await migrator.migrateToLatest();
-      if (error !== undefined) throw error instanceof Error ? error : new Error('migration failed', { cause: error });
-      await sql`commit`.execute(trx);
-    } catch (error) {
-      await rollBack(trx);
-      throw error;
+      await runPending(trx, patience, onProgress);
+    } finally {
+      await sql`pragma foreign_keys = on`.execute(trx);
     }
     // The log may have grown to the size of the file. Now nobody waits for an answer while it is written back.
     await sql`pragma wal_checkpoint(truncate)`.execute(trx);
   });
+}
+
+async function runPending(
+  trx: Queries,
+  patience: Patience | undefined,
+  onProgress: (progress: MigrationProgress) => void,
+): Promise<void> {
+  await beginImmediate(trx, patience);
+  try {
+    await markAsOurs(trx);
+    const reporting = Object.entries(migrations).map(([name, { up }]) => {
+      const report = reportTo(onProgress, name);
+      return [name, { up: (db: Kysely<unknown>) => up(db, report) }] as const;
+    });
+    const provider = { getMigrations: () => Promise.resolve(Object.fromEntries(reporting)) };
+    const { error } = await new Migrator({ db: trx, provider }).migrateToLatest();
+    if (error !== undefined) throw error instanceof Error ? error : new Error('migration failed', { cause: error });
+    await sql`commit`.execute(trx);
+  } catch (error) {
+    await rollBack(trx);
+    throw error;
+  }
 }
 
 async function isUpToDate(queries: Queries): Promise<boolean> {

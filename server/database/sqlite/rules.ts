@@ -1,3 +1,5 @@
+import { REVOCATION_REASONS, ROLES, TOKEN_TYPES, USER_KINDS } from '../closed-lists.js';
+
 /** What always holds and no constraint of the schema says: `query` counts the rows that break it. */
 interface Rule {
   /** The migration that it needs. */
@@ -13,6 +15,7 @@ const LIFE_CYCLE = '0002-life-cycle';
 const SCOPES = '0003-scopes-and-finding';
 const SMALLER = '0004-smaller';
 const FOUND_BY_TIME = '0005-found-by-time';
+const DATA_MODEL = '0006-data-model';
 
 // Sets of ids instead of look-ups for each row: most of these columns have no index, and a file can have a million tokens.
 
@@ -78,4 +81,46 @@ export const RULES: readonly Rule[] = [
       where coalesce(counted.members, 0) <>
         iif(scope_set.scopes = '', 0, 1 + length(scope_set.scopes) - length(replace(scope_set.scopes, ' ', '')))`,
   },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens of an organization that their owner does not belong to',
+    query: `select count(*) from access_tokens as token join users as owner on owner.id = token.owner_id
+      where owner.organization_id <> token.organization_id and not exists (select 1 from memberships
+        where memberships.user_id = owner.id and memberships.organization_id = token.organization_id)`,
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens without a version',
+    query: 'select count(*) from access_tokens where version < 1',
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens that know who revoked them, or why, and are not revoked',
+    query: `select count(*) from access_tokens
+      where revoked_at is null and (revoked_by is not null or revoked_reason is not null)`,
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens whose settings are no JSON object',
+    query: `select count(*) from access_tokens
+      where settings is not null and iif(json_valid(settings), json_type(settings), '') <> 'object'`,
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens and users whose search text is not that of their texts',
+    query: `select (select count(*) from access_tokens where search is not search_column(name, description))
+      + (select count(*) from users where search is not search_column(full_name, email))`,
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'rows with a type, kind, role or reason that this version does not know',
+    query: `select (select count(*) from access_tokens where type not in ${listOf(TOKEN_TYPES)}
+        or revoked_reason not in ${listOf(REVOCATION_REASONS)})
+      + (select count(*) from users where kind not in ${listOf(USER_KINDS)})
+      + (select count(*) from memberships where role not in ${listOf(ROLES)})`,
+  },
 ];
+
+function listOf(words: readonly string[]): string {
+  return `(${words.map((word) => `'${word}'`).join(', ')})`;
+}

@@ -1,6 +1,5 @@
-import type { Migration } from 'kysely';
-import { migrationsFor } from '../../migrations.js';
-import * as baseline from './0005-baseline.js';
+import { type Migration, migrationsFor } from '../../migrations.js';
+import * as baseline from './0006-baseline.js';
 
-/** The schema that SQLite came to by its first five migrations, and what both engines do since. */
-export const migrations: Record<string, Migration> = migrationsFor('postgres', { '0005-baseline': baseline });
+/** The schema that SQLite came to by its first six migrations, and what both engines do since. */
+export const migrations: Record<string, Migration> = migrationsFor('postgres', { '0006-baseline': baseline });

@@ -1,10 +1,10 @@
-import type { Migration } from 'kysely';
-import { migrationsFor } from '../../migrations.js';
+import { type Migration, migrationsFor } from '../../migrations.js';
 import * as tokens from './0001-tokens.js';
 import * as lifeCycle from './0002-life-cycle.js';
 import * as scopesAndFinding from './0003-scopes-and-finding.js';
 import * as smaller from './0004-smaller.js';
 import * as foundByTime from './0005-found-by-time.js';
+import * as dataModel from './0006-data-model.js';
 
 /** Every change of the schema, in order. A migration that was released is never edited, only followed by another. */
 export const migrations: Record<string, Migration> = migrationsFor('sqlite', {
@@ -13,4 +13,5 @@ export const migrations: Record<string, Migration> = migrationsFor('sqlite', {
   '0003-scopes-and-finding': scopesAndFinding,
   '0004-smaller': smaller,
   '0005-found-by-time': foundByTime,
+  '0006-data-model': dataModel,
 });

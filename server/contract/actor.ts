@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../config/config.js';
+import { clientAddress } from '../http/origin.js';
+import type { Actor } from '../tokens/actor.js';
+import type { Caller } from '../tokens/caller.js';
+
+/** Characters of a `User-Agent` that are kept. */
+const LONGEST_USER_AGENT = 256;
+
+/** The sender of a request. Most requests change nothing, so that address and user agent are read when they are asked for. */
+export class RequestActor implements Actor {
+  readonly caller: Caller | null;
+  readonly requestId: string;
+  readonly #request: IncomingMessage;
+  readonly #config: Readonly<Config>;
+
+  constructor(caller: Caller | null, requestId: string, request: IncomingMessage, config: Readonly<Config>) {
+    this.caller = caller;
+    this.requestId = requestId;
+    this.#request = request;
+    this.#config = config;
+  }
+
+  get address(): string | null {
+    return clientAddress(this.#request, this.#config) ?? null;
+  }
+
+  get userAgent(): string | null {
+    return this.#request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT) ?? null;
+  }
+}

@@ -1,0 +1,12 @@
+import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/** Bits of an IPv6 address that one client has to itself. */
+const NETWORK_BITS = 64;
+
+/** What failures are counted by: an IPv4 address, or the /64 of an IPv6 address, since one client has all of it. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const network = ipaddr.IPv6.networkAddressFromCIDR(`${address}/${String(NETWORK_BITS)}`);
+  return `${network.toString()}/${String(NETWORK_BITS)}`;
+}

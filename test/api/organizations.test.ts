@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import {
+  createAccessToken,
+  createUser,
+  getAccessToken,
+  getMe,
+  listAccessTokens,
+  listPrivateTokens,
+  listUsers,
+  revokeAccessTokens,
+  revokeAllAccessTokens,
+  verifyAccessToken,
+} from '../../generated/index.js';
+import { send } from '../support/http.js';
+import { expectRefusal } from '../support/refusal.js';
+import { answered, startService } from '../support/service.js';
+import { change } from '../support/store.js';
+
+// There is one organization for now. What another one has is nobody's business here, not even an administrator's.
+
+const NONE = { status: 404 };
+
+/** The first user, and another administrator, whose organization is moved away; each with a token. */
+async function startTwo() {
+  const service = await startService();
+  const admin = await service.admin();
+  const other = await service.newUser('other@example.org');
+  const [mine, theirs] = [
+    await answered(createAccessToken({ client: admin.client, body: { name: 'mine' } })),
+    await answered(createAccessToken({ client: other.client, body: { name: 'theirs' } })),
+  ];
+  await change(
+    service,
+    "insert into organizations (uuid, name, slug, created_at) select uuid, 'Other', 'other', 0 from access_tokens where id = 1",
+    "update users set organization_id = 2, is_admin = 1 where email = 'other@example.org'",
+    'update access_tokens set organization_id = 2 where owner_id = 2',
+  );
+  return { service, admin, other, mine, theirs };
+}
+
+test('an administrator neither sees nor changes tokens and users of another organization', async () => {
+  const { service, admin, other, mine, theirs } = await startTwo();
+  for (const [{ token, client }, owner, { token: foreign }] of [
+    [admin, 2, theirs],
+    [other, 1, mine],
+  ] as const) {
+    const query = { owner };
+    expect((await answered(listAccessTokens({ client, query }))).items).toEqual([]);
+    const found = await answered(revokeAccessTokens({ client, query, body: { ids: [foreign.id] } }));
+    expect(found).toMatchObject({ revokedCount: 0, notFoundCount: 1 });
+    const filtered = await answered(revokeAccessTokens({ client, query, body: { filter: { tokenType: 'pat' } } }));
+    expect(filtered).toMatchObject({ revokedCount: 0, tokens: [] });
+    const path = `/api/v1/access-tokens/${foreign.id}`;
+    for (const line of [
+      `GET ${path}?owner=${String(owner)}`,
+      `DELETE ${path}?owner=${String(owner)}`,
+      `GET ${path}`,
+      `DELETE ${path}`,
+      `POST ${path}/rotate`,
+      `GET /api/v1/users/${String(owner)}`,
+    ] as const) {
+      await expectRefusal(service, () => send(service, line, { token }), NONE);
+    }
+    for (const [line, json] of [
+      [`PATCH ${path}`, { name: 'b' }],
+      [`PATCH /api/v1/users/${String(owner)}`, { password: 'another password', revokeTokens: true }],
+    ] as const) {
+      await expectRefusal(service, () => send(service, line, { token, json }), NONE);
+    }
+    const { items } = await answered(listUsers({ client }));
+    expect(items.map(({ id }) => id)).toEqual([owner === 1 ? 2 : 1]);
+  }
+});
+
+test('each organization serves its own people in full', async () => {
+  const { service, admin, other, mine, theirs } = await startTwo();
+  for (const [{ client, token }, { plaintext, token: own }, organization] of [
+    [admin, mine, 'Latchkey'],
+    [other, theirs, 'Other'],
+  ] as const) {
+    expect((await answered(getMe({ client }))).session.organization.name).toBe(organization);
+    expect((await answered(listPrivateTokens({ client }))).results.map(({ name }) => name)).toEqual([own.name]);
+    expect(await answered(getAccessToken({ client, path: { token_id: own.id } }))).toMatchObject({ name: own.name });
+    const { token: created } = await answered(createAccessToken({ client, body: { name: 'new' } }));
+    const listed = await answered(listAccessTokens({ client, query: { tokenType: 'pat' } }));
+    expect(listed.items.map(({ id }) => id)).toEqual([created.id, own.id]);
+    const { user } = await answered(createUser({ client, body: { email: `new@${organization}.example` } }));
+    expect((await answered(listUsers({ client }))).items.map(({ id }) => id)).toContain(user.id);
+    // The last administrator of an organization, whoever administers others.
+    const { id } = (await answered(getMe({ client }))).user;
+    await expectRefusal(
+      service,
+      () => send(service, `PATCH /api/v1/users/${String(id)}`, { token, json: { isAdmin: false } }),
+      { status: 409 },
+    );
+    expect((await answered(verifyAccessToken({ client, body: { token: plaintext } }))).code).toBe('valid');
+    expect((await answered(revokeAllAccessTokens({ client }))).revokedCount).toBe(2);
+  }
+});
