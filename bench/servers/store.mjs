@@ -11,6 +11,7 @@ import { newPlaintext, newUuid, PREFIX_LENGTH, toUuid, uuidBytes } from './secre
 
 /**
  * @typedef {object} Caller
+ * @property {number} organizationId
  * @property {number} ownerId
  * @property {number | null} expiresAt
  * @property {string} type
@@ -43,7 +44,7 @@ export function openStore(path) {
   /** @param {string} sql @returns {Driver.Statement<any[], Row>} */
   const prepare = (sql) => database.prepare(sql);
   const secretByDigest = prepare(`
-    select token.id, token.owner_id, token.type, token.expires_at, token.last_used_at, token.revoked_at,
+    select token.id, token.organization_id, token.owner_id, token.type, token.expires_at, token.last_used_at, token.revoked_at,
       token.disabled_at, token.previous_last_used_at, secret.valid_until, owner.disabled_at as owner_disabled_at,
       owner.is_admin, (select scopes from scope_sets where id = token.scope_set_id) as scopes
     from token_secrets as secret
@@ -56,7 +57,7 @@ export function openStore(path) {
     from token_secrets as secret
     join access_tokens as token on token.id = secret.token_id
     join users as owner on owner.id = token.owner_id
-    join organizations as organization on organization.id = owner.organization_id
+    join organizations as organization on organization.id = token.organization_id
     where secret.digest = ?`);
   const userById = prepare(`
     select user.id, user.email, user.full_name, user.is_admin, user.created_at, organization.uuid as organization_uuid,
@@ -65,28 +66,30 @@ export function openStore(path) {
     join organizations as organization on organization.id = user.organization_id
     where user.id = ?`);
   const tokenByUuid = prepare(
-    `select ${TOKEN_COLUMNS} from access_tokens as token
-      where token.owner_id = ? and token.created_at = ? and token.uuid = ?`,
+    `select ${TOKEN_COLUMNS}, token.version, token.secret_start from access_tokens as token
+      where token.owner_id = ? and token.organization_id = ? and token.created_at = ? and token.uuid = ?`,
   );
   const newestTokens = prepare(`
     select ${TOKEN_COLUMNS} from access_tokens as token
-    where token.owner_id = ? and token.revoked_at is null
+    where token.owner_id = ? and token.organization_id = ? and token.revoked_at is null
     order by token.created_at desc, token.id desc
     limit ?`);
   const tokensBehind = prepare(`
     select ${TOKEN_COLUMNS} from access_tokens as token
-    where token.owner_id = ? and token.revoked_at is null and (token.created_at, token.id) < (?, ?)
+    where token.owner_id = ? and token.organization_id = ? and token.revoked_at is null and (token.created_at, token.id) < (?, ?)
     order by token.created_at desc, token.id desc
     limit ?`);
   const scopeSet = prepare('select id from scope_sets where scopes = ?').pluck();
   const insertToken = prepare(`
     insert into access_tokens
-      (uuid, owner_id, type, name, prefix, secret_start, created_at, expires_at, description, metadata, scope_set_id)
-    values (?, ?, 'pat', ?, ?, ?, ?, ?, ?, ?, ?)`);
+      (uuid, organization_id, owner_id, type, name, prefix, secret_start, created_at, expires_at, description, metadata,
+        scope_set_id, version)
+    values (?, ?, ?, 'pat', ?, ?, ?, ?, ?, ?, ?, ?, 1)`);
   const insertSecret = prepare('insert into token_secrets (digest, token_id) values (?, ?)');
-  const revoke = prepare(
-    'update access_tokens set revoked_at = coalesce(revoked_at, ?) where owner_id = ? and created_at = ? and uuid = ?',
-  );
+  const revoke = prepare(`
+    update access_tokens
+    set revoked_at = coalesce(revoked_at, ?), revoked_by = ?, revoked_reason = 'user', version = version + 1
+    where owner_id = ? and organization_id = ? and created_at = ? and uuid = ?`);
   const begin = prepare('begin immediate');
   const commit = prepare('commit');
   const rollback = prepare('rollback');
@@ -115,6 +118,7 @@ export function openStore(path) {
       if (!row || refusalOf(row, now) !== undefined) return undefined;
       lastUsed.note(row, now);
       return /** @type {Caller} */ ({
+        organizationId: row.organization_id,
         ownerId: row.owner_id,
         expiresAt: endOf(row),
         type: row.type,
@@ -152,21 +156,23 @@ export function openStore(path) {
     },
 
     /** @param {Caller} caller @param {string} uuid @returns {Answer | undefined} */
-    getToken({ ownerId }, uuid) {
+    getToken({ organizationId, ownerId }, uuid) {
       const bytes = uuidBytes(uuid);
-      const row = tokenByUuid.get(ownerId, bytes.readUIntBE(0, 6), bytes);
+      const row = tokenByUuid.get(ownerId, organizationId, bytes.readUIntBE(0, 6), bytes);
       return row && { headers: { ETag: entityTagOf(row) }, body: toWireToken(row) };
     },
 
     /** @param {Caller} caller @param {number} limit @param {string} [cursor] @returns {Answer | undefined} */
-    listTokens({ ownerId }, limit, cursor) {
+    listTokens({ organizationId, ownerId }, limit, cursor) {
       const belongsTo = JSON.stringify(['tokens', ownerId, false, '-createdAt', []]);
       const after = cursor === undefined ? [] : fromCursor(cursor, belongsTo);
       if (after === undefined) return undefined;
       const [createdAt, id, asOf = Date.now()] = after;
       /** @type {Row[]} */
       const rows =
-        after.length === 0 ? newestTokens.all(ownerId, limit + 1) : tokensBehind.all(ownerId, createdAt, id, limit + 1);
+        after.length === 0
+          ? newestTokens.all(ownerId, organizationId, limit + 1)
+          : tokensBehind.all(ownerId, organizationId, createdAt, id, limit + 1);
       const more = rows.length > limit;
       if (more) rows.pop();
       const last = rows.at(-1);
@@ -201,7 +207,7 @@ export function openStore(path) {
      * @param {{ name: string, description?: string, metadata?: Record<string, string>, expiresInDays?: number | null }} wish
      * @returns {Answer}
      */
-    create({ ownerId, scopes }, { name, description = '', metadata = {}, expiresInDays = null }) {
+    create({ organizationId, ownerId, scopes }, { name, description = '', metadata = {}, expiresInDays = null }) {
       const now = Date.now();
       const plaintext = newPlaintext();
       const digest = hash('sha256', plaintext, 'buffer').subarray(0, 16);
@@ -224,12 +230,14 @@ export function openStore(path) {
         previous_valid_until: null,
         previous_last_used_at: null,
         scopes: given.join(' '),
+        version: 1,
+        secret_start: digest.subarray(0, 4),
       };
       write(() => {
         const { uuid, prefix, created_at, expires_at } = row;
         row.id = Number(
           insertToken.run(
-            ...[uuid, ownerId, name, prefix, digest.subarray(0, 4), created_at, expires_at],
+            ...[uuid, organizationId, ownerId, name, prefix, row.secret_start, created_at, expires_at],
             ...[row.description, row.metadata, scopeSet.get(row.scopes)],
           ).lastInsertRowid,
         );
@@ -243,9 +251,11 @@ export function openStore(path) {
     },
 
     /** @param {Caller} caller @param {string} uuid @returns {Answer | undefined} */
-    revoke({ ownerId }, uuid) {
+    revoke({ organizationId, ownerId }, uuid) {
       const bytes = uuidBytes(uuid);
-      const { changes } = write(() => revoke.run(Date.now(), ownerId, bytes.readUIntBE(0, 6), bytes));
+      const { changes } = write(() =>
+        revoke.run(Date.now(), ownerId, ownerId, organizationId, bytes.readUIntBE(0, 6), bytes),
+      );
       return changes === 0 ? undefined : {};
     },
 
