@@ -19,6 +19,7 @@ import {
   updateUser,
 } from '../../generated/index.js';
 import type { Deps } from '../../server/deps.js';
+import { OPERATOR } from '../../server/tokens/actor.js';
 import { createPasswords } from '../../server/users/passwords.js';
 import { addFirstUser, addUser, disableUser, enableUser, setPassword } from '../../server/users/users.js';
 import { ADMIN, answered, type Client, type Person, type Service, startService } from '../support/service.js';
@@ -183,10 +184,14 @@ test.each(CASES)('%s locks %j', async (_, locks, prepare) => {
 describe('of the command', () => {
   const wish = { fullName: '', isAdmin: true, password: 'a password' };
   const cases: [write: string, locks: string[], act: (deps: Deps) => Promise<unknown>][] = [
-    ['adding a user', [], (deps) => addUser(deps, { ...wish, email: 'b@example.org' })],
-    ['disabling a user', ['organization', 'user'], (deps) => disableUser(deps, 'c@example.org', { force: true })],
-    ['enabling a user', ['user'], (deps) => enableUser(deps, 'c@example.org')],
-    ['setting a password', ['user'], (deps) => setPassword(deps, 'c@example.org', 'another password')],
+    ['adding a user', [], (deps) => addUser(deps, OPERATOR, { ...wish, email: 'b@example.org' })],
+    [
+      'disabling a user',
+      ['organization', 'user'],
+      (deps) => disableUser(deps, OPERATOR, 'c@example.org', { force: true }),
+    ],
+    ['enabling a user', ['user'], (deps) => enableUser(deps, OPERATOR, 'c@example.org')],
+    ['setting a password', ['user'], (deps) => setPassword(deps, OPERATOR, 'c@example.org', 'another password')],
   ];
 
   test.each(cases)('%s locks %j', async (_, locks, act) => {
@@ -210,7 +215,7 @@ test('of eight first starts at once one adds the first user', async () => {
   const dbs = await Promise.all(Array.from({ length: 8 }, () => repeating.open(database)));
   try {
     const wish = { email: 'a@example.org', fullName: '', isAdmin: true, password: 'a password' };
-    const added = dbs.map((db) => addFirstUser({ db, now: Date.now, passwords: createPasswords() }, wish));
+    const added = dbs.map((db) => addFirstUser({ db, now: Date.now, passwords: createPasswords() }, OPERATOR, wish));
     expect((await Promise.all(added)).filter(Boolean)).toHaveLength(1);
   } finally {
     for (const db of dbs) await db.close();
