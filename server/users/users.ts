@@ -270,14 +270,14 @@ async function theOrganization(trx: Queries, at: number): Promise<number> {
   return id;
 }
 
+const keyByEmail = (trx: Queries, { email }: { email: string }) =>
+  trx.selectFrom('users').select(['id as owner_id', 'organization_id']).where('email', '=', email);
+
+/** Finds the user before the locks, since id and organization stay. */
 async function getKey(trx: Queries, email: string): Promise<OwnerKey> {
-  const row = await trx
-    .selectFrom('users')
-    .select(['id', 'organization_id'])
-    .where('email', '=', canonicalEmail(email))
-    .executeTakeFirst();
+  const [row] = await runPrepared(trx, keyByEmail, { email: canonicalEmail(email) });
   if (row === undefined) throw new InvalidArgument(`there is no user ${canonicalEmail(email)}`);
-  return { organizationId: row.organization_id, ownerId: row.id };
+  return { organizationId: row.organization_id, ownerId: row.owner_id };
 }
 
 async function updateUser(

@@ -50,7 +50,7 @@ async function writeTwice<T>(
     const traced = trx.withPlugin(recorder);
     runDirectly(traced, async (query, parameters) => {
       // What finds an owner by something that stays with them is asked before the lock.
-      if (!/^select \S+( as)?( "owner_id")? from/.test(query.sql) || query.sql.endsWith('update'))
+      if (!/^select \S+( as)?( "owner_id")?(, "organization_id")? from/.test(query.sql) || query.sql.endsWith('update'))
         note(lockOf(query.sql, parameters));
       return await runCompiled(trx, query, parameters);
     });
