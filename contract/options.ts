@@ -53,7 +53,7 @@ export interface ContractOptions {
   excludeChecks?: Check[];
   /** The seed of the random requests, an integer from 0 to 2147483647; random by default. Repeats an earlier run. */
   seed?: number;
-  /** Repeats the run with each of these seeds, until one run finds a fault; `seed` is then ignored. */
+  /** Repeats the run with each of these seeds, until a report is not `held`; `seed` is then ignored. */
   seeds?: number[];
   /** Milliseconds that the whole run may take; 60000 by default. The report lists what is not tested by then. */
   timeMs?: number;

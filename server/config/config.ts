@@ -2,54 +2,54 @@ import { unknownVariables, variableIn } from './environment.js';
 import { InvalidArgument } from './invalid-argument.js';
 import { isPostgresUrl, parsePostgresUrl } from './postgres-url.js';
 
-/** How the service runs. Every field has a default; see `defaultConfig`. */
+/** The configuration of the service. Every field has a default; see `defaultConfig`. */
 export interface Config {
   /** The address to listen on. */
   host: string;
   /** The port to listen on, 0 to 65535; 0 takes any that is free. */
   port: number;
   /**
-   * The database file's path, `:memory:` for one that ends with the process, or a URL of PostgreSQL such as
+   * The path of the database file, `:memory:` for a database that ends with the process, or a PostgreSQL URL such as
    * `postgres://user@host:5432/name?sslmode=verify-full`.
    */
   database: string;
-  /** File with the password for PostgreSQL, read at each connect; null for the one in the URL, or none. */
+  /** File with the PostgreSQL password, read at each connect; null to use the password in the URL, if there is one. */
   databasePasswordFile: string | null;
-  /** Most connections of a process to PostgreSQL for transactions, 1 to 500; two more are for look-ups. */
+  /** Most PostgreSQL connections of a process for transactions, 1 to 500; two more are for look-ups. */
   databaseConnections: number;
-  /** The PostgreSQL schema that has the tables; it is made where there is none. */
+  /** The PostgreSQL schema that contains the tables; the service creates it if it does not exist. */
   databaseSchema: string;
   /** Processes that serve, 1 to 64. `latchkey serve` starts several; `startServer` is always one. */
   workers: number;
-  /** What every token starts with: 1 to 16 characters, lower-case letters and digits, a letter first. */
+  /** The start of every token: 1 to 16 lower-case letters and digits, a letter first. */
   brand: string;
   /** Minutes that a session token lives, 1 to 1440. */
   sessionMinutes: number;
   /** Days that a refresh token lives, 1 to 365. */
   refreshDays: number;
-  /** The address that clients see, such as `https://tokens.example.org`, without a path; null for the socket's own. */
+  /** The URL that clients use, such as `https://tokens.example.org`, without a path; null for the socket's address. */
   publicUrl: string | null;
-  /** Proxies in front of the service whose `X-Forwarded-*` headers are believed, 0 to 10. */
+  /** Number of proxies in front of the service whose `X-Forwarded-*` headers it trusts, 0 to 10. */
   trustProxy: number;
   /**
-   * Origins whose pages may use the service from a browser, such as `https://app.example.org`, or `*` alone for all. They
-   * need a token: no cookie is ever believed from another origin.
+   * Origins whose pages may call the service from a browser, such as `https://app.example.org`, or only `*` for all.
+   * Such pages need a token: the service never accepts a cookie from another origin.
    */
   corsOrigins: readonly string[];
-  /** The user that is created where the database has none. */
+  /** The e-mail address of the user that is created if the database has no users. */
   adminEmail: string;
-  /** That user's password, 8 to 1024 characters; null generates one, which is printed once. */
+  /** The password of that user, 8 to 1024 characters; null generates one and prints it once. */
   adminPassword: string | null;
-  /** Days that a token lives which nobody gives a lifetime, 1 to 36500; null for ever. */
+  /** Days until a token expires that is created without an expiry, 1 to 36500; null for never. */
   defaultLifetimeDays: number | null;
-  /** Days that a token may live, 1 to 36500; null for any. */
+  /** Longest lifetime of a token in days, 1 to 36500; null for no limit. */
   maxLifetimeDays: number | null;
   /** Whether every token must have an expiry. */
   requireExpiry: boolean;
-  /** Personal access tokens that serve at the same time for one owner, 1 to 1000000; null for any number. */
+  /** Most valid personal access tokens of one owner, 1 to 1000000; null for no limit. */
   maxTokensPerOwner: number | null;
   logLevel: LogLevel;
-  /** Whether every answer is checked against the contract before it is sent; a mismatch is 500. */
+  /** Whether the service validates every answer against the contract, and sends 500 instead of one that breaks it. */
   checkResponses: boolean;
 }
 
@@ -142,9 +142,9 @@ export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
 };
 
 /**
- * Reads the configuration from flags (by the field's name) and, where a flag is absent, from environment variables.
- * An empty variable counts as absent, and `defaults` go before the service's own. Throws `InvalidArgument`, which names the
- * variable and what is allowed, also for a variable that is within two edits of a setting's.
+ * Reads the configuration from flags (by the field's name), else from environment variables, else from `defaults`, else
+ * from `defaultConfig`. An empty variable counts as absent. Throws `InvalidArgument` for a wrong value, with what is
+ * allowed, and for an unknown variable whose name is within two edits of a setting's variable.
  */
 export function readConfig(
   flags: Partial<Record<keyof Config, string | undefined>> = {},
@@ -158,7 +158,7 @@ export function readConfig(
     if (text === undefined) return defaults[name] ?? defaultConfig[name];
     const value = parse(text);
     if (value === undefined) {
-      // The value itself may be a password, or carry one.
+      // The message leaves out the value, because it may be or contain a password.
       throw new InvalidArgument(`${flags[name] === undefined ? variable : flagOf(name)} must be ${allowed}`);
     }
     return value;
@@ -166,7 +166,7 @@ export function readConfig(
   return completed(read, ({ variable }) => variable);
 }
 
-/** How `config.database` is opened. */
+/** The options that `openDatabase` gets from the configuration. */
 export function openOptions({
   databasePasswordFile,
   databaseConnections,
@@ -183,7 +183,7 @@ export function unknownSettings(environment: NodeJS.ProcessEnv): string[] {
   );
 }
 
-/** Fills what is missing with defaults. Throws `InvalidArgument`, which names the option and what is allowed. */
+/** Adds defaults for missing fields. Throws `InvalidArgument`, which names the option and what is allowed. */
 export function completeConfig(given: Partial<Config>): Readonly<Config> {
   const complete = <Name extends keyof Config>(name: Name): Config[Name] => {
     const value = given[name] ?? defaultConfig[name];
@@ -196,7 +196,7 @@ export function completeConfig(given: Partial<Config>): Readonly<Config> {
   return completed(complete, (_, name) => `option ${name}`);
 }
 
-/** Every field by `value`, and what several have to say to each other. */
+/** Collects every field by `value`, and checks fields that depend on each other. */
 function completed(
   value: <Name extends keyof Config>(name: Name) => Config[Name],
   named: (setting: { variable: string }, name: keyof Config) => string,
@@ -212,7 +212,7 @@ function completed(
 
 const configNames = Object.keys(defaultConfig) as (keyof Config)[];
 
-/** An e-mail address as far as this service cares: one `@`, no white space and no control characters. */
+/** Whether a text has the form of an e-mail address: one `@`, no white space and no control characters. */
 export function isEmail(text: string): boolean {
   return text.length >= 3 && text.length <= 254 && /^[^\s\p{C}@]+@[^\s\p{C}@]+$/u.test(text);
 }

@@ -1,7 +1,7 @@
 import { closestMatch } from 'leven';
 import { InvalidArgument } from './invalid-argument.js';
 
-/** What the command reads beside the settings of the service. */
+/** The variables of the command line, which are not settings of the service. */
 export const COMMAND_VARIABLES = [
   'LATCHKEY_URL',
   'LATCHKEY_TOKEN',
@@ -12,28 +12,28 @@ export const COMMAND_VARIABLES = [
 export type CommandVariable = (typeof COMMAND_VARIABLES)[number];
 
 const OURS = /^LATCHKEY_/i;
-/** What Kubernetes and Docker set for a service called latchkey, or latchkey-something. */
+/** Variables that Kubernetes and Docker set for a service called latchkey, or latchkey-something. */
 const OF_A_PLATFORM =
   /^LATCHKEY_((SERVICE|PORT)_.*|\w+_SERVICE_(HOST|PORT)(_\w+)?|\w+_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const ADDRESS_OF_A_PLATFORM = /^(tcp|udp|sctp):\/\//;
 /** Insertions, removals and replacements of one character. */
 const MOST_EDITS = 2;
 
-/** A variable of the environment; undefined where it is empty, or is a platform's `LATCHKEY_PORT=tcp://10.0.0.1:8080`. */
+/** An environment variable; undefined if it is empty, or a platform set it to an address like `tcp://10.0.0.1:8080`. */
 export function variableIn(environment: NodeJS.ProcessEnv, name: string): string | undefined {
   const value = environment[name] ?? '';
   return value === '' || isAddressOfPlatform(name, value) ? undefined : value;
 }
 
 /**
- * The variables that begin with `LATCHKEY_` and are none of `known`, without those that a container platform sets. Throws
- * `InvalidArgument` for one that is within two edits of a known one, and names that; letter case counts for nothing.
+ * The variables that begin with `LATCHKEY_` and are not in `known`, without those that a container platform sets.
+ * Throws `InvalidArgument`, which suggests a known name, if a name is within two edits of it, whatever its letter case.
  */
 export function unknownVariables(environment: NodeJS.ProcessEnv, known: readonly string[]): string[] {
   const candidates = [...known, ...COMMAND_VARIABLES];
   const unknown = Object.keys(environment).filter((name) => {
     if (!OURS.test(name) || variableIn(environment, name) === undefined || OF_A_PLATFORM.test(name)) return false;
-    // Windows finds a variable whatever its letter case.
+    // On Windows the names of variables ignore letter case.
     return !candidates.includes(process.platform === 'win32' ? name.toUpperCase() : name);
   });
   for (const name of unknown) {

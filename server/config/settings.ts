@@ -1,6 +1,6 @@
 import { type Config, defaultConfig, flagOf, SETTINGS } from './config.js';
 
-/** The settings that are flags of `latchkey serve`, too. */
+/** The settings that are also flags of `latchkey serve`. */
 const FLAGS: readonly (keyof Config)[] = ['host', 'port', 'database', 'workers', 'checkResponses'];
 
 const MEANINGS: { [Name in keyof Config]: string } = {
@@ -27,7 +27,7 @@ const MEANINGS: { [Name in keyof Config]: string } = {
   checkResponses: 'answer 500 if an answer breaks the contract, for development',
 };
 
-/** Every setting of the service: its variable, flag, meaning, what is allowed and the default. */
+/** The help text with every setting: its variable, flag, meaning, allowed values and default. */
 export function describeSettings(): string {
   const names = Object.keys(MEANINGS) as (keyof Config)[];
   return names.map((name) => `${titleOf(name)}\n      ${MEANINGS[name]}\n      ${boundsOf(name)}\n`).join('');

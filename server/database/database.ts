@@ -1,33 +1,34 @@
 import type { MigrationProgress } from './progress.js';
 import type { Queries } from './schema.js';
 
-/** The one way to the store, whatever the engine. */
+/** The database of the service, on either engine. */
 export interface Database {
-  /** For queries that change nothing: sees every commit, of this process and of others. */
+  /** Runs queries that change nothing. They see every commit of this and of other processes. */
   read: Queries;
   /**
-   * Runs `work` in a transaction and resolves when its commit is on disk. What throws undoes its own changes alone.
+   * Runs `work` in a transaction and resolves when its commit is on disk. If `work` throws, only its own changes are
+   * undone.
    *
-   * `work` must await nothing but queries on the `trx` that it gets, and change nothing but the database: on PostgreSQL it
-   * runs again where the server ended the transaction for another's sake. Rejects with `WriteQueueFull` where too many wait.
+   * `work` must await only queries on its `trx` and change only the database: on PostgreSQL it runs again if the server
+   * aborted the transaction because of another one. Rejects with `WriteQueueFull` if too many writes wait.
    */
   write<T>(work: (trx: Queries) => Promise<T>): Promise<T>;
-  /** Rejects where the database does not answer. */
+  /** Rejects if the database does not answer. */
   ping(): Promise<void>;
-  /** Waits for the writes under way and gives back all that the engine holds. */
+  /** Waits for running writes and releases all resources of the engine. */
   close(): Promise<void>;
 }
 
-/** How a database is opened. A file needs the first two alone. */
+/** Options of opening a database. SQLite uses only `onWait` and `onProgress`. */
 export interface OpenOptions {
-  /** Is told every few seconds while another process brings the schema up to date. */
+  /** Is called every few seconds while another process migrates the schema. */
   onWait?: (() => void) | undefined;
-  /** Is told at the start of a migration that may take long, and every few seconds from then on. */
+  /** Is called at the start of a migration that may take long, and every few seconds from then on. */
   onProgress?: ((progress: MigrationProgress) => void) | undefined;
-  /** File with the password, read at each connect; null for the one in the URL, or none. */
+  /** File with the PostgreSQL password, read at each connect; null to use the password in the URL, if there is one. */
   passwordFile?: string | null | undefined;
-  /** Most connections for transactions; look-ups have two of their own. */
+  /** Most connections for transactions; two more are for look-ups. */
   connections?: number | undefined;
-  /** The PostgreSQL schema that has the tables. */
+  /** The PostgreSQL schema that contains the tables. */
   schema?: string | undefined;
 }

@@ -1,14 +1,14 @@
-/** The cause lies with the store, or with the way to it, and not with the query. */
+/** The database or the connection to it failed, not the query. */
 export class StorageFault extends Error {
   override name = 'StorageFault';
 }
 
-/** A row has what another row of the table has already, and only one may. */
+/** A row breaks a unique constraint: another row already has the same value. */
 export class UniqueViolation extends Error {
   override name = 'UniqueViolation';
 }
 
-/** More queries wait than can be answered in time. */
+/** Too many queries wait to be answered in time. */
 export class WriteQueueFull extends Error {
   override name = 'WriteQueueFull';
 }

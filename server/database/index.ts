@@ -24,26 +24,26 @@ export { checkDatabase, type DatabaseReport } from './sqlite/check.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';
 
-/** Whether the cause lies with the disk, the server, the way to it or another process, and not with the query. */
+/** Whether an error comes from the disk, the database server, the connection or another process, not from the query. */
 export function isStorageFault(error: unknown): boolean {
   return error instanceof StorageFault || sqliteFaults.isStorageFault(error);
 }
 
-/** Whether another row has what only one may have. */
+/** Whether an error is a broken unique constraint. */
 export function isUniqueViolation(error: unknown): boolean {
   return error instanceof UniqueViolation || sqliteFaults.isUniqueViolation(error);
 }
 
 /**
- * Opens `database` (a file's path, `:memory:`, or a URL of PostgreSQL) and brings its schema up to date.
- * Where another process does the latter at this moment it waits for that, and tells `onWait` so every few seconds.
+ * Opens `database` (a file's path, `:memory:`, or a PostgreSQL URL) and migrates its schema. If another process is
+ * migrating, waits for it and calls `onWait` every few seconds.
  *
- * Rejects with `DatabaseRefusal` where the file is damaged, foreign, of a newer version or cannot be written, and where the
- * server cannot be reached or served from.
+ * Rejects with `DatabaseRefusal` if the file is damaged, belongs to another program or a newer version, or cannot be
+ * written, and if the PostgreSQL server cannot be reached or used.
  */
 export async function openDatabase(database: string, options: OpenOptions = {}): Promise<Database> {
   if (!isPostgresUrl(database)) return await openFile(database, options);
-  // Only here: who uses SQLite does not even load the code.
+  // Imported here, so that a service on SQLite does not load the code.
   const { openPostgres } = await import('./postgres/open.js');
   return await openPostgres(database, options);
 }
@@ -53,7 +53,7 @@ async function openFile(path: string, { onWait = () => undefined, onProgress }: 
   try {
     await migrate(handles.writer, createMigrationPatience(path, onWait), onProgress);
   } catch (error) {
-    // What failed first is the reason; closing may well fail of the same.
+    // The first error is the reason; closing may fail for the same reason.
     await handles.close().catch(() => undefined);
     throw error instanceof DatabaseRefusal
       ? error
@@ -64,14 +64,14 @@ async function openFile(path: string, { onWait = () => undefined, onProgress }: 
 
 /** A database in memory that can be copied whole. */
 export interface MemoryDatabase extends Database {
-  /** All that is committed, to open other databases with. */
+  /** An image of all committed data, from which other databases can be opened. */
   image(): Promise<Buffer>;
 }
 
-/** Opens a copy of the database that `image` was taken of, or one without any rows. */
+/** Opens a database in memory: a copy from `image`, or one without rows. */
 export async function openMemoryDatabase(image?: Buffer): Promise<MemoryDatabase> {
   const handles = await openMemory(image);
-  // An image is of this process, and its schema therefore up to date.
+  // This process took the image, so its schema is up to date.
   if (image === undefined) await migrate(handles.writer);
   const { idle, ...database } = toDatabase(handles);
   return {

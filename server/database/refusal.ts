@@ -1,4 +1,4 @@
-/** The database cannot be served: its message is for the operator. */
+/** The database cannot be used. The message tells the operator why. */
 export class DatabaseRefusal extends Error {
   override name = 'DatabaseRefusal';
 }

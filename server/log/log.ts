@@ -4,33 +4,33 @@ import { toInstant } from '../instants.js';
 import { dateNow } from '../timers.js';
 import { createLogOutput, type LogOutput } from './output.js';
 
-/** Takes the service's log entries: a message and its fields. A pino logger is one. */
+/** A logger for the service's entries, each with a message and fields. A pino logger fits. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
-/** Characters of one write to standard error. */
+/** Most characters of one write to standard error. */
 const MOST_AT_ONCE = 65_536;
-/** What Linux writes to a pipe at once, whoever else writes to it. */
+/** Bytes that Linux writes to a pipe atomically, although other processes write to it too. */
 const MOST_WHOLE = 4_096;
 
-/** Anything that takes lines, such as a stream. */
+/** A destination for log lines, such as a stream. */
 export interface LogSink {
   write(line: string): void;
 }
 
 /**
- * One JSON line for each entry, to standard error unless `sink` says otherwise. What goes in is chosen field by field:
- * no headers, query, body, token, password or cookie ever does.
+ * Creates a log that writes each entry as one line of JSON to `sink`, by default standard error. Callers choose each
+ * field, and never log headers, queries, bodies, tokens, passwords or cookies.
  */
 export function createLog(level: LogLevel, sink?: LogSink): Log {
   const log: Log = pino({ ...COMMON, level, base: null }, sink ?? standardError(MOST_AT_ONCE, () => log));
   return log;
 }
 
-/** The log of one of several processes with one standard error: its lines tell which process, and stay whole. */
+/** The log of one of several processes that share standard error. Its lines name the process, and are never mixed. */
 export function createWorkerLog(level: LogLevel): Log {
   const base = { pid: process.pid };
   const log: Log = pino(
@@ -40,7 +40,7 @@ export function createWorkerLog(level: LogLevel): Log {
   return log;
 }
 
-/** The lines that standard error did not take from this process so far. */
+/** Number of log lines that this process has lost because it could not write them to standard error. */
 export function lostLogLines(): number {
   return output?.lost ?? 0;
 }
@@ -50,7 +50,7 @@ const COMMON = {
   serializers: { err: errorFields },
 };
 
-/** One for the process, which has one standard error; the first log tells of lost lines. */
+/** The one output of the process. The first log reports lost lines. */
 function standardError(mostAtOnce: number, firstLog: () => Log): LogSink {
   return (output ??= createLogOutput({
     mostAtOnce,
@@ -62,7 +62,7 @@ function standardError(mostAtOnce: number, firstLog: () => Log): LogSink {
 
 let output: LogOutput | undefined;
 
-/** An error's name, code, message and stack. Errors of the driver carry no parameters, and no other fields are kept. */
+/** The name, code, message and stack of an error, and no other fields. Errors of the driver contain no parameters. */
 function errorFields(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { name, message, stack, cause } = error;

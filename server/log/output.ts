@@ -2,9 +2,9 @@ import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { clearTimeout, performanceNow, setTimeout } from '../timers.js';
 
-/** Milliseconds that lines wait for each other, since every write to the system costs as much as serving a request. */
+/** Milliseconds for which lines are collected into one write, because a write costs as much as serving a request. */
 const GATHERING = 50;
-/** Characters that wait at most; newer lines are lost. */
+/** Most characters that wait to be written; newer lines are lost. */
 const MOST_WAITING = 4 * 2 ** 20;
 /** Milliseconds that the end of the process waits for a slow reader, and between two looks at it. */
 const LAST_PATIENCE = 200;
@@ -13,29 +13,29 @@ const LAST_PAUSE = 5;
 const STANDARD_ERROR = 2;
 const LINE_BREAK = 10;
 
-/** Takes lines, which end with a line break. Never throws, blocks, or grows without bound. */
+/** Writes log lines, each with its line break. It never throws, blocks, or grows without bound. */
 export interface LogOutput {
   write(line: string): void;
-  /** The lines that were lost so far. */
+  /** Number of lines that were lost so far. */
   readonly lost: number;
 }
 
 interface Options {
-  /** Characters of one write, where a line is not longer itself. */
+  /** Most characters of one write, unless a single line is longer. */
   mostAtOnce: number;
-  /** Told of `lost` lines once the output takes lines again; `reason` is the system's code. */
+  /** Is called with the number of lost lines when writing works again; `reason` is the system's error code. */
   onRecovery(lost: number, reason: string): void;
 }
 
 /**
- * Standard error as a log's output. A full disk, a closed pipe and a reader that stalls lose lines, which are counted;
- * nobody waits for them but the end of the process, for a fifth of a second.
+ * Creates an output that writes to standard error. A full disk, a closed pipe or a slow reader loses lines, which are
+ * counted. Requests never wait for the output; only the end of the process waits, for at most a fifth of a second.
  */
 export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput {
   const { fd, isPrompt, prepare } = openStandardError();
   let lines: string[] = [];
   let waiting = 0;
-  /** What the system is to take next. */
+  /** The bytes of the next write. */
   let chunk = Buffer.alloc(0);
   /** Whether the chunk begins inside a line. */
   let isTorn = false;
@@ -54,7 +54,7 @@ export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput 
     timer = undefined;
     if (isWriting || !fillChunk()) return;
     if (!isPrompt) {
-      // In a thread of Node's, since a disk may be slow.
+      // Asynchronously, in a thread of Node, because a disk may be slow.
       isWriting = true;
       write(fd, chunk, (error, written) => {
         isWriting = false;
@@ -93,7 +93,7 @@ export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput 
     return true;
   }
 
-  /** Puts whole lines into the chunk where it is empty. False where there are none. */
+  /** Fills an empty chunk with whole lines. Returns false if there is nothing to write. */
   function fillChunk(): boolean {
     if (chunk.length > 0) return true;
     let count = 0;
@@ -110,7 +110,7 @@ export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput 
     return true;
   }
 
-  /** Only the rest of a line of which a part was written stays, so that the lines of the log stay whole. */
+  /** Keeps only the rest of a partly written line, so that every line of the log is complete. */
   function abandonChunk(code: string): void {
     const end = isTorn ? chunk.indexOf(LINE_BREAK) + 1 : 0;
     lose(chunk.subarray(end).filter((byte) => byte === LINE_BREAK).length, code);
@@ -123,7 +123,7 @@ export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput 
   }
 
   process.once('exit', () => {
-    // What is in a thread is written before the process ends.
+    // A write in a thread is finished before the process ends.
     if (isWriting) chunk = Buffer.alloc(0);
     const deadline = performanceNow() + LAST_PATIENCE;
     while (fillChunk()) {
@@ -152,9 +152,9 @@ export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput 
 
 interface StandardError {
   fd: number;
-  /** Whether writing returns at once, whoever reads. */
+  /** Whether a write returns at once, however slow the reader is. */
   isPrompt: boolean;
-  /** To be called before each write. */
+  /** Must be called before each write. */
   prepare(): void;
 }
 
@@ -162,12 +162,12 @@ function openStandardError(): StandardError {
   const status = fstatSync(STANDARD_ERROR);
   const prepare = () => undefined;
   if (status.isFIFO() || isatty(STANDARD_ERROR)) {
-    // Opened anew, since other processes that share the old one set and take back its O_NONBLOCK.
+    // A new file description, because other processes set and clear O_NONBLOCK on the shared one.
     const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
     try {
       return { fd: openSync('/proc/self/fd/2', flags), isPrompt: true, prepare };
     } catch {
-      // Not on this system, or not by this user.
+      // This system or this user cannot open it.
     }
   }
   if (!status.isFIFO() && !status.isSocket()) return { fd: STANDARD_ERROR, isPrompt: false, prepare };
@@ -175,7 +175,7 @@ function openStandardError(): StandardError {
   return {
     fd: STANDARD_ERROR,
     isPrompt: handle !== undefined,
-    // Each worker that starts or ends makes what all share block again.
+    // Each worker that starts or ends makes the shared description blocking again.
     prepare: () => handle?.setBlocking(false),
   };
 }

@@ -6,11 +6,11 @@ import { withCopy } from './copy.js';
 import { flushFolderOf } from './file.js';
 
 /**
- * Writes a copy of the database at `path` to a new `file`, of mode 0600, and says what is in it. A service may write
- * meanwhile: the copy holds all that was answered before the call, and is as of one moment after it.
+ * Writes a copy of the database at `path` to a new `file` with mode 0600, and reports its content. A service may write
+ * meanwhile: the copy is one snapshot, and contains every change that was answered before the call.
  *
- * `file` is there only when the copy is complete, checked and on disk. Rejects with `DatabaseRefusal` where `file` exists
- * already, and where the database is damaged, foreign or of a newer version; and with the system's error.
+ * `file` appears only when the copy is complete, checked and on disk. Rejects with `DatabaseRefusal` if `file` exists,
+ * or if the database is damaged, or belongs to another program or a newer version; otherwise with the system's error.
  */
 export async function backUpDatabase(path: string, file: string): Promise<DatabaseReport> {
   rejectOwnFiles(path, file);
@@ -22,7 +22,7 @@ export async function backUpDatabase(path: string, file: string): Promise<Databa
   });
 }
 
-/** A log beside a database is taken for its own, whatever is in it. */
+/** Throws if `file` is the database itself, or SQLite would take it for the database's log. */
 function rejectOwnFiles(path: string, file: string): void {
   const own = realpathSync(path);
   const folder = dirname(resolve(file));
@@ -35,13 +35,13 @@ function rejectOwnFiles(path: string, file: string): void {
   }
 }
 
-/** A link fails where the name is taken, a renaming would replace what has it. */
+/** Uses a link, which fails if the name exists; a rename would replace the existing file. */
 function giveName(copy: string, file: string): void {
   try {
     linkSync(copy, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(file);
-    // Not every file system knows links, such as that of a memory stick.
+    // Some file systems have no links, such as that of a memory stick.
     if (existsSync(file)) throw alreadyThere(file);
     renameSync(copy, file);
   }

@@ -7,25 +7,25 @@ import { APPLICATION_ID, START_PATIENCE } from './open.js';
 import { RULES } from './rules.js';
 import { missingFrom } from './shape.js';
 
-/** What a check of a database found. */
+/** The report of a database check. */
 export interface DatabaseReport {
-  /** The newest migration that the database has, null for none. */
+  /** The newest migration that the database has; null if it has none. */
   schema: string | null;
-  /** The migrations that the next start will run; empty where the schema is up to date. */
+  /** The migrations that the next start will run; empty if the schema is up to date. */
   pending: string[];
-  /** Bytes, the write-ahead log beside the file included. */
+  /** Bytes of the file and its write-ahead log. */
   bytes: number;
-  /** How many rows each table has. */
+  /** The number of rows by table. */
   rows: Record<string, number>;
-  /** What is wrong, in words; empty where the database is whole. */
+  /** Descriptions of what is wrong; empty if the database is intact. */
   faults: string[];
 }
 
 const MOST_FAULTS_OF_A_KIND = 20;
 
 /**
- * Reads the whole database at `path` and says what it has and what is wrong with it. Changes nothing, and a service may
- * run on it meanwhile: all is read as of one moment.
+ * Reads the whole database at `path` and reports its content and faults. It changes nothing, and a service may use the
+ * database meanwhile: the check reads one snapshot.
  */
 export async function checkDatabase(path: string): Promise<DatabaseReport> {
   assertBuilt();
@@ -40,7 +40,7 @@ export async function checkDatabase(path: string): Promise<DatabaseReport> {
       searchColumn(...(texts as (string | null)[])),
     );
     try {
-      // One moment: else rows that a service writes between two of the counts would look like orphans.
+      // One snapshot: otherwise rows that a service writes between two counts would look like orphans.
       connection.exec('begin');
       await read(path, connection, report);
     } finally {
@@ -55,7 +55,7 @@ export async function checkDatabase(path: string): Promise<DatabaseReport> {
 async function read(path: string, connection: Connection, report: DatabaseReport): Promise<void> {
   const { faults } = report;
   const applicationId = connection.pragma('application_id', { simple: true });
-  // Before anything that reads the schema, which may be what was cut.
+  // First, because the following steps read the schema, which may have been cut off.
   if (isCutShort(path, connection)) faults.push('it was cut short');
   const tables = tablesOf(connection);
   if (applicationId !== APPLICATION_ID) {

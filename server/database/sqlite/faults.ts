@@ -8,12 +8,12 @@ function codeOf(error: unknown): string {
   return error instanceof SqliteDriver.SqliteError ? error.code : '';
 }
 
-/** Whether the cause lies with the disk, the file or another process, and not with the query. */
+/** Whether an error comes from the disk, the file or another process, not from the query. */
 export function isStorageFault(error: unknown): boolean {
   return STORAGE_FAULT.test(codeOf(error));
 }
 
-/** Whether another process holds the lock: the one storage fault that waiting cures. */
+/** Whether another process has the lock: the only storage fault that may end while the query waits. */
 export function isBusy(error: unknown): boolean {
   return BUSY.test(codeOf(error));
 }

@@ -7,8 +7,8 @@ import { APPLICATION_ID } from './open.js';
 import { beginImmediate, type Patience, rollBack } from './write-queue.js';
 
 /**
- * Runs what is missing in one transaction, under SQLite's write lock: of several processes that start on one file, one
- * migrates and the others wait. (Kysely's own lock does nothing on SQLite.) Where nothing is missing, nobody waits.
+ * Runs the missing migrations in one transaction, under SQLite's write lock: if several processes start on one file,
+ * one migrates and the others wait. (Kysely's own lock does nothing on SQLite.) If no migration is missing, none waits.
  */
 export async function migrate(
   writer: Queries,

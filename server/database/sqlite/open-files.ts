@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 
-/** Whether a process has the file at `path` open, as far as this system tells: Linux does, of processes of the same user. */
+/** Whether a process has the file at `path` open. Only Linux tells, and only about processes of the same user. */
 export function isOpen(path: string): boolean {
   const { dev, ino } = statSync(path);
   return entriesOf('/proc')
@@ -12,7 +12,7 @@ export function isOpen(path: string): boolean {
     });
 }
 
-/** Empty where it cannot be read: a process that is gone or another user's, or a system without such a folder. */
+/** Empty if the folder cannot be read: the process has ended or is another user's, or the system has no such folder. */
 function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder);
