@@ -1,0 +1,79 @@
+import { expect } from 'vitest';
+import type { AccessToken } from '../../client/index.js';
+import { ADA, type CommandLine, startLoggedIn } from './command.js';
+import { SEED } from './local-server.js';
+
+export const PLAINTEXT = /^lk_pat_[0-9A-Za-z]{36}$/;
+export const DAY = 86_400_000;
+
+/** Several of one name, one that has been rotated, and names that would drive a terminal if they could. */
+export const MANY = {
+  users: [
+    {
+      ...SEED.users[0],
+      email: ADA.email,
+      tokens: [
+        { id: '01a20000-0000-7000-8000-00000000000a', name: 'ci', plaintext: 'ci1', createdAt: '-3d', scopes: ['x:1'] },
+        {
+          id: '01a20000-0000-7000-8000-00000000000b',
+          name: 'ci',
+          plaintext: 'ci2',
+          createdAt: '-2d',
+          revokedAt: '-1d',
+        },
+        {
+          id: '01a21111-0000-7000-8000-00000000000c',
+          name: 'twin',
+          plaintext: 'twin1',
+          createdAt: '-20d',
+          expiresAt: '+3d',
+        },
+        {
+          id: '01a22222-0000-7000-8000-00000000000d',
+          name: 'twin',
+          plaintext: 'twin2',
+          createdAt: '-10d',
+          disabled: true,
+        },
+        {
+          id: '01a23333-0000-7000-8000-00000000000e',
+          name: 'old',
+          plaintext: 'old',
+          createdAt: '-90d',
+          expiresAt: '-5d',
+        },
+      ],
+    },
+    { email: 'bob@example.org', tokens: [{ name: "bob's", plaintext: 'bob', createdAt: '-1d' }] },
+  ],
+};
+
+export function startMany(): Promise<CommandLine> {
+  return startLoggedIn({ testing: { seed: MANY } });
+}
+
+export async function json<T>(line: CommandLine, args: string[]): Promise<T> {
+  const { code, stdout, stderr } = await line.run([...args, '--json']);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+/** The cells of lines of tabs. */
+export function rowsOf(stdout: string): string[][] {
+  return stdout === ''
+    ? []
+    : stdout
+        .trimEnd()
+        .split('\n')
+        .map((row) => row.split('\t'));
+}
+
+/** As the service shows it to her. */
+export async function tokenOf({ server }: CommandLine, id: string): Promise<AccessToken> {
+  return await server.client(ADA.email).getAccessToken({ path: { token_id: id } });
+}
+
+export async function listed({ server }: CommandLine): Promise<AccessToken[]> {
+  return (await server.client(ADA.email).listAccessTokens({ query: { includeRevoked: true, tokenType: 'pat' } })).items;
+}
