@@ -109,7 +109,7 @@ export function isRemover({ method, path, id }: Operation): boolean {
  */
 export function isEnder({ method, path }: Operation): boolean {
   if (method === 'DELETE') return /\}\/?$/.test(path);
-  return isUnsafe({ method }) && /\}\/[^/{}]*(revoke|delete|remove)[^/{}]*\/?$/i.test(path);
+  return isUnsafe({ method }) && /\}[/:](revoke|delete|remove)\/?$/i.test(path);
 }
 
 /** Why a request must not be sent; undefined where it may. `base` is a request that may. */

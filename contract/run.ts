@@ -141,6 +141,7 @@ export async function createRun(
     const repeats = keys.use(operation, wire);
     const verdict = judgeWire(operation, wire);
     rememberPasswords(draft.body, secrets);
+    for (const part of [draft.body, draft.query, draft.path]) secrets.say(part);
     const ordinal = record.sending(operation, info.phase);
     const about = { operation: operation.id, phase: info.phase, name: info.name };
     rehearsal?.saw({ ...about, case: secrets.mask(info.name), curl: toCurl(shown(draft), base, secrets) });
@@ -215,7 +216,7 @@ export async function createRun(
     const findings = checkLeaks(spec.answers, secrets, draft, answer, value, mayTellAgain);
     // Only now, so that the answer which issues a secret may tell it, and none after it.
     if (answer.status < 300) {
-      secrets.addFrom(value);
+      secrets.addFrom(value, draft.body);
       for (const path of issues.get(draft.operation.id) ?? []) {
         const issued = path.split('/').slice(1).reduce<Json | undefined>(memberOf, value);
         if (typeof issued === 'string') secrets.add(issued);
@@ -271,7 +272,7 @@ function rememberPasswords(body: Json | undefined, secrets: Secrets): void {
   for (const [name, member] of Object.entries(body)) {
     // A text of few characters may turn up by chance.
     const isSecret = typeof member === 'string' && isPasswordName(name) && new Set(member).size >= 6;
-    if (isSecret) secrets.add(member, '$PASSWORD');
+    if (isSecret) secrets.addMadeUp(member);
     else if (typeof member === 'object') rememberPasswords(member, secrets);
   }
 }

@@ -10,7 +10,8 @@ export function toPlanTable({ operations, requests }: ContractPlan): string {
     const what = [kinds, ...why].filter((text) => text !== '').join('; ');
     return [operation.operation, `${operation.method} ${operation.path}`, String(sum), what];
   });
-  const header = ['OPERATION', 'REQUEST', 'REQUESTS', 'WHAT'];
+  // What answers lead to, such as further pages, only a run tells.
+  const header = ['OPERATION', 'REQUEST', 'REQUESTS (ABOUT)', 'WHAT'];
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const lines = [header, ...rows].map((row) =>
     row

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../document/json.js';
 import { answerFor } from '../document/model.js';
-import { isPasswordName, isSecretName } from '../document/names.js';
+import { holdsSecret } from '../document/names.js';
 import { branches, flatten, type SchemaOrBoolean } from '../document/schema.js';
 import type { Draft } from '../http/draft.js';
 import type { Secrets } from '../http/secrets.js';
@@ -8,8 +8,8 @@ import type { Answer } from '../http/send.js';
 import type { Finding } from './answer.js';
 
 /**
- * Fails an answer that tells a secret which was sent or issued earlier. A GET may tell it, and any answer may repeat one
- * of its own request, at a member of such a name that the document describes: then it is a warning.
+ * Fails an answer that tells a secret which was sent or issued earlier. A GET or an edit may tell it, and any answer may
+ * repeat one of its own request, at a member of such a name that the document describes: then it is a warning.
  */
 export function checkLeaks(
   document: JsonObject,
@@ -24,7 +24,7 @@ export function checkLeaks(
   if (leak === undefined) return [];
   const media = answerFor(operation, answer.status)?.content.find(({ mediaType }) => /json/i.test(mediaType));
   const sent = JSON.stringify(body ?? null);
-  const mayTell = (text: Json) => operation.method === 'GET' || sent.includes(JSON.stringify(text));
+  const mayTell = (text: Json) => /^(GET|PUT|PATCH)$/.test(operation.method) || sent.includes(JSON.stringify(text));
   const rest = value === undefined ? undefined : withoutDescribed(document, media?.schema, value, mayTell);
   const isDescribed = rest !== undefined && secrets.leakIn(`${JSON.stringify(rest)}${headers}`) === undefined;
   const message = `an answer of ${String(answer.status)} tells ${leak === '$SECRET' ? 'a secret' : leak}`;
@@ -50,9 +50,8 @@ function withoutDescribed(
   ) as Record<string, SchemaOrBoolean>;
   const kept = Object.entries(value).flatMap(([name, member]): [string, Json][] => {
     const described = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    const isSecret = isSecretName(name) || isPasswordName(name);
     const isShown = described !== undefined && flatten(document, described).writeOnly !== true;
-    if (isSecret && isShown && typeof member === 'string' && mayTell(member)) return [];
+    if (holdsSecret(name) && isShown && typeof member === 'string' && mayTell(member)) return [];
     return [[name, withoutDescribed(document, described, member, mayTell)]];
   });
   return Object.fromEntries(kept);

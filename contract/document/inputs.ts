@@ -1,4 +1,4 @@
-import { atPointer, isObject, type JsonObject, membersOf } from './json.js';
+import { atPointer, isObject, type JsonObject, membersOf, textOf } from './json.js';
 import { examplesOf, type Located } from './located.js';
 import type { Encoding, Parameter, RequestBody } from './model.js';
 import type { Schema } from './schema.js';
@@ -21,6 +21,7 @@ export function undeclared(path: string, declared: Parameter[]): Parameter[] {
       explode: false,
       allowReserved: false,
       kind: 'styled',
+      description: '',
       examples: [],
     }));
 }
@@ -49,6 +50,7 @@ export function readParameter(document: JsonObject, { node, pointer }: Located):
       explode: typeof node['explode'] === 'boolean' ? node['explode'] : style === 'form',
       allowReserved: place === 'query' && node['allowReserved'] === true,
       kind: isJson ? 'json' : media === undefined ? 'styled' : 'text',
+      description: textOf(node['description'] ?? ''),
       examples: [
         ...examplesOf(document, node),
         ...(media && isObject(media[1]) ? examplesOf(document, media[1]) : []),

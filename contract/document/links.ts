@@ -1,4 +1,4 @@
-import { atPointer, isObject, type Json, type JsonObject, memberOf } from './json.js';
+import { atPointer, isObject, type Json, type JsonObject, memberOf, membersOf } from './json.js';
 import type { Link, Operation, Spec } from './model.js';
 import { successOf } from './model.js';
 import { isOwnCredential, sameName } from './names.js';
@@ -99,7 +99,8 @@ export function idNameOf(spec: Spec, list: Operation): string {
 }
 
 const OWN_ID = /^_?(id|uuid|guid|key|slug)$/i;
-const isId = (member: Json) => typeof member === 'string' || typeof member === 'number';
+/** No path leads to an empty text. */
+const isId = (member: Json) => (typeof member === 'string' && member !== '') || typeof member === 'number';
 
 /** The thing in an answer: the object with an id, either the answer or one of its members; else the whole answer. */
 export function thingIn(value: Json | undefined): JsonObject | undefined {
@@ -116,6 +117,13 @@ export function identify(value: Json | undefined, name: string): Json | undefine
   const members = Object.entries(value);
   const named = members.find(([member, inner]) => sameName(member, name) && isId(inner));
   if (named) return named[1];
+  // An answer that wraps its one thing in a list may have an id of its own.
+  for (const [, inner] of members) {
+    const [row, ...more] = Array.isArray(inner) ? inner : [];
+    const inRow = membersOf(more.length === 0 ? row : undefined);
+    const wrapped = inRow.find(([member, each]) => sameName(member, name) && isId(each));
+    if (wrapped && !OWN_ID.test(name)) return wrapped[1];
+  }
   const own = members.find(([member, inner]) => OWN_ID.test(member) && isId(inner));
   if (own) return own[1];
   for (const [, inner] of members) {

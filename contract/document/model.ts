@@ -58,6 +58,8 @@ export interface Parameter {
   allowReserved: boolean;
   /** The encoding: by `style`, or, if the parameter has `content` instead of `schema`, as JSON or plain text. */
   kind: 'styled' | 'json' | 'text';
+  /** What the document says of it in words. */
+  description: string;
   examples: Json[];
 }
 

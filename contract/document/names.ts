@@ -14,6 +14,11 @@ export function isSecretName(name: string): boolean {
   );
 }
 
+/** A member whose text must be nowhere else: what is told under another name would look like a leak. */
+export function holdsSecret(name: string): boolean {
+  return isSecretName(name) || isPasswordName(name);
+}
+
 export function isPasswordName(name: string): boolean {
   return /password|passphrase/.test(words(name));
 }

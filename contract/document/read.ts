@@ -135,7 +135,8 @@ function readOperation(
     bodies,
     // The schemas of answers come from `answers`; the pointers are the same in both documents.
     answers: membersOf(node['responses'])
-      .filter(([status]) => /^[1-5](\d\d|XX)$|^default$/i.test(status))
+      // A status below 200 is no final answer (RFC 9110, section 15.2).
+      .filter(([status]) => /^[2-5](\d\d|XX)$|^default$/i.test(status))
       .map(([status]) =>
         readAnswer(
           answersDocument,

@@ -1,5 +1,5 @@
-import { isObject, type Json } from '../document/json.js';
-import { isSecretName } from '../document/names.js';
+import { isObject, type Json, membersOf } from '../document/json.js';
+import { holdsSecret, isSecretName } from '../document/names.js';
 
 /** Characters. Shorter texts appear in answers by chance. */
 const SHORTEST = 10;
@@ -9,8 +9,15 @@ const SHORTEST_GIVEN = 6;
 /** The secrets that no answer or report may contain: those that were sent and those that the server has issued. */
 export interface Secrets {
   add(value: string, label?: string): void;
-  /** Adds the value of every member of `value`, at any depth, whose name is that of a secret. */
-  addFrom(value: Json | undefined): void;
+  /** Remembers the texts that the run itself sends where no secret belongs: none of them is a secret from then on. */
+  say(value: Json | undefined): void;
+  /** Adds a password that the run has made up. It stops being a secret once the run sends the same text elsewhere. */
+  addMadeUp(password: string): void;
+  /**
+   * Adds the value of every member of `value`, at any depth, whose name is that of a secret. A value that is in `sent`
+   * as well is one that the run has made up.
+   */
+  addFrom(value: Json | undefined, sent?: Json): void;
   /** The secrets in `value` that `addFrom` would add. */
   issuedIn(value: Json | undefined): string[];
   /** The label of the first known secret in `text`; undefined if there is none. */
@@ -46,6 +53,20 @@ export function createSecrets(published: string): Secrets {
     }
   }
 
+  const said = new Set<string>();
+  const madeUp = new Set<string>();
+
+  function say(value: Json | undefined): void {
+    if (typeof value === 'string') {
+      if (labels.has(value) !== madeUp.has(value)) return;
+      said.add(value);
+      if (!madeUp.delete(value)) return;
+      labels.delete(value);
+      for (const secrets of heads.values()) secrets.delete(value);
+    } else if (Array.isArray(value)) value.forEach(say);
+    else for (const [name, member] of membersOf(value)) if (!holdsSecret(name)) say(member);
+  }
+
   function tells(text: string, at: number, secret: string): boolean {
     return text.startsWith(secret, at) || text.startsWith(JSON.stringify(secret).slice(1, -1), at);
   }
@@ -67,6 +88,12 @@ export function createSecrets(published: string): Secrets {
 
   return {
     add,
+    say,
+    addMadeUp(password) {
+      if (said.has(password) || labels.has(password)) return;
+      madeUp.add(password);
+      add(password, '$PASSWORD');
+    },
     issuedIn,
     labelOf: (value) => labels.get(value) ?? '$SECRET',
     maskWhole: maskWhole as Secrets['maskWhole'],
@@ -91,8 +118,13 @@ export function createSecrets(published: string): Secrets {
       return masked;
     },
     labels: () => new Set(labels.values()),
-    addFrom(value) {
-      for (const secret of issuedIn(value)) add(secret);
+    addFrom(value, sent) {
+      const own = JSON.stringify(sent ?? null);
+      for (const secret of issuedIn(value)) {
+        if (said.has(secret)) continue;
+        if (!labels.has(secret) && own.includes(JSON.stringify(secret))) madeUp.add(secret);
+        add(secret);
+      }
     },
     leakIn(text) {
       for (let at = 0; at + SHORTEST <= text.length; at++) {

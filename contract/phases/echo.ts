@@ -4,11 +4,12 @@ import { slotsOf, withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import { altered } from '../checks/echo.js';
 import { practice } from '../checks/practice.js';
+import { mayTell } from '../checks/tellable.js';
 import type { Context } from '../context.js';
 import { type Json, memberOf, sameJson } from '../document/json.js';
 import { identify, isItemOperation, originOf, thingIn } from '../document/links.js';
 import { type Operation, successOf } from '../document/model.js';
-import { isExpiryName, isPasswordName, isProtectionName, sameName } from '../document/names.js';
+import { holdsSecret, isExpiryName, isProtectionName, sameName } from '../document/names.js';
 import { branches, flatten, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import type { Draft } from '../http/draft.js';
@@ -66,7 +67,8 @@ async function checkPlain(context: Context, creator: Operation): Promise<void> {
   const made = await fixtures.create(creator, info);
   if (made === undefined) return;
   const { draft, value } = made.exchange;
-  for (const finding of [...changedIn(run, draft, value), ...defaultsIn(run, draft, value)])
+  const status = made.exchange.answer?.status ?? 0;
+  for (const finding of [...changedIn(run, draft, creator, status, value), ...defaultsIn(run, draft, value)])
     run.record.fail(info, made.exchange, finding);
   await followLocation(context, made.exchange);
   if (creator.body?.kind !== 'json' || draft.contentType !== undefined) return;
@@ -98,10 +100,19 @@ function defaultsIn({ spec }: Run, { operation, body }: Draft, value: Json | und
   });
 }
 
-function changedIn(run: Run, { body }: Draft, value: Json | undefined, where = 'the answer'): Finding[] {
-  return altered(body, value).map(({ name, expected }) =>
-    practice(run.options, 'echo', 'echo', `${where} has another ${name} than was sent`, expected),
-  );
+function changedIn(
+  run: Run,
+  { body }: Draft,
+  asked: Operation,
+  status: number,
+  value: Json | undefined,
+  where = 'the answer',
+): Finding[] {
+  return altered(body, value).flatMap(({ name, expected }) => {
+    const sent = memberOf(body, name);
+    if (sent !== undefined && !mayTell(run.judge, asked, status, value, name, sent)) return [];
+    return [practice(run.options, 'echo', 'echo', `${where} has another ${name} than was sent`, expected)];
+  });
 }
 
 async function sayAndCompare(context: Context, draft: Draft, name: string): Promise<number | undefined> {
@@ -109,7 +120,7 @@ async function sayAndCompare(context: Context, draft: Draft, name: string): Prom
   const made = await run.send(draft, {
     phase: PHASE,
     name,
-    check: ({ status }, value) => (status < 300 ? changedIn(run, draft, value) : []),
+    check: ({ status }, value) => (status < 300 ? changedIn(run, draft, draft.operation, status, value) : []),
   });
   const status = made.answer?.status;
   if (status === undefined || status >= 300) return status;
@@ -124,7 +135,8 @@ async function sayAndCompare(context: Context, draft: Draft, name: string): Prom
     phase: PHASE,
     name: `get what was made to ${name}`,
     expectation: 'any',
-    check: ({ status }, value) => (status < 300 ? changedIn(run, draft, value, 'the thing') : []),
+    check: ({ status }, value) =>
+      status < 300 ? changedIn(run, draft, look.operation, status, value, 'the thing') : [],
   });
   return status;
 }
@@ -135,7 +147,7 @@ function wordy(run: Run, base: Draft, text: string, index: number): Draft {
   for (const { path, schema } of slotsOf(run.spec.requests, base.operation.body?.schema)) {
     const name = String(path.at(-1));
     const flat = flatten(run.spec.requests, schema);
-    if (isPasswordName(name) || isProtectionName(name) || flat.enum !== undefined) continue;
+    if (holdsSecret(name) || isProtectionName(name) || flat.enum !== undefined) continue;
     const types = typesOf(flat);
     const isPlain = types.includes('string') && flat.format === undefined;
     const values: Json[] = [];

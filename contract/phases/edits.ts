@@ -2,11 +2,13 @@ import { slotsOf, valueAt, withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import { isSame } from '../checks/echo.js';
 import { practice } from '../checks/practice.js';
+import { mayTell } from '../checks/tellable.js';
 import type { Context } from '../context.js';
 import { isObject, type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
 import { originOf, thingIn } from '../document/links.js';
 import type { Operation } from '../document/model.js';
 import { isBirthName, isPasswordName, isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
+import { flatten } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
@@ -92,17 +94,20 @@ async function tryEdit(
   before?: JsonObject,
 ): Promise<boolean> {
   const { run } = context;
-  const check = (place: string) => (value: Json | undefined) => [
-    ...kept(draft.operation, name, sent, value, place),
-    ...strayed(run, draft, before, value, place),
-  ];
+  const check = (place: string, asked: Operation) => (status: number, value: Json | undefined) => {
+    const canSay = sent === undefined || mayTell(run.judge, asked, status, value, name, sent);
+    return [
+      ...(canSay ? kept(draft.operation, name, sent, value, place) : []),
+      ...strayed(run, draft, before, value, place),
+    ];
+  };
   const edited = await run.send(draft, {
     phase: PHASE,
     name: `edit its ${name}`,
-    check: ({ status }, value) => (status < 300 ? check('its answer')(value) : []),
+    check: ({ status }, value) => (status < 300 ? check('its answer', draft.operation)(status, value) : []),
   });
   if (edited.answer === undefined || edited.answer.status >= 300) return false;
-  await look(context, getter, resource, check('the thing'));
+  if (getter !== undefined) await look(context, getter, resource, check('the thing', getter));
   return true;
 }
 
@@ -110,7 +115,7 @@ async function look(
   { run, fixtures, obstacle }: Context,
   getter: Operation | undefined,
   resource: Resource,
-  check: (value: Json | undefined) => Finding[] = () => [],
+  check: (status: number, value: Json | undefined) => Finding[] = () => [],
 ): Promise<Exchange | undefined> {
   const draft = getter && obstacle(getter) === undefined ? await fixtures.on(getter, resource) : undefined;
   return (
@@ -118,7 +123,7 @@ async function look(
     (await run.send(draft, {
       phase: PHASE,
       name: 'get what is edited',
-      check: ({ status }, value) => (status < 300 ? check(value) : []),
+      check: ({ status }, value) => (status < 300 ? check(status, value) : []),
     }))
   );
 }
@@ -140,12 +145,20 @@ export function strayed(
     .filter((each) => each === operation || each === originOf(spec, operation)?.creator)
     .flatMap((each) => slotsOf(spec.requests, each.body?.schema).map(({ path }) => String(path[0])));
   const after = thingIn(value);
+  // By the letter of OpenAPI, what is left out is its default in an edit as well.
+  const defaults = new Map(
+    slotsOf(spec.requests, operation.body?.schema).flatMap(({ path, schema }): [string, Json][] => {
+      const wanted = flatten(spec.requests, schema).default;
+      return path.length > 1 || wanted === undefined ? [] : [[String(path[0]), wanted]];
+    }),
+  );
   const names = Object.keys(before ?? {}).filter(
     (name) => (settable.includes(name) || isBirthName(name)) && memberOf(body, name) === undefined,
   );
   return names.flatMap((name): Finding[] => {
     const [was, is] = [memberOf(before, name), memberOf(after, name)];
     if (was === undefined || is === undefined || isVolatileName(name) || sameJson(was, is)) return [];
+    if (defaults.has(name) && sameJson(defaults.get(name) ?? null, is)) return [];
     const message = `after ${operation.id} ${place} has another ${name}, which was not sent`;
     return [{ check: 'unchanged', message, expected: `${name}: ${JSON.stringify(was)}` }];
   });

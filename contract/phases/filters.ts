@@ -28,6 +28,8 @@ export async function checkOpenFilter(
     if (isVolatileName(instant)) return;
     await checkSide(context, shape, parameter, instant, /after|since|from|gte?/i.test(side), everything);
   } else if (/^(q|query|search|term|text|keywords?)$/i.test(parameter.name)) {
+    // What is written in a language of its own is no word to search for.
+    if (isLanguage(parameter)) return;
     await checkSearch(context, shape, parameter, everything, made);
   } else {
     const list = members.find((name) => sameName(name, `${parameter.name}s`));
@@ -35,6 +37,10 @@ export async function checkOpenFilter(
     if (list !== undefined && schema && typesOf(schema).includes('array'))
       await checkItem(context, shape, parameter, list, everything);
   }
+}
+
+function isLanguage({ description }: Parameter): boolean {
+  return /\b(language|syntax|expressions?|operators?|grammar|lucene|odata|jsonpath|regex|sql)\b/i.test(description);
 }
 
 /** Rows on one side of an instant that lies between two of them; those without one are on neither. */

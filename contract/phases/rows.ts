@@ -5,12 +5,13 @@ import type { Context } from '../context.js';
 import { isObject, type Json } from '../document/json.js';
 import { identify, isItemOperation, originOf, pathNames, thingIn, trimmed } from '../document/links.js';
 import type { Operation } from '../document/model.js';
-import { isExpiryName, isPasswordName, isProtectionName, isTombstoneName } from '../document/names.js';
+import { holdsSecret, isExpiryName, isProtectionName, isTombstoneName } from '../document/names.js';
 import { flatten, typesOf } from '../document/schema.js';
 import type { Draft } from '../http/draft.js';
 import { isEnder } from '../policy.js';
 import type { Run } from '../run.js';
 import { membersToSend } from '../variation.js';
+import { isCollection } from './walk.js';
 
 const PHASE = 'lists';
 
@@ -74,7 +75,8 @@ export function creatorOf({ run, obstacle }: Context, list: Operation): Operatio
   const creator = run.spec.operations.find(
     ({ method, path }) => method === 'POST' && trimmed(path) === trimmed(list.path),
   );
-  return creator && pathNames(creator).length === 0 && obstacle(creator) === undefined ? creator : undefined;
+  if (creator === undefined || !isCollection(run.spec, creator)) return undefined;
+  return pathNames(creator).length === 0 && obstacle(creator) === undefined ? creator : undefined;
 }
 
 /** Switches a flag such as `disabled` on, where an edit can do that. */
@@ -100,7 +102,7 @@ function differing(run: Run, base: Draft, text: string, index: number): Draft {
   let draft = base;
   for (const { path, schema, required } of slotsOf(run.spec.requests, base.operation.body?.schema)) {
     const name = String(path[0]);
-    if (path.length > 1 || isPasswordName(name) || isProtectionName(name)) continue;
+    if (path.length > 1 || holdsSecret(name) || isProtectionName(name)) continue;
     const present = valueAt(draft.body, path);
     // Every second row is without what may be left out, for the place of such rows in an order.
     if (present === undefined && !required && index % 2 === 1 && index !== 3) continue;

@@ -1,8 +1,8 @@
 import type { Context } from '../context.js';
 import { isObject, type Json, type JsonObject, memberOf, membersOf } from '../document/json.js';
-import { evaluate, identify, idNameOf, pathNames, trimmed } from '../document/links.js';
-import { type Operation, type Parameter, successOf } from '../document/model.js';
-import { isCountName, isCursorName, isLimitName, isOffsetName, isPageName } from '../document/names.js';
+import { collectionOf, evaluate, identify, idNameOf, pathNames, thingIn, trimmed } from '../document/links.js';
+import { type Operation, type Parameter, type Spec, successOf } from '../document/model.js';
+import { isCountName, isCursorName, isLimitName, isOffsetName, isPageName, sameName } from '../document/names.js';
 import { branches, flatten, type Schema, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import { sourceOf } from '../fixtures.js';
@@ -19,6 +19,10 @@ export interface ListShape {
   page: Parameter | undefined;
   offset: Parameter | undefined;
   cursor: Parameter | undefined;
+  /** Whether the document says where an answer tells the next page: a member such as `next`, or a link. */
+  isLinked: boolean;
+  /** The parameters that it cannot be asked without, which may choose some of the rows. */
+  filters: Parameter[];
   /** The member that counts the rows of all pages. */
   count: string | undefined;
 }
@@ -33,14 +37,26 @@ export function listShapeOf(document: JsonObject, operation: Operation): ListSha
   const isList = name === undefined && isListOfObjects(document, schema);
   if (name === undefined && !isList) return undefined;
   const query = operation.parameters.filter((parameter) => parameter.in === 'query');
+  const limit = query.find((parameter) => isLimitName(parameter.name));
+  const page = query.find((parameter) => isPageName(parameter.name));
+  const offset = query.find((parameter) => isOffsetName(parameter.name));
+  // Of two ways to page, a plain limit goes with the offset.
+  const isOffset = offset !== undefined && /^limit$/i.test(limit?.name ?? '');
   return {
     operation,
     rows: name,
     row: branches(document, flatten(document, name === undefined ? schema : list).items)[0] ?? {},
-    limit: query.find((parameter) => isLimitName(parameter.name)),
-    page: query.find((parameter) => isPageName(parameter.name)),
-    offset: query.find((parameter) => isOffsetName(parameter.name)),
+    limit,
+    page: isOffset ? undefined : page,
+    offset,
     cursor: query.find((parameter) => isCursorName(parameter.name)),
+    isLinked:
+      Object.keys(schema.properties ?? {}).some(isNextName) ||
+      (successOf(operation)?.links.some((each) => each.operationId === operation.id) ?? false),
+    filters: query.filter(
+      ({ name, required }) =>
+        required && ![isLimitName, isPageName, isOffsetName, isCursorName].some((isNamed) => isNamed(name)),
+    ),
     count: Object.keys(schema.properties ?? {}).find(isCountName),
   };
 }
@@ -91,7 +107,10 @@ export async function walk(
   const wanted = stopAt === undefined ? undefined : identify(stopAt, idName);
   if (stopAt !== undefined && wanted === undefined) return undefined;
   const pages: Page[] = [];
-  let draft: Draft | undefined = { ...base, query: { ...base.query, ...query } };
+  let draft: Draft | undefined = fromStart(run, shape, {
+    ...base,
+    query: { ...base.query, ...ownOf(shape, stopAt), ...query },
+  });
   let last: Exchange | undefined;
   while (draft !== undefined && pages.length < most) {
     last = await run.send(draft, {
@@ -124,7 +143,38 @@ function pointerIn(value: Json | undefined): string | undefined {
 }
 
 function nextIn(value: Json | undefined): [string, Json] | undefined {
-  return membersOf(value).find(([name]) => /^next/i.test(name) || /^cursor$/i.test(name));
+  return membersOf(value).find(([name]) => isNextName(name));
+}
+
+/** Pages are counted from 1, unless the document has a page 0. */
+function firstPage({ schema }: Parameter): number {
+  if (typeof schema.default === 'number') return schema.default;
+  return schema.minimum === 0 ? 0 : 1;
+}
+
+/** A member that tells where the next page is. */
+const isNextName = (name: string) => /^next/i.test(name) || /^cursor$/i.test(name);
+
+/** What a list that cannot be asked without a filter is asked with, to have the row of this thing. */
+function ownOf({ filters }: ListShape, thing: Json | undefined): JsonObject {
+  const members = membersOf(thingIn(thing));
+  const own = filters.flatMap(({ name }) =>
+    members.filter(([member]) => sameName(member, name)).map(([, value]) => [name, value]),
+  );
+  return Object.fromEntries(own) as JsonObject;
+}
+
+/** From the first row on, where the place to begin at cannot be left out. */
+function fromStart(run: Context['run'], { offset, page }: ListShape, draft: Draft): Draft {
+  for (const [parameter, start] of [
+    [offset, 0],
+    [page, page === undefined ? 1 : firstPage(page)],
+  ] as const) {
+    if (parameter === undefined || draft.query[parameter.name] === undefined) continue;
+    const first: Draft = { ...draft, query: { ...draft.query, [parameter.name]: start } };
+    if (run.judgeRequest(first).kind === 'valid') return first;
+  }
+  return draft;
 }
 
 function rowsIn({ rows }: ListShape, value: Json | undefined): JsonObject[] {
@@ -184,5 +234,12 @@ function numberOr(text: string): Json {
 export function listOf({ run, obstacle }: Context, creator: Operation): Operation | undefined {
   const collection = trimmed(creator.path);
   const list = run.spec.operations.find(({ method, path }) => method === 'GET' && trimmed(path) === collection);
-  return list && pathNames(list).length === 0 && obstacle(list) === undefined ? list : undefined;
+  if (list === undefined || !isCollection(run.spec, creator)) return undefined;
+  return pathNames(list).length === 0 && obstacle(list) === undefined ? list : undefined;
+}
+
+/** Whether what is posted there is kept there: the document has a 201 of it, or a path to one of the things. */
+export function isCollection({ operations }: Spec, creator: Operation): boolean {
+  const makes = creator.answers.some(({ status }) => status === '201');
+  return makes || operations.some((each) => each.path.includes('{') && collectionOf(each) === trimmed(creator.path));
 }

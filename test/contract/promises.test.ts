@@ -234,3 +234,204 @@ test('a secured operation whose schema is not in the document is left out, and t
   const wrong = await tested(spec, answer(200), { token: TOKEN });
   expect(new Set(wrong.failures.map(({ operation }) => operation))).toEqual(new Set(['a', 'b']));
 });
+
+test('a status below 200 is no answer that could be held to', async () => {
+  const spec = (status: number) =>
+    document({ '/a': { get: { operationId: 'a', responses: { [status]: { description: 'now' } } } } });
+  const right = await tested(spec(100), () => ({ status: 200 }));
+  expect(told(right)).toEqual([]);
+  expect(right.complete).toBe(true);
+  expect(told(await tested(spec(204), () => ({ status: 200 })))).toEqual(['status: 200 is not documented']);
+});
+
+const KNOWN = new Set(['name', 'parent', 'colour', 'password', 'client_secret']);
+
+/** Keeps things in memory, and says of each what `shown` makes of it. */
+function shop(shown: (thing: Record<string, unknown>, method: string) => object, path = '/things') {
+  const all = new Map<string, Record<string, unknown>>();
+  return ({ method: asked, path: at, type, body: sent }: SmallRequest): SmallReply => {
+    const method = asked === 'HEAD' ? 'GET' : asked;
+    const id = at.slice(path.length + 1);
+    if (id !== '' && !all.has(id)) return { status: 404 };
+    if (method === 'GET') {
+      const rows = [...all.values()].map((thing) => shown(thing, method));
+      return { status: 200, body: id === '' ? rows : shown(all.get(id) ?? {}, method) };
+    }
+    const said = type.startsWith('application/json') ? objectIn(sent) : undefined;
+    if (said === undefined) return { status: 400, body: { about: 'body' } };
+    const wrong = Object.entries(said).find(([name, value]) => KNOWN.has(name) && typeof value !== 'string');
+    if (wrong !== undefined) return { status: 400, body: { about: wrong[0] } };
+    const made = { ...(id === '' ? { id: crypto.randomUUID() } : all.get(id)), ...said };
+    all.set(String(made['id']), made);
+    return { status: id === '' ? 201 : 200, body: shown(made, method) };
+  };
+}
+
+function objectIn(sent: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(sent) as unknown;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A collection with things that are made and edited by these members, and are told by those. */
+function things(members: Record<string, object>, told: Record<string, object>, required: string[] = []) {
+  const sent = body({ type: 'object', properties: members, required });
+  const thing = { type: 'object', required: ['id'], properties: { id: idOf.schema, ...told } };
+  const no = { 400: body({ type: 'object' }), 404: { description: 'none' } };
+  return document({
+    '/things': {
+      get: { operationId: 'listThings', responses: { 200: body({ type: 'array', items: thing }) } },
+      post: {
+        operationId: 'addThing',
+        requestBody: { required: true, ...sent },
+        responses: { 201: body(thing), ...no },
+      },
+    },
+    '/things/{id}': {
+      parameters: [idOf],
+      get: { operationId: 'getThing', responses: { 200: body(thing), ...no } },
+      patch: {
+        operationId: 'editThing',
+        requestBody: { required: true, ...body({ type: 'object', properties: members }) },
+        responses: { 200: body(thing), ...no },
+      },
+    },
+  });
+}
+
+const plain = { type: 'string' };
+const hash = (value: unknown) => Array.from(String(value)).reduce((sum, each) => (sum * 31 + each.length) % 997, 7);
+
+test('what an answer cannot tell as it was sent is not compared', async () => {
+  const numbered = (thing: Record<string, unknown>) => ({
+    ...thing,
+    ...('parent' in thing && { parent: hash(thing['parent']) }),
+  });
+  const right = await tested(things({ parent: plain }, { parent: { type: 'integer' } }), shop(numbered));
+  expect(told(right)).toEqual([]);
+  const same = (thing: Record<string, unknown>) => ({ ...thing, ...('parent' in thing && { parent: 'ann' }) });
+  const wrong = told(await tested(things({ parent: plain }, { parent: plain }), shop(same)));
+  expect(wrong).toContain('sequence: after editThing its answer has another parent than was sent');
+});
+
+test('what is left out of an edit may become its documented default', async () => {
+  const colour = { type: 'string', default: 'red' };
+  const keep = shop((thing) => thing);
+  const resets = (to: string) => (request: SmallRequest) => {
+    const said = request.method === 'PATCH' ? objectIn(request.body) : undefined;
+    if (said === undefined || !request.type.startsWith('application/json')) return keep(request);
+    return keep({ ...request, body: JSON.stringify({ colour: to, ...said }) });
+  };
+  const spec = things({ colour, name: plain }, { colour: plain, name: plain });
+  const strayed = (messages: string[]) => messages.filter((message) => message.startsWith('unchanged'));
+  expect(strayed(told(await tested(spec, resets('red'))))).toEqual([]);
+  expect(strayed(told(await tested(spec, resets('blue'))))).toContain(
+    'unchanged: after editThing its answer has another colour, which was not sent',
+  );
+});
+
+test('a password that the run has made up is nowhere else, and an edit may tell a secret that is described', async () => {
+  const members = { password: plain, name: plain, client_secret: plain };
+  const spec = things(members, members, ['name']);
+  const leaks = (messages: string[]) => messages.filter((message) => message.startsWith('secrets'));
+  expect(
+    leaks(
+      told(
+        await tested(
+          spec,
+          shop((thing) => thing),
+        ),
+      ),
+    ),
+  ).toEqual([]);
+  const { password: _, ...rest } = members;
+  const notes = shop((thing) => ({ ...thing, name: thing['password'] ?? thing['name'] }));
+  expect(leaks(told(await tested(things(members, rest, ['name']), notes)))).toContain(
+    'secrets: an answer of 200 tells $PASSWORD',
+  );
+});
+
+const row = (members: object) => ({ type: 'object', properties: { id: idOf.schema, name: text, ...members } });
+const query = (name: string, more: object = {}) => ({ name, in: 'query', schema: { type: 'string' }, ...more });
+const count = { type: 'integer', minimum: 1, maximum: 100 };
+
+/** A list of what is posted to it; `choose` says which of it an answer has. */
+function listing(
+  parameters: object[],
+  answer: object,
+  members: object,
+  choose: (rows: object[], asked: URLSearchParams) => object,
+) {
+  const spec = document({
+    '/things': {
+      get: { operationId: 'listThings', parameters, responses: { 200: body(answer), 400: body({ type: 'object' }) } },
+      post: {
+        operationId: 'addThing',
+        requestBody: {
+          required: true,
+          ...body({ type: 'object', required: ['name'], properties: { name: text, ...members } }),
+        },
+        responses: { 201: body(row(members)), 400: body({ type: 'object' }) },
+      },
+    },
+  });
+  const rows: object[] = [];
+  return async () =>
+    told(
+      await tested(spec, ({ method, path, query: asked, type, body: sent }) => {
+        if (method === 'POST') {
+          const said = type.startsWith('application/json') && nameIn(sent) !== undefined ? objectIn(sent) : undefined;
+          if (said === undefined) return { status: 400, body: { about: 'name' } };
+          rows.push({ id: crypto.randomUUID(), ...said });
+          return { status: 201, body: rows.at(-1) };
+        }
+        return { status: 200, body: path === '/things' ? choose(rows, asked) : {} };
+      }),
+    ).filter((message) => /^(paging|sequence|filter)/.test(message));
+}
+
+const list = { type: 'array', items: row({}) };
+const page = (more: object) => ({ type: 'object', required: ['data'], properties: { data: list, ...more } });
+
+test('a list is asked for the rows that it has: by its filter, from its start, on the way that the document tells', async () => {
+  // Without a word about the next page, nobody can tell how a cursor is to be had.
+  const cursor = [query('limit', { schema: count }), query('after')];
+  const first = (rows: object[], asked: URLSearchParams) => ({
+    data: rows.slice(0, Number(asked.get('limit') ?? 100)),
+  });
+  expect(await listing(cursor, page({}), {}, first)()).toEqual([]);
+  expect(await listing(cursor, page({ next: { type: 'string' } }), {}, first)()).toContain(
+    'paging: a row is lost between pages',
+  );
+  // What is demanded and chooses rows.
+  const owner = { owner: text };
+  const owned = { type: 'array', items: row(owner) };
+  const demanded = [query('owner', { required: true, schema: text, example: 'nobody' })];
+  const byOwner = (rows: object[], asked: URLSearchParams) =>
+    rows.filter((each) => 'owner' in each && each.owner === asked.get('owner'));
+  expect(await listing(demanded, owned, owner, byOwner)()).toEqual([]);
+  expect(await listing([], list, {}, () => [])()).toContain('paging: a row is lost');
+  // A place to begin at that cannot be left out.
+  const offset = [query('offset', { required: true, schema: { type: 'integer', minimum: 0 }, example: 40 })];
+  const fromOffset = (lost: number) => (rows: object[], asked: URLSearchParams) =>
+    rows.slice(Number(asked.get('offset')), rows.length - lost);
+  expect(await listing(offset, list, {}, fromOffset(0))()).toEqual([]);
+  expect(await listing(offset, list, {}, fromOffset(1))()).toContain('paging: a row is lost');
+  // A word to search for, and a language.
+  const all = (rows: object[]) => rows;
+  const language = [query('query', { description: 'An expression of the query language.' })];
+  expect(await listing(language, list, {}, all)()).toEqual([]);
+  expect(await listing([query('query')], list, {}, all)()).toContain('filter: query lets every row pass');
+  // A parameter with the name of a member, and with values that the member cannot have.
+  const mode = [query('size', { schema: { type: 'string', enum: ['always', 'never'] } })];
+  const sized = (size: object) => ({ type: 'array', items: row({ size }) });
+  const asNumber = (rows: object[]) => rows.map((each) => ({ ...each, size: 3 }));
+  expect(await listing(mode, sized({ type: 'integer' }), {}, asNumber)()).toEqual([]);
+  const asWord = (rows: object[]) => rows.map((each) => ({ ...each, size: 'never' }));
+  expect(await listing(mode, sized({ type: 'string', enum: ['always', 'never'] }), {}, asWord)()).toContain(
+    'filter: size lets rows of another size pass',
+  );
+});
