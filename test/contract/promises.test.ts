@@ -426,12 +426,12 @@ test('a list is asked for the rows that it has: by its filter, from its start, o
   expect(await listing(language, list, {}, all)()).toEqual([]);
   expect(await listing([query('query')], list, {}, all)()).toContain('filter: query lets every row pass');
   // A parameter with the name of a member, and with values that the member cannot have.
-  const mode = [query('size', { schema: { type: 'string', enum: ['always', 'never'] } })];
-  const sized = (size: object) => ({ type: 'array', items: row({ size }) });
-  const asNumber = (rows: object[]) => rows.map((each) => ({ ...each, size: 3 }));
-  expect(await listing(mode, sized({ type: 'integer' }), {}, asNumber)()).toEqual([]);
-  const asWord = (rows: object[]) => rows.map((each) => ({ ...each, size: 'never' }));
-  expect(await listing(mode, sized({ type: 'string', enum: ['always', 'never'] }), {}, asWord)()).toContain(
-    'filter: size lets rows of another size pass',
+  const mode = [query('depth', { schema: { type: 'string', enum: ['always', 'never'] } })];
+  const deep = (depth: object) => ({ type: 'array', items: row({ depth }) });
+  const asNumber = (rows: object[]) => rows.map((each) => ({ ...each, depth: 3 }));
+  expect(await listing(mode, deep({ type: 'integer' }), {}, asNumber)()).toEqual([]);
+  const asWord = (rows: object[]) => rows.map((each) => ({ ...each, depth: 'never' }));
+  expect(await listing(mode, deep({ type: 'string', enum: ['always', 'never'] }), {}, asWord)()).toContain(
+    'filter: depth lets rows of another depth pass',
   );
 });
