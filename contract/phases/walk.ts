@@ -146,12 +146,6 @@ function nextIn(value: Json | undefined): [string, Json] | undefined {
   return membersOf(value).find(([name]) => isNextName(name));
 }
 
-/** Pages are counted from 1, unless the document has a page 0. */
-function firstPage({ schema }: Parameter): number {
-  if (typeof schema.default === 'number') return schema.default;
-  return schema.minimum === 0 ? 0 : 1;
-}
-
 /** A member that tells where the next page is. */
 const isNextName = (name: string) => /^next/i.test(name) || /^cursor$/i.test(name);
 
