@@ -6,6 +6,7 @@ const ON_BOTH_ENGINES = [
   'test/http/**/*.test.ts',
   'test/client/**/*.test.ts',
   'test/contract.test.ts',
+  'test/cli/migrate.test.ts',
 ];
 
 export default defineConfig({

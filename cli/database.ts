@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { isPostgresUrl } from '../server/config/postgres-url.js';
+import { isPostgresUrl, parsePostgresUrl } from '../server/config/postgres-url.js';
 import type { DatabaseReport } from '../server/index.js';
 import { WrongUse } from './failure.js';
 import { readSettings } from './settings.js';
@@ -33,6 +33,8 @@ export function addDatabase(program: Command): void {
       if (kept !== null) say(`the database that was there is ${kept}`);
     });
 
+  addMigrate(program);
+
   command(program, 'check', 'Check the whole database and list its faults, while the service runs.')
     .option('--json', 'print JSON, for programs')
     .addHelpText('after', '\nExit codes: 0 no faults, 1 faults.')
@@ -42,6 +44,19 @@ export function addDatabase(program: Command): void {
       const report = await checkDatabase(path);
       say(flags.json === true ? await jsonOf(report) : describe(path, report));
       process.exitCode = report.faults.length === 0 ? 0 : 1;
+    });
+}
+
+function addMigrate(program: Command): void {
+  command(program, 'migrate', 'Bring the schema of the database up to date; the service does so at its start.')
+    .addHelpText('after', '\nLATCHKEY_MIGRATE=never leaves it to this command.')
+    .action(async (flags: DatabaseFlag) => {
+      const { migrateDatabase } = await server();
+      const settings = await readSettings({ database: flags.database });
+      const { database } = settings;
+      if (database === ':memory:') throw new WrongUse('this command needs a lasting database, and not one in memory');
+      await migrateDatabase(settings);
+      say(`${parsePostgresUrl(database)?.shown ?? database} is up to date`);
     });
 }
 

@@ -1,6 +1,6 @@
-import type { Config } from './config/config.js';
+import { type Config, openOptions } from './config/config.js';
 import { InvalidArgument } from './config/invalid-argument.js';
-import { IN_MEMORY } from './database/index.js';
+import { IN_MEMORY, openDatabase } from './database/index.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { start } from './start.js';
 import type { TestingServer, TestingServerOptions } from './testing/options.js';
@@ -42,6 +42,12 @@ export async function startServer(options: ServerOptions | TestingServerOptions 
   // Only here: a service that is not for tests does not even load the code.
   const { startTesting } = await import('./testing/index.js');
   return await startTesting(options);
+}
+
+/** Brings the schema of `config.database` up to date. Rejects with `DatabaseRefusal` if the database cannot be used. */
+export async function migrateDatabase(config: Readonly<Config>): Promise<void> {
+  const db = await openDatabase(config.database, { ...openOptions(config), migrate: 'start' });
+  await db.close();
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Config {
   databaseConnections: number;
   /** The PostgreSQL schema that contains the tables; the service creates it if it does not exist. */
   databaseSchema: string;
+  /** `start` brings the schema up to date at the start; `never` leaves that to `latchkey migrate`, and refuses an older one. */
+  migrate: 'start' | 'never';
   /** Processes that serve, 1 to 64. `latchkey serve` starts several; `startServer` is always one. */
   workers: number;
   /** The start of every token: 1 to 16 lower-case letters and digits, a letter first. */
@@ -63,6 +65,7 @@ export const defaultConfig: Readonly<Config> = Object.freeze({
   databasePasswordFile: null,
   databaseConnections: 10,
   databaseSchema: 'public',
+  migrate: 'start',
   workers: 1,
   brand: 'lk',
   sessionMinutes: 60,
@@ -103,6 +106,9 @@ export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
     'LATCHKEY_DATABASE_SCHEMA',
     'at most 63 lower-case letters, digits and underscores, no digit first, and no pg_ first',
     (text) => (/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/.test(text) ? text : undefined),
+  ),
+  migrate: setting('LATCHKEY_MIGRATE', 'start or never', (text) =>
+    text === 'start' || text === 'never' ? text : undefined,
   ),
   workers: setting('LATCHKEY_WORKERS', 'an integer from 1 to 64', integer(1, 64)),
   brand: setting('LATCHKEY_BRAND', '1 to 16 lower-case letters and digits, a letter first', (text) =>
@@ -171,8 +177,9 @@ export function openOptions({
   databasePasswordFile,
   databaseConnections,
   databaseSchema,
-}: Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema'>) {
-  return { passwordFile: databasePasswordFile, connections: databaseConnections, schema: databaseSchema };
+  migrate,
+}: Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema' | 'migrate'>) {
+  return { passwordFile: databasePasswordFile, connections: databaseConnections, schema: databaseSchema, migrate };
 }
 
 /** `unknownVariables` of the settings, and of what the command reads. */

@@ -10,6 +10,7 @@ const MEANINGS: { [Name in keyof Config]: string } = {
   databasePasswordFile: 'file with the password for PostgreSQL; by default that of the URL',
   databaseConnections: 'connections of one process to PostgreSQL for transactions; look-ups use two more',
   databaseSchema: 'PostgreSQL schema for the tables; created if it does not exist',
+  migrate: 'when the schema is brought up to date: at the start, or never but by latchkey migrate',
   workers: 'processes that share port and database file',
   brand: 'what every token starts with; tokens of another brand are refused',
   sessionMinutes: 'minutes for which a session token is valid',

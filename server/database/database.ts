@@ -19,12 +19,14 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Options of opening a database. SQLite uses only `onWait` and `onProgress`. */
+/** Options of opening a database. SQLite uses only `onWait`, `onProgress` and `migrate`. */
 export interface OpenOptions {
   /** Is called every few seconds while another process migrates the schema. */
   onWait?: (() => void) | undefined;
   /** Is called at the start of a migration that may take long, and every few seconds from then on. */
   onProgress?: ((progress: MigrationProgress) => void) | undefined;
+  /** Whether opening migrates the schema (`start`, the default) or rejects an older one (`never`). */
+  migrate?: 'start' | 'never' | undefined;
   /** File with the PostgreSQL password, read at each connect; null to use the password in the URL, if there is one. */
   passwordFile?: string | null | undefined;
   /** Most connections for transactions; two more are for look-ups. */

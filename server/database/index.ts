@@ -4,9 +4,9 @@ import type { Database, OpenOptions } from './database.js';
 import { StorageFault, UniqueViolation } from './faults.js';
 import { DatabaseRefusal } from './refusal.js';
 import * as sqliteFaults from './sqlite/faults.js';
-import { migrate } from './sqlite/migrate.js';
+import { migrate, requireMigrated } from './sqlite/migrate.js';
 import { createMigrationPatience } from './sqlite/migration-patience.js';
-import { openMemory, openSqlite, type SqliteHandles } from './sqlite/open.js';
+import { IN_MEMORY, openMemory, openSqlite, type SqliteHandles } from './sqlite/open.js';
 import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
 
 export { type RevocationReason, TOKEN_TYPES, type TokenType } from './closed-lists.js';
@@ -39,7 +39,7 @@ export function isUniqueViolation(error: unknown): boolean {
  * migrating, waits for it and calls `onWait` every few seconds.
  *
  * Rejects with `DatabaseRefusal` if the file is damaged, belongs to another program or a newer version, or cannot be
- * written, and if the PostgreSQL server cannot be reached or used.
+ * written, if the PostgreSQL server cannot be reached or used, and with `migrate: 'never'` if the schema is older.
  */
 export async function openDatabase(database: string, options: OpenOptions = {}): Promise<Database> {
   if (!isPostgresUrl(database)) return await openFile(database, options);
@@ -48,10 +48,14 @@ export async function openDatabase(database: string, options: OpenOptions = {}):
   return await openPostgres(database, options);
 }
 
-async function openFile(path: string, { onWait = () => undefined, onProgress }: OpenOptions): Promise<Database> {
+async function openFile(
+  path: string,
+  { onWait = () => undefined, onProgress, migrate: when = 'start' }: OpenOptions,
+): Promise<Database> {
   const handles = await openSqlite(path);
   try {
-    await migrate(handles.writer, createMigrationPatience(path, onWait), onProgress);
+    if (when === 'never' && path !== IN_MEMORY) await requireMigrated(handles.writer, path);
+    else await migrate(handles.writer, createMigrationPatience(path, onWait), onProgress);
   } catch (error) {
     // The first error is the reason; closing may fail for the same reason.
     await handles.close().catch(() => undefined);

@@ -26,7 +26,7 @@ export interface Users {
 
 /** How `openUsers` opens a database; what is left out is as in `defaultConfig`. */
 export interface OpenUsersOptions
-  extends Partial<Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema'>> {
+  extends Partial<Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema' | 'migrate'>> {
   /** Whether a file that is missing is made. */
   create?: boolean;
 }

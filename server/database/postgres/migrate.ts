@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 import type { Client } from 'pg';
 import { performanceNow, sleep } from '../../timers.js';
+import type { OpenOptions } from '../database.js';
 import { type MigrationProgress, reportTo } from '../progress.js';
-import { DatabaseRefusal } from '../refusal.js';
+import { DatabaseRefusal, needsMigration } from '../refusal.js';
 import { kyselyOver } from './dialect.js';
 import { toFault } from './faults.js';
 import { migrations } from './migrations/index.js';
@@ -18,17 +19,24 @@ const OLDEST_SERVER = 140_000;
 /**
  * Runs what is missing in one transaction, under an advisory lock: of several processes that start on one database, one
  * migrates and the others wait. Where nothing is missing, nobody waits. Rejects with `DatabaseRefusal` where the server is
- * too old or the schema too new.
+ * too old or the schema too new, and with `never` where something is missing.
  */
 export async function migrate(
   settings: PostgresSettings,
-  onWait: () => void,
-  onProgress: (progress: MigrationProgress) => void,
+  {
+    onWait,
+    onProgress,
+    migrate: when,
+  }: Required<Pick<OpenOptions, 'migrate'>> & {
+    onWait(): void;
+    onProgress(progress: MigrationProgress): void;
+  },
 ): Promise<void> {
   const client = await connect(settings);
   try {
     await refuseUnfit(client);
     if ((await pendingOf(client, settings)).length === 0) return;
+    if (when === 'never') throw needsMigration(settings.shown);
     // A migration takes as long as it takes.
     await client.query(
       'set statement_timeout to 0; set lock_timeout to 0; set idle_in_transaction_session_timeout to 0',

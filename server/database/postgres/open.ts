@@ -25,6 +25,7 @@ export async function openPostgres(
   {
     onWait = () => undefined,
     onProgress = () => undefined,
+    migrate: when = 'start',
     passwordFile = null,
     connections = CONNECTIONS,
     schema = SCHEMA,
@@ -34,7 +35,7 @@ export async function openPostgres(
   if (address === undefined) throw new DatabaseRefusal('the database is no URL such as postgres://user@host:5432/name');
   const settings: PostgresSettings = { ...address, passwordFile, schema };
   await loadDriver();
-  await refusing(settings, () => migrate(settings, onWait, onProgress));
+  await refusing(settings, () => migrate(settings, { onWait, onProgress, migrate: when }));
 
   const lookups = createLookups(settings);
   const transactions = await createTransactions(settings, connections);

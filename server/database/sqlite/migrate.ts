@@ -1,5 +1,6 @@
 import { type Kysely, Migrator, sql } from 'kysely';
 import { type MigrationProgress, reportTo } from '../progress.js';
+import { needsMigration } from '../refusal.js';
 import type { Queries } from '../schema.js';
 import { isBusy } from './faults.js';
 import { migrations } from './migrations/index.js';
@@ -28,6 +29,11 @@ export async function migrate(
     // The log may have grown to the size of the file. Now nobody waits for an answer while it is written back.
     await sql`pragma wal_checkpoint(truncate)`.execute(trx);
   });
+}
+
+/** Rejects with `DatabaseRefusal` where the database at `path` lacks a migration. */
+export async function requireMigrated(writer: Queries, path: string): Promise<void> {
+  if (!(await isUpToDate(writer))) throw needsMigration(path);
 }
 
 async function runPending(
