@@ -27,6 +27,8 @@ export const TEMPLATE = 'latchkey_template';
 export default async function setUp({ provide }: TestProject): Promise<() => Promise<void>> {
   const { url, stop } = await serverForTests();
   const admin = new Client(url);
+  // Interrupted, the run stops the server while this is connected.
+  admin.on('error', () => undefined);
   await admin.connect();
   await admin.query(`drop database if exists ${TEMPLATE} with (force)`);
   await admin.query(`create database ${TEMPLATE} template template0 encoding 'UTF8'`);
