@@ -12,7 +12,7 @@ import type { Trace } from './http/trace.js';
 import type { Log } from './log/log.js';
 import { performanceNow } from './timers.js';
 
-/** Creates the Koa app. Each request gets an id, common headers and a log line; then its operation runs. */
+/** Creates the Koa app. Each request gets an id, the common headers and a log line; then its operation runs. */
 export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Koa {
   const app = new App();
   const watchForwarded = createForwardedWatch(config, log);
@@ -32,7 +32,7 @@ export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Ko
       const known = isPath(path, url) ? path : '';
       const preflight = cors.preflightHeaders(req);
       if (preflight !== undefined) {
-        // For any path, so that a page can read the 404 of an unknown one.
+        // Preflights are answered for every path, otherwise a page could not read the 404 of an unknown path.
         trace.head.push(...preflight);
         sendAnswer(ctx, trace, { status: 204 });
         return;
@@ -47,7 +47,10 @@ export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Ko
   return app;
 }
 
-/** The last error boundary: an error thrown here would end the process. */
+/**
+ * Answers `error`. This function must not throw: nothing catches an error after it, and an unhandled rejection ends the
+ * process.
+ */
 function sendLastError(ctx: Context, trace: Trace, error: unknown, log: Log): void {
   try {
     sendError(ctx, trace, toServiceError(error, trace.requestId));
@@ -57,9 +60,12 @@ function sendLastError(ctx: Context, trace: Trace, error: unknown, log: Log): vo
   }
 }
 
-/** Koa without its own answering and logging, which cost as much as everything else that it does. */
+/**
+ * Koa without its own answers and error log, which take as much time as the rest of Koa. The middleware of `createApp`
+ * answers and logs instead.
+ */
 class App extends Koa {
-  /** A member of Koa that its types leave out. */
+  /** Koa has this method, but Koa's types do not declare it. */
   declare compose: (middleware: Koa.Middleware[]) => (context: Koa.ParameterizedContext) => Promise<void>;
 
   override callback(): ReturnType<Koa['callback']> {
@@ -78,8 +84,8 @@ function toOriginForm(request: IncomingMessage): void {
 }
 
 /**
- * Whether `path` can be a path of the contract. Parsers of URLs would turn `\` into `/`, cut at `#`, and throw at broken
- * percent-encoding.
+ * Whether `path` can be a path of the contract. Rejects what URL parsers would change or throw at: they turn `\` into
+ * `/`, cut the URL at `#`, and throw at broken percent-encoding.
  */
 function isPath(path: string, url: string): boolean {
   if (!/^\/[\x21-\x5b\x5d-\x7e]*$/.test(path) || url.includes('#')) return false;
@@ -92,12 +98,17 @@ function isPath(path: string, url: string): boolean {
   }
 }
 
-/** A request needs exactly one Host; HTTP/1.0 may have none (RFC 9112, section 3.2). */
+/**
+ * Whether a request has exactly one Host, or none in HTTP/1.0 (RFC 9112, section 3.2). Node joins several by commas.
+ */
 function hasOneHost({ headers: { host }, httpVersion }: IncomingMessage): boolean {
   return host === undefined ? httpVersion === '1.0' : !host.includes(',');
 }
 
-/** Answers requests without an operation: 404, 405 with `Allow`, or OPTIONS. */
+/**
+ * Answers a request that matches no operation: with 404 for an unknown path, with 204 and `Allow` for OPTIONS, and with
+ * 405 and `Allow` for any other method.
+ */
 function answerOutside(ctx: Context, trace: Trace, routes: Routes, path: string): void {
   const known = routes.at(path);
   if (known === undefined) {

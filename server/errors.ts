@@ -1,10 +1,12 @@
 import type { ErrorCode, Problem } from '../generated/types.gen.js';
 import { isStorageFault, WriteQueueFull } from './database/index.js';
 
-/** All error codes: the contract's, and those of bad input, which the contract states as problems. */
+/**
+ * All error codes: those of the contract, and two for bad input. An answer to bad input has problems instead of a code.
+ */
 export type Code = ErrorCode | 'invalid_input' | 'idempotency_key_reused';
 
-/** The shapes of the contract's errors. */
+/** The parts of the contract, each with its own shape of error bodies. */
 export type Surface = 'private tokens' | 'access tokens' | 'oauth';
 
 const FAULTS: Record<Code, { status: number; detail: string }> = {
@@ -62,11 +64,14 @@ interface Extras {
   detail?: string;
   problems?: Problem[];
   headers?: Record<string, string>;
-  /** For the log only: why a credential was rejected, or the error that caused this one. */
+  /** For the log only: why a credential was rejected, or the error that caused this error. */
   cause?: unknown;
 }
 
-/** The one error that domain and handlers throw on purpose. Any other error is a bug and becomes a 500. */
+/**
+ * The error that the domain and the handlers throw on purpose. Every other error is a fault of the database, which
+ * becomes a 503, or a bug, which becomes a 500.
+ */
 export class ServiceError extends Error {
   override name = 'ServiceError';
   readonly status: number;
@@ -84,12 +89,12 @@ export class ServiceError extends Error {
   }
 }
 
-/** Bad input at one place, such as `['body', 'name']`. */
+/** Creates the error for bad input at one place, such as `['body', 'name']`. */
 export function invalidInput(loc: string[], type: Problem['type'], msg: string): ServiceError {
   return new ServiceError('invalid_input', { problems: [{ loc, msg, type }] });
 }
 
-/** Creates a 401. `reason` goes to the log only. The challenge says whether a credential was sent. */
+/** Creates a 401. `reason` goes to the log only. The challenge says `invalid_token` if a credential was sent. */
 export function unauthorized(
   reason: string,
   { credentialSent, detail }: { credentialSent: boolean; detail?: string },
@@ -109,6 +114,9 @@ export function insufficientScope(scope: string): ServiceError {
   });
 }
 
+/**
+ * Creates a 503 with `Retry-After: 1` (seconds) for a service that is starting or stopping, or whose database fails.
+ */
 export function unavailable(detail?: string, cause?: unknown): ServiceError {
   return new ServiceError('service_unavailable', {
     ...(detail !== undefined && { detail }),
@@ -117,12 +125,17 @@ export function unavailable(detail?: string, cause?: unknown): ServiceError {
   });
 }
 
-/** Creates a 503 for a request that would wait too long. Nothing has been done for it. */
+/**
+ * Creates a 503 with `Retry-After: 1` (seconds) for a request that would wait too long. The request's operation has
+ * changed nothing.
+ */
 export function overloaded(cause?: unknown): ServiceError {
   return new ServiceError('overloaded', { headers: { 'Retry-After': '1' }, cause });
 }
 
-/** Converts any thrown value to a `ServiceError`: a storage fault to 503, anything unknown to 500. */
+/**
+ * Converts any thrown value to a `ServiceError`: a storage fault or a full write queue to 503, an unknown error to 500.
+ */
 export function toServiceError(error: unknown, requestId: string): ServiceError {
   if (error instanceof ServiceError) return error;
   if (isStorageFault(error)) return unavailable(undefined, error);
@@ -133,7 +146,7 @@ export function toServiceError(error: unknown, requestId: string): ServiceError 
   });
 }
 
-/** Status and body of `error` in the shape of `surface`. */
+/** The HTTP status and the body of `error`, in the shape of `surface`. */
 export function toWire(error: ServiceError, surface: Surface): { status: number; body: object } {
   switch (surface) {
     case 'private tokens':
@@ -163,11 +176,11 @@ function toPrivateWire({ code, message: detail, status, problems }: ServiceError
   return { status: 400, body: Object.fromEntries(fields) };
 }
 
-/** RFC 6749, section 5.2. */
+/** The shape of RFC 6749, section 5.2. */
 function toOAuthWire({ code, message, status, problems }: ServiceError) {
   if (code === 'invalid_input') {
     const sentences = problems.map(({ loc, msg }) => [...loc.slice(1), msg].join(': ')).join('; ');
-    // A parameter's name can have characters that the RFC does not allow here.
+    // The name of a parameter can have characters that RFC 6749 does not allow in `error_description`.
     const error_description = sentences.replace(/[^ !#-[\]-~]/g, '?').slice(0, 1_024);
     return { status: 400, body: { error: 'invalid_request', error_description } };
   }

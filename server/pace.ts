@@ -1,19 +1,22 @@
-/** How much the newest measurement counts against those before it. */
+/** The weight of the newest measurement, from 0 to 1; all earlier measurements together have the rest. */
 const WEIGHT = 0.5;
-/** One measurement counts as at most this many times the pace so far: one stall must not look like many slow pieces. */
+/** A measurement counts as at most this many times the pace so far: one stall must not look like many slow pieces. */
 const STEEPEST = 3;
 
-/** How long a piece of work takes the process, by its latest measurements. */
+/** How many milliseconds a piece of work takes, estimated from the latest measurements. */
 export interface Pace {
-  /** Records that `count` pieces took this many milliseconds together. */
+  /** Records that `count` pieces together took this many milliseconds. */
   observe(milliseconds: number, count: number): void;
-  /** The milliseconds that `count` pieces will take. */
+  /** The milliseconds that `count` pieces are expected to take. */
   timeFor(count: number): number;
-  /** How many pieces will be done within this many milliseconds; at least one. */
+  /** How many pieces are expected to be done within this many milliseconds, at least 1. */
   countWithin(milliseconds: number): number;
 }
 
-/** `atFirst` is the number of milliseconds for a piece before anything is measured. */
+/**
+ * Creates a pace. `atFirst` is the number of milliseconds that a piece is expected to take before the first
+ * measurement.
+ */
 export function createPace(atFirst: number): Pace {
   let each = atFirst;
   return {

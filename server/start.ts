@@ -20,26 +20,26 @@ import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
 import { addFirstUser } from './users/users.js';
 
-/** The options of `startServer`, and those for tests of the service itself. */
+/** The options of `startServer`, and one option for the tests of this repository. */
 export interface StartOptions extends ServerOptions {
-  /** Opens the database instead of `openDatabase`, for tests with a faulty one. */
+  /** Opens the database instead of the real `openDatabase`, so that a test can have a faulty database. */
   openDatabase?: typeof openDatabase;
 }
 
-/** What the testing server adds to the ordinary one. */
+/** What the local server for tests adds to the ordinary server. */
 export interface TestingHooks {
-  /** Replaces dependencies that must be faster, or controllable, in tests. */
+  /** Replaces dependencies that tests need to be faster, or need to control. */
   adapt(deps: Deps): void;
   before: Before;
-  /** Wraps the listener that every request passes first. */
+  /** Wraps the listener that receives every request first. */
   around(accept: RequestListener): RequestListener;
-  /** Ends what would keep `close` waiting. */
+  /** Ends what the hooks let requests wait for, such as a delay, so that `close` can finish. */
   release(): void;
 }
 
 /**
- * Starts a server as `startServer` documents. A testing server passes `hooks`; a worker process passes in `shared` what all
- * workers share.
+ * Starts a server as `startServer` documents. The local server for tests passes `hooks`. A worker process passes in
+ * `shared` the dependencies that all worker processes have in common.
  */
 export async function start(
   options: StartOptions,
@@ -73,13 +73,14 @@ export async function start(
   const cors = createCors(config.corsOrigins);
   const serve = createApp(routes, deps, cors).callback();
   const reject = createRejection((path) => routes.at(path)?.surface, load, cors);
-  // A testing server answers every request, however long it waits.
+  // The local server for tests never rejects a request because the request waited too long.
   const queue = createRequestQueue(serve, hooks === undefined ? reject : undefined);
   const accept = hooks?.around(queue.accept) ?? queue.accept;
   const connections = createConnections({ ...queue, accept }, log, load);
   try {
     const url = await connections.listen(config);
-    // After listening: a server that cannot listen would take the password that was generated with it.
+    // Create the first user only after listening: if listening failed, the user would exist, but nobody would have seen
+    // the generated password.
     const firstUser = await ensureFirstUser(deps);
     state.phase = 'ready';
 
@@ -88,7 +89,8 @@ export async function start(
     async function stop(): Promise<void> {
       state.phase = 'draining';
       hooks?.release();
-      // The last call is for load balancers; a test knows which requests it has sent.
+      // `lastCall` gives time for requests that a load balancer sends before it notices the stop. A test needs no such
+      // time, because a test knows which requests it has sent.
       await connections.drain(hooks === undefined ? undefined : { lastCall: 0 });
       load.close();
       await deps.lastUsed.close();

@@ -4,10 +4,10 @@ import { clientAddress } from '../http/origin.js';
 import type { Actor } from '../tokens/actor.js';
 import type { Caller } from '../tokens/caller.js';
 
-/** Characters of a `User-Agent` that are kept. */
+/** The most characters of a `User-Agent` that are kept. */
 const LONGEST_USER_AGENT = 256;
 
-/** The sender of a request. Most requests change nothing, so that address and user agent are read when they are asked for. */
+/** The sender of a request. Reads address and user agent only on demand, because most requests change nothing. */
 export class RequestActor implements Actor {
   readonly caller: Caller | null;
   readonly requestId: string;

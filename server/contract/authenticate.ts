@@ -7,19 +7,26 @@ import { type Digest, Plaintext } from '../tokens/plaintext.js';
 import { holds } from '../tokens/scopes.js';
 import { type ProvenSecret, verifyToken } from '../tokens/verify.js';
 
+/** The name of the cookie in which a browser can send a token. */
 export const SESSION_COOKIE = 'vai_token';
 
 /** The credentials that an operation accepts. */
 export interface AcceptedCredentials {
+  /** The names of the contract's security schemes that the operation accepts. */
   schemes: ReadonlySet<string>;
-  /** Whether to accept an earlier secret after its grace period, for a caller that repeats the request that ended it. */
+  /**
+   * Whether to accept an earlier secret after its grace period. A caller whose rotation ended its own secret needs
+   * this, to repeat the rotation if the answer was lost.
+   */
   ended: boolean;
 }
 
 /**
- * Returns the caller of a request with these headers. Rejects with `unauthorized`, whose answer is the same for every reason;
- * its `cause` is the reason, for the log. Rejects with the driver's error if the database does not answer, because an outage
- * must never look like a wrong token.
+ * Returns the caller of a request with these headers.
+ *
+ * Rejects with `unauthorized` if the headers contain no valid token that the operation accepts. The answer is the same
+ * for every reason; the error's `cause` names the reason, and only the log shows it. Rejects with the driver's error if
+ * the database does not answer, because an outage must never look like a wrong token.
  */
 export async function authenticate(
   deps: Deps,
@@ -79,7 +86,9 @@ class TokenCaller implements Caller {
   }
 }
 
-/** 401 with the challenge of the scheme that was used (RFC 6749, section 5.2), or of all accepted schemes. */
+/**
+ * Creates a 401 with the challenge of the scheme `tried` (RFC 6749, section 5.2), or of all schemes if none was tried.
+ */
 function notAuthenticated(reason: string, schemes: ReadonlySet<string>, tried?: AuthMethod): ServiceError {
   const error = unauthorized(reason, { credentialSent: tried !== undefined });
   if (!schemes.has('basic')) return error;
@@ -91,6 +100,7 @@ function notAuthenticated(reason: string, schemes: ReadonlySet<string>, tried?: 
 
 const BASIC_CHALLENGE = 'Basic realm="Latchkey"';
 
+/** A token, and how the request sent the token. */
 interface Credential {
   token: string;
   authMethod: AuthMethod;
@@ -98,15 +108,16 @@ interface Credential {
 }
 
 /**
- * Returns the one token in the headers: undefined if there is none, `several` if they differ (RFC 6750, section 2). A header
- * that is sent twice arrives as one, joined by commas, which no token contains.
+ * Returns the token in the headers. Returns undefined if the headers contain no token, and `several` if they contain
+ * different tokens (RFC 6750, section 2). Node joins the values of a header that was sent twice with a comma, which no
+ * token contains.
  */
 function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credential | 'several' | undefined {
   const sent: Pick<Credential, 'token' | 'authMethod'>[] = [];
   for (const value of splitList(headers.authorization)) {
     const password = basic ? basicPassword(value) : undefined;
     if (password !== undefined) sent.push({ token: password, authMethod: 'basic' });
-    // Any other Authorization is a malformed credential.
+    // Any other `Authorization` counts as a malformed token, which is empty here.
     else sent.push({ token: /^bearer +(\S+)$/i.exec(value)?.[1] ?? '', authMethod: 'bearer' });
   }
   for (const token of splitList(headers['x-api-key'])) sent.push({ token, authMethod: 'apiKey' });
@@ -121,8 +132,8 @@ function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credentia
 }
 
 /**
- * Returns the password of `Basic`, which OAuth clients encode as a form's value (RFC 6749, section 2.3.1): empty if it is
- * malformed, undefined for another scheme.
+ * Returns the password of `Basic`, which OAuth clients encode like a value of a form (RFC 6749, section 2.3.1). Returns
+ * an empty string for malformed credentials, and undefined for another scheme.
  */
 function basicPassword(value: string): string | undefined {
   const [scheme = '', encoded = '', ...rest] = value.split(/ +/);

@@ -10,9 +10,10 @@ import { authenticate } from './authenticate.js';
 import type { OperationId } from './operation-id.js';
 import type { Operation } from './operations.js';
 
-// Decides by the request's headers who may call an operation, before the body is read or any input is validated.
+// This file decides whether a caller may call an operation. The decision needs only the request's method, path and
+// headers, so the service decides before it reads the body and validates the input.
 
-/** Operations that change nothing although their method is POST. */
+/** The operations that change nothing although their method is POST. */
 const CHANGE_NOTHING: ReadonlySet<string> = new Set<OperationId>([
   'verifyAccessToken',
   'verifyAccessTokens',
@@ -21,20 +22,34 @@ const CHANGE_NOTHING: ReadonlySet<string> = new Set<OperationId>([
 
 const ROTATE: ReadonlySet<string> = new Set<OperationId>(['rotateAccessToken', 'rotateCurrentAccessToken']);
 
-/** Shortest Idempotency-Key accepted with an ended secret; long enough that a thief of the secret cannot guess it. */
+/**
+ * Characters. The shortest `Idempotency-Key` accepted with an ended secret: long enough that a thief who has the secret
+ * cannot guess the key and get the new secret.
+ */
 const UNGUESSABLE = 22;
 
 const EXPIRES_AT = 'Latchkey-Token-Expires-At';
 
+/** A caller that may call the operation. */
 export interface Authorized {
   caller: Caller;
-  /** The error for a caller that may only repeat an earlier request and does not. Undefined for all other callers. */
+  /**
+   * The error to answer with if the operation rejects the request, instead of the operation's own error. Set only for a
+   * caller whose earlier secret may do no more here than repeat a request and get the stored answer. Undefined for all
+   * other callers.
+   */
   unlessRepeated: ServiceError | undefined;
 }
 
 /**
- * Authenticates the caller of `operation` and checks that it may call it. Rejects with `unauthorized`, `superseded_secret`,
- * `cross_site_request` or `insufficient_scope`.
+ * Authenticates the caller of a request and checks that the caller may call `operation`. Adds a header with the token's
+ * expiry to the answer.
+ *
+ * Rejects as `authenticate` does, and with:
+ * - `superseded_secret` if an earlier secret may not call the operation, and no answer for the request's
+ *   `Idempotency-Key` is stored.
+ * - `cross_site_request` if a request with the cookie that may change something comes from another origin.
+ * - `insufficient_scope` if the token lacks a scope of the operation.
  */
 export async function authorize(
   deps: Deps,
@@ -69,8 +84,9 @@ export async function authorize(
 }
 
 /**
- * Whether a secret in its grace period may call the operation. An earlier secret of a personal access token may read, verify
- * and revoke its token. An earlier secret of a session may do everything except rotate the session.
+ * Whether an earlier secret in its grace period may call the operation. An earlier secret of a personal access token
+ * may call the operations that change nothing, and may revoke its token. An earlier secret of a session may call every
+ * operation but a rotation of its session.
  */
 function servesEarlier(operation: Operation, params: Readonly<Record<string, string>>, caller: Caller): boolean {
   const isOwn = params['token_id']?.toLowerCase() === caller.tokenUuid;
@@ -90,7 +106,9 @@ function servesEarlier(operation: Operation, params: Readonly<Record<string, str
   }
 }
 
-/** Throws `cross_site_request` or `insufficient_scope`. */
+/**
+ * Checks the origin of a request with the cookie, and the scopes. Throws `cross_site_request` or `insufficient_scope`.
+ */
 function permit({ config }: Deps, operation: Operation, request: IncomingMessage, caller: Caller): void {
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
   if (changes && caller.authMethod === 'cookie' && !isSameOrigin(request, config)) {

@@ -18,8 +18,9 @@ import { type Operation, readOperations } from './operations.js';
 import { toProblems } from './problems.js';
 import { createRoutes, type Routes, type Serve } from './routes.js';
 
-// Routes, security, validation, statuses and media types come from openapi.yaml, and the types of the handlers from the code
-// generated from it. A missing handler, or an answer of the wrong shape, does not compile.
+// The routes, security, validation, statuses and media types come from openapi.yaml. The types of the handlers come
+// from the TypeScript code that is generated from openapi.yaml, so that a missing handler or an answer of the wrong
+// shape does not compile.
 
 type Sdk = typeof sdk;
 
@@ -32,36 +33,43 @@ type Result<Id extends OperationId> = Extract<Awaited<ReturnType<Sdk[Id]>>, { er
 
 /** A request that has passed authentication and validation. */
 export interface Request<Id extends OperationId> {
+  /** Undefined if the operation needs no credential. */
   caller: Id extends (typeof OPEN)[number] ? undefined : Caller;
-  /** For what changes something. */
+  /** The sender of the request, to pass to functions that change something. */
   actor: Id extends (typeof OPEN)[number] ? Actor : AuthenticatedActor;
   path: Part<Id, 'path'>;
   query: WithDefaults<Part<Id, 'query'>, Defaulted<Id>>;
   /** An empty object if the body is optional and none was sent. */
   body: Part<Id, 'body'>;
-  /** Undefined without an `Idempotency-Key`. */
+  /** Undefined if the request has no `Idempotency-Key`, or the operation does not take this header. */
   attempt: Attempt | undefined;
-  /** Without a condition for operations that do not take `If-Match`. */
+  /** The request's `If-Match` and `If-None-Match`; both undefined if the operation does not take `If-Match`. */
   conditions: Conditions;
-  /** For what the contract does not describe: the addresses of the connection. */
+  /** Node's request, for what the contract does not describe, such as the addresses of the connection. */
   raw: IncomingMessage;
 }
 
-/** The operation's one 2xx answer; a 204 has no body. */
+/**
+ * The successful answer of an operation; a 204 has no body. The contract has exactly one 2xx status for each operation.
+ */
 export type Answer<Id extends OperationId> = {
   headers?: Record<string, string>;
 } & (undefined extends Result<Id> ? { body?: undefined } : { body: Result<Id> });
 
+/** The handler of each operation, by the operation's id. */
 export type Handlers = {
   [Id in OperationId]: (deps: Deps, request: Request<Id>) => Answer<Id> | Promise<Answer<Id>>;
 };
 
 type AnyHandler = (deps: Deps, request: unknown) => Promise<{ body?: unknown; headers?: Record<string, string> }>;
 
-/** Runs before an operation and its authentication. Resolves with true if it has answered or closed the connection. */
+/**
+ * Runs before the authentication of each request to an operation. Resolves with true if the function has answered the
+ * request or closed the connection; then the operation does not run.
+ */
 export type Before = (operation: Operation, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
-/** Creates a route for each operation of the contract. `before` is for the testing server. */
+/** Creates a route for each operation of the contract. Only the local server for tests passes `before`. */
 export async function serveOperations(deps: Deps, handlers: Handlers, before?: Before): Promise<Routes> {
   const operations = await readOperations();
   return createRoutes(operations, (operation) => {
@@ -128,7 +136,7 @@ async function validated(
   if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
   const { 'idempotency-key': key, 'if-match': ifMatch } = header;
   const ifNoneMatch = operation.headers.includes('if-match') ? request.headers['if-none-match'] : undefined;
-  // An undefined If-None-Match is left out, so that digests made by an earlier version still match.
+  // Without If-None-Match, add no part: the digest must equal the digest that an earlier version stored.
   const parts = [operation.id, path, body, ifMatch, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])];
   const attempt = key === undefined ? undefined : toAttempt(key, parts);
   return { path, query, body, attempt, conditions: { ifMatch, ifNoneMatch } };
@@ -143,7 +151,7 @@ async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<un
   return sent === undefined && !body.required ? {} : sent;
 }
 
-/** Throws if the answer breaks the contract, which makes it a 500. */
+/** Throws an `Error`, which becomes a 500, if an answer breaks the contract. */
 function checkAnswer(
   operation: Operation,
   status: number,

@@ -7,11 +7,13 @@ import type { HEADERS } from '../../generated/operations.js';
 import type { Surface } from '../errors.js';
 import { answerFormats, formats } from './formats.js';
 
-/** The contract, resolved by the package's own exports, so that it is found from sources, `dist` and the packed package. */
+// The files of the contract are found by the package's own exports, so that the sources, `dist` and the packed package
+// all find them.
 const { resolve } = createRequire(import.meta.url);
+/** The contract, as parsed JSON. */
 export const openApi = JSON.parse(readFileSync(resolve('latchkey/openapi.json'), 'utf8')) as Document;
 
-/** The text of openapi.yaml, with its comments. */
+/** Returns the text of openapi.yaml, with its comments. */
 export function readOpenApiYaml(): string {
   return (openApiYaml ??= readFileSync(resolve('latchkey/openapi.yaml'), 'utf8'));
 }
@@ -20,37 +22,46 @@ let openApiYaml: string | undefined;
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** An operation of the contract, prepared once, so that no request matches, parses or compiles anything. */
+/**
+ * An operation of the contract. Each operation is read once for all requests. The validators of input are compiled at
+ * the first call of `validate`, and the validator of an answer at the first `checkAnswer` with its status.
+ */
 export interface Operation {
   id: string;
   method: string;
   /** The path template, as in the contract: `/api/v1/access-tokens/{token_id}`. */
   path: string;
   surface: Surface;
-  /** The security schemes, one of which is needed; empty if no credential is needed. */
+  /** The security schemes. A request needs one of them, or no credential if the set is empty. */
   schemes: ReadonlySet<string>;
-  /** All scopes that its caller needs. */
+  /** The scopes that the caller needs, all of them. */
   scopes: string[];
-  /** Undefined if it takes no body. */
+  /** Whether the body is a form or JSON, and whether the body is required; undefined if the operation takes no body. */
   body: { form: boolean; required: boolean } | undefined;
-  /** The request headers that it takes, in lower case. */
+  /** The names of the request headers that the operation takes, in lower case. */
   headers: (typeof HEADERS)[number][];
-  /** The status of its one success. */
+  /** The status of a successful answer; the contract has exactly one for each operation. */
   status: number;
-  /** The `Content-Type` of its success; undefined without a body. */
+  /** The `Content-Type` of a successful answer; undefined if that answer has no body. */
   contentType: string | undefined;
-  /** Converts `text` to the type in the parameter's schema; text of another form stays, for the validator to reject. */
+  /**
+   * Converts `text` to the type in the parameter's schema. Returns text of another form unchanged; `validate` then
+   * rejects this text.
+   */
   coerce(place: 'path' | 'query', name: string, text: string): unknown;
-  /** Validates `request` and adds defaults to it. The first call compiles the validators. */
+  /** Adds the defaults to `request` and returns the errors in `request`; empty if the request is valid. */
   validate(request: ValidatedRequest): ErrorObject[];
-  /** How an answer breaks the contract; undefined if it does not. `has` tells whether it has a header of this name. */
+  /**
+   * Describes how an answer breaks the contract; undefined for a correct answer. `has` tells whether the answer has a
+   * header.
+   */
   checkAnswer(status: number, body: unknown, has: (header: string) => boolean): string | undefined;
 }
 
 export interface ValidatedRequest {
   path: Record<string, unknown>;
   query: Record<string, unknown>;
-  /** By their names in lower case. */
+  /** The values of the headers by name, in lower case. */
   header: Readonly<Record<string, string>>;
   requestBody?: unknown;
 }
@@ -67,16 +78,16 @@ interface SpecResponse {
 }
 
 interface DocumentedAnswer {
-  /** The required headers. */
+  /** The names of the required headers. */
   headers: string[];
   hasBody: boolean;
-  /** Null if its body is not JSON. */
+  /** Null if the answer's body is not JSON. */
   validate: ValidateFunction | null;
 }
 
 let operations: Promise<Operation[]> | undefined;
 
-/** Reads the contract's operations with openapi-backend, once for all servers of the process. */
+/** Reads the operations of the contract with openapi-backend, once for all servers of the process. */
 export function readOperations(): Promise<Operation[]> {
   return (operations ??= makeOperations());
 }
@@ -86,7 +97,8 @@ async function makeOperations(): Promise<Operation[]> {
   let ofAnswers: Ajv | undefined;
   const api = new OpenAPIBackend({
     definition: openApi,
-    // Its check of the document knows OpenAPI 3.0 only. `quick` skips it, and compiles validators at their first use.
+    // `quick` skips the check of the document, which knows only OpenAPI 3.0, and compiles validators at their first
+    // use.
     quick: true,
     strict: true,
     ignoreTrailingSlashes: false,
@@ -100,24 +112,25 @@ async function makeOperations(): Promise<Operation[]> {
 
 const COMMON = {
   strict: false,
-  // `npm run check` validates the contract. Compiling the meta-schema would take longer than a whole first request.
+  // Ajv need not validate the schemas: `npm run check` validates the contract. Compiling the meta-schema would take
+  // longer than a whole first request.
   validateSchema: false,
   meta: false,
 } as const;
 
-/** Without coercion: path and query are converted strictly before, and JSON has types. */
+/** Creates Ajv for requests, without conversion of types: `coerce` has converted path and query, and JSON has types. */
 function requestAjv(): Ajv {
   return asAjv(
     new Ajv2020({ ...COMMON, formats, allErrors: true, verbose: true, useDefaults: true, ownProperties: true }),
   );
 }
 
-/** For our own answers, where the first error is enough. */
+/** Creates Ajv for our own answers, which stops at the first error: one error is enough for the log. */
 function answerAjv(): Ajv {
   return asAjv(new Ajv2020({ ...COMMON, formats: answerFormats }));
 }
 
-/** openapi-backend expects the class `Ajv`; `Ajv2020` differs only in its default version of JSON Schema. */
+/** openapi-backend expects the class `Ajv`. `Ajv2020` differs from `Ajv` only in the default version of JSON Schema. */
 function asAjv(ajv: Ajv2020): Ajv {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   return ajv;
@@ -186,13 +199,13 @@ function contentTypeOf(mediaType: string | undefined): string | undefined {
   return mediaType === 'application/json' ? JSON_TYPE : mediaType;
 }
 
-/** The shape of an operation's errors, which its path alone decides. */
+/** Returns the part of the contract to which an operation belongs. Only the operation's path decides. */
 function surfaceOf({ path }: SpecOperation): Surface {
   if (path.startsWith('/oauth/')) return 'oauth';
   return path.startsWith('/api/v1/auth/') && path.endsWith('/') ? 'private tokens' : 'access tokens';
 }
 
-/** The status with which each surface answers bad input. */
+/** The status of an answer to bad input on each surface. */
 const BAD_INPUT: Record<Surface, string> = { 'private tokens': '400', 'access tokens': '422', oauth: '400' };
 
 function bodyOf({ requestBody }: SpecOperation): Operation['body'] {
@@ -201,7 +214,7 @@ function bodyOf({ requestBody }: SpecOperation): Operation['body'] {
   return { form: !('application/json' in content), required };
 }
 
-/** Only paths and keywords, because values may be secret. */
+/** Describes the errors of a validator by paths and keywords, without values, because a value may be secret. */
 function answerErrors({ errors }: ValidateFunction): string {
   return (errors ?? []).map(({ instancePath, keyword }) => `${instancePath || '/'} ${keyword}`).join(', ');
 }

@@ -1,17 +1,18 @@
 import type { ErrorObject } from 'ajv';
 import type { Problem } from '../../generated/types.gen.js';
 
-/** Problems that one answer lists; a hostile body can have thousands. */
+/** The most problems in one answer; a hostile body can have thousands of errors. */
 const MOST_PROBLEMS = 64;
 
-/** Errors that only repeat another one. */
+/** Keywords whose errors are left out, because Ajv also reports the error of the keyword inside. */
 const REPETITION = new Set(['propertyNames']);
 const LENGTH = new Set(['minLength', 'maxLength']);
 const FORM = new Set(['pattern', 'format']);
 
 /**
- * Converts Ajv's errors to the contract's problems. openapi-backend's validators see a request as
- * `{ path, query, header, cookie, requestBody }`, so the first segment of Ajv's path is the place.
+ * Converts Ajv's errors to the contract's problems, at most 64. openapi-backend passes a request to Ajv as the object
+ * `{ path, query, header, cookie, requestBody }`. So the first segment of Ajv's `instancePath` says in which part of
+ * the request the problem is.
  */
 export function toProblems(errors: ErrorObject[]): Problem[] {
   const ofWrongLength = new Set(
@@ -19,7 +20,7 @@ export function toProblems(errors: ErrorObject[]): Problem[] {
   );
   return (
     errors
-      // A text of the wrong length usually has the wrong form too; one problem is enough.
+      // A text of the wrong length usually has the wrong form too. Report only the problem with the length.
       .filter(({ keyword, instancePath }) => !FORM.has(keyword) || !ofWrongLength.has(instancePath))
       .filter(({ keyword, schemaPath }) => !REPETITION.has(keyword) && !schemaPath.includes('/oneOf/'))
       .slice(0, MOST_PROBLEMS)
@@ -39,12 +40,15 @@ function toProblem(error: ErrorObject): Problem {
   return { loc: toLoc(loc), ...describe(error, inBody) };
 }
 
-/** A place, shortened: a hostile one can be as long as the request. */
+/**
+ * Shortens a place to 16 segments of 256 characters, because a place in a hostile request can be as long as the
+ * request.
+ */
 export function toLoc(segments: string[]): string[] {
   return segments.slice(0, 16).map((segment) => segment.slice(0, 256));
 }
 
-/** Message and type in the style of Pydantic, which clients of the access tokens API know. */
+/** Returns message and type in the style of Pydantic, which clients of the access tokens API know. */
 function describe(error: ErrorObject, inBody: boolean): Pick<Problem, 'msg' | 'type'> {
   const { keyword, params, parentSchema } = error as ErrorObject<string, Record<string, unknown>>;
   const bound = String(params['limit']);
@@ -126,7 +130,7 @@ function listOf(values: unknown): string {
   return Array.isArray(values) ? values.map((value) => `'${String(value)}'`).join(', ') : '';
 }
 
-/** The usual spelling of a header's name, which openapi-backend gives in lower case. */
+/** Returns the usual spelling of a header's name, such as `If-Match` for `if-match`. */
 function headerName(name: string): string {
   return name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 }

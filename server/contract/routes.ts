@@ -4,7 +4,7 @@ import type { Surface } from '../errors.js';
 import type { Trace } from '../http/trace.js';
 import type { Operation } from './operations.js';
 
-/** Serves one request and resolves when its answer is sent. `search` is the query without its `?`. */
+/** Serves one request and resolves when the answer is sent. `search` is the URL's query without the `?`. */
 export type Serve = (
   ctx: Context,
   trace: Trace,
@@ -12,10 +12,11 @@ export type Serve = (
   search: string,
 ) => Promise<void>;
 
+/** The routes of all operations. */
 export interface Routes {
-  /** Finds the operation of this method and path, and the parameters in the path. */
+  /** Finds the operation for a method and a path, and the parameters in the path; undefined if there is none. */
   find(method: string, path: string): { serve: Serve; params: Readonly<Record<string, string>> } | undefined;
-  /** The methods and the surface of a path; undefined for an unknown path. */
+  /** Returns the methods and the surface of a path; undefined for an unknown path. */
   at(path: string): { methods: string[]; surface: Surface } | undefined;
 }
 
@@ -23,11 +24,12 @@ const NO_PARAMETERS = Object.freeze({});
 
 /** Creates the routes of the operations. @koa/router parses the path templates and matches paths. */
 export function createRoutes(operations: readonly Operation[], serving: (operation: Operation) => Serve): Routes {
-  // Not the defaults: with them `DELETE /access-tokens/`, sent for an empty id, would revoke all tokens.
+  // Both options must be true. By default a path also matches with a trailing slash: a client that sends
+  // `DELETE /access-tokens/` with an empty token id would then revoke all tokens.
   const router = new Router({ strict: true, sensitive: true });
   const served = new Map<unknown, Served>();
-  // Paths without parameters. `/tokens/current` must not match `/tokens/{id}`, not even for a method that it lacks; and a
-  // map is faster than forty regular expressions.
+  // The paths without parameters. `/tokens/current` must never match `/tokens/{id}`, even if a request's method exists
+  // only for `/tokens/{id}`. A map also finds these paths faster than forty regular expressions.
   const concrete = new Map<string, Layer[]>();
   for (const operation of operations) {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
@@ -66,5 +68,8 @@ interface Served {
   surface: Surface;
 }
 
-/** The router needs a handler, but only its matching is used. */
+/**
+ * A handler that never runs. The router needs a handler for each route, but this service uses only the router's
+ * matching.
+ */
 function nothing(): void {}

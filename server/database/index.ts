@@ -24,26 +24,30 @@ export { checkDatabase, type DatabaseReport } from './sqlite/check.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';
 
-/** Whether an error comes from the disk, the database server, the connection or another process, not from the query. */
+/**
+ * Whether the disk, the database server, the connection or another process caused an error, and not the query itself.
+ */
 export function isStorageFault(error: unknown): boolean {
   return error instanceof StorageFault || sqliteFaults.isStorageFault(error);
 }
 
-/** Whether an error is a broken unique constraint. */
+/** Whether an error is a violation of a unique constraint: another row has the same value already. */
 export function isUniqueViolation(error: unknown): boolean {
   return error instanceof UniqueViolation || sqliteFaults.isUniqueViolation(error);
 }
 
 /**
- * Opens `database` (a file's path, `:memory:`, or a PostgreSQL URL) and migrates its schema. If another process is
- * migrating, waits for it and calls `onWait` every few seconds.
+ * Opens `database` (the path of a file, `:memory:`, or a PostgreSQL URL) and migrates its schema. While another process
+ * migrates the schema, waits for that process and calls `onWait` every few seconds.
  *
- * Rejects with `DatabaseRefusal` if the file is damaged, belongs to another program or a newer version, or cannot be
- * written, if the PostgreSQL server cannot be reached or used, and with `migrate: 'never'` if the schema is older.
+ * Rejects with `DatabaseRefusal`:
+ * - if the file is damaged, cannot be written, or belongs to another program or a newer version of the service;
+ * - if the PostgreSQL server cannot be reached or used;
+ * - if the schema lacks a migration and `migrate` is `never`.
  */
 export async function openDatabase(database: string, options: OpenOptions = {}): Promise<Database> {
   if (!isPostgresUrl(database)) return await openFile(database, options);
-  // Imported here, so that a service on SQLite does not load the code.
+  // The import is here and not at the top, so that a service on SQLite does not load the code for PostgreSQL.
   const { openPostgres } = await import('./postgres/open.js');
   return await openPostgres(database, options);
 }
@@ -57,7 +61,7 @@ async function openFile(
     if (when === 'never' && path !== IN_MEMORY) await requireMigrated(handles.writer, path);
     else await migrate(handles.writer, createMigrationPatience(path, onWait), onProgress);
   } catch (error) {
-    // The first error is the reason; closing may fail for the same reason.
+    // Throw the error of the migration. An error of closing the database would hide the cause.
     await handles.close().catch(() => undefined);
     throw error instanceof DatabaseRefusal
       ? error
@@ -66,16 +70,16 @@ async function openFile(
   return toDatabase(handles);
 }
 
-/** A database in memory that can be copied whole. */
+/** A database in memory that can be copied. */
 export interface MemoryDatabase extends Database {
-  /** An image of all committed data, from which other databases can be opened. */
+  /** Resolves with an image of all committed data. `openMemoryDatabase` opens other databases from this image. */
   image(): Promise<Buffer>;
 }
 
-/** Opens a database in memory: a copy from `image`, or one without rows. */
+/** Opens a database in memory. The database has the data of `image`; without `image`, the database has no rows. */
 export async function openMemoryDatabase(image?: Buffer): Promise<MemoryDatabase> {
   const handles = await openMemory(image);
-  // This process took the image, so its schema is up to date.
+  // An image needs no migration: this process took the image from a database with the current schema.
   if (image === undefined) await migrate(handles.writer);
   const { idle, ...database } = toDatabase(handles);
   return {

@@ -2,18 +2,19 @@ import { type SelectQueryBuilder, SqliteAdapter } from 'kysely';
 import { type Build, runPrepared } from './prepared.js';
 import type { Queries, Schema } from './schema.js';
 
-// On PostgreSQL writes run beside each other, each statement on what is committed when it begins. So the first statement of
-// a write locks what the write decides about: the organization, where it matters who is an administrator; then owners, by
-// their ids, for whatever belongs to them. In this order no two writes wait for each other. On SQLite a write has the
-// database for itself, and nothing here asks it anything.
+// On PostgreSQL, writes run at the same time, and each statement sees what was committed before the statement began. So
+// a write first locks the rows that its decisions depend on: the organization, if the write depends on who is an
+// administrator; then the owners of the tokens, in the order of their ids. All writes lock in this order, so that no
+// deadlock occurs. On SQLite only one write runs at a time, so the functions of this file query nothing.
 //
-// `for no key update`: the stronger `for update` would hold up each insert of a row that belongs to the locked one.
+// The locks are `for no key update`. The stronger `for update` would block inserts of rows that refer to the locked
+// row.
 
 function hasOneWriter(queries: Queries): boolean {
   return queries.getExecutor().adapter instanceof SqliteAdapter;
 }
 
-/** Locks the organization until `trx` ends: nobody becomes or ceases to be an administrator meanwhile. */
+/** Locks the organization until `trx` ends. Until then, other writes that lock the same organization wait. */
 export async function lockOrganization(trx: Queries, id: number): Promise<void> {
   if (!hasOneWriter(trx)) await runPrepared(trx, organization, { id });
 }
@@ -21,7 +22,7 @@ export async function lockOrganization(trx: Queries, id: number): Promise<void> 
 const organization: Build<{ id: number }, unknown> = (trx, { id }) =>
   trx.selectFrom('organizations').select('id').where('id', '=', id).forNoKeyUpdate();
 
-/** Locks the users with these ids until `trx` ends, and with them all that is theirs: tokens, sessions, kept answers. */
+/** Locks the users with these ids until `trx` ends. Until then, other writes that lock one of these users wait. */
 export async function lockOwners(trx: Queries, ...ids: readonly number[]): Promise<void> {
   if (hasOneWriter(trx)) return;
   for (const id of [...new Set(ids)].sort((a, b) => a - b)) await runPrepared(trx, owner, { id });
@@ -30,7 +31,10 @@ export async function lockOwners(trx: Queries, ...ids: readonly number[]): Promi
 const owner: Build<{ id: number }, unknown> = (trx, { id }) =>
   trx.selectFrom('users').select('id').where('id', '=', id).forNoKeyUpdate();
 
-/** Locks the owner that `find` finds by something that stays with its owner, such as a token. */
+/**
+ * Locks the owner whose id `find` selects. `find` must look for something that never changes its owner, such as a
+ * token.
+ */
 export async function lockOwnerFoundBy<Parameters extends object>(
   trx: Queries,
   find: Build<Parameters, { owner_id: number }>,
@@ -41,7 +45,7 @@ export async function lockOwnerFoundBy<Parameters extends object>(
   if (found !== undefined) await lockOwners(trx, found.owner_id);
 }
 
-/** The rows that no other write has at this moment. */
+/** Makes `query` skip the rows that another write has locked. `trx` locks the rows that `query` returns. */
 export function withoutLocked<Tables extends keyof Schema, Row>(
   trx: Queries,
   query: SelectQueryBuilder<Schema, Tables, Row>,

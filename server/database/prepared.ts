@@ -1,13 +1,15 @@
 import type { Compilable, CompiledQuery } from 'kysely';
 import type { Queries } from './schema.js';
 
-// Building a query and making SQL of it takes Kysely ten times as long as SQLite takes to run it. What is asked often is
-// built once for each engine in a process, with names where each asking has its values.
+// Kysely takes ten times as long to build and compile a query as SQLite takes to run the query. So each frequent query
+// is compiled once for each engine in a process, with named placeholders where each run has its own values.
 
-/** A query by its parameters. Its function is what it is known by, so it must be the same one each time. */
+/**
+ * A function that builds a query. The function is the key of the compiled query, so pass the same function each time.
+ */
 export type Build<Parameters, Row> = (queries: Queries, parameters: Parameters) => Compilable<Row>;
 
-/** A query for `Parameters`, compiled, with what belongs at each of its places. */
+/** A compiled query, with a placeholder or a constant for each of its parameters, in their order. */
 interface Template {
   query: CompiledQuery;
   places: readonly unknown[];
@@ -17,10 +19,10 @@ class Placeholder {
   constructor(readonly name: string) {}
 }
 
-/** Has a placeholder for every name. */
+/** An object with a placeholder as the value of every property. */
 const placeholders = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) });
 
-/** By the class of the engine's adapter: all connections to one engine compile alike, and another engine's otherwise. */
+/** The compiled queries by the class of the engine's adapter, because all connections to one engine compile alike. */
 const templates = new WeakMap<object, WeakMap<object, Template>>();
 
 function templateOf<Parameters, Row>(build: Build<Parameters, Row>, queries: Queries): Template {
@@ -39,7 +41,7 @@ function templateOf<Parameters, Row>(build: Build<Parameters, Row>, queries: Que
   return template;
 }
 
-/** The query that `build` makes, and its parameters in the order of their places. */
+/** Returns the compiled query of `build`, and the values of its parameters in their order. */
 function prepare<Parameters extends object, Row>(
   build: Build<Parameters, Row>,
   queries: Queries,
@@ -52,18 +54,24 @@ function prepare<Parameters extends object, Row>(
   return { query, values };
 }
 
-/** Runs a compiled query on one connection, without Kysely's executor, which takes half the time of a look-up by key. */
+/**
+ * Runs a compiled query on one connection, without Kysely's executor, which would take half of the time of a look-up by
+ * key.
+ */
 export type Run = (query: CompiledQuery, parameters: readonly unknown[]) => unknown[] | Promise<unknown[]>;
 
-/** The direct way of those `Queries` that have one. */
+/** The `Run` of each `Queries` for which `runDirectly` was called. */
 const runs = new WeakMap<Queries, Run>();
 
-/** Makes `runPrepared` and `runCompiled` use `run` for `queries`. Nothing else may use that connection meanwhile. */
+/**
+ * Makes `runPrepared` and `runCompiled` use `run` for `queries`. Nothing else may use the connection of `run`
+ * meanwhile.
+ */
 export function runDirectly(queries: Queries, run: Run): void {
   runs.set(queries, run);
 }
 
-/** Runs a compiled query and resolves with its rows. */
+/** Runs a compiled query with `parameters` and resolves with the rows. Rejects with the engine's error. */
 export async function runCompiled(
   queries: Queries,
   query: CompiledQuery,
@@ -73,7 +81,10 @@ export async function runCompiled(
   return run === undefined ? (await queries.executeQuery({ ...query, parameters })).rows : run(query, parameters);
 }
 
-/** Runs the query that `build` makes, on `db.read` or in a transaction, and resolves with its rows. */
+/**
+ * Runs the query of `build` on `db.read` or in a transaction, and resolves with the rows. Rejects with the engine's
+ * error.
+ */
 export async function runPrepared<Parameters extends object, Row>(
   queries: Queries,
   build: Build<Parameters, Row>,

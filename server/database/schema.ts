@@ -1,8 +1,8 @@
 import type { Generated, Kysely } from 'kysely';
 import type { RevocationReason, Role, TokenType, UserKind } from './closed-lists.js';
 
-// Instants are integer milliseconds since 1970, identifiers for the outside are 16 raw bytes, flags are 0 or 1: the
-// types that SQLite and PostgreSQL store alike.
+// An instant is an integer number of milliseconds since 1970, a UUID is 16 bytes, and a flag is 0 or 1. SQLite and
+// PostgreSQL store these types alike.
 
 export interface OrganizationTable {
   id: Generated<number>;
@@ -12,26 +12,26 @@ export interface OrganizationTable {
   created_at: number;
 }
 
-/** Who owns tokens. */
+/** A user, who can own tokens. */
 export interface UserTable {
   id: Generated<number>;
   organization_id: number;
   kind: UserKind;
-  /** In its canonical spelling, so that the unique index holds whatever letter case was typed; null for none. */
+  /** In its canonical spelling, so that no two users have e-mails that differ only in letter case; null for none. */
   email: string | null;
-  /** What the organization's own system calls the user, unique within the organization; null for none. */
+  /** The user's id in the organization's own system, unique within the organization; null for none. */
   external_id: string | null;
   full_name: string;
-  /** Null where no password logs in. */
+  /** The password's Argon2id hash as a PHC string; null for a user without a password. */
   password_hash: string | null;
   is_admin: number;
   created_at: number;
   disabled_at: number | null;
-  /** `searchColumn` of the full name and the e-mail. */
+  /** The result of `searchColumn` for the full name and the e-mail. */
   search: string | null;
 }
 
-/** The organizations that a user belongs to besides their own. */
+/** A user belongs to an organization besides the user's own organization. */
 export interface MembershipTable {
   organization_id: number;
   user_id: number;
@@ -39,7 +39,7 @@ export interface MembershipTable {
   created_at: number;
 }
 
-/** How identity providers call users. */
+/** An identity provider (`issuer`) knows the user by the name `subject`. */
 export interface IdentityTable {
   issuer: string;
   subject: string;
@@ -47,10 +47,13 @@ export interface IdentityTable {
   created_at: number;
 }
 
-/** A token's identity. What opens doors is in its secrets; a revoked token's row stays. */
+/** A token without its secrets, which are in `TokenSecretTable`. The row of a revoked token stays. */
 export interface AccessTokenTable {
   id: Generated<number>;
-  /** Of version 7 and of `created_at`, by which it is found, unless somebody chose it. */
+  /**
+   * A UUID of version 7, which begins with the milliseconds of `created_at`, so that an index with `created_at` finds
+   * the token. A UUID that somebody chose, such as in a seed, can be any other.
+   */
   uuid: Uint8Array;
   organization_id: number;
   owner_id: number;
@@ -63,63 +66,64 @@ export interface AccessTokenTable {
   revoked_at: number | null;
   disabled_at: number | null;
   scope_set_id: number;
-  /** 1 for a new token, and one more with every change but its use. */
+  /** 1 for a new token. Every change of the token adds 1; a use of the token does not. */
   version: number;
   /**
-   * The first 4 bytes of the newest secret's digest: enough to find that by its primary key, where an index on the
-   * token's id would take 45 bytes for each token.
+   * The first 4 bytes of the newest secret's digest. With these bytes the primary key of the secrets finds the newest
+   * secret. An index on the token's id would take 45 bytes more for each token.
    */
   secret_start: Uint8Array;
-  /** Null for none. */
+  /** Null for no description. */
   description: string | null;
-  /** A JSON object of texts; null for an empty one. */
+  /** A JSON object whose values are texts; null for an empty object. */
   metadata: string | null;
-  /** When the expiry was set that counts; null where that was at the creation. */
+  /** When the current expiry was set; null if it was set at the creation. */
   lifetime_from: number | null;
-  /** Of the secret before the newest one, all three null where there was none. */
+  /** The prefix of the secret before the newest one. This and the next two are null if there is no such secret. */
   previous_prefix: string | null;
+  /** When the secret before the newest one expires. */
   previous_valid_until: number | null;
-  /** When any earlier secret was last used. */
+  /** When an earlier secret was last used, whichever of them; null if none was used. */
   previous_last_used_at: number | null;
-  /** `searchColumn` of name and description. */
+  /** The result of `searchColumn` for the name and the description. */
   search: string | null;
-  /** A JSON object of rules and limits; null for none. */
+  /** A JSON object of rules and limits for the token; null for none. */
   settings: string | null;
-  /** The user who created the token; null where that was its owner. */
+  /** The user who created the token; null if the owner created it. */
   created_by: number | null;
-  /** The token by which it was created; null where that was a session, or a log-in. */
+  /** The personal access token whose caller created this token; null if a session or a login created it. */
   created_with: number | null;
-  /** The user who revoked the token; null where nobody did who was authenticated, and while it is not revoked. */
+  /** The user who revoked the token; null if the token is not revoked or no authenticated user revoked it. */
   revoked_by: number | null;
-  /** Null while the token is not revoked, and where it was before reasons were kept. */
+  /** Null if the token is not revoked, or was revoked by an earlier version, which stored no reasons. */
   revoked_reason: RevocationReason | null;
 }
 
-/** What tokens may do; a row never changes. */
+/** A set of scopes, which any number of tokens share. A row never changes. */
 export interface ScopeSetTable {
   id: Generated<number>;
-  /** In alphabetical order, separated by spaces. */
+  /** The scopes in alphabetical order, separated by spaces. */
   scopes: string;
 }
 
-/** The same, to find sets by a scope. */
+/** One scope of a scope set, to find the sets that contain a scope. */
 export interface ScopeSetMemberTable {
   scope: string;
   scope_set_id: number;
 }
 
-/** One row for each plaintext that may open a token: its digest, never the plaintext. */
+/** A secret of a token: the newest one or an earlier one. The table stores digests and never a plaintext. */
 export interface TokenSecretTable {
   digest: Uint8Array;
   token_id: number;
   /**
-   * When this secret ends before its token does; null for the token's newest secret. Negative where it was over when that
-   * was written: over it stays, whatever the clock says.
+   * When this earlier secret expires; null for the newest secret of the token. A negative number means that the secret
+   * had expired when the number was written: the secret stays expired even if the clock is set back.
    */
   valid_until: number | null;
 }
 
-/** The refresh tokens of sessions; spent ones stay until they expire, so that reuse is noticed. */
+/** A refresh token of a session. A spent refresh token stays until it expires, so that its reuse is noticed. */
 export interface RefreshTokenTable {
   digest: Uint8Array;
   token_id: number;
@@ -127,20 +131,21 @@ export interface RefreshTokenTable {
   spent_at: number | null;
 }
 
-/** Answers that a repeated request gets again, each readable with the caller's secret alone. */
+/** An answer for repetitions of a request with an Idempotency-Key. Only the caller's secret decrypts the answer. */
 export interface IdempotentAnswerTable {
   /** A digest of the caller's token and the Idempotency-Key. */
   id: Uint8Array;
+  /** A nonce of 12 bytes, an authentication tag of 16 bytes, and the encrypted answer. */
   sealed: Uint8Array;
   expires_at: number;
 }
 
-/** Work that the processes of a service take turns at. */
+/** Work that one process of the service at a time does. */
 export interface JobTable {
   name: string;
-  /** When another process may take it over. */
+  /** The instant from which another process may take the work over. */
   claimed_until: number;
-  /** How far it is, in words of its own; null before its start. */
+  /** How far the work is, in a form that only this work understands; null before the start. */
   cursor: string | null;
 }
 
@@ -158,5 +163,5 @@ export interface Schema {
   jobs: JobTable;
 }
 
-/** Kysely over this schema: the reader, or a transaction of the writer. */
+/** Kysely with this schema: `Database.read`, or the transaction of a write. */
 export type Queries = Kysely<Schema>;

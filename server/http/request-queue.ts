@@ -4,19 +4,31 @@ import { performanceNow, setImmediate } from '../timers.js';
 import { createRest } from './rest.js';
 import { createWelcome } from './welcome.js';
 
-/** Milliseconds of work that may be ahead of a request; a request with more ahead of it is rejected on arrival. */
+/** Milliseconds. A request is rejected on arrival if the requests before it are expected to take longer than this. */
 const MOST_AHEAD = 200;
-/** Milliseconds. A request that waited longer, because the pace fell, is rejected when its turn comes. */
+/** Milliseconds. A request that waited longer, because requests took longer than expected, is rejected at its turn. */
 const TOO_LATE = 2 * MOST_AHEAD;
-/** Milliseconds of work that begins before the process reads its sockets again. */
+/** Milliseconds of work in a slice: the requests that begin before the process reads its sockets again. */
 const SLICE = MOST_AHEAD / 10;
-/** Milliseconds that a slice may grow to if reading the sockets takes long, so that serving keeps half of the time. */
+/**
+ * The most milliseconds of work in a slice. A slice grows with the time that the process needs to read its sockets, so
+ * that serving requests gets half of the time.
+ */
 const LONGEST_SLICE = MOST_AHEAD / 2;
-/** Requests that may wait whatever the pace, since the pace of so few is uncertain; also the probes of a turn that may pass all. */
+/**
+ * This number of requests may always wait, because the time that so few requests will take is uncertain. Each turn also
+ * serves this number of probes before the waiting requests.
+ */
 const FEW = 32;
-/** Milliseconds that a request is expected to take before any is measured: a few times what most take. */
+/**
+ * Milliseconds that a request is expected to take before the first measurement; most requests are a few times faster.
+ */
 const PACE_AT_FIRST = 0.2;
-/** Milliseconds: what `Retry-After` says. A rejection takes a tenth of a request, and its client rests five times that. */
+/**
+ * Milliseconds for which the process does not read the connections of rejected requests: `forEach` for each rejection,
+ * and `longest`, the 1 second of `Retry-After`, at most. A rejection takes a tenth of the time of a request; `forEach`
+ * is five times the time of a rejection.
+ */
 const REST = { forEach: PACE_AT_FIRST / 2, longest: 1_000 };
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
@@ -24,11 +36,11 @@ type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<unk
 interface Arrival {
   request: IncomingMessage;
   response: ServerResponse;
-  /** Milliseconds of the monotonic clock. */
+  /** When the request arrived, in milliseconds of the monotonic clock. */
   at: number;
 }
 
-/** The requests of the process that have not begun. */
+/** The requests that have arrived and wait to begin. */
 export interface RequestQueue {
   accept: RequestListener;
   /** Tells the queue that a connection was accepted. */
@@ -36,21 +48,22 @@ export interface RequestQueue {
 }
 
 /**
- * Begins the requests of one turn of the event loop together: their steps interleave, their reads find warm caches, and
- * their answers leave one after the other. Requests that arrive one by one begin at once. A request that would wait too long
- * goes to `reject`; without `reject`, all requests wait.
+ * Creates a queue that begins the requests of one turn of the event loop together: the steps of these requests
+ * interleave, their reads find warm caches, and their answers leave one after the other. Requests that arrive one by
+ * one begin at once. A request that would wait too long goes to `reject`; without `reject`, every request waits for its
+ * turn.
  */
 export function createRequestQueue(serve: Serve, reject?: RequestListener): RequestQueue {
   const pace = createPace(PACE_AT_FIRST);
   let waiting: Arrival[] = [];
-  /** Index of the request that has waited longest. */
+  /** The index in `waiting` of the oldest request that has not begun. */
   let first = 0;
   let begun = 0;
   let begunAt = 0;
   let doneAt = 0;
   let probesAhead = 0;
   let isDue = false;
-  /** Requests that arrived in this turn, and in the latest turn that had any. */
+  /** How many requests arrived since the latest `turn`, and between that `turn` and the one before. */
   let arrived = 0;
   let arrivedBefore = 0;
   const welcome = createWelcome({ longest: SLICE, least: SLICE / 20, now: performanceNow });
@@ -86,7 +99,10 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
     setImmediate(measure);
   }
 
-  /** Runs in the same turn as the requests that were begun, so that parsing and rejecting others does not count. */
+  /**
+   * Measures how long the begun requests took. `measure` runs in the event loop directly after `turn`, so that the time
+   * does not include parsing and rejecting other requests.
+   */
   function measure(): void {
     if (begun === 0) return;
     doneAt = performanceNow();
@@ -94,12 +110,13 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
   }
 
   function begin({ request, response, at }: Arrival): void {
-    // The client has gone.
+    // The client has closed the connection, so that nobody would get the answer.
     if (request.socket.destroyed) return;
     if (reject !== undefined && begunAt - at > TOO_LATE && !isProbe(request)) {
       turnAway(reject, request, response);
     } else {
-      // Rejections are not counted: they cost so little that the pace would look high enough for every request.
+      // Rejections do not count: a rejection takes so little time that the average time of a request would seem short,
+      // and the queue would let too many requests wait.
       begun++;
       void serve(request, response);
     }

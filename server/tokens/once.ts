@@ -7,27 +7,32 @@ import { type CallerState, readCallerState, rejectionOf } from './caller-state.j
 import { Plaintext } from './plaintext.js';
 import type { AccessToken, IssuedToken, VersionedToken } from './token.js';
 
-// Two requests with the same Idempotency-Key do their work once. The answer is stored encrypted with a key derived from the
-// caller's secret, so that a stolen database reveals no plaintext.
+// If a caller repeats a request with the same Idempotency-Key, the service does the work for the first request only and
+// answers the repetition with the stored answer. The answer is encrypted with a key derived from the caller's secret,
+// so that a stolen database reveals no plaintext.
 
-/** Milliseconds for which a repetition gets the stored answer. */
+/** Milliseconds after the first request in which a repetition gets the stored answer: 24 hours. */
 const KEPT = 24 * 60 * 60_000;
-/** The same for a caller whose secret was ended by the first attempt: it rotated itself. */
+/**
+ * Milliseconds after the first request in which a repetition with an ended secret gets the stored answer: 10 minutes.
+ * Usually the first request ended the secret, by rotating the caller's own token without a grace period.
+ */
 const KEPT_FOR_ENDED = 10 * 60_000;
-/** Expired answers that each write deletes at most, so that no write takes long. */
+/** The most expired answers that one write deletes, so that no write takes long. */
 const CLEARED_AT_ONCE = 100;
+/** Bytes. */
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 
 /** A request with an `Idempotency-Key`. */
 export interface Attempt {
-  /** Its `Idempotency-Key`. */
+  /** The `Idempotency-Key` of the request. */
   key: string;
-  /** A digest of everything that the request asks for. */
+  /** A digest of everything that the request asks for: two requests with the same digest ask for the same. */
   request: string;
 }
 
-/** Makes an attempt of all `parts` of a request. The order of an object's members makes no difference. */
+/** Creates the attempt for a request that consists of `parts`. The order of an object's members makes no difference. */
 export function toAttempt(key: string, parts: unknown): Attempt {
   const text = JSON.stringify(parts, (_, value: unknown) => (isRecord(value) ? sorted(value) : value));
   return { key, request: hash('sha256', text, 'base64url') };
@@ -41,18 +46,22 @@ function sorted(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** A stored answer, decrypted. */
 interface Kept {
   request: string;
   result: IssuedToken;
 }
 
 /**
- * Runs `work` in a transaction. If the same caller made the same attempt within 24 hours, returns the result of that attempt
- * instead. `work` gets what the caller may do, and the instant of the transaction.
+ * Runs `work` in a transaction and stores its result for repetitions of `attempt`. If the caller made the same attempt
+ * in the last 24 hours, returns the stored result and does not run `work`. With an ended secret, the time is 10
+ * minutes. `work` gets what the caller may do, and the instant of the transaction in milliseconds since 1970.
  *
- * Rejects with `idempotency_key_reused` if the key was used for a different request; with `idempotency_conflict` if another
- * secret of the caller's token encrypted the answer; with the error of `rejectionOf`, unless it is a repetition; and as
- * `readCallerState` does.
+ * Rejects as `readCallerState` and `work` do, and with:
+ * - `idempotency_key_reused` if the caller used the key for a different request.
+ * - `idempotency_conflict` if the first request was sent with another secret of the caller's token, because only the
+ *   other secret can decrypt the answer.
+ * - The error of `rejectionOf`, unless the request is a repetition whose stored answer the caller's secret can decrypt.
  */
 export function writeOnce(
   { db, now }: Pick<Deps, 'db' | 'now'>,
@@ -72,6 +81,8 @@ export function writeOnce(
     const id = idOf(caller, attempt.key);
     const key = caller.deriveKey(attempt.key);
 
+    // A stored answer expires `KEPT` after its request. So an answer that expires later than
+    // `at + KEPT - KEPT_FOR_ENDED` is younger than `KEPT_FOR_ENDED`.
     const after = at + (state.secret === 'ended' ? KEPT - KEPT_FOR_ENDED : 0);
     const [found] = await runPrepared(trx, keptAnswer, { id, after });
     const kept = found && unseal(found.sealed, key, id);
@@ -90,7 +101,10 @@ export function writeOnce(
   });
 }
 
-/** Whether an answer is stored under `key` that the caller's own secret can decrypt. */
+/**
+ * Whether an unexpired answer for the `Idempotency-Key` `key` is stored, and the caller's secret can decrypt the
+ * answer.
+ */
 export async function hasKeptAnswer(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
@@ -119,7 +133,7 @@ const keepAnswer = (
   trx
     .insertInto('idempotent_answers')
     .values({ id, sealed, expires_at })
-    // An expired answer may still be there.
+    // The table may still have an expired answer with this id.
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ sealed, expires_at }));
 
 function keyReused(): ServiceError {
@@ -157,7 +171,7 @@ function seal({ request, result: { plaintext, token } }: Kept, key: Uint8Array, 
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** Undefined if another key encrypted the bytes. */
+/** Decrypts a stored answer. Returns undefined if `key` is not the key with which the answer was encrypted. */
 function unseal(bytes: Uint8Array, key: Uint8Array, id: Uint8Array): Kept | undefined {
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_LENGTH), { authTagLength: TAG_LENGTH })
     .setAAD(id)
@@ -174,7 +188,8 @@ function unseal(bytes: Uint8Array, key: Uint8Array, id: Uint8Array): Kept | unde
     result: { plaintext: string; token: AccessToken & Partial<VersionedToken> };
   };
   const plaintext = new Plaintext(result.plaintext);
-  // An answer that a version without entity tags of this form kept. No token has version 0, so a change by it is 412.
+  // Answers stored by an earlier version lack these two members. No token has version 0, so a change with the entity
+  // tag of such an answer gets 412.
   const untagged = { version: 0, secretStart: '0'.repeat(8) };
   return { request, result: { plaintext, token: { ...untagged, ...result.token } } };
 }

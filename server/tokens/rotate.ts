@@ -13,21 +13,33 @@ import { replaceSecret } from './secrets.js';
 import { type IssuedToken, readToken } from './token.js';
 
 export interface Rotation {
-  /** Seconds that earlier secrets stay valid, 0 to 604800; 0 by default. */
+  /** Seconds for which earlier secrets stay valid, 0 to 604800 (7 days); 0 by default. */
   gracePeriodSeconds?: number | undefined;
-  /** 1 to 365 days from now; null for no expiry, undefined for the token's own lifetime. */
+  /**
+   * The new lifetime: 1 to 365 days from now, or null for no expiry. If the policy has a default or a longest lifetime,
+   * null means that lifetime. Undefined keeps the expiry as far as the policy allows; an expired token gets its former
+   * lifetime again.
+   */
   expiresInDays?: number | null | undefined;
+  /** The conditions on the token's entity tag; the rotation fails unless the token meets them. */
   conditions: Conditions;
 }
 
 /**
- * Gives the caller's token a new secret and returns its plaintext. Earlier secrets stay valid until the grace period ends,
- * but not beyond their own expiry. An expired token becomes valid again, by default with its former lifetime.
+ * Gives the owner's token `uuid` a new secret and returns the new plaintext. Earlier secrets stay valid until the grace
+ * period ends, but not beyond their own expiry. An expired personal access token becomes valid again, by default with
+ * its former lifetime.
  *
- * Rejects with `not_found`, `token_revoked`, `precondition_failed` and `token_limit_reached`; with `token_expired` for an
- * expired session; with `superseded_secret` if an earlier secret rotates its own token; with `insufficient_scope` if the
- * token has more scopes than the caller, or if a caller without `tokens:write` would gain time; with `invalid_input` for a
- * lifetime that the policy forbids, and for a lifetime of a session; and as `writeOnce` does.
+ * Rejects as `writeOnce` does, and with:
+ * - `not_found` if the owner has no such token.
+ * - `token_revoked` if the token is revoked.
+ * - `precondition_failed` if the token does not meet `conditions`, or another request changed the token meanwhile.
+ * - `token_limit_reached` if the token has expired, and the owner has as many unexpired tokens as the policy allows.
+ * - `token_expired` if the token is an expired session.
+ * - `superseded_secret` if the caller rotates its own token with an earlier secret of that token.
+ * - `insufficient_scope` if the token has a scope that the caller lacks, or is a session and the caller is not.
+ * - `insufficient_scope` if the new expiry of a personal access token is later and the caller lacks `tokens:write`.
+ * - `invalid_input` if the policy forbids the lifetime, or if a lifetime is given for a session.
  */
 export function rotateToken(
   deps: Deps,
@@ -39,10 +51,11 @@ export function rotateToken(
   return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
     const { token, row } = await getChangeable(trx, caller, uuid, rotation.conditions);
     if (row.id === caller.tokenId) {
-      // Otherwise whoever found an earlier secret could take the token or session over.
+      // Only the newest secret may rotate its own token. Otherwise a thief of an earlier secret could get a new secret
+      // and take the token over.
       if (holder.secret !== 'newest') throw new ServiceError('superseded_secret');
     } else {
-      // The new plaintext has all the token's scopes, so the caller must have them too.
+      // The new plaintext has all scopes of the token, so the caller must have all these scopes too.
       requireScopesOf(holder, token);
     }
 
@@ -50,7 +63,7 @@ export function rotateToken(
       row.type === 'session'
         ? sessionExpiry(at, row.expires_at, rotation)
         : await patExpiry(deps, trx, caller, at, row, rotation);
-    // Otherwise a token without any scope could extend its own life for ever.
+    // A later expiry needs `tokens:write`. Otherwise a token without any scope could extend its own lifetime for ever.
     if (row.type === 'pat' && isLater(expiresAt, row.expires_at)) requireScopes(holder, [WRITE]);
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
     const plaintext = newPlaintext(deps.config.brand, row.type === 'pat' ? 'pat' : 'ses');
@@ -61,7 +74,9 @@ export function rotateToken(
   });
 }
 
-/** Whether `expiresAt` is later than `than`; null, never, is the latest. */
+/**
+ * Whether the expiry `expiresAt` is later than the expiry `than`. Null means never, which is later than every instant.
+ */
 function isLater(expiresAt: number | null, than: number | null): boolean {
   return than !== null && (expiresAt === null || expiresAt > than);
 }
@@ -81,16 +96,16 @@ async function patExpiry(
   { expiresInDays }: Rotation,
 ): Promise<number | null> {
   const expired = expiresAt !== null && expiresAt <= at;
-  // An expired token does not count towards the limit; a rotated one does.
+  // An expired token does not count towards the owner's limit. Its rotation makes it valid, and so adds one token.
   if (expired) await checkTokenLimit(trx, config, owner, at);
   if (expiresInDays !== undefined) return expiryAfter(config, at, expiresInDays);
   return keptExpiry(config, at, expired ? at + (expiresAt - (from ?? createdAt)) : expiresAt);
 }
 
-/** The expiry of a session after a rotation: unchanged. */
+/** Returns the expiry of a session, which a rotation does not change. Throws `invalid_input` and `token_expired`. */
 function sessionExpiry(at: number, expiresAt: number | null, { expiresInDays }: Rotation): number | null {
   if (expiresInDays !== undefined) throw fixedForSessions('expiresInDays');
   if (expiresAt === null || expiresAt > at) return expiresAt;
-  // A new secret would not be valid, and yet supersede the others.
+  // The rotation would end the earlier secrets, and return a new secret that has expired already.
   throw new ServiceError('token_expired', { detail: 'The session has expired. Refresh it or log in again.' });
 }

@@ -6,7 +6,7 @@ import type { Digest, Plaintext } from './plaintext.js';
 import { type Holder, holds, toScopes } from './scopes.js';
 import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
 
-/** Why a secret is not valid. The log names the reason; the 401 that the caller gets does not. */
+/** Why a secret is not valid. The log names the reason; the 401 that the caller gets does not name the reason. */
 export type InvalidReason =
   | 'malformed'
   | 'unknown'
@@ -17,17 +17,21 @@ export type InvalidReason =
   | 'owner_disabled'
   | 'insufficient_scope';
 
-/** A secret that belongs to a token. */
+/** A secret that was found in the database, together with its token and the token's owner. */
 export interface ProvenSecret extends Holder, OwnerKey {
   id: number;
   uuid: string;
   digest: Digest;
   /** False for an earlier secret of a rotated token. */
   isNewest: boolean;
-  /** When this secret expires, in milliseconds since 1970: after a rotation maybe before its token. Null for never. */
+  /**
+   * When this secret expires, in milliseconds since 1970; null for never. An earlier secret of a rotated token expires
+   * at the end of its grace period, which can be before the token expires.
+   */
   expiresAt: number | null;
 }
 
+/** The result of `verifyToken`. `secret` is there whenever the secret was found in the database. */
 export type Verdict =
   | { valid: true; secret: ProvenSecret }
   | { valid: false; reason: InvalidReason; secret?: ProvenSecret };
@@ -66,10 +70,12 @@ const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>
     .where('secret.digest', '=', digest);
 
 /**
- * Looks up whether `plaintext` is valid now, and whose token it is. Every call asks the database, so that a revocation takes
- * effect in every process as soon as it is answered.
+ * Looks up whether `plaintext` is a valid token now, and whose token it is. Queries the database for every well-formed
+ * plaintext and caches nothing, so that a revocation takes effect in every process as soon as the revocation is
+ * answered.
  *
- * A refresh token is `malformed`, because it is not a credential. Rejects only if the database does not answer.
+ * The reason for a refresh token is `malformed`: a refresh token is not a credential for requests. Rejects only if the
+ * database does not answer.
  */
 export async function verifyToken(deps: Deps, plaintext: Plaintext): Promise<Verdict> {
   const digest = digestOfToken(deps, plaintext);
@@ -81,27 +87,31 @@ export async function verifyToken(deps: Deps, plaintext: Plaintext): Promise<Ver
   return reason === null ? { valid: true, secret } : { valid: false, reason, secret };
 }
 
-/** A token to verify, and the scopes that it must have. */
+/** A plaintext to verify, and the scopes that its token must have; none by default. */
 export interface Question {
   plaintext: Plaintext;
   scopes?: readonly string[] | undefined;
 }
 
-/** The result for one question; `proven` is null unless the secret belongs to a token. */
+/** The result for one question. `reason` is null if the plaintext is valid; `proven` is null if no token was found. */
 export interface Verification {
   reason: InvalidReason | null;
   proven: { token: AccessToken; owner: TokenOwner; expiresAt: number | null } | null;
 }
 
+/** The user who owns a verified token. */
 export interface TokenOwner {
   id: number;
-  /** Empty if the owner has none. */
+  /** Empty if the owner has no e-mail. */
   email: string;
   fullName: string;
   organizationUuid: string;
 }
 
-/** Verifies up to 100 tokens with one query and returns the results in the same order. Rejects as `verifyToken` does. */
+/**
+ * Verifies up to 100 tokens with one query and returns the results in the order of `questions`. Rejects only if the
+ * database does not answer.
+ */
 export async function verifyTokens<const Questions extends readonly Question[]>(
   deps: Deps,
   questions: Questions,
@@ -130,7 +140,7 @@ async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRo
   return await runPrepared(db.read, provenByDigests(digests.length), digests);
 }
 
-/** One query for each number of digests, 100 at most, because a prepared query's text cannot change. */
+/** One prepared query for each number of digests, 1 to 100. The text of a query has one placeholder for each digest. */
 const provenQueries: Build<Uint8Array[], ProvenRow>[] = [];
 
 function provenByDigests(count: number): Build<Uint8Array[], ProvenRow> {
@@ -149,13 +159,19 @@ const provenSecrets = (read: Queries) =>
     .select(['owner.email', 'owner.full_name'])
     .select([hexOf('secret.digest').as('digest'), hexOf('organization.uuid').as('organization_uuid')]);
 
-/** Undefined if brand, form or checksum show that this is no token of this service; then no query is needed. */
+/**
+ * Returns the digest to look a token up by. Returns undefined for a refresh token, and for a text whose brand, form or
+ * checksum shows that it is no token of this service; then no query is needed.
+ */
 function digestOfToken({ config }: Deps, plaintext: Plaintext): Digest | undefined {
   const kind = plaintext.kind(config.brand);
   return kind === 'pat' || kind === 'ses' ? plaintext.digest() : undefined;
 }
 
-/** Why the secret is not valid; null if it is, and then the use is recorded. */
+/**
+ * Returns why the secret is not valid at the instant `at`, or null if the secret is valid. Records the use of a valid
+ * secret. Logs a warning for a superseded secret of a personal access token, because a thief may have sent it.
+ */
 function judge(
   { lastUsed, log }: Deps,
   row: SecretRow,
@@ -168,7 +184,7 @@ function judge(
     const stored = row.valid_until === null ? row.last_used_at : row.previous_last_used_at;
     lastUsed.note({ tokenId: row.id, digest }, stored, at);
   }
-  // Sessions are left out: their tokens are refreshed every hour, so old ones are common.
+  // No warning for sessions: a session gets a new secret about every hour, so a superseded secret is nothing unusual.
   if (reason === 'superseded' && row.type === 'pat') {
     const used = { tokenId: toUuid(row.uuid), userId: row.owner_id };
     log.warn(used, 'earlier secret of a rotated token used after its grace period');
@@ -214,7 +230,9 @@ function toProven(row: ProvenRow): NonNullable<Verification['proven']> {
   };
 }
 
-/** Whether `end` has been reached at `at`; null never is. */
+/**
+ * Whether the instant `end` has been reached at the instant `at`, both in milliseconds since 1970. Null means never.
+ */
 export function isOver(end: number | null, at: number): boolean {
   return end !== null && end <= at;
 }

@@ -6,11 +6,13 @@ import { withCopy } from './copy.js';
 import { flushFolderOf } from './file.js';
 
 /**
- * Writes a copy of the database at `path` to a new `file` with mode 0600, and reports its content. A service may write
- * meanwhile: the copy is one snapshot, and contains every change that was answered before the call.
+ * Writes a copy of the database at `path` to a new `file` with mode 0600, and reports the content of the copy. A
+ * service may write to the database meanwhile: the copy is one snapshot, with every change that was answered before the
+ * call.
  *
  * `file` appears only when the copy is complete, checked and on disk. Rejects with `DatabaseRefusal` if `file` exists,
- * or if the database is damaged, or belongs to another program or a newer version; otherwise with the system's error.
+ * or if the database is damaged or belongs to another program or a newer version. Rejects with the system's error if a
+ * file cannot be read or written.
  */
 export async function backUpDatabase(path: string, file: string): Promise<DatabaseReport> {
   rejectOwnFiles(path, file);
@@ -22,7 +24,7 @@ export async function backUpDatabase(path: string, file: string): Promise<Databa
   });
 }
 
-/** Throws if `file` is the database itself, or SQLite would take it for the database's log. */
+/** Throws `DatabaseRefusal` if `file` is the database, or if SQLite would use `file` as the log of the database. */
 function rejectOwnFiles(path: string, file: string): void {
   const own = realpathSync(path);
   const folder = dirname(resolve(file));
@@ -35,13 +37,15 @@ function rejectOwnFiles(path: string, file: string): void {
   }
 }
 
-/** Uses a link, which fails if the name exists; a rename would replace the existing file. */
+/**
+ * Gives the copy the name `file`. Uses a link, because a link fails if `file` exists; a rename would replace `file`.
+ */
 function giveName(copy: string, file: string): void {
   try {
     linkSync(copy, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(file);
-    // Some file systems have no links, such as that of a memory stick.
+    // Some file systems have no links, such as FAT.
     if (existsSync(file)) throw alreadyThere(file);
     renameSync(copy, file);
   }

@@ -7,25 +7,26 @@ import { APPLICATION_ID, START_PATIENCE } from './open.js';
 import { RULES } from './rules.js';
 import { missingFrom } from './shape.js';
 
-/** The report of a database check. */
+/** What a check has found in a database. */
 export interface DatabaseReport {
   /** The newest migration that the database has; null if it has none. */
   schema: string | null;
   /** The migrations that the next start will run; empty if the schema is up to date. */
   pending: string[];
-  /** Bytes of the file and its write-ahead log. */
+  /** The size of the file and its write-ahead log, in bytes. */
   bytes: number;
-  /** The number of rows by table. */
+  /** The number of rows in each table. */
   rows: Record<string, number>;
-  /** Descriptions of what is wrong; empty if the database is intact. */
+  /** A description of each fault; empty if the database is intact. */
   faults: string[];
 }
 
 const MOST_FAULTS_OF_A_KIND = 20;
 
 /**
- * Reads the whole database at `path` and reports its content and faults. It changes nothing, and a service may use the
- * database meanwhile: the check reads one snapshot.
+ * Reads the whole database at `path` and reports its content and its faults. The check changes nothing. A service may
+ * use the database meanwhile, because the check reads one snapshot. Rejects with `DatabaseRefusal` if the driver was
+ * not built.
  */
 export async function checkDatabase(path: string): Promise<DatabaseReport> {
   assertBuilt();
@@ -35,12 +36,13 @@ export async function checkDatabase(path: string): Promise<DatabaseReport> {
   if (!statSync(path).isFile()) return { ...report, faults: ['it is not a file'] };
   try {
     const connection = connect(path, { readonly: true, timeout: START_PATIENCE });
-    // For the rules.
+    // The rules call this function.
     connection.function('search_column', { deterministic: true, varargs: true }, (...texts) =>
       searchColumn(...(texts as (string | null)[])),
     );
     try {
-      // One snapshot: otherwise rows that a service writes between two counts would look like orphans.
+      // The transaction makes all counts see one snapshot. Otherwise rows written between two counts would seem
+      // orphaned.
       connection.exec('begin');
       await read(path, connection, report);
     } finally {
@@ -55,7 +57,7 @@ export async function checkDatabase(path: string): Promise<DatabaseReport> {
 async function read(path: string, connection: Connection, report: DatabaseReport): Promise<void> {
   const { faults } = report;
   const applicationId = connection.pragma('application_id', { simple: true });
-  // First, because the following steps read the schema, which may have been cut off.
+  // This check is the first, because the next steps read the schema, which may have been cut off.
   if (isCutShort(path, connection)) faults.push('it was cut short');
   const tables = tablesOf(connection);
   if (applicationId !== APPLICATION_ID) {
@@ -81,14 +83,15 @@ async function read(path: string, connection: Connection, report: DatabaseReport
   }
 }
 
-/** Not what Kysely, SQLite or a tool of replication keeps for itself. */
+/** The names of all tables, except those of Kysely, SQLite and replication tools. */
 function tablesOf(connection: Connection): string[] {
   const all = connection.prepare("select name from sqlite_schema where type = 'table' order by name").pluck().all();
   return (all as string[]).filter((name) => !/^(sqlite_|kysely_|_)|"/.test(name));
 }
 
 function danglingReferences(connection: Connection): string[] {
-  // A row can refer to several rows of one table. Tables without row ids tell none, and refer to one.
+  // A row that refers to several missing rows of one table counts once. SQLite gives no row id for a table without row
+  // ids, but a row of such a table refers to at most one row of each other table.
   const query = `select "table" as child, parent, count(distinct rowid) + sum(rowid is null) as rows
     from pragma_foreign_key_check group by 1, 2`;
   const found = connection.prepare(query).all() as { child: string; parent: string; rows: number }[];

@@ -7,26 +7,31 @@ import { assertBuilt, connect } from './driver.js';
 import { flush } from './file.js';
 import { START_PATIENCE } from './open.js';
 
-/** More pages than a database can have. */
+/** Pages. No database has more pages than this. */
 const ALL_PAGES = 0x7fffffff;
 
+/** A complete and checked copy of a database. */
 export interface Copy {
-  /** Where it is, under a name of its own beside the wanted one. */
+  /** The path of the copy: a temporary name in the folder of the wanted file. */
   path: string;
   report: DatabaseReport;
 }
 
 /**
- * Copies the database at `from`, of which a service may be running, to a file beside `wanted`, checks that copy and
- * flushes it. `place` then gives it its name; where anything fails, nothing is left of it.
+ * Copies the database at `from` to a temporary file beside `wanted`, checks the copy and flushes the copy to disk. Then
+ * calls `place`, which gives the copy its final name, and resolves with the result of `place`. Afterwards the temporary
+ * file is deleted, also if anything fails. A service may use the database meanwhile.
  *
- * All pages go in one step, which reads them as of one moment while others write. In several steps SQLite would begin
- * again whenever another process has written between two of them, which under load is for ever.
+ * The copy is made in one step, which reads one snapshot while other processes write. Between several steps other
+ * processes could write, and SQLite would then begin the copy again; under load the copy would never end.
+ *
+ * Rejects with `DatabaseRefusal` if the copy has a fault, or if the database stays locked for 10 seconds. Rejects with
+ * the driver's or the system's error if a file cannot be read or written.
  */
 export async function withCopy<T>(from: string, wanted: string, place: (copy: Copy) => T): Promise<T> {
   assertBuilt();
   const path = `${wanted}.${randomUUID().slice(0, 8)}.partial`;
-  // 0600 before there is anything in it.
+  // The file gets mode 0600 before it has any content.
   closeSync(openSync(path, 'wx', 0o600));
   try {
     await copyPages(from, path);
@@ -47,7 +52,7 @@ async function copyPages(from: string, to: string): Promise<void> {
   try {
     await source.backup(to, {
       progress() {
-        // Called between two steps: before the only one, and again where the source was locked.
+        // SQLite calls this function before the step, and again each time the source was locked.
         if (performanceNow() > deadline) throw new DatabaseRefusal(`database ${from} is locked by another process`);
         return ALL_PAGES;
       },
@@ -57,7 +62,10 @@ async function copyPages(from: string, to: string): Promise<void> {
   }
 }
 
-/** One file that is complete by itself, and readable where nothing can be written: a start takes up the log again. */
+/**
+ * Makes the copy a single file without a log, so that it is readable where nothing can be written. A start uses WAL
+ * again.
+ */
 function settle(path: string): void {
   const connection = connect(path);
   try {

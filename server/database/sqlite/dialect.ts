@@ -14,21 +14,22 @@ import { isBusy } from './faults.js';
 
 type Connection = SqliteDriver.Database;
 
+/** The most prepared statements that a connection remembers. */
 const STATEMENTS_KEPT = 200;
 
-/** Kysely over the one connection that writes. */
+/** Creates Kysely for the one connection that writes. */
 export function kyselyOver(connection: Connection): Queries {
   return new Kysely<Schema>({ dialect: new SqliteDialect({ database: rememberingStatements(connection) }) });
 }
 
-/** Kysely over a connection that only reads. */
+/** Creates Kysely for a connection that only reads. */
 export function readingKyselyOver(connection: Connection): Queries {
   return new Kysely<Schema>({ dialect: new ReadingDialect(connection) });
 }
 
 /**
- * Reads what is committed by `writer` while that has no transaction open, and else by `reader`: a connection that learns
- * of another one's commit forgets all pages that it knows, and reads anew what it looks up next.
+ * Returns a `Run` that reads committed data: on `writer` while `writer` has no transaction open, and otherwise on
+ * `reader`. `writer` is faster: SQLite empties the page cache of `reader` after each commit of `writer`.
  */
 export function readingOver(writer: Connection, byWriter: Run, reader: Connection): Run {
   const byReader = runOver(reader);
@@ -37,14 +38,17 @@ export function readingOver(writer: Connection, byWriter: Run, reader: Connectio
     try {
       return byWriter(query, parameters);
     } catch (error) {
-      // It has less patience than the reader.
+      // The writer's connection waits 5 ms for a lock, the reader's 100 ms.
       if (!isBusy(error)) throw error;
       return byReader(query, parameters);
     }
   };
 }
 
-/** Reads each row as an array first, since the driver takes half as long again to make objects of them. */
+/**
+ * Returns the `Run` of a connection. Each row is read as an array and then made an object, because the driver would
+ * take 1.5 times as long to make the object.
+ */
 export function runOver(connection: Connection): Run {
   const statements = new WeakMap<CompiledQuery, (parameters: readonly unknown[]) => unknown[]>();
   return (query, parameters) => {
@@ -73,14 +77,19 @@ function runStatement(statement: SqliteDriver.Statement): (parameters: readonly 
   };
 }
 
-/** A function whose every object has the same members in the same order. The names are those of this program's queries. */
+/**
+ * Returns a function that makes an object of a row's values. All its objects have the same members in the same order.
+ * The names become code: they come from this program's own queries.
+ */
 function rowMaker(names: string[]): (values: unknown[]) => unknown {
   const members = names.map((name, index) => `${JSON.stringify(name)}: values[${String(index)}]`);
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- a loop over the names would make slow objects
   return new Function('values', `return { ${members.join(', ')} }`) as (values: unknown[]) => unknown;
 }
 
-/** Kysely's driver prepares each query anew; a statement that was prepared before can be run again. */
+/**
+ * A connection for Kysely's driver that prepares each query once. Kysely's driver asks to prepare a query at every run.
+ */
 function rememberingStatements(connection: Connection): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>();
   return {
@@ -100,8 +109,8 @@ function rememberingStatements(connection: Connection): SqliteDatabase {
 }
 
 /**
- * Kysely's own driver lends its one connection to one query after the other, behind a lock that wakes all who wait at
- * each turn. A connection that only reads has no transactions to keep apart.
+ * Kysely's dialect with a driver without a lock. Kysely's own driver locks its connection for each query, and wakes all
+ * waiting queries after each query. A connection that only reads needs no lock, because it has no transactions.
  */
 class ReadingDialect extends SqliteDialect {
   readonly #database: SqliteDatabase;

@@ -3,7 +3,9 @@ import { DatabaseRefusal } from '../refusal.js';
 
 export type Connection = SqliteDriver.Database;
 
-/** Opens a connection. Throws `DatabaseRefusal` as `assertBuilt` does, and otherwise the driver's error. */
+/**
+ * Opens a connection. Throws `DatabaseRefusal` if the driver was not built, and the driver's error for other faults.
+ */
 export function connect(database: string | Buffer, options?: SqliteDriver.Options): Connection {
   assertBuilt();
   return new SqliteDriver(database, options);
@@ -12,8 +14,8 @@ export function connect(database: string | Buffer, options?: SqliteDriver.Option
 let isBuilt = false;
 
 /**
- * Throws `DatabaseRefusal` where the driver's native part is missing or is another machine's. It comes by an install script,
- * which `--ignore-scripts` and pnpm 10 leave out.
+ * Throws `DatabaseRefusal` if the driver's native part is missing, or was built for another machine or version of Node.
+ * An install script builds or downloads the native part; `--ignore-scripts` and pnpm 10 skip that script.
  */
 export function assertBuilt(): void {
   if (isBuilt) return;
@@ -28,7 +30,7 @@ export function assertBuilt(): void {
 
 function reasonOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  // Where the package that looks for it has looked.
+  // `tries` is the list of places in which the native part was not found.
   if ('tries' in error) return 'better-sqlite3 was not built: npm rebuild better-sqlite3, or pnpm approve-builds';
   if ('code' in error && error.code === 'ERR_DLOPEN_FAILED') {
     return 'better-sqlite3 was built for another version of Node or another machine: npm rebuild better-sqlite3';

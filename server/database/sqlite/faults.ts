@@ -8,21 +8,22 @@ function codeOf(error: unknown): string {
   return error instanceof SqliteDriver.SqliteError ? error.code : '';
 }
 
-/** Whether an error comes from the disk, the file or another process, not from the query. */
+/** Whether the disk, the file or another process caused an error, and not the query itself. */
 export function isStorageFault(error: unknown): boolean {
   return STORAGE_FAULT.test(codeOf(error));
 }
 
-/** Whether another process has the lock: the only storage fault that may end while the query waits. */
+/** Whether another connection holds the lock. This is the only storage fault that can end while a query waits. */
 export function isBusy(error: unknown): boolean {
   return BUSY.test(codeOf(error));
 }
 
-/** Whether a process that was killed left a journal, which a connection that only reads cannot roll back. */
+/** Whether a killed process left a journal. A read-only connection cannot roll the journal back. */
 export function isUnfinished(error: unknown): boolean {
   return codeOf(error) === 'SQLITE_READONLY_ROLLBACK';
 }
 
+/** Whether an error is a violation of a unique constraint. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE';
 }

@@ -2,24 +2,27 @@ import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type SqliteDriver from 'better-sqlite3';
 
-// A database as the file system has it: the file, and its write-ahead log beside it.
+// The files of a database: the database file, and the write-ahead log (`-wal`) in the same folder.
 
-/** Bytes of the log beside the database at `path`, 0 where there is none. */
+/** The size in bytes of the write-ahead log of the database at `path`; 0 if there is no log. */
 export function logSize(path: string): number {
   return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** What SQLite does not miss: it takes a file that was cut to nothing for a new one, and half a last page for none. */
+/**
+ * Whether the end of the database file at `path` is missing. SQLite does not report this: for SQLite an empty file is a
+ * new database, and an incomplete page at the end is ignored.
+ */
 export function isCutShort(path: string, connection: SqliteDriver.Database): boolean {
-  // The log may hold the page whose writing was interrupted; without one the file is all there is. It is looked at
-  // first: a process that writes it back meanwhile makes the file whole before the log is gone.
+  // With a log, an incomplete page at the end is no fault: the log may contain the complete page. Look at the log
+  // before the file: if another process writes the log back meanwhile, the file is complete before the log is empty.
   const hasLog = logSize(path) > 0;
   const { size } = statSync(path);
   const pageSize = connection.pragma('page_size', { simple: true }) as number;
   return size < pageSize || (!hasLog && size % pageSize !== 0);
 }
 
-/** Returns when the file or folder at `path` is on disk. */
+/** Flushes the file or folder at `path` to disk before the function returns. Throws the system's error. */
 export function flush(path: string): void {
   const file = openSync(path, 'r');
   try {
@@ -29,12 +32,14 @@ export function flush(path: string): void {
   }
 }
 
-/** Returns when the names in the folder of `path` are on disk: a name that was moved is not there before. */
+/** Flushes the folder that contains `path` to disk. Without this flush, a rename can be lost when the power fails. */
 export function flushFolderOf(path: string): void {
   flush(dirname(resolve(path)));
 }
 
-/** What `integrity_check` or `quick_check` answered, a line for each fault. */
+/**
+ * Extracts the faults from the answer of `integrity_check` or `quick_check`: one line for each fault, none for `ok`.
+ */
 export function faultsIn(verdicts: readonly string[]): string[] {
   return verdicts
     .flatMap((verdict) => verdict.split('\n'))

@@ -9,7 +9,11 @@ import { beginImmediate, type Patience, rollBack } from './write-queue.js';
 
 /**
  * Runs the missing migrations in one transaction, under SQLite's write lock: if several processes start on one file,
- * one migrates and the others wait. (Kysely's own lock does nothing on SQLite.) If no migration is missing, none waits.
+ * one process migrates and the others wait. (Kysely's own lock does nothing on SQLite.) If no migration is missing, no
+ * process waits.
+ *
+ * `patience` decides how long to wait, by default 5 seconds. Rejects with the error of the migration or of SQLite; a
+ * failed migration is rolled back.
  */
 export async function migrate(
   writer: Queries,
@@ -18,20 +22,20 @@ export async function migrate(
 ): Promise<void> {
   await writer.connection().execute(async (trx) => {
     if (await isUpToDate(trx)) return;
-    // A table is rebuilt by a copy that takes its name, which what refers to it must not notice (sqlite.org/lang_altertable.html,
-    // section 7). Within a transaction this pragma does nothing.
+    // A migration rebuilds a table by a copy that gets the table's name. Foreign keys must be off meanwhile
+    // (sqlite.org/lang_altertable.html, section 7). Within a transaction this pragma would have no effect.
     await sql`pragma foreign_keys = off`.execute(trx);
     try {
       await runPending(trx, patience, onProgress);
     } finally {
       await sql`pragma foreign_keys = on`.execute(trx);
     }
-    // The log may have grown to the size of the file. Now nobody waits for an answer while it is written back.
+    // The log may be as large as the file. Write the log back now, when no client waits for an answer.
     await sql`pragma wal_checkpoint(truncate)`.execute(trx);
   });
 }
 
-/** Rejects with `DatabaseRefusal` where the database at `path` lacks a migration. */
+/** Rejects with `DatabaseRefusal` if the database at `path` lacks a migration. Never waits for another process. */
 export async function requireMigrated(writer: Queries, path: string): Promise<void> {
   if (!(await isUpToDate(writer))) throw needsMigration(path);
 }
@@ -62,7 +66,8 @@ async function isUpToDate(queries: Queries): Promise<boolean> {
   try {
     return (await hasAllMigrations(queries)) && (await isOurs(queries));
   } catch (error) {
-    // Such as while another process makes the file: whoever waits for the lock sees what it is then.
+    // Another process is writing, for example the first migrations. `migrate` then waits for the write lock and looks
+    // again.
     if (isBusy(error)) return false;
     throw error;
   }
@@ -81,9 +86,12 @@ async function isOurs(queries: Queries): Promise<boolean> {
   return rows[0]?.application_id === APPLICATION_ID;
 }
 
-/** Within the transaction of the migrations, so that no other process sees one without the other. */
+/**
+ * Writes Latchkey's application id into the file. Call this in the transaction of the migrations, so that no other
+ * process sees the tables without the id.
+ */
 async function markAsOurs(trx: Queries): Promise<void> {
-  // Written only where it is missing: a start that has nothing to change writes nothing.
+  // If the file has the id already, write nothing.
   if (await isOurs(trx)) return;
   await sql.raw(`pragma application_id = ${String(APPLICATION_ID)}`).execute(trx);
 }

@@ -2,15 +2,22 @@ import { statSync } from 'node:fs';
 import { performanceNow } from '../../timers.js';
 import type { Patience } from './write-queue.js';
 
-/** Milliseconds that a start waits at most for another process that migrates. */
+/** The most milliseconds that a start waits for another process that migrates: 15 minutes. */
 const LONGEST = 15 * 60_000;
-/** Milliseconds without a change of the log: a migration sorts for so long at most before it writes again. */
+/**
+ * The most milliseconds that a start waits while the log does not change: sorting in a migration takes less than that.
+ */
 const LONGEST_SILENCE = 60_000;
+/** Milliseconds between two calls of `onWait`. */
 const BETWEEN_NOTICES = 5_000;
 
 /**
- * Waits for whoever has the write lock of the database at `path` as long as that visibly works: as its log changes. The
- * migration of a million tokens takes longer than any request may wait, and a start that gives up would only be made anew.
+ * Creates the patience of a start that waits for another process to release the write lock of the database at `path`.
+ * The start waits while the log of the database changes, which shows that the other process makes progress: 15 minutes
+ * at most, and 60 seconds at most without a change. The returned function calls `onWait` after 1 second and then every
+ * 5 seconds.
+ *
+ * A start waits longer than a write may wait, because the migration of a million tokens takes longer.
  */
 export function createMigrationPatience(path: string, onWait: () => void): Patience {
   const start = performanceNow();

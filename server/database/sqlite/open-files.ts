@@ -1,6 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 
-/** Whether a process has the file at `path` open. Only Linux tells, and only about processes of the same user. */
+/**
+ * Whether a process has the file at `path` open. Sees only processes of the same user, and only on Linux; otherwise
+ * returns false.
+ */
 export function isOpen(path: string): boolean {
   const { dev, ino } = statSync(path);
   return entriesOf('/proc')
@@ -12,7 +15,10 @@ export function isOpen(path: string): boolean {
     });
 }
 
-/** Empty if the folder cannot be read: the process has ended or is another user's, or the system has no such folder. */
+/**
+ * The names in `folder`. Empty if the folder cannot be read: its process has ended or belongs to another user, or the
+ * system has no such folder.
+ */
 function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder);

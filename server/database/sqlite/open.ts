@@ -12,37 +12,47 @@ import { migrationsOf } from './migrations/applied.js';
 
 export const IN_MEMORY = ':memory:';
 
-/** "LKEY" in the file's header tells a Latchkey database from any other SQLite file. */
+/** "LKEY" in ASCII. This number in the file's header distinguishes a Latchkey database from other SQLite files. */
 export const APPLICATION_ID = 0x4c4b4559;
-/** Milliseconds that starting waits for other processes that start on the same file. */
+/** Milliseconds that a start waits for a lock of another process that starts on the same file. */
 export const START_PATIENCE = 10_000;
-/** Milliseconds that a query may block the process while it waits for a lock; waiting longer is done asynchronously. */
+/** Milliseconds that the writer blocks the process while it waits for a lock; a longer wait is asynchronous. */
 const WRITER_BUSY_TIMEOUT = 5;
+/** Milliseconds that the reader blocks the process while it waits for a lock. */
 const READER_BUSY_TIMEOUT = 100;
-/** Bytes. A file above this is not read whole at every start; `PRAGMA quick_check` takes about a second for each GiB. */
+/**
+ * Bytes. A start does not check the pages of a larger file, because `PRAGMA quick_check` takes a second for each GiB.
+ */
 const QUICK_CHECK_LIMIT = 256 * 2 ** 20;
-/** Inserts meet leaves of every index: of a million tokens, more than fit into the 2 MB that SQLite keeps by default. */
+/**
+ * KiB of SQLite's page cache. An insert reads and writes a page of each index; with a million tokens, these pages do
+ * not fit into SQLite's default cache of 2 MB.
+ */
 const CACHE_KIB = 16_384;
+/** Bytes that the write-ahead log keeps on disk after a checkpoint. */
 const WAL_SIZE_LIMIT = 16 * 2 ** 20;
 
+/** An open database. */
 export interface SqliteHandles {
   writer: Queries;
-  /** On the connection of `writer`, for whoever has that for itself. */
+  /** Runs queries on the connection of `writer`. Only code that has this connection for itself may use `run`. */
   run: Run;
-  /** The same as `writer` for a database in memory, which has one connection. */
+  /** Reads on a connection of its own. A database in memory has only one connection, so there `reader` is `writer`. */
   reader: Queries;
-  /** Checkpoints the write-ahead log into the file and closes both connections. */
+  /** Writes the write-ahead log back into the file and closes both connections. Rejects with the driver's error. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the file at `path`, creating it with mode 0600 where it is missing, and checks it before anything is written:
- * a file that is damaged, foreign or of a newer version is refused with a `DatabaseRefusal` and left untouched.
+ * Opens the database file at `path`. Creates the file with mode 0600 if it does not exist. Checks an existing file
+ * before anything is written: rejects with `DatabaseRefusal` if the file is damaged, belongs to another program or was
+ * written by a newer version, and then leaves the file unchanged. Rejects with `DatabaseRefusal` too if the file cannot
+ * be opened.
  */
 export async function openSqlite(path: string): Promise<SqliteHandles> {
   if (path === IN_MEMORY) return await openMemory();
 
-  // Before there is an empty file.
+  // Check the driver first: without the driver, the next steps would leave an empty file.
   assertBuilt();
   try {
     createFile(path);
@@ -56,7 +66,7 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
       writer: kyselyOver(writer),
       run,
       reader: queries,
-      // The reader first: the last connection to close writes the log back, which a read-only one cannot.
+      // Close the reader first: the last connection writes the log back, and a read-only connection cannot write.
       // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
       async close() {
         reader.close();
@@ -74,14 +84,14 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
   }
 }
 
-/** Opens a database in memory: an empty one, or a copy of the one that `image` was taken of. */
+/** Opens a database in memory with the content of `image`, or an empty one. `image()` returns the current content. */
 export async function openMemory(image?: Buffer): Promise<SqliteHandles & { image(): Buffer }> {
   const writer = await openWriter(image ?? IN_MEMORY);
   const queries = kyselyOver(writer);
   return {
     writer: queries,
     run: runOver(writer),
-    // Kysely's executor keeps reads and transactions on this one connection apart.
+    // There is one connection for reads and transactions. Kysely's executor runs them one after the other.
     reader: queries,
     close: () => queries.destroy(),
     image: () => writer.serialize(),
@@ -92,7 +102,7 @@ function createFile(path: string): void {
   const folder = dirname(resolve(path));
   if (!existsSync(folder)) throw new DatabaseRefusal(`cannot open database ${path}: there is no folder ${folder}`);
   try {
-    // `wx` fails where the file exists, which is how all but one of several first starters end here.
+    // `wx` fails if the file exists. If several processes start first, one creates the file and the others get EEXIST.
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -100,7 +110,10 @@ function createFile(path: string): void {
   if (!statSync(path).isFile()) throw new DatabaseRefusal(`cannot open database ${path}: it is not a file`);
 }
 
-/** `inspect`, after what a killed process had begun is rolled back: the switch to WAL is written by a journal. */
+/**
+ * Calls `inspect`. If a killed process left a journal, rolls the journal back before. A process that is killed during
+ * the switch to WAL leaves a journal.
+ */
 function inspectFinished(path: string): void {
   try {
     inspect(path);
@@ -116,9 +129,12 @@ function inspectFinished(path: string): void {
   }
 }
 
-/** Reads through a read-only connection, since even closing a writable one may change the file. */
+/**
+ * Throws `DatabaseRefusal` if the file is damaged, belongs to another program or was written by a newer version. Uses a
+ * read-only connection, because closing a writable connection can change the file.
+ */
 function inspect(path: string): void {
-  // The log first: where another process makes the database at this moment, the file is there before its log.
+  // Look at the log before the file: a process that creates the database writes to the file before it creates the log.
   const hasLog = logSize(path) > 0;
   const { size } = statSync(path);
   if (size === 0 && hasLog)
@@ -153,8 +169,8 @@ async function openWriter(path: string | Buffer): Promise<Connection> {
   const connection = connect(path, { timeout: START_PATIENCE });
   try {
     await enterWal(connection);
-    // FULL: a commit is on disk before it is answered. Said on every open, since the driver's own default for WAL is
-    // NORMAL, which may lose the last commits with the power.
+    // With FULL, a commit is on disk before the request is answered. The driver's default for WAL is NORMAL, which can
+    // lose the last commits when the power fails.
     connection.pragma('synchronous = FULL');
     connection.pragma('foreign_keys = ON');
     connection.pragma('trusted_schema = OFF');
@@ -168,7 +184,7 @@ async function openWriter(path: string | Buffer): Promise<Connection> {
   }
 }
 
-/** The switch to WAL needs the file alone for a moment and does not wait for it by itself. */
+/** Switches the file to WAL. The switch fails while another process uses the file, so it is repeated for 10 seconds. */
 async function enterWal(connection: Connection): Promise<void> {
   const deadline = dateNow() + START_PATIENCE;
   for (;;) {

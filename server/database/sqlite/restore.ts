@@ -7,22 +7,28 @@ import { isBusy } from './faults.js';
 import { flushFolderOf } from './file.js';
 import { isOpen } from './open-files.js';
 
+/** The result of `restoreDatabase`. */
 export interface Restoration {
+  /** The content of the restored database. */
   report: DatabaseReport;
-  /** Where the database that was there is kept; null where there was none. */
+  /** The path at which the replaced database is kept; null if no database was replaced. */
   kept: string | null;
 }
 
 /**
- * Puts a copy of the backup `file` in the place of the database at `name`, at once and whole, and says what is in it.
- * With `replace` a database that is there is kept beside it under another name.
+ * Restores the backup `file` as the database at `name`, and reports its content. The database appears in one step,
+ * complete and checked. With `replace`, an existing database is kept in the same folder under another name.
  *
- * Rejects with `DatabaseRefusal` where `file` is no whole database of this version or an earlier one, where there is a
- * database already and not `replace`, and where a process has that open; and with the system's error. `name` then is as
- * it was.
+ * Rejects with `DatabaseRefusal`:
+ * - if `file` is damaged, or is no database of this version or an earlier one;
+ * - if there is a database at `name` and `replace` is false;
+ * - if `file` is the database at `name`, or another process has that database open.
+ *
+ * Rejects with the system's error if a file cannot be read or written. After a rejection the database at `name` is
+ * still there.
  */
 export async function restoreDatabase(file: string, name: string, { replace = false } = {}): Promise<Restoration> {
-  // Where the name is a link, that stays, and what it leads to is replaced.
+  // If `name` is a symbolic link to a file, keep the link and replace the file.
   const isLink = lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   const path = isLink && existsSync(name) ? realpathSync(name) : name;
   const [fault] = (await checkDatabase(file)).faults;
@@ -33,10 +39,10 @@ export async function restoreDatabase(file: string, name: string, { replace = fa
     takeAlone(path);
   }
   return await withCopy(file, path, (copy) => {
-    // Once more: copying took a while, in which a service may have started.
+    // Check again, because a service may have started during the copy.
     if (existsSync(path)) takeAlone(path);
     const kept = existsSync(path) ? putAside(path) : null;
-    // A log that is left would be taken for the new file's.
+    // SQLite would read a remaining log as the log of the new file.
     for (const ending of ['-wal', '-shm', '-journal']) rmSync(path + ending, { force: true });
     renameSync(copy.path, path);
     flushFolderOf(path);
@@ -44,12 +50,15 @@ export async function restoreDatabase(file: string, name: string, { replace = fa
   });
 }
 
-/** Writes the log back into the file, so that it is complete without; throws where another process has it open. */
+/**
+ * Writes the log back into the database file at `path`, so that the file is complete without the log. Throws
+ * `DatabaseRefusal` if another process has the file open.
+ */
 function takeAlone(path: string): void {
   try {
     const connection = connect(path, { timeout: 0 });
     try {
-      // In WAL mode every process that has the file open shares a lock on it, even while it does nothing.
+      // In WAL mode every process with the file open has a shared lock on the file, even if the process is idle.
       connection.pragma('locking_mode = exclusive');
       connection.exec('begin exclusive; rollback');
       connection.pragma('journal_mode = delete');
@@ -58,7 +67,7 @@ function takeAlone(path: string): void {
     }
   } catch (error) {
     if (isBusy(error)) throw inUse(path);
-    // Too damaged for SQLite to lock: the system may know who has it open, and its log stays as it is.
+    // The file is too damaged for SQLite to lock. Ask the system who has the file open, and leave the log as it is.
     if (isOpen(path)) throw inUse(path);
   }
 }
@@ -67,7 +76,10 @@ function inUse(path: string): DatabaseRefusal {
   return new DatabaseRefusal(`database ${path} is in use by another process; stop the service first`);
 }
 
-/** A second name and not another one: at every moment there is a database at `path`. */
+/**
+ * Gives the database at `path` a second name, with its log if there is one, and returns that name. Uses a link, so that
+ * there is a database at `path` at every moment.
+ */
 function putAside(path: string): string {
   for (let number = 1; ; number++) {
     const kept = `${path}.replaced-${String(number)}`;
@@ -75,7 +87,7 @@ function putAside(path: string): string {
       linkSync(path, kept);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-      // Not every file system knows links.
+      // Some file systems have no links, so rename the file.
       renameSync(path, kept);
     }
     if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${kept}-wal`);

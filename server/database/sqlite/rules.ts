@@ -1,11 +1,12 @@
 import { REVOCATION_REASONS, ROLES, TOKEN_TYPES, USER_KINDS } from '../closed-lists.js';
 
-/** What always holds and no constraint of the schema says: `query` counts the rows that break it. */
+/** A rule for rows that no constraint of the schema enforces. `query` counts the rows that break the rule. */
 interface Rule {
-  /** The migration that it needs. */
+  /** The migration from which on the rule applies. */
   since: string;
-  /** The migration after which it holds no more. */
+  /** The migration from which on the rule no longer applies. */
   until?: string;
+  /** What the report calls the rows that break the rule. */
   broken: string;
   query: string;
 }
@@ -17,7 +18,8 @@ const SMALLER = '0004-smaller';
 const FOUND_BY_TIME = '0005-found-by-time';
 const DATA_MODEL = '0006-data-model';
 
-// Sets of ids instead of look-ups for each row: most of these columns have no index, and a file can have a million tokens.
+// The queries use sets of ids and not a look-up for each row, because most of these columns have no index, and a
+// database can have a million tokens.
 
 export const RULES: readonly Rule[] = [
   {

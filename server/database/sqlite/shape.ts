@@ -4,7 +4,7 @@ import type { Queries } from '../schema.js';
 import { migrate } from './migrate.js';
 import { openMemory } from './open.js';
 
-/** Tables with their columns, and indexes, by name. What somebody has added does no harm, so nobody looks for it. */
+/** Selects the names of all tables, columns and indexes. */
 const SHAPE = `
   select object.type || ' ' || object.name as part from sqlite_schema as object
   where object.type in ('table', 'index') and object.name not like 'sqlite\\_%' escape '\\'
@@ -12,7 +12,10 @@ const SHAPE = `
   select 'column ' || object.name || '.' || found.name from sqlite_schema as object, pragma_table_info(object.name) as found
   where object.type = 'table' and object.name not like 'sqlite\\_%' escape '\\'`;
 
-/** What a database with all migrations has, and this one has not. */
+/**
+ * Describes the tables, columns and indexes of a database with all migrations that this database lacks. Additional ones
+ * do no harm and are not reported.
+ */
 export async function missingFrom(connection: SqliteDriver.Database): Promise<string[]> {
   const present = new Set(connection.prepare(SHAPE).pluck().all());
   return (await partsOfNew()).filter((part) => !present.has(part)).map((part) => `missing: ${part}`);

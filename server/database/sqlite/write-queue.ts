@@ -6,19 +6,26 @@ import { type Run, runCompiled, runDirectly } from '../prepared.js';
 import type { Queries } from '../schema.js';
 import { isBusy, isStorageFault } from './faults.js';
 
-/** Milliseconds that a write waits for another process to release the file. */
+/** Milliseconds that a write waits for another process to release the lock of the file. */
 const PATIENCE = 5_000;
-/** Milliseconds. A write that would wait longer for those before it, as long as writes took of late, is refused at once. */
+/** Milliseconds. A write is rejected at once if the writes before it are expected to take longer than this. */
 const LONGEST_WAIT = PATIENCE / 10;
-/** Writes that share one flush: more would save little, since a flush takes the time of a few writes. */
+/** The most writes that share one flush. More would save little, because a flush takes the time of a few writes. */
 const MOST_IN_A_GROUP = 256;
+/** This number of writes may always share a flush, however long the writes take. */
 const LEAST_IN_A_GROUP = MOST_IN_A_GROUP / 16;
-/** Milliseconds that a group may take while more wait, since all else waits for it; a flush is a small part of that. */
+/**
+ * Milliseconds that a group of writes is expected to take at most, because the process does little else meanwhile. A
+ * flush takes a small part of this time.
+ */
 const LONGEST_GROUP = 40;
-/** Turns of the event loop between two groups, or milliseconds: the system gives one new connection for each turn. */
+/**
+ * The most turns of the event loop between two groups. In each turn the system gives the process one new connection.
+ */
 const TURNS_BETWEEN = MOST_IN_A_GROUP / 4;
+/** Milliseconds after which the next group begins even if fewer turns have passed. */
 const LONGEST_BETWEEN = LONGEST_GROUP / 2;
-/** Milliseconds that a write is expected to take before any is measured. */
+/** Milliseconds that a write is expected to take before the first measurement. */
 const PACE_AT_FIRST = 0.5;
 
 const BEGIN = CompiledQuery.raw('begin immediate');
@@ -28,51 +35,59 @@ const SAVEPOINT = CompiledQuery.raw('savepoint job');
 const RELEASE = CompiledQuery.raw('release job');
 const ROLL_BACK_TO_SAVEPOINT = CompiledQuery.raw('rollback to job');
 
+/** A write that waits. */
 interface Job {
-  /** When it stops waiting for another process, in the monotonic clock's milliseconds. */
+  /** When the write stops waiting for another process, in milliseconds of the monotonic clock. */
   deadline: number;
   work(trx: Queries): Promise<unknown>;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
 
+/** The writes of the process. */
 export interface WriteQueue {
   /**
-   * Runs `work` in a transaction and resolves after its commit is on disk.
+   * Runs `work` in a transaction and resolves with the result of `work` when the commit is on disk. `work` must await
+   * only queries on its `trx`.
    *
-   * Writes that arrive while another group commits share one transaction, each in a savepoint of its own: one that
-   * throws undoes its own changes alone, and a commit that fails rejects the whole group. `work` must await nothing
-   * but queries on the `trx` that it gets.
+   * Writes that arrive while a transaction runs form a group and share the next transaction. Each write of a group has
+   * its own savepoint: a `work` that throws undoes only its own changes. If the commit fails, every write of the group
+   * rejects. Rejects with `WriteQueueFull` if too many writes wait, and with the driver's error if another process
+   * holds the lock for 5 seconds.
    */
   write<T>(work: (trx: Queries) => Promise<T>): Promise<T>;
-  /** Resolves when everything queued so far is answered. */
+  /** Resolves when no write runs or waits. */
   idle(): Promise<void>;
 }
 
+/** Creates the queue of writes on `writer`. `run` runs queries on the connection of `writer`. */
 export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
   const waiting: Job[] = [];
   let draining: Promise<void> | undefined;
   const pace = createPace(PACE_AT_FIRST);
-  /** How many the last group had. */
+  /** The number of writes in the latest group. */
   let together = 1;
 
   async function drain(): Promise<void> {
-    // One turn of the event loop, so that requests which arrived together are committed together; not where they come one
-    // by one.
+    // Wait one turn of the event loop, so that requests that arrived together share a transaction. If writes come one
+    // by one, do not wait.
     if (together > 1) await nextTurn();
     while (waiting.length > 0) {
       const most = Math.max(LEAST_IN_A_GROUP, Math.min(pace.countWithin(LONGEST_GROUP), MOST_IN_A_GROUP));
       const group = waiting.splice(0, most);
       together = group.length;
       const milliseconds = await commitGroup(writer, run, group);
-      // A group of one says more about the disk than about how many can be written in a while.
+      // Do not measure a group of one write: most of its time is the flush.
       if (group.length > 1) pace.observe(milliseconds, group.length);
       await letOthersRun();
     }
     draining = undefined;
   }
 
-  /** One turn at least, since a flush asks for one write right behind the other; more only where more wait. */
+  /**
+   * Lets the event loop run for one turn, and for more turns while writes wait. Without this, a group would begin
+   * directly after the flush of the group before.
+   */
   async function letOthersRun(): Promise<void> {
     const end = performanceNow() + LONGEST_BETWEEN;
     for (let turns = 0; turns < TURNS_BETWEEN; turns++) {
@@ -83,7 +98,7 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
 
   return {
     write<T>(work: (trx: Queries) => Promise<T>) {
-      // One group may always wait: what it takes is what a write takes.
+      // One full group of writes may always wait.
       if (waiting.length >= MOST_IN_A_GROUP && pace.timeFor(waiting.length) > LONGEST_WAIT) {
         return Promise.reject(new WriteQueueFull('too many writes wait'));
       }
@@ -98,7 +113,10 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
   };
 }
 
-/** Resolves with the milliseconds that it took from when the lock was there: how long others held it says nothing of us. */
+/**
+ * Runs a group of writes in one transaction and settles the writes. Resolves with the milliseconds that the transaction
+ * took; the wait for the lock does not count, because other processes cause it.
+ */
 async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<number> {
   const settlements: (() => void)[] = [];
   let begin = performanceNow();
@@ -125,14 +143,19 @@ async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<num
   return milliseconds;
 }
 
-/** Whether to go on waiting for another process that holds the lock, as the error says. */
+/**
+ * Decides whether to wait longer for another process that holds the lock. `busy` is the error of the latest attempt.
+ */
 export type Patience = (busy: unknown) => boolean;
 
 function until(deadline: number): Patience {
   return () => performanceNow() <= deadline;
 }
 
-/** Each job's own: those that have waited long enough leave the group, which goes on waiting for the others. */
+/**
+ * The patience of a group. A write whose deadline has passed rejects with `busy` and leaves the group; the group waits
+ * on until no write is left.
+ */
 function patienceOf(group: Job[]): Patience {
   return (busy) => {
     for (let [oldest] = group; oldest !== undefined && performanceNow() > oldest.deadline; [oldest] = group) {
@@ -143,7 +166,13 @@ function patienceOf(group: Job[]): Patience {
   };
 }
 
-/** Immediate: a deferred transaction that reads first and then writes fails where another process wrote in between. */
+/**
+ * Begins a transaction with the write lock, and waits while another process holds the lock. `isPatient` decides how
+ * long to wait, by default 5 seconds. Rejects with the driver's error.
+ *
+ * The transaction is immediate, because a deferred transaction that first reads and then writes fails if another
+ * process writes in between.
+ */
 export async function beginImmediate(
   trx: Queries,
   isPatient: Patience = until(performanceNow() + PATIENCE),
@@ -159,7 +188,7 @@ export async function beginImmediate(
   }
 }
 
-/** Whatever it throws undoes the transaction, which has nothing else in it. */
+/** Runs the only write of a group, without a savepoint: if `work` throws, the whole transaction is rolled back. */
 async function runAlone(trx: Queries, job: Job): Promise<() => void> {
   const value = await job.work(trx);
   return () => {
@@ -167,6 +196,7 @@ async function runAlone(trx: Queries, job: Job): Promise<() => void> {
   };
 }
 
+/** Runs a write in a savepoint. Rejects only for storage faults, which concern the whole group. */
 async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
   await runCompiled(trx, SAVEPOINT);
   try {
@@ -176,7 +206,7 @@ async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
       job.resolve(value);
     };
   } catch (error) {
-    // A full or failing disk may have ended the transaction already: nothing of this group can be trusted.
+    // A full or failing disk may have ended the whole transaction already, so every write of the group must reject.
     if (isStorageFault(error)) throw error;
     await runCompiled(trx, ROLL_BACK_TO_SAVEPOINT);
     await runCompiled(trx, RELEASE);
@@ -186,11 +216,11 @@ async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
   }
 }
 
-/** For what has failed already, which stays the reason. */
+/** Rolls the transaction back after an error. Never rejects, so that the caller can throw the first error. */
 export async function rollBack(trx: Queries): Promise<void> {
   try {
     await runCompiled(trx, ROLL_BACK);
   } catch {
-    // SQLite ends the transaction by itself after some faults, and then there is none to roll back.
+    // After some faults SQLite has rolled the transaction back by itself, so that this second rollback fails.
   }
 }
