@@ -150,10 +150,10 @@ describe('an edit with ifMatch', () => {
     const { lk, path, etag } = await startWithToken();
     await lk.updateAccessToken({ path, body: { name: 'of another' } });
     for (const call of [
-      lk.updateAccessToken({ path, body: { name: 'lost' }, ifMatch: etag }),
-      lk.rotateAccessToken({ path, ifMatch: etag }),
+      () => lk.updateAccessToken({ path, body: { name: 'lost' }, ifMatch: etag }),
+      () => lk.rotateAccessToken({ path, ifMatch: etag }),
     ]) {
-      expect(await rejectionOf(call)).toMatchObject({ code: 'precondition_failed', status: 412 });
+      expect(await rejectionOf(call())).toMatchObject({ code: 'precondition_failed', status: 412 });
     }
     expect(await lk.getAccessToken({ path })).toMatchObject({ name: 'of another', previousSecret: null });
   });
