@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { post } from './api.mjs';
 import { closedLoop } from './closed-loop.mjs';
 import { ratios, spread, table } from './figures.mjs';
 import { fromRoot, processorTime, start, stopAll } from './process.mjs';
@@ -85,26 +86,15 @@ try {
 async function prepare(root, name) {
   const argv = [join(root, 'dist/cli/main.js'), 'serve', '--port', '0', '--database', join(folder, `${name}.db`)];
   const { url, pid } = await start({ name, argv, env: { LATCHKEY_ADMIN_PASSWORD: ADMIN.password } });
-  const { access_token: session } = await answerTo(url, '/api/v1/auth/login/', ADMIN);
+  const { access_token: session } = await post(`${url}/api/v1/auth/login/`, ADMIN);
   const plaintexts = [];
   const ids = [];
   for (let index = 0; index < TOKENS; index++) {
-    const { plaintext, token } = await answerTo(url, API, { name: `token ${index}`, expiresInDays: 30 }, session);
+    const { plaintext, token } = await post(url + API, { name: `token ${index}`, expiresInDays: 30 }, session);
     plaintexts.push(plaintext);
     ids.push(token.id);
   }
   return { url, pid, plaintexts, ids };
-}
-
-/** @param {string} url @param {string} path @param {object} body @param {string} [token] @returns {Promise<any>} */
-async function answerTo(url, path, body, token) {
-  const response = await fetch(url + path, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
-  return await response.json();
 }
 
 /** @param {Service} service */

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { post } from './api.mjs';
 import { closedLoop, quantile } from './closed-loop.mjs';
 import { ratios, spread, table } from './figures.mjs';
 import { fromRoot, start, stopAll } from './process.mjs';
@@ -25,13 +26,13 @@ const API = '/api/v1/access-tokens';
 /** @type {Record<string, (service: Service) => (count: number) => string>} */
 const LOADS = {
   verify: ({ plaintexts }) => {
-    const requests = plaintexts.map((token) => post(`${API}/verify`, { token }, token));
+    const requests = plaintexts.map((token) => rawPost(`${API}/verify`, { token }, token));
     return (count) => requests[count % TOKENS] ?? '';
   },
   create:
     ({ plaintexts }) =>
     (count) =>
-      post(API, { name: `made ${count}`, expiresInDays: 30 }, plaintexts[count % TOKENS]),
+      rawPost(API, { name: `made ${count}`, expiresInDays: 30 }, plaintexts[count % TOKENS]),
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-workers-'));
@@ -71,28 +72,17 @@ async function prepare(workers) {
   const argv = [fromRoot('dist/cli/main.js'), 'serve', '--port', '0', '--database', database, '--workers', workers];
   const env = { LATCHKEY_ADMIN_PASSWORD: ADMIN.password };
   const { url, stop } = await start({ name: `${workers} workers`, argv, env });
-  const { access_token: session } = await answerTo(url, '/api/v1/auth/login/', ADMIN);
+  const { access_token: session } = await post(`${url}/api/v1/auth/login/`, ADMIN);
   const plaintexts = [];
   for (let index = 0; index < TOKENS; index++) {
-    const { plaintext } = await answerTo(url, API, { name: `token ${index}`, expiresInDays: 30 }, session);
+    const { plaintext } = await post(url + API, { name: `token ${index}`, expiresInDays: 30 }, session);
     plaintexts.push(plaintext);
   }
   return { url, stop, plaintexts };
 }
 
-/** @param {string} url @param {string} path @param {object} body @param {string} [token] @returns {Promise<any>} */
-async function answerTo(url, path, body, token) {
-  const response = await fetch(url + path, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
-  return await response.json();
-}
-
 /** @param {string} path @param {object} body @param {string} [token] */
-function post(path, body, token) {
+function rawPost(path, body, token) {
   const text = JSON.stringify(body);
   return `POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\nAuthorization: Bearer ${token}\r\n\r\n${text}`;
 }
