@@ -1,0 +1,13 @@
+// What the tests, which are TypeScript, use of embedded-postgres.mjs.
+
+export interface RunningPostgres {
+  /** URL of its database `postgres`, as a superuser. */
+  url: string;
+  /** Where it keeps its data; its process id is the first line of `postmaster.pid` there. */
+  folder: string;
+  /** Stops it and removes its data. */
+  stop(): Promise<void>;
+}
+
+export function startPostgres(settings?: Record<string, string>): Promise<RunningPostgres>;
+export function databaseAt(url: string, name: string): string;
