@@ -1,10 +1,10 @@
 import { type Credentials, createCredentials } from './credentials.js';
 import { isSecured, type Operation, type Spec } from './document/model.js';
+import type { DryRun } from './dry-run.js';
 import { createFixtures, type Fixtures } from './fixtures.js';
 import type { Credential } from './http/draft.js';
 import type { ContractOptions } from './options.js';
 import { canProtect, dangerOf, isLogout, isRotator, type Presenters, presentersOf } from './policy.js';
-import type { Rehearsal } from './rehearsed.js';
 import type { Phase } from './report/types.js';
 import { createRun, type Run } from './run.js';
 
@@ -24,17 +24,17 @@ export interface Context {
   /** Whether a good request can be sent; the report says why not where it cannot. */
   isReachable(operation: Operation): boolean;
   /** Whether the run's own credential still serves; a failure is recorded where it does not. */
-  stillAlive(after: string): Promise<boolean>;
+  isCredentialValid(after: string): Promise<boolean>;
 }
 
 const TOO_DANGEROUS = "it may end the run's own credential, or what the run has not made";
 
-/** `rehearse` makes what answers for the server, where nothing is to be sent. */
+/** `startDryRun` makes what answers for the server, where nothing is to be sent. */
 export async function createContext(
   options: ContractOptions,
-  rehearse?: (spec: Spec, seed: number) => Rehearsal,
+  startDryRun?: (spec: Spec, seed: number) => DryRun,
 ): Promise<Context> {
-  const run = await createRun(options, rehearse);
+  const run = await createRun(options, startDryRun);
   try {
     const credentials = await createCredentials(run);
     return assemble(run, credentials);
@@ -93,18 +93,18 @@ function assemble(run: Run, credentials: Credentials): Context {
     if (why === undefined) return true;
     if (why === TOO_DANGEROUS) {
       run.record.skip(operation, why);
-      run.record.extent.spare(operation);
+      run.record.extent.exempt(operation);
     } else run.record.extent.leaveOut(operation, why);
     return false;
   }
 
-  async function stillAlive(after: string): Promise<boolean> {
+  async function isCredentialValid(after: string): Promise<boolean> {
     if (dead || credentials.main === undefined) return !dead;
     let state = await credentials.stateOf(credentials.main);
     if (state === 'no answer') state = await credentials.stateOf(credentials.main);
-    if (state !== 'refused' && state !== 'no answer') return true;
+    if (state !== 'rejected' && state !== 'no answer') return true;
     dead = true;
-    if (state === 'refused') run.record.abort('credential', `the run's credential died in the ${after}`);
+    if (state === 'rejected') run.record.abort('credential', `the run's credential died in the ${after}`);
     else run.record.abort('answer', `the server answers nothing any more after the ${after}`);
     return false;
   }
@@ -117,6 +117,6 @@ function assemble(run: Run, credentials: Credentials): Context {
     throwaway,
     obstacle,
     isReachable,
-    stillAlive,
+    isCredentialValid,
   };
 }

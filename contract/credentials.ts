@@ -15,7 +15,7 @@ export interface Credentials {
   /** Undefined where neither a token nor a login was given. */
   main: Credential | undefined;
   /** A request that tells whether a credential opens anything; undefined where the spec has none. */
-  knock(credential: Credential): Draft | undefined;
+  probeWith(credential: Credential): Draft | undefined;
   /** The draft with the credential in the first of the operation's ways that can be tried; as it is where none can. */
   attach(draft: Draft, credential?: Credential): Draft;
   /** The operation's ways to authenticate that can be tried. */
@@ -25,7 +25,7 @@ export interface Credentials {
   /** Logs in once more, or as somebody else; undefined where the run has no login. */
   logIn(as?: Identity['login']): Promise<{ credential: Credential; exchange: Exchange } | undefined>;
   /** What becomes of a credential; unknown where the spec has no operation to tell by. */
-  stateOf(credential: Credential): Promise<'good' | 'refused' | 'no answer' | 'unknown'>;
+  stateOf(credential: Credential): Promise<'accepted' | 'rejected' | 'no answer' | 'unknown'>;
   /** Whether a text is a credential: it opens something, and another text does not. */
   isCredential(text: string): Promise<boolean>;
   /** Where the request of a login carries its user; undefined of any other operation. */
@@ -55,20 +55,20 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     return { ...draft, credential: schemes && credential ? { with: credential, schemes } : null };
   }
 
-  const knock = (credential: Credential) => probe && attach(drafted(spec, probe), credential);
+  const probeWith = (credential: Credential) => probe && attach(drafted(spec, probe), credential);
 
   async function stateOf(credential: Credential): ReturnType<Credentials['stateOf']> {
-    const draft = knock(credential);
+    const draft = probeWith(credential);
     if (draft === undefined) return 'unknown';
     const { answer } = await run.attempt(draft, WHETHER_IT_OPENS);
     if (answer === undefined) return 'no answer';
-    return answer.status === 401 || answer.status === 403 ? 'refused' : 'good';
+    return answer.status === 401 || answer.status === 403 ? 'rejected' : 'accepted';
   }
 
   let discerning: Promise<boolean> | undefined;
   async function isCredential(text: string): Promise<boolean> {
-    discerning ??= stateOf({ token: 'no-such-credential-0000', perScheme: {} }).then((state) => state === 'refused');
-    return (await discerning) && (await stateOf({ token: text, perScheme: {} })) === 'good';
+    discerning ??= stateOf({ token: 'no-such-credential-0000', perScheme: {} }).then((state) => state === 'rejected');
+    return (await discerning) && (await stateOf({ token: text, perScheme: {} })) === 'accepted';
   }
 
   async function logIn(as = login): ReturnType<Credentials['logIn']> {
@@ -78,14 +78,14 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     const exchange = await run.send({ ...emptyDraft(loginOperation), body }, { phase: 'setup', name: 'log in' });
     for (const token of tokensIn(exchange.value)) {
       const credential = { token, perScheme };
-      if ((await stateOf(credential)) !== 'refused') return { credential, exchange };
+      if ((await stateOf(credential)) !== 'rejected') return { credential, exchange };
     }
     return undefined;
   }
 
   const credentials: Credentials = {
     main: given.credential,
-    knock,
+    probeWith,
     attach,
     alternatives,
     ways: (operation) => alternatives(operation).filter((way) => credentials.main && has(credentials.main, way)),

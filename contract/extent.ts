@@ -11,11 +11,11 @@ export interface Extent {
   /** The status of a request that ought to succeed. */
   answered(operation: Operation, status: number): void;
   /** No request that ought to succeed could be made. */
-  hinder(operation: Operation, why: string): void;
+  lacksValidRequest(operation: Operation, why: string): void;
   /** Nothing of the operation can be tested. */
   leaveOut(operation: Operation, why: string): void;
   /** The operation is not tested on purpose, which leaves the run complete. */
-  spare(operation: Operation): void;
+  exempt(operation: Operation): void;
   /** The operations that do not count as tested. */
   untested(reports: OperationReport[], ended: string | undefined): Untested[];
   /** A line for each operation that the credential of the run may not call. */
@@ -28,14 +28,14 @@ interface Progress {
   statuses: Map<number, number>;
   hindrance: string | undefined;
   leftOut: string | undefined;
-  spared: boolean;
+  exempted: boolean;
 }
 
 export function createExtent(operations: Operation[]): Extent {
   const all = new Map<string, Progress>(
     operations.map((operation) => [
       operation.id,
-      { operation, planned: new Set(), statuses: new Map(), hindrance: undefined, leftOut: undefined, spared: false },
+      { operation, planned: new Set(), statuses: new Map(), hindrance: undefined, leftOut: undefined, exempted: false },
     ]),
   );
 
@@ -43,12 +43,12 @@ export function createExtent(operations: Operation[]): Extent {
 
   function reasonAgainst(report: OperationReport, ended: string | undefined): string | undefined {
     const progress = all.get(report.operation);
-    if (progress === undefined || progress.spared) return undefined;
+    if (progress === undefined || progress.exempted) return undefined;
     const { leftOut, planned, statuses, hindrance } = progress;
     if (leftOut !== undefined) return leftOut;
     const cut = ended ?? 'the run ended before';
     if (!hasSuccess(report)) {
-      if (isForbidden(progress) || isRefusalAlone(progress, report)) return undefined;
+      if (isForbidden(progress) || isDocumentedFailure(progress, report)) return undefined;
       if (statuses.size === 0 && hindrance !== undefined) return `no valid request could be made: ${hindrance}`;
       if (planned.size > 0 && statuses.size === 0) return cut;
       return `it never succeeded: ${statusesOf(statuses.size > 0 ? statuses : seenIn(report)) || 'nothing was sent'}`;
@@ -73,7 +73,7 @@ export function createExtent(operations: Operation[]): Extent {
       const statuses = all.get(operation.id)?.statuses;
       statuses?.set(status, (statuses.get(status) ?? 0) + 1);
     },
-    hinder(operation, why) {
+    lacksValidRequest(operation, why) {
       const progress = all.get(operation.id);
       if (progress) progress.hindrance ??= why;
     },
@@ -81,9 +81,9 @@ export function createExtent(operations: Operation[]): Extent {
       const progress = all.get(operation.id);
       if (progress) progress.leftOut ??= why;
     },
-    spare(operation) {
+    exempt(operation) {
       const progress = all.get(operation.id);
-      if (progress) progress.spared = true;
+      if (progress) progress.exempted = true;
     },
     untested(reports, ended) {
       const found = reports.flatMap((report): Untested[] => {
@@ -129,7 +129,7 @@ function isForbidden({ operation, statuses }: Progress): boolean {
 }
 
 /** An operation that documents no success has answered as documented. */
-function isRefusalAlone({ statuses }: Progress, { documented }: OperationReport): boolean {
+function isDocumentedFailure({ statuses }: Progress, { documented }: OperationReport): boolean {
   const hasNone = documented.every((status) => /^[45]/.test(status));
   return hasNone && [...statuses.keys()].some((status) => documented.includes(String(status)));
 }

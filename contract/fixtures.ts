@@ -21,7 +21,7 @@ import type { CaseInfo, Exchange } from './exchange.js';
 import { type Draft, emptyDraft } from './http/draft.js';
 import type { Phase } from './report/types.js';
 import type { Run } from './run.js';
-import { type GivenValue, valueIn, withGiven } from './values.js';
+import { type ConfiguredValue, valueIn, withConfigured } from './values.js';
 import { withOtherTexts } from './variation.js';
 
 /** Something that the run has created. */
@@ -42,7 +42,7 @@ export interface Fixtures {
   /** With `all` it says everything that may be left out, where the server takes that. */
   create(creator: Operation, info: CaseInfo, how?: { all: boolean }): Promise<Resource | undefined>;
   /** From now on good requests of the operation say something else each time: what they say may be there but once. */
-  beginAnew(operation: Operation): void;
+  varyTexts(operation: Operation): void;
   /** Whether they do. */
   isUnique(operation: Operation): boolean;
   /** A good request of an operation on this very thing; undefined where the path to it cannot be told. */
@@ -149,14 +149,14 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
 
   /** How often operations began anew; random at first, since servers remember things from run to run. */
   const counts = new Map<string, number>();
-  const beginAnew = ({ id }: Operation) => counts.set(id, (counts.get(id) ?? randomInt(1_000_000)) + 1);
+  const varyTexts = ({ id }: Operation) => counts.set(id, (counts.get(id) ?? randomInt(1_000_000)) + 1);
 
   async function create(creator: Operation, info: CaseInfo, { all } = { all: false }): Promise<Resource | undefined> {
     const send = async () => await run.send(await base(creator, { all, phase: info.phase }), info);
-    if (counts.has(creator.id)) beginAnew(creator);
+    if (counts.has(creator.id)) varyTexts(creator);
     let exchange = await send();
     if (exchange.answer?.status === 409 && creator.body !== undefined) {
-      beginAnew(creator);
+      varyTexts(creator);
       exchange = await send();
     }
     if (exchange.answer === undefined || exchange.answer.status >= 300) return undefined;
@@ -193,7 +193,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     const path: JsonObject = {};
     for (const parameter of operation.parameters) {
       if (parameter.in !== 'path') continue;
-      const far = isUnsafe(operation) ? farValue(parameter) : undefined;
+      const far = isUnsafe(operation) ? unlikelyId(parameter) : undefined;
       const value = far ?? parameterValue(parameter);
       if (value !== undefined) path[parameter.name] = value;
     }
@@ -201,8 +201,8 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   }
 
   /** A value that hardly belongs to anybody, for calls that change what they name. */
-  function farValue({ schema, pointer }: Parameter): Json | undefined {
-    return fc.sample(farValues(flatten(spec.requests, schema).format), { seed, numRuns: 20 }).find(accepts(pointer));
+  function unlikelyId({ schema, pointer }: Parameter): Json | undefined {
+    return fc.sample(unlikelyIds(flatten(spec.requests, schema).format), { seed, numRuns: 20 }).find(accepts(pointer));
   }
 
   async function base(
@@ -219,16 +219,16 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     }
     if (operation.body) draft.body = bodyValue(operation, operation.body, all);
     const count = counts.get(operation.id);
-    const given = await giveValues(count === undefined ? draft : withOtherTexts(run, draft, count));
+    const given = await withConfiguredValues(count === undefined ? draft : withOtherTexts(run, draft, count));
     return credentials.attach(given);
   }
 
   /** What the configuration says of the operation's values, instead of the run's own. */
-  async function giveValues(draft: Draft): Promise<Draft> {
+  async function withConfiguredValues(draft: Draft): Promise<Draft> {
     let given = draft;
     for (const one of run.valuesOf(draft.operation)) {
       const value = one.from === undefined ? one.value : await valueFrom(one.from, one.name);
-      if (value !== undefined) given = withGiven(given, one, value);
+      if (value !== undefined) given = withConfigured(given, one, value);
     }
     return given;
   }
@@ -237,7 +237,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
 
   /** Asked once for each operation that gives values; what it needs itself cannot come from it. */
   async function valueFrom(
-    { operation, at }: NonNullable<GivenValue['from']>,
+    { operation, at }: NonNullable<ConfiguredValue['from']>,
     name: string,
   ): Promise<Json | undefined> {
     if (!answers.has(operation)) {
@@ -262,7 +262,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   return {
     base,
     create,
-    beginAnew,
+    varyTexts,
     isUnique: ({ id }) => counts.has(id),
     on,
     credentialIn,
@@ -274,7 +274,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
 }
 
 /** Ids that hardly belong to anybody: random uuids, integers beyond 2^40, long texts. */
-export function farValues(format: string | undefined): fc.Arbitrary<Json> {
+export function unlikelyIds(format: string | undefined): fc.Arbitrary<Json> {
   if (format === 'uuid') return fc.uuid();
   return fc.oneof(
     fc.integer({ min: 2 ** 40, max: Number.MAX_SAFE_INTEGER }),
@@ -283,7 +283,7 @@ export function farValues(format: string | undefined): fc.Arbitrary<Json> {
   );
 }
 
-export function isFar(value: Json): boolean {
+export function isUnlikelyId(value: Json): boolean {
   return typeof value === 'number' ? value >= 2 ** 40 : typeof value === 'string' && value.length >= 16;
 }
 

@@ -7,6 +7,7 @@ import type { ContractReport } from './report/types.js';
 
 export { CONFIG_FILE, readContractConfig } from './config/read.js';
 export { readCredential } from './config/secret.js';
+export type { PlannedRequest } from './dry-run.js';
 export { CouldNotRun } from './errors.js';
 export type { ContractHooks, HookAnswer, HookCase, HookRequest, SetUp } from './hooks.js';
 export { credentialLabel, headerLabel, OTHER } from './labels.js';
@@ -26,8 +27,7 @@ export {
   type Workflow,
 } from './laws/types.js';
 export type { ContractOptions, Identity } from './options.js';
-export { type ContractPlan, type PlannedOperation, planContract } from './rehearsal.js';
-export type { PlannedRequest } from './rehearsed.js';
+export { type ContractPlan, type PlannedOperation, planContract } from './plan.js';
 export type { ToldOptions } from './report/bugs.js';
 export { toHtml } from './report/html.js';
 export { toJUnit } from './report/junit.js';

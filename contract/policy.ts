@@ -16,7 +16,7 @@ import {
   isVitalName,
 } from './document/names.js';
 import { branches, flatten, typesOf } from './document/schema.js';
-import { isFar } from './fixtures.js';
+import { isUnlikelyId } from './fixtures.js';
 import type { Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
 
@@ -107,7 +107,7 @@ export function isRemover({ method, path, id }: Operation): boolean {
  * Whether a call ends the thing that its path names, so that it is gone afterwards. A DELETE below that path ends a part
  * of the thing, and what is cancelled, archived or disabled is often still there.
  */
-export function isEnder({ method, path }: Operation): boolean {
+export function isDeleter({ method, path }: Operation): boolean {
   if (method === 'DELETE') return /\}\/?$/.test(path);
   return isUnsafe({ method }) && /\}[/:](revoke|delete|remove)\/?$/i.test(path);
 }
@@ -128,7 +128,7 @@ export function reasonAgainst(draft: Draft, base: Draft, verdict: Verdict['kind'
       return `${name} other than true: it would end the run's own credential`;
   }
   for (const [name, value] of Object.entries(draft.path)) {
-    if (!valid || sameJson(value, base.path[name]) || isFar(value)) continue;
+    if (!valid || sameJson(value, base.path[name]) || isUnlikelyId(value)) continue;
     return `${name}s that may belong to somebody`;
   }
   return undefined;

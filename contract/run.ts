@@ -6,6 +6,7 @@ import { loadDocument } from './document/load.js';
 import type { Operation, Spec } from './document/model.js';
 import { isPasswordName } from './document/names.js';
 import { pointersOf, readSpec } from './document/read.js';
+import type { DryRun } from './dry-run.js';
 import { CouldNotRun, OutOfTime } from './errors.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import { callHook, type HookCase } from './hooks.js';
@@ -21,12 +22,11 @@ import { headerLabel } from './labels.js';
 import { createWatch } from './laws/watch.js';
 import type { ContractOptions } from './options.js';
 import { createRecord, type RunRecord } from './record.js';
-import type { Rehearsal } from './rehearsed.js';
 import { toCurl } from './report/curl.js';
 import { CHECKS, type Check } from './report/types.js';
 import { selectChecks, selectOperations, withoutLeftOut } from './selection.js';
 import { dateNow, performanceNow } from './timers.js';
-import { type GivenValue, readValues } from './values.js';
+import { type ConfiguredValue, readValues } from './values.js';
 
 /** Everything that the phases of a run share. */
 export interface Run {
@@ -37,13 +37,13 @@ export interface Run {
   base: URL;
   seed: number;
   /** Whether nothing is sent. */
-  isRehearsal: boolean;
+  isDryRun: boolean;
   /** The operations that are tested; `spec.operations` are those that may be called. */
   operations: Operation[];
   secrets: Secrets;
   record: RunRecord;
   /** The values that the configuration gives an operation. */
-  valuesOf(operation: Operation): GivenValue[];
+  valuesOf(operation: Operation): ConfiguredValue[];
   /** Where in the success of an operation a credential was found, by operationId. */
   issues: Map<string, string[]>;
   /** Sends a request and holds the answer to every promise, without recording what is found. */
@@ -66,7 +66,7 @@ const TOO_LONG = new Set([414, 431]);
 /** Reads the spec and makes a run ready; throws `CouldNotRun` where that is impossible. */
 export async function createRun(
   options: ContractOptions,
-  rehearse?: (spec: Spec, seed: number) => Rehearsal,
+  startDryRun?: (spec: Spec, seed: number) => DryRun,
 ): Promise<Run> {
   if (!URL.canParse(options.url) || !/^https?:/.test(options.url)) {
     throw new CouldNotRun(`${options.url} is no http or https address`);
@@ -97,9 +97,9 @@ export async function createRun(
     const target = query === undefined ? path : `${path}?${secrets.maskPlaces(query)}`;
     return { ...wire, target, headers: Object.fromEntries(headers) as Record<string, string>, body };
   };
-  const rehearsal = rehearse?.(spec, seed);
+  const dryRun = startDryRun?.(spec, seed);
   // What is only rehearsed proves nothing.
-  const counts = rehearsal === undefined ? selectChecks(options) : new Set<Check>();
+  const counts = dryRun === undefined ? selectChecks(options) : new Set<Check>();
   const record = createRecord({
     spec,
     operations,
@@ -144,14 +144,14 @@ export async function createRun(
     for (const part of [draft.body, draft.query, draft.path]) secrets.say(part);
     const ordinal = record.sending(operation, info.phase);
     const about = { operation: operation.id, phase: info.phase, name: info.name };
-    rehearsal?.saw({ ...about, case: secrets.mask(info.name), curl: toCurl(shown(draft), base, secrets) });
+    dryRun?.saw({ ...about, case: secrets.mask(info.name), curl: toCurl(shown(draft), base, secrets) });
     const sent = await hooked(wire, about);
     const sentAt = performanceNow();
     let answer: Answer;
     try {
       const patience = watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs;
       answer =
-        rehearsal?.answer(draft, verdict, info) ??
+        dryRun?.answer(draft, verdict, info) ??
         (await transport.send(sent, patience, slow.has(operation.id) ? 500 : patience));
       if (answer.cut !== undefined) slow.add(operation.id);
     } catch (error) {
@@ -235,7 +235,7 @@ export async function createRun(
     operations,
     secrets,
     record,
-    isRehearsal: rehearsal !== undefined,
+    isDryRun: dryRun !== undefined,
     issues,
     valuesOf,
     attempt,

@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.js';
 import type { Draft } from './http/draft.js';
 
 /** A value that the configuration gives a parameter or a member of the body. */
-export interface GivenValue {
+export interface ConfiguredValue {
   place: 'path' | 'query' | 'header' | 'cookie' | 'body';
   name: string;
   /** What is sent, where it does not come from an answer. */
@@ -19,14 +19,14 @@ export interface GivenValue {
 type Values = Record<string, Record<string, Json>>;
 
 /** The values of the configuration; throws `CouldNotRun` where one is for something that the document does not have. */
-export function readValues({ operations }: Spec, values: Values): (operation: Operation) => GivenValue[] {
+export function readValues({ operations }: Spec, values: Values): (operation: Operation) => ConfiguredValue[] {
   const find = (id: string) => {
     const operation = operations.find((each) => each.id === id);
     if (operation === undefined)
       throw new CouldNotRun(`the values speak of ${id}, which is no operation of the document`);
     return operation;
   };
-  const given = new Map<string, GivenValue[]>();
+  const given = new Map<string, ConfiguredValue[]>();
   for (const [id, entries] of Object.entries(values)) {
     const owner = id === '*' ? undefined : find(id);
     given.set(
@@ -37,7 +37,7 @@ export function readValues({ operations }: Spec, values: Values): (operation: Op
           throw new CouldNotRun(`the values of ${id} have ${key}: it must be such as path.id or body.name`);
         const [, source = '', at] = (typeof value === 'string' && /^from (\S+)(?: at (\/\S*))?$/.exec(value)) || [];
         const from = source === '' ? undefined : { operation: find(source), at };
-        const one = { place: place as GivenValue['place'], name, value, from };
+        const one = { place: place as ConfiguredValue['place'], name, value, from };
         if (owner && !takes(owner, one)) throw new CouldNotRun(`${id} takes no ${key}, which the values give it`);
         return one;
       }),
@@ -49,13 +49,13 @@ export function readValues({ operations }: Spec, values: Values): (operation: Op
   ];
 }
 
-function takes({ parameters, body }: Operation, { place, name }: GivenValue): boolean {
+function takes({ parameters, body }: Operation, { place, name }: ConfiguredValue): boolean {
   if (place === 'body') return body !== undefined;
   return parameters.some((parameter) => parameter.in === place && parameter.name === name);
 }
 
 /** The draft with a value at its place. */
-export function withGiven(draft: Draft, { place, name }: GivenValue, value: Json): Draft {
+export function withConfigured(draft: Draft, { place, name }: ConfiguredValue, value: Json): Draft {
   if (place !== 'body') return { ...draft, [place]: { ...draft[place], [name]: value } };
   const body = withValue(draft.body ?? {}, name.split('.'), value);
   return body === undefined ? draft : { ...draft, body };

@@ -7,7 +7,7 @@ import type { Answer } from '../http/send.js';
 import { Ambiguous, readStyled } from '../http/styles.js';
 import type { Judge } from '../judge.js';
 import type { Check, Severity } from '../report/types.js';
-import { isInevitable, listsNoSuccess } from './unlisted.js';
+import { isInevitable, listsNoSuccess } from './undocumented.js';
 
 /** What an answer has against it. The message is the same for every answer with the same fault. */
 export interface Finding {
@@ -19,7 +19,7 @@ export interface Finding {
 }
 
 /** What a case demands of the status. */
-export type Expectation = 'accepted' | 'refused' | 'unauthorized' | 'any';
+export type Expectation = 'accepted' | 'rejected' | 'unauthorized' | 'any';
 
 /** Refusals that are about the state of things, so that even a perfect request may get them where they are documented. */
 const STATES = new Set([402, 403, 404, 409, 410, 412, 423, 424, 425, 428, 429, 451]);
@@ -202,7 +202,7 @@ function textValues(document: JsonObject, schema: AnswerSpec['content'][number][
 
 /** What is demanded of the status, given what the spec says of the request. */
 export function expectationOf({ kind }: Verdict): Expectation {
-  return kind === 'valid' ? 'accepted' : kind === 'invalid' ? 'refused' : 'any';
+  return kind === 'valid' ? 'accepted' : kind === 'invalid' ? 'rejected' : 'any';
 }
 
 /**
@@ -221,7 +221,7 @@ export function checkStatus(
     if (status === 401) return [];
     return [{ check: 'authentication', message: `${why} gets ${String(status)}`, expected: '401' }];
   }
-  if (expectation === 'refused') {
+  if (expectation === 'rejected') {
     if (status >= 400) return [];
     return [{ check: 'refusal', message: `${why} gets ${String(status)}`, expected: 'a refusal (4xx)' }];
   }

@@ -47,7 +47,7 @@ async function tryUndo(context: Context, law: UndoLaw): Promise<void> {
   };
   if (!sameJson(before, after)) fail(`${by.id} does not take back what ${operation.id} did`, JSON.stringify(before));
   const { token } = resource;
-  if (token !== undefined && (await context.credentials.stateOf({ token, perScheme: {} })) === 'refused')
+  if (token !== undefined && (await context.credentials.stateOf({ token, perScheme: {} })) === 'rejected')
     fail(`after ${by.id} its credential is still refused`, 'no 401');
 }
 
@@ -55,11 +55,11 @@ async function tryRefusal(context: Context, law: RefusalLaw): Promise<void> {
   const { run, fixtures, credentials } = context;
   const [after, of] = [find(context, law.after), find(context, law.of)];
   if (after === undefined || of === undefined || run.outOfTime()) return;
-  if (law.by !== undefined) fixtures.beginAnew(of);
+  if (law.by !== undefined) fixtures.varyTexts(of);
   const resource = await fixtures.create(of, { phase: 'sequences', name: `create for ${after.id}` });
   const token = resource && (law.by === undefined ? resource.token : await obtain(context, resource, law.by));
   if (resource === undefined || token === undefined) return;
-  const use = credentials.knock({ token, perScheme: {} });
+  const use = credentials.probeWith({ token, perScheme: {} });
   if (use === undefined) return;
   // Looked at beforehand: what is remembered of it for a while is found out.
   const usual = await run.send(use, { ...ANY, name: 'use a credential' });

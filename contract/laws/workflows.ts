@@ -73,7 +73,7 @@ async function draftOf(
   if (operation === undefined || obstacle(operation) !== undefined) return undefined;
   const given = Object.entries(step.parameters ?? {}).map(([key, value]) => [key, resolve(value, done)] as const);
   if (given.some(([, value]) => value === undefined)) return undefined;
-  if (fixtures.isUnique(operation)) fixtures.beginAnew(operation);
+  if (fixtures.isUnique(operation)) fixtures.varyTexts(operation);
   const isNamed = step.path !== undefined || given.some(([key]) => key.startsWith('path.'));
   let draft = await fixtures.base(isNamed ? { ...operation, parameters: withoutPath(operation) } : operation);
   const { method, path } = step;

@@ -1,3 +1,4 @@
+import type { CaseSender } from '../case-sender.js';
 import { boundariesOf } from '../cases/boundaries.js';
 import { sampleOf } from '../cases/samples.js';
 import { pathText, type Slot, slotsOf, valueAt, withValue } from '../cases/slots.js';
@@ -6,7 +7,6 @@ import type { Operation, RequestBody } from '../document/model.js';
 import { toForm } from '../http/bodies.js';
 import type { Draft } from '../http/draft.js';
 import type { Run } from '../run.js';
-import type { Stage } from '../stage.js';
 import { type Case, interleaved } from './case.js';
 
 /** Small enough to be sent whole before a server that refuses it closes the connection. */
@@ -15,24 +15,24 @@ const LARGE = 131_072;
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** The edges of a body's schema, bodies of other media types, and such that are hardly any body at all. */
-export function* bodyCases(run: Run, stage: Stage, operation: Operation): Generator<Case> {
+export function* bodyCases(run: Run, sender: CaseSender, operation: Operation): Generator<Case> {
   const { body } = operation;
   if (body === undefined) return;
   // First, for where a request is a guess at a secret there are but a few.
   if (operation.answers.some(({ status }) => status === '413')) yield* sizeCases(body.kind);
-  const slots = stage.full.body === undefined ? [] : slotsOf(run.spec.requests, body.schema);
-  const filled = withItems(run, stage, slots);
+  const slots = sender.full.body === undefined ? [] : slotsOf(run.spec.requests, body.schema);
+  const filled = withItems(run, sender, slots);
   yield* interleaved([
-    ...slots.map((slot) => slotCases(run, stage, body, slot, filled)),
-    wholeCases(run, stage, body),
+    ...slots.map((slot) => slotCases(run, sender, body, slot, filled)),
+    wholeCases(run, sender, body),
     mediaTypeCases(body.kind),
-    ...(body.kind === 'json' ? [jsonCases(stage)] : []),
+    ...(body.kind === 'json' ? [jsonCases(sender)] : []),
     ...(body.kind === 'form' ? [formCases()] : []),
   ]);
 }
 
 /** The fullest body, with an item in each list that has none there. */
-function withItems(run: Run, { full }: Stage, slots: Slot[]): Json | undefined {
+function withItems(run: Run, { full }: CaseSender, slots: Slot[]): Json | undefined {
   let filled = full.body;
   for (const { path, schema } of slots) {
     if (filled === undefined || typeof path.at(-1) !== 'number' || valueAt(filled, path) !== undefined) continue;
@@ -45,7 +45,7 @@ function withItems(run: Run, { full }: Stage, slots: Slot[]): Json | undefined {
 
 function* slotCases(
   run: Run,
-  stage: Stage,
+  sender: CaseSender,
   body: RequestBody,
   { path, schema }: Slot,
   filled: Json | undefined,
@@ -53,7 +53,7 @@ function* slotCases(
   const label = `body ${pathText(path)}`;
   // On the smallest body where the place is in it, else on a fuller one.
   const on = (base: Draft) =>
-    [base.body, stage.full.body].find((each) => valueAt(each, path.slice(0, -1)) !== undefined) ?? filled ?? null;
+    [base.body, sender.full.body].find((each) => valueAt(each, path.slice(0, -1)) !== undefined) ?? filled ?? null;
   const sample = valueAt(filled, path) ?? 'a';
   for (const { value, note } of boundariesOf(run.spec.requests, schema, String(path.at(-1)), sample)) {
     // A form has texts alone; what else they stand for is the same text again.
@@ -70,9 +70,9 @@ function* slotCases(
 }
 
 /** The body as a whole: members that no schema names, and values of another kind. */
-function* wholeCases(run: Run, stage: Stage, body: RequestBody): Generator<Case> {
-  const { body: good } = stage.base;
-  if (stage.full.body === undefined) return;
+function* wholeCases(run: Run, sender: CaseSender, body: RequestBody): Generator<Case> {
+  const { body: good } = sender.base;
+  if (sender.full.body === undefined) return;
   for (const name of isObject(good) ? ['unknown_member', '__proto__', 'constructor'] : []) {
     const change = (base: Draft): Draft => {
       const text = JSON.stringify(base.body);
@@ -138,8 +138,8 @@ function* sizeCases(kind: RequestBody['kind']): Generator<Case> {
 }
 
 /** Bodies that are no JSON, or hardly. */
-function* jsonCases(stage: Stage): Generator<Case> {
-  const good = JSON.stringify(stage.base.body ?? {});
+function* jsonCases(sender: CaseSender): Generator<Case> {
+  const good = JSON.stringify(sender.base.body ?? {});
   for (const [note, rawBody] of [
     ['cut short', bytes(good.slice(0, -1))],
     ['text after its end', bytes(`${good} x`)],

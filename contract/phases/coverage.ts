@@ -1,3 +1,4 @@
+import { type CaseSender, createCaseSender } from '../case-sender.js';
 import { boundariesOf } from '../cases/boundaries.js';
 import type { Context } from '../context.js';
 import type { Json } from '../document/json.js';
@@ -5,48 +6,47 @@ import { isUnsafe, type Operation, type Parameter } from '../document/model.js';
 import type { Draft } from '../http/draft.js';
 import { fillTemplate } from '../http/template.js';
 import type { Run } from '../run.js';
-import { createStage, type Stage } from '../stage.js';
 import { type Case, interleaved } from './case.js';
 import { bodyCases } from './coverage-body.js';
 
 /** Cases of an operation in its first turn; each further turn has twice as many. */
-const FIRST_TURN = 12;
+const FIRST_ROUND = 12;
 
 /**
  * Sends a request for every edge of every keyword, one at a time, the rest of the request being good. Each call has a
  * turn, so that no operation takes the time of the others; it resolves with false where there are more cases.
  */
 export function createCoverage(): (context: Context, operation: Operation) => Promise<boolean> {
-  const begun = new Map<string, { stage: Stage; cases: Iterator<Case>; turn: number }>();
+  const begun = new Map<string, { sender: CaseSender; cases: Iterator<Case>; turn: number }>();
   return async (context, operation) => {
     let known = begun.get(operation.id);
     if (known === undefined) {
-      const stage = await createStage(context, operation, 'coverage');
-      if (stage === undefined) return true;
-      known = { stage, cases: casesOf(context.run, stage, operation), turn: FIRST_TURN };
+      const sender = await createCaseSender(context, operation, 'coverage');
+      if (sender === undefined) return true;
+      known = { sender, cases: casesOf(context.run, sender, operation), turn: FIRST_ROUND };
       begun.set(operation.id, known);
     }
     for (let left = known.turn; left > 0; left--) {
       const next = known.cases.next();
       if (next.done === true) return true;
       const { change, ...info } = next.value;
-      await known.stage.send(info, change);
+      await known.sender.send(info, change);
     }
     known.turn *= 2;
     return false;
   };
 }
 
-function* casesOf(run: Run, stage: Stage, operation: Operation): Generator<Case> {
+function* casesOf(run: Run, sender: CaseSender, operation: Operation): Generator<Case> {
   yield { name: 'everything that is required', change: (base) => base };
-  yield { name: 'everything that is documented', change: () => stage.full };
-  const parts = operation.parameters.map((parameter) => parameterCases(run, stage, parameter));
-  yield* interleaved([...parts, queryCases(operation), bodyCases(run, stage, operation)]);
+  yield { name: 'everything that is documented', change: () => sender.full };
+  const parts = operation.parameters.map((parameter) => parameterCases(run, sender, parameter));
+  yield* interleaved([...parts, queryCases(operation), bodyCases(run, sender, operation)]);
 }
 
-function* parameterCases(run: Run, stage: Stage, parameter: Parameter): Generator<Case> {
+function* parameterCases(run: Run, sender: CaseSender, parameter: Parameter): Generator<Case> {
   const { name, in: place, required } = parameter;
-  const sample = stage.full[place][name] ?? 'a';
+  const sample = sender.full[place][name] ?? 'a';
   const label = `${place} ${name}`;
   for (const { value, note } of boundariesOf(run.spec.requests, parameter.schema, name, sample)) {
     // What has no form of its own in a parameter would say something else.

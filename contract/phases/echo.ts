@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { valuesOf } from '../cases/arbitrary.js';
 import { slotsOf, withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
+import { canContain } from '../checks/comparable.js';
 import { altered } from '../checks/echo.js';
 import { practice } from '../checks/practice.js';
-import { mayTell } from '../checks/tellable.js';
 import type { Context } from '../context.js';
 import { type Json, memberOf, sameJson } from '../document/json.js';
 import { identify, isItemOperation, originOf, thingIn } from '../document/links.js';
@@ -35,11 +35,11 @@ export async function runEcho(context: Context, creator: Operation): Promise<voi
     if (run.outOfTime()) return;
     // What may be there but once shows by its first conflict.
     for (const isLast of [false, true]) {
-      if (fixtures.isUnique(creator)) fixtures.beginAnew(creator);
+      if (fixtures.isUnique(creator)) fixtures.varyTexts(creator);
       const base = await fixtures.base(creator, { all: true, phase: PHASE });
       const status = await sayAndCompare(context, wordy(run, base, text, index), `say ${JSON.stringify(text)}`);
       if (status !== 409 || isLast) break;
-      fixtures.beginAnew(creator);
+      fixtures.varyTexts(creator);
     }
   }
 }
@@ -72,7 +72,7 @@ async function checkPlain(context: Context, creator: Operation): Promise<void> {
     run.record.fail(info, made.exchange, finding);
   await followLocation(context, made.exchange);
   if (creator.body?.kind !== 'json' || draft.contentType !== undefined) return;
-  if (fixtures.isUnique(creator)) fixtures.beginAnew(creator);
+  if (fixtures.isUnique(creator)) fixtures.varyTexts(creator);
   const base = await fixtures.base(creator, { phase: PHASE });
   const contentType = `${creator.body.mediaType}; charset=utf-8`;
   const message = 'a body that says that it is UTF-8 gets 415';
@@ -110,7 +110,7 @@ function changedIn(
 ): Finding[] {
   return altered(body, value).flatMap(({ name, expected }) => {
     const sent = memberOf(body, name);
-    if (sent !== undefined && !mayTell(run.judge, asked, status, value, name, sent)) return [];
+    if (sent !== undefined && !canContain(run.judge, asked, status, value, name, sent)) return [];
     return [practice(run.options, 'echo', 'echo', `${where} has another ${name} than was sent`, expected)];
   });
 }

@@ -1,8 +1,8 @@
 import { slotsOf, valueAt, withValue } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
+import { canContain } from '../checks/comparable.js';
 import { isSame } from '../checks/echo.js';
 import { practice } from '../checks/practice.js';
-import { mayTell } from '../checks/tellable.js';
 import type { Context } from '../context.js';
 import { isObject, type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
 import { originOf, thingIn } from '../document/links.js';
@@ -13,7 +13,7 @@ import type { Exchange } from '../exchange.js';
 import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { membersToSend, withAnother } from '../variation.js';
-import { expectAlive, expectDead } from './opens.js';
+import { expectInvalid, expectValid } from './validity.js';
 
 const PHASE = 'sequences';
 
@@ -44,10 +44,10 @@ export async function runEdits(
     if (!(await tryEdit(context, edit, getter, resource, name, sent, before)) || typeof sent !== 'boolean') continue;
     // A thing that can be stopped and started again is left as it was.
     const stops = sent && isTombstoneName(name) && resource.token !== undefined ? resource.token : undefined;
-    if (stops !== undefined) await expectDead(context, stops, `while ${name}`);
+    if (stops !== undefined) await expectInvalid(context, stops, `while ${name}`);
     const back = { ...edit, body: { ...(isObject(edit.body) && edit.body), [name]: !sent } };
     const isBack = await tryEdit(context, back, getter, resource, name, !sent);
-    if (stops !== undefined && isBack) await expectAlive(context, stops, `after ${name} was taken back`);
+    if (stops !== undefined && isBack) await expectValid(context, stops, `after ${name} was taken back`);
   }
 }
 
@@ -95,7 +95,7 @@ async function tryEdit(
 ): Promise<boolean> {
   const { run } = context;
   const check = (place: string, asked: Operation) => (status: number, value: Json | undefined) => {
-    const canSay = sent === undefined || mayTell(run.judge, asked, status, value, name, sent);
+    const canSay = sent === undefined || canContain(run.judge, asked, status, value, name, sent);
     return [
       ...(canSay ? kept(draft.operation, name, sent, value, place) : []),
       ...strayed(run, draft, before, value, place),

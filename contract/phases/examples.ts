@@ -1,22 +1,22 @@
+import { createCaseSender } from '../case-sender.js';
 import type { Context } from '../context.js';
 import type { Operation } from '../document/model.js';
-import { createStage } from '../stage.js';
 
 /** Sends the examples of the spec as they are: each body, and each parameter on its own. */
 export async function runExamples(context: Context, operation: Operation): Promise<void> {
-  const stage = await createStage(context, operation, 'examples');
-  if (stage === undefined) return;
+  const sender = await createCaseSender(context, operation, 'examples');
+  if (sender === undefined) return;
   for (const { name, value } of operation.body?.examples ?? []) {
-    await stage.send({ name: `the example ${name}` }, (base) => ({ ...base, body: value }));
+    await sender.send({ name: `the example ${name}` }, (base) => ({ ...base, body: value }));
   }
   for (const parameter of operation.parameters) {
     if (parameter.in === 'path') continue;
     for (const value of parameter.examples) {
-      await stage.send({ name: `the example of ${parameter.name}` }, (base) => ({
+      await sender.send({ name: `the example of ${parameter.name}` }, (base) => ({
         ...base,
         [parameter.in]: { ...base[parameter.in], [parameter.name]: value },
       }));
     }
   }
-  await stage.send({ name: 'a plain request' }, (base) => base);
+  await sender.send({ name: 'a plain request' }, (base) => base);
 }

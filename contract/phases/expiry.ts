@@ -17,21 +17,21 @@ const LIFE = 1_500;
 const GRACE = 1_100;
 
 /** A credential that is about to expire. */
-interface Dying {
+interface Expiring {
   creator: Operation;
   credential: Credential;
   endsAt: number;
 }
 
 /** Creates credentials with the shortest life that the spec has words for; `expectExpired` tries them later. */
-export async function createDying(context: Context): Promise<Dying[]> {
+export async function createExpiring(context: Context): Promise<Expiring[]> {
   const { run, credentials, fixtures } = context;
-  const dying: Dying[] = [];
+  const expiring: Expiring[] = [];
   for (const creator of run.spec.operations) {
     if (!isUnsafe(creator) || !isSecured(creator) || context.obstacle(creator) !== undefined) continue;
     if (dangerOf(creator, run.spec) !== 'none') continue;
     const superseded = await supersede(context, creator);
-    if (superseded) dying.push(superseded);
+    if (superseded) expiring.push(superseded);
     const member = expiryMember(run.spec.requests, creator);
     if (member === undefined || (run.issues.get(creator.id)?.length ?? 0) === 0) continue;
     const base = await fixtures.base(creator, { phase: PHASE });
@@ -46,13 +46,13 @@ export async function createDying(context: Context): Promise<Dying[]> {
     // A server whose clock is another, or that wants longer lives, refuses: then there is nothing to try.
     if (answer === undefined || answer.status >= 300 || token === undefined) continue;
     const credential = { token, perScheme: {} };
-    if (await credentials.isCredential(token)) dying.push({ creator, credential, endsAt: asked + LIFE });
+    if (await credentials.isCredential(token)) expiring.push({ creator, credential, endsAt: asked + LIFE });
   }
-  return dying;
+  return expiring;
 }
 
 /** A secret with a short grace period, where the operation rotates something. */
-async function supersede(context: Context, rotator: Operation): Promise<Dying | undefined> {
+async function supersede(context: Context, rotator: Operation): Promise<Expiring | undefined> {
   const { spec, issues } = context.run;
   const origin = isRotator(rotator) ? originOf(spec, rotator) : undefined;
   if (origin === undefined || (issues.get(origin.creator.id)?.length ?? 0) === 0) return undefined;
@@ -63,9 +63,9 @@ async function supersede(context: Context, rotator: Operation): Promise<Dying | 
 }
 
 /** Waits for the last of them, if need be, and tries each. */
-export async function expectExpired({ run, credentials }: Context, dying: Dying[]): Promise<void> {
-  for (const { creator, credential, endsAt } of dying) {
-    const wait = run.isRehearsal ? 0 : endsAt + GRACE - dateNow();
+export async function expectExpired({ run, credentials }: Context, expiring: Expiring[]): Promise<void> {
+  for (const { creator, credential, endsAt } of expiring) {
+    const wait = run.isDryRun ? 0 : endsAt + GRACE - dateNow();
     if (wait > 0) await sleep(wait);
     const probe = run.spec.operations.find(
       (operation) =>

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { type CaseSender, createCaseSender } from '../case-sender.js';
 import { anyJson, valuesOf } from '../cases/arbitrary.js';
 import { boundariesOf } from '../cases/boundaries.js';
 import { slotsOf, valueAt, withValue } from '../cases/slots.js';
@@ -10,13 +11,12 @@ import { isIfMatchName, isOnceKeyName, isProtectionName } from '../document/name
 import { flatten } from '../document/schema.js';
 import { OutOfTime } from '../errors.js';
 import type { Exchange } from '../exchange.js';
-import { farValues } from '../fixtures.js';
+import { unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
-import { createStage, type Stage } from '../stage.js';
 
 /** What one random request changes of the good one. */
-interface Wish {
+interface Mutation {
   parameters: Record<string, Json | undefined>;
   body: Json | undefined;
 }
@@ -25,47 +25,48 @@ interface Wish {
 const MOST_FAULTS = 5;
 
 /** Random requests of an operation in its first turn; the second has the rest. */
-const FIRST_TURN = 15;
+const FIRST_ROUND = 15;
 
 /**
  * Sends random requests, valid and invalid, in two turns; what breaks is shrunk to the smallest request that breaks the
  * same way. The function resolves with false after the first turn.
  */
 export function createFuzz(): (context: Context, operation: Operation) => Promise<boolean> {
-  const begun = new Map<string, { stage: Stage; wishes: fc.Arbitrary<Wish> }>();
+  const begun = new Map<string, { sender: CaseSender; mutations: fc.Arbitrary<Mutation> }>();
   return async (context, operation) => {
     const { run } = context;
     const numRuns = run.options.fuzzRuns ?? 60;
     const known = begun.get(operation.id);
     if (known !== undefined) {
-      await fuzz(context, known, run.seed + MOST_FAULTS, numRuns - FIRST_TURN);
+      await fuzz(context, known, run.seed + MOST_FAULTS, numRuns - FIRST_ROUND);
       return true;
     }
     // What uses up a credential or a thing with every call is covered by its edges.
-    const stage = dangerOf(operation, run.spec) === 'none' ? await createStage(context, operation, 'fuzz') : undefined;
-    const wishes = stage && wishesFor(context, operation, stage.full);
-    if (!stage || !wishes) return true;
-    begun.set(operation.id, { stage, wishes });
-    await fuzz(context, { stage, wishes }, run.seed, Math.min(FIRST_TURN, numRuns));
-    return numRuns <= FIRST_TURN;
+    const sender =
+      dangerOf(operation, run.spec) === 'none' ? await createCaseSender(context, operation, 'fuzz') : undefined;
+    const mutations = sender && mutationsFor(context, operation, sender.full);
+    if (!sender || !mutations) return true;
+    begun.set(operation.id, { sender, mutations });
+    await fuzz(context, { sender, mutations }, run.seed, Math.min(FIRST_ROUND, numRuns));
+    return numRuns <= FIRST_ROUND;
   };
 }
 
 async function fuzz(
   { run }: Context,
-  { stage, wishes }: { stage: Stage; wishes: fc.Arbitrary<Wish> },
+  { sender, mutations }: { sender: CaseSender; mutations: fc.Arbitrary<Mutation> },
   seed: number,
   numRuns: number,
 ): Promise<void> {
-  const { operation } = stage.base;
+  const { operation } = sender.base;
   for (let fault = 0; fault < MOST_FAULTS; fault++) {
     let wanted: Finding | undefined;
     let smallest: Exchange | undefined;
-    const property = fc.asyncProperty(wishes, async (wish) => {
+    const property = fc.asyncProperty(mutations, async (mutation) => {
       if (run.outOfTime()) return true;
       // What ends the time of the run is no fault that could be shrunk.
-      const exchange = await stage
-        .send({ name: 'a random request' }, (base) => apply(base, wish), 'attempt')
+      const exchange = await sender
+        .send({ name: 'a random request' }, (base) => apply(base, mutation), 'attempt')
         .catch((error: unknown) => {
           if (error instanceof OutOfTime) return undefined;
           throw error;
@@ -89,7 +90,7 @@ function isSame(a: Finding, b: Finding): boolean {
   return a.check === b.check && a.message === b.message;
 }
 
-function apply(base: Draft, { parameters, body }: Wish): Draft {
+function apply(base: Draft, { parameters, body }: Mutation): Draft {
   const draft: Draft = {
     ...base,
     query: { ...base.query },
@@ -105,7 +106,7 @@ function apply(base: Draft, { parameters, body }: Wish): Draft {
 }
 
 /** Undefined where the operation takes nothing that could be varied. */
-function wishesFor({ run }: Context, operation: Operation, full: Draft): fc.Arbitrary<Wish> | undefined {
+function mutationsFor({ run }: Context, operation: Operation, full: Draft): fc.Arbitrary<Mutation> | undefined {
   const document = run.spec.requests;
   const parameters: Record<string, fc.Arbitrary<Json | undefined>> = {};
   for (const { in: place, name, schema } of operation.parameters) {
@@ -113,7 +114,7 @@ function wishesFor({ run }: Context, operation: Operation, full: Draft): fc.Arbi
     const valid = valuesOf(document, schema, name).map((value) => (value === null || value === '' ? 'a' : value));
     const key = `${place} ${name}`;
     if (place === 'path') {
-      if (isUnsafe(operation)) parameters[key] = leftOut(farValues(flatten(document, schema).format));
+      if (isUnsafe(operation)) parameters[key] = leftOut(unlikelyIds(flatten(document, schema).format));
       else parameters[key] = leftOut(valid);
     } else {
       const edges = boundariesOf(document, schema, name, full[place][name] ?? 'a').map(({ value }) => value);

@@ -5,7 +5,7 @@ import type { Context } from '../context.js';
 import { isSecured, type Operation, successOf } from '../document/model.js';
 import { flatten } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
-import { farValues } from '../fixtures.js';
+import { unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Answer } from '../http/send.js';
 import { UNDECLARED } from './methods.js';
@@ -52,7 +52,7 @@ function unknown({ run }: Context, base: Draft): Draft | undefined {
   const parameter = base.operation.parameters.filter(({ in: place }) => place === 'path').at(-1);
   if (parameter === undefined) return undefined;
   const { format, maximum } = flatten(run.spec.requests, parameter.schema);
-  const far = fc.sample(farValues(format), { seed: run.seed + 1, numRuns: 20 });
+  const far = fc.sample(unlikelyIds(format), { seed: run.seed + 1, numRuns: 20 });
   const value = [...far, ...(maximum === undefined ? [] : [maximum - (run.seed % 97)])].find((each) => {
     const { pointer } = parameter;
     return pointer === undefined || run.judge.objections('request', pointer, each).length === 0;

@@ -5,26 +5,26 @@ import { CouldNotRun, OutOfTime } from '../errors.js';
 import { emptyDraft } from '../http/draft.js';
 import { fillTemplate } from '../http/template.js';
 import { runLaws } from '../laws/runs.js';
-import { dangerOf, isEnder } from '../policy.js';
+import { dangerOf, isDeleter } from '../policy.js';
 import type { Phase } from '../report/types.js';
-import { runAtOnce } from './at-once.js';
 import { runBulk } from './bulk.js';
+import { runConcurrent } from './concurrent.js';
 import { createCoverage } from './coverage.js';
 import { runDefaults } from './defaults.js';
 import { runEcho } from './echo.js';
 import { runExamples } from './examples.js';
-import { createDying, expectExpired } from './expiry.js';
+import { createExpiring, expectExpired } from './expiry.js';
 import { runFirst } from './first.js';
 import { createFuzz } from './fuzz.js';
 import { runHeads } from './heads.js';
+import { runIsolation } from './isolation.js';
+import { runLifecycle } from './lifecycle.js';
 import { runLists } from './lists.js';
 import { runMethods } from './methods.js';
 import { runOnce } from './once.js';
-import { runOthers } from './others.js';
 import { runPreconditions } from './preconditions.js';
 import { runScopes } from './scopes.js';
 import { runSecurity } from './security.js';
-import { runLife } from './sequences.js';
 import { runSessions } from './sessions.js';
 import { runVariants } from './variants.js';
 
@@ -51,26 +51,26 @@ export async function runPhases(context: Context): Promise<void> {
     operations: Operation[],
     work: (context: Context, operation: Operation) => Promise<unknown>,
   ) => operations.map((one): Part => ({ phase, operations: [one], work: () => work(context, one) }));
-  let dying: Awaited<ReturnType<typeof createDying>> = [];
+  let expiring: Awaited<ReturnType<typeof createExpiring>> = [];
   const creators = run.spec.operations.filter(({ method }) => method === 'POST');
   const paths = [...new Set(run.operations.map(({ path }) => path))];
   const cover = createCoverage();
   const fuzz = createFuzz();
 
-  const stages: Part[][] = [
+  const groups: Part[][] = [
     each('first', [...calm, ...sweeping], runFirst),
     [
       ...each(
         'sequences',
         creators.filter((creator) => makesSomething(context, creator)),
-        runLife,
+        runLifecycle,
       ),
       { phase: 'sequences', operations: [], work: () => runSessions(context) },
       ...each('sequences', calm, runEcho),
       ...calm.flatMap((operation) => [
         ...each('sequences', [operation], runOnce),
         ...each('sequences', [operation], runPreconditions),
-        ...each('sequences', [operation], runAtOnce),
+        ...each('sequences', [operation], runConcurrent),
       ]),
       ...each('sequences', run.operations, runBulk),
       { phase: 'sequences', operations: [], work: () => runLaws(context) },
@@ -78,14 +78,14 @@ export async function runPhases(context: Context): Promise<void> {
         phase: 'sequences',
         operations: [],
         work: async () => {
-          dying = await createDying(context);
+          expiring = await createExpiring(context);
         },
       },
     ],
     each('lists', calm, runLists),
     each('lists', calm, runDefaults),
     [
-      { phase: 'security', operations: [], work: () => runOthers(context) },
+      { phase: 'security', operations: [], work: () => runIsolation(context) },
       { phase: 'security', operations: [], work: () => runScopes(context) },
     ],
     each('examples', calm, runExamples),
@@ -104,7 +104,7 @@ export async function runPhases(context: Context): Promise<void> {
     each('coverage', calm, cover),
     each('fuzz', calm, fuzz),
     [
-      { phase: 'sequences', operations: [], work: () => expectExpired(context, dying) },
+      { phase: 'sequences', operations: [], work: () => expectExpired(context, expiring) },
       { phase: 'setup', operations: [], work: () => tidyUp(context) },
     ],
     ...sweeping.map((operation) =>
@@ -115,17 +115,17 @@ export async function runPhases(context: Context): Promise<void> {
       ].map((part): Part => ({ ...part, work: () => part.work().finally(context.fixtures.forget) })),
     ),
   ];
-  for (const part of stages.flat()) for (const operation of part.operations) run.record.extent.plan(operation, part);
+  for (const part of groups.flat()) for (const operation of part.operations) run.record.extent.plan(operation, part);
   await expectAnswer(context);
   if (await lacksBasePath(context)) return;
-  for (const parts of stages) if (!(await takeTurns(context, parts))) return;
+  for (const parts of groups) if (!(await runInRounds(context, parts))) return;
 }
 
 /**
  * Gives each part a turn, and again those that have more to do, until none has. Resolves with false where the run has
  * lost its credential, or the server.
  */
-async function takeTurns(context: Context, parts: Part[]): Promise<boolean> {
+async function runInRounds(context: Context, parts: Part[]): Promise<boolean> {
   let waiting = parts;
   while (waiting.length > 0) {
     const unfinished: Part[] = [];
@@ -138,7 +138,7 @@ async function takeTurns(context: Context, parts: Part[]): Promise<boolean> {
       if (isDone) for (const operation of operations) context.run.record.extent.finished(operation, part);
       else unfinished.push(part);
       const what = operations.length === 1 ? `${phase} of ${operations[0]?.id ?? ''}` : phase;
-      if (!(await context.stillAlive(what))) return false;
+      if (!(await context.isCredentialValid(what))) return false;
     }
     waiting = unfinished;
   }
@@ -192,7 +192,7 @@ async function lacksBasePath({ run }: Context): Promise<boolean> {
 async function tidyUp({ run, fixtures }: Context): Promise<void> {
   for (const resource of fixtures.made) {
     const remover = run.spec.operations.find(
-      (operation) => isEnder(operation) && originOf(run.spec, operation)?.creator === resource.creator,
+      (operation) => isDeleter(operation) && originOf(run.spec, operation)?.creator === resource.creator,
     );
     const draft = remover && !run.outOfTime() ? await fixtures.on(remover, resource) : undefined;
     if (draft === undefined) continue;

@@ -7,9 +7,9 @@ import { isTombstoneName, sameName } from '../document/names.js';
 import { flatten, type Schema, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import { checkFilterLaws } from '../laws/filters.js';
+import { checkFilterPairs } from './filter-pairs.js';
 import { checkAddresses, checkOpenFilter } from './filters.js';
 import { type Made, makeRows } from './rows.js';
-import { checkTogether } from './together.js';
 import { type ListShape, listShapeOf, type Walk, walk } from './walk.js';
 
 const PHASE = 'lists';
@@ -41,7 +41,7 @@ export async function runLists(context: Context, operation: Operation): Promise<
     ...(search && word !== undefined && made.words.size > 1 && { [search.name]: String(run.seed % 1000) }),
     ...(order && sorted !== undefined && { [order.name]: sorted }),
   });
-  await checkTogether(context, shape, everything);
+  await checkFilterPairs(context, shape, everything);
   await checkFilterLaws(context, shape);
 }
 

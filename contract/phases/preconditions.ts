@@ -34,7 +34,7 @@ export async function runPreconditions(context: Context, operation: Operation): 
   const first = await look(context, thing);
   // A weak tag never matches (RFC 9110, section 13.1.1), so that nothing can be demanded of it.
   if (first?.tag === undefined || !/^".+"$/.test(first.tag)) return;
-  await expectRefusal(
+  await expectRejection(
     context,
     thing,
     operation,
@@ -43,12 +43,12 @@ export async function runPreconditions(context: Context, operation: Operation): 
     'an entity tag that it never had',
     first,
   );
-  await expectPassage(context, thing, operation, header, first.tag, 'the entity tag that it has', first);
+  await expectSuccess(context, thing, operation, header, first.tag, 'the entity tag that it has', first);
   if (isRemover(operation) || run.outOfTime()) return;
   const second = await look(context, thing);
   if (second?.tag === undefined) return;
   if (second.tag !== first.tag) {
-    await expectRefusal(context, thing, operation, header, first.tag, 'an entity tag that it had before', second);
+    await expectRejection(context, thing, operation, header, first.tag, 'an entity tag that it had before', second);
   } else if (!isSameThing(first, second)) {
     run.record.fail({ ...ANY, name: 'get after a change' }, second.exchange, {
       check: 'precondition',
@@ -56,7 +56,7 @@ export async function runPreconditions(context: Context, operation: Operation): 
       expected: `another ETag than ${first.tag}`,
     });
   }
-  await expectPassage(context, thing, operation, header, '*', '*', second);
+  await expectSuccess(context, thing, operation, header, '*', '*', second);
 }
 
 function isTagged(operation: Operation): boolean {
@@ -82,7 +82,7 @@ function otherThan(tag: string): string {
   return tag.replace(/[A-Za-z0-9](?=[^A-Za-z0-9]*$)/, (sign) => (sign === '0' ? '1' : '0'));
 }
 
-async function expectRefusal(
+async function expectRejection(
   context: Context,
   thing: Tagged,
   operation: Operation,
@@ -100,7 +100,7 @@ async function expectRefusal(
   context.run.record.fail({ ...ANY, name: `get after ${what}` }, after.exchange, finding);
 }
 
-async function expectPassage(
+async function expectSuccess(
   context: Context,
   thing: Tagged,
   operation: Operation,

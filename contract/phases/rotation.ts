@@ -9,7 +9,7 @@ import type { Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { membersToSend } from '../variation.js';
 import { strayed } from './edits.js';
-import { expectAlive, expectDead } from './opens.js';
+import { expectInvalid, expectValid } from './validity.js';
 
 const PHASE = 'sequences';
 
@@ -24,13 +24,13 @@ export async function runRotation(context: Context, rotator: Operation, resource
   if (draft === undefined) return [first];
   const second = await rotate(context, withGrace(context, draft, 'none'), await thingNow(context, rotator, resource));
   if (second !== undefined) {
-    await expectAlive(context, second, `after ${rotator.id}`);
-    await expectDead(context, first, `after ${rotator.id}`);
+    await expectValid(context, second, `after ${rotator.id}`);
+    await expectInvalid(context, first, `after ${rotator.id}`);
   }
   const left = second ?? first;
   const third = await rotate(context, withGrace(context, draft, 'longest'));
   if (third === undefined) return [left];
-  for (const token of [third, left]) await expectAlive(context, token, `in the grace period of ${rotator.id}`);
+  for (const token of [third, left]) await expectValid(context, token, `in the grace period of ${rotator.id}`);
   return [third, left];
 }
 
@@ -43,8 +43,8 @@ export async function runOwnRotation(context: Context, rotator: Operation): Prom
   const draft = withGrace(context, credentials.attach(await fixtures.base(rotator), own), 'none');
   const token = await rotate(context, draft);
   if (token === undefined) return;
-  await expectAlive(context, token, `after ${rotator.id}`);
-  await expectDead(context, own.token, `after ${rotator.id}`);
+  await expectValid(context, token, `after ${rotator.id}`);
+  await expectInvalid(context, own.token, `after ${rotator.id}`);
 }
 
 /** Gives a thing a new secret with a grace period of one second; false where that cannot be asked for. */

@@ -8,7 +8,7 @@ import type { Operation } from '../document/model.js';
 import { holdsSecret, isExpiryName, isProtectionName, isTombstoneName } from '../document/names.js';
 import { flatten, typesOf } from '../document/schema.js';
 import type { Draft } from '../http/draft.js';
-import { isEnder } from '../policy.js';
+import { isDeleter } from '../policy.js';
 import type { Run } from '../run.js';
 import { membersToSend } from '../variation.js';
 import { isCollection } from './walk.js';
@@ -36,9 +36,9 @@ export async function makeRows(context: Context, list: Operation): Promise<Made>
   const creator = creatorOf(context, list);
   if (creator === undefined) return made;
   const onIt = run.spec.operations.filter((each) => originOf(run.spec, each)?.creator === creator);
-  const remover = onIt.find(isEnder);
+  const remover = onIt.find(isDeleter);
   for (const [index, word] of WORDS.entries()) {
-    if (fixtures.isUnique(creator)) fixtures.beginAnew(creator);
+    if (fixtures.isUnique(creator)) fixtures.varyTexts(creator);
     const base = await fixtures.base(creator, { all: index % 2 === 0, phase: PHASE });
     const text = `${word} ${String(run.seed % 1000)}${String(made.words.size)}`;
     const draft = differing(run, base, text, index);
@@ -62,7 +62,7 @@ export async function makeRows(context: Context, list: Operation): Promise<Made>
       if (JSON.stringify(exchange.draft.body ?? '').includes(text)) made.words.set(JSON.stringify(id), text);
     }
     if (index === 1) await stop(context, onIt, resource);
-    const use = token === undefined ? undefined : credentials.knock({ token, perScheme: {} });
+    const use = token === undefined ? undefined : credentials.probeWith({ token, perScheme: {} });
     if (index === 2 && use !== undefined) {
       await run.send(use, { phase: PHASE, name: 'use a row', expectation: 'any' });
     }

@@ -1,7 +1,7 @@
+import { createCaseSender } from '../case-sender.js';
 import type { Context } from '../context.js';
 import { isSecured, type Operation } from '../document/model.js';
 import type { Credential, Draft } from '../http/draft.js';
-import { createStage } from '../stage.js';
 
 /** Tries each documented way to authenticate alone, with a good and with bad credentials, and none at all. */
 export async function runSecurity(context: Context, operation: Operation): Promise<void> {
@@ -13,7 +13,7 @@ export async function runSecurity(context: Context, operation: Operation): Promi
   const ways = credentials.alternatives(operation);
   const usable = context.obstacle(operation) === undefined;
   // What cannot be made good may be refused for that: only good practice looks at the credential first.
-  const expectation = usable ? 'unauthorized' : 'refused';
+  const expectation = usable ? 'unauthorized' : 'rejected';
   const plain = usable ? await fixtures.base(operation, { phase: 'security' }) : { ...emptyFor(operation) };
   await run.send(
     { ...plain, credential: null },
@@ -29,9 +29,9 @@ export async function runSecurity(context: Context, operation: Operation): Promi
       await run.send({ ...plain, credential: { with: credential, schemes } }, info);
     }
   }
-  const stage = usable ? await createStage(context, operation, 'security') : undefined;
-  for (const schemes of stage ? credentials.ways(operation) : []) {
-    await stage?.send({ name: `a good request by ${schemes.join(' and ')} alone` }, (base) =>
+  const sender = usable ? await createCaseSender(context, operation, 'security') : undefined;
+  for (const schemes of sender ? credentials.ways(operation) : []) {
+    await sender?.send({ name: `a good request by ${schemes.join(' and ')} alone` }, (base) =>
       base.credential ? { ...base, credential: { ...base.credential, schemes } } : base,
     );
   }

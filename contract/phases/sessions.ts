@@ -5,8 +5,8 @@ import { isRevocation } from '../document/names.js';
 import { sourceOf } from '../fixtures.js';
 import type { Credential } from '../http/draft.js';
 import { dangerOf, isLogout, isRotator } from '../policy.js';
-import { expectDead } from './opens.js';
 import { runOwnRotation } from './rotation.js';
+import { expectInvalid } from './validity.js';
 
 const PHASE = 'sequences';
 
@@ -53,7 +53,7 @@ async function endCaller(context: Context, operation: Operation): Promise<void> 
   if (spare === undefined) return;
   const draft = credentials.attach(await fixtures.base(operation), spare);
   const { answer } = await run.send(draft, { phase: PHASE, name: 'end the credential in use' });
-  if (answer && answer.status < 300) await expectDead(context, spare.token, `after ${operation.id}`);
+  if (answer && answer.status < 300) await expectInvalid(context, spare.token, `after ${operation.id}`);
 }
 
 /** A logout ends sessions, and perhaps no credential of another kind. */

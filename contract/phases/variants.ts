@@ -4,7 +4,7 @@ import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
 import { isSecured, isUnsafe, type Operation } from '../document/model.js';
 import { flatten } from '../document/schema.js';
-import { farValues } from '../fixtures.js';
+import { unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
 
@@ -55,7 +55,7 @@ function farFrom(run: Context['run'], base: Draft): Draft | undefined {
   const parameter = base.operation.parameters.filter(({ in: place }) => place === 'path').at(-1);
   if (parameter === undefined) return undefined;
   const { format } = flatten(run.spec.requests, parameter.schema);
-  const [value = ''] = fc.sample(farValues(format), { seed: run.seed + 2, numRuns: 1 });
+  const [value = ''] = fc.sample(unlikelyIds(format), { seed: run.seed + 2, numRuns: 1 });
   return { ...base, path: { ...base.path, [parameter.name]: value } };
 }
 

@@ -4,6 +4,7 @@ import { isObject, type Json } from './document/json.js';
 import { type AnswerSpec, isSecured, type Operation, type Spec, successOf } from './document/model.js';
 import { isCursorName } from './document/names.js';
 import { branches, flatten, typesOf } from './document/schema.js';
+import type { PlannedRequest } from './dry-run.js';
 import { OutOfTime } from './errors.js';
 import type { CaseInfo } from './exchange.js';
 import type { Verdict } from './http/decode.js';
@@ -11,7 +12,6 @@ import type { Draft } from './http/draft.js';
 import type { Answer } from './http/send.js';
 import type { ContractOptions } from './options.js';
 import { runPhases } from './phases/index.js';
-import type { PlannedRequest } from './rehearsed.js';
 import { PHASES, type Phase } from './report/types.js';
 
 /** What a run would send of an operation. */
@@ -88,12 +88,12 @@ function answerOf(spec: Spec, seed: number, draft: Draft, { kind }: Verdict, inf
   const { operation, credential } = draft;
   const isStranger = isSecured(operation) && (credential === null || UNKNOWN.test(credential.with.token));
   if (info.outside === true) return { status: 405, headers: { allow: operation.method }, text: '' };
-  if (info.expectation === 'unauthorized' || isStranger) return stated(spec, seed, refusalOf(operation, ['401']));
-  if (kind === 'invalid') return stated(spec, seed, refusalOf(operation, ['422', '400', '4XX', 'default']));
+  if (info.expectation === 'unauthorized' || isStranger) return stated(spec, seed, rejectionOf(operation, ['401']));
+  if (kind === 'invalid') return stated(spec, seed, rejectionOf(operation, ['422', '400', '4XX', 'default']));
   return stated(spec, seed, successOf(operation) ?? operation.answers[0]);
 }
 
-function refusalOf({ answers }: Operation, statuses: string[]): AnswerSpec {
+function rejectionOf({ answers }: Operation, statuses: string[]): AnswerSpec {
   const found = statuses.map((status) => answers.find((answer) => answer.status.toUpperCase() === status));
   const status = statuses[0] ?? '400';
   return found.find((answer) => answer !== undefined) ?? { status, headers: [], content: [], links: [] };

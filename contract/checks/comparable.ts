@@ -8,7 +8,7 @@ import type { Judge } from '../judge.js';
  * Whether an answer may tell this value at the member of that name. Where its schema does not allow that, the server
  * tells what was sent in another form, such as a number for a text, and nothing can be compared.
  */
-export function mayTell(
+export function canContain(
   judge: Judge,
   operation: Operation,
   status: number,

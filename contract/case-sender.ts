@@ -7,7 +7,7 @@ import { dangerOf, isGuess, isLogout, isRemover, reasonAgainst } from './policy.
 import type { Phase } from './report/types.js';
 
 /** Sends variations of one good request of an operation, and makes that good anew where an answer has used it up. */
-export interface Stage {
+export interface CaseSender {
   /** The good request, with required parameters and members alone. */
   base: Draft;
   /** The same with everything that may be left out. */
@@ -22,12 +22,16 @@ export interface Stage {
 
 /** Wrong secrets that are sent to one operation: fewer than any throttle lets pass. */
 const MOST_GUESSES = 6;
-/** Sessions that one stage opens to use them up, each by a login with its slow hash; and other credentials. */
+/** Sessions that one sender opens to use them up, each by a login with its slow hash; and other credentials. */
 const MOST_SESSIONS = 12;
 const MOST_CREDENTIALS = 80;
 
 /** Undefined where no good request can be made; the report then says why. */
-export async function createStage(context: Context, operation: Operation, phase: Phase): Promise<Stage | undefined> {
+export async function createCaseSender(
+  context: Context,
+  operation: Operation,
+  phase: Phase,
+): Promise<CaseSender | undefined> {
   const { run, credentials, fixtures } = context;
   if (!context.isReachable(operation)) return undefined;
   const usesUp = isRemover(operation) || dangerOf(operation, run.spec) === 'ends-caller';
@@ -44,16 +48,16 @@ export async function createStage(context: Context, operation: Operation, phase:
     const credential = throwawaysLeft-- > 0 ? await context.throwaway(operation, phase) : undefined;
     if (credential) return credentials.attach(draft, credential);
     run.record.skip(operation, 'no further credential to throw away');
-    run.record.extent.spare(operation);
+    run.record.extent.exempt(operation);
     return undefined;
   }
 
   /** A stranger guesses where many requests would be guesses, so that no user is locked out. */
   function disguise(draft: Draft): Draft {
-    if (!fields || !isObject(draft.body) || !isObject(stage.base.body)) return draft;
+    if (!fields || !isObject(draft.body) || !isObject(sender.base.body)) return draft;
     const { [fields.user]: user, [fields.password]: password } = draft.body;
-    const same = user === stage.base.body[fields.user];
-    if (!same || password === stage.base.body[fields.password]) return draft;
+    const same = user === sender.base.body[fields.user];
+    if (!same || password === sender.base.body[fields.password]) return draft;
     const stranger = `stranger${String(guessesLeft)}.${String(run.seed)}@example.org`;
     return { ...draft, body: { ...draft.body, [fields.user]: stranger } };
   }
@@ -61,7 +65,7 @@ export async function createStage(context: Context, operation: Operation, phase:
   const base = await prepare();
   if (base === undefined) return undefined;
   const verdict = run.judgeRequest(base);
-  if (verdict.kind !== 'valid') run.record.extent.hinder(operation, verdict.why[0] ?? verdict.kind);
+  if (verdict.kind !== 'valid') run.record.extent.lacksValidRequest(operation, verdict.why[0] ?? verdict.kind);
   const full = {
     ...(await fixtures.base(operation, { all: true, phase })),
     path: base.path,
@@ -69,22 +73,22 @@ export async function createStage(context: Context, operation: Operation, phase:
   };
 
   async function renew(isUnique: boolean): Promise<void> {
-    if (isUnique) fixtures.beginAnew(operation);
+    if (isUnique) fixtures.varyTexts(operation);
     const next = await prepare();
     isUsedUp = next === undefined;
     if (next === undefined) return;
     const { path, credential } = next;
-    const { body } = isUnique ? await fixtures.base(operation, { all: true, phase }) : stage.full;
-    stage.base = next;
-    stage.full = { ...stage.full, path, credential, body };
+    const { body } = isUnique ? await fixtures.base(operation, { all: true, phase }) : sender.full;
+    sender.base = next;
+    sender.full = { ...sender.full, path, credential, body };
   }
 
-  const stage: Stage = {
+  const sender: CaseSender = {
     base,
     full,
     async send(info, change, how = 'send') {
       if (isUsedUp) return undefined;
-      let draft = change(stage.base);
+      let draft = change(sender.base);
       // An empty segment asks for another path, whose DELETE may be that of the whole collection.
       if (Object.values(draft.path).some((value) => value === '' || (Array.isArray(value) && value.length === 0))) {
         return undefined;
@@ -93,13 +97,13 @@ export async function createStage(context: Context, operation: Operation, phase:
       if (guesses && verdict.kind !== 'invalid') {
         draft = disguise(draft);
         verdict = run.judgeRequest(draft);
-        const isOwn = fields !== undefined && JSON.stringify(draft.body) === JSON.stringify(stage.base.body);
+        const isOwn = fields !== undefined && JSON.stringify(draft.body) === JSON.stringify(sender.base.body);
         if (!isOwn && guessesLeft-- <= 0) return undefined;
       }
-      const reason = reasonAgainst(draft, stage.base, verdict.kind, run.spec);
+      const reason = reasonAgainst(draft, sender.base, verdict.kind, run.spec);
       if (reason !== undefined) {
         run.record.skip(operation, reason);
-        if (draft === stage.base) run.record.extent.spare(operation);
+        if (draft === sender.base) run.record.extent.exempt(operation);
         return undefined;
       }
       const exchange = await run[how](draft, { ...info, phase });
@@ -111,5 +115,5 @@ export async function createStage(context: Context, operation: Operation, phase:
       return exchange;
     },
   };
-  return stage;
+  return sender;
 }

@@ -27,7 +27,7 @@ interface Filter {
 }
 
 /** Two filters at once keep what each of them keeps alone; a row that only one keeps shows where one is ignored. */
-export async function checkTogether(context: Context, shape: ListShape, everything: JsonObject[]): Promise<void> {
+export async function checkFilterPairs(context: Context, shape: ListShape, everything: JsonObject[]): Promise<void> {
   const filters: Filter[] = [];
   for (const parameter of shape.operation.parameters.filter((each) => isFilter(shape, each))) {
     if (context.run.outOfTime()) return;

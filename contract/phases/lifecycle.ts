@@ -1,5 +1,5 @@
 import type { Finding } from '../checks/answer.js';
-import { mayTell } from '../checks/tellable.js';
+import { canContain } from '../checks/comparable.js';
 import type { Context } from '../context.js';
 import { isObject, type Json, type JsonObject, memberOf, membersOf, textOf } from '../document/json.js';
 import { evaluate, isItemOperation, originOf, thingIn } from '../document/links.js';
@@ -7,27 +7,27 @@ import { isUnsafe, type Operation, successOf } from '../document/model.js';
 import { isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
 import type { Exchange } from '../exchange.js';
 import { memberText, type Resource, sourceOf } from '../fixtures.js';
-import { isEnder, isRemover, isRotator, type Presenter } from '../policy.js';
+import { isDeleter, isRemover, isRotator, type Presenter } from '../policy.js';
 import { expectAgreement } from './agree.js';
 import { runEdits } from './edits.js';
-import { expectAlive, expectDead, present } from './opens.js';
 import { runReplace } from './replace.js';
 import { runRotation } from './rotation.js';
+import { expectInvalid, expectValid, present } from './validity.js';
 import { listOf, walk } from './walk.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
 /** What there is to do with the things that an operation creates. */
-interface Trade {
+interface Lifecycle {
   creator: Operation;
   getter: Operation | undefined;
   editors: Operation[];
   rotators: Operation[];
-  enders: Ender[];
+  deleters: Deleter[];
 }
 
 /** What ends a thing by its path, or, with a slot, by a credential of it in the body. */
-type Ender = Presenter | { operation: Operation; slot?: never };
+type Deleter = Presenter | { operation: Operation; slot?: never };
 
 const AGAIN = 'end it again';
 
@@ -35,19 +35,19 @@ const AGAIN = 'end it again';
  * Takes one thing through its life: create, get, list, follow the links, edit, rotate, end it, get and list it again, end
  * it again, and use the credentials that it had. Once for each operation that ends things of its kind.
  */
-export async function runLife(context: Context, creator: Operation): Promise<void> {
+export async function runLifecycle(context: Context, creator: Operation): Promise<void> {
   const { run, fixtures } = context;
-  const trade = tradeOf(context, creator);
-  const { getter, editors, rotators, enders } = trade;
-  const presenters = [...enders, ...context.presenters.inquiries].map(({ operation }) => operation);
+  const lifecycle = lifecycleOf(context, creator);
+  const { getter, editors, rotators, deleters } = lifecycle;
+  const presenters = [...deleters, ...context.presenters.inquiries].map(({ operation }) => operation);
   const onIt = [...editors, ...rotators, ...presenters, ...(getter ? [getter] : [])];
   const concerned = [creator, ...onIt].some((operation) => run.operations.includes(operation));
   if (!concerned || context.obstacle(creator) !== undefined) return;
 
   let isFirst = true;
   const issues = () => (run.issues.get(creator.id)?.length ?? 0) > 0;
-  for (const ender of enders.length > 0 ? enders : [undefined]) {
-    if (!isFirst && ender?.slot !== undefined && !issues()) continue;
+  for (const deleter of deleters.length > 0 ? deleters : [undefined]) {
+    if (!isFirst && deleter?.slot !== undefined && !issues()) continue;
     const info = { phase: 'sequences', name: 'create' } as const;
     // What an edit ought to leave alone must be there.
     const full = isFirst && editors.length > 0 ? await fixtures.create(creator, info, { all: true }) : undefined;
@@ -58,7 +58,7 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
     await expectListed(context, resource, true);
     if (isFirst) await expectAgreement(context, getter, resource, 'after its creation');
     await followLinks(context, resource.exchange);
-    for (const token of tokens) await expectAlive(context, token, 'after its creation');
+    for (const token of tokens) await expectValid(context, token, 'after its creation');
     for (const editor of isFirst ? editors : []) await runEdits(context, editor, getter, resource);
     for (const editor of isFirst ? editors : []) if (getter) await runReplace(context, editor, getter, resource);
     if (isFirst && editors.length > 0) await expectAgreement(context, getter, resource, 'after its edits');
@@ -68,12 +68,12 @@ export async function runLife(context: Context, creator: Operation): Promise<voi
       tokens = await runRotation(context, rotator, resource);
       resource.token = tokens[0];
     }
-    if (ender && !run.outOfTime()) await end(context, trade, ender, resource, tokens);
+    if (deleter && !run.outOfTime()) await end(context, lifecycle, deleter, resource, tokens);
     isFirst = false;
   }
 }
 
-function tradeOf({ run: { spec }, presenters }: Context, creator: Operation): Trade {
+function lifecycleOf({ run: { spec }, presenters }: Context, creator: Operation): Lifecycle {
   const onIt = spec.operations.filter((operation) => originOf(spec, operation)?.creator === creator);
   const others = onIt.filter((operation) => !isRemover(operation));
   return {
@@ -81,7 +81,7 @@ function tradeOf({ run: { spec }, presenters }: Context, creator: Operation): Tr
     getter: onIt.find((operation) => operation.method === 'GET' && isItemOperation(operation)),
     editors: others.filter((operation) => /^(PATCH|PUT)$/.test(operation.method) && isItemOperation(operation)),
     rotators: others.filter(isRotator),
-    enders: [...onIt.filter(isEnder).map((operation) => ({ operation })), ...presenters.revokers],
+    deleters: [...onIt.filter(isDeleter).map((operation) => ({ operation })), ...presenters.revokers],
   };
 }
 
@@ -91,7 +91,7 @@ async function get(context: Context, getter: Operation, resource: Resource): Pro
     if (answer >= 300) return [fault('sequence', `what was just created is ${String(answer)}`, 'the thing (2xx)')];
     const differing = differences(created, value).filter((name) => {
       const told = memberOf(thingIn(created), name);
-      return told === undefined || mayTell(context.run.judge, getter, answer, value, name, told);
+      return told === undefined || canContain(context.run.judge, getter, answer, value, name, told);
     });
     if (differing.length === 0) return [];
     const expected = `the ${differing.join(', ')} that creating it answered`;
@@ -144,16 +144,16 @@ async function followLinks({ run, fixtures, presenters, obstacle }: Context, exc
 
 async function end(
   context: Context,
-  { getter, editors, rotators }: Trade,
-  ender: Ender,
+  { getter, editors, rotators }: Lifecycle,
+  deleter: Deleter,
   resource: Resource,
   tokens: string[],
 ): Promise<void> {
   // What a thing has said of itself before, as that it is disabled, says nothing about its end.
   const last = getter && (await call(context, getter, resource, 'get what is to be ended', () => []));
   const before = last?.answer !== undefined && last.answer.status < 300 ? last.value : resource.exchange.value;
-  if (!(await endBy(context, ender, resource, 'end what was just created'))) return;
-  const how = `after ${ender.operation.id}`;
+  if (!(await deleteBy(context, deleter, resource, 'end what was just created'))) return;
+  const how = `after ${deleter.operation.id}`;
   if (getter) {
     await call(context, getter, resource, `get ${how}`, (status, value) => {
       if (status >= 300 || isEnded(value, before)) return [];
@@ -161,14 +161,19 @@ async function end(
     });
   }
   await expectListed(context, resource, false, how, before);
-  for (const token of tokens) await expectDead(context, token, how);
-  for (const operation of [...editors, ...rotators]) await expectNoRevival(context, operation, resource, how);
-  await endBy(context, ender, resource, AGAIN);
-  for (const token of tokens) await expectDead(context, token, `${how} twice`);
+  for (const token of tokens) await expectInvalid(context, token, how);
+  for (const operation of [...editors, ...rotators]) await expectNoNewSecret(context, operation, resource, how);
+  await deleteBy(context, deleter, resource, AGAIN);
+  for (const token of tokens) await expectInvalid(context, token, `${how} twice`);
 }
 
 /** Ends a thing by its path, or by a credential of it. */
-async function endBy(context: Context, { operation, slot }: Ender, resource: Resource, name: string): Promise<boolean> {
+async function deleteBy(
+  context: Context,
+  { operation, slot }: Deleter,
+  resource: Resource,
+  name: string,
+): Promise<boolean> {
   const cannot = (status: number) =>
     status < 400 || name === AGAIN
       ? []
@@ -183,7 +188,12 @@ async function endBy(context: Context, { operation, slot }: Ender, resource: Res
 }
 
 /** What has ended may be refused or be changed all the same, but no new secret of it opens anything. */
-async function expectNoRevival(context: Context, operation: Operation, resource: Resource, how: string): Promise<void> {
+async function expectNoNewSecret(
+  context: Context,
+  operation: Operation,
+  resource: Resource,
+  how: string,
+): Promise<void> {
   const { run, fixtures, credentials } = context;
   const exchange = await call(context, operation, resource, `${operation.id} ${how}`, () => []);
   if (exchange?.answer === undefined || exchange.answer.status >= 300) return;

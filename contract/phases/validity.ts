@@ -12,7 +12,7 @@ import type { Presenter } from '../policy.js';
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
 /** Fails each operation that takes the credential, and each that calls it good. */
-export async function expectDead(context: Context, token: string, how: string): Promise<void> {
+export async function expectInvalid(context: Context, token: string, how: string): Promise<void> {
   const { run, credentials } = context;
   for (const operation of run.spec.operations) {
     const easy = operation.method === 'GET' && operation.parameters.every(({ required }) => !required);
@@ -35,9 +35,9 @@ export async function expectDead(context: Context, token: string, how: string): 
 }
 
 /** Fails the first operation that refuses the credential, and each that calls it bad. */
-export async function expectAlive(context: Context, token: string, how: string): Promise<void> {
+export async function expectValid(context: Context, token: string, how: string): Promise<void> {
   const { run, credentials } = context;
-  const draft = credentials.knock({ token, perScheme: {} });
+  const draft = credentials.probeWith({ token, perScheme: {} });
   if (draft !== undefined) {
     await run.send(draft, {
       ...ANY,

@@ -20,31 +20,31 @@ import { listShapeOf, walk } from './walk.js';
 const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
 
 /** Another identity with what it can be recognised by. */
-interface Stranger {
+interface OtherIdentity {
   credential: Credential;
   isShared(operation: Operation): boolean;
 }
 
 /** What the run's own identity makes, each other one can neither read nor change, list, count or end. */
-export async function runOthers(context: Context): Promise<void> {
+export async function runIsolation(context: Context): Promise<void> {
   const { run } = context;
   for (const identity of [run.options.other ?? []].flat()) {
     const credential = await credentialOf(context, identity);
     const isShared = ({ id }: Operation) => run.options.shared?.includes(id) === true;
-    const stranger = { credential, isShared };
+    const other = { credential, isShared };
     for (const creator of run.spec.operations) {
       if (run.outOfTime()) return;
-      if (isMaker(context, creator)) await keepFrom(context, creator, stranger);
+      if (isMaker(context, creator)) await checkThings(context, creator, other);
     }
-    for (const list of run.operations) await keepFromList(context, list, stranger);
-    await keepFromSweeps(context, stranger);
+    for (const list of run.operations) await checkList(context, list, other);
+    await checkSweeps(context, other);
   }
 }
 
 async function credentialOf({ run, credentials }: Context, identity: Identity): Promise<Credential> {
   const { login, credential } = readGiven(identity, run.spec, run.secrets, OTHER);
   const found = credential ?? (login && (await credentials.logIn(login))?.credential);
-  if (found === undefined || (await credentials.stateOf(found)) === 'refused')
+  if (found === undefined || (await credentials.stateOf(found)) === 'rejected')
     throw new CouldNotRun('the credential of the other identity opens nothing');
   if (found.token !== '') run.secrets.add(found.token, '$OTHER_TOKEN');
   return found;
@@ -59,11 +59,11 @@ function isMaker({ run: { spec }, obstacle }: Context, creator: Operation): bool
 }
 
 /** A thing of the run's own identity, and every operation on it asked by the other. */
-async function keepFrom(context: Context, creator: Operation, stranger: Stranger): Promise<void> {
+async function checkThings(context: Context, creator: Operation, other: OtherIdentity): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const { spec } = run;
   const onIt = spec.operations.filter((operation) => originOf(spec, operation)?.creator === creator);
-  const concerned = onIt.filter((operation) => run.operations.includes(operation) && !stranger.isShared(operation));
+  const concerned = onIt.filter((operation) => run.operations.includes(operation) && !other.isShared(operation));
   if (concerned.length === 0) return;
   const resource = await fixtures.create(creator, { phase: 'security', name: 'create what another may not touch' });
   if (resource === undefined) return;
@@ -77,12 +77,12 @@ async function keepFrom(context: Context, creator: Operation, stranger: Stranger
     const draft = await fixtures.on(operation, resource);
     if (draft === undefined) continue;
     const name = `${operation.id} of what another identity has made`;
-    const asked = await run.send(credentials.attach(draft, stranger.credential), {
+    const asked = await run.send(credentials.attach(draft, other.credential), {
       ...ANY,
       name,
       check: ({ status }, value) => (isUnsafe(operation) || status >= 300 || !tells(value, resource) ? [] : [seen()]),
     });
-    await compareUnknown(context, draft, stranger, asked);
+    await compareUnknown(context, draft, other, asked);
     if (!isUnsafe(operation)) continue;
     const after = await look();
     const accepted = asked.answer !== undefined && asked.answer.status < 300;
@@ -95,21 +95,21 @@ async function keepFrom(context: Context, creator: Operation, stranger: Stranger
         isolation('another identity changes what this one has made', '403 or 404'),
       );
   }
-  await keepFromBulk(context, creator, resource, getter, stranger);
-  await keepOwn(context, creator, getter, stranger);
+  await checkBulk(context, creator, resource, getter, other);
+  await checkOwn(context, creator, getter, other);
 }
 
 const seen = () => isolation('another identity reads what this one has made', '403 or 404');
 
 /** What the other identity may make, it may get as well. */
-async function keepOwn(
+async function checkOwn(
   { run, fixtures, credentials, obstacle }: Context,
   creator: Operation,
   getter: Operation | undefined,
-  { credential }: Stranger,
+  { credential }: OtherIdentity,
 ): Promise<void> {
   if (getter === undefined || obstacle(getter) !== undefined) return;
-  if (fixtures.isUnique(creator)) fixtures.beginAnew(creator);
+  if (fixtures.isUnique(creator)) fixtures.varyTexts(creator);
   const base = credentials.attach(await fixtures.base(creator, { phase: 'security' }), credential);
   const made = await run.send(base, { ...ANY, name: 'create as another identity' });
   if (made.answer === undefined || made.answer.status >= 300) return;
@@ -124,18 +124,18 @@ async function keepOwn(
 }
 
 /** Another's thing and one that does not exist look alike, or the ids of others could be tried out. */
-async function compareUnknown(context: Context, draft: Draft, stranger: Stranger, asked: Exchange): Promise<void> {
+async function compareUnknown(context: Context, draft: Draft, other: OtherIdentity, asked: Exchange): Promise<void> {
   const { run, credentials } = context;
   const { operation } = draft;
   if (operation.method !== 'GET' || asked.answer === undefined || asked.answer.status < 400) return;
   const [name] = pathNames(operation).slice(-1);
   const known = name === undefined ? undefined : draft.path[name];
-  const other = unknownLike(known);
-  if (name === undefined || other === undefined) return;
-  const unknown = { ...draft, path: { ...draft.path, [name]: other } };
+  const absent = unknownLike(known);
+  if (name === undefined || absent === undefined) return;
+  const unknown = { ...draft, path: { ...draft.path, [name]: absent } };
   if (run.judgeRequest(unknown).kind === 'invalid') return;
   const { status } = asked.answer;
-  await run.send(credentials.attach(unknown, stranger.credential), {
+  await run.send(credentials.attach(unknown, other.credential), {
     ...ANY,
     name: 'get what does not exist, as another identity',
     check: (answer) =>
@@ -161,10 +161,10 @@ function unknownLike(id: Json | undefined): Json | undefined {
 }
 
 /** Lists have no row of the other's, whatever the query says, and count none. */
-async function keepFromList(context: Context, list: Operation, stranger: Stranger): Promise<void> {
+async function checkList(context: Context, list: Operation, other: OtherIdentity): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const shape = listShapeOf(run.spec.answers, list);
-  if (shape === undefined || stranger.isShared(list) || !isSecured(list) || obstacle(list) !== undefined) return;
+  if (shape === undefined || other.isShared(list) || !isSecured(list) || obstacle(list) !== undefined) return;
   if (pathNames(list).length > 0) return;
   const mine = fixtures.made.map(({ exchange }) => JSON.stringify(identify(thingIn(exchange.value), 'id')));
   const own = await ownIds(context);
@@ -179,7 +179,7 @@ async function keepFromList(context: Context, list: Operation, stranger: Strange
       fixtures: {
         ...fixtures,
         base: async (...asked: Parameters<typeof fixtures.base>) =>
-          credentials.attach(await fixtures.base(...asked), stranger.credential),
+          credentials.attach(await fixtures.base(...asked), other.credential),
       },
     };
     const walked = await walk(as, list, { phase: 'security', query, name });
@@ -198,7 +198,7 @@ async function keepFromList(context: Context, list: Operation, stranger: Strange
 
 /** By what the run's own identity may be named in a query. */
 async function ownIds({ run, credentials }: Context): Promise<Json[]> {
-  const draft = credentials.main && credentials.knock(credentials.main);
+  const draft = credentials.main && credentials.probeWith(credentials.main);
   if (draft === undefined || !/\/(me|self|whoami|user|profile)\/?$/.test(draft.operation.path)) return [];
   const { value } = await run.send(draft, { ...ANY, name: 'who is this' });
   const user = memberOf(value, 'user') ?? memberOf(value, 'account') ?? value;
@@ -207,12 +207,12 @@ async function ownIds({ run, credentials }: Context): Promise<Json[]> {
 }
 
 /** What ends things by a list of their ids ends none of another's. */
-async function keepFromBulk(
+async function checkBulk(
   context: Context,
   creator: Operation,
   resource: Resource,
   getter: Operation | undefined,
-  stranger: Stranger,
+  other: OtherIdentity,
 ): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const id = identify(thingIn(resource.exchange.value), 'id');
@@ -228,7 +228,7 @@ async function keepFromBulk(
     const body = onlyOne(run, { ...base, body: withValue(base.body ?? {}, slot.path, [id]) }, String(slot.path[0]));
     const before = await see(context, getter, resource);
     const name = `${operation.id} with an id of another identity`;
-    const asked = await run.send(credentials.attach(body, stranger.credential), { ...ANY, name });
+    const asked = await run.send(credentials.attach(body, other.credential), { ...ANY, name });
     const after = await see(context, getter, resource);
     if (before !== undefined && after !== undefined && !isSameThing(before, after))
       run.record.fail({ ...ANY, name }, asked, isolation('another identity changes what this one has made', 'nothing'));
@@ -247,7 +247,7 @@ function onlyOne(run: Context['run'], draft: Draft, name: string): Draft {
 }
 
 /** What ends everything of its caller ends nothing of another's. */
-async function keepFromSweeps(context: Context, stranger: Stranger): Promise<void> {
+async function checkSweeps(context: Context, other: OtherIdentity): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const sweeps = run.operations.filter((operation) => dangerOf(operation, run.spec) === 'sweeps');
   for (const operation of sweeps) {
@@ -258,8 +258,8 @@ async function keepFromSweeps(context: Context, stranger: Stranger): Promise<voi
     if (resource?.token === undefined) return;
     const name = `${operation.id} as another identity`;
     const base = await fixtures.base(operation, { phase: 'security' });
-    const asked = await run.send(credentials.attach(base, stranger.credential), { ...ANY, name });
-    if ((await credentials.stateOf({ token: resource.token, perScheme: {} })) !== 'refused') continue;
+    const asked = await run.send(credentials.attach(base, other.credential), { ...ANY, name });
+    if ((await credentials.stateOf({ token: resource.token, perScheme: {} })) !== 'rejected') continue;
     run.record.fail({ ...ANY, name }, asked, isolation('another identity ends what this one has made', 'nothing'));
   }
 }

@@ -13,7 +13,7 @@ const ANY = { phase: 'sequences', expectation: 'any', keepsKey: true } as const;
 const MANY = 3;
 
 /** Equal requests at once with one key make one thing; of editors at once under one entity tag one wins. */
-export async function runAtOnce(context: Context, operation: Operation): Promise<void> {
+export async function runConcurrent(context: Context, operation: Operation): Promise<void> {
   const { run } = context;
   if (!isUnsafe(operation) || context.obstacle(operation) !== undefined) return;
   if (dangerOf(operation, run.spec) !== 'none') return;

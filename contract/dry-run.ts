@@ -14,7 +14,7 @@ export interface PlannedRequest {
 }
 
 /** Answers for the server, so that nothing is sent. */
-export interface Rehearsal {
+export interface DryRun {
   answer(draft: Draft, verdict: Verdict, info: CaseInfo): Answer;
   saw(request: PlannedRequest): void;
 }
