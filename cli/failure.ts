@@ -15,12 +15,12 @@ export class WrongUse extends Failure {
   readonly exitCode = 2;
 }
 
-/** The user pressed Ctrl-C at a question. Shells use the same exit code for SIGINT. */
+/** The user pressed Ctrl-C. Shells use the same exit code for SIGINT. */
 export class Interrupted extends Failure {
   override name = 'Interrupted';
   readonly exitCode = 130;
 
-  constructor() {
-    super('interrupted');
+  constructor(message = 'interrupted') {
+    super(message);
   }
 }

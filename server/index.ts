@@ -10,7 +10,10 @@ export { type Config, isEmail, readConfig } from './config/config.js';
 export { InvalidArgument } from './config/invalid-argument.js';
 export {
   backUpDatabase,
+  type CopyProgress,
   checkDatabase,
+  copyDatabase,
+  type DatabaseContent,
   DatabaseRefusal,
   type DatabaseReport,
   type Restoration,

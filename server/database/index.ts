@@ -10,6 +10,8 @@ import { IN_MEMORY, openMemory, openSqlite, type SqliteHandles } from './sqlite/
 import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
 
 export { type RevocationReason, TOKEN_TYPES, type TokenType } from './closed-lists.js';
+export { type CopyProgress, copyDatabase } from './copy/copy.js';
+export type { DatabaseContent } from './copy/digest.js';
 export type { Database, OpenOptions } from './database.js';
 export { hasChosenUuid, hexOf } from './expressions.js';
 export { WriteQueueFull } from './faults.js';

@@ -7,7 +7,7 @@ import { DatabaseRefusal, needsMigration } from '../refusal.js';
 import { kyselyOver } from './dialect.js';
 import { toFault } from './faults.js';
 import { migrations } from './migrations/index.js';
-import { connect, cut, type PostgresSettings } from './session.js';
+import { connect, cut, type PostgresSettings, WITHOUT_TIMEOUT } from './session.js';
 
 /** "LKEY": one process at a time changes the schemas of a database. */
 const LOCK = 0x4c4b4559;
@@ -51,7 +51,8 @@ export async function migrate(
   }
 }
 
-async function refuseUnfit(client: Client): Promise<void> {
+/** Rejects with `DatabaseRefusal` if the server is too old, or the database has another encoding than UTF8. */
+export async function refuseUnfit(client: Client): Promise<void> {
   const { rows } = await client.query<{ version: number; name: string; encoding: string }>(`
     select current_setting('server_version_num')::int as version, current_setting('server_version') as name,
       current_setting('server_encoding') as encoding
@@ -61,8 +62,8 @@ async function refuseUnfit(client: Client): Promise<void> {
   if (encoding !== 'UTF8') throw new DatabaseRefusal(`the database has the encoding ${encoding}: it must have UTF8`);
 }
 
-/** Throws `DatabaseRefusal` where the database has a migration that this program does not know. */
-async function pendingOf(client: Client, { schema }: PostgresSettings): Promise<string[]> {
+/** The migrations that the database lacks. Rejects with `DatabaseRefusal` if it has one that this program does not know. */
+export async function pendingOf(client: Client, { schema }: PostgresSettings): Promise<string[]> {
   const { rows: tables } = await client.query('select 1 from pg_tables where schemaname = $1 and tablename = $2', [
     schema,
     'latchkey_migrations',
@@ -109,12 +110,15 @@ async function runPending(
   await client.query(
     'create table if not exists latchkey_migrations (name text collate "C" primary key, applied_at bigint not null)',
   );
-  const db = kyselyOver(async ({ sql: text, parameters }) => await client.query(text, parameters as unknown[]));
+  const db = kyselyOver(
+    async ({ sql: text, parameters }) =>
+      await client.query({ text, values: parameters as unknown[], ...WITHOUT_TIMEOUT }),
+  );
   for (const name of await pendingOf(client, settings)) {
     await migrations[name]?.up(db as Kysely<unknown>, reportTo(onProgress, name));
     await sql`insert into latchkey_migrations values (${name}, extract(epoch from clock_timestamp()) * 1000)`.execute(
       db,
     );
   }
-  await client.query('commit');
+  await client.query({ text: 'commit', ...WITHOUT_TIMEOUT });
 }

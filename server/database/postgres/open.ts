@@ -1,17 +1,14 @@
 import { CompiledQuery } from 'kysely';
-import { parsePostgresUrl } from '../../config/postgres-url.js';
 import type { Database, OpenOptions } from '../database.js';
 import { runCompiled, runDirectly } from '../prepared.js';
-import { DatabaseRefusal } from '../refusal.js';
 import { kyselyOver } from './dialect.js';
 import { createLookups, within } from './lookups.js';
 import { migrate } from './migrate.js';
 import { refusing } from './refusals.js';
-import { loadDriver, type PostgresSettings } from './session.js';
+import { loadDriver, toSettings } from './session.js';
 import { createTransactions } from './transactions.js';
 
 const CONNECTIONS = 10;
-const SCHEMA = 'public';
 /** Milliseconds in which the server must answer whoever asks whether it does. */
 const PING_TIMEOUT = 1_000;
 const PING = CompiledQuery.raw('select 1');
@@ -26,14 +23,11 @@ export async function openPostgres(
     onWait = () => undefined,
     onProgress = () => undefined,
     migrate: when = 'start',
-    passwordFile = null,
     connections = CONNECTIONS,
-    schema = SCHEMA,
+    ...options
   }: OpenOptions,
 ): Promise<Database> {
-  const address = parsePostgresUrl(url);
-  if (address === undefined) throw new DatabaseRefusal('the database is no URL such as postgres://user@host:5432/name');
-  const settings: PostgresSettings = { ...address, passwordFile, schema };
+  const settings = toSettings(url, options);
   await loadDriver();
   await refusing(settings, () => migrate(settings, { onWait, onProgress, migrate: when }));
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Client, ClientBase, ClientConfig, PoolConfig } from 'pg';
-import type { PostgresUrl } from '../../config/postgres-url.js';
+import { type PostgresUrl, parsePostgresUrl } from '../../config/postgres-url.js';
+import type { OpenOptions } from '../database.js';
 import { DatabaseRefusal } from '../refusal.js';
 import { ConnectionLost, IsStandby, toFault } from './faults.js';
 
@@ -10,10 +11,24 @@ export interface PostgresSettings extends PostgresUrl {
   schema: string;
 }
 
+const SCHEMA = 'public';
+
+/** Throws `DatabaseRefusal` if `url` is not a URL of PostgreSQL. */
+export function toSettings(
+  url: string,
+  { passwordFile = null, schema = SCHEMA }: Pick<OpenOptions, 'passwordFile' | 'schema'>,
+): PostgresSettings {
+  const address = parsePostgresUrl(url);
+  if (address === undefined) throw new DatabaseRefusal('the database is no URL such as postgres://user@host:5432/name');
+  return { ...address, passwordFile, schema };
+}
+
 /** Milliseconds until a connection must be made. */
 const CONNECT_TIMEOUT = 5_000;
 /** Milliseconds after which a connection that does not answer is given up; the server ends a statement after 5 seconds. */
 const ANSWER_TIMEOUT = 6_000;
+/** Part of a query that may take hours, such as one that makes an index. The number is the longest that a timer takes. */
+export const WITHOUT_TIMEOUT = { query_timeout: 2 ** 31 - 1 };
 
 /**
  * The driver. It is loaded where it is needed, since who uses SQLite need not install it.

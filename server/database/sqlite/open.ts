@@ -114,7 +114,7 @@ function createFile(path: string): void {
  * Calls `inspect`. If a killed process left a journal, rolls the journal back before. A process that is killed during
  * the switch to WAL leaves a journal.
  */
-function inspectFinished(path: string): void {
+export function inspectFinished(path: string): void {
   try {
     inspect(path);
   } catch (error) {

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { DatabaseRefusal } from '../refusal.js';
+import type { Row } from './ends.js';
+import { type Kind, type TableName, tableOf } from './tables.js';
+
+/** How many rows a table has, and a digest of all of them. */
+export interface TableContent {
+  rows: number;
+  /** SHA-256 in hexadecimal digits. */
+  digest: string;
+}
+
+/** What a database consists of, by tables in the order of their list. */
+export type DatabaseContent = Record<string, TableContent>;
+
+interface ContentDigest {
+  /** Throws `DatabaseRefusal` for a value that its column must not have. */
+  add(rows: readonly Row[]): void;
+  content(): TableContent;
+}
+
+/**
+ * Digests a table's rows, given in the order of its key. Each row is a JSON array of its values in the order of the
+ * table's columns, with bytes as hexadecimal digits, and a line feed behind it. So the digest is the same on both engines.
+ */
+export function createContentDigest(name: TableName): ContentDigest {
+  const columns = Object.entries(tableOf(name).columns);
+  const hash = createHash('sha256');
+  let count = 0;
+
+  function lineOf(row: Row): string {
+    const values = columns.map(([column, kind], place) => {
+      const value = encoded(kind, row[place]);
+      if (value === undefined) throw new DatabaseRefusal(`a row of ${name} has a ${column} that is not ${KINDS[kind]}`);
+      return value;
+    });
+    return `${JSON.stringify(values)}\n`;
+  }
+
+  return {
+    add(rows) {
+      count += rows.length;
+      hash.update(rows.map(lineOf).join(''));
+    },
+    content: () => ({ rows: count, digest: hash.digest('hex') }),
+  };
+}
+
+const KINDS: Record<Kind, string> = {
+  integer: 'an integer below 2^53',
+  text: 'a text without a character of number 0',
+  bytes: 'bytes',
+};
+
+/** Undefined for a value of another kind: SQLite lets a column have any, and PostgreSQL has no text with a zero in it. */
+function encoded(kind: Kind, value: unknown): string | number | null | undefined {
+  if (value === null) return null;
+  switch (kind) {
+    case 'integer':
+      return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
+    case 'text':
+      return typeof value === 'string' && !value.includes('\0') ? value : undefined;
+    case 'bytes':
+      return Buffer.isBuffer(value) ? value.toString('hex') : undefined;
+  }
+}

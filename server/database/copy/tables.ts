@@ -1,0 +1,118 @@
+import type { Schema } from '../schema.js';
+
+/** What a column's values are, on both engines. */
+export type Kind = 'integer' | 'text' | 'bytes';
+
+export interface Table<Columns> {
+  /** The columns of the primary key. */
+  key: readonly (keyof Columns & string)[];
+  /** All columns, in the order in which a copy writes them. */
+  columns: { [Column in keyof Columns]-?: Kind };
+  /** Whether the database gives the ids, each once and never again. */
+  givesIds?: true;
+  /** Whether the migrations write rows, so that a new database has some. */
+  hasRowsAtFirst?: true;
+}
+
+/** Every table with rows that last. A table stands behind the tables that it refers to. */
+export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
+  organizations: {
+    key: ['id'],
+    columns: { id: 'integer', uuid: 'bytes', name: 'text', slug: 'text', created_at: 'integer' },
+    givesIds: true,
+  },
+  users: {
+    key: ['id'],
+    columns: {
+      id: 'integer',
+      organization_id: 'integer',
+      kind: 'text',
+      email: 'text',
+      external_id: 'text',
+      full_name: 'text',
+      password_hash: 'text',
+      is_admin: 'integer',
+      created_at: 'integer',
+      disabled_at: 'integer',
+      search: 'text',
+    },
+    givesIds: true,
+  },
+  memberships: {
+    key: ['organization_id', 'user_id'],
+    columns: { organization_id: 'integer', user_id: 'integer', role: 'text', created_at: 'integer' },
+  },
+  identities: {
+    key: ['issuer', 'subject'],
+    columns: { issuer: 'text', subject: 'text', user_id: 'integer', created_at: 'integer' },
+  },
+  scope_sets: {
+    key: ['id'],
+    columns: { id: 'integer', scopes: 'text' },
+    givesIds: true,
+    hasRowsAtFirst: true,
+  },
+  scope_set_members: {
+    key: ['scope', 'scope_set_id'],
+    columns: { scope: 'text', scope_set_id: 'integer' },
+    hasRowsAtFirst: true,
+  },
+  access_tokens: {
+    key: ['id'],
+    columns: {
+      id: 'integer',
+      uuid: 'bytes',
+      organization_id: 'integer',
+      owner_id: 'integer',
+      type: 'text',
+      name: 'text',
+      prefix: 'text',
+      created_at: 'integer',
+      expires_at: 'integer',
+      last_used_at: 'integer',
+      revoked_at: 'integer',
+      disabled_at: 'integer',
+      scope_set_id: 'integer',
+      version: 'integer',
+      secret_start: 'bytes',
+      description: 'text',
+      metadata: 'text',
+      lifetime_from: 'integer',
+      previous_prefix: 'text',
+      previous_valid_until: 'integer',
+      previous_last_used_at: 'integer',
+      search: 'text',
+      settings: 'text',
+      created_by: 'integer',
+      created_with: 'integer',
+      revoked_by: 'integer',
+      revoked_reason: 'text',
+    },
+    givesIds: true,
+  },
+  token_secrets: {
+    key: ['digest'],
+    columns: { digest: 'bytes', token_id: 'integer', valid_until: 'integer' },
+  },
+  refresh_tokens: {
+    key: ['digest'],
+    columns: { digest: 'bytes', token_id: 'integer', expires_at: 'integer', spent_at: 'integer' },
+  },
+  idempotent_answers: {
+    key: ['id'],
+    columns: { id: 'bytes', sealed: 'bytes', expires_at: 'integer' },
+  },
+  jobs: {
+    key: ['name'],
+    columns: { name: 'text', claimed_until: 'integer', cursor: 'text' },
+  },
+};
+
+export type TableName = keyof Schema;
+
+/** The names in the order in which a copy writes the tables. */
+export const tableNames = Object.keys(TABLES) as TableName[];
+
+export function tableOf(name: TableName): Table<Record<string, unknown>> {
+  return TABLES[name];
+}
