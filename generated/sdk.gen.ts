@@ -20,8 +20,9 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * List private tokens
  *
- * Gives the caller's tokens of type `pat` that are not revoked; expired ones stay listed. One that never expires has the
- * last instant that there is, and is ordered by it. Equal names and equal expiration times are ordered by id. A page past the end is 404, except that page 1 of nothing is an empty list.
+ * Lists the caller's tokens of type `pat`, expired ones included, but not revoked ones. A token that never expires
+ * has the `expiration_time` `9999-12-31T23:59:59.999Z`, and is sorted by it. Tokens with equal names or equal
+ * expiration times are sorted by id. A page past the end is 404, but page 1 of an empty list is 200.
  *
  */
 export const listPrivateTokens = <ThrowOnError extends boolean = false>(options: Options<ListPrivateTokensData, ThrowOnError>) => options.client.get<ListPrivateTokensResponses, ListPrivateTokensErrors, ThrowOnError>({
@@ -41,9 +42,9 @@ export const listPrivateTokens = <ThrowOnError extends boolean = false>(options:
 /**
  * Create a private token
  *
- * Issues a token of type `pat` to the caller. `data` is the plaintext: it is in this answer and nowhere else, ever,
- * since the service keeps a digest only. The operator's policy may bound the expiration time, and the number of tokens,
- * which is no field's fault: `non_field_errors`.
+ * Issues a token of type `pat` to the caller. `data` is its plaintext. Only this answer contains it, because the
+ * service stores only a digest. The operator's policy may limit the expiration time and the number of tokens; an
+ * error about the number is in `non_field_errors`.
  *
  */
 export const createPrivateToken = <ThrowOnError extends boolean = false>(options: Options<CreatePrivateTokenData, ThrowOnError>) => options.client.post<CreatePrivateTokenResponses, CreatePrivateTokenErrors, ThrowOnError>({
@@ -67,8 +68,8 @@ export const createPrivateToken = <ThrowOnError extends boolean = false>(options
 /**
  * Revoke a private token
  *
- * From the answer on the token opens nothing. A second call is 404, since the token has left this list; so is the
- * id of another caller's token.
+ * The token is invalid as soon as this is answered. A second call is 404, because this API does not show revoked
+ * tokens. The id of another user's token is 404 too.
  *
  */
 export const revokePrivateToken = <ThrowOnError extends boolean = false>(options: Options<RevokePrivateTokenData, ThrowOnError>) => options.client.delete<RevokePrivateTokenResponses, RevokePrivateTokenErrors, ThrowOnError>({
@@ -88,8 +89,8 @@ export const revokePrivateToken = <ThrowOnError extends boolean = false>(options
 /**
  * Revoke all access tokens
  *
- * Revokes every personal access token and session of the caller in one statement: nothing created before it
- * survives, nothing created after it dies. A revoked session's refresh token is dead as well.
+ * Revokes all personal access tokens and sessions of the caller, and the refresh tokens of these sessions, as of
+ * one moment. It revokes every token that was created before it, and none that is created after it.
  *
  */
 export const revokeAllAccessTokens = <ThrowOnError extends boolean = false>(options: Options<RevokeAllAccessTokensData, ThrowOnError>) => options.client.delete<RevokeAllAccessTokensResponses, RevokeAllAccessTokensErrors, ThrowOnError>({
@@ -109,10 +110,11 @@ export const revokeAllAccessTokens = <ThrowOnError extends boolean = false>(opti
 /**
  * List access tokens
  *
- * Gives the caller's personal access tokens and sessions, newest first where nothing else is asked for; expired ones
- * stay listed. Following `nextCursor` neither repeats nor loses a row while others are created, used and revoked; a row
- * that changes what the list is sorted by moves, and may be met at its new place. Filters are joined by and; what
- * depends on the time goes by that of the first page. Administrators with `users:admin` see another owner's tokens.
+ * Lists the caller's personal access tokens and sessions, expired ones included, newest first by default. A token
+ * must match all filters. Filters that depend on the time use the instant of the first page. Following
+ * `nextCursor` neither repeats nor loses a token while others are created, used or revoked; only a token whose
+ * sort key changes may appear again at its new place. With `users:admin` an administrator can list the tokens of
+ * another user.
  *
  */
 export const listAccessTokens = <ThrowOnError extends boolean = false>(options: Options<ListAccessTokensData, ThrowOnError>) => options.client.get<ListAccessTokensResponses, ListAccessTokensErrors, ThrowOnError>({
@@ -132,10 +134,10 @@ export const listAccessTokens = <ThrowOnError extends boolean = false>(options: 
 /**
  * Create an access token
  *
- * Issues a token of type `pat` to the caller. `plaintext` is in this answer and nowhere else, ever, since the
- * service keeps a digest only. Names need not be unique. The operator's policy may give a default lifetime, and bound
- * the lifetime and the number of tokens. To that number count the owner's personal access tokens that are valid or
- * disabled; expired and revoked ones do not, nor do sessions.
+ * Issues a token of type `pat` to the caller. Only this answer contains its `plaintext`, because the service
+ * stores only a digest. Names need not be unique. The operator's policy may set a default lifetime, and limit the
+ * lifetime and the number of tokens. That number counts the owner's personal access tokens that are valid or
+ * disabled, but neither expired nor revoked ones, nor sessions.
  *
  */
 export const createAccessToken = <ThrowOnError extends boolean = false>(options: Options<CreateAccessTokenData, ThrowOnError>) => options.client.post<CreateAccessTokenResponses, CreateAccessTokenErrors, ThrowOnError>({
@@ -178,7 +180,7 @@ export const revokeCurrentAccessToken = <ThrowOnError extends boolean = false>(o
 /**
  * Get the token in use
  *
- * Shows the token that authenticates this request, a session's as well as a personal access token.
+ * Gets the token that authenticates this request, which is a personal access token or a session.
  */
 export const getCurrentAccessToken = <ThrowOnError extends boolean = false>(options: Options<GetCurrentAccessTokenData, ThrowOnError>) => options.client.get<GetCurrentAccessTokenResponses, GetCurrentAccessTokenErrors, ThrowOnError>({
     security: [
@@ -197,9 +199,10 @@ export const getCurrentAccessToken = <ThrowOnError extends boolean = false>(opti
 /**
  * Rotate the token in use
  *
- * Gives the token that authenticates this request a new secret, as rotating by its id does, whatever its scopes are. A
- * token without `tokens:write` gains no time by it: where the new `expiresAt`, after the operator's policy, would be
- * later than before (null is the latest), the answer is 403 `insufficient_scope` and nothing changes.
+ * Gives the token that authenticates this request a new secret, as `rotateAccessToken` does by id, but requires no
+ * scope. A token without `tokens:write` cannot prolong itself: if the new `expiresAt`, after the operator's
+ * policy, would be later than before (null is the latest), the answer is 403 `insufficient_scope` and nothing
+ * changes.
  *
  */
 export const rotateCurrentAccessToken = <ThrowOnError extends boolean = false>(options: Options<RotateCurrentAccessTokenData, ThrowOnError>) => options.client.post<RotateCurrentAccessTokenResponses, RotateCurrentAccessTokenErrors, ThrowOnError>({
@@ -223,10 +226,10 @@ export const rotateCurrentAccessToken = <ThrowOnError extends boolean = false>(o
 /**
  * Verify a token
  *
- * Tells whether a token that somebody presents may pass, and why not. A revocation holds from its answer on: nothing
- * is cached. `token` and `owner` are there whenever the secret is proven, whatever `code` says; the token's
- * `expiresAt` is when the secret that was sent ends, which after a rotation may be earlier than the token does. A
- * token that passes counts as used.
+ * Tells whether a token that your API received is valid, and if not, why. Nothing is cached: a revoked token is
+ * invalid as soon as its revocation is answered. If the secret exists, `token` and `owner` describe the token,
+ * whatever the `code` is. The token's `expiresAt` states when the secret that was sent expires, which after a
+ * rotation may be earlier than the token's own expiry. Verifying a valid token counts as a use.
  *
  */
 export const verifyAccessToken = <ThrowOnError extends boolean = false>(options: Options<VerifyAccessTokenData, ThrowOnError>) => options.client.post<VerifyAccessTokenResponses, VerifyAccessTokenErrors, ThrowOnError>({
@@ -250,7 +253,9 @@ export const verifyAccessToken = <ThrowOnError extends boolean = false>(options:
 /**
  * Verify up to 100 tokens
  *
- * Answers for each token as `verify` does, in their order, all of one moment.
+ * Verifies each token as `verifyAccessToken` does, all as of one moment. The results have the order of the
+ * request.
+ *
  */
 export const verifyAccessTokens = <ThrowOnError extends boolean = false>(options: Options<VerifyAccessTokensData, ThrowOnError>) => options.client.post<VerifyAccessTokensResponses, VerifyAccessTokensErrors, ThrowOnError>({
     security: [
@@ -273,9 +278,9 @@ export const verifyAccessTokens = <ThrowOnError extends boolean = false>(options
 /**
  * Revoke many access tokens
  *
- * Revokes the tokens with these ids, or all that the filter keeps, in one transaction: as of one moment, all or none.
- * The token that authenticates this request survives unless `excludeCurrent` is false. With `dryRun` nothing changes,
- * and the answer says what would. Ids of others count as not found.
+ * Revokes the tokens with these ids, or all that match the filter, as of one moment: all or none. By default it
+ * skips the token that authenticates this request (`excludeCurrent`). With `dryRun` nothing changes, and the
+ * answer tells what would be revoked. Ids of other users' tokens count as not found.
  *
  */
 export const revokeAccessTokens = <ThrowOnError extends boolean = false>(options: Options<RevokeAccessTokensData, ThrowOnError>) => options.client.post<RevokeAccessTokensResponses, RevokeAccessTokensErrors, ThrowOnError>({
@@ -299,8 +304,8 @@ export const revokeAccessTokens = <ThrowOnError extends boolean = false>(options
 /**
  * Revoke an access token
  *
- * From the answer on the token opens nothing. A second call is 204 again and leaves `revokedAt` at the first
- * instant. Revoking the token in use works; the next request with it is 401.
+ * The token is invalid as soon as this is answered. A second call is 204 too, and does not change `revokedAt`. A
+ * token may revoke itself; the next request with it is 401.
  *
  */
 export const revokeAccessToken = <ThrowOnError extends boolean = false>(options: Options<RevokeAccessTokenData, ThrowOnError>) => options.client.delete<RevokeAccessTokenResponses, RevokeAccessTokenErrors, ThrowOnError>({
@@ -320,7 +325,8 @@ export const revokeAccessToken = <ThrowOnError extends boolean = false>(options:
 /**
  * Get an access token
  *
- * Shows a revoked token too, with its `revokedAt`. Another caller's id is 404, as an id that never was.
+ * Gets a token of the caller, even if it is revoked. The id of another user's token is 404, like an unknown id.
+ *
  */
 export const getAccessToken = <ThrowOnError extends boolean = false>(options: Options<GetAccessTokenData, ThrowOnError>) => options.client.get<GetAccessTokenResponses, GetAccessTokenErrors, ThrowOnError>({
     security: [
@@ -339,9 +345,11 @@ export const getAccessToken = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Edit an access token
  *
- * Changes the members that are sent and no others; `metadata` is replaced whole. A token with `disabled` opens
- * nothing from the answer on, and serves again once that is taken back; `previousSecret: null` ends all earlier secrets. The lifetime counts from now; an expired
- * token gets no new one here, but by rotation. A session's expiry is its own. A revoked token is not edited.
+ * Changes the members that are sent and no others; `metadata` is replaced as a whole. `disabled: true` makes the
+ * token invalid as soon as this is answered, and `disabled: false` makes it valid again. `previousSecret: null`
+ * ends all earlier secrets. `expiresInDays` counts from now. An expired token gets no new lifetime here, but a
+ * rotation gives it one. The expiry and the scopes of a session cannot be changed, and a revoked token cannot be
+ * edited.
  *
  */
 export const updateAccessToken = <ThrowOnError extends boolean = false>(options: Options<UpdateAccessTokenData, ThrowOnError>) => options.client.patch<UpdateAccessTokenResponses, UpdateAccessTokenErrors, ThrowOnError>({
@@ -365,13 +373,15 @@ export const updateAccessToken = <ThrowOnError extends boolean = false>(options:
 /**
  * Rotate an access token
  *
- * Gives the token a new secret; its id, name and everything else stay. Earlier secrets serve until the grace period
- * ends, never beyond their own expiry, and a further call can shorten that. With a grace period of 0, as without
- * one, they open nothing from the answer on. An expired token comes to life again, with its former lifetime where
- * none is sent; a revoked one does not. A session that came as the cookie and rotates itself gets the new one as the cookie
- * too. Where a token rotates itself and the answer gets lost, repeating the request
- * with its `Idempotency-Key` within ten minutes gets the answer, though the secret has ended; for that the key must
- * have 22 characters at least, which nobody who stole the secret guesses.
+ * Gives the token a new secret. Its id, name and all else stay the same. Earlier secrets stay valid until the
+ * grace period ends, but never beyond their own expiry; another rotation can shorten that. Without a grace period
+ * they are invalid as soon as this is answered. Rotating an expired token makes it valid again, with its former
+ * lifetime unless `expiresInDays` is sent. A revoked token cannot be rotated. A session that was sent as the
+ * cookie and rotates itself gets the new cookie too.
+ *
+ * If a token rotates itself without a grace period and the answer gets lost, repeat the request with the same
+ * `Idempotency-Key` and the ended secret within 10 minutes to get the answer. For this the key must have at least
+ * 22 characters, so that a thief of the secret cannot guess it.
  *
  */
 export const rotateAccessToken = <ThrowOnError extends boolean = false>(options: Options<RotateAccessTokenData, ThrowOnError>) => options.client.post<RotateAccessTokenResponses, RotateAccessTokenErrors, ThrowOnError>({
@@ -395,8 +405,9 @@ export const rotateAccessToken = <ThrowOnError extends boolean = false>(options:
 /**
  * Introspect a token
  *
- * RFC 7662. A token that may not pass, whatever the reason, is exactly `{"active": false}`. The caller authenticates
- * by a token of its own, as bearer or as the password of Basic. Parameters that it does not know are ignored.
+ * Token introspection as in RFC 7662. For an invalid token the answer is exactly `{"active": false}`, whatever the
+ * reason. The caller authenticates with a token of its own, as Bearer or as the password of Basic. Unknown
+ * parameters are ignored.
  *
  */
 export const introspectToken = <ThrowOnError extends boolean = false>(options: Options<IntrospectTokenData, ThrowOnError>) => options.client.post<IntrospectTokenResponses, IntrospectTokenErrors, ThrowOnError>({
@@ -411,10 +422,11 @@ export const introspectToken = <ThrowOnError extends boolean = false>(options: O
 });
 
 /**
- * Revoke a token that is at hand
+ * Revoke a token by its plaintext
  *
- * RFC 7009. Revokes the token whose plaintext is sent, whoever owns it: holding it is authority enough. A refresh
- * token ends its session. The answer is the same for a token that is unknown or revoked already.
+ * Token revocation as in RFC 7009. Revokes the token whose plaintext is sent, whoever owns it: no scope is
+ * required. A refresh token revokes its session. The answer is the same for an unknown token and for one that is
+ * already revoked.
  *
  */
 export const revokeOAuthToken = <ThrowOnError extends boolean = false>(options: Options<RevokeOAuthTokenData, ThrowOnError>) => options.client.post<RevokeOAuthTokenResponses, RevokeOAuthTokenErrors, ThrowOnError>({
@@ -431,7 +443,7 @@ export const revokeOAuthToken = <ThrowOnError extends boolean = false>(options: 
 /**
  * List users
  *
- * The users of the organization, by id.
+ * Lists the users of the organization, sorted by id.
  */
 export const listUsers = <ThrowOnError extends boolean = false>(options: Options<ListUsersData, ThrowOnError>) => options.client.get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
     security: [
@@ -450,8 +462,7 @@ export const listUsers = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Add a user
  *
- * Where no password is sent one is made, and shown in this answer and nowhere else, ever.
- *
+ * Adds a user. If no password is sent, the service generates one, and only this answer contains it.
  */
 export const createUser = <ThrowOnError extends boolean = false>(options: Options<CreateUserData, ThrowOnError>) => options.client.post<CreateUserResponses, CreateUserErrors, ThrowOnError>({
     security: [
@@ -474,7 +485,7 @@ export const createUser = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Get a user
  *
- * Shows a disabled user too.
+ * Gets a user, even if the user is disabled.
  */
 export const getUser = <ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>) => options.client.get<GetUserResponses, GetUserErrors, ThrowOnError>({
     security: [
@@ -493,9 +504,9 @@ export const getUser = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Edit a user
  *
- * Changes the members that are sent and no others. Disabling ends the user's sessions for good and refuses their tokens
- * while it lasts. Another password ends the user's sessions, and with `revokeTokens` the tokens too. The last
- * administrator who is not disabled stays one.
+ * Changes the members that are sent and no others. Disabling a user revokes their sessions, and makes their other
+ * tokens invalid until the user is enabled again. A new password revokes the user's sessions. `revokeTokens: true`
+ * revokes all tokens of the user. The last enabled administrator can neither be disabled nor lose `isAdmin`.
  *
  */
 export const updateUser = <ThrowOnError extends boolean = false>(options: Options<UpdateUserData, ThrowOnError>) => options.client.patch<UpdateUserResponses, UpdateUserErrors, ThrowOnError>({
@@ -520,8 +531,8 @@ export const updateUser = <ThrowOnError extends boolean = false>(options: Option
  * Log in
  *
  * Opens a session. `token_access` and `access_token` are the same short-lived token, which the answer also sets as
- * the cookie `vai_token`; `refresh_token` serves once, to get the next pair. An unknown e-mail and a wrong password
- * get the same answer after the same time.
+ * the cookie `vai_token`. `refresh_token` can be used once, to get the next pair of tokens. An unknown e-mail and
+ * a wrong password get the same answer after the same time.
  *
  */
 export const logIn = <ThrowOnError extends boolean = false>(options: Options<LogInData, ThrowOnError>) => options.client.post<LogInResponses, LogInErrors, ThrowOnError>({
@@ -536,8 +547,9 @@ export const logIn = <ThrowOnError extends boolean = false>(options: Options<Log
 /**
  * Refresh a session
  *
- * Gives the session a new pair of tokens and spends the refresh token. Presenting a spent one revokes the whole
- * session, for two parties then hold it. The earlier session token serves until its own expiry.
+ * Gives the session a new access token and a new refresh token. A refresh token can be used once: using it again
+ * revokes the whole session, because it may have been stolen. The earlier access token stays valid until its own
+ * expiry.
  *
  */
 export const refreshSession = <ThrowOnError extends boolean = false>(options: Options<RefreshSessionData, ThrowOnError>) => options.client.post<RefreshSessionResponses, RefreshSessionErrors, ThrowOnError>({
@@ -552,8 +564,8 @@ export const refreshSession = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Log out
  *
- * Revokes the session that the credential belongs to, its refresh token included, and clears the cookie. A personal
- * access token is no session: with one, nothing is revoked.
+ * Revokes the caller's session with its refresh tokens, and clears the cookie. With a personal access token
+ * nothing is revoked.
  *
  */
 export const logOut = <ThrowOnError extends boolean = false>(options: Options<LogOutData, ThrowOnError>) => options.client.post<LogOutResponses, LogOutErrors, ThrowOnError>({
@@ -571,11 +583,11 @@ export const logOut = <ThrowOnError extends boolean = false>(options: Options<Lo
 });
 
 /**
- * Change the own password
+ * Change your password
  *
- * Gives the caller's user another password. It takes a session, which stays; the user's other sessions end, and personal
- * access tokens stay. A wrong current password is 422, never 401, which would say that the session has ended, and is
- * throttled as a failed login is.
+ * Changes the password of the caller's user. The caller must be a session, which stays valid. The user's other
+ * sessions are revoked; personal access tokens stay valid. A wrong current password is 422, not 401, because 401
+ * would mean that the session is invalid. Wrong passwords are throttled as failed logins are.
  *
  */
 export const changePassword = <ThrowOnError extends boolean = false>(options: Options<ChangePasswordData, ThrowOnError>) => options.client.post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
@@ -599,7 +611,7 @@ export const changePassword = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Show the caller
  *
- * Tells whose credential this is, how it was sent and which organization its owner belongs to.
+ * Shows who owns the credential of this request, how it was sent, and the organization of its owner.
  */
 export const getMe = <ThrowOnError extends boolean = false>(options: Options<GetMeData, ThrowOnError>) => options.client.get<GetMeResponses, GetMeErrors, ThrowOnError>({
     security: [
@@ -616,32 +628,34 @@ export const getMe = <ThrowOnError extends boolean = false>(options: Options<Get
 });
 
 /**
- * Tell whether the process lives
+ * Check liveness
  *
- * Answers without touching the database, past the requests that wait and never 503; for liveness probes.
+ * For liveness probes. It does not use the database, does not wait behind other requests, and is never 503.
+ *
  */
 export const getHealth = <ThrowOnError extends boolean = false>(options: Options<GetHealthData, ThrowOnError>) => options.client.get<GetHealthResponses, GetHealthErrors, ThrowOnError>({ url: '/healthz', ...options });
 
 /**
- * Tell whether requests are served
+ * Check readiness
  *
- * Asks the database, past the requests that wait. 503 with the code `overloaded` where the process refused ten
- * requests or more within the last second because too many waited, so that a load balancer sends them elsewhere; 503 with
- * `service_unavailable` while the database does not answer and while the process drains before it stops.
+ * For readiness probes. It queries the database and does not wait behind other requests. 503 `service_unavailable`
+ * means that the database does not answer, or that the process is starting or stopping. 503 `overloaded` means
+ * that the process rejected ten requests or more within the last second because too many waited: a load balancer
+ * should send requests to another process.
  *
  */
 export const getReadiness = <ThrowOnError extends boolean = false>(options: Options<GetReadinessData, ThrowOnError>) => options.client.get<GetReadinessResponses, GetReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });
 
 /**
- * Get this contract as JSON
+ * Get this document as JSON
  *
- * The document that the running service validates against, in JSON.
+ * The OpenAPI document that the running service validates requests against, in JSON.
  */
 export const getOpenApiJson = <ThrowOnError extends boolean = false>(options: Options<GetOpenApiJsonData, ThrowOnError>) => options.client.get<GetOpenApiJsonResponses, GetOpenApiJsonErrors, ThrowOnError>({ url: '/openapi.json', ...options });
 
 /**
- * Get this contract as YAML
+ * Get this document as YAML
  *
- * The document as it is written, with its comments.
+ * The OpenAPI document as it was written, in YAML.
  */
 export const getOpenApiYaml = <ThrowOnError extends boolean = false>(options: Options<GetOpenApiYamlData, ThrowOnError>) => options.client.get<GetOpenApiYamlResponses, GetOpenApiYamlErrors, ThrowOnError>({ url: '/openapi.yaml', ...options });

@@ -5,20 +5,57 @@ export type ClientOptions = {
 };
 
 /**
- * 1 to 255 Unicode code points, not only white space; no control characters, no lone surrogates.
+ * An instant in RFC 3339 with a zone, such as `2030-01-31T12:00:00Z`.
+ */
+export type Instant = string;
+
+/**
+ * An instant in RFC 3339 in UTC with milliseconds, such as `2030-01-31T12:00:00.000Z`.
+ */
+export type Timestamp = string;
+
+/**
+ * 1 to 255 Unicode code points without control characters.
+ */
+export type SearchText = string;
+
+/**
+ * The `cursor` of the next page; null on the last page.
+ */
+export type NextCursor = string | null;
+
+/**
+ * An integer id. It is never given to another token or user, even after a revocation.
+ */
+export type IntegerId = number;
+
+/**
+ * The id of an organization.
+ */
+export type OrganizationId = string;
+
+/**
+ * The e-mail address of a user, in lower case.
+ */
+export type Email = string;
+
+/**
+ * The name of a token: 1 to 255 Unicode code points, not only white space, without control characters and lone
+ * surrogates. Names need not be unique.
  *
  */
 export type TokenName = string;
 
 /**
- * What the token is for: up to 1000 Unicode code points, tabs and line ends included; no other control characters.
+ * What the token is for: at most 1000 Unicode code points. Tabs and line ends are allowed, other control
+ * characters are not.
  *
  */
 export type Description = string;
 
 /**
- * What the owner's programs want to remember: up to 16 texts of up to 256 code points, under names of 1 to 64 letters,
- * digits, `.`, `_` and `-`, a letter or digit first.
+ * Values for the owner's own programs: at most 16 texts of at most 256 Unicode code points each. A key has 1 to 64
+ * letters, digits, `.`, `_` and `-`, and starts with a letter or digit.
  *
  */
 export type Metadata = {
@@ -26,59 +63,53 @@ export type Metadata = {
 };
 
 /**
- * Days of 24 hours from now until the token expires; null for none. The operator's policy may bound it, and put
- * another lifetime in the place of none.
+ * Days of 24 hours from now until the token expires; null means that it never expires. The operator's policy may
+ * set a maximum, and a default that replaces null.
  *
  */
 export type ExpiresInDays = number | null;
 
 /**
- * What a private token is made from.
+ * The private token to create.
  */
 export type NewPrivateToken = {
     name: TokenName;
     /**
-     * When the token stops opening anything: RFC 3339 with a zone, in the future, at latest in the year 9999; kept
-     * to the millisecond.
+     * When the token expires: an instant in RFC 3339 with a zone, in the future and at latest in the year 9999. It
+     * is stored to the millisecond.
      *
      */
     expiration_time: string;
 };
 
 /**
- * A private token as it is listed.
+ * A private token, without its secret.
  */
 export type PrivateToken = {
+    id: IntegerId;
     /**
-     * Never given to another token.
-     */
-    id: number;
-    /**
-     * As it was given.
+     * The name that was sent.
      */
     name: string;
     /**
-     * In UTC; `9999-12-31T23:59:59.999Z` for a token that never expires.
+     * When the token expires, in UTC. `9999-12-31T23:59:59.999Z` means never.
      */
     expiration_time: string;
 };
 
 /**
- * A private token just created.
+ * A new private token with its plaintext.
  */
 export type IssuedPrivateToken = {
+    id: IntegerId;
     /**
-     * Never given to another token.
-     */
-    id: number;
-    /**
-     * As it was given.
+     * The name that was sent.
      */
     name: string;
     /**
-     * In UTC.
+     * When the token expires.
      */
-    expiration_time: string;
+    expiration_time: Timestamp;
     data: Plaintext;
 };
 
@@ -87,34 +118,34 @@ export type IssuedPrivateToken = {
  */
 export type PrivateTokenPage = {
     /**
-     * Tokens on all pages together.
+     * The number of tokens on all pages.
      */
     count: number;
     /**
-     * The next page's absolute URL, null on the last page.
+     * The absolute URL of the next page; null on the last page.
      */
     next: string | null;
     /**
-     * The previous page's absolute URL, null on the first page.
+     * The absolute URL of the previous page; null on the first page.
      */
     previous: string | null;
     results: Array<PrivateToken>;
 };
 
 /**
- * `pat` is a personal access token (a private token), `session` what logging in gives.
+ * `pat` is a personal access token, which is a private token too. `session` is issued by logging in.
  */
 export type TokenType = 'pat' | 'session';
 
 /**
- * The token itself: the brand, `_pat_` or `_ses_` or `_ref_`, 30 random base62 characters and 6 that are the CRC32
- * of what stands before them.
+ * The plaintext of a token: the operator's brand (`lk` by default), `_pat_`, `_ses_` or `_ref_`, 30 random base62
+ * characters, and 6 base62 characters with the CRC32 of all characters before them.
  *
  */
 export type Plaintext = string;
 
 /**
- * What an access token is made from.
+ * The access token to create.
  */
 export type NewAccessToken = {
     name: TokenName;
@@ -125,7 +156,7 @@ export type NewAccessToken = {
 };
 
 /**
- * What is to change; at least one member.
+ * The members to change; at least one.
  */
 export type AccessTokenEdit = {
     name?: TokenName;
@@ -134,258 +165,259 @@ export type AccessTokenEdit = {
     scopes?: Scopes;
     expiresInDays?: ExpiresInDays;
     /**
-     * Whether the token opens nothing until this is taken back.
+     * Whether the token is invalid until it is enabled again with false.
      */
     disabled?: boolean;
     /**
-     * Null ends the grace period of all earlier secrets at once.
+     * Null ends all earlier secrets at once, before their grace period is over.
      */
     previousSecret?: null;
 };
 
 /**
- * How a token gets its new secret.
+ * How to rotate a token.
  */
 export type Rotation = {
     /**
-     * How long earlier secrets still serve, up to 7 days; 0 ends them at once.
+     * Seconds for which earlier secrets stay valid, at most 7 days; 0 ends them at once.
      */
     gracePeriodSeconds?: number;
     expiresInDays?: ExpiresInDays;
 };
 
 /**
- * The secret before the token's newest one; null where there was none.
+ * The secret before the token's newest one; null if there is none.
  */
 export type PreviousSecret = {
     /**
-     * Its first 12 characters.
+     * The first 12 characters of its plaintext.
      */
     tokenPrefix: string;
     /**
-     * From this instant on it opens nothing.
+     * When it expires.
      */
     validUntil: string;
     /**
-     * When it, or a secret before it, last authenticated a request, within a minute; null for never. Once that stays
-     * behind, nothing depends on an earlier secret any more.
+     * When it or an even earlier secret was last used, accurate to a minute; null if never. If this instant no
+     * longer moves, no program depends on an earlier secret any more.
      *
      */
     lastUsedAt: string | null;
 } | null;
 
 /**
- * A token, without its secret.
+ * A personal access token or a session, without its secret.
  */
 export type AccessToken = {
     /**
-     * Stays the same for the token's whole life.
+     * The token's uuid. It never changes.
      */
     id: string;
     /**
-     * As it was given.
+     * The name that was sent.
      */
     name: string;
     /**
-     * As it was given; empty where none was.
+     * What the token is for; empty if none was sent.
      */
     description: string;
     /**
-     * As it was given; empty where none was.
+     * Values for the owner's own programs; empty if none were sent.
      */
     metadata: {
         [key: string]: string;
     };
     /**
-     * What the token may do, in alphabetical order; of a session, what its user may do at this service.
+     * What the token may do, in alphabetical order. A session has this service's scopes that its user has.
+     *
      */
     scopes: Array<Scope>;
     /**
-     * The plaintext's first 12 characters, to recognise it by.
+     * The first 12 characters of the newest secret's plaintext, to recognise it by.
      */
     tokenPrefix: string;
     tokenType: TokenType;
     /**
-     * In UTC.
+     * When the token was created.
      */
-    createdAt: string;
+    createdAt: Timestamp;
     /**
-     * From this instant on the token opens nothing; null for never.
+     * When the token expires; null if it never does.
      */
     expiresAt: string | null;
     /**
-     * When the token last authenticated a request, within a minute; null for never.
+     * When the token last authenticated a request or was verified, accurate to a minute; null if never.
      */
     lastUsedAt: string | null;
     /**
-     * When the token was revoked; null while it is not.
+     * When the token was revoked; null if it is not.
      */
     revokedAt: string | null;
     /**
-     * Whether its owner has stopped the token for the time being.
+     * Whether the token is invalid until its owner enables it again.
      */
     disabled: boolean;
     previousSecret: PreviousSecret;
 };
 
 /**
- * What a token may do, in one word: 1 to 100 ASCII letters, digits and `.`, `_`, `:`, `/`, `-`, a letter or digit first.
- * Compared exactly; nothing is a pattern.
+ * What a token may do, in one word: 1 to 100 ASCII letters, digits, `.`, `_`, `:`, `/` and `-`, starting with a
+ * letter or digit. Scopes are compared exactly, without patterns.
  *
  */
 export type Scope = string;
 
 /**
- * What the token may do: no more than the token that asks. Absent where a token is created: as much as that, without
- * `users:admin`, written out. Absent in an edit: as before. Empty: nothing but to show and end itself. None may be
- * reserved, but for those that an edited token has already.
+ * What the token may do. The caller must have all these scopes, and none may be reserved, unless the edited token
+ * already has it. If absent, a new token gets a copy of its creator's scopes without `users:admin`, and an edited
+ * token keeps its scopes. A token without scopes may only use the operations that require none, such as showing,
+ * rotating and revoking itself.
  *
  */
 export type Scopes = Array<Scope>;
 
 /**
- * What a token is good for at the moment.
+ * The state of a token now. `active`: not revoked, expired or disabled. `expiring`: active, but expires within 7
+ * days. `expired` and `disabled`: not revoked.
+ *
  */
 export type TokenState = 'active' | 'expiring' | 'expired' | 'revoked' | 'disabled';
 
 /**
- * What the list's parameters of these names keep, joined by and; at least one.
+ * Selects tokens as the parameters of `listAccessTokens` with the same names do. A token must match all members;
+ * at least one is required.
+ *
  */
 export type TokenFilter = {
     tokenType?: TokenType;
-    q?: string;
+    q?: SearchText;
     state?: TokenState;
     scope?: Scope;
-    createdAfter?: string;
-    createdBefore?: string;
-    expiresAfter?: string;
-    expiresBefore?: string;
-    lastUsedAfter?: string;
-    lastUsedBefore?: string;
+    createdAfter?: Instant;
+    createdBefore?: Instant;
+    expiresAfter?: Instant;
+    expiresBefore?: Instant;
+    lastUsedAfter?: Instant;
+    lastUsedBefore?: Instant;
     neverUsed?: boolean;
 };
 
 export type BulkRevocation = unknown & {
     /**
-     * Their ids.
+     * The uuids of the tokens.
      */
     ids?: Array<string>;
     filter?: TokenFilter;
     /**
-     * Whether the token that authenticates this request survives.
+     * Whether to skip the token that authenticates this request.
      */
     excludeCurrent?: boolean;
     /**
-     * Whether to count only.
+     * Whether only to tell what would be revoked.
      */
     dryRun?: boolean;
 };
 
 /**
- * The outcome of revoking many tokens.
+ * The result of revoking many tokens.
  */
 export type BulkRevoked = {
     /**
-     * Tokens that this call revoked, or would; those revoked before do not count.
+     * How many tokens this call revoked, or with `dryRun` would revoke. Tokens revoked before do not count.
+     *
      */
     revokedCount: number;
     /**
-     * Ids that are nobody's, or of others.
+     * Ids that belong to no token of the owner.
      */
     notFoundCount: number;
     /**
-     * Whether nothing has changed.
+     * Whether the request had `dryRun`, so that nothing has changed.
      */
     dryRun: boolean;
     /**
-     * The first 200 of them, newest first, as they are now.
+     * The first 200 of these tokens, newest first, in their present state.
      */
     tokens: Array<AccessToken>;
 };
 
 /**
- * Somebody who logs in and owns tokens.
+ * A user, who logs in and owns tokens.
  */
 export type User = {
+    id: IntegerId;
+    email: Email;
     /**
-     * Never given to another user.
-     */
-    id: number;
-    /**
-     * In lower case.
-     */
-    email: string;
-    /**
-     * Empty where none was given.
+     * The user's name; empty if none was sent.
      */
     fullName: string;
     /**
-     * Whether the user can hold `users:admin`.
+     * Whether the user is an administrator, who can have `users:admin`.
      */
     isAdmin: boolean;
     /**
-     * Whether neither the password nor a token of the user opens anything.
+     * Whether the user cannot log in and all their tokens are invalid.
      */
     disabled: boolean;
     /**
-     * In UTC.
+     * When the user was created.
      */
-    createdAt: string;
+    createdAt: Timestamp;
 };
 
 /**
- * At most 255 code points, no control characters.
+ * The name of a user, at most 255 Unicode code points without control characters.
  */
 export type FullName = string;
 
 /**
- * The whole password counts; nothing is trimmed or cut.
+ * A password of 8 to 1024 characters. It is neither trimmed nor cut.
  */
 export type NewPassword = string;
 
 /**
- * What a user is made from.
+ * The user to add.
  */
 export type NewUser = {
     /**
-     * What the user logs in with.
+     * The e-mail address to log in with.
      */
     email: string;
     fullName?: FullName;
     /**
-     * Whether the user can hold `users:admin`.
+     * Whether the user is an administrator, who can have `users:admin`.
      */
     isAdmin?: boolean;
     password?: NewPassword;
 };
 
 /**
- * A user just added.
+ * A new user, with the password if the service generated it.
  */
 export type CreatedUser = {
     user: User;
     /**
-     * The password that was made; null where one was sent.
+     * The generated password; null if the request had one.
      */
     password: string | null;
 };
 
 /**
- * What is to change; at least one member.
+ * The members to change; at least one.
  */
 export type UserEdit = {
     fullName?: FullName;
     /**
-     * Whether the user can hold `users:admin`.
+     * Whether the user is an administrator, who can have `users:admin`.
      */
     isAdmin?: boolean;
     /**
-     * Whether neither the password nor a token of the user opens anything.
+     * Whether the user cannot log in and all their tokens are invalid.
      */
     disabled?: boolean;
     password?: NewPassword;
     /**
-     * Whether all personal access tokens of the user are revoked as well.
+     * Whether to revoke all tokens of the user, personal access tokens and sessions.
      */
     revokeTokens?: boolean;
 };
@@ -395,119 +427,108 @@ export type UserEdit = {
  */
 export type UserPage = {
     items: Array<User>;
-    /**
-     * What to send as `cursor` for the next page; null on the last.
-     */
-    nextCursor: string | null;
+    nextCursor: NextCursor;
 };
 
 /**
- * A token that somebody presents, and what for.
+ * A token that your API received, and the scopes that it must have.
  */
 export type VerificationRequest = {
     /**
-     * As it was presented, whatever it is; what cannot be a token is `malformed`. Many long ones together may be more
-     * than the 64 KiB of a body, which is 413.
+     * The text that your API received as a token, whatever it is. A text that cannot be a token is `malformed`.
+     * Note that many long texts may exceed the 64 KiB of a body.
      *
      */
     token: string;
     /**
-     * What the token must be allowed to do, all of it.
+     * The scopes that the token must all have.
      */
     scopes?: Array<Scope>;
 };
 
 /**
- * Tokens that somebody presents.
+ * The tokens to verify.
  */
 export type VerificationBatch = {
     /**
-     * The questions, one for each token.
+     * The tokens, each with the scopes that it must have.
      */
     tokens: Array<VerificationRequest>;
 };
 
 /**
- * Why, closed. `malformed`: no token of this service, by its brand, form or checksum. `unknown`: well-formed, but
- * nobody's. `expired`: its time, or the grace period of an earlier secret, is over. `disabled`: stopped by its owner.
- * `owner_disabled`: of a user who is disabled. `insufficient_scope`: good, but not for the scopes that were asked for.
+ * Whether the token is valid, and if not, why. `malformed`: brand, form or checksum are not those of a token of
+ * this service. `unknown`: well-formed, but no such token exists. `expired`: the token, or the grace period of
+ * this earlier secret, is over. `revoked`: the token is revoked. `disabled`: its owner disabled the token.
+ * `owner_disabled`: its owner is disabled. `insufficient_scope`: the token lacks a scope of the request.
  *
  */
 export type VerificationCode = 'valid' | 'malformed' | 'unknown' | 'expired' | 'revoked' | 'disabled' | 'owner_disabled' | 'insufficient_scope';
 
 /**
- * Whose token it is.
+ * The user who owns the token.
  */
 export type TokenOwner = {
+    id: IntegerId;
+    email: Email;
     /**
-     * The user's id.
-     */
-    id: number;
-    /**
-     * The user's e-mail address.
-     */
-    email: string;
-    /**
-     * Empty where none was given.
+     * The user's name; empty if none was sent.
      */
     fullName: string;
-    /**
-     * The organization's id.
-     */
-    organizationId: string;
+    organizationId: OrganizationId;
 };
 
 /**
- * Whether a token may pass.
+ * The result of verifying a token.
  */
 export type Verification = {
     /**
-     * Whether the token may pass; true with the code `valid` alone.
+     * Whether the token is valid; true only with the code `valid`.
      */
     valid: boolean;
     code: VerificationCode;
     /**
-     * The token; null where the secret is not proven.
+     * The token; null for `malformed` and `unknown`.
      */
     token: AccessToken | null;
     /**
-     * Its owner; null where the secret is not proven.
+     * The token's owner; null for `malformed` and `unknown`.
      */
     owner: TokenOwner | null;
 };
 
 /**
- * One verdict for each token, in their order.
+ * The results of verifying several tokens.
  */
 export type Verifications = {
     /**
-     * The verdicts.
+     * One result for each token, in the order of the request.
      */
     results: Array<Verification>;
 };
 
 /**
- * A token that is at hand. Other parameters are ignored, as RFC 6749 asks.
+ * The token, by its plaintext. Other parameters are ignored, as RFC 6749 requires.
  */
 export type TokenForm = {
     /**
-     * Its plaintext, whatever it is.
+     * The plaintext of the token.
      */
     token: string;
     /**
-     * Taken and not needed.
+     * Accepted and ignored.
      */
     token_type_hint?: string;
     [key: string]: unknown;
 };
 
 /**
- * What RFC 7662 says of a token.
+ * The state of a token as in RFC 7662.
  */
 export type Introspection = ActiveToken | InactiveToken;
 
 /**
- * A token that may not pass, for whatever reason.
+ * A token that is not valid, whatever the reason.
  */
 export type InactiveToken = {
     /**
@@ -517,7 +538,7 @@ export type InactiveToken = {
 };
 
 /**
- * A token that may pass.
+ * A token that is valid.
  */
 export type ActiveToken = {
     /**
@@ -525,23 +546,23 @@ export type ActiveToken = {
      */
     active: true;
     /**
-     * How it is sent.
+     * The type of the token, as in RFC 6750.
      */
     token_type: 'Bearer';
     /**
-     * The owner's id.
+     * The id of the token's owner.
      */
     sub: string;
     /**
-     * The owner's e-mail address.
+     * The e-mail address of the token's owner.
      */
-    username: string;
+    username: Email;
     /**
-     * The token's id.
+     * The token's uuid.
      */
     jti: string;
     /**
-     * When it was created, in seconds since 1970.
+     * When the token was created, in seconds since 1970.
      */
     iat: number;
     /**
@@ -549,27 +570,27 @@ export type ActiveToken = {
      */
     scope: string;
     /**
-     * When the secret that was sent ends, in whole seconds since 1970; absent where it never does.
+     * When the secret that was sent expires, in seconds since 1970; absent if it never does.
      */
     exp?: number;
 };
 
 /**
- * Why the request was refused, in the words of RFC 6749.
+ * Why the request was rejected, as in RFC 6749.
  */
 export type OAuthError = {
     /**
-     * What went wrong, for programs.
+     * The error, for programs.
      */
     error: 'invalid_request' | 'invalid_client' | 'insufficient_scope' | 'server_error' | 'temporarily_unavailable';
     /**
-     * A sentence for people.
+     * The error in a sentence, for people.
      */
     error_description: string;
 };
 
 /**
- * An access token with the plaintext of its new secret.
+ * An access token and the plaintext of its new secret.
  */
 export type IssuedAccessToken = {
     plaintext: Plaintext;
@@ -581,24 +602,21 @@ export type IssuedAccessToken = {
  */
 export type AccessTokenPage = {
     items: Array<AccessToken>;
-    /**
-     * What to send as `cursor` for the next page; null on the last.
-     */
-    nextCursor: string | null;
+    nextCursor: NextCursor;
 };
 
 /**
- * The outcome of revoking all tokens.
+ * The result of revoking all tokens.
  */
 export type RevokedTokens = {
     /**
-     * Tokens that this call revoked; those revoked before do not count.
+     * How many tokens this call revoked. Tokens revoked before do not count.
      */
     revokedCount: number;
 };
 
 /**
- * What a user logs in with.
+ * The e-mail address and password of a user.
  */
 export type Credentials = {
     /**
@@ -606,24 +624,24 @@ export type Credentials = {
      */
     username: string;
     /**
-     * The whole password counts; nothing is trimmed or cut.
+     * The user's password. It is neither trimmed nor cut.
      */
     password: string;
 };
 
 /**
- * A new password, and proof that the user asks for it.
+ * The user's new password, and the current one as proof.
  */
 export type PasswordChange = {
     /**
-     * The password that the user logs in with until now.
+     * The user's password until now.
      */
     currentPassword: string;
     newPassword: NewPassword;
 };
 
 /**
- * What a session is refreshed with.
+ * The refresh token of the session.
  */
 export type RefreshRequest = {
     /**
@@ -633,127 +651,109 @@ export type RefreshRequest = {
 };
 
 /**
- * What is known of the user as a person.
+ * Personal details of the user.
  */
 export type Profile = {
     /**
-     * Empty where none was given.
+     * The user's name; empty if none was sent.
      */
     full_name: string;
     /**
-     * Always false; this service does not ask who its users are.
+     * Always false. This service does not verify identities.
      */
     kyc_enabled: boolean;
     /**
-     * Always null; this service has no terms to accept.
+     * Always null. This service has no terms to accept.
      */
     terms_and_policy_accepted_at: string | null;
 };
 
 /**
- * A session's tokens and its user.
+ * A session's tokens and its user. `token_access` and `access_token` are the same.
  */
 export type Session = {
+    id: IntegerId;
+    email: Email;
     /**
-     * The user's id.
-     */
-    id: number;
-    /**
-     * The user's e-mail address.
-     */
-    email: string;
-    /**
-     * The same as `email`.
+     * Always equal to `email`.
      */
     username: string;
     /**
-     * The organization's id.
+     * The id of the user's organization.
      */
-    company_id: string;
+    company_id: OrganizationId;
     token_access: Plaintext;
     access_token: Plaintext;
     refresh_token: Plaintext;
     /**
-     * Whether the e-mail address counts as the user's own.
+     * Whether the e-mail address counts as verified; always true.
      */
     is_verified: boolean;
     profile: Profile;
 };
 
 /**
- * The organization that the user belongs to; there is one for now.
+ * The organization of the user. A service has one.
  */
 export type Organization = {
+    id: OrganizationId;
     /**
-     * Made when the database is.
-     */
-    id: string;
-    /**
-     * For people.
+     * The name of the organization.
      */
     name: string;
     /**
-     * For addresses.
+     * The organization's name in URLs.
      */
     slug: string;
     /**
-     * Always active.
+     * Always `active`.
      */
     tenantStatus: 'active';
 };
 
 /**
- * What the credential of this request is.
+ * The credential of this request.
  */
 export type MySession = {
     /**
-     * How the credential was sent; the first of these where it was sent in several ways.
+     * How the credential was sent. If it was sent in several ways, the first of these.
      */
     authMethod: 'bearer' | 'apiKey' | 'cookie';
     organization: Organization;
+    organizationId: OrganizationId;
     /**
-     * The organization's id.
-     */
-    organizationId: string;
-    /**
-     * The session's id among the access tokens; null with a personal access token.
+     * The session's uuid as an access token; null with a personal access token.
      */
     sessionId: string | null;
     tokenType: TokenType;
 };
 
 /**
- * The owner of the credential.
+ * The user who owns the credential.
  */
 export type MyUser = {
+    id: IntegerId;
+    email: Email;
     /**
-     * The user's id.
-     */
-    id: number;
-    /**
-     * The user's e-mail address.
-     */
-    email: string;
-    /**
-     * Whether the e-mail address counts as the user's own.
+     * Whether the e-mail address counts as verified; always true.
      */
     emailVerified: boolean;
     /**
-     * Empty where none was given.
+     * The user's name; empty if none was sent.
      */
     fullName: string;
     /**
-     * Whether the user administers this service.
+     * Whether the user is an administrator.
      */
     isAdmin: boolean;
     /**
-     * In UTC.
+     * When the user was created.
      */
-    createdAt: string;
+    createdAt: Timestamp;
 };
 
 /**
- * The caller.
+ * The caller and the credential of this request.
  */
 export type Me = {
     session: MySession;
@@ -761,239 +761,242 @@ export type Me = {
 };
 
 /**
- * That the process lives.
+ * The state of the process.
  */
 export type Health = {
     /**
-     * Always ok.
+     * Always `ok`.
      */
     status: 'ok';
 };
 
 /**
- * That requests are served, and how late.
+ * The state of a service that is ready.
  */
 export type Readiness = {
     /**
-     * Always ready.
+     * Always `ready`.
      */
     status: 'ready';
     /**
-     * The longest time in the last second or two that something due in this process had to wait for others.
+     * The longest delay of the process's event loop in the last one or two seconds, in milliseconds.
      */
     eventLoopDelayMs: number;
     /**
-     * The log lines that standard error did not take from this process since it started.
+     * How many log lines were lost since the process started, because standard error did not accept them.
+     *
      */
     lostLogLines: number;
 };
 
 /**
- * Messages by field (`non_field_errors` where no field is at fault), or the reason why the body is no JSON.
+ * Messages for each invalid field, with `non_field_errors` for a problem of no single field. Or why the request's
+ * body is not JSON.
+ *
  */
 export type FieldErrors = PrivateError | {
     [key: string]: Array<string>;
 };
 
 /**
- * Why the request was refused.
+ * Why the request was rejected.
  */
 export type PrivateError = {
     /**
-     * A sentence for people.
+     * The error in a sentence, for people.
      */
     detail: string;
 };
 
 /**
- * What is wrong with the input.
+ * The problems of an invalid input.
  */
 export type InvalidInput = {
     /**
-     * The problems found, at most the first 64.
+     * The problems, at most the first 64.
      */
     detail: Array<Problem>;
 };
 
 /**
- * One thing that is wrong with the input.
+ * One problem of an invalid input.
  */
 export type Problem = {
     /**
-     * Where it is; the first part is body, query, path, header or cookie.
+     * The place of the problem. The first part is `body`, `query`, `path`, `header` or `cookie`.
      */
     loc: Array<string>;
     /**
-     * A sentence for people.
+     * The error in a sentence, for people.
      */
     msg: string;
     /**
-     * What kind of problem it is, for programs.
+     * The kind of problem, for programs.
      */
     type: 'bool_parsing' | 'bool_type' | 'datetime_parsing' | 'email_parsing' | 'enum' | 'extra_forbidden' | 'greater_than_equal' | 'int_parsing' | 'int_type' | 'invalid_cursor' | 'json_invalid' | 'list_type' | 'less_than_equal' | 'missing' | 'object_type' | 'repeated' | 'string_pattern_mismatch' | 'string_too_long' | 'string_too_short' | 'string_type' | 'too_long' | 'too_short' | 'uuid_parsing' | 'value_error';
 };
 
 /**
- * Why the request was refused.
+ * Why the request was rejected.
  */
 export type ApiError = {
     /**
-     * A sentence for people.
+     * The error in a sentence, for people.
      */
     detail: string;
     code: ErrorCode;
 };
 
 /**
- * What went wrong, for programs. Closed; a new code is a new version of this contract.
+ * The error, for programs. The list is complete; a new code means a new version of this document.
  */
 export type ErrorCode = 'bad_request' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
 
 /**
- * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
- * its key within 24 hours repeats the answer and does nothing.
+ * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
+ * repeat a request: within 24 hours the repetition gets the same answer, and does nothing again.
  *
  */
 export type IdempotencyKey = string;
 
 /**
- * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
- * the answer is 412. Weak ones never match.
+ * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+ * and nothing changes. Weak entity tags never match.
  *
  */
 export type IfMatch = string;
 
 /**
- * The field to order by, descending with a leading minus.
+ * The field to sort by; a leading minus means descending.
  */
 export type Ordering = 'id' | 'name' | 'expiration_time' | '-id' | '-name' | '-expiration_time';
 
 /**
- * Keeps tokens whose name contains this text, whatever the letter case; `%` and `_` are ordinary characters. Empty
- * keeps all.
+ * Lists only tokens whose name contains this text, in any letter case. `%` and `_` are ordinary characters. An
+ * empty text matches all tokens.
  *
  */
 export type NameSearch = string;
 
 /**
- * The page's number, from 1.
+ * The number of the page; the first is 1.
  */
 export type Page = number;
 
 /**
- * Tokens on a page.
+ * The most tokens on a page.
  */
 export type PageSize = number;
 
 /**
- * The token's integer id; never given to another token, not even after this one is gone.
+ * The token's integer id.
  */
-export type PrivateTokenId = number;
+export type PrivateTokenId = IntegerId;
 
 /**
- * Keeps tokens of this type alone.
+ * Lists only tokens of this type.
  */
 export type TokenTypeFilter = 'pat' | 'session';
 
 /**
- * Whether revoked tokens are listed too.
+ * Whether to list revoked tokens too.
  */
 export type IncludeRevoked = boolean;
 
 /**
- * Keeps tokens whose name, description or prefix contains this text, whatever the letter case; `%` and `_` are ordinary
- * characters.
+ * Lists only tokens whose name, description or prefix contains this text, in any letter case. `%` and `_` are
+ * ordinary characters.
  *
  */
-export type TokenSearch = string;
+export type TokenSearch = SearchText;
 
 /**
- * Keeps tokens in this state. `active`: neither revoked, expired nor disabled; `expiring`: active, and over within 7
- * days; `expired` and `disabled`: and not revoked; `revoked`, which needs no `includeRevoked`.
+ * Lists only tokens in this state. `revoked` lists revoked tokens whatever `includeRevoked` is.
  *
  */
 export type State = TokenState;
 
 /**
- * Keeps tokens among whose scopes is this one.
+ * Lists only tokens that have this scope.
  */
 export type ScopeFilter = Scope;
 
 /**
- * Keeps tokens created later than this.
+ * Lists only tokens created after this instant.
  */
-export type CreatedAfter = string;
+export type CreatedAfter = Instant;
 
 /**
- * Keeps tokens created earlier than this.
+ * Lists only tokens created before this instant.
  */
-export type CreatedBefore = string;
+export type CreatedBefore = Instant;
 
 /**
- * Keeps tokens that expire later than this; those that never do are not among them.
+ * Lists only tokens that expire after this instant. Tokens that never expire do not match.
  */
-export type ExpiresAfter = string;
+export type ExpiresAfter = Instant;
 
 /**
- * Keeps tokens that expire earlier than this.
+ * Lists only tokens that expire before this instant. Tokens that never expire do not match.
  */
-export type ExpiresBefore = string;
+export type ExpiresBefore = Instant;
 
 /**
- * Keeps tokens last used later than this.
+ * Lists only tokens last used after this instant. Tokens that were never used do not match.
  */
-export type LastUsedAfter = string;
+export type LastUsedAfter = Instant;
 
 /**
- * Keeps tokens last used earlier than this; those never used are not among them.
+ * Lists only tokens last used before this instant. Tokens that were never used do not match.
  */
-export type LastUsedBefore = string;
+export type LastUsedBefore = Instant;
 
 /**
- * Keeps tokens that were never used, or those that were.
+ * With true, lists only tokens that were never used; with false, only tokens that were used.
  */
 export type NeverUsed = boolean;
 
 /**
- * What to order by, descending with a leading minus; equal ones by when they were created. Without an expiry is later
- * than any, and never used earlier than any.
+ * The member to sort by; a leading minus means descending. Tokens with equal values are sorted by creation. A
+ * token that never expires sorts as the last to expire, and one that was never used as the first to be used.
  *
  */
 export type Sort = 'createdAt' | '-createdAt' | 'name' | '-name' | 'expiresAt' | '-expiresAt' | 'lastUsedAt' | '-lastUsedAt';
 
 /**
- * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+ * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+ *
  */
-export type Owner = number;
+export type Owner = IntegerId;
 
 /**
  * The user's id.
  */
-export type UserId = number;
+export type UserId = IntegerId;
 
 /**
- * Keeps users whose e-mail address or name contains this text, whatever the letter case.
+ * Lists only users whose e-mail address or name contains this text, in any letter case.
  */
-export type UserSearch = string;
+export type UserSearch = SearchText;
 
 /**
- * Rows on a page.
+ * The most entries on a page.
  */
 export type Limit = number;
 
 /**
- * The `nextCursor` of the page before; opaque, and good for the same caller, filters and order only.
+ * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
  *
  */
 export type Cursor = string;
 
 /**
- * Whether the token that authenticates this request survives.
+ * Whether to skip the token that authenticates this request.
  */
 export type ExcludeCurrent = boolean;
 
 /**
- * The token's uuid, letters in any case, in its 8-4-4-4-12 form.
+ * The token's uuid in the form 8-4-4-4-12, in any letter case.
  */
 export type TokenId = string;
 
@@ -1002,21 +1005,21 @@ export type ListPrivateTokensData = {
     path?: never;
     query?: {
         /**
-         * The field to order by, descending with a leading minus.
+         * The field to sort by; a leading minus means descending.
          */
         ordering?: 'id' | 'name' | 'expiration_time' | '-id' | '-name' | '-expiration_time';
         /**
-         * Keeps tokens whose name contains this text, whatever the letter case; `%` and `_` are ordinary characters. Empty
-         * keeps all.
+         * Lists only tokens whose name contains this text, in any letter case. `%` and `_` are ordinary characters. An
+         * empty text matches all tokens.
          *
          */
         q?: string;
         /**
-         * The page's number, from 1.
+         * The number of the page; the first is 1.
          */
         page?: number;
         /**
-         * Tokens on a page.
+         * The most tokens on a page.
          */
         page_size?: number;
     };
@@ -1025,29 +1028,33 @@ export type ListPrivateTokensData = {
 
 export type ListPrivateTokensErrors = {
     /**
-     * Bad input; nothing has changed. A list of messages for each field, or why the body is no JSON.
+     * The input is invalid. The body lists messages for each field, or says why the request's body is not JSON.
+     *
      */
     400: FieldErrors;
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: PrivateError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the credential is an earlier secret, or the cookie
-     * alone with a request that does not come from this origin.
+     * The token lacks a scope of the operation, or one that it would give. Or the credential is an earlier secret. Or
+     * the request has only the cookie and does not come from this origin.
      *
      */
     403: PrivateError;
     /**
-     * There is no such page.
+     * The page is past the end.
      */
     404: PrivateError;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: PrivateError;
     /**
-     * The database does not answer, or the service is too busy. Nothing has changed.
+     * The database does not answer, or too many requests wait. Nothing has changed; try again after `Retry-After`.
+     *
      */
     503: PrivateError;
 };
@@ -1067,8 +1074,8 @@ export type CreatePrivateTokenData = {
     body: NewPrivateToken;
     headers?: {
         /**
-         * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
-         * its key within 24 hours repeats the answer and does nothing.
+         * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
+         * repeat a request: within 24 hours the repetition gets the same answer, and does nothing again.
          *
          */
         'Idempotency-Key'?: string;
@@ -1080,21 +1087,24 @@ export type CreatePrivateTokenData = {
 
 export type CreatePrivateTokenErrors = {
     /**
-     * Bad input; nothing has changed. A list of messages for each field, or why the body is no JSON.
+     * The input is invalid. The body lists messages for each field, or says why the request's body is not JSON.
+     *
      */
     400: FieldErrors;
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: PrivateError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the credential is an earlier secret, or the cookie
-     * alone with a request that does not come from this origin.
+     * The token lacks a scope of the operation, or one that it would give. Or the credential is an earlier secret. Or
+     * the request has only the cookie and does not come from this origin.
      *
      */
     403: PrivateError;
     /**
-     * The key was used with an earlier secret of the caller's token.
+     * The `Idempotency-Key` was used with another secret of the caller's token. Nothing has changed.
      */
     409: PrivateError;
     /**
@@ -1110,11 +1120,12 @@ export type CreatePrivateTokenErrors = {
      */
     422: PrivateError;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: PrivateError;
     /**
-     * The database does not answer, or the service is too busy. Nothing has changed.
+     * The database does not answer, or too many requests wait. Nothing has changed; try again after `Retry-After`.
+     *
      */
     503: PrivateError;
 };
@@ -1123,7 +1134,7 @@ export type CreatePrivateTokenError = CreatePrivateTokenErrors[keyof CreatePriva
 
 export type CreatePrivateTokenResponses = {
     /**
-     * The token, with its plaintext.
+     * The token and its plaintext.
      */
     201: IssuedPrivateToken;
 };
@@ -1134,17 +1145,17 @@ export type RevokePrivateTokenData = {
     body?: never;
     headers?: {
         /**
-         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
-         * the answer is 412. Weak ones never match.
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
          *
          */
         'If-Match'?: string;
     };
     path: {
         /**
-         * The token's integer id; never given to another token, not even after this one is gone.
+         * The token's integer id.
          */
-        id: number;
+        id: IntegerId;
     };
     query?: never;
     url: '/api/v1/auth/private_tokens/{id}/';
@@ -1152,16 +1163,19 @@ export type RevokePrivateTokenData = {
 
 export type RevokePrivateTokenErrors = {
     /**
-     * Bad input; nothing has changed. A list of messages for each field, or why the body is no JSON.
+     * The input is invalid. The body lists messages for each field, or says why the request's body is not JSON.
+     *
      */
     400: FieldErrors;
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: PrivateError;
     /**
-     * The token lacks a scope, or has fewer than what it would give. Or the credential is an earlier secret, or the cookie
-     * alone with a request that does not come from this origin.
+     * The token lacks a scope of the operation, or one that it would give. Or the credential is an earlier secret. Or
+     * the request has only the cookie and does not come from this origin.
      *
      */
     403: PrivateError;
@@ -1170,15 +1184,16 @@ export type RevokePrivateTokenErrors = {
      */
     404: PrivateError;
     /**
-     * There is a condition with entity tags, and a private token has none. Nothing has changed.
+     * A condition has entity tags, but a private token has no `ETag`. Nothing has changed.
      */
     412: PrivateError;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: PrivateError;
     /**
-     * The database does not answer, or the service is too busy. Nothing has changed.
+     * The database does not answer, or too many requests wait. Nothing has changed; try again after `Retry-After`.
+     *
      */
     503: PrivateError;
 };
@@ -1199,7 +1214,7 @@ export type RevokeAllAccessTokensData = {
     path?: never;
     query?: {
         /**
-         * Whether the token that authenticates this request survives.
+         * Whether to skip the token that authenticates this request.
          */
         exclude_current?: boolean;
     };
@@ -1208,25 +1223,29 @@ export type RevokeAllAccessTokensData = {
 
 export type RevokeAllAccessTokensErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1247,73 +1266,73 @@ export type ListAccessTokensData = {
     path?: never;
     query?: {
         /**
-         * Keeps tokens of this type alone.
+         * Lists only tokens of this type.
          */
         tokenType?: 'pat' | 'session';
         /**
-         * Whether revoked tokens are listed too.
+         * Whether to list revoked tokens too.
          */
         includeRevoked?: boolean;
         /**
-         * Keeps tokens whose name, description or prefix contains this text, whatever the letter case; `%` and `_` are ordinary
-         * characters.
+         * Lists only tokens whose name, description or prefix contains this text, in any letter case. `%` and `_` are
+         * ordinary characters.
          *
          */
-        q?: string;
+        q?: SearchText;
         /**
-         * Keeps tokens in this state. `active`: neither revoked, expired nor disabled; `expiring`: active, and over within 7
-         * days; `expired` and `disabled`: and not revoked; `revoked`, which needs no `includeRevoked`.
+         * Lists only tokens in this state. `revoked` lists revoked tokens whatever `includeRevoked` is.
          *
          */
         state?: TokenState;
         /**
-         * Keeps tokens among whose scopes is this one.
+         * Lists only tokens that have this scope.
          */
         scope?: Scope;
         /**
-         * Keeps tokens created later than this.
+         * Lists only tokens created after this instant.
          */
-        createdAfter?: string;
+        createdAfter?: Instant;
         /**
-         * Keeps tokens created earlier than this.
+         * Lists only tokens created before this instant.
          */
-        createdBefore?: string;
+        createdBefore?: Instant;
         /**
-         * Keeps tokens that expire later than this; those that never do are not among them.
+         * Lists only tokens that expire after this instant. Tokens that never expire do not match.
          */
-        expiresAfter?: string;
+        expiresAfter?: Instant;
         /**
-         * Keeps tokens that expire earlier than this.
+         * Lists only tokens that expire before this instant. Tokens that never expire do not match.
          */
-        expiresBefore?: string;
+        expiresBefore?: Instant;
         /**
-         * Keeps tokens last used later than this.
+         * Lists only tokens last used after this instant. Tokens that were never used do not match.
          */
-        lastUsedAfter?: string;
+        lastUsedAfter?: Instant;
         /**
-         * Keeps tokens last used earlier than this; those never used are not among them.
+         * Lists only tokens last used before this instant. Tokens that were never used do not match.
          */
-        lastUsedBefore?: string;
+        lastUsedBefore?: Instant;
         /**
-         * Keeps tokens that were never used, or those that were.
+         * With true, lists only tokens that were never used; with false, only tokens that were used.
          */
         neverUsed?: boolean;
         /**
-         * What to order by, descending with a leading minus; equal ones by when they were created. Without an expiry is later
-         * than any, and never used earlier than any.
+         * The member to sort by; a leading minus means descending. Tokens with equal values are sorted by creation. A
+         * token that never expires sorts as the last to expire, and one that was never used as the first to be used.
          *
          */
         sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | 'expiresAt' | '-expiresAt' | 'lastUsedAt' | '-lastUsedAt';
         /**
-         * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+         *
          */
-        owner?: number;
+        owner?: IntegerId;
         /**
-         * Rows on a page.
+         * The most entries on a page.
          */
         limit?: number;
         /**
-         * The `nextCursor` of the page before; opaque, and good for the same caller, filters and order only.
+         * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
          *
          */
         cursor?: string;
@@ -1323,25 +1342,29 @@ export type ListAccessTokensData = {
 
 export type ListAccessTokensErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1361,8 +1384,8 @@ export type CreateAccessTokenData = {
     body: NewAccessToken;
     headers?: {
         /**
-         * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
-         * its key within 24 hours repeats the answer and does nothing.
+         * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
+         * repeat a request: within 24 hours the repetition gets the same answer, and does nothing again.
          *
          */
         'Idempotency-Key'?: string;
@@ -1374,17 +1397,21 @@ export type CreateAccessTokenData = {
 
 export type CreateAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
     /**
-     * The owner has as many tokens as the policy allows, or the key was used with an earlier secret.
+     * The owner has as many tokens as the policy allows. Or the `Idempotency-Key` was used with another secret of the
+     * caller's token.
+     *
      */
     409: ApiError;
     /**
@@ -1396,15 +1423,17 @@ export type CreateAccessTokenErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1413,7 +1442,7 @@ export type CreateAccessTokenError = CreateAccessTokenErrors[keyof CreateAccessT
 
 export type CreateAccessTokenResponses = {
     /**
-     * The token, with its plaintext.
+     * The token and its plaintext.
      */
     201: IssuedAccessToken;
 };
@@ -1424,8 +1453,8 @@ export type RevokeCurrentAccessTokenData = {
     body?: never;
     headers?: {
         /**
-         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
-         * the answer is 412. Weak ones never match.
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
          *
          */
         'If-Match'?: string;
@@ -1437,27 +1466,31 @@ export type RevokeCurrentAccessTokenData = {
 
 export type RevokeCurrentAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin.
+     * The request has only the cookie and does not come from this origin.
      */
     403: ApiError;
     /**
-     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
+     * The token does not meet the condition in `If-Match` or `If-None-Match`. Nothing has changed.
      */
     412: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1482,19 +1515,23 @@ export type GetCurrentAccessTokenData = {
 
 export type GetCurrentAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1514,14 +1551,14 @@ export type RotateCurrentAccessTokenData = {
     body?: Rotation;
     headers?: {
         /**
-         * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
-         * its key within 24 hours repeats the answer and does nothing.
+         * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
+         * repeat a request: within 24 hours the repetition gets the same answer, and does nothing again.
          *
          */
         'Idempotency-Key'?: string;
         /**
-         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
-         * the answer is 412. Weak ones never match.
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
          *
          */
         'If-Match'?: string;
@@ -1533,23 +1570,25 @@ export type RotateCurrentAccessTokenData = {
 
 export type RotateCurrentAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
     /**
-     * The token is revoked, it is a session that has expired, the owner has as many tokens as the policy allows, or the key was
-     * used with an earlier secret.
+     * The token is revoked, or it is an expired session. Or the token has expired and its owner has as many tokens as
+     * the policy allows. Or the `Idempotency-Key` was used with another secret of the caller's token.
      *
      */
     409: ApiError;
     /**
-     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
+     * The token does not meet the condition in `If-Match` or `If-None-Match`. Nothing has changed.
      */
     412: ApiError;
     /**
@@ -1561,15 +1600,17 @@ export type RotateCurrentAccessTokenErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1578,7 +1619,7 @@ export type RotateCurrentAccessTokenError = RotateCurrentAccessTokenErrors[keyof
 
 export type RotateCurrentAccessTokenResponses = {
     /**
-     * The token, with the plaintext of its new secret.
+     * The token and the plaintext of its new secret.
      */
     200: IssuedAccessToken;
 };
@@ -1594,12 +1635,14 @@ export type VerifyAccessTokenData = {
 
 export type VerifyAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -1612,15 +1655,17 @@ export type VerifyAccessTokenErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1629,7 +1674,7 @@ export type VerifyAccessTokenError = VerifyAccessTokenErrors[keyof VerifyAccessT
 
 export type VerifyAccessTokenResponses = {
     /**
-     * The verdict.
+     * Whether the token is valid.
      */
     200: Verification;
 };
@@ -1645,12 +1690,14 @@ export type VerifyAccessTokensData = {
 
 export type VerifyAccessTokensErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -1663,15 +1710,17 @@ export type VerifyAccessTokensErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1680,7 +1729,7 @@ export type VerifyAccessTokensError = VerifyAccessTokensErrors[keyof VerifyAcces
 
 export type VerifyAccessTokensResponses = {
     /**
-     * The verdicts.
+     * Whether each token is valid.
      */
     200: Verifications;
 };
@@ -1692,21 +1741,24 @@ export type RevokeAccessTokensData = {
     path?: never;
     query?: {
         /**
-         * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+         *
          */
-        owner?: number;
+        owner?: IntegerId;
     };
     url: '/api/v1/access-tokens/revoke';
 };
 
 export type RevokeAccessTokensErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -1719,15 +1771,17 @@ export type RevokeAccessTokensErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1736,7 +1790,7 @@ export type RevokeAccessTokensError = RevokeAccessTokensErrors[keyof RevokeAcces
 
 export type RevokeAccessTokensResponses = {
     /**
-     * What was revoked, or would be.
+     * The tokens that were revoked, or with `dryRun` would be.
      */
     200: BulkRevoked;
 };
@@ -1747,35 +1801,38 @@ export type RevokeAccessTokenData = {
     body?: never;
     headers?: {
         /**
-         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
-         * the answer is 412. Weak ones never match.
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
          *
          */
         'If-Match'?: string;
     };
     path: {
         /**
-         * The token's uuid, letters in any case, in its 8-4-4-4-12 form.
+         * The token's uuid in the form 8-4-4-4-12, in any letter case.
          */
         token_id: string;
     };
     query?: {
         /**
-         * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+         *
          */
-        owner?: number;
+        owner?: IntegerId;
     };
     url: '/api/v1/access-tokens/{token_id}';
 };
 
 export type RevokeAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -1784,19 +1841,21 @@ export type RevokeAccessTokenErrors = {
      */
     404: ApiError;
     /**
-     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
+     * The token does not meet the condition in `If-Match` or `If-None-Match`. Nothing has changed.
      */
     412: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1816,27 +1875,30 @@ export type GetAccessTokenData = {
     body?: never;
     path: {
         /**
-         * The token's uuid, letters in any case, in its 8-4-4-4-12 form.
+         * The token's uuid in the form 8-4-4-4-12, in any letter case.
          */
         token_id: string;
     };
     query?: {
         /**
-         * The id of the user whose tokens are meant; any but the caller's own needs `users:admin`.
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+         *
          */
-        owner?: number;
+        owner?: IntegerId;
     };
     url: '/api/v1/access-tokens/{token_id}';
 };
 
 export type GetAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -1845,15 +1907,17 @@ export type GetAccessTokenErrors = {
      */
     404: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1873,15 +1937,15 @@ export type UpdateAccessTokenData = {
     body: AccessTokenEdit;
     headers?: {
         /**
-         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
-         * the answer is 412. Weak ones never match.
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
          *
          */
         'If-Match'?: string;
     };
     path: {
         /**
-         * The token's uuid, letters in any case, in its 8-4-4-4-12 form.
+         * The token's uuid in the form 8-4-4-4-12, in any letter case.
          */
         token_id: string;
     };
@@ -1891,12 +1955,14 @@ export type UpdateAccessTokenData = {
 
 export type UpdateAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -1905,11 +1971,11 @@ export type UpdateAccessTokenErrors = {
      */
     404: ApiError;
     /**
-     * The token is revoked, or has expired where its lifetime should change.
+     * The token is revoked. Or it has expired, and the edit would change its lifetime.
      */
     409: ApiError;
     /**
-     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
+     * The token does not meet the condition in `If-Match` or `If-None-Match`. Nothing has changed.
      */
     412: ApiError;
     /**
@@ -1921,15 +1987,17 @@ export type UpdateAccessTokenErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -1949,21 +2017,21 @@ export type RotateAccessTokenData = {
     body?: Rotation;
     headers?: {
         /**
-         * 1 to 255 visible ASCII characters, made anew for each thing to be done, such as a uuid. Repeating a request with
-         * its key within 24 hours repeats the answer and does nothing.
+         * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
+         * repeat a request: within 24 hours the repetition gets the same answer, and does nothing again.
          *
          */
         'Idempotency-Key'?: string;
         /**
-         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
-         * the answer is 412. Weak ones never match.
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
          *
          */
         'If-Match'?: string;
     };
     path: {
         /**
-         * The token's uuid, letters in any case, in its 8-4-4-4-12 form.
+         * The token's uuid in the form 8-4-4-4-12, in any letter case.
          */
         token_id: string;
     };
@@ -1973,12 +2041,14 @@ export type RotateAccessTokenData = {
 
 export type RotateAccessTokenErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -1987,13 +2057,13 @@ export type RotateAccessTokenErrors = {
      */
     404: ApiError;
     /**
-     * The token is revoked, it is a session that has expired, the owner has as many tokens as the policy allows, or the key was
-     * used with an earlier secret.
+     * The token is revoked, or it is an expired session. Or the token has expired and its owner has as many tokens as
+     * the policy allows. Or the `Idempotency-Key` was used with another secret of the caller's token.
      *
      */
     409: ApiError;
     /**
-     * The token is not as `If-Match` or `If-None-Match` demands. Nothing has changed.
+     * The token does not meet the condition in `If-Match` or `If-None-Match`. Nothing has changed.
      */
     412: ApiError;
     /**
@@ -2005,15 +2075,17 @@ export type RotateAccessTokenErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2022,7 +2094,7 @@ export type RotateAccessTokenError = RotateAccessTokenErrors[keyof RotateAccessT
 
 export type RotateAccessTokenResponses = {
     /**
-     * The token, with the plaintext of its new secret.
+     * The token and the plaintext of its new secret.
      */
     200: IssuedAccessToken;
 };
@@ -2038,11 +2110,11 @@ export type IntrospectTokenData = {
 
 export type IntrospectTokenErrors = {
     /**
-     * Bad input; nothing has changed.
+     * The input is invalid. Nothing has changed.
      */
     400: OAuthError;
     /**
-     * The caller has no credential, or one that opens nothing.
+     * The request has no valid credential.
      */
     401: OAuthError;
     /**
@@ -2058,11 +2130,12 @@ export type IntrospectTokenErrors = {
      */
     415: OAuthError;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: OAuthError;
     /**
-     * The database does not answer, or the service is too busy. Nothing has changed.
+     * The database does not answer, or too many requests wait. Nothing has changed; try again after `Retry-After`.
+     *
      */
     503: OAuthError;
 };
@@ -2071,7 +2144,7 @@ export type IntrospectTokenError = IntrospectTokenErrors[keyof IntrospectTokenEr
 
 export type IntrospectTokenResponses = {
     /**
-     * What the token is, where it may pass.
+     * Whether the token is valid and, if so, its properties.
      */
     200: Introspection;
 };
@@ -2087,11 +2160,11 @@ export type RevokeOAuthTokenData = {
 
 export type RevokeOAuthTokenErrors = {
     /**
-     * Bad input; nothing has changed.
+     * The input is invalid. Nothing has changed.
      */
     400: OAuthError;
     /**
-     * The caller has no credential, or one that opens nothing.
+     * The request has no valid credential.
      */
     401: OAuthError;
     /**
@@ -2103,11 +2176,12 @@ export type RevokeOAuthTokenErrors = {
      */
     415: OAuthError;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: OAuthError;
     /**
-     * The database does not answer, or the service is too busy. Nothing has changed.
+     * The database does not answer, or too many requests wait. Nothing has changed; try again after `Retry-After`.
+     *
      */
     503: OAuthError;
 };
@@ -2116,7 +2190,7 @@ export type RevokeOAuthTokenError = RevokeOAuthTokenErrors[keyof RevokeOAuthToke
 
 export type RevokeOAuthTokenResponses = {
     /**
-     * The token opens nothing any more.
+     * The token is not valid any more.
      */
     200: unknown;
 };
@@ -2126,15 +2200,15 @@ export type ListUsersData = {
     path?: never;
     query?: {
         /**
-         * Keeps users whose e-mail address or name contains this text, whatever the letter case.
+         * Lists only users whose e-mail address or name contains this text, in any letter case.
          */
-        q?: string;
+        q?: SearchText;
         /**
-         * Rows on a page.
+         * The most entries on a page.
          */
         limit?: number;
         /**
-         * The `nextCursor` of the page before; opaque, and good for the same caller, filters and order only.
+         * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
          *
          */
         cursor?: string;
@@ -2144,25 +2218,29 @@ export type ListUsersData = {
 
 export type ListUsersErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2187,17 +2265,19 @@ export type CreateUserData = {
 
 export type CreateUserErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
     /**
-     * The e-mail is taken, or nobody who is left could administer users.
+     * Another user has the e-mail, or the edit would leave no enabled administrator.
      */
     409: ApiError;
     /**
@@ -2209,15 +2289,17 @@ export type CreateUserErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2226,7 +2308,7 @@ export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
 
 export type CreateUserResponses = {
     /**
-     * The user, with the password that was made.
+     * The user, with the generated password.
      */
     201: CreatedUser;
 };
@@ -2239,7 +2321,7 @@ export type GetUserData = {
         /**
          * The user's id.
          */
-        user_id: number;
+        user_id: IntegerId;
     };
     query?: never;
     url: '/api/v1/users/{user_id}';
@@ -2247,12 +2329,14 @@ export type GetUserData = {
 
 export type GetUserErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -2261,15 +2345,17 @@ export type GetUserErrors = {
      */
     404: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2289,8 +2375,8 @@ export type UpdateUserData = {
     body: UserEdit;
     headers?: {
         /**
-         * Entity tags as `ETag` gave them, or `*` for any: unless the token is still as one of them says, nothing happens and
-         * the answer is 412. Weak ones never match.
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
          *
          */
         'If-Match'?: string;
@@ -2299,7 +2385,7 @@ export type UpdateUserData = {
         /**
          * The user's id.
          */
-        user_id: number;
+        user_id: IntegerId;
     };
     query?: never;
     url: '/api/v1/users/{user_id}';
@@ -2307,12 +2393,14 @@ export type UpdateUserData = {
 
 export type UpdateUserErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The token lacks a scope, or has fewer than what it would give, or would live longer. Or the credential is an earlier
-     * secret, or the cookie alone with a request that does not come from this origin.
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
      *
      */
     403: ApiError;
@@ -2321,11 +2409,11 @@ export type UpdateUserErrors = {
      */
     404: ApiError;
     /**
-     * The e-mail is taken, or nobody who is left could administer users.
+     * Another user has the e-mail, or the edit would leave no enabled administrator.
      */
     409: ApiError;
     /**
-     * There is a condition with entity tags, and what it is about has none. Nothing has changed.
+     * A condition has entity tags, but a user has no `ETag`. Nothing has changed.
      */
     412: ApiError;
     /**
@@ -2337,15 +2425,17 @@ export type UpdateUserErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2370,7 +2460,8 @@ export type LogInData = {
 
 export type LogInErrors = {
     /**
-     * Bad input; nothing has changed. A list of messages for each field, or why the body is no JSON.
+     * The input is invalid. The body lists messages for each field, or says why the request's body is not JSON.
+     *
      */
     400: FieldErrors;
     /**
@@ -2378,7 +2469,7 @@ export type LogInErrors = {
      */
     401: PrivateError;
     /**
-     * E-mail and password are right, but the user is disabled.
+     * The e-mail and the password are right, but the user is disabled.
      */
     403: PrivateError;
     /**
@@ -2390,15 +2481,17 @@ export type LogInErrors = {
      */
     415: PrivateError;
     /**
-     * Too many failed logins from this address, for this user or for many; other addresses are not affected.
+     * Too many logins from this address have failed, for this user or in all. Other addresses are not affected.
+     *
      */
     429: PrivateError;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: PrivateError;
     /**
-     * The database does not answer, or the service is too busy. Nothing has changed.
+     * The database does not answer, or too many requests wait. Nothing has changed; try again after `Retry-After`.
+     *
      */
     503: PrivateError;
 };
@@ -2423,11 +2516,12 @@ export type RefreshSessionData = {
 
 export type RefreshSessionErrors = {
     /**
-     * Bad input; nothing has changed. A list of messages for each field, or why the body is no JSON.
+     * The input is invalid. The body lists messages for each field, or says why the request's body is not JSON.
+     *
      */
     400: FieldErrors;
     /**
-     * The refresh token is unknown, expired, spent or of a revoked session.
+     * The refresh token is unknown, expired or already used, or its session is revoked.
      */
     401: PrivateError;
     /**
@@ -2439,11 +2533,12 @@ export type RefreshSessionErrors = {
      */
     415: PrivateError;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: PrivateError;
     /**
-     * The database does not answer, or the service is too busy. Nothing has changed.
+     * The database does not answer, or too many requests wait. Nothing has changed; try again after `Retry-After`.
+     *
      */
     503: PrivateError;
 };
@@ -2468,25 +2563,29 @@ export type LogOutData = {
 
 export type LogOutErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The cookie is the only credential and the request does not come from this origin, or the credential is an earlier
-     * secret of a personal access token.
+     * The request has only the cookie and does not come from this origin. Or the credential is an earlier secret of a
+     * personal access token.
      *
      */
     403: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2495,7 +2594,7 @@ export type LogOutError = LogOutErrors[keyof LogOutErrors];
 
 export type LogOutResponses = {
     /**
-     * The session is revoked.
+     * The session, if there was one, is revoked.
      */
     204: void;
 };
@@ -2511,12 +2610,14 @@ export type ChangePasswordData = {
 
 export type ChangePasswordErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * The credential is a personal access token. Or the cookie is the only credential, and the request does not come from
-     * this origin.
+     * The credential is a personal access token. Or the request has only the cookie and does not come from this
+     * origin.
      *
      */
     403: ApiError;
@@ -2529,19 +2630,21 @@ export type ChangePasswordErrors = {
      */
     415: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * Too many wrong passwords from this address; other addresses are not affected.
+     * Too many wrong passwords came from this address. Other addresses are not affected.
      */
     429: ApiError;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2566,19 +2669,23 @@ export type GetMeData = {
 
 export type GetMeErrors = {
     /**
-     * No credential, or none that opens anything. A missing, unknown, expired and revoked one look alike.
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
      */
     401: ApiError;
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2603,7 +2710,7 @@ export type GetHealthData = {
 
 export type GetHealthErrors = {
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
 };
@@ -2612,7 +2719,7 @@ export type GetHealthError = GetHealthErrors[keyof GetHealthErrors];
 
 export type GetHealthResponses = {
     /**
-     * The process lives.
+     * The process is alive.
      */
     200: Health;
 };
@@ -2628,15 +2735,17 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * A fault of the service; its log has the cause under the request's id.
+     * A fault of the service. Its log has the cause under the request id.
      */
     500: ApiError;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2645,7 +2754,7 @@ export type GetReadinessError = GetReadinessErrors[keyof GetReadinessErrors];
 
 export type GetReadinessResponses = {
     /**
-     * Requests are served.
+     * The service is ready.
      */
     200: Readiness;
 };
@@ -2661,11 +2770,13 @@ export type GetOpenApiJsonData = {
 
 export type GetOpenApiJsonErrors = {
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
@@ -2699,11 +2810,13 @@ export type GetOpenApiYamlData = {
 
 export type GetOpenApiYamlErrors = {
     /**
-     * Bad input; nothing has changed. Each problem with where it is, what is wrong and its type.
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
     422: InvalidInput;
     /**
-     * The database does not answer, or the service is too busy or about to stop. Nothing has changed.
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
      */
     503: ApiError;
 };
