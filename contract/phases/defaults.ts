@@ -2,10 +2,10 @@ import type { Context } from '../context.js';
 import { type JsonObject, textOf } from '../document/json.js';
 import { identify } from '../document/links.js';
 import type { Operation, Parameter } from '../document/model.js';
-import { isCursorName, isLimitName, isProtectionName } from '../document/names.js';
+import { isCursorName, isProtectionName } from '../document/names.js';
 import { flatten } from '../document/schema.js';
 import { creatorOf } from './rows.js';
-import { type ListShape, listShapeOf, type Walk, walk } from './walk.js';
+import { isLimit, type ListShape, listShapeOf, type Walk, walk } from './walk.js';
 
 const PHASE = 'lists';
 /** Rows that are created at most, so that a page by default is full. */
@@ -20,7 +20,7 @@ export async function runDefaults(context: Context, operation: Operation): Promi
     const value = flatten(run.spec.requests, parameter.schema).default;
     const { name } = parameter;
     if (parameter.in !== 'query' || value === undefined || isCursorName(name) || isProtectionName(name)) continue;
-    if (isLimitName(name)) await checkLimit(context, shape, parameter, Number(value));
+    if (isLimit(run.spec.requests, parameter)) await checkLimit(context, shape, parameter, Number(value));
     const [without, explicit] = [await first(context, shape, {}), await first(context, shape, { [name]: value })];
     if (without === undefined || explicit === undefined || idsIn(without) === idsIn(explicit)) continue;
     fail(context, without, name, `what it gives with ${name}=${textOf(value)}`);

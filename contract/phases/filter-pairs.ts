@@ -2,18 +2,10 @@ import type { Context } from '../context.js';
 import { type Json, type JsonObject, textOf } from '../document/json.js';
 import { identify } from '../document/links.js';
 import type { Parameter } from '../document/model.js';
-import {
-  isCursorName,
-  isLimitName,
-  isOffsetName,
-  isOwnerName,
-  isPageName,
-  isVolatileName,
-  sameName,
-} from '../document/names.js';
+import { isOwnerName, isVolatileName, sameName } from '../document/names.js';
 import { flatten } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
-import { type ListShape, walk } from './walk.js';
+import { isPaging, type ListShape, walk } from './walk.js';
 
 const PHASE = 'lists';
 /** Pairs that are tried at most, of those that there are. */
@@ -29,7 +21,7 @@ interface Filter {
 /** Two filters at once keep what each of them keeps alone; a row that only one keeps shows where one is ignored. */
 export async function checkFilterPairs(context: Context, shape: ListShape, everything: JsonObject[]): Promise<void> {
   const filters: Filter[] = [];
-  for (const parameter of shape.operation.parameters.filter((each) => isFilter(shape, each))) {
+  for (const parameter of shape.operation.parameters.filter((each) => isFilter(context, shape, each))) {
     if (context.run.outOfTime()) return;
     const filter = await alone(context, shape, parameter, everything);
     if (filter !== undefined) filters.push(filter);
@@ -50,10 +42,11 @@ export async function checkFilterPairs(context: Context, shape: ListShape, every
 }
 
 /** Filters that stay what they are from one request to the next: none by time of use, none that only changes the page. */
-function isFilter({ row }: ListShape, { name, in: place }: Parameter): boolean {
+function isFilter({ run }: Context, { row }: ListShape, parameter: Parameter): boolean {
+  const { name, in: place } = parameter;
   if (place !== 'query' || isVolatileName(name) || isOwnerName(name) || /order|sort|^include|never/i.test(name))
     return false;
-  if ([isLimitName, isPageName, isOffsetName, isCursorName].some((is) => is(name))) return false;
+  if (isPaging(run.spec.requests, parameter)) return false;
   const members = Object.keys(row.properties ?? {});
   return (
     /^(q|query|search)$/i.test(name) ||

@@ -37,9 +37,9 @@ export function listShapeOf(document: JsonObject, operation: Operation): ListSha
   const isList = name === undefined && isListOfObjects(document, schema);
   if (name === undefined && !isList) return undefined;
   const query = operation.parameters.filter((parameter) => parameter.in === 'query');
-  const limit = query.find((parameter) => isLimitName(parameter.name));
-  const page = query.find((parameter) => isPageName(parameter.name));
-  const offset = query.find((parameter) => isOffsetName(parameter.name));
+  const limit = query.find((parameter) => isLimit(document, parameter));
+  const page = query.find((parameter) => isNumber(document, parameter) && isPageName(parameter.name));
+  const offset = query.find((parameter) => isNumber(document, parameter) && isOffsetName(parameter.name));
   // Of two ways to page, a plain limit goes with the offset.
   const isOffset = offset !== undefined && /^limit$/i.test(limit?.name ?? '');
   return {
@@ -53,12 +53,26 @@ export function listShapeOf(document: JsonObject, operation: Operation): ListSha
     isLinked:
       Object.keys(schema.properties ?? {}).some(isNextName) ||
       (successOf(operation)?.links.some((each) => each.operationId === operation.id) ?? false),
-    filters: query.filter(
-      ({ name, required }) =>
-        required && ![isLimitName, isPageName, isOffsetName, isCursorName].some((isNamed) => isNamed(name)),
-    ),
+    filters: query.filter((parameter) => parameter.required && !isPaging(document, parameter)),
     count: Object.keys(schema.properties ?? {}).find(isCountName),
   };
+}
+
+/** Whether the parameter says how many rows a page has at most. A text of such a name, such as a shirt's `size`, does not. */
+export function isLimit(document: JsonObject, parameter: Parameter): boolean {
+  return isLimitName(parameter.name) && isNumber(document, parameter);
+}
+
+/** Whether the parameter says which page to list, and not which rows. */
+export function isPaging(document: JsonObject, parameter: Parameter): boolean {
+  const { name } = parameter;
+  if (isCursorName(name)) return true;
+  return [isLimitName, isPageName, isOffsetName].some((is) => is(name)) && isNumber(document, parameter);
+}
+
+function isNumber(document: JsonObject, { schema }: Parameter): boolean {
+  const types = branches(document, schema).flatMap(typesOf);
+  return types.length === 0 || types.includes('integer') || types.includes('number');
 }
 
 function isListOfObjects(document: JsonObject, schema: Parameters<typeof flatten>[1]): boolean {

@@ -22,7 +22,7 @@ export interface AcceptedCredentials {
 }
 
 /**
- * Returns the caller of a request with these headers.
+ * Returns the caller of a request.
  *
  * Rejects with `unauthorized` if the headers contain no valid token that the operation accepts. The answer is the same
  * for every reason; the error's `cause` names the reason, and only the log shows it. Rejects with the driver's error if
@@ -30,7 +30,7 @@ export interface AcceptedCredentials {
  */
 export async function authenticate(
   deps: Deps,
-  headers: IncomingHttpHeaders,
+  { headers, requestId }: { headers: IncomingHttpHeaders; requestId: string },
   accepted: AcceptedCredentials,
 ): Promise<Caller> {
   const { schemes } = accepted;
@@ -40,7 +40,7 @@ export async function authenticate(
   const { authMethod } = credential;
   if (!schemes.has(authMethod)) throw notAuthenticated('scheme', schemes);
   const plaintext = new Plaintext(credential.token);
-  const verdict = await verifyToken(deps, plaintext);
+  const verdict = await verifyToken(deps, { requestId }, plaintext);
   const ended = !verdict.valid && verdict.reason === 'superseded' && accepted.ended;
   if (!verdict.valid && !ended) throw notAuthenticated(verdict.reason, schemes, authMethod);
   const { secret } = verdict;

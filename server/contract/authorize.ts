@@ -60,10 +60,11 @@ export async function authorize(
 ): Promise<Authorized> {
   const { headers } = request;
   const key = operation.headers.includes('idempotency-key') ? headers['idempotency-key'] : undefined;
-  const caller = await authenticate(deps, headers, {
+  const accepted = {
     schemes: operation.schemes,
     ended: ROTATE.has(operation.id) && String(key ?? '').length >= UNGUESSABLE,
-  });
+  };
+  const caller = await authenticate(deps, { headers, requestId: trace.requestId }, accepted);
   trace.callerId = caller.ownerId;
   let unlessRepeated: ServiceError | undefined;
   if (caller.secret === 'ended') {

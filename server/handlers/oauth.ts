@@ -5,8 +5,8 @@ import { revokeByPlaintext } from '../tokens/revoke.js';
 import { type Verification, verifyTokens } from '../tokens/verify.js';
 
 export const oauth = {
-  async introspectToken(deps, { body }) {
-    const [verification] = await verifyTokens(deps, [{ plaintext: new Plaintext(body.token) }]);
+  async introspectToken(deps, { actor, body }) {
+    const [verification] = await verifyTokens(deps, actor, [{ plaintext: new Plaintext(body.token) }]);
     return { body: toIntrospection(verification) };
   },
 

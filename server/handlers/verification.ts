@@ -5,14 +5,15 @@ import { type InvalidReason, type Verification, verifyTokens } from '../tokens/v
 import { toWireToken } from './wire-token.js';
 
 export const verification = {
-  async verifyAccessToken(deps, { body: { token, scopes } }) {
-    const [verification] = await verifyTokens(deps, [{ plaintext: new Plaintext(token), scopes }]);
+  async verifyAccessToken(deps, { actor, body: { token, scopes } }) {
+    const [verification] = await verifyTokens(deps, actor, [{ plaintext: new Plaintext(token), scopes }]);
     return { body: toWire(verification) };
   },
 
-  async verifyAccessTokens(deps, { body }) {
+  async verifyAccessTokens(deps, { actor, body }) {
     const verifications = await verifyTokens(
       deps,
+      actor,
       body.tokens.map(({ token, scopes }) => ({ plaintext: new Plaintext(token), scopes })),
     );
     return { body: { results: verifications.map(toWire) } };

@@ -1,6 +1,7 @@
 import { type Build, hexOf, type Queries, runPrepared, type TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
+import type { Actor } from './actor.js';
 import type { OwnerKey } from './caller.js';
 import type { Digest, Plaintext } from './plaintext.js';
 import { type Holder, holds, toScopes } from './scopes.js';
@@ -16,6 +17,9 @@ export type InvalidReason =
   | 'disabled'
   | 'owner_disabled'
   | 'insufficient_scope';
+
+/** The request that presents a secret. A warning in the log names its id. */
+type Presenter = Pick<Actor, 'requestId'>;
 
 /** A secret that was found in the database, together with its token and the token's owner. */
 export interface ProvenSecret extends Holder, OwnerKey {
@@ -77,13 +81,13 @@ const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>
  * The reason for a refresh token is `malformed`: a refresh token is not a credential for requests. Rejects only if the
  * database does not answer.
  */
-export async function verifyToken(deps: Deps, plaintext: Plaintext): Promise<Verdict> {
+export async function verifyToken(deps: Deps, by: Presenter, plaintext: Plaintext): Promise<Verdict> {
   const digest = digestOfToken(deps, plaintext);
   if (digest === undefined) return { valid: false, reason: 'malformed' };
   const [row] = await runPrepared(deps.db.read, secretByDigest, { digest: digest.bytes });
   if (row === undefined) return { valid: false, reason: 'unknown' };
   const secret = toProvenSecret(row, digest);
-  const reason = judge(deps, row, digest, deps.now());
+  const reason = judge(deps, by, row, digest, deps.now());
   return reason === null ? { valid: true, secret } : { valid: false, reason, secret };
 }
 
@@ -114,6 +118,7 @@ export interface TokenOwner {
  */
 export async function verifyTokens<const Questions extends readonly Question[]>(
   deps: Deps,
+  by: Presenter,
   questions: Questions,
 ): Promise<{ [Index in keyof Questions]: Verification }> {
   const digests = questions.map(({ plaintext }) => digestOfToken(deps, plaintext));
@@ -127,7 +132,7 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
     if (digest === undefined) return { reason: 'malformed', proven: null };
     const row = byDigest.get(digest.hex);
     if (row === undefined) return { reason: 'unknown', proven: null };
-    return { reason: judge(deps, row, digest, at, questions[index]?.scopes), proven: toProven(row) };
+    return { reason: judge(deps, by, row, digest, at, questions[index]?.scopes), proven: toProven(row) };
   });
   return verifications as { [Index in keyof Questions]: Verification };
 }
@@ -174,6 +179,7 @@ function digestOfToken({ config }: Deps, plaintext: Plaintext): Digest | undefin
  */
 function judge(
   { lastUsed, log }: Deps,
+  { requestId }: Presenter,
   row: SecretRow,
   digest: Digest,
   at: number,
@@ -186,7 +192,7 @@ function judge(
   }
   // No warning for sessions: a session gets a new secret about every hour, so a superseded secret is nothing unusual.
   if (reason === 'superseded' && row.type === 'pat') {
-    const used = { tokenId: toUuid(row.uuid), userId: row.owner_id };
+    const used = { tokenId: toUuid(row.uuid), userId: row.owner_id, requestId };
     log.warn(used, 'earlier secret of a rotated token used after its grace period');
   }
   return reason;

@@ -390,7 +390,7 @@ function listing(
         }
         return { status: 200, body: path === '/things' ? choose(rows, asked) : {} };
       }),
-    ).filter((message) => /^(paging|sequence|filter)/.test(message));
+    ).filter((message) => /^(paging|sequence|filter|default)/.test(message));
 }
 
 const list = { type: 'array', items: row({}) };
@@ -425,6 +425,9 @@ test('a list is asked for the rows that it has: by its filter, from its start, o
   const language = [query('query', { description: 'An expression of the query language.' })];
   expect(await listing(language, list, {}, all)()).toEqual([]);
   expect(await listing([query('query')], list, {}, all)()).toContain('filter: query lets every row pass');
+  // A text with the name of a limit says nothing about the number of rows.
+  const size = [query('size', { schema: { type: 'string', enum: ['brief', 'whole'], default: 'whole' } })];
+  expect(await listing(size, list, {}, all)()).toEqual([]);
   // A parameter with the name of a member, and with values that the member cannot have.
   const mode = [query('depth', { schema: { type: 'string', enum: ['always', 'never'] } })];
   const deep = (depth: object) => ({ type: 'array', items: row({ depth }) });

@@ -215,7 +215,7 @@ describe('a rotation', () => {
     await expectNoSecret(service, answer);
     const lines = service.log.filter((line) => line.includes('earlier secret of a rotated token'));
     expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
-      expect.objectContaining({ level: 40, tokenId: token.id }),
+      expect.objectContaining({ level: 40, tokenId: token.id, requestId: answer.headers['x-request-id'] }),
     ]);
   });
 

@@ -316,6 +316,7 @@ describe('an earlier secret of a rotated token', () => {
       msg: 'earlier secret of a rotated token used after its grace period',
       tokenId: token.id,
       userId: user.id,
+      requestId: expect.any(String) as string,
     };
     expectCode('expired', await verify(client, plaintext));
     expect(warningsOf(service)).toEqual([warning]);
