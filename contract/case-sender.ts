@@ -6,13 +6,16 @@ import type { Draft } from './http/draft.js';
 import { dangerOf, isGuess, isLogout, isRemover, reasonAgainst } from './policy.js';
 import type { Phase } from './report/types.js';
 
-/** Sends variations of one good request of an operation, and makes that good anew where an answer has used it up. */
+/** Sends the cases of one operation: variations of a valid request, which is replaced when an answer has used it up. */
 export interface CaseSender {
-  /** The good request, with required parameters and members alone. */
+  /** The valid request with only the required parameters and members. */
   base: Draft;
-  /** The same with everything that may be left out. */
+  /** The valid request with all optional parameters and members too. */
   full: Draft;
-  /** Sends what `change` makes of the good request; undefined where that must not be sent. */
+  /**
+   * Sends the request that `change` makes of the valid one. `attempt` does not record the findings. Resolves with
+   * undefined if the request must not be sent.
+   */
   send(
     info: Omit<CaseInfo, 'phase'>,
     change: (base: Draft) => Draft,
@@ -20,13 +23,13 @@ export interface CaseSender {
   ): Promise<Exchange | undefined>;
 }
 
-/** Wrong secrets that are sent to one operation: fewer than any throttle lets pass. */
+/** Most wrong secrets that are sent to one operation; fewer than any login throttle allows. */
 const MOST_GUESSES = 6;
-/** Sessions that one sender opens to use them up, each by a login with its slow hash; and other credentials. */
+/** Most disposable sessions of one sender (each login costs a slow password hash), and most other credentials. */
 const MOST_SESSIONS = 12;
 const MOST_CREDENTIALS = 80;
 
-/** Undefined where no good request can be made; the report then says why. */
+/** Resolves with undefined if the run cannot make a valid request; the report then contains the reason. */
 export async function createCaseSender(
   context: Context,
   operation: Operation,
@@ -38,7 +41,7 @@ export async function createCaseSender(
   const fields = credentials.loginFields(operation);
   const guesses = isGuess(operation, run.spec);
   let guessesLeft = MOST_GUESSES;
-  /** Whether there is no further good request, what the last one needs having been used up. */
+  /** Whether no further valid request can be made, because the last one has used up what it needs. */
   let isUsedUp = false;
   let throwawaysLeft = isLogout(operation) ? MOST_SESSIONS : MOST_CREDENTIALS;
 
@@ -47,12 +50,12 @@ export async function createCaseSender(
     if (dangerOf(operation, run.spec) !== 'ends-caller') return draft;
     const credential = throwawaysLeft-- > 0 ? await context.throwaway(operation, phase) : undefined;
     if (credential) return credentials.attach(draft, credential);
-    run.record.skip(operation, 'no further credential to throw away');
+    run.record.skip(operation, 'the run has no further disposable credential');
     run.record.extent.exempt(operation);
     return undefined;
   }
 
-  /** A stranger guesses where many requests would be guesses, so that no user is locked out. */
+  /** Replaces the user of a login with a wrong password by one that does not exist, so that no user is locked out. */
   function disguise(draft: Draft): Draft {
     if (!fields || !isObject(draft.body) || !isObject(sender.base.body)) return draft;
     const { [fields.user]: user, [fields.password]: password } = draft.body;
@@ -89,7 +92,7 @@ export async function createCaseSender(
     async send(info, change, how = 'send') {
       if (isUsedUp) return undefined;
       let draft = change(sender.base);
-      // An empty segment asks for another path, whose DELETE may be that of the whole collection.
+      // An empty segment makes another path. Its DELETE may delete the whole collection.
       if (Object.values(draft.path).some((value) => value === '' || (Array.isArray(value) && value.length === 0))) {
         return undefined;
       }
@@ -108,7 +111,7 @@ export async function createCaseSender(
       }
       const exchange = await run[how](draft, { ...info, phase });
       const { status = 500 } = exchange.answer ?? {};
-      // Whatever else a good request that conflicts is refused for, it is not seen whether it would be accepted.
+      // A conflict hides whether the server accepts the other values, so the next valid request has new texts.
       const conflicts = status === 409 && verdict.kind === 'valid' && operation.method === 'POST' && !usesUp;
       const isSpent = status < 400 && (usesUp || fixtures.isUnique(operation));
       if (conflicts || isSpent) await renew(conflicts || fixtures.isUnique(operation));

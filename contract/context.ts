@@ -8,28 +8,31 @@ import { canProtect, dangerOf, isLogout, isRotator, type Presenters, presentersO
 import type { Phase } from './report/types.js';
 import { createRun, type Run } from './run.js';
 
-/** A run with its credential and its fixtures: what every phase works with. */
+/** What every phase works with: the run, its credential, and its valid requests. */
 export interface Context {
   run: Run;
   credentials: Credentials;
   fixtures: Fixtures;
   presenters: Presenters;
   /**
-   * A credential for an operation that may end it: one that the spec lets the run create, else a further session; for a
-   * logout the other way round.
+   * A new credential for an operation that may end it: one that an operation issues, else a new session. For a logout,
+   * a session comes first. Undefined if the run can get neither.
    */
   throwaway(operation: Operation, phase: Phase): Promise<Credential | undefined>;
-  /** Why no good request of an operation can be sent; undefined where it can. */
+  /** Why the run cannot send a valid request of the operation; undefined if it can. */
   obstacle(operation: Operation): string | undefined;
-  /** Whether a good request can be sent; the report says why not where it cannot. */
+  /** Whether the run can send a valid request of the operation. If not, the report gets the reason. */
   isReachable(operation: Operation): boolean;
-  /** Whether the run's own credential still serves; a failure is recorded where it does not. */
-  isCredentialValid(after: string): Promise<boolean>;
+  /**
+   * Whether the server still answers, and accepts the run's own credential. If not, a fault is recorded. `after` names
+   * the part of the run that is done.
+   */
+  canGoOn(after: string): Promise<boolean>;
 }
 
-const TOO_DANGEROUS = "it may end the run's own credential, or what the run has not made";
+const TOO_DANGEROUS = "it may end the run's own credential, or things that the run has not created";
 
-/** `startDryRun` makes what answers for the server, where nothing is to be sent. */
+/** Prepares a run. With `startDryRun` nothing is sent: the dry run that it creates answers instead of the server. */
 export async function createContext(
   options: ContractOptions,
   startDryRun?: (spec: Spec, seed: number) => DryRun,
@@ -50,7 +53,7 @@ function wanted({ security }: Operation): string {
 
 function assemble(run: Run, credentials: Credentials): Context {
   const fixtures = createFixtures(run, credentials);
-  let dead = false;
+  let isLost = false;
 
   async function throwaway(operation: Operation, phase: Phase): Promise<Credential | undefined> {
     const session = async () => (await credentials.logIn())?.credential;
@@ -58,7 +61,7 @@ function assemble(run: Run, credentials: Credentials): Context {
     return (await issued(phase)) ?? (await session());
   }
 
-  /** A credential that some operation issues; those that are known to issue one are asked first. */
+  /** A new credential from the first operation that issues one. Operations known to issue one come first. */
   async function issued(phase: Phase): Promise<Credential | undefined> {
     const known = run.spec.operations.filter(({ id }) => (run.issues.get(id)?.length ?? 0) > 0);
     const others = run.spec.operations.filter(
@@ -66,7 +69,7 @@ function assemble(run: Run, credentials: Credentials): Context {
     );
     for (const creator of [...known, ...others]) {
       if (dangerOf(creator, run.spec) !== 'none' || isRotator(creator) || obstacle(creator) !== undefined) continue;
-      const resource = await fixtures.create(creator, { phase, name: 'create a credential to throw away' });
+      const resource = await fixtures.create(creator, { phase, name: 'create a disposable credential' });
       if (resource?.token !== undefined) return { token: resource.token, perScheme: {} };
     }
     return undefined;
@@ -77,7 +80,7 @@ function assemble(run: Run, credentials: Credentials): Context {
     if (broken !== undefined) return broken;
     if (isSecured(operation)) {
       if (credentials.alternatives(operation).length === 0)
-        return `none of its security schemes can be tried: ${operation.security.flat().join(', ')}`;
+        return `its security schemes are not supported: ${operation.security.flat().join(', ')}`;
       if (credentials.main === undefined) return 'no credential was given';
       if (credentials.ways(operation).length === 0) return `no credential was given for ${wanted(operation)}`;
     }
@@ -98,14 +101,14 @@ function assemble(run: Run, credentials: Credentials): Context {
     return false;
   }
 
-  async function isCredentialValid(after: string): Promise<boolean> {
-    if (dead || credentials.main === undefined) return !dead;
+  async function canGoOn(after: string): Promise<boolean> {
+    if (isLost || credentials.main === undefined) return !isLost;
     let state = await credentials.stateOf(credentials.main);
     if (state === 'no answer') state = await credentials.stateOf(credentials.main);
     if (state !== 'rejected' && state !== 'no answer') return true;
-    dead = true;
-    if (state === 'rejected') run.record.abort('credential', `the run's credential died in the ${after}`);
-    else run.record.abort('answer', `the server answers nothing any more after the ${after}`);
+    isLost = true;
+    if (state === 'rejected') run.record.abort('credential', `the run's credential became invalid in the ${after}`);
+    else run.record.abort('answer', `the server no longer answers after the ${after}`);
     return false;
   }
 
@@ -117,6 +120,6 @@ function assemble(run: Run, credentials: Credentials): Context {
     throwaway,
     obstacle,
     isReachable,
-    isCredentialValid,
+    canGoOn,
   };
 }

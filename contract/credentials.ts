@@ -10,29 +10,32 @@ import { type Credential, type Draft, emptyDraft } from './http/draft.js';
 import type { Identity } from './options.js';
 import type { Run } from './run.js';
 
-/** The run's own credential, and how throw-away ones are made. */
+/** The run's own credential, and how requests authenticate. */
 export interface Credentials {
-  /** Undefined where neither a token nor a login was given. */
+  /** The run's own credential; undefined if neither a token nor a login was given. */
   main: Credential | undefined;
-  /** A request that tells whether a credential opens anything; undefined where the spec has none. */
+  /** A request whose answer shows whether a credential is valid; undefined if the document has none. */
   probeWith(credential: Credential): Draft | undefined;
-  /** The draft with the credential in the first of the operation's ways that can be tried; as it is where none can. */
+  /**
+   * The draft with the credential, by default the run's own, sent in the first supported way of the operation. Without
+   * a supported way, or without a credential, the draft has none.
+   */
   attach(draft: Draft, credential?: Credential): Draft;
-  /** The operation's ways to authenticate that can be tried. */
+  /** The operation's supported ways to authenticate, each a list of security schemes. */
   alternatives(operation: Operation): string[][];
-  /** Those of them for which the run has a credential. */
+  /** The `alternatives` for which the run has a credential. */
   ways(operation: Operation): string[][];
-  /** Logs in once more, or as somebody else; undefined where the run has no login. */
+  /** Logs in, by default as the run's own user. Resolves with undefined if there is no login, or if it fails. */
   logIn(as?: Identity['login']): Promise<{ credential: Credential; exchange: Exchange } | undefined>;
-  /** What becomes of a credential; unknown where the spec has no operation to tell by. */
+  /** Whether the server accepts a credential; `unknown` if the document has no operation that shows it. */
   stateOf(credential: Credential): Promise<'accepted' | 'rejected' | 'no answer' | 'unknown'>;
-  /** Whether a text is a credential: it opens something, and another text does not. */
+  /** Whether a text is a credential: the server accepts it, and rejects another text. */
   isCredential(text: string): Promise<boolean>;
-  /** Where the request of a login carries its user; undefined of any other operation. */
+  /** The body members of a login that contain the user and the password; undefined for any other operation. */
   loginFields(operation: Operation): { user: string; password: string } | undefined;
 }
 
-/** Finds out what the run has to authenticate with; throws `CouldNotRun` where a given credential opens nothing. */
+/** Reads the credentials of the run, or logs in. Rejects with `CouldNotRun` if the server rejects one of them. */
 export async function createCredentials(run: Run): Promise<Credentials> {
   const { spec, options, secrets } = run;
   const given = readGiven(options, spec, secrets);
@@ -60,7 +63,7 @@ export async function createCredentials(run: Run): Promise<Credentials> {
   async function stateOf(credential: Credential): ReturnType<Credentials['stateOf']> {
     const draft = probeWith(credential);
     if (draft === undefined) return 'unknown';
-    const { answer } = await run.attempt(draft, WHETHER_IT_OPENS);
+    const { answer } = await run.attempt(draft, WHETHER_VALID);
     if (answer === undefined) return 'no answer';
     return answer.status === 401 || answer.status === 403 ? 'rejected' : 'accepted';
   }
@@ -95,20 +98,20 @@ export async function createCredentials(run: Run): Promise<Credentials> {
     loginFields: (operation) => loginFields(spec, operation),
   };
   if (credentials.main === undefined && login) {
-    if (loginOperation === undefined) throw new CouldNotRun('the spec has no operation to log in with');
+    if (loginOperation === undefined) throw new CouldNotRun('the document has no operation to log in with');
     const session = await logIn();
-    if (session === undefined) throw new CouldNotRun(`${login.username} cannot log in by ${loginOperation.id}`);
+    if (session === undefined) throw new CouldNotRun(`${login.username} cannot log in with ${loginOperation.id}`);
     credentials.main = session.credential;
     if (session.credential.token !== '') secrets.add(session.credential.token, '$TOKEN');
   }
   if (credentials.main !== undefined) await expectOpen(credentials.main);
   return credentials;
 
-  /** Finds a probe that lets the credential in, and throws where nothing does; the same for each scheme's own. */
+  /** Finds a probe that accepts the credential, in general and for each scheme of its own; rejects if there is none. */
   async function expectOpen(credential: Credential): Promise<void> {
     const mine = probes.filter((each) => alternatives(each).some((way) => has(credential, way)));
     const opened = await firstOpen(mine.slice(0, MOST_PROBES), (each) => attach(drafted(spec, each), credential));
-    if (typeof opened === 'string') throw new CouldNotRun(`the credential opens nothing: ${opened}`);
+    if (typeof opened === 'string') throw new CouldNotRun(`the server rejects the credential: ${opened}`);
     probe = opened ?? mine[0] ?? probe;
     for (const name of Object.keys(perScheme)) {
       const alone = probes.filter((each) => alternatives(each).some((way) => way.length === 1 && way[0] === name));
@@ -116,41 +119,44 @@ export async function createCredentials(run: Run): Promise<Credentials> {
         ...drafted(spec, each),
         credential: { with: credential, schemes: [name] },
       }));
-      if (typeof opens === 'string') throw new CouldNotRun(`the credential of ${name} opens nothing: ${opens}`);
+      if (typeof opens === 'string') throw new CouldNotRun(`the server rejects the credential of ${name}: ${opens}`);
     }
   }
 
-  /** The first operation that lets a credential in; how they answer where all refuse it, undefined where nobody says. */
+  /**
+   * The first operation that accepts the credential; if all reject it, their answers as text. Undefined if there is no
+   * operation, or one does not answer.
+   */
   async function firstOpen(
     operations: Operation[],
     draftOf: (operation: Operation) => Draft,
   ): Promise<Operation | string | undefined> {
-    const refusals: string[] = [];
+    const rejections: string[] = [];
     for (const operation of operations) {
-      const { answer } = await run.attempt(draftOf(operation), WHETHER_IT_OPENS);
+      const { answer } = await run.attempt(draftOf(operation), WHETHER_VALID);
       if (answer === undefined) return undefined;
       if (answer.status !== 401 && answer.status !== 403) return operation;
-      refusals.push(`${operation.id} answers ${String(answer.status)}`);
+      rejections.push(`${operation.id} answers ${String(answer.status)}`);
     }
-    return refusals.length === 0 ? undefined : refusals.join(', ');
+    return rejections.length === 0 ? undefined : rejections.join(', ');
   }
 }
 
-/** Operations that are asked whether a credential opens anything. */
+/** Most operations that are called to find out whether a credential is valid. */
 const MOST_PROBES = 8;
 
-const WHETHER_IT_OPENS = {
+const WHETHER_VALID = {
   phase: 'setup',
-  name: 'does this credential open anything',
+  name: 'whether a credential is valid',
   expectation: 'any',
 } as const;
 
-/** Whether a credential has something for each of these schemes. */
+/** Whether a credential has a value for each of these schemes. */
 function has({ token, perScheme }: Credential, schemes: string[]): boolean {
   return schemes.every((name) => token !== '' || perScheme[name] !== undefined);
 }
 
-/** The operation with a value for each parameter that it needs: whom they name does not matter. */
+/** A request of the operation with any value for each required parameter. */
 function drafted(spec: Spec, operation: Operation): Draft {
   const draft = emptyDraft(operation);
   for (const { in: place, name, required, schema, examples } of operation.parameters) {
@@ -161,7 +167,7 @@ function drafted(spec: Spec, operation: Operation): Draft {
   return draft;
 }
 
-/** Secured GETs: the caller's own record first, then those that need nothing else. */
+/** Secured GETs: first those of the caller's own record, then those without required parameters. */
 function findProbes({ operations }: Spec): Operation[] {
   const rank = ({ path, parameters }: Operation) => {
     if (parameters.some(({ required }) => required)) return 2;
@@ -196,7 +202,7 @@ function loginFields(spec: Spec, { body, method }: Operation): { user: string; p
   return undefined;
 }
 
-/** The texts of an answer that may be a credential, the likeliest first. */
+/** Up to four texts of an answer that may be a credential, the likeliest first. */
 export function tokensIn(value: Json | undefined): string[] {
   const found: { text: string; rank: number }[] = [];
   const visit = (node: Json | undefined, name: string) => {
@@ -217,7 +223,7 @@ function rankOf(name: string): number {
   return /id$/i.test(name) ? 3 : 2;
 }
 
-/** Where in a value this text stands, as a JSON pointer. */
+/** The JSON pointer of a text in a value; undefined if the value does not contain it. */
 export function placeOf(value: Json | undefined, text: string): string | undefined {
   const visit = (node: Json | undefined, path: string): string | undefined => {
     if (node === text) return path;

@@ -1,19 +1,17 @@
 /**
- * Whether a number is a multiple of another, both taken as the decimals that they are written as: 19.99 is one of 0.01,
- * though no quotient of binary fractions says so.
+ * Whether `value` is a multiple of `step`, computed in decimal. So 19.99 is a multiple of 0.01, although their binary
+ * quotient is not an integer.
  */
 export function isMultiple(value: number, step: number): boolean {
   const [a, b] = [decimalOf(value), decimalOf(step)];
   if (a === undefined || b === undefined) return true;
   const shift = a.exponent - b.exponent;
-  // Beyond this one of them is without weight, and the power of ten would be longer than it is worth.
-  if (Math.abs(shift) > 700) return shift > 0;
   const digits = shift > 0 ? a.digits * 10n ** BigInt(shift) : a.digits;
   const divisor = shift < 0 ? b.digits * 10n ** BigInt(-shift) : b.digits;
   return divisor === 0n || digits % divisor === 0n;
 }
 
-/** How many steps, as the decimal that they make. */
+/** `count * step`, computed in decimal. */
 export function multiple(count: number, step: number): number {
   const decimal = decimalOf(step);
   return decimal === undefined

@@ -6,29 +6,30 @@ import type { WireRequest } from './http/encode.js';
 import type { Answer } from './http/send.js';
 import type { Phase } from './report/types.js';
 
-/** What a case is called, and what it demands beyond what the spec says of its request. */
+/** The name of a test case, and what it expects beyond what the document says about its request. */
 export interface CaseInfo {
   phase: Phase;
   name: string;
-  /** Instead of what the verdict on the request gives. */
+  /** The expected kind of status; by default it follows from the verdict on the request. */
   expectation?: Expectation;
-  /** Whether the answer may have a status that is not documented, as of a method that the spec does not have. */
+  /** Whether an undocumented status is allowed, such as for a method that the document does not have. */
   outside?: boolean;
-  /** Whether its idempotency key is sent as it is; else it is made anew, so that no request repeats another. */
+  /** Whether its `Idempotency-Key` is sent unchanged. By default the run sends a new key with each request. */
   keepsKey?: boolean;
-  /** Checks of its own, on top of those of every answer. */
+  /** Further checks of the answer. */
   check?: (answer: Answer, value: Json | undefined) => Finding[];
 }
 
+/** A request with its answer and the findings about it. */
 export interface Exchange {
-  /** The number of its request in the run, from 1. */
+  /** The number of the request in the run, from 1. */
   ordinal: number;
   draft: Draft;
   wire: WireRequest;
   verdict: Verdict;
-  /** Undefined where none came. */
+  /** Undefined if none came. */
   answer: Answer | undefined;
-  /** The answer's body, where it is JSON. */
+  /** The answer's body, if it is JSON; undefined otherwise. */
   value: Json | undefined;
   findings: Finding[];
 }

@@ -1,24 +1,24 @@
 import type { Operation } from './document/model.js';
 import type { OperationReport, Untested } from './report/types.js';
 
-/** How much of the document a run has tested: what it planned, what it has sent, and what it has left out. */
+/** Tracks which operations a run has tested, which it has not, and why. */
 export interface Extent {
-  /** A part of the run that an operation has to go through before it counts as tested. */
+  /** Adds a part of the run that must finish before the operation counts as tested. */
   plan(operation: Operation, part: object): void;
   finished(operation: Operation, part: object): void;
-  /** How many operations have got all that was planned for them, and the share of all parts that is done, from 0 to 1. */
+  /** The number of operations whose parts are all finished, and the finished share of all parts, from 0 to 1. */
   done(): { operations: number; share: number };
-  /** The status of a request that ought to succeed. */
+  /** Counts the status of a valid request. */
   answered(operation: Operation, status: number): void;
-  /** No request that ought to succeed could be made. */
+  /** Records that the run could not make a valid request, and why. */
   lacksValidRequest(operation: Operation, why: string): void;
-  /** Nothing of the operation can be tested. */
+  /** Records that the operation cannot be tested at all, and why. */
   leaveOut(operation: Operation, why: string): void;
-  /** The operation is not tested on purpose, which leaves the run complete. */
+  /** Records that requests of the operation are left out on purpose. The run can still be complete. */
   exempt(operation: Operation): void;
-  /** The operations that do not count as tested. */
+  /** The operations that do not count as tested. `ended` says why the run stopped early, if it did. */
   untested(reports: OperationReport[], ended: string | undefined): Untested[];
-  /** A line for each operation that the credential of the run may not call. */
+  /** One note for each operation that the run's credential may not call. */
   forbidden(reports: OperationReport[]): string[];
 }
 
@@ -90,7 +90,7 @@ export function createExtent(operations: Operation[]): Extent {
         const reason = reasonAgainst(report, ended);
         return reason === undefined ? [] : [{ operation: report.operation, reason, succeeded: hasSuccess(report) }];
       });
-      // Where nothing succeeded at all, no refusal is about what the credential may do.
+      // If no operation succeeded at all, a 403 says nothing about the rights of the credential.
       if (found.length > 0 || reports.some(hasSuccess)) return found;
       return reports.map(({ operation, seen }) => {
         const statuses = statusesOf(new Map(Object.entries(seen)));
@@ -101,13 +101,13 @@ export function createExtent(operations: Operation[]): Extent {
       return reports.flatMap((report) => {
         const progress = all.get(report.operation);
         if (!progress || hasSuccess(report) || progress.leftOut !== undefined || !isForbidden(progress)) return [];
-        return [`${report.operation} is more than the run may do: ${statusesOf(progress.statuses)}`];
+        return [`the run's credential may not call ${report.operation}: ${statusesOf(progress.statuses)}`];
       });
     },
   };
 }
 
-/** A documented 2xx or 3xx; any where the document lists no answers. */
+/** Whether a documented 2xx or 3xx was seen; any 2xx or 3xx counts if the operation documents no answers. */
 function hasSuccess({ seen, documented }: OperationReport): boolean {
   return Object.keys(seen).some(
     (status) =>
@@ -120,15 +120,15 @@ function hasSuccess({ seen, documented }: OperationReport): boolean {
 }
 
 /**
- * Refused each time with a documented status for want of a right: 403, or 401 of an operation that takes a secret of its
- * own instead of the run's credential, such as a refresh token.
+ * Whether each valid request got 403. A 401 counts too if the operation needs no credential, because it may take a
+ * secret of its own, such as a refresh token.
  */
 function isForbidden({ operation, statuses }: Progress): boolean {
   const isOpen = operation.security.length === 0 || operation.security.some((schemes) => schemes.length === 0);
   return statuses.size > 0 && [...statuses.keys()].every((status) => status === 403 || (status === 401 && isOpen));
 }
 
-/** An operation that documents no success has answered as documented. */
+/** Whether the operation documents only errors, and answered with one of them. */
 function isDocumentedFailure({ statuses }: Progress, { documented }: OperationReport): boolean {
   const hasNone = documented.every((status) => /^[45]/.test(status));
   return hasNone && [...statuses.keys()].some((status) => documented.includes(String(status)));

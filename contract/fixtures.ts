@@ -28,30 +28,30 @@ import { withOtherTexts } from './variation.js';
 export interface Resource {
   creator: Operation;
   exchange: Exchange;
-  /** The credential that its creation gave, if that opens anything. */
+  /** The credential that its creation issued; undefined if there is none. */
   token: string | undefined;
 }
 
-/** Good requests, and the things that they need. */
+/** Valid requests, and the things that they need. */
 export interface Fixtures {
   /**
-   * A request that ought to succeed: required parameters and members alone, or all of them. `fresh` creates the thing
-   * that it works on, which calls that end a thing need.
+   * A valid request that should succeed. It has only the required parameters and members, or with `all` the optional
+   * ones too. With `fresh` the run creates a new thing for it, as an operation that ends a thing needs.
    */
   base(operation: Operation, how?: { all?: boolean; fresh?: boolean; phase?: Phase }): Promise<Draft>;
-  /** With `all` it says everything that may be left out, where the server takes that. */
+  /** Creates a thing. Resolves with undefined if that fails. With `all` the request has the optional members too. */
   create(creator: Operation, info: CaseInfo, how?: { all: boolean }): Promise<Resource | undefined>;
-  /** From now on good requests of the operation say something else each time: what they say may be there but once. */
+  /** From now on, each valid request of the operation has other texts, because their values must be unique. */
   varyTexts(operation: Operation): void;
-  /** Whether they do. */
+  /** Whether `varyTexts` was called for the operation. */
   isUnique(operation: Operation): boolean;
-  /** A good request of an operation on this very thing; undefined where the path to it cannot be told. */
+  /** A valid request of an operation on `resource`; undefined if its path parameters cannot be derived. */
   on(operation: Operation, resource: Resource): Promise<Draft | undefined>;
-  /** The credential that an answer of the operation issued: the first of its texts that opens something. */
+  /** The credential that an answer issued: the first text in it that authenticates; undefined if there is none. */
   credentialIn(operation: Operation, exchange: Exchange): Promise<string | undefined>;
-  /** Everything that was created, for the end of the run. */
+  /** Everything that the run has created and deletes at its end. */
   made: Resource[];
-  /** Forgets the things that are shared, after they may have been swept away. */
+  /** Forgets the things that requests share, after an operation may have deleted them. */
   forget(): void;
 }
 
@@ -71,10 +71,10 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     );
   }
 
-  /** Texts with nothing said of them come out alike, and that of a secret must be nowhere else. */
+  /** Unspecified texts are the same for the same seed. A secret has its own seed, because its text must be unique. */
   const seedOf = (name: string) => (holdsSecret(name) ? seed + 7_919 : seed);
 
-  /** What a parameter has in a request that ought to succeed. */
+  /** The value of a parameter in a request that should succeed. */
   function goodValue(parameter: Parameter): Json | undefined {
     const { name, in: place, pointer } = parameter;
     if (isProtectionName(name)) return true;
@@ -83,7 +83,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return parameterValue(parameter);
   }
 
-  /** Whether the right value depends on what there is, so that a request is better without it. */
+  /** Whether the correct value depends on the server's state, so that a valid request omits the parameter. */
   function isConditional({ name, in: place, pointer }: Parameter): boolean {
     if (isCursorName(name)) return true;
     return place === 'header' && isPreconditionName(name) && !(isIfMatchName(name) && accepts(pointer)('*'));
@@ -96,7 +96,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     if (fields && login && !isSecured(operation))
       return { [fields.user]: login.username, [fields.password]: login.password };
     const example = body.examples.map(({ value }) => value).find(fits);
-    // Where nothing is known to be right, such as for a pattern of another dialect, what may be right tells more than nothing.
+    // If no value is certainly valid, such as for a pattern that is not ECMA-262, one that may be valid is used.
     const mayFit =
       ({ pointer }: RequestBody) =>
       (given: Json) =>
@@ -111,7 +111,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
       const { format } = flatten(spec.requests, schema);
       let member: Json | undefined;
       if (isProtectionName(name)) member = true;
-      // What the example says of time was true when it was written.
+      // An expiry in an example may be past by now.
       else if (format === 'date-time' && isExpiryName(name))
         member = fc.sample(formatted(format) ?? fc.constant(''), { seed, numRuns: 1 })[0];
       else if (required) continue;
@@ -128,7 +128,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return value;
   }
 
-  /** The path parameters that name a resource for an operation on it; undefined where they cannot be told. */
+  /** The path parameters of an operation on `resource`; undefined if one of them cannot be derived. */
   function address(operation: Operation, resource: Resource): Record<string, Json> | undefined {
     const origin = originOf(spec, operation);
     const { draft, value } = resource.exchange;
@@ -147,7 +147,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return path;
   }
 
-  /** How often operations began anew; random at first, since servers remember things from run to run. */
+  /** Counts of `varyTexts` by operationId. Each starts at random, because things of earlier runs may still exist. */
   const counts = new Map<string, number>();
   const varyTexts = ({ id }: Operation) => counts.set(id, (counts.get(id) ?? randomInt(1_000_000)) + 1);
 
@@ -165,7 +165,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return resource;
   }
 
-  /** Asked once for each operation: the place stays the same. */
+  /** Looks for the place of the credential once for each operation. */
   async function credentialIn(creator: Operation, { value }: Exchange): Promise<string | undefined> {
     const known = run.issues.get(creator.id);
     const candidates = tokensIn(value);
@@ -200,7 +200,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return path;
   }
 
-  /** A value that hardly belongs to anybody, for calls that change what they name. */
+  /** An id that almost certainly belongs to nothing, for operations that change what they name. */
   function unlikelyId({ schema, pointer }: Parameter): Json | undefined {
     return fc.sample(unlikelyIds(flatten(spec.requests, schema).format), { seed, numRuns: 20 }).find(accepts(pointer));
   }
@@ -223,7 +223,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return credentials.attach(given);
   }
 
-  /** What the configuration says of the operation's values, instead of the run's own. */
+  /** The draft with the configured values of its operation. */
   async function withConfiguredValues(draft: Draft): Promise<Draft> {
     let given = draft;
     for (const one of run.valuesOf(draft.operation)) {
@@ -235,7 +235,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
 
   const answers = new Map<Operation, Exchange | 'asking'>();
 
-  /** Asked once for each operation that gives values; what it needs itself cannot come from it. */
+  /** Sends the request of each source once. Its own request cannot have values from itself. */
   async function valueFrom(
     { operation, at }: NonNullable<ConfiguredValue['from']>,
     name: string,
@@ -248,7 +248,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     if (exchange === undefined || exchange === 'asking') return undefined;
     const value = valueIn(exchange, name, at);
     if (value === undefined)
-      run.record.note(`${operation.id} gives no value for ${name}: one of the run's own is sent`);
+      run.record.note(`the answer of ${operation.id} has no value for ${name}; a generated value is sent`);
     return value;
   }
 
@@ -273,7 +273,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   };
 }
 
-/** Ids that hardly belong to anybody: random uuids, integers beyond 2^40, long texts. */
+/** Ids that almost certainly belong to nothing: random uuids, integers above 2^40, and long texts. */
 export function unlikelyIds(format: string | undefined): fc.Arbitrary<Json> {
   if (format === 'uuid') return fc.uuid();
   return fc.oneof(
@@ -291,7 +291,7 @@ export function sourceOf({ draft, value, answer }: Exchange): LinkSource {
   return { path: draft.path, query: draft.query, requestBody: draft.body, value, headers: answer?.headers ?? {} };
 }
 
-/** What an object says under a name, as a text to compare; undefined for anything else. */
+/** The member of an object as JSON, for comparison; undefined if there is none. */
 export function memberText(value: Json | undefined, name: string): string | undefined {
   const member = isObject(value) ? value[name] : undefined;
   return member === undefined ? undefined : JSON.stringify(member);

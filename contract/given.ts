@@ -4,26 +4,27 @@ import type { Secrets } from './http/secrets.js';
 import { credentialLabel } from './labels.js';
 import type { Identity } from './options.js';
 
-/** What an identity has to authenticate with, as it can be sent. */
+/** The credentials of an identity, ready to be sent. */
 export interface Given {
-  /** Undefined where none was given; the token itself is then that of the login, if there is one. */
+  /** Undefined if none was given: the run then logs in, if `login` is defined. */
   credential: { token: string; perScheme: Record<string, string> } | undefined;
   login: { username: string; password: string } | undefined;
 }
 
 /**
- * Reads what was given: white space at the ends, as a file has it, is no part of a credential. Throws `CouldNotRun` for a
- * security scheme that the document does not have, or that cannot be tried. `prefix` begins the labels of the secrets.
+ * Reads the credentials of an identity, and strips white space at their ends. Adds them to `secrets`, with labels that
+ * begin with `prefix`. Throws `CouldNotRun` if a credential is empty or cannot be sent, or if its security scheme is
+ * unknown or not supported.
  */
 export function readGiven(identity: Identity, { schemes }: Spec, secrets: Secrets, prefix = '$'): Given {
   const { token, credentials, login } = identity;
   for (const name of Object.keys(credentials ?? {})) {
     const scheme = schemes.get(name);
     const known = [...schemes.values()].filter(({ kind }) => kind !== 'unsupported').map((each) => each.name);
-    const there = known.length === 0 ? 'it has none that can be tried' : `there are ${known.join(', ')}`;
+    const there = known.length === 0 ? 'it has no supported one' : `it has ${known.join(', ')}`;
     if (scheme === undefined) throw new CouldNotRun(`the document has no security scheme ${name}: ${there}`);
     if (scheme.kind === 'unsupported')
-      throw new CouldNotRun(`the security scheme ${name} is of a kind that cannot be tried: ${there}`);
+      throw new CouldNotRun(`the contract tests do not support the kind of security scheme ${name}: ${there}`);
   }
   const main = token === undefined ? undefined : trim(token, 'the credential');
   const perScheme = Object.fromEntries(
@@ -42,7 +43,8 @@ export function readGiven(identity: Identity, { schemes }: Spec, secrets: Secret
 function trim(credential: string, what: string): string {
   const trimmed = credential.trim();
   if (trimmed === '') throw new CouldNotRun(`${what} is empty`);
-  // Node refuses to send them, whatever the request is.
-  if (/[^\t\x20-\x7E\x80-\xFF]/.test(trimmed)) throw new CouldNotRun(`${what} has characters that no header can carry`);
+  // Node sends no header with other characters.
+  if (/[^\t\x20-\x7E\x80-\xFF]/.test(trimmed))
+    throw new CouldNotRun(`${what} contains characters that a header cannot contain`);
   return trimmed;
 }

@@ -20,6 +20,7 @@ export interface HookCase {
   name: string;
 }
 
+/** An answer that a hook gets. */
 export interface HookAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;

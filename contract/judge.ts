@@ -6,34 +6,37 @@ import type { Json, JsonObject } from './document/json.js';
 import type { Direction, Reading } from './document/normalise.js';
 import { toRegExp, Undecided } from './document/pattern.js';
 
-/** What one value has against one schema; empty where it fits. */
+/** How a value violates a schema, in a few words. */
 export type Objection = string;
 
-/** A value is valid where it fits every reading of a schema, invalid where it fits none. */
+/** `valid`: the value fits every reading of the schema. `invalid`: it fits none. `unclear`: it fits some of them. */
 export interface Opinion {
   kind: 'valid' | 'invalid' | 'unclear';
   objections: Objection[];
 }
 
-/** Holds values against the schemas of one document: an Ajv of its own, which no server under test has seen. */
+/** Validates values by the schemas of one document. It shares no code with the server. */
 export interface Judge {
-  /** What speaks against a value: of a request where it does not fit every reading, of an answer where it fits none. */
+  /**
+   * How a value violates the schema at `pointer`; empty if it does not. A value of a request must fit every reading of
+   * the schema, and a value of an answer at least one.
+   */
   objections(direction: Direction, pointer: string, value: Json): Objection[];
-  /** Of the value of a request. */
+  /** Whether the schema at `pointer` allows a value of a request. */
   opinion(pointer: string, value: Json): Opinion;
 }
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
-/** How Ajv makes its patterns; `code` would be their source in a generated file, and none is generated here. */
+/** Creates the patterns for Ajv. Ajv requires `code` for standalone code, which is not generated here. */
 const regExp = Object.assign((pattern: string) => toRegExp(pattern) ?? /(?:)/, { code: 'new RegExp' });
-/** Objections told of one value; the rest would not help anybody. */
+/** Most objections that are reported for one value. */
 const MOST = 5;
-const UNDECIDED: Objection = 'a pattern takes too long for it';
+const UNDECIDED: Objection = 'its pattern takes too long to match';
 
 /**
- * `skeletons` are the documents as the validator compiles them, by direction and reading. `onBroken` hears of a schema
- * that cannot be compiled all the same: nothing can be told of its values.
+ * `skeletons` are the schemas of the document, by direction and reading. `onBroken` is called for a schema that cannot
+ * be compiled; its values are unclear.
  */
 export function createJudge(
   skeletons: Record<Direction, Record<Reading, JsonObject>>,
@@ -42,7 +45,7 @@ export function createJudge(
   const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false, validateSchema: false, code: { regExp } });
   addFormats.default(ajv);
   const rfc3339 = ajv.formats['date-time'];
-  // ajv-formats takes `urn:uuid:` and a space between date and time; OpenAPI's registry of formats does not.
+  // ajv-formats accepts `urn:uuid:` and a space between date and time. OpenAPI's registry of formats does not.
   ajv.addFormat('uuid', UUID);
   ajv.addFormat('date-time', (text: string) => DATE_TIME.test(text) && accepts(rfc3339, text));
   ajv.removeKeyword('multipleOf');
@@ -70,8 +73,8 @@ export function createJudge(
     return validate;
   }
 
-  /** Undefined where it cannot be told. */
-  function held(direction: Direction, reading: Reading, pointer: string, value: Json): Objection[] | undefined {
+  /** Undefined if the schema cannot be compiled, or a pattern takes too long. */
+  function objectionsBy(direction: Direction, reading: Reading, pointer: string, value: Json): Objection[] | undefined {
     const validate = validator(direction, reading, pointer);
     if (validate === undefined) return undefined;
     try {
@@ -83,8 +86,8 @@ export function createJudge(
   }
 
   function opinion(pointer: string, value: Json): Opinion {
-    const strict = held('request', 'strict', pointer, value);
-    const wide = held('request', 'wide', pointer, value);
+    const strict = objectionsBy('request', 'strict', pointer, value);
+    const wide = objectionsBy('request', 'wide', pointer, value);
     if (strict === undefined || wide === undefined) return { kind: 'unclear', objections: [UNDECIDED] };
     if (strict.length === 0 && wide.length === 0) return { kind: 'valid', objections: [] };
     const kind = strict.length > 0 && wide.length > 0 ? 'invalid' : 'unclear';
@@ -95,9 +98,9 @@ export function createJudge(
     opinion,
     objections(direction, pointer, value) {
       if (direction === 'request') return opinion(pointer, value).objections;
-      const wide = held('response', 'wide', pointer, value) ?? [];
+      const wide = objectionsBy('response', 'wide', pointer, value) ?? [];
       if (wide.length === 0) return [];
-      return (held('response', 'strict', pointer, value) ?? []).length === 0 ? [] : wide;
+      return (objectionsBy('response', 'strict', pointer, value) ?? []).length === 0 ? [] : wide;
     },
   };
 }

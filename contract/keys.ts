@@ -8,16 +8,19 @@ import type { Draft } from './http/draft.js';
 import type { WireRequest } from './http/encode.js';
 import type { Judge } from './judge.js';
 
-/** Shorter keys somebody may have sent before. */
+/** Characters. Another client may have sent a shorter Idempotency-Key before. */
 export const SHORTEST_KEY = 16;
 
-/** Makes the keys by which a server knows a repeated request. */
+/** Generates the values of `Idempotency-Key`, and remembers which were sent. */
 export interface Keys {
-  /** A key that no request had before: random whatever the seed is, since servers remember keys from run to run. */
+  /**
+   * A new key that the schema allows, of `length` characters if that is given; undefined if none is found. It does not
+   * depend on the seed, because servers remember keys between runs.
+   */
   fresh(parameter: Parameter, length?: number): string | undefined;
-  /** The draft with a fresh key of the same length in the place of a good one that is long enough. */
+  /** Replaces a valid key of at least `SHORTEST_KEY` characters by a new one of the same length. */
   renew(draft: Draft): Draft;
-  /** Whether the key of a request was used before; from now on it was. */
+  /** Whether the key of a request was sent before. Remembers it. */
   use(operation: Operation, request: WireRequest): boolean;
 }
 
@@ -59,7 +62,7 @@ export function createKeys({ requests }: Spec, judge: Judge): Keys {
   };
 }
 
-/** The parameter by which an operation knows a repeated request; undefined where it has none. */
+/** The `Idempotency-Key` parameter of an operation; undefined if it has none. */
 export function onceKeyOf({ parameters }: Operation): Parameter | undefined {
   return parameters.find(({ in: place, name }) => place === 'header' && isOnceKeyName(name));
 }

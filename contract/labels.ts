@@ -1,16 +1,19 @@
 import { isSecretHeader } from './document/names.js';
 
-// What stands for a secret in reports and commands: a variable of the shell, for its reader to set.
+// Labels replace secrets in reports and commands. Each is a shell variable that the reader can set.
 
-/** The variable of a header that opens something, such as `$X_GATEWAY_KEY`; undefined of any other. */
+/** The label of a header that may contain a credential, such as `$X_GATEWAY_KEY`; undefined for any other header. */
 export function headerLabel(name: string): string | undefined {
   return isSecretHeader(name) ? `$${name.toUpperCase().replace(/\W/g, '_')}` : undefined;
 }
 
-/** The variable of the credential of a security scheme, or of the one for all schemes; `prefix` tells identities apart. */
+/**
+ * The label of the credential of a security scheme, such as `$TOKEN_KEY`, or of the credential for all schemes,
+ * `$TOKEN`. `prefix` distinguishes identities.
+ */
 export function credentialLabel(scheme?: string, prefix = '$'): string {
   return scheme === undefined ? `${prefix}TOKEN` : `${prefix}TOKEN_${scheme.toUpperCase().replace(/\W+/g, '_')}`;
 }
 
-/** The prefix of what a second identity authenticates with. */
+/** The prefix for labels of another identity's credentials. */
 export const OTHER = '$OTHER_';

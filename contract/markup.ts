@@ -1,4 +1,4 @@
-/** Escapes markup and drops what XML 1.0 cannot hold at all. */
+/** Escapes text for HTML and XML. Replaces characters that XML 1.0 does not allow by U+FFFD. */
 export function escapeMarkup(text: string): string {
   return Buffer.from(text)
     .toString()

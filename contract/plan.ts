@@ -14,19 +14,19 @@ import type { ContractOptions } from './options.js';
 import { runPhases } from './phases/index.js';
 import { PHASES, type Phase } from './report/types.js';
 
-/** What a run would send of an operation. */
+/** The requests that a run would send to one operation. */
 export interface PlannedOperation {
   operation: string;
   method: string;
   path: string;
   tags: string[];
-  /** Requests by the kind of case. */
+  /** Number of requests by phase. */
   requests: Partial<Record<Phase, number>>;
-  /** What would be left out, and why. */
+  /** Requests that would not be sent, with the reason. */
   skipped: string[];
 }
 
-/** What a run would send to a server that answers as the document says. */
+/** The requests that a run would send to a server that answers as documented. */
 export interface ContractPlan {
   seed: number;
   operations: PlannedOperation[];
@@ -34,8 +34,10 @@ export interface ContractPlan {
 }
 
 /**
- * Makes the requests of a run without sending any: what depends on an answer goes by one that the document describes, so
- * that a run sends other ids, and a few requests more or less. Rejects with `CouldNotRun` as `testContract` does.
+ * Plans a run and sends nothing. Answers that later requests depend on are generated from the document, so a real run
+ * sends other ids, and may send a few requests more or less.
+ *
+ * Rejects with `CouldNotRun` if the document cannot be read or an option is wrong.
  */
 export async function planContract(options: ContractOptions): Promise<ContractPlan> {
   const requests: PlannedRequest[] = [];
@@ -73,14 +75,14 @@ export async function planContract(options: ContractOptions): Promise<ContractPl
   }
 }
 
-/** Hooks act on a server, which is not there. */
+/** The options without hooks, which could act on a server. */
 function withoutHooks(options: ContractOptions): ContractOptions {
   const plain = { ...options };
   delete plain.hooks;
   return plain;
 }
 
-/** Stands in for a credential that is not given, so that what needs one is planned all the same. */
+/** The credential of a plan for which none is given, so that secured operations are planned too. */
 const STAND_IN = 'a-credential-to-plan-with';
 const UNKNOWN = /^no-such-credential|^not-a-token/;
 
@@ -99,7 +101,7 @@ function rejectionOf({ answers }: Operation, statuses: string[]): AnswerSpec {
   return found.find((answer) => answer !== undefined) ?? { status, headers: [], content: [], links: [] };
 }
 
-/** An answer with everything that its description demands, and with no page after it. */
+/** A generated answer that fits its documentation. A page of a list is the last one. */
 function stated(spec: Spec, seed: number, answer: AnswerSpec | undefined): Answer {
   if (answer === undefined) return { status: 200, headers: {}, text: '' };
   const status = /^\d{3}$/.test(answer.status)

@@ -20,9 +20,12 @@ import { isUnlikelyId } from './fixtures.js';
 import type { Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
 
-// What a run does not do, so that it neither ends its own credential nor touches what it has not made.
+// What a run must not send, so that it neither ends its own credential nor changes things that it has not created.
 
-/** What a call may do to the credential it is made with: end it, end it together with others, or nothing. */
+/**
+ * What an operation may do to the caller's credential. `ends-caller` ends that credential alone, such as a logout.
+ * `sweeps` may end many things, and that credential with them.
+ */
 export type Danger = 'ends-caller' | 'sweeps' | 'none';
 
 export function dangerOf(operation: Operation, spec: Spec): Danger {
@@ -37,23 +40,23 @@ export function dangerOf(operation: Operation, spec: Spec): Danger {
   return canProtect(operation, spec) ? 'sweeps' : 'none';
 }
 
-/** Whether a call ends the session it is made in, and so perhaps no credential of another kind. */
+/** Whether an operation ends the caller's session. Such an operation may leave credentials of other kinds valid. */
 export function isLogout({ id, path, method }: Operation): boolean {
   return endsSession(id) || endsSession(`${method} ${path}`);
 }
 
-/** Whether a call gives a new secret to what it is about. */
+/** Whether an operation replaces the secret of a thing by a new one. */
 export function isRotator({ id, path, method }: Operation): boolean {
   return isUnsafe({ method }) && (isRotation(id) || isRotation(path));
 }
 
-/** An operation whose body holds a credential that somebody presents, and the place of it. */
+/** An operation whose body contains a credential to verify or to revoke, and the place of the credential. */
 export interface Presenter {
   operation: Operation;
   slot: Slot;
 }
 
-/** The operations that tell whether a credential in their body is good, and those that revoke it. */
+/** The operations that verify the credential in their body (`inquiries`), and those that revoke it. */
 export interface Presenters {
   inquiries: Presenter[];
   revokers: Presenter[];
@@ -70,19 +73,19 @@ export function presentersOf(spec: Spec): Presenters {
   return { inquiries: are(isInquiry), revokers: are(isRevocation) };
 }
 
-/** The place in a body of a credential that somebody presents. */
+/** The place in the body for a credential to verify or to revoke; undefined if there is none. */
 function presentedIn({ body }: Operation, { requests }: Spec): Slot | undefined {
   return slotsOf(requests, body?.schema).find(
     ({ path, schema }) => isPresentedName(String(path.at(-1))) && typesOf(flatten(requests, schema)).includes('string'),
   );
 }
 
-/** Whether a sweeping call can be told to spare the credential it is made with. */
+/** Whether a parameter or member of the operation can exclude the caller's own credential. */
 export function canProtect(operation: Operation, spec: Spec): boolean {
   return protectionsOf(operation, spec).length > 0;
 }
 
-/** The booleans of the query and the body by which a call spares the credential it is made with. */
+/** The booleans of the query and the body that exclude the caller's own credential, such as `exclude_current`. */
 function protectionsOf({ parameters, body }: Operation, { requests }: Spec) {
   const inQuery = parameters.filter(({ in: place }) => place === 'query');
   const inBody = slotsOf(requests, body?.schema).filter(({ path }) => path.length === 1);
@@ -95,7 +98,7 @@ function protectionsOf({ parameters, body }: Operation, { requests }: Spec) {
   ].filter(({ name }) => isProtectionName(name));
 }
 
-/** Whether a call ends what it names. */
+/** Whether an operation deletes, revokes, cancels, archives or disables what its path names. */
 export function isRemover({ method, path, id }: Operation): boolean {
   if (method === 'DELETE') return path.includes('{');
   return (
@@ -104,37 +107,37 @@ export function isRemover({ method, path, id }: Operation): boolean {
 }
 
 /**
- * Whether a call ends the thing that its path names, so that it is gone afterwards. A DELETE below that path ends a part
- * of the thing, and what is cancelled, archived or disabled is often still there.
+ * Whether an operation deletes or revokes the thing that its path names, so that the thing is gone afterwards. A DELETE
+ * below the thing's path deletes a part of it, and a cancelled, archived or disabled thing can often still be fetched.
  */
 export function isDeleter({ method, path }: Operation): boolean {
   if (method === 'DELETE') return /\}\/?$/.test(path);
   return isUnsafe({ method }) && /\}[/:](revoke|delete|remove)\/?$/i.test(path);
 }
 
-/** Why a request must not be sent; undefined where it may. `base` is a request that may. */
+/** Why the run must not send a request; undefined if it may. `base` is a request that it may send. */
 export function reasonAgainst(draft: Draft, base: Draft, verdict: Verdict['kind'], spec: Spec): string | undefined {
   const { operation } = draft;
   const valid = verdict === 'valid';
   if (!isUnsafe(operation)) return undefined;
   if (isOwnAccount(operation.path) && isSecured(operation) && verdict !== 'invalid') {
     const vital = membersOf(draft.body).find(([name]) => isVitalName(name));
-    if (vital !== undefined) return `another ${vital[0]} of the run's own account`;
+    if (vital !== undefined) return `it would change ${vital[0]} of the run's own account`;
   }
   for (const { name, schema, sentBy } of protectionsOf(operation, spec)) {
     const sent: Json | undefined = sentBy(draft) ?? flatten(spec.requests, schema).default;
     const protects = sent === true || sent === 'true';
     if (!protects && (verdict !== 'invalid' || sent === undefined))
-      return `${name} other than true: it would end the run's own credential`;
+      return `without ${name}=true it would end the run's own credential`;
   }
   for (const [name, value] of Object.entries(draft.path)) {
     if (!valid || sameJson(value, base.path[name]) || isUnlikelyId(value)) continue;
-    return `${name}s that may belong to somebody`;
+    return `its ${name} may belong to a thing that the run has not created`;
   }
   return undefined;
 }
 
-/** Whether a call tries a secret, so that many wrong ones look like guessing. */
+/** Whether an operation without security takes a secret, such as a login: a throttle may count wrong secrets. */
 export function isGuess(operation: Operation, spec: Spec): boolean {
   if (isSecured(operation) || operation.body === undefined || !isUnsafe(operation)) return false;
   return branches(spec.requests, operation.body.schema).some(({ properties = {} }) =>

@@ -17,29 +17,30 @@ import type {
 } from './report/types.js';
 import { dateNow } from './timers.js';
 
-/** What a run has seen: the report in the making. */
+/** Collects the requests, answers and findings of a run, and makes the report from them. */
 export interface RunRecord {
-  /** From now on what is found is about a part of the run that `only` narrows it to. */
+  /** Sets the value of the option `only` that reproduces the findings from now on; undefined for a whole run. */
   begin(only: string | undefined): void;
-  /** Gives the number of the request. */
+  /** Counts a request that is about to be sent. Returns its number in the run, from 1. */
   sending(operation: Operation, phase: Phase): number;
-  /** The answer to a request: its status, undefined where none came, and the milliseconds until it was there. */
+  /** Counts an answer: its status, undefined if none came, and the milliseconds that it took. */
   received(operation: Operation, status: number | undefined, tookMs: number): void;
-  /** Records what an exchange has found. The same fault is told once, by the smallest request. */
+  /** Records the findings of an exchange. The same fault is reported once, with its smallest request. */
   add(info: CaseInfo, exchange: Exchange): void;
   /** Records a finding about several exchanges, with the last of them. */
   fail(info: CaseInfo, exchange: Exchange, finding: Finding): void;
   isKnown(operation: Operation, finding: Finding): boolean;
+  /** Records that some requests of an operation are not sent, and why. */
   skip(operation: Operation, why: string): void;
-  /** Says something about the run in one line, which is no verdict. */
+  /** Adds a note to the report: one line about the run that is no finding. */
   note(text: string): void;
-  /** How much of the document is tested. */
+  /** Which operations have been tested so far. */
   extent: Extent;
-  /** Ends the run before its end, without a verdict: the sentence says why. */
+  /** Marks the run as stopped early and incomplete, with the reason. The first reason counts. */
   stop(why: string): void;
-  /** Nothing that follows would mean anything, such as after the death of the run's credential. */
+  /** Stops the run with a fault, because later results would mean nothing, such as after the loss of the credential. */
   abort(check: 'credential' | 'answer', message: string): void;
-  /** Faults so far. */
+  /** Number of faults so far. */
   faults(): number;
   finish(): ContractReport;
 }
@@ -52,11 +53,11 @@ interface RecordOptions {
   base: URL;
   seed: number;
   secrets: Secrets;
-  /** The request as it is shown, its credential by its label. */
+  /** The request with labels in place of its credentials. */
   shown: (draft: Draft) => WireRequest;
-  /** The checks that count. */
+  /** The checks that are run. */
   counts: ReadonlySet<Check>;
-  /** What the whole run is narrowed to. */
+  /** The option `only` of the run. */
   only: string | undefined;
   startedAt: number;
   /** Milliseconds that the whole run may take. */
@@ -65,6 +66,7 @@ interface RecordOptions {
   onProgress: ((progress: ContractProgress) => void) | undefined;
 }
 
+/** Characters of an answer's body that the report shows. */
 const LONGEST_BODY = 600;
 
 export function createRecord({
@@ -95,7 +97,7 @@ export function createRecord({
     const { check, message, expected, severity = 'fault' } = finding;
     if (!counts.has(check)) return;
     const { operation } = draft;
-    // What another operation does wrong while it prepares something for a selected one is told under its own name.
+    // A fault of an operation that only prepares for a selected one is reported under its own name.
     const key = keyOf(operation, { check, message });
     const size = wire.target.length + (wire.body?.byteLength ?? 0) + JSON.stringify(wire.headers).length;
     const known = found.get(key);
@@ -127,7 +129,7 @@ export function createRecord({
     found.set(key, { finding: told, answers, size });
   }
 
-  /** Records what is not about one request. */
+  /** Records a fault of the run as a whole. */
   function failRun(check: Check, message: string, expected: string): void {
     const finding: ContractFinding = {
       id: '',
@@ -190,7 +192,7 @@ export function createRecord({
     },
     abort(check, message) {
       ended ??= message;
-      failRun(check, message, 'a run that goes on to its end');
+      failRun(check, message, 'a run that reaches its end');
     },
     faults: () => faults,
     finish() {
@@ -218,7 +220,7 @@ export function createRecord({
           ...extent.forbidden(all),
           ...all
             .filter(wasThrottled)
-            .map(({ operation }) => `${operation} was throttled: much of the run saw 429 alone`),
+            .map(({ operation }) => `${operation} was throttled: more than a fifth of its answers were 429`),
         ],
       };
     },
@@ -242,7 +244,7 @@ function toOnly(only: string | undefined): Pick<ContractFinding, 'only'> {
   return only === undefined ? {} : { only };
 }
 
-/** A fifth of all answers: too many for a run that means what it says. */
+/** Whether so many answers of an operation were 429 that its results mean little. */
 function wasThrottled({ seen, requests }: OperationReport): boolean {
   return (seen['429'] ?? 0) > requests / 5;
 }

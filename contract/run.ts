@@ -36,40 +36,42 @@ export interface Run {
   keys: Keys;
   base: URL;
   seed: number;
-  /** Whether nothing is sent. */
+  /** Whether this is a dry run, which sends nothing. */
   isDryRun: boolean;
-  /** The operations that are tested; `spec.operations` are those that may be called. */
+  /** The operations that are tested. `spec.operations` has all operations that may be called. */
   operations: Operation[];
   secrets: Secrets;
   record: RunRecord;
-  /** The values that the configuration gives an operation. */
+  /** The configured values of an operation's parameters and body members. */
   valuesOf(operation: Operation): ConfiguredValue[];
-  /** Where in the success of an operation a credential was found, by operationId. */
+  /**
+   * JSON pointers of the credentials that an operation issues, in its answer, by operationId; empty if it issues none.
+   */
   issues: Map<string, string[]>;
-  /** Sends a request and holds the answer to every promise, without recording what is found. */
+  /** Sends a request and checks the answer. Does not record the findings. */
   attempt(draft: Draft, info: CaseInfo): Promise<Exchange>;
-  /** The same, recording what is found. */
+  /** Sends a request, checks the answer, and records the findings. */
   send(draft: Draft, info: CaseInfo): Promise<Exchange>;
   judgeRequest(draft: Draft): Verdict;
-  /** From now on no request goes beyond the time of the run: it throws `OutOfTime` instead. */
+  /** From now on, a request throws `OutOfTime` once the time of the run is over. */
   watchTime(): void;
-  /** Whether the time of the run is over. */
+  /** Whether the time of the run is over, or `maxFaults` is reached. */
   outOfTime(): boolean;
   close(): void;
 }
 
-/** Statuses that a server gives on its own account to a path that it cannot read. */
+/** Statuses for a path that the server cannot read; no operation needs to document them. */
 const UNREADABLE = new Set([400, 404, 414]);
-/** Of a path too long and of headers too large: statuses of the server, which no document lists. */
+/** Statuses for a path that is too long and for headers that are too large; documents rarely list them. */
 const TOO_LONG = new Set([414, 431]);
 
-/** Reads the spec and makes a run ready; throws `CouldNotRun` where that is impossible. */
+/** Reads the document and prepares a run. Rejects with `CouldNotRun` if the document or an option is wrong. */
 export async function createRun(
   options: ContractOptions,
   startDryRun?: (spec: Spec, seed: number) => DryRun,
 ): Promise<Run> {
   if (!URL.canParse(options.url) || !/^https?:/.test(options.url)) {
-    throw new CouldNotRun(`${options.url} is no http or https address`);
+    throw new CouldNotRun(`${options.url} is not an http or https URL`);
   }
   const base = new URL(options.url);
   const startedAt = dateNow();
@@ -98,7 +100,7 @@ export async function createRun(
     return { ...wire, target, headers: Object.fromEntries(headers) as Record<string, string>, body };
   };
   const dryRun = startDryRun?.(spec, seed);
-  // What is only rehearsed proves nothing.
+  // A dry run tests no server, so none of its findings count.
   const counts = dryRun === undefined ? selectChecks(options) : new Set<Check>();
   const record = createRecord({
     spec,
@@ -127,7 +129,7 @@ export async function createRun(
   const issues: Run['issues'] = new Map();
   const watch = createWatch(options.laws);
   const valuesOf = readValues(spec, options.values ?? {});
-  /** Operations whose bodies had no end: they get less time from then on. */
+  /** Operations whose answers had no end. Their bodies get less time from then on. */
   const slow = new Set<string>();
 
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
@@ -214,7 +216,7 @@ export async function createRun(
 
   function checkSecrets(draft: Draft, answer: Answer, value: Json | undefined, mayTellAgain: boolean): Finding[] {
     const findings = checkLeaks(spec.answers, secrets, draft, answer, value, mayTellAgain);
-    // Only now, so that the answer which issues a secret may tell it, and none after it.
+    // Added after the check: the answer that issues a secret may contain it, and no later answer may.
     if (answer.status < 300) {
       secrets.addFrom(value, draft.body);
       for (const path of issues.get(draft.operation.id) ?? []) {
@@ -255,7 +257,7 @@ export async function createRun(
   };
 }
 
-/** Of a refusal the objection, which is the same for many cases; else what the case is called. */
+/** The subject of a message about a status: for an invalid request its first objection, else the name of the case. */
 function subject({ expectation, name }: CaseInfo, { kind, why }: Verdict): string {
   return expectation === undefined && kind === 'invalid' ? `a request where ${why[0] ?? 'something is wrong'}` : name;
 }
@@ -270,7 +272,7 @@ function checkTime(took: number, most: number | undefined): Finding[] {
 function rememberPasswords(body: Json | undefined, secrets: Secrets): void {
   if (typeof body !== 'object' || body === null) return;
   for (const [name, member] of Object.entries(body)) {
-    // A text of few characters may turn up by chance.
+    // A text of few different characters may appear in an answer by chance.
     const isSecret = typeof member === 'string' && isPasswordName(name) && new Set(member).size >= 6;
     if (isSecret) secrets.addMadeUp(member);
     else if (typeof member === 'object') rememberPasswords(member, secrets);
@@ -278,7 +280,7 @@ function rememberPasswords(body: Json | undefined, secrets: Secrets): void {
 }
 
 function parse({ text, headers }: Answer): Json | undefined {
-  // A wrong media type is a finding of its own; what the answer says counts all the same.
+  // JSON with a wrong media type is read too; the media type is a finding of its own.
   if (!/json/i.test(headers['content-type'] ?? '') && !/^[{[]/.test(text)) return undefined;
   try {
     return JSON.parse(text.replace(/^\uFEFF/, '')) as Json;

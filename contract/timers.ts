@@ -1,15 +1,15 @@
-// Values, taken when this module loads: a test library that replaces timers or clocks later stops no run. A re-export would
-// follow some of those replacements.
+// The timers and clocks as they are when this module loads. So a test library that replaces them later does not stop a
+// run. A re-export would follow some of these replacements.
 
 export const { setTimeout, clearTimeout } = globalThis;
 
-/** Milliseconds since 1970. */
+/** Milliseconds since 1970-01-01 UTC. */
 export const dateNow = Date.now;
 
-/** Milliseconds since the process began; never steps back. */
+/** Milliseconds since the process started; monotonic. */
 export const performanceNow = performance.now.bind(performance);
 
-/** Resolves after so many milliseconds. */
+/** Resolves after `ms` milliseconds. */
 export const sleep = (ms: number) =>
   new Promise<void>((resolve) => {
     setTimeout(resolve, ms);

@@ -6,24 +6,24 @@ import { CouldNotRun } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { Draft } from './http/draft.js';
 
-/** A value that the configuration gives a parameter or a member of the body. */
+/** The configured value of a parameter or a member of the body. */
 export interface ConfiguredValue {
   place: 'path' | 'query' | 'header' | 'cookie' | 'body';
   name: string;
-  /** What is sent, where it does not come from an answer. */
+  /** The value to send, unless `from` is set. */
   value: Json;
-  /** Whose answer has it: what is there at `at`, else the first row's. */
+  /** The operation whose answer contains the value: at the JSON pointer `at`, else in the first row. */
   from: { operation: Operation; at: string | undefined } | undefined;
 }
 
 type Values = Record<string, Record<string, Json>>;
 
-/** The values of the configuration; throws `CouldNotRun` where one is for something that the document does not have. */
+/** Reads the option `values`. Throws `CouldNotRun` for an operation, parameter or body that the document lacks. */
 export function readValues({ operations }: Spec, values: Values): (operation: Operation) => ConfiguredValue[] {
   const find = (id: string) => {
     const operation = operations.find((each) => each.id === id);
     if (operation === undefined)
-      throw new CouldNotRun(`the values speak of ${id}, which is no operation of the document`);
+      throw new CouldNotRun(`values name the operation ${id}, which the document does not have`);
     return operation;
   };
   const given = new Map<string, ConfiguredValue[]>();
@@ -34,11 +34,12 @@ export function readValues({ operations }: Spec, values: Values): (operation: Op
       Object.entries(entries).map(([key, value]) => {
         const [, place = '', name = ''] = /^(path|query|header|cookie|body)\.(.+)$/.exec(key) ?? [];
         if (place === '')
-          throw new CouldNotRun(`the values of ${id} have ${key}: it must be such as path.id or body.name`);
+          throw new CouldNotRun(`the values of ${id} have the name ${key}; it must be like path.id or body.name`);
         const [, source = '', at] = (typeof value === 'string' && /^from (\S+)(?: at (\/\S*))?$/.exec(value)) || [];
         const from = source === '' ? undefined : { operation: find(source), at };
         const one = { place: place as ConfiguredValue['place'], name, value, from };
-        if (owner && !takes(owner, one)) throw new CouldNotRun(`${id} takes no ${key}, which the values give it`);
+        if (owner && !takes(owner, one))
+          throw new CouldNotRun(`the values of ${id} name ${key}, which it does not have`);
         return one;
       }),
     );
@@ -54,14 +55,14 @@ function takes({ parameters, body }: Operation, { place, name }: ConfiguredValue
   return parameters.some((parameter) => parameter.in === place && parameter.name === name);
 }
 
-/** The draft with a value at its place. */
+/** The draft with a configured value. */
 export function withConfigured(draft: Draft, { place, name }: ConfiguredValue, value: Json): Draft {
   if (place !== 'body') return { ...draft, [place]: { ...draft[place], [name]: value } };
   const body = withValue(draft.body ?? {}, name.split('.'), value);
   return body === undefined ? draft : { ...draft, body };
 }
 
-/** What an answer has for a value: at the pointer, else in its first row, or in itself. */
+/** The value that an answer contains: at the pointer `at`, else in its first row, else in the answer itself. */
 export function valueIn({ value }: Exchange, name: string, at: string | undefined): Json | undefined {
   if (at !== undefined) return atPointer(value ?? null, at);
   const isList = (member: unknown): member is Json[] => Array.isArray(member);

@@ -7,7 +7,7 @@ import { branches, typesOf } from './document/schema.js';
 import type { Draft } from './http/draft.js';
 import type { Run } from './run.js';
 
-/** The members of an operation's body, without what is in them; those that spare the credential in use stay true. */
+/** The members of an operation's body at its first level, without those that exclude the caller's own credential. */
 export function membersToSend({ spec }: Run, { body }: Draft['operation']): Slot[] {
   return slotsOf(spec.requests, body?.schema).filter(
     ({ path: [name, ...inner] }) => inner.length === 0 && typeof name === 'string' && !isProtectionName(name),
@@ -15,8 +15,8 @@ export function membersToSend({ spec }: Run, { body }: Draft['operation']): Slot
 }
 
 /**
- * The request with other texts in its body, for a thing that may be there but once: `count` says which others. Members
- * that have but a few values stay, and so do those for which there is no other text.
+ * The request with other texts in its body, for a thing whose values must be unique. `count` selects the texts. A
+ * member keeps its value if it is an enum or a secret, or if no other text is valid.
  */
 export function withOtherTexts(run: Run, draft: Draft, count: number): Draft {
   let varied = draft;
@@ -39,8 +39,8 @@ export function withOtherTexts(run: Run, draft: Draft, count: number): Draft {
 }
 
 /**
- * The request with another value than `present` at a place of its body, valid all the same; undefined where none is
- * found. Plain values are preferred: what a server makes of white space around a text no schema tells.
+ * A valid request that differs from `draft` in one member of its body, whose value is not `present`; undefined if none
+ * is found. The value has no white space at its ends, which a server may strip.
  */
 export function withAnother(
   run: Run,
@@ -52,7 +52,7 @@ export function withAnother(
   const name = String(path.at(-1));
   const isBoolean = branches(document, schema).some((branch) => typesOf(branch).includes('boolean'));
   const random = fc.sample(valuesOf(document, schema, name), { seed: run.seed, numRuns: 60 });
-  // Of a password, which is masked from then on, no text that turns up elsewhere.
+  // A password is masked from now on, so it must be a text that appears nowhere else.
   const words = holdsSecret(name) ? ['another-Passw0rd', 'another-Passw0rd-1'] : ['another', 'another-1'];
   const candidates: Json[] = isBoolean ? [present !== true] : [...words, ...random];
   const body = isObject(draft.body) ? draft.body : {};

@@ -7,10 +7,12 @@ import { integers, numbers } from './numbers.js';
 import { DEEPEST, isTooLarge, MOST_ITEMS, packed, sizeOf } from './sizes.js';
 import { textOf } from './strings.js';
 
-/** Most members that an object gets beside those that its schema names. */
+/** Most additional members that an object gets for `minProperties`. */
 const MOST_MEMBERS = 40;
 
-/** Random values that fit a schema but for rules that only the judge knows; they shrink towards the simplest one. */
+/**
+ * Random values that fit most rules of a schema; the judge decides whether one fits all. They shrink to simple values.
+ */
 export function valuesOf(
   document: JsonObject,
   schema: SchemaOrBoolean | undefined,
@@ -27,7 +29,7 @@ export function valuesOf(
   return values;
 }
 
-/** What makes values is slow to build, and recursive schemas ask for the same again and again. */
+/** Generators by schema, name and depth: building one is slow, and recursive schemas need the same one repeatedly. */
 const made = new WeakMap<Schema, Map<string, fc.Arbitrary<Json>>>();
 
 function built(
@@ -98,7 +100,8 @@ function arrays(document: JsonObject, schema: Schema, name: string, depth: numbe
     lists = fc.tuple(fc.tuple(...firsts), lists).map(([before, after]) => [...before, ...after]);
   }
   if (uniqueItems !== true) return lists;
-  // Not fc.uniqueArray, which looks for ever for a third boolean; too short a list the judge calls what it is.
+  // fc.uniqueArray would search endlessly for a third boolean. If the list becomes too short, the judge finds it
+  // invalid.
   return lists.map((list) => [...new Map(list.map((item) => [JSON.stringify(item), item])).values()]);
 }
 
@@ -149,7 +152,7 @@ function objects(document: JsonObject, schema: Schema, depth: number): fc.Arbitr
   });
 }
 
-/** The schema of a member that is not among the properties. */
+/** The schema of a member that is not in `properties`. */
 function schemaOfName(
   { patternProperties = {}, additionalProperties }: Schema,
   name: string,
@@ -159,7 +162,7 @@ function schemaOfName(
   return schema ?? additionalProperties;
 }
 
-/** Without the members that need others which are not there. */
+/** Removes members whose `dependentRequired` members are absent. */
 function withoutLoose(value: JsonObject, needs: Record<string, string[]>, required: Set<string>): JsonObject {
   let left = value;
   for (const [name, others] of Object.entries(needs)) {
@@ -170,7 +173,7 @@ function withoutLoose(value: JsonObject, needs: Record<string, string[]>, requir
   return left;
 }
 
-/** Names for the members that an object may have beside those that its schema names. */
+/** Random names of additional members. */
 export function namesOf(
   document: JsonObject,
   { propertyNames, patternProperties, additionalProperties }: Schema,

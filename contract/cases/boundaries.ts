@@ -8,13 +8,13 @@ import { composed } from './composed.js';
 import { distinctOf } from './samples.js';
 import { formatted, LONGEST, malformed, textOfLength } from './strings.js';
 
-/** Lists longer than this are not made. */
+/** Items of the longest list that is generated. */
 const MOST_ITEMS = 500;
 
-/** What the values of secret members are made of, so that they are recognised wherever they turn up. */
+/** The text that generated values of secret members are made of, so that a leak of them is recognised. */
 const UNIQUE = 'pZq7Wx4Kt9vB';
 
-/** Text that many a server trips over, valid or not: a store that ends at NUL, a database without lone surrogates ... */
+/** Texts that make many servers fail: databases that end a text at NUL, or cannot store lone surrogates, and so on. */
 const AWKWARD: readonly (readonly [string, string])[] = [
   ['a\u0000b', 'text with NUL'],
   ['a\u0007b', 'text with a control character'],
@@ -23,13 +23,13 @@ const AWKWARD: readonly (readonly [string, string])[] = [
   ['é ñ 漢字 עברית', 'text of many scripts'],
   ['🔑👩‍👩‍👧‍👧', 'emoji'],
   ["Robert'); DROP TABLE students;--", 'SQL'],
-  ['%_\\"\'`${7*7}{{7*7}}', 'the signs of other languages'],
+  ['%_\\"\'`${7*7}{{7*7}}', 'characters with a meaning in templates and patterns'],
   ['<script>alert(1)</script>', 'a script'],
   ['../../etc/passwd', 'a path'],
   ['%00%0A%E0%A4%A', 'text that looks percent-encoded'],
 ];
 
-/** The edges of every keyword of a schema: just inside, just outside, and what is nowhere near. */
+/** Values just inside and just outside the limits of every keyword of a schema, and values of other types. */
 export function boundariesOf(
   document: JsonObject,
   schema: SchemaOrBoolean | undefined,
@@ -62,11 +62,11 @@ function values(schema: Schema): Candidate[] {
   const texts = members.filter((member) => typeof member === 'string');
   const [first = 'member'] = texts;
   return [
-    ...members.map((value) => ({ value, note: `member ${JSON.stringify(value)}` })),
-    { value: `${first}x`, note: 'no member' },
+    ...members.map((value) => ({ value, note: `the enum value ${JSON.stringify(value)}` })),
+    { value: `${first}x`, note: 'a value that is not in the enum' },
     {
       value: first.toUpperCase() === first ? first.toLowerCase() : first.toUpperCase(),
-      note: 'a member in other letters',
+      note: 'an enum value in the other letter case',
     },
     { value: '', note: 'an empty text' },
   ];
@@ -98,7 +98,7 @@ function texts(schema: Schema, name: string): Candidate[] {
   if (format !== undefined && formatted(format)) {
     candidates.push(...malformed(format));
     const good = fc.sample(formatted(format) ?? fc.constant(''), { seed: 7, numRuns: 1 })[0] ?? '';
-    candidates.push({ value: good, note: `a good ${format}` }, { value: ` ${good}`, note: `a space and a ${format}` });
+    candidates.push({ value: good, note: `a valid ${format}` }, { value: ` ${good}`, note: `a space and a ${format}` });
     if (format === 'uuid') candidates.push({ value: good.toUpperCase(), note: 'a uuid in capitals' });
     if (format === 'date-time') candidates.push({ value: '2041-06-15T12:00:00+02:00', note: 'another zone' });
   }
@@ -115,18 +115,18 @@ function numbers(schema: Schema): Candidate[] {
   const edges = [minimum, maximum, exclusiveMinimum, exclusiveMaximum].filter((edge) => edge !== undefined);
   const candidates = edges
     .flatMap((edge) => [edge - step, edge, edge + step])
-    // Beyond 2^53 neighbours are not told apart, so that no case there means what it says.
+    // Above 2^53 JavaScript cannot represent neighbouring integers.
     .filter((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER)
     .map((value) => ({ value, note: String(value) }));
   if (whole) candidates.push({ value: 1.5, note: '1.5' });
   if (multipleOf !== undefined)
-    candidates.push({ value: multipleOf * 1.5, note: `no multiple of ${String(multipleOf)}` });
+    candidates.push({ value: multipleOf * 1.5, note: `not a multiple of ${String(multipleOf)}` });
   candidates.push({ value: 0, note: '0' }, { value: -1, note: '-1' });
   candidates.push({ value: 1e300, note: '1e300' });
   return candidates;
 }
 
-/** Just inside and just outside of two bounds. */
+/** Counts just inside and just outside two limits. */
 function counts(least: number, most: number | undefined): number[] {
   const edges = [0, least - 1, least, ...(most === undefined ? [] : [most, most + 1])];
   return [...new Set(edges)].filter((count) => count >= 0 && count <= MOST_ITEMS);
@@ -150,7 +150,7 @@ function lists(document: JsonObject, schema: Schema, sample: Json): Candidate[] 
   return [...candidates, { value: twice, note: 'an item twice' }];
 }
 
-/** Too few and too many members, and names that an object does not take. */
+/** Objects with too few and too many members, and with names that `propertyNames` forbids. */
 function objects(document: JsonObject, schema: Schema, sample: Json): Candidate[] {
   if (!typesOf(schema).includes('object')) return [];
   const { additionalProperties = true, propertyNames, minProperties = 0, maxProperties, required = [] } = schema;
@@ -173,7 +173,7 @@ function objects(document: JsonObject, schema: Schema, sample: Json): Candidate[
   return candidates;
 }
 
-/** What is to stand in a member that may be anything: a text. */
+/** A short text, as the schema of a member that may have any value. */
 function asText(schema: SchemaOrBoolean): SchemaOrBoolean {
   return typeof schema === 'boolean' ? { type: 'string', maxLength: 8 } : schema;
 }

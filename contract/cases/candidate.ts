@@ -1,6 +1,6 @@
 import type { Json } from '../document/json.js';
 
-/** A value at or beyond an edge of a schema. Whether it is valid the judge says, not the case. */
+/** A value at or beyond a limit of a schema. The judge decides whether it is valid. `note` describes the value. */
 export interface Candidate {
   value: Json;
   note: string;

@@ -5,7 +5,9 @@ import { valuesOf } from './arbitrary.js';
 import type { Candidate } from './candidate.js';
 import { MOST_ITEMS } from './sizes.js';
 
-/** What the keywords forbid that say something of a value by another schema: `not`, `contains` and a closed tuple. */
+/**
+ * Values at the limits of keywords that contain schemas: `not`, `contains`, and `prefixItems` without further items.
+ */
 export function composed(document: JsonObject, schema: Schema, sample: Json): Candidate[] {
   return [...forbidden(document, schema), ...contained(document, schema), ...tuples(schema, sample)];
 }
@@ -19,7 +21,7 @@ function forbidden(document: JsonObject, { not, ...rest }: Schema): Candidate[] 
   return values.map((value) => ({ value, note: 'what `not` forbids' }));
 }
 
-/** One too few and one too many of the items that a list must have. */
+/** Lists with one matching item too few, and one too many, for `contains`. */
 function contained(document: JsonObject, schema: Schema): Candidate[] {
   const { contains, items, minItems = 0, minContains = 1, maxContains } = schema;
   if (contains === undefined) return [];
@@ -29,15 +31,15 @@ function contained(document: JsonObject, schema: Schema): Candidate[] {
     .filter((count) => count >= 0 && count <= MOST_ITEMS && item !== undefined)
     .map((count) => ({
       value: Array.from({ length: Math.max(count, count < minContains ? 0 : minItems) }, () => item ?? null),
-      note: `${String(count)} of the items that it contains`,
+      note: `${String(count)} items that match \`contains\``,
     }));
 }
 
-/** An item beyond those that a closed tuple names. */
+/** A tuple with one item too many. */
 function tuples({ prefixItems = [], items }: Schema, value: Json): Candidate[] {
   if (items !== false || !Array.isArray(value)) return [];
   const more = Array.from({ length: Math.max(1, prefixItems.length + 1 - value.length) }, () => 'one more');
-  return [{ value: [...value, ...more], note: 'an item more than the tuple has' }];
+  return [{ value: [...value, ...more], note: 'one item more than the tuple has' }];
 }
 
 function sample(document: JsonObject, schema: SchemaOrBoolean, numRuns: number): Json[] {

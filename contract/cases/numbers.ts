@@ -2,13 +2,13 @@ import * as fc from 'fast-check';
 import { multiple } from '../decimal.js';
 import type { Schema } from '../document/schema.js';
 
-// Numbers that fit a schema, all exact in JavaScript.
+// Random numbers that fit a schema. JavaScript represents each of them exactly.
 
 export function integers(schema: Schema): fc.Arbitrary<number> {
   const { multipleOf, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   const decimals = multipleOf === undefined ? 0 : (String(multipleOf).split('.')[1]?.length ?? 0);
   const step = multipleOf === undefined ? 1 : Math.max(1, Math.round(multipleOf * 10 ** decimals));
-  // Without a bound an integer is no larger than every database and language holds.
+  // Without a limit, integers stay within 32 bits, which every database and language supports.
   const isOpen = format !== 'int64' && maximum === undefined && exclusiveMaximum === undefined;
   const widest = isOpen ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
   const lowest = Math.max(
@@ -25,7 +25,7 @@ export function integers(schema: Schema): fc.Arbitrary<number> {
   return fc.integer({ min: Math.min(min, max), max }).map((count) => count * step);
 }
 
-/** A count of steps that is exact in JavaScript, and so is what it counts. */
+/** Limits a count of steps, so that `count * step` is at most 2^53. */
 function clamp(count: number, step: number): number {
   const most = Math.floor(Number.MAX_SAFE_INTEGER / step);
   return Math.min(most, Math.max(-most, count));

@@ -4,9 +4,9 @@ import { branches, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { valuesOf } from './arbitrary.js';
 import { DEEPEST } from './sizes.js';
 
-// Values that are the same in each run with the same seed.
+// Values that depend only on the schema and the seed.
 
-/** The first of the random values that differ from each other; fewer where there are not as many. */
+/** Up to `count` random values that all differ. */
 export function distinctOf<T>(values: fc.Arbitrary<T>, count: number): T[] {
   const found = new Map<string, T>();
   for (const value of fc.sample(values, { seed: 7, numRuns: 4 * count })) {
@@ -15,7 +15,9 @@ export function distinctOf<T>(values: fc.Arbitrary<T>, count: number): T[] {
   return [...found.values()];
 }
 
-/** One plausible value that `accepts` takes: what the schema itself shows, else the first that fits of many. */
+/**
+ * A value that `accepts` allows: from the examples and defaults of the schema, else a random one; undefined if none.
+ */
 export function sampleOf(
   document: JsonObject,
   schema: SchemaOrBoolean | undefined,
@@ -30,7 +32,7 @@ export function sampleOf(
   );
 }
 
-/** The value that the schema's own examples and defaults make up; undefined where they leave something open. */
+/** The value made of the schema's examples and defaults; undefined if a required member has neither. */
 function shownIn(document: JsonObject, schema: SchemaOrBoolean | undefined, depth: number): Json | undefined {
   const flat = branches(document, schema)[0] ?? {};
   const [own] = [flat.example, flat.examples?.[0], flat.const, flat.default, flat.enum?.[0]].filter(

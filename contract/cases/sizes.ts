@@ -1,20 +1,22 @@
 import type { JsonObject } from '../document/json.js';
 import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 
-// How large the values of a schema are, so that no schema asks for more than can be made in a moment.
+// Estimates how large the values of a schema are, so that a huge or recursive schema costs little time.
 
-/** Values go this deep; below it optional members are left out, and below twice that everything is null. */
+/**
+ * Levels of nesting with optional members. Below it values have only required members, and below twice that only null.
+ */
 export const DEEPEST = 4;
-/** Optional members of an object have about so many values in them together; a quarter of it one level further down. */
+/** About the most values in the optional members of an object together; each level further down has a quarter of it. */
 const LARGEST = 240;
-/** A value that cannot be made with fewer values in it than these is not made. */
+/** A value that must contain more values than this is not generated. */
 const TOO_LARGE = 4_000;
-/** Lists and objects are not made longer than this, whatever a schema asks for. */
+/** Most items of a generated list, whatever the schema requires. */
 export const MOST_ITEMS = 200;
 
 const sizes = new WeakMap<Schema, Map<number, number>>();
 
-/** About how many values a value of the schema has in it; at least those that it cannot be without. */
+/** About how many values a generated value of the schema contains; never fewer than it must contain. */
 export function sizeOf(document: JsonObject, schema: SchemaOrBoolean | undefined, depth: number): number {
   if (typeof schema !== 'object' || depth > 2 * DEEPEST) return 1;
   const known = sizes.get(schema) ?? new Map<number, number>();
@@ -47,7 +49,7 @@ export function isTooLarge(document: JsonObject, schema: SchemaOrBoolean | undef
   return sizeOf(document, schema, depth) > TOO_LARGE;
 }
 
-/** The members in groups that are not too large together, since some objects have hundreds of them, each as large again. */
+/** Splits members into groups of limited size, because some objects have hundreds of large members. */
 export function packed<T extends readonly [string, SchemaOrBoolean]>(
   document: JsonObject,
   members: T[],

@@ -4,21 +4,22 @@ import { branches, flatten, type Schema, type SchemaOrBoolean, typesOf } from '.
 import { namesOf } from './arbitrary.js';
 import { distinctOf } from './samples.js';
 
-/** A place in a body. */
+/** A place in a body: a member or an item. */
 export interface Slot {
   path: (string | number)[];
   schema: SchemaOrBoolean;
-  /** Whether it may be left out. */
+  /** Whether the body must contain it, if it contains the value around it. */
   required: boolean;
 }
 
-/** Slots further down than this are left to fuzzing, and so are more than these. */
+/** Levels of nesting below the first that have slots; only random requests reach deeper. */
 const DEEPEST = 3;
+/** Most slots of a body. */
 const MOST = 250;
 
 /**
- * Every place in a body with this schema, the outer ones first: the members of objects, one of those it does not name, and
- * first items.
+ * The places in a body with this schema, the outer ones first: the members of objects, one additional member of each
+ * object that allows any, and the first item of each list.
  */
 export function slotsOf(document: JsonObject, schema: SchemaOrBoolean | undefined): Slot[] {
   const found = new Map<string, Slot>();
@@ -68,7 +69,7 @@ function innerSlots(document: JsonObject, { path, schema }: Slot): Slot[] {
   });
 }
 
-/** A name that an object takes beside those in its schema; undefined where none is found. */
+/** A name that the object allows for an additional member; undefined if none is found. */
 function freeName(document: JsonObject, schema: Schema): string | undefined {
   const [pattern] = schema.additionalProperties === false ? Object.keys(schema.patternProperties ?? {}) : [];
   const isFree = (name: string) =>
@@ -76,7 +77,7 @@ function freeName(document: JsonObject, schema: Schema): string | undefined {
   return distinctOf(namesOf(document, schema), 8).find(isFree);
 }
 
-/** What stands at a place; undefined where nothing does. */
+/** The value at a place; undefined if there is none. */
 export function valueAt(body: Json | undefined, path: Slot['path']): Json | undefined {
   let node: Json | undefined = body;
   for (const step of path) {
@@ -87,8 +88,8 @@ export function valueAt(body: Json | undefined, path: Slot['path']): Json | unde
 }
 
 /**
- * The body with another value at a place; without it where `value` is undefined. Undefined where the place is not there;
- * the place behind the last item of a list is.
+ * A copy of the body with `value` at a place, or without the place if `value` is undefined. The index after the last
+ * item of a list appends. The result is undefined if the value around the place is absent.
  */
 export function withValue(body: Json, path: Slot['path'], value: Json | undefined): Json | undefined {
   const [step, ...rest] = path;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { guessRegExp, toRegExp } from '../document/pattern.js';
 import type { Schema } from '../document/schema.js';
 
-/** The longest text that cases are made with; a schema that allows more is tried up to here. */
+/** Code points of the longest generated text, even if the schema allows more. */
 export const LONGEST = 20_000;
 
 const ALPHANUMERIC = Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789');
@@ -11,7 +11,7 @@ const LABEL = fc.string({
   minLength: 1,
   maxLength: 12,
 });
-/** Every code point but the surrogates. fast-check's own `binary` maps a million of them back at first use. */
+/** Every code point except surrogates. The unit `binary` of fast-check is slow at its first use. */
 const CODE_POINT = fc
   .integer({ min: 0, max: 0x10ffff - 0x800 })
   .map((index) => String.fromCodePoint(index < 0xd800 ? index : index + 0x800));
@@ -20,8 +20,8 @@ const digits = (length: number) =>
   fc.string({ unit: fc.constantFrom(...Array.from('0123456789')), minLength: length, maxLength: length });
 
 /**
- * Instants far enough in the future that an expiry is never past and close enough that no calendar has trouble: what
- * an API says of time beyond its format, no schema tells.
+ * Instants far enough in the future that an expiry is never past, and near enough for every calendar. Schemas do not
+ * say which instants an API accepts.
  */
 const INSTANT = fc.date({
   min: new Date('2040-01-01T00:00:00Z'),
@@ -29,7 +29,7 @@ const INSTANT = fc.date({
   noInvalidDate: true,
 });
 
-/** Texts of a format as every reader of it agrees; undefined for a format that is not known. */
+/** Random texts that every implementation of a format accepts; undefined for an unknown format. */
 export function formatted(format: string): fc.Arbitrary<string> | undefined {
   switch (format) {
     case 'uuid':
@@ -67,21 +67,21 @@ export function formatted(format: string): fc.Arbitrary<string> | undefined {
   }
 }
 
-/** Texts that a format forbids, each with what is wrong with it; the judge confirms each. */
+/** Texts that a format forbids, each with a note about what is wrong. The judge decides whether they are invalid. */
 export function malformed(format: string): { value: string; note: string }[] {
   const notes: Record<string, Record<string, string>> = {
     uuid: {
       '019ab9d43c1e7a529f0b6c1d2e3f4a5b': 'a uuid without hyphens',
       '{019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b}': 'a uuid in braces',
       '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5': 'a uuid that is too short',
-      '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5g': 'a uuid with a letter that is no digit',
+      '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5g': 'a uuid with a letter that is not hexadecimal',
     },
     'date-time': {
       '2041-02-30T00:00:00Z': 'a day that its month does not have',
       '2041-06-15T25:00:00Z': 'hour 25',
       '2041-06-15T12:00:00': 'no zone',
-      '2041-06-15': 'a date alone',
-      '2041-06-15 12:00:00Z': 'a space for the T',
+      '2041-06-15': 'only a date',
+      '2041-06-15 12:00:00Z': 'a space instead of T',
       tomorrow: 'a word',
     },
     date: { '2041-02-30': 'a day that its month does not have', '15.06.2041': 'another notation' },
@@ -96,16 +96,16 @@ export function malformed(format: string): { value: string; note: string }[] {
   }));
 }
 
-/** A text that nobody guesses, for members that are secrets, so that it is recognised wherever it turns up. */
+/** Random secrets, long enough that one is recognised wherever it appears. */
 export function secretText(minLength: number, maxLength: number): fc.Arbitrary<string> {
   const length = Math.max(minLength, Math.min(24, maxLength));
   return fc.string({ unit: fc.constantFrom(...ALPHANUMERIC), minLength: length, maxLength: length });
 }
 
-/** What makes texts is slow to build and asked for with every request. */
+/** Generators by what they depend on: building one is slow, and every request needs them. */
 const made = new Map<string, fc.Arbitrary<string>>();
 
-/** Texts that fit the schema: its format, else its pattern, else text of many scripts within its length. */
+/** Random texts that fit the schema: its format, else its pattern, else its length, in many scripts. */
 export function textOf(schema: Schema, secret: boolean): fc.Arbitrary<string> {
   const { minLength, maxLength, pattern, format } = schema;
   const key = JSON.stringify([minLength, maxLength, pattern, format, secret]);
@@ -128,7 +128,7 @@ function buildTexts(schema: Schema, secret: boolean): fc.Arbitrary<string> {
   if (pattern !== undefined) return matching(pattern, minLength, maxLength);
   if (secret) return secretText(minLength, maxLength);
   const plain = fc.string({ minLength, maxLength: short });
-  // A character of other scripts may be several code points, which needs room.
+  // A grapheme of another script can have several code points, which may exceed a narrow length.
   if (maxLength < 2 * minLength + 2) return plain;
   return fc.oneof(
     { weight: 3, arbitrary: plain },
@@ -141,7 +141,7 @@ function matching(pattern: string, minLength: number, maxLength: number): fc.Arb
   const regex = toRegExp(pattern) ?? guessRegExp(pattern) ?? /(?:)/;
   const fits = (text: string) => matches(regex, text) && codePoints(text) >= minLength && codePoints(text) <= maxLength;
   const byChance = () => withTries(fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 40) }), fits);
-  // Repetitions of repetitions multiply.
+  // The counts of nested repetitions multiply.
   const length = [...pattern.matchAll(/\{(\d+)/g)].reduce(
     (product, [, count]) => product * Math.max(1, Number(count)),
     1,
@@ -150,12 +150,12 @@ function matching(pattern: string, minLength: number, maxLength: number): fc.Arb
   try {
     return withTries(fc.stringMatching(new RegExp(regex.source, regex.flags), { maxLength }), fits);
   } catch {
-    // What fast-check cannot make a text of, such as a look-behind, is found by trying.
+    // fast-check does not support every pattern, such as look-behind.
     return byChance();
   }
 }
 
-/** False where it cannot be told in time. */
+/** Whether the pattern matches; false if it takes too long. */
 function matches(regex: RegExp, text: string): boolean {
   try {
     return regex.test(text);
@@ -164,7 +164,7 @@ function matches(regex: RegExp, text: string): boolean {
   }
 }
 
-/** Filters without running for ever: a text that does not fit is let through after some tries, and the judge sees it. */
+/** Filters texts, but passes every 200th text that does not fit, so that it always ends. The judge finds it invalid. */
 function withTries(texts: fc.Arbitrary<string>, fits: (text: string) => boolean): fc.Arbitrary<string> {
   let tries = 0;
   return texts.filter((text) => {
@@ -174,12 +174,15 @@ function withTries(texts: fc.Arbitrary<string>, fits: (text: string) => boolean)
   });
 }
 
-/** A text of exactly this many code points that the schema allows, if one is found among plain candidates. */
+/**
+ * A text of exactly `length` code points that fits the pattern, made of `letters` if possible; undefined if none is
+ * found.
+ */
 export function textOfLength(length: number, schema: Schema, letters = 'a'): string | undefined {
   if (length > LONGEST) return undefined;
   const { format, pattern } = schema;
   const candidates = [letters, '1', 'A'].map((each) => each.repeat(length).slice(0, length));
-  // What is in quotes by its pattern, such as an entity tag.
+  // Some patterns require quotes, such as those of entity tags.
   if (length >= 2) candidates.push(`"${letters.repeat(length).slice(0, length - 2)}"`);
   if (format === 'email') candidates.unshift(longEmail(length));
   if (format === 'uri' || format === 'url')
@@ -189,7 +192,7 @@ export function textOfLength(length: number, schema: Schema, letters = 'a'): str
   return candidates.find((text) => codePoints(text) === length && (regex === undefined || matches(regex, text)));
 }
 
-/** An address of this length within the limits of its parts: 64 characters for the user, 63 for a label. */
+/** An e-mail address of about `length` characters: at most 64 for the user, and 63 for each label of the host. */
 function longEmail(length: number): string {
   const user = 'a'.repeat(Math.max(1, Math.min(64, length - 12)));
   let host = 'example.org';

@@ -9,25 +9,25 @@ import type { Judge } from '../judge.js';
 import type { Check, Severity } from '../report/types.js';
 import { isInevitable, listsNoSuccess } from './undocumented.js';
 
-/** What an answer has against it. The message is the same for every answer with the same fault. */
+/** What a check found wrong with an answer. The message is the same for every answer with the same fault. */
 export interface Finding {
   check: Check;
   message: string;
   expected: string;
-  /** A fault unless given. A warning is about good practice, which no document and no standard demands. */
+  /** `fault` by default. A `warning` is about good practice, which neither the document nor a standard requires. */
   severity?: Severity;
 }
 
-/** What a case demands of the status. */
+/** The kind of status that a case expects: success, any 4xx or 5xx, exactly 401, or anything. */
 export type Expectation = 'accepted' | 'rejected' | 'unauthorized' | 'any';
 
-/** Refusals that are about the state of things, so that even a perfect request may get them where they are documented. */
+/** Statuses that depend on the server's state, so that a valid request may get them if they are documented. */
 const STATES = new Set([402, 403, 404, 409, 410, 412, 423, 424, 425, 428, 429, 451]);
 
 /** Statuses whose answers never have a body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5). */
 const BODILESS = new Set([204, 205, 304]);
 
-/** Holds an answer to the promises that every answer keeps: no 5xx, documented, and of the documented shape. */
+/** Checks what applies to every answer: no 5xx, a documented status, and headers and a body that fit their schemas. */
 export function checkAnswer(
   operation: Operation,
   verdict: Verdict,
@@ -84,7 +84,7 @@ function checkHeaders({ headers }: AnswerSpec, answer: Answer, judge: Judge, doc
   });
 }
 
-/** What a header may mean; nothing where that is left open. */
+/** The values that a header can have; none if its text can be read in several ways. */
 function headerValues(document: JsonObject, { name, json, explode, schema }: AnswerHeader, text: string): Json[] {
   if (json) {
     try {
@@ -122,7 +122,7 @@ function checkContent(
   const status = String(answer.status);
   if (method === 'HEAD' || BODILESS.has(answer.status)) return [];
   if (content.length === 0) {
-    if (answer.text !== '') note(`${status} has a body, of which the document says nothing`);
+    if (answer.text !== '') note(`${status} has a body that the document does not describe`);
     return [];
   }
   const type = answer.headers['content-type'];
@@ -140,7 +140,7 @@ function checkContent(
   if (isJson(type) && !/^(utf-?8|us-ascii)$/i.test(charset))
     return [{ check: 'content-type', message: `${status} is JSON in ${charset}`, expected: 'UTF-8 (RFC 8259, 8.1)' }];
   if (answer.cut !== undefined) {
-    note(`the body of ${status} is not judged: ${answer.cut}`);
+    note(`the body of ${status} is not checked: ${answer.cut}`);
     return [];
   }
   if (media.pointer === undefined && !isJson(type)) return [];
@@ -165,17 +165,17 @@ function checkContent(
   return [...findings, { check: 'body', message, expected: where.join('; ') }];
 }
 
-/** RFC 8259, section 8.1: who writes JSON MUST NOT add one, who reads it may ignore it, and most do. */
+/** RFC 8259, section 8.1: a writer of JSON MUST NOT add a byte order mark, and a reader may ignore it. */
 const BYTE_ORDER_MARK: Finding = {
   check: 'body',
   message: 'the JSON begins with a byte order mark',
-  expected: 'none: RFC 8259 forbids it, though readers may ignore it',
+  expected: 'no byte order mark (RFC 8259, 8.1)',
   severity: 'warning',
 };
 
 const isJson = (type: string) => /[/+]json\s*(;|$)/i.test(type);
 
-/** The documented media type that an answer has: with its parameters, else without, else a range that it is in. */
+/** The documented media type of an answer: the same with parameters, else without them, else a range that covers it. */
 function mediaOf(content: AnswerSpec['content'], type: string): AnswerSpec['content'][number] | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/\s+/g, '');
   const fitting = content.filter(({ mediaType }) => mediaTypeFits(type, mediaType));
@@ -188,7 +188,7 @@ function mediaOf(content: AnswerSpec['content'], type: string): AnswerSpec['cont
   );
 }
 
-/** What a body that is no JSON means; nothing where its schema is about more than a text, as of XML or CSV. */
+/** The values that a body other than JSON can have; none if its schema allows objects or lists, such as for XML. */
 function textValues(document: JsonObject, schema: AnswerSpec['content'][number]['schema'], text: string): Json[] {
   const types = allTypesOf(document, schema);
   if (types.has('object') || types.has('array')) return [];
@@ -200,14 +200,14 @@ function textValues(document: JsonObject, schema: AnswerSpec['content'][number][
   }
 }
 
-/** What is demanded of the status, given what the spec says of the request. */
+/** The kind of status that a request should get, by what the document says about it. */
 export function expectationOf({ kind }: Verdict): Expectation {
   return kind === 'valid' ? 'accepted' : kind === 'invalid' ? 'rejected' : 'any';
 }
 
 /**
- * Holds the status to what the case demands. Valid data is accepted by 2xx or 3xx, or by a documented refusal that is
- * about state; 401 counts as state only of an operation that needs no credential, such as a login.
+ * Checks that an answer has the expected kind of status. A valid request must get 2xx or 3xx, or a documented status
+ * that depends on state. 401 is such a status only for an operation that needs no credential, such as a login.
  */
 export function checkStatus(
   operation: Operation,
@@ -223,15 +223,15 @@ export function checkStatus(
   }
   if (expectation === 'rejected') {
     if (status >= 400) return [];
-    return [{ check: 'refusal', message: `${why} gets ${String(status)}`, expected: 'a refusal (4xx)' }];
+    return [{ check: 'refusal', message: `${why} gets ${String(status)}`, expected: 'a rejection (4xx)' }];
   }
   if (status < 400 || (listsNoSuccess(operation) && answerFor(operation, status) !== undefined)) return [];
   const secured = isSecured(operation);
   if (status === 401 && secured) {
-    return [{ check: 'authentication', message: `${why} gets 401 with a good credential`, expected: 'no 401' }];
+    return [{ check: 'authentication', message: `${why} gets 401 with a valid credential`, expected: 'no 401' }];
   }
   const isState = STATES.has(status) || (status === 401 && !secured);
   if (isState && (answerFor(operation, status) !== undefined || isInevitable(operation, status, verdict))) return [];
-  const expected = 'a success, or a documented refusal that is about state (404, 409, 429 ...)';
+  const expected = 'a success, or a documented status that depends on state (404, 409, 429 ...)';
   return [{ check: 'acceptance', message: `${why} gets ${String(status)}`, expected }];
 }

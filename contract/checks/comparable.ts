@@ -5,8 +5,8 @@ import { sameName } from '../document/names.js';
 import type { Judge } from '../judge.js';
 
 /**
- * Whether an answer may tell this value at the member of that name. Where its schema does not allow that, the server
- * tells what was sent in another form, such as a number for a text, and nothing can be compared.
+ * Whether the schema of an answer allows `value` in the member `name`. If it does not, the server returns the value in
+ * another form than it was sent, such as a number for a text, and the two cannot be compared.
  */
 export function canContain(
   judge: Judge,

@@ -10,10 +10,10 @@ const UNITS: [RegExp, number][] = [
   [/minutes?$|mins?$/i, 60_000],
   [/seconds?$|secs?$|ttl$/i, 1_000],
 ];
-/** Milliseconds that a duration may come out longer or shorter: clocks differ, and some servers count whole minutes. */
+/** Milliseconds by which an instant may differ: clocks differ, and some servers round to whole minutes. */
 const SLACK = 120_000;
 
-/** The members that were sent and that an answer tells otherwise, with what it was to tell. */
+/** The members of an answer whose values differ from those that were sent, with the expected values. */
 export function altered(sent: Json | undefined, answer: Json | undefined): { name: string; expected: string }[] {
   const thing = thingIn(answer);
   return membersOf(sent).flatMap(([name, value]) => {
@@ -24,7 +24,7 @@ export function altered(sent: Json | undefined, answer: Json | undefined): { nam
   });
 }
 
-/** `expiresInDays: 30` is an `expiresAt` thirty days from now. */
+/** Checks a duration that was sent: `expiresInDays: 30` must give an `expiresAt` thirty days from now. */
 function durationsIn(name: string, value: Json, thing: Json | undefined): { name: string; expected: string }[] {
   const unit = UNITS.find(([pattern]) => pattern.test(name))?.[1];
   const [, stem] = /^(.+?)_?in_?(?:days?|hours?|minutes?|mins?|seconds?|secs?)$/i.exec(name) ?? [];
@@ -39,19 +39,19 @@ function durationsIn(name: string, value: Json, thing: Json | undefined): { name
   ];
 }
 
-/** Whether two values say one thing: in another order, in another zone, or an address in another letter case. */
+/** Whether two values mean the same, although the order of a list, a time zone or letter case may differ. */
 export function isSame(a: Json, b: Json): boolean {
   return sameJson(a, b) || isSameSet(a, b) || isSameInstant(a, b) || isSameAddress(a, b) || isSameObject(a, b);
 }
 
-/** A list of different items may be kept in another order than it was sent in, as of scopes. */
+/** A server may store a list of distinct items, such as scopes, in another order. */
 function isSameSet(a: Json, b: Json): boolean {
   if (!Array.isArray(a) || !Array.isArray(b)) return false;
   const texts = (list: Json[]) => list.map((item) => JSON.stringify(item)).sort();
   return new Set(texts(b)).size === b.length && sameJson(texts(a), texts(b));
 }
 
-/** An instant may be kept to the second, and may come back in another zone. */
+/** A server may round an instant to seconds, and return it in another time zone. */
 function isSameInstant(a: Json, b: Json): boolean {
   const instantOf = (value: Json) =>
     typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
@@ -62,7 +62,7 @@ function isSameAddress(a: Json, b: Json): boolean {
   return typeof a === 'string' && typeof b === 'string' && a.includes('@') && a.toLowerCase() === b.toLowerCase();
 }
 
-/** What a server adds to an object of its own accord is no fault of what was sent. */
+/** A server may add members to an object that was sent. */
 function isSameObject(a: Json, b: Json): boolean {
   if (typeof a !== 'object' || a === null || Array.isArray(a)) return false;
   const wanted = membersOf(b);

@@ -8,8 +8,9 @@ import type { Answer } from '../http/send.js';
 import type { Finding } from './answer.js';
 
 /**
- * Fails an answer that tells a secret which was sent or issued earlier. A GET or an edit may tell it, and any answer may
- * repeat one of its own request, at a member of such a name that the document describes: then it is a warning.
+ * Checks that an answer contains no secret that was sent or issued earlier. `mayTellAgain` allows secrets in the body,
+ * as in the answer to a repeated request. A secret in a documented member with a secret's name is only a warning, if
+ * the method is GET, PUT or PATCH or the request itself contained the secret.
  */
 export function checkLeaks(
   document: JsonObject,
@@ -27,12 +28,12 @@ export function checkLeaks(
   const mayTell = (text: Json) => /^(GET|PUT|PATCH)$/.test(operation.method) || sent.includes(JSON.stringify(text));
   const rest = value === undefined ? undefined : withoutDescribed(document, media?.schema, value, mayTell);
   const isDescribed = rest !== undefined && secrets.leakIn(`${JSON.stringify(rest)}${headers}`) === undefined;
-  const message = `an answer of ${String(answer.status)} tells ${leak === '$SECRET' ? 'a secret' : leak}`;
+  const message = `an answer with ${String(answer.status)} contains ${leak === '$SECRET' ? 'a secret' : leak}`;
   const expected = 'no secret that was sent or issued earlier';
   return [{ check: 'secrets', message, expected, severity: isDescribed ? 'warning' : 'fault' }];
 }
 
-/** The value without the secrets that its schema describes under the name of one. */
+/** The value without the secrets that `mayTell` allows in members which its schema describes. */
 function withoutDescribed(
   document: JsonObject,
   schema: SchemaOrBoolean | undefined,

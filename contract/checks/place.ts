@@ -5,7 +5,7 @@ import type { ContractOptions } from '../options.js';
 import type { Finding } from './answer.js';
 import { practice } from './practice.js';
 
-/** Holds a refusal of bad input to naming the one member or parameter that is wrong with it. */
+/** Checks that a 400 or 422 names the one member or parameter that is wrong. */
 export function checkPlace(
   options: ContractOptions,
   wire: WireRequest,
@@ -13,7 +13,7 @@ export function checkPlace(
   { status, text }: Answer,
 ): Finding[] {
   if (kind !== 'invalid' || (status !== 400 && status !== 422) || !isEncoded(wire)) return [];
-  // A server may as well object to what is left to it.
+  // The server may have rejected the request for its unclear parts instead.
   if (open.length > 0) return [];
   const places = why.map(placeOf);
   const [names] = places;
@@ -21,10 +21,10 @@ export function checkPlace(
   const lower = text.toLowerCase();
   if (names.some((name) => lower.includes(name.toLowerCase()))) return [];
   const message = 'an error does not name the member that is wrong';
-  return [practice(options, 'place', 'place', message, `something about ${names.join('/')}`)];
+  return [practice(options, 'place', 'place', message, `an error that names ${names.join('/')}`)];
 }
 
-/** Whether the percent-encoding of the request can be read; where it cannot, a server need not know whose it is. */
+/** Whether the percent-encoding of the request is well-formed. If not, a server cannot know which member is wrong. */
 function isEncoded({ target, headers, body }: WireRequest): boolean {
   const isForm = /x-www-form-urlencoded/i.test(headers['Content-Type'] ?? '');
   try {
@@ -36,20 +36,20 @@ function isEncoded({ target, headers, body }: WireRequest): boolean {
   }
 }
 
-/** The names along the way to what an objection is about; undefined where it is about no member. */
+/** The names on the path to the member that an objection is about; undefined if it is about no single member. */
 function placeOf(why: string): string[] | undefined {
   const [, parameter] = /^(?:path|query|header|cookie) parameter (\S+?)(?::| is missing)/.exec(why) ?? [];
   if (parameter !== undefined) return [parameter];
   const [, pointer = '', rest = ''] = /^body: (\/\S*|the value) (.*)$/.exec(why) ?? [];
   const [, missing] = /(?:required property '|must not have )([^']+)'?$/.exec(rest) ?? [];
-  // Which row of a list it is need not be told.
+  // An error need not contain the index of an item.
   const path = pointer
     .split('/')
     .slice(1)
     .filter((step) => !/^\d+$/.test(step));
   const names = missing === undefined ? path : [...path, missing];
-  // Of the oddest names it is open how an error writes them.
+  // Errors may write unusual names in different ways.
   if (!names.every((name) => /^[\w.-]+$/.test(name))) return undefined;
-  // An alternative that does not fit says little about the member that is meant.
+  // A failed alternative does not show which member is wrong.
   return names.length === 0 || /oneOf|anyOf|\bif\b/.test(rest) ? undefined : names;
 }

@@ -3,7 +3,7 @@ import type { ContractOptions } from '../options.js';
 import type { Check } from '../report/types.js';
 import type { Finding } from './answer.js';
 
-/** What breaks a good practice: a warning, and a fault where the laws of the configuration have that practice. */
+/** A finding about a good practice: a fault if `laws.practices` has that practice, else a warning. */
 export function practice(
   { laws }: ContractOptions,
   name: Practice,

@@ -14,7 +14,7 @@ export function isSecretName(name: string): boolean {
   );
 }
 
-/** A member whose text must be nowhere else: what is told under another name would look like a leak. */
+/** A member whose text must be unique in a run: the same text elsewhere would look like a leak. */
 export function holdsSecret(name: string): boolean {
   return isSecretName(name) || isPasswordName(name);
 }

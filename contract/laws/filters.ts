@@ -8,7 +8,7 @@ import type { FilterLaw, SortLaw } from './types.js';
 
 const PHASE = 'lists';
 
-/** Holds the filters and the orders of a list to the laws about them. */
+/** Checks the laws about the filters and sort orders of a list. */
 export async function checkFilterLaws(context: Context, shape: ListShape): Promise<void> {
   const { filters = [], sorts = [] } = context.run.options.laws ?? {};
   const own = filters.filter(({ operation }) => operation === shape.operation.id);
@@ -33,7 +33,7 @@ async function checkFilter(context: Context, shape: ListShape, laws: FilterLaw[]
   const [law] = laws;
   if (law === undefined || context.run.outOfTime()) return;
   const members = laws.flatMap(({ member }) => member);
-  // Whether rows that have ended are listed at all is another filter's to say.
+  // A filter by an end mark such as `revokedAt` needs a list that includes the revoked rows.
   const included = members.some(isTombstoneName)
     ? Object.fromEntries(
         shape.operation.parameters.filter(({ name }) => /^include/i.test(name)).map(({ name }) => [name, true]),
@@ -45,21 +45,21 @@ async function checkFilter(context: Context, shape: ListShape, laws: FilterLaw[]
     const name = `list with ${law.parameter}=${textOf(value)}`;
     const kept = await rowsOf(context, shape, { [law.parameter]: value }, name);
     if (kept === undefined) continue;
-    const isWanted = (row: JsonObject) => laws.every((each) => holds(each, row, value));
+    const isWanted = (row: JsonObject) => laws.every((each) => matches(each, row, value));
     const ids = new Set(kept.rows.map(idOf));
     const stray = kept.rows.find((row) => !isWanted(row));
-    // What changes by itself may have changed since the whole list was looked at.
+    // A member such as `lastUsedAt` may have changed since the whole list was read.
     const isSteady = whole.walked.complete && !members.some(isVolatileName);
     const lost = isSteady && whole.rows.find((row) => isWanted(row) && !ids.has(idOf(row)));
     if (stray === undefined && !lost) continue;
-    const how = stray === undefined ? 'loses rows' : 'lets other rows pass';
-    fail(context, kept.walked, name, `by a law ${law.parameter} ${how}`, `rows where ${describe(laws)}`);
+    const how = stray === undefined ? 'omits matching rows' : 'returns rows that do not match';
+    fail(context, kept.walked, name, `the filter ${law.parameter} ${how}`, `rows where ${describe(laws)}`);
   }
 }
 
 const idOf = (row: JsonObject) => JSON.stringify(identify(row, 'id') ?? row);
 
-/** Values that divide the rows that there are. */
+/** Values of the parameter that match some of the existing rows and not others. */
 function valuesFor({ member, compare }: FilterLaw, rows: JsonObject[]): Json[] {
   const names = [member].flat();
   const present = names.flatMap((name) => rows.map((row) => at(row, name)).filter((each) => each !== null));
@@ -71,7 +71,7 @@ function valuesFor({ member, compare }: FilterLaw, rows: JsonObject[]): Json[] {
     case 'includes':
       return distinct(present.flatMap((each) => (Array.isArray(each) ? each : []))).slice(0, 2);
     case 'contains': {
-      // One for each member, in another letter case, and what is a wildcard elsewhere.
+      // For each member a part of a text, also in upper case; and the wildcards of SQL.
       const texts = names.map((name) =>
         rows.map((row) => textOf(at(row, name))).find((text) => /[a-z]{3}/i.test(text)),
       );
@@ -94,7 +94,7 @@ function distinct(values: Json[]): Json[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-function holds({ member, compare, to, keepsNull = false }: FilterLaw, row: JsonObject, asked: Json): boolean {
+function matches({ member, compare, to, keepsNull = false }: FilterLaw, row: JsonObject, asked: Json): boolean {
   const value = (typeof to === 'string' ? instantOf(to) : undefined) ?? to ?? asked;
   return [member].flat().some((name) => {
     const own = at(row, name);
@@ -114,14 +114,14 @@ function holds({ member, compare, to, keepsNull = false }: FilterLaw, row: JsonO
   });
 }
 
-/** What instants and numbers are compared by. */
+/** The key that numbers, instants and texts are compared by. */
 function order(value: Json): number | string {
   if (typeof value === 'number') return value;
   const text = textOf(value);
   return /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : text;
 }
 
-/** A member by its path; null where it is not there. */
+/** A member by its path, with dots between nested names; null if it is absent. */
 export function at(row: JsonObject, path: string): Json {
   return path.split('.').reduce<Json | undefined>(memberOf, row) ?? null;
 }
@@ -147,7 +147,7 @@ async function checkSort(context: Context, shape: ListShape, law: SortLaw): Prom
     return descending ? isBefore(key, before) : isBefore(before, key);
   });
   if (isOrdered) return;
-  const message = `by a law ${parameter}=${value} does not order by ${member}`;
+  const message = `${parameter}=${value} does not sort by ${member}`;
   fail(context, listed.walked, name, message, `${member} ${descending ? 'descending' : 'ascending'}`);
 }
 
@@ -156,5 +156,5 @@ function describe(laws: FilterLaw[]): string {
 }
 
 function fail({ run }: Context, { last }: Walk, name: string, message: string, expected: string): void {
-  run.record.fail({ phase: PHASE, name }, last, { check: 'law', message, expected });
+  run.record.fail({ phase: PHASE, name }, last, { check: 'law', message: `by a law: ${message}`, expected });
 }

@@ -13,10 +13,10 @@ import type { RefusalLaw, UndoLaw } from './types.js';
 import { runWorkflows } from './workflows.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
-/** Milliseconds between two uses of a credential that is about to be refused. */
+/** Milliseconds between two uses of a credential that the server should soon reject. */
 const PAUSE = 20;
 
-/** Does what the laws speak of: an operation and the one that takes it back, and what ends a credential. */
+/** Checks the laws `undoes`, `refusals` and `workflows`. */
 export async function runLaws(context: Context): Promise<void> {
   const { undoes = [], refusals = [] } = context.run.options.laws ?? {};
   for (const law of undoes) await tryUndo(context, law);
@@ -26,7 +26,7 @@ export async function runLaws(context: Context): Promise<void> {
 
 function find({ run, obstacle }: Context, id: string): Operation | undefined {
   const operation = run.spec.operations.find((each) => each.id === id);
-  if (operation === undefined) run.record.note(`a law is about ${id}, which the spec does not have`);
+  if (operation === undefined) run.record.note(`a law names the operation ${id}, which the document does not have`);
   return operation && obstacle(operation) === undefined ? operation : undefined;
 }
 
@@ -45,10 +45,10 @@ async function tryUndo(context: Context, law: UndoLaw): Promise<void> {
   const fail = (message: string, expected: string) => {
     run.record.fail({ ...ANY, name: `${by.id} after ${operation.id}` }, undid, broken(message, expected));
   };
-  if (!sameJson(before, after)) fail(`${by.id} does not take back what ${operation.id} did`, JSON.stringify(before));
+  if (!sameJson(before, after)) fail(`${by.id} does not undo ${operation.id}`, JSON.stringify(before));
   const { token } = resource;
   if (token !== undefined && (await context.credentials.stateOf({ token, perScheme: {} })) === 'rejected')
-    fail(`after ${by.id} its credential is still refused`, 'no 401');
+    fail(`after ${by.id} the credential of the thing is still rejected`, 'no 401');
 }
 
 async function tryRefusal(context: Context, law: RefusalLaw): Promise<void> {
@@ -61,7 +61,7 @@ async function tryRefusal(context: Context, law: RefusalLaw): Promise<void> {
   if (resource === undefined || token === undefined) return;
   const use = credentials.probeWith({ token, perScheme: {} });
   if (use === undefined) return;
-  // Looked at beforehand: what is remembered of it for a while is found out.
+  // A use beforehand: a server that caches valid credentials then accepts this one too long.
   const usual = await run.send(use, { ...ANY, name: 'use a credential' });
   if (usual.answer === undefined || usual.answer.status >= 400) return;
   const done = await act(context, after, resource, law.body);
@@ -82,7 +82,7 @@ async function tryRefusal(context: Context, law: RefusalLaw): Promise<void> {
   }
 }
 
-/** The credential that an operation gives for what a creation has answered. */
+/** The credential that the operation of `by` issues, with a body made from the answer that created `resource`. */
 async function obtain(
   context: Context,
   { exchange }: Resource,
@@ -92,7 +92,7 @@ async function obtain(
   const operation = find(context, id);
   if (operation === undefined) return undefined;
   const draft = { ...emptyDraft(operation), body: evaluate(body, sourceOf(exchange)) };
-  const { value } = await run.send(draft, { ...ANY, name: 'get a credential for it' });
+  const { value } = await run.send(draft, { ...ANY, name: 'get a credential of the thing' });
   const texts = run.secrets.issuedIn(value);
   for (const token of texts) if (await credentials.isCredential(token)) return token;
   return undefined;
@@ -107,14 +107,14 @@ async function act(
   const good = await fixtures.on(operation, resource);
   if (good === undefined) return undefined;
   const draft = body === undefined ? good : { ...good, body };
-  return await run.send(draft, { phase: 'sequences', name: `${operation.id}, as a law says` });
+  return await run.send(draft, { phase: 'sequences', name: `${operation.id}, by a law` });
 }
 
 function isDone(exchange: Exchange | undefined): exchange is Exchange {
   return exchange?.answer !== undefined && exchange.answer.status < 300;
 }
 
-/** The thing as it is, but for what changes by itself. */
+/** The current state of a thing, without members that change by themselves. */
 async function look(
   { run, fixtures, obstacle }: Context,
   creator: Operation,

@@ -17,7 +17,7 @@ export interface Laws {
   refusals?: RefusalLaw[];
   /** Headers that every answer must have. */
   headers?: HeaderLaw[];
-  /** Requests one after the other, and what their answers are. */
+  /** Requests that are sent in order, and the expected answers. */
   workflows?: Workflow[];
   /** Good practices that the server promises to follow. Breaking one is a fault instead of a warning. */
   practices?: Practice[];
@@ -96,38 +96,43 @@ export interface RefusalLaw {
 }
 
 /**
- * Steps that are taken one after the other; a step that fails without saying its `status` ends them. Values may be
- * runtime expressions of an earlier step, such as `$steps.made.response.body#/token/id`, and instants such as
- * `now + 30d` (`s`, `m`, `h` or `d`). In a text, expressions stand in braces; `{$run.word}` is a new word in each run.
+ * Requests that are sent in order. A step without `status` whose request fails ends the workflow, and breaks no law.
+ *
+ * A value may be a runtime expression of an earlier step, such as `$steps.made.response.body#/token/id`, or an instant
+ * such as `now + 30d` (`s`, `m`, `h` or `d`). Inside a longer text an expression is in braces. `{$run.word}` is a
+ * random word, the same in all steps of the workflow.
  */
 export interface Workflow {
-  /** What it shows, in a few words. */
+  /** The rule that the workflow tests, in a few words. Findings contain it. */
   rule: string;
   steps: Step[];
 }
 
+/** A request of a workflow, and its expected answer. */
 export interface Step {
+  /** The operationId. */
   operation: string;
-  /** Instead of the operation's own. */
+  /** The method to send instead of the operation's own. */
   method?: string;
-  /** Instead of one made from the operation's template; sent as it is. */
+  /** The path to send, unchanged, instead of one made from the operation's template. */
   path?: string;
-  /** The name by which later steps speak of this one. */
+  /** The name of the step in the expressions of later steps. */
   as?: string;
-  /** By place and name, such as `path.id` or `header.If-Match`; what is required and not given is the run's own. */
+  /** Parameters by place and name, such as `path.id` or `header.If-Match`. The run generates other required ones. */
   parameters?: Record<string, Json>;
-  /** Instead of a good body of the run's own making. */
+  /** The body to send instead of a generated valid one. */
   body?: Json;
-  /** Members of the body by their paths, such as `address.city`; the rest of it stays. */
+  /** Members to set in the body, by their paths, such as `address.city`. */
   members?: Record<string, Json>;
-  /** The credential: null for none, the run's own by default. */
+  /** The credential to send; null for none. By default the run sends its own. */
   credential?: string | null;
-  /** The status, or several that may be. */
+  /** The expected status, or a list of allowed ones. By default a status is not checked. */
   status?: number | number[];
   /**
-   * What the answer has, by runtime expressions such as `$response.body#/items` and `$response.header.ETag`: a value; or
-   * an object with one of `not`, `like` (a regular expression), `absent` (true), `about` (an instant within a minute),
-   * and of lists `has`, `lacks` (a row with these members) or `rows` (all rows, by some members of each).
+   * Expected values, by runtime expressions such as `$response.body#/items` and `$response.header.ETag`. A value is
+   * compared as it is, or by an object with one of these members: `not` (a value), `like` (a regular expression),
+   * `absent` (true or false), `about` (an instant, give or take a minute). For lists: `has` or `lacks` (a row with
+   * these members), `rows` (some members of each row, in order).
    */
   expect?: Record<string, Json>;
 }

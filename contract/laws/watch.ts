@@ -4,7 +4,7 @@ import type { Operation } from '../document/model.js';
 import type { Answer } from '../http/send.js';
 import type { Laws } from './types.js';
 
-/** The laws about every answer: the headers that it has, and the members that never change. */
+/** Checks the laws about every answer: the headers that it must have, and the members that never change. */
 export interface Watch {
   look(operation: Operation, answer: Answer, value: Json | undefined): Finding[];
 }
@@ -24,7 +24,7 @@ export function createWatch({ headers = [], constants = [] }: Laws = {}): Watch 
             .filter((name) => name in thing && name in before && !sameJson(thing[name], before[name]))
             .map((name) => ({
               check: 'law',
-              message: `${name} has changed, which by a law never does`,
+              message: `by a law: ${name} has changed`,
               expected: `${name}: ${JSON.stringify(before[name])}`,
             }));
         }),
@@ -39,15 +39,15 @@ export function createWatch({ headers = [], constants = [] }: Laws = {}): Watch 
           const text = [answer.headers[name.toLowerCase()]].flat().join(', ');
           const isThere = answer.headers[name.toLowerCase()] !== undefined;
           if (isThere && new RegExp(pattern).test(text)) return [];
-          const message = isThere ? `${name} is not as a law says` : `an answer comes without ${name}`;
-          return [{ check: 'law', message, expected: `${name}${pattern === '' ? '' : ` like ${pattern}`}` }];
+          const message = isThere ? `by a law: ${name} has a wrong value` : `by a law: an answer lacks ${name}`;
+          return [{ check: 'law', message, expected: `${name}${pattern === '' ? '' : ` that matches ${pattern}`}` }];
         }),
       ...(answer.status < 300 ? changes(operation, value) : []),
     ],
   };
 }
 
-/** Every object in a value that has this member, however deep. */
+/** All objects in a value, at any depth, that have the member `id`. */
 function thingsIn(value: Json | undefined, id: string): JsonObject[] {
   if (Array.isArray(value)) return value.flatMap((item) => thingsIn(item, id));
   if (!isObject(value)) return [];

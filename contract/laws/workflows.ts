@@ -12,25 +12,26 @@ import { instantOf } from './instants.js';
 import type { Step, Workflow } from './types.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
-/** Milliseconds that an instant may be earlier or later than a workflow says: clocks differ. */
+/** Milliseconds by which an instant may differ from the `about` of a workflow, because clocks differ. */
 const SLACK = 60_000;
 
-/** Takes the steps of each workflow one after the other, and holds the answers to what it says of them. */
+/** Sends the requests of each workflow in order, and checks their answers. */
 export async function runWorkflows(context: Context): Promise<void> {
   for (const workflow of context.run.options.laws?.workflows ?? []) {
     if (context.run.outOfTime()) return;
-    await take(context, workflow);
+    await runWorkflow(context, workflow);
   }
 }
 
-/** What a workflow has come to. */
+/** The state of a workflow. */
 interface Done {
-  /** `$run.word`: a word that hardly any run before has had, for what may be there but once. */
+  /** The value of `$run.word`: random, so that unique values differ between runs. */
   word: string;
+  /** The steps so far, by their `as`. */
   steps: Map<string, Exchange>;
 }
 
-async function take(context: Context, { rule, steps }: Workflow): Promise<void> {
+async function runWorkflow(context: Context, { rule, steps }: Workflow): Promise<void> {
   const { run } = context;
   const word = randomInt(36 ** 8).toString(36);
   const done: Done = { word, steps: new Map() };
@@ -54,7 +55,7 @@ async function take(context: Context, { rule, steps }: Workflow): Promise<void> 
   }
 }
 
-/** What a step makes is ended with everything else, and its credential is known as one. */
+/** Remembers a created thing, which the run deletes at its end, and its credential, which must stay secret. */
 async function remember({ run, fixtures }: Context, exchange: Exchange): Promise<void> {
   const { operation } = exchange.draft;
   if (operation.method !== 'POST') return;
@@ -69,7 +70,8 @@ async function draftOf(
   done: Done,
 ): Promise<Draft | undefined> {
   const operation = run.spec.operations.find(({ id }) => id === step.operation);
-  if (operation === undefined) run.record.note(`a law is about ${step.operation}, which the spec does not have`);
+  if (operation === undefined)
+    run.record.note(`a law names the operation ${step.operation}, which the document does not have`);
   if (operation === undefined || obstacle(operation) !== undefined) return undefined;
   const given = Object.entries(step.parameters ?? {}).map(([key, value]) => [key, resolve(value, done)] as const);
   if (given.some(([, value]) => value === undefined)) return undefined;
@@ -101,8 +103,8 @@ function withoutPath({ parameters }: Draft['operation']): Draft['operation']['pa
 }
 
 /**
- * A value with `$steps.NAME.` before a runtime expression taken from that step; undefined where it is not there. In a
- * text such expressions stand in braces.
+ * Replaces each `$steps.NAME.` expression by its value in the step with that name, and each instant such as `now +
+ * 30d`. Inside a longer text an expression is in braces. The result is undefined if the value does not exist.
  */
 function resolve(value: Json, done: Done): Json | undefined {
   if (Array.isArray(value)) return value.map((item) => resolve(item, done) ?? null);
@@ -128,18 +130,18 @@ function statusIn(rule: string, { status }: Step, got: number): Finding[] {
 type Told = Pick<Exchange, 'draft' | 'answer' | 'value'>;
 
 function answersIn(rule: string, { expect = {}, status }: Step, told: Told, done: Done): Finding[] {
-  // Of another status the first check tells.
+  // `statusIn` reports another status.
   const got = told.answer?.status ?? 500;
   if (status === undefined ? got >= 300 : ![status].flat().includes(got)) return [];
   return Object.entries(expect).flatMap(([place, wanted]): Finding[] => {
     const value = evaluate(place, sourceOf(told as Exchange));
     const expected = resolve(wanted, done);
     if (fits(value, expected)) return [];
-    return [broken(rule, `${place} is otherwise`, `${place}: ${JSON.stringify(expected ?? wanted)}`)];
+    return [broken(rule, `${place} is not as expected`, `${place}: ${JSON.stringify(expected ?? wanted)}`)];
   });
 }
 
-/** An object with one of these members says how to compare; any other value is compared as it is. */
+/** Whether a value is as expected. An object with a member such as `not` or `like` says how to compare. */
 function fits(value: Json | undefined, expected: Json | undefined): boolean {
   if (!isObject(expected)) return value !== undefined && expected !== undefined && sameJson(value, expected);
   const { not, like, absent, about, has, lacks, rows } = expected;
@@ -149,15 +151,17 @@ function fits(value: Json | undefined, expected: Json | undefined): boolean {
   if (absent !== undefined) return (value === undefined) === absent;
   if (about !== undefined) return Math.abs(Date.parse(textOf(value ?? '')) - Date.parse(textOf(about))) < SLACK;
   const list = Array.isArray(value) ? value : [];
-  // Rows are known by the members that are given.
-  const holds = (row: Json, members: Json) =>
+  // Of a row only the expected members are compared.
+  const matches = (row: Json, members: Json) =>
     isObject(members) && isObject(row)
       ? Object.entries(members).every(([path, member]) => fits(at(row, path), member))
       : sameJson(row, members);
   if (rows !== undefined)
-    return Array.isArray(rows) && list.length === rows.length && rows.every((each, i) => holds(list[i] ?? null, each));
-  if (has !== undefined) return list.some((row) => holds(row, has));
-  if (lacks !== undefined) return Array.isArray(value) && !list.some((row) => holds(row, lacks));
+    return (
+      Array.isArray(rows) && list.length === rows.length && rows.every((each, i) => matches(list[i] ?? null, each))
+    );
+  if (has !== undefined) return list.some((row) => matches(row, has));
+  if (lacks !== undefined) return Array.isArray(value) && !list.some((row) => matches(row, lacks));
   return value !== undefined && sameJson(value, expected);
 }
 

@@ -8,7 +8,7 @@ import { listOf, walk } from './walk.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
-/** Holds the row of a thing in its list to what getting the thing tells, in the members that both have. */
+/** Checks that the row of a thing in its list has the same values as the thing that GET returns. */
 export async function expectAgreement(
   context: Context,
   getter: Operation | undefined,
@@ -31,7 +31,7 @@ export async function expectAgreement(
     if (wanted === undefined || isVolatileName(name) || sameJson(told, wanted)) continue;
     run.record.fail({ ...ANY, name: `list it ${how}` }, walked?.last ?? got, {
       check: 'sequence',
-      message: `the list has another ${name} than getting it tells`,
+      message: `${name} in the list differs from the fetched thing`,
       expected: `${name}: ${JSON.stringify(wanted)}`,
     });
   }

@@ -13,18 +13,22 @@ import type { Run } from '../run.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
-/** An operation on many things of a kind, by their ids or by a text that they have. */
+/** An operation on many things, which the body selects by their ids or by a filter. */
 interface Bulk {
   operation: Operation;
   creator: Operation;
   getter: Operation;
+  /** The member of the body with the list of ids. */
   ids: string;
+  /** The member of the body that makes the request a dry run. */
   dryRun: string | undefined;
-  /** The member of a filter in the body that searches for a text. */
+  /** The member of the body with the filter, and the filter's member that searches for a text. */
   search: { filter: string; text: string } | undefined;
 }
 
-/** Does to some things what an operation does to many: to these alone, counted rightly, and in a dry run not at all. */
+/**
+ * Checks that a bulk operation changes only the things that it names, counts them, and changes nothing in a dry run.
+ */
 export async function runBulk(context: Context, operation: Operation): Promise<void> {
   const bulk = bulkOf(context, operation);
   if (bulk === undefined) return;
@@ -59,13 +63,20 @@ export async function runBulk(context: Context, operation: Operation): Promise<v
   if (done?.answer === undefined || done.answer.status >= 300) return;
   const after = await lookAt(context, bulk, made);
   if ([0, 1].some((index) => sameJson(after[index], before[index])))
-    tell(context, done, 'an id that was given is left out', 'a change of each');
-  await expectSame(context, bulk, [bystander], [before[2] ?? null], done, 'what was not given is changed as well');
+    report(context, done, 'a thing that the request names is not changed', 'a change of each');
+  await expectSame(
+    context,
+    bulk,
+    [bystander],
+    [before[2] ?? null],
+    done,
+    'a thing that the request does not name changes',
+  );
   await send(context, byIds, 'the same ids again', (value) => countsIn(value, 0, 1, bulk.dryRun, false, [2]));
   await bySearch(context, bulk, base, searched);
 }
 
-/** By a filter that finds one thing alone. */
+/** Checks the operation with a filter that selects exactly one thing. */
 async function bySearch(context: Context, bulk: Bulk, base: Draft, searched: Resource): Promise<void> {
   const { search, dryRun } = bulk;
   const text = searchable(searched);
@@ -85,7 +96,7 @@ async function bySearch(context: Context, bulk: Bulk, base: Draft, searched: Res
   const done = await send(context, draft, 'a filter', () => []);
   const [after = null] = await lookAt(context, bulk, [searched]);
   if (done?.answer !== undefined && done.answer.status < 300 && sameJson(before, after))
-    tell(context, done, 'a filter that finds something changes nothing', 'a change');
+    report(context, done, 'a request whose filter matches a thing does not change it', 'a change');
 }
 
 function bulkOf({ run, obstacle }: Context, operation: Operation): Bulk | undefined {
@@ -135,7 +146,7 @@ function unknownLike(id: Json): Json {
 
 const merged = (body: Json | undefined, more: Record<string, Json>): Json => ({ ...(isObject(body) && body), ...more });
 
-/** The smallest good body with these members: they alone, with what spares the credential in use. */
+/** The request with only these members in its body, and those that exclude the caller's own credential. */
 function bodyWith(run: Run, base: Draft, { operation }: Bulk, members: Record<string, Json>): Draft | undefined {
   const spared = membersOf(base.body).filter(([name]) => isProtectionName(name));
   const draft = { ...base, operation, body: { ...Object.fromEntries(spared), ...members } };
@@ -155,7 +166,7 @@ async function send(
   });
 }
 
-/** What each of them is now, but for what changes by itself. */
+/** The current states of the things, without members that change by themselves. */
 async function lookAt({ run, fixtures }: Context, { getter }: Bulk, things: Resource[]): Promise<Json[]> {
   const found: Json[] = [];
   for (const resource of things) {
@@ -177,10 +188,10 @@ async function expectSame(
 ): Promise<void> {
   const after = await lookAt(context, bulk, things);
   if (exchange?.answer === undefined || exchange.answer.status >= 300 || sameJson(before, after)) return;
-  tell(context, exchange, message, 'everything as it was');
+  report(context, exchange, message, 'no change');
 }
 
-/** The counts of an answer: of what was done, and of what was not there. */
+/** Checks the counts in an answer: of changed things, and of unknown ids. `others` allows further unknown ids. */
 function countsIn(
   value: Json | undefined,
   done: number,
@@ -190,28 +201,28 @@ function countsIn(
   others: number[] = [],
 ): Finding[] {
   return membersOf(value).flatMap(([name, told]): Finding[] => {
-    if (name === dryRun && told !== isDry) return [bulkFault(`${name} is not as it was sent`, String(isDry))];
+    if (name === dryRun && told !== isDry) return [bulkFault(`${name} differs from what was sent`, String(isDry))];
     if (typeof told !== 'number' || !/count|total|number|^num/i.test(name)) return [];
     const isMissing = /not_?found|missing|unknown|skipped|failed|ignored/i.test(name);
     const wanted = isMissing ? missing : done;
     if (told === wanted || (isMissing && others.some((other) => told === missing + other))) return [];
-    return [bulkFault(`${name} is not the number of things`, String(wanted))];
+    return [bulkFault(`${name} is a wrong count`, String(wanted))];
   });
 }
 
-/** Where an answer lists the things that it is about, those that were given are among them. */
+/** Checks that an answer which lists things lists each thing that the request named. */
 function namedIn(value: Json | undefined, ids: Json[]): Finding[] {
   return membersOf(value).flatMap(([name, list]): Finding[] => {
     if (!Array.isArray(list) || !(list.length === 0 || list.some((item) => isObject(item)))) return [];
     if (/error|fail|missing|not_?found/i.test(name)) return [];
     const told = list.map((item) => JSON.stringify(identify(item, 'id')));
     if (ids.every((id) => told.includes(JSON.stringify(id)))) return [];
-    return [bulkFault(`${name} lacks a thing that was given`, 'each of them')];
+    return [bulkFault(`${name} lacks a thing that the request names`, 'each of them')];
   });
 }
 
 function searchable({ exchange }: Resource): string | undefined {
-  // A prefix of its own is the text that no other thing has.
+  // A member such as `prefix` has a text that no other thing has.
   const thing = thingIn(exchange.value) ?? {};
   const own = Object.entries(thing).find(
     ([name, text]) => /prefix|code|slug|number/i.test(name) && typeof text === 'string',
@@ -223,6 +234,6 @@ function bulkFault(message: string, expected: string): Finding {
   return { check: 'bulk', message, expected };
 }
 
-function tell({ run }: Context, exchange: Exchange, message: string, expected: string): void {
+function report({ run }: Context, exchange: Exchange, message: string, expected: string): void {
   run.record.fail({ ...ANY, name: 'on several things' }, exchange, bulkFault(message, expected));
 }

@@ -1,12 +1,12 @@
 import type { CaseInfo } from '../exchange.js';
 import type { Draft } from '../http/draft.js';
 
-/** A request that differs from the good one in one thing. */
+/** A request that differs from a valid one in one respect. */
 export interface Case extends Omit<CaseInfo, 'phase'> {
   change: (base: Draft) => Draft;
 }
 
-/** One case of each in turn, so that what comes first has something of everything. */
+/** Takes one case from each generator in turn, so that a run that stops early has tried something of each. */
 export function* interleaved<T>(parts: Generator<T>[]): Generator<T> {
   let left = parts;
   while (left.length > 0) {

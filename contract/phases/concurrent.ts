@@ -9,10 +9,13 @@ import { dangerOf, isRemover } from '../policy.js';
 import { membersToSend, withAnother } from '../variation.js';
 
 const ANY = { phase: 'sequences', expectation: 'any', keepsKey: true } as const;
-/** Requests that are sent at once. */
+/** Number of equal requests that are sent at once. */
 const MANY = 3;
 
-/** Equal requests at once with one key make one thing; of editors at once under one entity tag one wins. */
+/**
+ * Sends concurrent requests. Equal requests with one `Idempotency-Key` must create one thing. Of two edits with the
+ * same entity tag in `If-Match`, only one may succeed.
+ */
 export async function runConcurrent(context: Context, operation: Operation): Promise<void> {
   const { run } = context;
   if (!isUnsafe(operation) || context.obstacle(operation) !== undefined) return;
@@ -27,7 +30,7 @@ async function sendEqual({ run, fixtures }: Context, operation: Operation): Prom
   if (parameter === undefined || key === undefined || isRemover(operation)) return;
   const base = await fixtures.base(operation, { phase: 'sequences' });
   const draft = { ...base, header: { ...base.header, [parameter.name]: key } };
-  const name = 'equal requests at once with one key';
+  const name = 'concurrent equal requests with one Idempotency-Key';
   const sent = await Promise.all(Array.from({ length: MANY }, () => run.send(draft, { ...ANY, name })));
   const answers = sent.filter(({ answer }) => answer !== undefined && answer.status < 300);
   const [first, ...others] = answers;
@@ -35,26 +38,26 @@ async function sendEqual({ run, fixtures }: Context, operation: Operation): Prom
   for (const { value, exchange } of others.map((exchange) => ({ value: exchange.value, exchange }))) {
     const isSame = sameJson(value, first.value);
     const isOther = !isSame && !sameJson(idOf(value), idOf(first.value));
-    if (isSame || (!isOther && idOf(value) !== undefined && secretsIn(run, value, first.value))) continue;
+    if (isSame || (!isOther && idOf(value) !== undefined && haveSameSecrets(run, value, first.value))) continue;
     const message = isOther
-      ? 'requests at once with one key make several things'
-      : 'requests at once with one key get several answers';
+      ? 'concurrent requests with one Idempotency-Key create several things'
+      : 'concurrent requests with one Idempotency-Key get different answers';
     run.record.fail({ ...ANY, name }, exchange, once(message));
   }
 }
 
 const idOf = (value: Json | undefined) => identify(thingIn(value), 'id');
 
-/** Whether two answers have one secret, where they have any. */
-function secretsIn({ secrets }: Context['run'], a: Json | undefined, b: Json | undefined): boolean {
+/** Whether two answers contain the same secrets. */
+function haveSameSecrets({ secrets }: Context['run'], a: Json | undefined, b: Json | undefined): boolean {
   return sameJson(secrets.issuedIn(a), secrets.issuedIn(b));
 }
 
 function once(message: string): Finding {
-  return { check: 'once', message, expected: 'one thing, and one answer or a refusal for the others' };
+  return { check: 'once', message, expected: 'one thing, and the same answer or a rejection for the others' };
 }
 
-/** Two edits under the tag that a thing has. */
+/** Sends two concurrent edits with the current entity tag of a thing. */
 async function race({ run, fixtures, obstacle }: Context, operation: Operation): Promise<void> {
   const header = operation.parameters.find(({ in: place, name }) => place === 'header' && isIfMatchName(name));
   const origin = originOf(run.spec, operation);
@@ -80,7 +83,7 @@ async function race({ run, fixtures, obstacle }: Context, operation: Operation):
   const present = memberOf(thingIn(got.value), String(slot?.path[0]));
   const one = slot && withAnother(run, good, slot, present);
   const other = slot && one && withAnother(run, good, slot, memberOf(one.body, String(slot.path[0])));
-  const name = 'two changes at once under one entity tag';
+  const name = 'two concurrent changes with one entity tag';
   const edits = [one ?? good, other ?? one ?? good].map((draft) => ({
     ...draft,
     header: { ...draft.header, [header.name]: tag },
@@ -89,11 +92,11 @@ async function race({ run, fixtures, obstacle }: Context, operation: Operation):
   const winners = sent.filter(({ answer }) => answer !== undefined && answer.status < 300);
   const [last] = winners.slice(-1);
   if (winners.length < 2 || last === undefined) return;
-  // An edit that changes nothing leaves the tag as it is.
+  // An edit that changes nothing does not change the entity tag.
   if (sameJson(edits[0]?.body, edits[1]?.body)) return;
   run.record.fail({ ...ANY, name }, last, {
     check: 'precondition',
-    message: 'two changes at once under one entity tag both pass',
+    message: 'two concurrent changes with one entity tag both succeed',
     expected: '412 for one of them',
   });
 }

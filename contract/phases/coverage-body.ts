@@ -9,16 +9,16 @@ import type { Draft } from '../http/draft.js';
 import type { Run } from '../run.js';
 import { type Case, interleaved } from './case.js';
 
-/** Small enough to be sent whole before a server that refuses it closes the connection. */
+/** Bytes added to a body. Small enough that the body is sent before a server that rejects it closes the connection. */
 const LARGE = 131_072;
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** The edges of a body's schema, bodies of other media types, and such that are hardly any body at all. */
+/** Bodies at the limits of the schema, of other media types, missing, and malformed. */
 export function* bodyCases(run: Run, sender: CaseSender, operation: Operation): Generator<Case> {
   const { body } = operation;
   if (body === undefined) return;
-  // First, for where a request is a guess at a secret there are but a few.
+  // First, because an operation that takes a secret gets only a few requests.
   if (operation.answers.some(({ status }) => status === '413')) yield* sizeCases(body.kind);
   const slots = sender.full.body === undefined ? [] : slotsOf(run.spec.requests, body.schema);
   const filled = withItems(run, sender, slots);
@@ -31,7 +31,7 @@ export function* bodyCases(run: Run, sender: CaseSender, operation: Operation): 
   ]);
 }
 
-/** The fullest body, with an item in each list that has none there. */
+/** The body with all optional members, and with an item in each empty list. */
 function withItems(run: Run, { full }: CaseSender, slots: Slot[]): Json | undefined {
   let filled = full.body;
   for (const { path, schema } of slots) {
@@ -51,12 +51,12 @@ function* slotCases(
   filled: Json | undefined,
 ): Generator<Case> {
   const label = `body ${pathText(path)}`;
-  // On the smallest body where the place is in it, else on a fuller one.
+  // The smallest of the bodies that contains the place.
   const on = (base: Draft) =>
     [base.body, sender.full.body].find((each) => valueAt(each, path.slice(0, -1)) !== undefined) ?? filled ?? null;
   const sample = valueAt(filled, path) ?? 'a';
   for (const { value, note } of boundariesOf(run.spec.requests, schema, String(path.at(-1)), sample)) {
-    // A form has texts alone; what else they stand for is the same text again.
+    // A form cannot contain lists or objects as such.
     if (body.kind === 'form' && typeof value === 'object') continue;
     yield { name: `${label}: ${note}`, change: (base) => ({ ...base, body: withValue(on(base), path, value) }) };
   }
@@ -69,7 +69,7 @@ function* slotCases(
   yield { name: `${label}: an unknown member`, change: (base) => changed(base, { ...sample, unknown_member: 1 }) };
 }
 
-/** The body as a whole: members that no schema names, and values of another kind. */
+/** The body as a whole: undocumented members, and values of other types. */
 function* wholeCases(run: Run, sender: CaseSender, body: RequestBody): Generator<Case> {
   const { body: good } = sender.base;
   if (sender.full.body === undefined) return;
@@ -87,7 +87,7 @@ function* wholeCases(run: Run, sender: CaseSender, body: RequestBody): Generator
       yield { name: `body: ${note}`, change: (base) => ({ ...base, body: value }) };
 }
 
-/** Bodies of another kind than the documented one, each a good one of its kind. */
+/** Missing bodies, and well-formed bodies of other media types. */
 function* mediaTypeCases(kind: RequestBody['kind']): Generator<Case> {
   yield { name: 'body: missing', change: (base) => ({ ...base, body: undefined }) };
   yield { name: 'body: empty', change: (base) => ({ ...base, rawBody: bytes('') }) };
@@ -116,7 +116,7 @@ function* mediaTypeCases(kind: RequestBody['kind']): Generator<Case> {
     };
   }
   yield {
-    name: 'body: a content encoding that it does not have',
+    name: 'body: a Content-Encoding that it does not have',
     change: (base) => ({
       ...base,
       headers: { 'Content-Encoding': 'gzip' },
@@ -124,7 +124,7 @@ function* mediaTypeCases(kind: RequestBody['kind']): Generator<Case> {
   };
 }
 
-/** A good body but for its size, which is beyond what many a server takes that documents a limit. */
+/** A body that is valid except for its size, for operations that document 413. */
 function* sizeCases(kind: RequestBody['kind']): Generator<Case> {
   yield {
     name: 'body: very large',
@@ -137,7 +137,7 @@ function* sizeCases(kind: RequestBody['kind']): Generator<Case> {
   };
 }
 
-/** Bodies that are no JSON, or hardly. */
+/** Bodies that are not JSON, or that few servers read as JSON. */
 function* jsonCases(sender: CaseSender): Generator<Case> {
   const good = JSON.stringify(sender.base.body ?? {});
   for (const [note, rawBody] of [
@@ -161,12 +161,12 @@ function* jsonCases(sender: CaseSender): Generator<Case> {
   };
 }
 
-/** A form can hardly be malformed: what is odd is a form all the same, which must not make the server fail. */
+/** Unusual forms. Hardly any text is a malformed form, but none may make the server fail. */
 function* formCases(): Generator<Case> {
   for (const [note, text] of [
     ['malformed percent-encoding', '%E0%A4%A=%zz'],
     ['empty parts', '&&=&='],
-    ['names alone', 'a&b'],
+    ['names without values', 'a&b'],
     ['__proto__', '__proto__=1&constructor=2'],
   ] as const) {
     yield { name: `body: ${note}`, change: (base) => ({ ...base, rawBody: bytes(text) }) };

@@ -9,36 +9,37 @@ import type { Run } from '../run.js';
 import { type Case, interleaved } from './case.js';
 import { bodyCases } from './coverage-body.js';
 
-/** Cases of an operation in its first turn; each further turn has twice as many. */
+/** Cases of an operation in its first round; each further round has twice as many. */
 const FIRST_ROUND = 12;
 
 /**
- * Sends a request for every edge of every keyword, one at a time, the rest of the request being good. Each call has a
- * turn, so that no operation takes the time of the others; it resolves with false where there are more cases.
+ * Creates a function that sends one request for each limit of each keyword; the rest of the request is valid. Each call
+ * sends one round of cases, so that no operation uses the time of the others. It resolves with false while cases
+ * remain.
  */
 export function createCoverage(): (context: Context, operation: Operation) => Promise<boolean> {
-  const begun = new Map<string, { sender: CaseSender; cases: Iterator<Case>; turn: number }>();
+  const begun = new Map<string, { sender: CaseSender; cases: Iterator<Case>; round: number }>();
   return async (context, operation) => {
     let known = begun.get(operation.id);
     if (known === undefined) {
       const sender = await createCaseSender(context, operation, 'coverage');
       if (sender === undefined) return true;
-      known = { sender, cases: casesOf(context.run, sender, operation), turn: FIRST_ROUND };
+      known = { sender, cases: casesOf(context.run, sender, operation), round: FIRST_ROUND };
       begun.set(operation.id, known);
     }
-    for (let left = known.turn; left > 0; left--) {
+    for (let left = known.round; left > 0; left--) {
       const next = known.cases.next();
       if (next.done === true) return true;
       const { change, ...info } = next.value;
       await known.sender.send(info, change);
     }
-    known.turn *= 2;
+    known.round *= 2;
     return false;
   };
 }
 
 function* casesOf(run: Run, sender: CaseSender, operation: Operation): Generator<Case> {
-  yield { name: 'everything that is required', change: (base) => base };
+  yield { name: 'only what is required', change: (base) => base };
   yield { name: 'everything that is documented', change: () => sender.full };
   const parts = operation.parameters.map((parameter) => parameterCases(run, sender, parameter));
   yield* interleaved([...parts, queryCases(operation), bodyCases(run, sender, operation)]);
@@ -49,7 +50,7 @@ function* parameterCases(run: Run, sender: CaseSender, parameter: Parameter): Ge
   const sample = sender.full[place][name] ?? 'a';
   const label = `${place} ${name}`;
   for (const { value, note } of boundariesOf(run.spec.requests, parameter.schema, name, sample)) {
-    // What has no form of its own in a parameter would say something else.
+    // A parameter cannot express null, and an object only in a style of its own.
     if (value === null || (typeof value === 'object' && !Array.isArray(value))) continue;
     if (place === 'path' && value === '') continue;
     if (typeof value === 'string' && value.length > 2_000) continue;

@@ -8,10 +8,10 @@ import { creatorOf } from './rows.js';
 import { isLimit, type ListShape, listShapeOf, type Walk, walk } from './walk.js';
 
 const PHASE = 'lists';
-/** Rows that are created at most, so that a page by default is full. */
+/** Most rows that are created to fill a page of the default size. */
 const MOST_ROWS = 60;
 
-/** A list without a parameter gives what it gives with the parameter's documented default. */
+/** Checks that a list without a parameter is the same as with the parameter's documented default. */
 export async function runDefaults(context: Context, operation: Operation): Promise<void> {
   const { run } = context;
   const shape = listShapeOf(run.spec.answers, operation);
@@ -23,15 +23,15 @@ export async function runDefaults(context: Context, operation: Operation): Promi
     if (isLimit(run.spec.requests, parameter)) await checkLimit(context, shape, parameter, Number(value));
     const [without, explicit] = [await first(context, shape, {}), await first(context, shape, { [name]: value })];
     if (without === undefined || explicit === undefined || idsIn(without) === idsIn(explicit)) continue;
-    fail(context, without, name, `what it gives with ${name}=${textOf(value)}`);
+    fail(context, without, name, `the rows of ${name}=${textOf(value)}`);
   }
 }
 
-/** As many rows as the default says, where there are more. */
+/** Checks that a page has as many rows as the default limit, if there are more. */
 async function checkLimit(context: Context, shape: ListShape, { name }: Parameter, limit: number): Promise<void> {
   const { run, fixtures } = context;
   const creator = creatorOf(context, shape.operation);
-  // Things to throw away cost little where they are created with a key of their own, and much where it is a user.
+  // Things with unique values, such as users, cost too much to create so many.
   if (creator === undefined || limit > MOST_ROWS || fixtures.isUnique(creator)) return;
   const whole = await walk(context, shape.operation, {
     phase: PHASE,
@@ -60,6 +60,6 @@ function idsIn({ pages }: Walk): string {
 }
 
 function fail({ run }: Context, { last }: Walk, name: string, expected: string): void {
-  const message = `${name} that is left out is not its default`;
+  const message = `without ${name} the list is not that of its documented default`;
   run.record.fail({ phase: PHASE, name: 'list by default' }, last, { check: 'default', message, expected });
 }

@@ -18,34 +18,38 @@ import type { Run } from '../run.js';
 
 const PHASE = 'sequences';
 
-/** Texts that are easily kept otherwise: trimmed, normalised, escaped, or cut where a character takes two units. */
+/** Texts that a server easily changes: it trims, normalises or escapes them, or cuts them between two UTF-16 units. */
 const TEXTS = [' two  spaces ', 'Ame\u0301lie A\u030A', '\u{1F511} \u{20BB7}', `<b>&amp; "q" 'a' \\ %41</b>`];
-/** The same instant with a zone that is hardly the server's. */
+/** An instant in a time zone that few servers use. */
 const INSTANT = '2041-05-06T07:08:09.123+05:30';
 
-/** Makes things that say something out of the ordinary, and holds the answer, the thing and its Location to it. */
+/** Creates things with unusual values, and checks that the answer and the fetched thing contain them unchanged. */
 export async function runEcho(context: Context, creator: Operation): Promise<void> {
   const { run, fixtures } = context;
   if (creator.method !== 'POST' || creator.body === undefined || isRotator(creator)) return;
   if (dangerOf(creator, run.spec) !== 'none' || context.obstacle(creator) !== undefined) return;
   const makes = run.spec.operations.some((each) => originOf(run.spec, each)?.creator === creator);
-  if (!makes || !tellsSomething(run, creator)) return;
+  if (!makes || !echoesMembers(run, creator)) return;
   await checkPlain(context, creator);
   for (const [index, text] of TEXTS.entries()) {
     if (run.outOfTime()) return;
-    // What may be there but once shows by its first conflict.
+    // The first conflict shows that values must be unique.
     for (const isLast of [false, true]) {
       if (fixtures.isUnique(creator)) fixtures.varyTexts(creator);
       const base = await fixtures.base(creator, { all: true, phase: PHASE });
-      const status = await sayAndCompare(context, wordy(run, base, text, index), `say ${JSON.stringify(text)}`);
+      const status = await createAndCompare(
+        context,
+        withTexts(run, base, text, index),
+        `create with ${JSON.stringify(text)}`,
+      );
       if (status !== 409 || isLast) break;
       fixtures.varyTexts(creator);
     }
   }
 }
 
-/** What an answer tells of the request's own members, it tells by their names. */
-function tellsSomething({ spec }: Run, creator: Operation): boolean {
+/** Whether the documented answer has a member with the name of one in the request. */
+function echoesMembers({ spec }: Run, creator: Operation): boolean {
   const asked = namesIn(spec.requests, creator.body?.schema);
   const [media] = successOf(creator)?.content ?? [];
   const told = namesIn(spec.answers, media?.schema, 1);
@@ -60,10 +64,13 @@ function namesIn(document: Run['spec']['requests'], schema: Parameters<typeof fl
   );
 }
 
-/** The smallest request: what it leaves out has its documented default; and Location leads to what was made. */
+/**
+ * Creates a thing with only the required members. Checks that omitted members have their documented defaults, that
+ * `Location` leads to the thing, and that `charset=utf-8` is accepted.
+ */
 async function checkPlain(context: Context, creator: Operation): Promise<void> {
   const { run, fixtures } = context;
-  const info = { phase: PHASE, name: 'create with what is required alone' } as const;
+  const info = { phase: PHASE, name: 'create with only the required members' } as const;
   const made = await fixtures.create(creator, info);
   if (made === undefined) return;
   const { draft, value } = made.exchange;
@@ -75,14 +82,14 @@ async function checkPlain(context: Context, creator: Operation): Promise<void> {
   if (fixtures.isUnique(creator)) fixtures.varyTexts(creator);
   const base = await fixtures.base(creator, { phase: PHASE });
   const contentType = `${creator.body.mediaType}; charset=utf-8`;
-  const message = 'a body that says that it is UTF-8 gets 415';
+  const message = 'a body with charset=utf-8 gets 415';
   await run.send(
     { ...base, contentType },
     {
       phase: PHASE,
       name: `the media type ${contentType}`,
       check: ({ status }) =>
-        status === 415 ? [{ check: 'acceptance', message, expected: 'what it gets without the charset' }] : [],
+        status === 415 ? [{ check: 'acceptance', message, expected: 'the same as without the charset' }] : [],
     },
   );
 }
@@ -95,7 +102,7 @@ function defaultsIn({ spec }: Run, { operation, body }: Draft, value: Json | und
     const told = memberOf(thing, name);
     if (path.length > 1 || wanted === undefined || told === undefined || memberOf(body, name) !== undefined) return [];
     if (sameJson(told, wanted)) return [];
-    const message = `${name} that is left out is not its default`;
+    const message = `an omitted ${name} does not get its documented default`;
     return [{ check: 'default', message, expected: `${name}: ${JSON.stringify(wanted)}` }];
   });
 }
@@ -111,11 +118,11 @@ function changedIn(
   return altered(body, value).flatMap(({ name, expected }) => {
     const sent = memberOf(body, name);
     if (sent !== undefined && !canContain(run.judge, asked, status, value, name, sent)) return [];
-    return [practice(run.options, 'echo', 'echo', `${where} has another ${name} than was sent`, expected)];
+    return [practice(run.options, 'echo', 'echo', `${name} in ${where} differs from what was sent`, expected)];
   });
 }
 
-async function sayAndCompare(context: Context, draft: Draft, name: string): Promise<number | undefined> {
+async function createAndCompare(context: Context, draft: Draft, name: string): Promise<number | undefined> {
   const { run, fixtures } = context;
   const made = await run.send(draft, {
     phase: PHASE,
@@ -133,7 +140,7 @@ async function sayAndCompare(context: Context, draft: Draft, name: string): Prom
   if (look === undefined) return status;
   await run.send(look, {
     phase: PHASE,
-    name: `get what was made to ${name}`,
+    name: `get after: ${name}`,
     expectation: 'any',
     check: ({ status }, value) =>
       status < 300 ? changedIn(run, draft, look.operation, status, value, 'the thing') : [],
@@ -141,8 +148,8 @@ async function sayAndCompare(context: Context, draft: Draft, name: string): Prom
   return status;
 }
 
-/** The request with this text, and other values that are easily lost, wherever the schema takes them. */
-function wordy(run: Run, base: Draft, text: string, index: number): Draft {
+/** The request with `text`, and other values that a server easily changes, wherever the schema allows them. */
+function withTexts(run: Run, base: Draft, text: string, index: number): Draft {
   let draft = base;
   for (const { path, schema } of slotsOf(run.spec.requests, base.operation.body?.schema)) {
     const name = String(path.at(-1));
@@ -171,7 +178,7 @@ function wordy(run: Run, base: Draft, text: string, index: number): Draft {
   return draft;
 }
 
-/** GET of a new thing's Location, on this origin, gives that very thing (RFC 9110, section 10.2.2). */
+/** Checks that GET of the `Location` of a 201 returns the created thing (RFC 9110, section 10.2.2). */
 async function followLocation({ run, fixtures, credentials, obstacle }: Context, made: Exchange): Promise<void> {
   const { location } = made.answer?.headers ?? {};
   const { operation } = made.draft;
@@ -183,7 +190,7 @@ async function followLocation({ run, fixtures, credentials, obstacle }: Context,
     ? new URL(location, new URL(made.wire.target, run.base))
     : undefined;
   if (target === undefined) {
-    fail({ check: 'location', message: 'Location is no address', expected: 'a URI reference' });
+    fail({ check: 'location', message: 'Location is not a URI reference', expected: 'a URI reference' });
     return;
   }
   if (target.origin !== run.base.origin) {
@@ -209,8 +216,8 @@ async function followLocation({ run, fixtures, credentials, obstacle }: Context,
   const followed = await run.send(draft, { phase: PHASE, name: 'follow Location', expectation: 'any', outside: true });
   const { status = 500 } = followed.answer ?? {};
   const isItself = id === undefined || followed.value === undefined || sameJson(identify(followed.value, 'id'), id);
-  // Where nothing is documented to be got there, a server may have nothing to give.
+  // If the document has no GET at that path, a server may answer with an error other than 404.
   if (status < 300 ? isItself : getter === undefined && status !== 404) return;
   const message = status < 300 ? 'Location leads to another thing' : `Location leads to ${String(status)}`;
-  fail({ check: 'location', message, expected: 'the thing that was just made' }, followed);
+  fail({ check: 'location', message, expected: 'the created thing' }, followed);
 }

@@ -17,7 +17,7 @@ import { expectInvalid, expectValid } from './validity.js';
 
 const PHASE = 'sequences';
 
-/** Edits one member after the other, and looks whether the answer, and the thing afterwards, say what was sent. */
+/** Edits one member after the other, and checks that the answer and the fetched thing contain what was sent. */
 export async function runEdits(
   context: Context,
   editor: Operation,
@@ -32,34 +32,34 @@ export async function runEdits(
     const good = await fixtures.on(editor, resource);
     if (good === undefined || run.outOfTime()) return;
     const present = memberOf(thingIn(now?.value ?? resource.exchange.value), name);
-    // Its address is no member to edit, even where the body has it again.
+    // A member that is also in the path, such as the id, is not edited.
     if (present !== undefined && Object.values(good.path).some((value) => textOf(value) === textOf(present))) continue;
     const edit = editOf(context, editor, good, slot, present);
     if (edit === undefined) continue;
     const sent = valueAt(edit.body, slot.path);
-    // What ends it, or may, is no edit after which anything else could be tried.
+    // An edit of a state or an end mark may end the thing, so that no later edit would work.
     if (isStateName(name) || (isTombstoneName(name) && typeof sent !== 'boolean')) continue;
     const before = thingIn(now?.value);
     await tryOddText(context, edit, slot.path, name);
     if (!(await tryEdit(context, edit, getter, resource, name, sent, before)) || typeof sent !== 'boolean') continue;
-    // A thing that can be stopped and started again is left as it was.
+    // A flag such as `disabled` is set back.
     const stops = sent && isTombstoneName(name) && resource.token !== undefined ? resource.token : undefined;
     if (stops !== undefined) await expectInvalid(context, stops, `while ${name}`);
     const back = { ...edit, body: { ...(isObject(edit.body) && edit.body), [name]: !sent } };
     const isBack = await tryEdit(context, back, getter, resource, name, !sent);
-    if (stops !== undefined && isBack) await expectValid(context, stops, `after ${name} was taken back`);
+    if (stops !== undefined && isBack) await expectValid(context, stops, `after ${name} was set back`);
   }
 }
 
-/** Easily trimmed, normalised or cut where a character takes two units. */
+/** A text that a server easily changes: it trims or normalises it, or cuts it between two UTF-16 units. */
 const ODD = ' Ame\u0301lie  \u{1F511} ';
 
-/** An edit to a text that is easily kept otherwise. */
+/** Edits a member to a text that a server easily changes, and checks the answer. */
 async function tryOddText({ run }: Context, edit: Draft, path: (string | number)[], name: string): Promise<void> {
   const odd = { ...edit, body: withValue(edit.body ?? {}, path, ODD) };
   const isPlain = typeof valueAt(edit.body, path) === 'string' && !isPasswordName(name);
   if (!isPlain || run.judgeRequest(odd).kind !== 'valid') return;
-  const message = `after ${edit.operation.id} its answer has another ${name} than was sent`;
+  const message = `after ${edit.operation.id}, ${name} in the answer differs from what was sent`;
   await run.send(odd, {
     phase: PHASE,
     name: `edit its ${name} to ${JSON.stringify(ODD)}`,
@@ -72,7 +72,7 @@ async function tryOddText({ run }: Context, edit: Draft, path: (string | number)
   });
 }
 
-/** An edit of this member alone where the operation takes that, as a PATCH does, else of the whole thing. */
+/** An edit with only this member if the operation is a PATCH that allows it, else with the whole thing. */
 function editOf(
   { run }: Context,
   editor: Operation,
@@ -104,7 +104,7 @@ async function tryEdit(
   const edited = await run.send(draft, {
     phase: PHASE,
     name: `edit its ${name}`,
-    check: ({ status }, value) => (status < 300 ? check('its answer', draft.operation)(status, value) : []),
+    check: ({ status }, value) => (status < 300 ? check('the answer', draft.operation)(status, value) : []),
   });
   if (edited.answer === undefined || edited.answer.status >= 300) return false;
   if (getter !== undefined) await look(context, getter, resource, check('the thing', getter));
@@ -129,8 +129,8 @@ async function look(
 }
 
 /**
- * What an edit has changed without being asked: of the members that can be sent, and of what a thing is known by. What
- * a server derives from others, such as a slug, may follow them.
+ * Finds members that an edit changed although it did not contain them: those that requests can set, ids, and creation
+ * times. Other members, such as a slug, may be derived from an edited one.
  */
 export function strayed(
   { spec }: Pick<Context['run'], 'spec'>,
@@ -139,13 +139,13 @@ export function strayed(
   value: Json | undefined,
   place: string,
 ): Finding[] {
-  // A PUT replaces the thing: what it leaves out need not stay.
+  // A PUT replaces the thing, so omitted members may change.
   if (operation.method === 'PUT') return [];
   const settable = spec.operations
     .filter((each) => each === operation || each === originOf(spec, operation)?.creator)
     .flatMap((each) => slotsOf(spec.requests, each.body?.schema).map(({ path }) => String(path[0])));
   const after = thingIn(value);
-  // By the letter of OpenAPI, what is left out is its default in an edit as well.
+  // By OpenAPI, an omitted member has its default, in an edit too.
   const defaults = new Map(
     slotsOf(spec.requests, operation.body?.schema).flatMap(({ path, schema }): [string, Json][] => {
       const wanted = flatten(spec.requests, schema).default;
@@ -159,7 +159,7 @@ export function strayed(
     const [was, is] = [memberOf(before, name), memberOf(after, name)];
     if (was === undefined || is === undefined || isVolatileName(name) || sameJson(was, is)) return [];
     if (defaults.has(name) && sameJson(defaults.get(name) ?? null, is)) return [];
-    const message = `after ${operation.id} ${place} has another ${name}, which was not sent`;
+    const message = `after ${operation.id}, ${name} in ${place} has changed, although it was not sent`;
     return [{ check: 'unchanged', message, expected: `${name}: ${JSON.stringify(was)}` }];
   });
 }
@@ -173,6 +173,6 @@ function kept(
 ): Finding[] {
   const told = memberOf(thingIn(value), name);
   if (told === undefined || isVolatileName(name) || (sent !== undefined && isSame(told, sent))) return [];
-  const message = `after ${editor.id} ${place} has another ${name} than was sent`;
+  const message = `after ${editor.id}, ${name} in ${place} differs from what was sent`;
   return [{ check: 'sequence', message, expected: `${name}: ${JSON.stringify(sent)}` }];
 }

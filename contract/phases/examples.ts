@@ -2,7 +2,7 @@ import { createCaseSender } from '../case-sender.js';
 import type { Context } from '../context.js';
 import type { Operation } from '../document/model.js';
 
-/** Sends the examples of the spec as they are: each body, and each parameter on its own. */
+/** Sends the examples of the document: each body, and each parameter on its own. */
 export async function runExamples(context: Context, operation: Operation): Promise<void> {
   const sender = await createCaseSender(context, operation, 'examples');
   if (sender === undefined) return;
@@ -18,5 +18,5 @@ export async function runExamples(context: Context, operation: Operation): Promi
       }));
     }
   }
-  await sender.send({ name: 'a plain request' }, (base) => base);
+  await sender.send({ name: 'a valid request' }, (base) => base);
 }

@@ -11,19 +11,20 @@ import { dateNow, sleep } from '../timers.js';
 import { rotateBriefly } from './rotation.js';
 
 const PHASE: Phase = 'sequences';
-/** Milliseconds that a credential is asked to live. */
+/** The lifetime, in milliseconds, that is requested for a credential. */
 const LIFE = 1_500;
-/** Milliseconds after its end until it is tried: a server's clock may tick in seconds. */
+/** Milliseconds from the expiry of a credential until its use: servers may count whole seconds. */
 const GRACE = 1_100;
 
-/** A credential that is about to expire. */
+/** A credential that expires during the run. */
 interface Expiring {
   creator: Operation;
   credential: Credential;
+  /** Milliseconds since 1970. */
   endsAt: number;
 }
 
-/** Creates credentials with the shortest life that the spec has words for; `expectExpired` tries them later. */
+/** Creates credentials with a short lifetime, where the document allows it; `expectExpired` uses them later. */
 export async function createExpiring(context: Context): Promise<Expiring[]> {
   const { run, credentials, fixtures } = context;
   const expiring: Expiring[] = [];
@@ -40,10 +41,10 @@ export async function createExpiring(context: Context): Promise<Expiring[]> {
     const body = { ...base.body, [member.name]: member.value(asked + LIFE) };
     const { answer, value } = await run.send(
       { ...base, body },
-      { phase: PHASE, name: 'create a credential with a short life', expectation: 'any' },
+      { phase: PHASE, name: 'create a credential with a short lifetime', expectation: 'any' },
     );
     const token = tokenAt(value, run.issues.get(creator.id)?.[0]);
-    // A server whose clock is another, or that wants longer lives, refuses: then there is nothing to try.
+    // A server with another clock, or with a longer minimum lifetime, rejects the request. Then nothing is tested.
     if (answer === undefined || answer.status >= 300 || token === undefined) continue;
     const credential = { token, perScheme: {} };
     if (await credentials.isCredential(token)) expiring.push({ creator, credential, endsAt: asked + LIFE });
@@ -51,7 +52,7 @@ export async function createExpiring(context: Context): Promise<Expiring[]> {
   return expiring;
 }
 
-/** A secret with a short grace period, where the operation rotates something. */
+/** A superseded secret with a short grace period; undefined if the operation cannot create one. */
 async function supersede(context: Context, rotator: Operation): Promise<Expiring | undefined> {
   const { spec, issues } = context.run;
   const origin = isRotator(rotator) ? originOf(spec, rotator) : undefined;
@@ -62,7 +63,7 @@ async function supersede(context: Context, rotator: Operation): Promise<Expiring
   return { creator: rotator, credential: { token: resource.token, perScheme: {} }, endsAt: asked + 1_000 };
 }
 
-/** Waits for the last of them, if need be, and tries each. */
+/** Waits until each credential has expired, and checks that the server rejects it. */
 export async function expectExpired({ run, credentials }: Context, expiring: Expiring[]): Promise<void> {
   for (const { creator, credential, endsAt } of expiring) {
     const wait = run.isDryRun ? 0 : endsAt + GRACE - dateNow();

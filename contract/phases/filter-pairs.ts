@@ -8,17 +8,17 @@ import type { Exchange } from '../exchange.js';
 import { isPaging, type ListShape, walk } from './walk.js';
 
 const PHASE = 'lists';
-/** Pairs that are tried at most, of those that there are. */
+/** Most pairs of filters that are tested. */
 const MOST_PAIRS = 40;
 
-/** A filter with a value, and the ids of the rows that it keeps: some of all, and not all. */
+/** A filter with a value that matches some rows and not others, and the ids of the matching rows. */
 interface Filter {
   parameter: Parameter;
   value: Json;
   kept: Set<string>;
 }
 
-/** Two filters at once keep what each of them keeps alone; a row that only one keeps shows where one is ignored. */
+/** Checks that two filters together return exactly the rows that each of them returns alone. */
 export async function checkFilterPairs(context: Context, shape: ListShape, everything: JsonObject[]): Promise<void> {
   const filters: Filter[] = [];
   for (const parameter of shape.operation.parameters.filter((each) => isFilter(context, shape, each))) {
@@ -28,6 +28,7 @@ export async function checkFilterPairs(context: Context, shape: ListShape, every
   }
   const pairs = filters.flatMap((one, index) => filters.slice(index + 1).map((two) => [one, two] as const));
   for (const [one, two] of pairs.slice(0, MOST_PAIRS)) {
+    // If both match the same rows, an ignored filter would not show.
     const isTelling = [...one.kept].some((id) => !two.kept.has(id)) || [...two.kept].some((id) => !one.kept.has(id));
     if (!isTelling || context.run.outOfTime()) continue;
     const query = { [one.parameter.name]: one.value, [two.parameter.name]: two.value };
@@ -35,13 +36,15 @@ export async function checkFilterPairs(context: Context, shape: ListShape, every
     if (both === undefined) continue;
     const stray = [...both.ids].find((id) => !one.kept.has(id) || !two.kept.has(id));
     const lost = [...one.kept].find((id) => two.kept.has(id) && !both.ids.has(id));
-    const names = `${one.parameter.name} and ${two.parameter.name} at once`;
-    if (stray !== undefined) fail(context, both.last, `${names} let rows pass that one of them does not`);
-    else if (lost !== undefined) fail(context, both.last, `${names} lose rows that each of them keeps`);
+    const names = `${one.parameter.name} and ${two.parameter.name} together`;
+    if (stray !== undefined) fail(context, both.last, `${names} return rows that one of them does not match`);
+    else if (lost !== undefined) fail(context, both.last, `${names} omit rows that both of them match`);
   }
 }
 
-/** Filters that stay what they are from one request to the next: none by time of use, none that only changes the page. */
+/**
+ * Whether a parameter filters rows: not by members that change by themselves, such as a time of use, and not by page.
+ */
 function isFilter({ run }: Context, { row }: ListShape, parameter: Parameter): boolean {
   const { name, in: place } = parameter;
   if (place !== 'query' || isVolatileName(name) || isOwnerName(name) || /order|sort|^include|never/i.test(name))
@@ -55,7 +58,7 @@ function isFilter({ run }: Context, { row }: ListShape, parameter: Parameter): b
   );
 }
 
-/** A filter with a value that keeps some rows and not others. */
+/** The filter with a value that matches some rows and not others; undefined if none is found. */
 async function alone(
   context: Context,
   shape: ListShape,
@@ -107,6 +110,6 @@ function fail({ run }: Context, exchange: Exchange, message: string): void {
   run.record.fail({ phase: PHASE, name }, exchange, {
     check: 'filter',
     message,
-    expected: 'the rows that both keep alone, and no others',
+    expected: 'the rows that both match alone, and no others',
   });
 }

@@ -9,7 +9,7 @@ import { type ListShape, type Walk, walk } from './walk.js';
 
 const PHASE = 'lists';
 
-/** Filters whose names tell what they compare: instants after and before, items of a list, and a word to search for. */
+/** Checks a filter whose name shows what it compares: instants, the items of a list, or a word to search for. */
 export async function checkOpenFilter(
   context: Context,
   shape: ListShape,
@@ -24,11 +24,11 @@ export async function checkOpenFilter(
     sameName(name.replace(/_?(at|on|date|time)$/i, ''), stem.replace(/_?(at|on)$/i, '')),
   );
   if (side !== '' && instant !== undefined) {
-    // What changes by itself may have changed since the whole list was looked at.
+    // A member such as `lastUsedAt` may have changed since the whole list was read.
     if (isVolatileName(instant)) return;
     await checkSide(context, shape, parameter, instant, /after|since|from|gte?/i.test(side), everything);
   } else if (/^(q|query|search|term|text|keywords?)$/i.test(parameter.name)) {
-    // What is written in a language of its own is no word to search for.
+    // A search in a query language does not take a plain word.
     if (isLanguage(parameter)) return;
     await checkSearch(context, shape, parameter, everything, made);
   } else {
@@ -43,7 +43,7 @@ function isLanguage({ description }: Parameter): boolean {
   return /\b(language|syntax|expressions?|operators?|grammar|lucene|odata|jsonpath|regex|sql)\b/i.test(description);
 }
 
-/** Rows on one side of an instant that lies between two of them; those without one are on neither. */
+/** Checks a filter by instants before or after a given one. Rows without an instant match neither. */
 async function checkSide(
   context: Context,
   shape: ListShape,
@@ -57,7 +57,7 @@ async function checkSide(
   const instants = [...new Set(everything.map(instantOf).filter((at) => !Number.isNaN(at)))].sort((a, b) => a - b);
   const middle = instants[Math.floor(instants.length / 2)];
   const below = instants[Math.floor(instants.length / 2) - 1];
-  // Servers may keep whole seconds alone, or count the edge in or out.
+  // The value is between two instants, because servers differ about equal ones.
   if (middle === undefined || below === undefined) return;
   const bound = (middle + below) / 2;
   const value = new Date(bound).toISOString();
@@ -84,13 +84,13 @@ async function checkItem(
   const items = everything.flatMap((row) => (Array.isArray(row[member]) ? row[member] : []));
   const has = (row: JsonObject, item: Json) =>
     Array.isArray(row[member]) && row[member].some((each) => sameJson(each, item));
-  // An item that some rows have and others have not.
+  // An item that some rows have and others lack.
   const item = items.find((each) => !everything.every((row) => has(row, each)));
   if (item === undefined) return;
   await compare(context, shape, parameter, item, everything, (row) => has(row, item), `${member} with that item`);
 }
 
-/** A word of one row is found there, and not in every row. */
+/** Checks that a search for a word finds the row that contains it, and not every row. */
 async function checkSearch(
   context: Context,
   shape: ListShape,
@@ -110,8 +110,8 @@ async function checkSearch(
     if (walked === undefined || !walked.complete) return;
     const rows = walked.pages.flatMap((page) => page.rows);
     if (rows.length > 0 && rows.length >= everything.length)
-      fail(context, walked, name, `${parameter.name} lets every row pass`, 'fewer rows than there are without it');
-    // Whether a search minds the letter case is the server's to say, unless a law does.
+      fail(context, walked, name, `${parameter.name} returns every row`, 'fewer rows than without it');
+    // A search may or may not ignore letter case.
     else if (asked === word && !rows.some((row) => JSON.stringify(identify(row, 'id')) === id))
       fail(context, walked, name, `${parameter.name} does not find a row by its own words`, `the row ${id}`);
   }
@@ -122,7 +122,7 @@ async function search(context: Context, shape: ListShape, parameter: Parameter, 
   return await walk(context, shape.operation, { phase: PHASE, query, name });
 }
 
-/** Walks a list with a filter, and holds its rows to those of the whole list that it ought to keep. */
+/** Lists with a filter, and compares the rows with the matching rows of the whole list. */
 async function compare(
   context: Context,
   shape: ListShape,
@@ -138,22 +138,23 @@ async function compare(
   const rows = walked.pages.flatMap((page) => page.rows);
   const ids = new Set(rows.map((row) => JSON.stringify(identify(row, 'id') ?? row)));
   if (rows.some((row) => !isWanted(row)))
-    fail(context, walked, name, `${parameter.name} lets other rows pass`, `rows with ${wanted}`);
+    fail(context, walked, name, `${parameter.name} returns rows that do not match`, `rows with ${wanted}`);
   const lost = everything.filter(isWanted).some((row) => !ids.has(JSON.stringify(identify(row, 'id') ?? row)));
-  if (lost && walked.complete) fail(context, walked, name, `${parameter.name} loses rows`, `every row with ${wanted}`);
+  if (lost && walked.complete)
+    fail(context, walked, name, `${parameter.name} omits matching rows`, `every row with ${wanted}`);
 }
 
 function fail({ run }: Context, walked: Walk, name: string, message: string, expected: string): void {
   run.record.fail({ phase: PHASE, name }, walked.last, { check: 'filter', message, expected });
 }
 
-/** The query that an address for another page has, as names and texts. */
+/** The query of a member such as `next`, if it is a URL; undefined otherwise. */
 export function queryOf(address: Json | undefined): URLSearchParams | undefined {
   if (typeof address !== 'string' || !/^(https?:|\/|\?)/.test(address)) return undefined;
   return new URL(address, 'http://localhost').searchParams;
 }
 
-/** Pages by their addresses: each keeps the query that was asked with, and `previous` leads back to the page before. */
+/** Checks the URLs of other pages: each contains the query of the request, and `previous` leads to the page before. */
 export async function checkAddresses(context: Context, shape: ListShape, query: JsonObject): Promise<void> {
   const { run } = context;
   if (shape.limit === undefined) return;
@@ -168,7 +169,8 @@ export async function checkAddresses(context: Context, shape: ListShape, query: 
       const address = queryOf(memberOf(exchange.value, member));
       if (address === undefined) continue;
       for (const [parameter, value] of Object.entries(asked))
-        if (!address.has(parameter)) tell(`${member} forgets ${parameter}`, `${parameter}=${textOf(value)}`);
+        if (!address.has(parameter))
+          tell(`${member} omits the parameter ${parameter}`, `${parameter}=${textOf(value)}`);
     }
     const before = walked?.pages[index - 1];
     const previous = ['previous', 'prev']
@@ -177,7 +179,7 @@ export async function checkAddresses(context: Context, shape: ListShape, query: 
     if (before === undefined || previous === undefined) continue;
     const address = queryOf(previous);
     if (address === undefined) {
-      if (shape.page || shape.offset) tell('there is no previous page after the first', 'an address');
+      if (shape.page || shape.offset) tell('a page after the first has no previous page', 'a URL');
       continue;
     }
     const { base, ...rest } = { base: exchange.draft, query: {} };
@@ -189,6 +191,6 @@ export async function checkAddresses(context: Context, shape: ListShape, query: 
     const idsIn = (list: Json | undefined) =>
       JSON.stringify(Array.isArray(list) ? list.map((row) => identify(row, 'id') ?? row) : []);
     if (back.answer && back.answer.status < 300 && idsIn(first) !== idsIn(before.rows) && rows.length > 0)
-      tell('previous does not lead back', 'the rows of the page before');
+      tell('previous does not lead to the page before', 'the rows of the page before');
   }
 }

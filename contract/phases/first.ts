@@ -3,10 +3,10 @@ import type { Context } from '../context.js';
 import type { Operation } from '../document/model.js';
 import { dangerOf } from '../policy.js';
 
-/** Sends one request that ought to succeed, so that every operation has had one before any has many. */
+/** Sends one valid request, so that every operation gets one before any operation gets many. */
 export async function runFirst(context: Context, operation: Operation): Promise<void> {
   const sender = await createCaseSender(context, operation, 'first');
-  await sender?.send({ name: 'a good request' }, (base) => base);
-  // What ends many things at once may have ended what later requests would name.
+  await sender?.send({ name: 'a valid request' }, (base) => base);
+  // An operation that sweeps may have deleted the things that later requests would use.
   if (dangerOf(operation, context.run.spec) === 'sweeps') context.fixtures.forget();
 }

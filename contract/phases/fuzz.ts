@@ -15,21 +15,21 @@ import { unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
 
-/** What one random request changes of the good one. */
+/** The values of a random request that replace those of the valid one. */
 interface Mutation {
   parameters: Record<string, Json | undefined>;
   body: Json | undefined;
 }
 
-/** Faults of one operation that fuzzing looks for; each costs a shrinking. */
+/** Most faults that fuzzing looks for at one operation; each takes a series of requests to shrink. */
 const MOST_FAULTS = 5;
 
-/** Random requests of an operation in its first turn; the second has the rest. */
+/** Random requests of an operation in its first round; the second round has the rest. */
 const FIRST_ROUND = 15;
 
 /**
- * Sends random requests, valid and invalid, in two turns; what breaks is shrunk to the smallest request that breaks the
- * same way. The function resolves with false after the first turn.
+ * Creates a function that sends random requests, valid and invalid, in two rounds. A request that shows a fault is
+ * shrunk to the smallest one with the same fault. The function resolves with false after the first round.
  */
 export function createFuzz(): (context: Context, operation: Operation) => Promise<boolean> {
   const begun = new Map<string, { sender: CaseSender; mutations: fc.Arbitrary<Mutation> }>();
@@ -41,7 +41,7 @@ export function createFuzz(): (context: Context, operation: Operation) => Promis
       await fuzz(context, known, run.seed + MOST_FAULTS, numRuns - FIRST_ROUND);
       return true;
     }
-    // What uses up a credential or a thing with every call is covered by its edges.
+    // An operation that may end a credential gets no random requests: each would need a new credential.
     const sender =
       dangerOf(operation, run.spec) === 'none' ? await createCaseSender(context, operation, 'fuzz') : undefined;
     const mutations = sender && mutationsFor(context, operation, sender.full);
@@ -64,7 +64,7 @@ async function fuzz(
     let smallest: Exchange | undefined;
     const property = fc.asyncProperty(mutations, async (mutation) => {
       if (run.outOfTime()) return true;
-      // What ends the time of the run is no fault that could be shrunk.
+      // The end of the run's time is not a fault to shrink.
       const exchange = await sender
         .send({ name: 'a random request' }, (base) => apply(base, mutation), 'attempt')
         .catch((error: unknown) => {
@@ -105,7 +105,7 @@ function apply(base: Draft, { parameters, body }: Mutation): Draft {
   return body === undefined ? draft : { ...draft, body };
 }
 
-/** Undefined where the operation takes nothing that could be varied. */
+/** Undefined if the operation has neither parameters nor a body that can be generated. */
 function mutationsFor({ run }: Context, operation: Operation, full: Draft): fc.Arbitrary<Mutation> | undefined {
   const document = run.spec.requests;
   const parameters: Record<string, fc.Arbitrary<Json | undefined>> = {};
@@ -114,23 +114,23 @@ function mutationsFor({ run }: Context, operation: Operation, full: Draft): fc.A
     const valid = valuesOf(document, schema, name).map((value) => (value === null || value === '' ? 'a' : value));
     const key = `${place} ${name}`;
     if (place === 'path') {
-      if (isUnsafe(operation)) parameters[key] = leftOut(unlikelyIds(flatten(document, schema).format));
-      else parameters[key] = leftOut(valid);
+      if (isUnsafe(operation)) parameters[key] = optional(unlikelyIds(flatten(document, schema).format));
+      else parameters[key] = optional(valid);
     } else {
       const edges = boundariesOf(document, schema, name, full[place][name] ?? 'a').map(({ value }) => value);
       const texts = edges.filter(
         (value) => typeof value !== 'object' && !(typeof value === 'string' && value.length > 500),
       );
-      const spoiled = fc.constantFrom(...texts, 'a');
-      // Most random entity tags are stale, and most short keys known already: the rest would not be looked at.
-      const good = place === 'header' ? goodHeader(name) : undefined;
-      parameters[key] = leftOut(
-        good === undefined
-          ? fc.oneof(valid, spoiled)
+      const boundary = fc.constantFrom(...texts, 'a');
+      // Most random entity tags do not match, and the answers to short keys are not checked.
+      const usual = place === 'header' ? usualHeader(name) : undefined;
+      parameters[key] = optional(
+        usual === undefined
+          ? fc.oneof(valid, boundary)
           : fc.oneof(
-              { weight: 3, arbitrary: good },
+              { weight: 3, arbitrary: usual },
               { weight: 1, arbitrary: valid },
-              { weight: 1, arbitrary: spoiled },
+              { weight: 1, arbitrary: boundary },
             ),
       );
     }
@@ -144,17 +144,18 @@ function mutationsFor({ run }: Context, operation: Operation, full: Draft): fc.A
   });
 }
 
-function goodHeader(name: string): fc.Arbitrary<Json> | undefined {
+/** Values with which a conditional or idempotent request succeeds. */
+function usualHeader(name: string): fc.Arbitrary<Json> | undefined {
   if (isIfMatchName(name)) return fc.constant('*');
   return isOnceKeyName(name) ? fc.uuid() : undefined;
 }
 
-/** Leaving something out is what shrinking tries first. */
-function leftOut(values: fc.Arbitrary<Json>): fc.Arbitrary<Json | undefined> {
+/** Also leaves the value out, which shrinking tries first. */
+function optional(values: fc.Arbitrary<Json>): fc.Arbitrary<Json | undefined> {
   return fc.option(values, { nil: undefined, freq: 2 });
 }
 
-/** Bodies that fit the schema, and such with one place that holds something else. */
+/** Bodies that fit the schema, and bodies with another value in one place. */
 function bodies(document: JsonObject, { body }: Operation, full: Json): fc.Arbitrary<Json> {
   const valid = valuesOf(document, body?.schema);
   const slots = slotsOf(document, body?.schema);
@@ -164,7 +165,7 @@ function bodies(document: JsonObject, { body }: Operation, full: Json): fc.Arbit
       .map(({ value }) => ({ slot, value })),
   );
   if (slots.length === 0 || edges.length === 0) return fc.oneof(valid, anyJson());
-  const spoiled = fc
+  const boundary = fc
     .tuple(valid, fc.constantFrom(...edges))
     .map(([value, { slot, value: edge }]) => withValue(value, slot.path, edge) ?? value);
   const replaced = fc
@@ -176,7 +177,7 @@ function bodies(document: JsonObject, { body }: Operation, full: Json): fc.Arbit
   return fc.oneof(
     { withCrossShrink: true },
     { weight: 4, arbitrary: valid },
-    { weight: 3, arbitrary: spoiled },
+    { weight: 3, arbitrary: boundary },
     replaced,
     more,
   );

@@ -11,13 +11,13 @@ import type { Answer } from '../http/send.js';
 import { UNDECLARED } from './methods.js';
 
 const ANY = { phase: 'methods', expectation: 'any', outside: true } as const;
-/** What a server that does not serve a method says to it. */
+/** Statuses of a server that does not support a method. */
 const UNSERVED = new Set([404, 405, 501]);
 
-/** Runs that have told that HEAD is not served, which is one matter for all paths. */
+/** The options of runs that have reported that HEAD is not served; one warning is enough for all paths. */
 const told = new WeakSet<object>();
 
-/** HEAD is GET without the body, OPTIONS says what a path takes, and TRACE gives away nothing of what was sent. */
+/** Checks HEAD (as GET, without the body), OPTIONS (a correct `Allow`), and TRACE (does not return the credential). */
 export async function runHeads(context: Context, path: string): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const declared = run.spec.operations.filter((operation) => operation.path === path);
@@ -27,10 +27,10 @@ export async function runHeads(context: Context, path: string): Promise<void> {
   if (model === undefined || obstacle(model) !== undefined) return;
   const base = await fixtures.base(model, { phase: 'methods' });
   if (getter !== undefined && !declared.some(({ method }) => method === 'HEAD')) {
-    await compareHead(context, base, 'what there is');
-    if (isSecured(getter)) await compareHead(context, { ...base, credential: null }, 'what needs a credential');
-    const stranger = unknown(context, base);
-    if (stranger) await compareHead(context, stranger, 'what there is not');
+    await compareHead(context, base, 'a resource');
+    if (isSecured(getter)) await compareHead(context, { ...base, credential: null }, 'a resource without a credential');
+    const absent = unknown(context, base);
+    if (absent) await compareHead(context, absent, 'a resource that does not exist');
   }
   const bare = { ...base, body: undefined, query: {}, header: {} };
   if (!declared.some(({ method }) => method === 'OPTIONS')) {
@@ -47,7 +47,7 @@ export async function runHeads(context: Context, path: string): Promise<void> {
   );
 }
 
-/** The same request for an id that hardly belongs to anybody. */
+/** The request with an id that almost certainly belongs to nothing; undefined if it has none. */
 function unknown({ run }: Context, base: Draft): Draft | undefined {
   const parameter = base.operation.parameters.filter(({ in: place }) => place === 'path').at(-1);
   if (parameter === undefined) return undefined;
@@ -63,7 +63,7 @@ function unknown({ run }: Context, base: Draft): Draft | undefined {
 async function compareHead({ run }: Context, draft: Draft, of: string): Promise<void> {
   const got = await run.send(draft, { phase: 'methods', expectation: 'any', name: `GET of ${of}` });
   const { answer } = got;
-  // A handler that has no end for GET has none for HEAD either, and many frameworks send its headers only then.
+  // If the body of GET has no end, many frameworks never send the headers of HEAD.
   if (answer === undefined || answer.status >= 500 || answer.cut !== undefined) return;
   await run.send(
     { ...draft, method: 'HEAD' },
@@ -80,7 +80,7 @@ function checkHead(
 ): Finding[] {
   if (head.status >= 500) return [];
   if (head.status !== get.status) {
-    const message = `HEAD of ${of} gets ${String(head.status)}, GET ${String(get.status)}`;
+    const message = `HEAD of ${of} gets ${String(head.status)}, but GET gets ${String(get.status)}`;
     const expected = `${String(get.status)} (RFC 9110, 9.3.2)`;
     if (UNSERVED.has(head.status)) {
       if (told.has(options)) return [];
@@ -95,7 +95,13 @@ function checkHead(
       (name) => (get.headers[name] === undefined) !== (head.headers[name] === undefined) || differs(name, get, head),
     )
     .map((name) =>
-      practice(options, 'head', 'head', `HEAD has another ${name} than GET`, `${name}: ${String(get.headers[name])}`),
+      practice(
+        options,
+        'head',
+        'head',
+        `${name} of HEAD differs from that of GET`,
+        `${name}: ${String(get.headers[name])}`,
+      ),
     );
 }
 
@@ -114,10 +120,10 @@ function checkOptions({ run }: Context, { status, headers }: Answer, methods: st
   if (status >= 500) return [];
   if (run.options.laws?.practices?.includes('options') !== true) {
     if (status === 404) run.record.note(UNDECLARED);
-    // What its Allow says is told of the other methods that are not there.
+    // `Allow` of a 405 is checked with the undeclared methods.
     if (status === 404 || status === 405) return [];
   }
-  // A server that does not serve OPTIONS says in its 405 what it does serve.
+  // A 405 with `Allow` answers OPTIONS as well.
   if (status >= 300 && (status !== 405 || headers.allow === undefined))
     return fail(`OPTIONS gets ${String(status)}`, 'a success with Allow');
   const allowed = headers.allow?.split(',').map((method) => method.trim().toUpperCase());
@@ -128,5 +134,7 @@ function checkOptions({ run }: Context, { status, headers }: Answer, methods: st
 
 function checkTrace({ status, text, headers }: Answer, canary: string): Finding[] {
   if (status >= 300 || !`${text}${JSON.stringify(headers)}`.includes(canary)) return [];
-  return [{ check: 'secrets', message: 'TRACE tells the credential that was sent', expected: '405 or 501' }];
+  return [
+    { check: 'secrets', message: 'the answer to TRACE contains the credential that was sent', expected: '405 or 501' },
+  ];
 }

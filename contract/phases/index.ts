@@ -28,18 +28,17 @@ import { runSecurity } from './security.js';
 import { runSessions } from './sessions.js';
 import { runVariants } from './variants.js';
 
-/** A piece of work of the run. Its operations count as tested only once it is done. */
+/** A part of the run. Its operations count as tested only when all their parts are done. */
 interface Part {
   phase: Phase;
   operations: Operation[];
-  /** Resolves with false where there is more to do: then it has another turn after the parts of its kind. */
+  /** Resolves with false if more remains to be done. It is then called again after the other parts of its group. */
   work: () => Promise<unknown>;
 }
 
 /**
- * Every kind of case, in an order in which none spoils another: first one good request for each operation, then what
- * looks at several operations at once, then every edge, each operation in turns, then random requests. What may sweep
- * everything away comes last.
+ * Runs all phases, in an order in which none disturbs another: one valid request for each operation, tests across
+ * several operations, boundary cases in rounds, random requests. Operations that may end many things come last.
  */
 export async function runPhases(context: Context): Promise<void> {
   const { run } = context;
@@ -122,8 +121,8 @@ export async function runPhases(context: Context): Promise<void> {
 }
 
 /**
- * Gives each part a turn, and again those that have more to do, until none has. Resolves with false where the run has
- * lost its credential, or the server.
+ * Runs parts in rounds: each once, then those again that have more to do, until all are done. Resolves with false if
+ * the run's credential is no longer valid, or the server does not answer.
  */
 async function runInRounds(context: Context, parts: Part[]): Promise<boolean> {
   let waiting = parts;
@@ -132,13 +131,13 @@ async function runInRounds(context: Context, parts: Part[]): Promise<boolean> {
     for (const part of waiting) {
       const { phase, operations, work } = part;
       if (context.run.outOfTime()) throw new OutOfTime();
-      // A run of one operation has its parts as well; what is of no operation only the whole run has.
+      // The option `only` reproduces a part of one operation; other parts need a whole run.
       context.run.record.begin(operations[0]?.id);
       const isDone = (await work()) !== false;
       if (isDone) for (const operation of operations) context.run.record.extent.finished(operation, part);
       else unfinished.push(part);
       const what = operations.length === 1 ? `${phase} of ${operations[0]?.id ?? ''}` : phase;
-      if (!(await context.isCredentialValid(what))) return false;
+      if (!(await context.canGoOn(what))) return false;
     }
     waiting = unfinished;
   }
@@ -149,7 +148,7 @@ function makesSomething({ run }: Context, creator: Operation): boolean {
   return run.spec.operations.some((operation) => originOf(run.spec, operation)?.creator === creator);
 }
 
-/** Whether anybody is there: one answer of any kind, from the operations that are asked first. */
+/** Rejects with `CouldNotRun` unless the server answers one of up to three requests. */
 async function expectAnswer({ run }: Context): Promise<void> {
   const easy = run.spec.operations.filter(
     ({ id, method, path }) => method === 'GET' && !path.includes('{') && !run.spec.broken.has(id),
@@ -159,7 +158,7 @@ async function expectAnswer({ run }: Context): Promise<void> {
   for (const model of models.slice(0, 3)) {
     const { answer, findings } = await run.attempt(
       { ...emptyDraft(model), method: 'GET', rawPath: model.path.includes('{') ? '/' : fillTemplate(model.path, '') },
-      { phase: 'setup', name: 'is anybody there', outside: true, expectation: 'any' },
+      { phase: 'setup', name: 'whether the server answers', outside: true, expectation: 'any' },
     );
     if (answer !== undefined) return;
     why = findings[0]?.message ?? '';
@@ -167,7 +166,9 @@ async function expectAnswer({ run }: Context): Promise<void> {
   throw new CouldNotRun(`${run.base.href} does not answer: ${why}`);
 }
 
-/** Ends a run whose address lacks the path that the servers of the document have, where the server has it as well. */
+/**
+ * Stops the run if its URL lacks the base path of the document's servers, and the server answers only below that path.
+ */
 async function lacksBasePath({ run }: Context): Promise<boolean> {
   const prefix = run.base.pathname.replace(/\/$/, '');
   const [path] = run.spec.basePaths;
@@ -177,18 +178,18 @@ async function lacksBasePath({ run }: Context): Promise<boolean> {
     const ask = (before: string) =>
       run.attempt(
         { ...emptyDraft(model), rawPath: `${before}${fillTemplate(model.path, '')}` },
-        { phase: 'setup', name: 'where is the server', outside: true, expectation: 'any' },
+        { phase: 'setup', name: 'whether the URL lacks the base path', outside: true, expectation: 'any' },
       );
     const [here, there] = [await ask(''), await ask(path)];
     if (here.answer?.status !== 404 || there.answer === undefined || there.answer.status === 404) continue;
     const address = `${run.base.origin}${prefix}${path}`;
-    run.record.stop(`the document names the base path ${path}, which the address lacks: give ${address}`);
+    run.record.stop(`the document has the base path ${path}, which the URL lacks; use ${address}`);
     return true;
   }
   return false;
 }
 
-/** Ends what the run has created and not ended itself, as far as the spec has a way; refusals do not matter. */
+/** Deletes or revokes what the run has created, as far as the document has operations for it. Errors do not matter. */
 async function tidyUp({ run, fixtures }: Context): Promise<void> {
   for (const resource of fixtures.made) {
     const remover = run.spec.operations.find(

@@ -19,13 +19,13 @@ import { listShapeOf, walk } from './walk.js';
 
 const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
 
-/** Another identity with what it can be recognised by. */
 interface OtherIdentity {
   credential: Credential;
+  /** Whether the option `shared` names the operation. */
   isShared(operation: Operation): boolean;
 }
 
-/** What the run's own identity makes, each other one can neither read nor change, list, count or end. */
+/** Checks that no other identity can read, list, count, change or end what the run's own identity has created. */
 export async function runIsolation(context: Context): Promise<void> {
   const { run } = context;
   for (const identity of [run.options.other ?? []].flat()) {
@@ -45,7 +45,7 @@ async function credentialOf({ run, credentials }: Context, identity: Identity): 
   const { login, credential } = readGiven(identity, run.spec, run.secrets, OTHER);
   const found = credential ?? (login && (await credentials.logIn(login))?.credential);
   if (found === undefined || (await credentials.stateOf(found)) === 'rejected')
-    throw new CouldNotRun('the credential of the other identity opens nothing');
+    throw new CouldNotRun('the server rejects the credential of the other identity');
   if (found.token !== '') run.secrets.add(found.token, '$OTHER_TOKEN');
   return found;
 }
@@ -58,25 +58,25 @@ function isMaker({ run: { spec }, obstacle }: Context, creator: Operation): bool
   );
 }
 
-/** A thing of the run's own identity, and every operation on it asked by the other. */
+/** Creates a thing, and calls every operation on it as the other identity. */
 async function checkThings(context: Context, creator: Operation, other: OtherIdentity): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const { spec } = run;
   const onIt = spec.operations.filter((operation) => originOf(spec, operation)?.creator === creator);
   const concerned = onIt.filter((operation) => run.operations.includes(operation) && !other.isShared(operation));
   if (concerned.length === 0) return;
-  const resource = await fixtures.create(creator, { phase: 'security', name: 'create what another may not touch' });
+  const resource = await fixtures.create(creator, { phase: 'security', name: 'create a thing of the first identity' });
   if (resource === undefined) return;
   const getter = onIt.find((operation) => operation.method === 'GET' && isItemOperation(operation));
   const look = async () => await see(context, getter, resource);
   const before = await look();
-  // What changes something comes after what does not, and what ends a thing last.
+  // Reads come before changes, and the end of the thing comes last.
   const order = ({ method }: Operation) => ['GET', 'PATCH', 'PUT', 'POST', 'DELETE'].indexOf(method);
   for (const operation of concerned.sort((a, b) => order(a) - order(b))) {
     if (obstacle(operation) !== undefined || !isSecured(operation)) continue;
     const draft = await fixtures.on(operation, resource);
     if (draft === undefined) continue;
-    const name = `${operation.id} of what another identity has made`;
+    const name = `${operation.id} of a thing of another identity`;
     const asked = await run.send(credentials.attach(draft, other.credential), {
       ...ANY,
       name,
@@ -86,22 +86,18 @@ async function checkThings(context: Context, creator: Operation, other: OtherIde
     if (!isUnsafe(operation)) continue;
     const after = await look();
     const accepted = asked.answer !== undefined && asked.answer.status < 300;
-    // A DELETE may say of what is not there that it is gone.
+    // A DELETE may answer 2xx for a thing that does not exist.
     const isDone = before === undefined || after === undefined ? accepted : !isSameThing(before, after);
     if (isDone || (accepted && operation.method !== 'DELETE'))
-      run.record.fail(
-        { ...ANY, name },
-        asked,
-        isolation('another identity changes what this one has made', '403 or 404'),
-      );
+      run.record.fail({ ...ANY, name }, asked, isolation("another identity changes this one's thing", '403 or 404'));
   }
   await checkBulk(context, creator, resource, getter, other);
   await checkOwn(context, creator, getter, other);
 }
 
-const seen = () => isolation('another identity reads what this one has made', '403 or 404');
+const seen = () => isolation("another identity reads this one's thing", '403 or 404');
 
-/** What the other identity may make, it may get as well. */
+/** Checks that the other identity can get what it has created itself. */
 async function checkOwn(
   { run, fixtures, credentials, obstacle }: Context,
   creator: Operation,
@@ -119,11 +115,13 @@ async function checkOwn(
     ...ANY,
     name: 'get what it has just created',
     check: ({ status }) =>
-      status < 300 ? [] : [isolation(`another identity creates what it cannot get: ${String(status)}`, 'both or none')],
+      status < 300
+        ? []
+        : [isolation(`another identity gets ${String(status)} for the thing that it has created`, 'the thing')],
   });
 }
 
-/** Another's thing and one that does not exist look alike, or the ids of others could be tried out. */
+/** Checks that another identity's thing looks like one that does not exist, so that nobody can find out valid ids. */
 async function compareUnknown(context: Context, draft: Draft, other: OtherIdentity, asked: Exchange): Promise<void> {
   const { run, credentials } = context;
   const { operation } = draft;
@@ -146,8 +144,8 @@ async function compareUnknown(context: Context, draft: Draft, other: OtherIdenti
               run.options,
               'unknown-alike',
               'isolation',
-              `another's thing gets ${String(status)}, and one that does not exist ${String(answer.status)}`,
-              'one answer for both',
+              `another identity's thing gets ${String(status)}, but an unknown id gets ${String(answer.status)}`,
+              'the same status for both',
             ),
           ],
   });
@@ -160,7 +158,7 @@ function unknownLike(id: Json | undefined): Json | undefined {
     : undefined;
 }
 
-/** Lists have no row of the other's, whatever the query says, and count none. */
+/** Checks that a list neither contains nor counts another identity's things, whatever the query asks for. */
 async function checkList(context: Context, list: Operation, other: OtherIdentity): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const shape = listShapeOf(run.spec.answers, list);
@@ -189,24 +187,24 @@ async function checkList(context: Context, list: Operation, other: OtherIdentity
       run.record.fail({ ...ANY, name }, walked.last, isolation(message, expected));
     };
     if (rows.some((row) => mine.includes(JSON.stringify(identify(row, 'id')))))
-      fail('another identity lists what this one has made', 'rows of its own');
+      fail("another identity lists this one's thing", 'only its own rows');
     const count = shape.count === undefined ? undefined : memberOf(walked.last.value, shape.count);
     if (walked.complete && typeof count === 'number' && count !== rows.length)
       fail(`${shape.count ?? ''} counts what another identity cannot see`, String(rows.length));
   }
 }
 
-/** By what the run's own identity may be named in a query. */
+/** The id of the run's own user, for queries such as `owner`; empty if it is unknown. */
 async function ownIds({ run, credentials }: Context): Promise<Json[]> {
   const draft = credentials.main && credentials.probeWith(credentials.main);
   if (draft === undefined || !/\/(me|self|whoami|user|profile)\/?$/.test(draft.operation.path)) return [];
-  const { value } = await run.send(draft, { ...ANY, name: 'who is this' });
+  const { value } = await run.send(draft, { ...ANY, name: 'get the own account' });
   const user = memberOf(value, 'user') ?? memberOf(value, 'account') ?? value;
   const id = identify(user, 'id');
   return id === undefined ? [] : [id];
 }
 
-/** What ends things by a list of their ids ends none of another's. */
+/** Checks that a bulk operation with an id of another identity's thing changes nothing. */
 async function checkBulk(
   context: Context,
   creator: Operation,
@@ -231,11 +229,11 @@ async function checkBulk(
     const asked = await run.send(credentials.attach(body, other.credential), { ...ANY, name });
     const after = await see(context, getter, resource);
     if (before !== undefined && after !== undefined && !isSameThing(before, after))
-      run.record.fail({ ...ANY, name }, asked, isolation('another identity changes what this one has made', 'nothing'));
+      run.record.fail({ ...ANY, name }, asked, isolation("another identity changes this one's thing", 'nothing'));
   }
 }
 
-/** The request without the members that go badly with this one, such as a filter beside ids, and without a dry run. */
+/** The request without members that conflict with `name`, such as a filter beside ids, and without a dry run. */
 function onlyOne(run: Context['run'], draft: Draft, name: string): Draft {
   const { body } = draft;
   const members = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {};
@@ -246,7 +244,7 @@ function onlyOne(run: Context['run'], draft: Draft, name: string): Draft {
   return { ...draft, body: Object.fromEntries(kept) };
 }
 
-/** What ends everything of its caller ends nothing of another's. */
+/** Checks that an operation which ends everything of its caller ends nothing of another identity. */
 async function checkSweeps(context: Context, other: OtherIdentity): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const sweeps = run.operations.filter((operation) => dangerOf(operation, run.spec) === 'sweeps');
@@ -254,20 +252,21 @@ async function checkSweeps(context: Context, other: OtherIdentity): Promise<void
     if (operation.body?.required === true || obstacle(operation) !== undefined) continue;
     const issuer = run.spec.operations.find(({ id }) => (run.issues.get(id)?.length ?? 0) > 0);
     const resource =
-      issuer && (await fixtures.create(issuer, { phase: 'security', name: 'create what another may end' }));
+      issuer &&
+      (await fixtures.create(issuer, { phase: 'security', name: 'create a credential of the first identity' }));
     if (resource?.token === undefined) return;
     const name = `${operation.id} as another identity`;
     const base = await fixtures.base(operation, { phase: 'security' });
     const asked = await run.send(credentials.attach(base, other.credential), { ...ANY, name });
     if ((await credentials.stateOf({ token: resource.token, perScheme: {} })) !== 'rejected') continue;
-    run.record.fail({ ...ANY, name }, asked, isolation('another identity ends what this one has made', 'nothing'));
+    run.record.fail({ ...ANY, name }, asked, isolation("another identity ends this one's credential", 'nothing'));
   }
 }
 
 async function see(context: Context, getter: Operation | undefined, resource: Resource): Promise<Json | undefined> {
   const { run, fixtures, obstacle } = context;
   const draft = getter && obstacle(getter) === undefined ? await fixtures.on(getter, resource) : undefined;
-  const exchange = draft && (await run.send(draft, { ...ANY, name: 'get what another may not touch' }));
+  const exchange = draft && (await run.send(draft, { ...ANY, name: 'get the thing of the first identity' }));
   if (exchange?.answer === undefined || exchange.answer.status >= 500) return undefined;
   return exchange.answer.status < 300 ? exchange.value : 'gone';
 }

@@ -17,7 +17,7 @@ import { listOf, walk } from './walk.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
-/** What there is to do with the things that an operation creates. */
+/** The operations on the things that `creator` creates. */
 interface Lifecycle {
   creator: Operation;
   getter: Operation | undefined;
@@ -26,14 +26,15 @@ interface Lifecycle {
   deleters: Deleter[];
 }
 
-/** What ends a thing by its path, or, with a slot, by a credential of it in the body. */
+/** An operation that deletes or revokes a thing: by its path, or, with a slot, by its credential in the body. */
 type Deleter = Presenter | { operation: Operation; slot?: never };
 
-const AGAIN = 'end it again';
+const AGAIN = 'delete or revoke it again';
 
 /**
- * Takes one thing through its life: create, get, list, follow the links, edit, rotate, end it, get and list it again, end
- * it again, and use the credentials that it had. Once for each operation that ends things of its kind.
+ * Tests the lifecycle of a thing: create, get, list, follow links, edit, rotate, delete or revoke, get and list again,
+ * use its earlier credentials, and delete or revoke again. Creates one thing for each operation that deletes or
+ * revokes.
  */
 export async function runLifecycle(context: Context, creator: Operation): Promise<void> {
   const { run, fixtures } = context;
@@ -49,7 +50,7 @@ export async function runLifecycle(context: Context, creator: Operation): Promis
   for (const deleter of deleters.length > 0 ? deleters : [undefined]) {
     if (!isFirst && deleter?.slot !== undefined && !issues()) continue;
     const info = { phase: 'sequences', name: 'create' } as const;
-    // What an edit ought to leave alone must be there.
+    // A full thing shows whether an edit changes other members.
     const full = isFirst && editors.length > 0 ? await fixtures.create(creator, info, { all: true }) : undefined;
     let resource = full ?? (await fixtures.create(creator, info));
     if (resource === undefined) return;
@@ -63,7 +64,7 @@ export async function runLifecycle(context: Context, creator: Operation): Promis
     for (const editor of isFirst ? editors : []) if (getter) await runReplace(context, editor, getter, resource);
     if (isFirst && editors.length > 0) await expectAgreement(context, getter, resource, 'after its edits');
     for (const rotator of isFirst ? rotators : []) {
-      // What the edits have left empty shows no loss.
+      // Edits may have emptied members. A full thing shows whether a rotation loses any.
       if (editors.length > 0) resource = (await fixtures.create(creator, info, { all: true })) ?? resource;
       tokens = await runRotation(context, rotator, resource);
       resource.token = tokens[0];
@@ -88,19 +89,19 @@ function lifecycleOf({ run: { spec }, presenters }: Context, creator: Operation)
 async function get(context: Context, getter: Operation, resource: Resource): Promise<void> {
   const created = resource.exchange.value;
   const exchange = await call(context, getter, resource, 'get what was just created', (answer, value) => {
-    if (answer >= 300) return [fault('sequence', `what was just created is ${String(answer)}`, 'the thing (2xx)')];
+    if (answer >= 300) return [fault('sequence', `what was just created gets ${String(answer)}`, 'the thing (2xx)')];
     const differing = differences(created, value).filter((name) => {
       const told = memberOf(thingIn(created), name);
       return told === undefined || canContain(context.run.judge, getter, answer, value, name, told);
     });
     if (differing.length === 0) return [];
-    const expected = `the ${differing.join(', ')} that creating it answered`;
-    return [fault('sequence', `${differing.join(', ')} differ from what creating it answered`, expected)];
+    const expected = `the ${differing.join(', ')} of the answer that created it`;
+    return [fault('sequence', `${differing.join(', ')} differ from the answer that created it`, expected)];
   });
   if (exchange) await followLinks(context, exchange);
 }
 
-/** The members that both tell, and tell differently; those that change by themselves do not count. */
+/** The members that both contain with different values, except those that change by themselves. */
 function differences(created: Json | undefined, fetched: Json | undefined): string[] {
   const ids = membersOf(fetched).map(([name]) => name);
   const same = [created, ...membersOf(created).map(([, member]) => member)].find(
@@ -112,7 +113,7 @@ function differences(created: Json | undefined, fetched: Json | undefined): stri
   });
 }
 
-/** Follows every link whose target changes nothing. */
+/** Follows the links of an answer whose targets change nothing. */
 async function followLinks({ run, fixtures, presenters, obstacle }: Context, exchange: Exchange): Promise<void> {
   const { operation } = exchange.draft;
   const asking = presenters.inquiries.map((inquiry) => inquiry.operation);
@@ -149,15 +150,15 @@ async function end(
   resource: Resource,
   tokens: string[],
 ): Promise<void> {
-  // What a thing has said of itself before, as that it is disabled, says nothing about its end.
-  const last = getter && (await call(context, getter, resource, 'get what is to be ended', () => []));
+  // A mark that the thing had before, such as `disabled`, does not show its end.
+  const last = getter && (await call(context, getter, resource, 'get what is deleted or revoked', () => []));
   const before = last?.answer !== undefined && last.answer.status < 300 ? last.value : resource.exchange.value;
-  if (!(await deleteBy(context, deleter, resource, 'end what was just created'))) return;
+  if (!(await deleteBy(context, deleter, resource, 'delete or revoke what was just created'))) return;
   const how = `after ${deleter.operation.id}`;
   if (getter) {
     await call(context, getter, resource, `get ${how}`, (status, value) => {
       if (status >= 300 || isEnded(value, before)) return [];
-      return [fault('revocation', `${how} it is still there`, '404, 410 or a member such as revokedAt that says so')];
+      return [fault('revocation', `${how} it is still there`, '404, 410 or a member such as revokedAt')];
     });
   }
   await expectListed(context, resource, false, how, before);
@@ -167,7 +168,7 @@ async function end(
   for (const token of tokens) await expectInvalid(context, token, `${how} twice`);
 }
 
-/** Ends a thing by its path, or by a credential of it. */
+/** Deletes or revokes a thing by its path, or by its credential. Resolves with whether that succeeded. */
 async function deleteBy(
   context: Context,
   { operation, slot }: Deleter,
@@ -177,7 +178,7 @@ async function deleteBy(
   const cannot = (status: number) =>
     status < 400 || name === AGAIN
       ? []
-      : [fault('sequence', `what was just created cannot be ended: ${String(status)}`, 'a success')];
+      : [fault('sequence', `what was just created cannot be deleted or revoked: ${String(status)}`, 'a success')];
   if (slot === undefined) {
     const ended = await call(context, operation, resource, name, cannot);
     return ended?.answer !== undefined && ended.answer.status < 400;
@@ -187,7 +188,7 @@ async function deleteBy(
   return ended?.answer !== undefined && ended.answer.status < 400;
 }
 
-/** What has ended may be refused or be changed all the same, but no new secret of it opens anything. */
+/** Checks that an edit or a rotation of a deleted or revoked thing gives no valid secret. Other effects are allowed. */
 async function expectNoNewSecret(
   context: Context,
   operation: Operation,
@@ -199,17 +200,17 @@ async function expectNoNewSecret(
   if (exchange?.answer === undefined || exchange.answer.status >= 300) return;
   const token = await fixtures.credentialIn(operation, exchange);
   if (token === undefined || !(await credentials.isCredential(token))) return;
-  const finding = fault('revocation', `${how} it gives a secret that opens something`, 'a refusal');
+  const finding = fault('revocation', `${how} it gives a valid secret`, 'a rejection');
   run.record.fail({ ...ANY, name: `${operation.id} ${how}` }, exchange, finding);
 }
 
-/** Whether a thing says of itself that it is no more, and did not say so before. */
+/** Whether a thing has an end mark, such as `revokedAt`, that it did not have before. */
 function isEnded(value: Json | undefined, before?: Json): boolean {
   const said = endingsIn(thingIn(before));
   return endingsIn(thingIn(value)).some((ending) => !said.includes(ending));
 }
 
-/** The places where something says that it is no more. */
+/** The places of the end marks in a thing. */
 function endingsIn(value: JsonObject | undefined, path = ''): string[] {
   return membersOf(value).flatMap(([name, member]) => {
     const place = `${path}/${name}`;
@@ -237,7 +238,7 @@ async function expectListed(
   if (isThere === wanted) return;
   const finding = wanted
     ? fault('sequence', 'what was just created is not listed', 'a row for it')
-    : fault('revocation', `${how} it is still listed`, 'no row for it, or one that says that it is no more');
+    : fault('revocation', `${how} it is still listed`, 'no row for it, or one with a member such as revokedAt');
   run.record.fail({ ...ANY, name: wanted ? 'list after creating' : `list ${how}` }, last, finding);
 }
 

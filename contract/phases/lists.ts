@@ -14,7 +14,7 @@ import { type ListShape, listShapeOf, type Walk, walk } from './walk.js';
 
 const PHASE = 'lists';
 
-/** Walks a list with several page sizes and filters, and compares what the walks say. */
+/** Reads a list with several page sizes, filters and sort orders, and compares the rows. */
 export async function runLists(context: Context, operation: Operation): Promise<void> {
   const { run } = context;
   const shape = listShapeOf(run.spec.answers, operation);
@@ -25,7 +25,7 @@ export async function runLists(context: Context, operation: Operation): Promise<
   const everything = all.pages.flatMap(({ rows }) => rows);
   if (all.complete && mayHaveAll(context, shape, all)) {
     const lost = made.ids.some((id) => !everything.some((row) => identify(row, 'id') === id));
-    if (lost) fail(context, all.last, 'paging', 'a row is lost', 'every row that was created, on some page');
+    if (lost) fail(context, all.last, 'paging', 'a created row is not listed', 'every created row, on some page');
   }
   if (shape.limit) {
     for (const limit of [1, 2, 3]) await compareWalks(context, shape, everything, limit, all.complete);
@@ -64,10 +64,10 @@ async function compareWalks(
     if (rows.length > limit)
       tell(exchange, `a page has more rows than ${parameter.name}`, `at most ${String(limit)} rows`);
     const isLast = index === walked.pages.length - 1;
-    // A cursor may give a short page, but one that is empty in the middle goes nowhere.
+    // A page by cursor may be short, but an empty page must be the last.
     const least = shape.page || shape.offset ? limit : 1;
     if (!isLast && rows.length < least)
-      tell(exchange, 'a page before the last is short', `${String(least)} rows or more`);
+      tell(exchange, 'a page before the last has too few rows', `${String(least)} rows or more`);
     const { count } = shape;
     if (count !== undefined && complete && memberOf(exchange.value, count) !== everything.length) {
       tell(exchange, `${count} is not the number of rows`, `${count}: ${String(everything.length)}`);
@@ -77,21 +77,23 @@ async function compareWalks(
   const pages = walked.pages.length;
   if (new Set(ids).size < ids.length) tell(walked.last, 'a row is on two pages', 'every row once');
   else if (!walked.complete && complete && pages > everything.length + 1)
-    tell(walked.last, 'there is always another page', 'an end');
-  // What has a limit and no way on gives its first rows alone.
+    tell(walked.last, 'the pages have no end', 'a last page');
+  // A list with a limit and no next page has only its first rows.
   const hasMore =
     shape.page ?? shape.offset ?? (shape.isLinked ? shape.cursor : undefined) ?? (pages > 1 ? limit : undefined);
   if (!complete || !walked.complete || hasMore === undefined) return;
   const whole = everything.map((row) => JSON.stringify(identify(row, 'id') ?? row));
   if (whole.some((id) => !ids.includes(id)))
-    tell(walked.last, 'a row is lost between pages', 'every row that one large page has');
+    tell(walked.last, 'a row is missing between pages', 'every row of one large page');
   else if (ids.length === whole.length && !sameJson(ids, whole))
     tell(walked.last, 'the order depends on the page size', 'the same order');
 }
 
-/** Whether a list is to have every row: with a limit and no way on it has as many as its limit, which only a default tells. */
+/**
+ * Whether a list must contain every row. A list with a limit and no next page need not, if it has reached its limit.
+ */
 function mayHaveAll({ run }: Context, shape: ListShape, { pages, last }: Walk): boolean {
-  // Of a list that is asked for some rows, others that were made are none.
+  // A list with a filter need not contain every row.
   if (shape.filters.some(({ name }) => last.draft.query[name] !== undefined)) return false;
   if (shape.limit === undefined || pages.length > 1 || (shape.page ?? shape.offset ?? shape.cursor) !== undefined)
     return true;
@@ -127,7 +129,7 @@ async function checkFilter(
   } else if (complete) await checkOpenFilter(context, shape, parameter, everything, made);
 }
 
-/** Whether a member may have this value; a parameter that has its name and other values is no filter by it. */
+/** Whether a member may have this value. If not, a parameter with the member's name is not a filter by it. */
 function mayBe(schema: Schema, value: Json): boolean {
   if (schema.enum) return schema.enum.some((each) => sameJson(each, value));
   const types = typesOf(schema);
@@ -135,7 +137,7 @@ function mayBe(schema: Schema, value: Json): boolean {
   return types.length === 0 || types.includes(type);
 }
 
-/** Plain values of a member that the rows themselves have. */
+/** The different texts and numbers of a member in the rows. */
 function distinct(rows: JsonObject[], member: string): Json[] {
   const values = rows
     .map((row) => row[member])
@@ -157,7 +159,7 @@ async function checkEquality(
   const rows = walked.pages.flatMap((page) => page.rows);
   const isOf = (row: JsonObject) => sameJson(row[member], value);
   if (!rows.every(isOf)) {
-    const message = `${parameter.name} lets rows of another ${member} pass`;
+    const message = `${parameter.name} returns rows with another ${member}`;
     fail(context, walked.last, 'filter', message, `rows whose ${member} is ${textOf(value)}`, name);
   }
   const expected = everything?.filter(isOf).length;
@@ -166,7 +168,7 @@ async function checkEquality(
       context,
       walked.last,
       'filter',
-      `${parameter.name} loses rows of that ${member}`,
+      `${parameter.name} omits rows with that ${member}`,
       `${String(expected)} rows`,
       name,
     );
@@ -179,26 +181,33 @@ async function checkInclusion(
   { name: flag }: Parameter,
   tombstone: string,
 ): Promise<void> {
-  let living: string[] = [];
+  let before: string[] = [];
   for (const include of [false, true]) {
     const name = `list with ${flag}=${String(include)}`;
     const walked = await walk(context, operation, { phase: PHASE, query: { [flag]: include }, name });
     if (walked === undefined) return;
-    const dead = walked.pages
+    const ended = walked.pages
       .flatMap(({ rows }) => rows)
       .filter((row) => row[tombstone] !== null && row[tombstone] !== undefined && row[tombstone] !== false);
-    if (!include && dead.length > 0)
-      fail(context, walked.last, 'filter', `${flag}=false lists them all the same`, `rows without ${tombstone}`, name);
-    if (include && dead.length === 0 && walked.complete)
-      fail(context, walked.last, 'filter', `${flag}=true lists none`, `rows with ${tombstone}`, name);
+    if (!include && ended.length > 0)
+      fail(context, walked.last, 'filter', `${flag}=false lists rows with ${tombstone}`, `rows without it`, name);
+    if (include && ended.length === 0 && walked.complete)
+      fail(context, walked.last, 'filter', `${flag}=true lists no row with ${tombstone}`, `rows with it`, name);
     const ids = walked.pages.flatMap(({ rows }) => rows.map((row) => JSON.stringify(identify(row, 'id') ?? row)));
-    if (include && walked.complete && living.some((id) => !ids.includes(id)))
-      fail(context, walked.last, 'filter', `${flag}=true loses rows`, `every row of ${flag}=false`, name);
-    living = ids;
+    if (include && walked.complete && before.some((id) => !ids.includes(id)))
+      fail(
+        context,
+        walked.last,
+        'filter',
+        `${flag}=true omits rows of ${flag}=false`,
+        `every row of ${flag}=false`,
+        name,
+      );
+    before = ids;
   }
 }
 
-/** Numbers and instants have one order, and so have lower-case words; what order other texts have is the server's to say. */
+/** Checks a sort order by numbers, instants or lower-case words; servers may sort other texts in different ways. */
 async function checkOrder(
   context: Context,
   { operation }: ListShape,
@@ -233,8 +242,8 @@ async function checkOrder(
       context,
       walked.last,
       'filter',
-      `${parameter.name}=${text} does not order by ${member}`,
-      `${member} in order`,
+      `${parameter.name}=${text} does not sort by ${member}`,
+      `rows sorted by ${member}`,
       name,
     );
   }

@@ -7,30 +7,30 @@ import type { Answer } from '../http/send.js';
 import { templatePattern, writeTemplate } from '../http/template.js';
 import type { Run } from '../run.js';
 
-/** What many a framework does, told once. */
-export const UNDECLARED = 'undeclared methods are 404, where RFC 9110 recommends 405 with Allow';
+/** The note about a server that answers undeclared methods with 404, as many frameworks do. */
+export const UNDECLARED = 'undeclared methods get 404; RFC 9110 recommends 405 with Allow';
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'];
 
 /**
- * Asks a path for the methods that the spec does not give it: 405, with an `Allow` that names those that it does. RFC 9110
- * recommends the status (9.1), and many frameworks answer 404.
+ * Sends the methods that the document does not have for a path. The expected answer is 405, whose `Allow` names the
+ * documented methods. RFC 9110 only recommends that status (section 9.1), so a 404 is a note.
  */
 export async function runMethods(context: Context, path: string): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   const declared = run.spec.operations.filter((operation) => operation.path === path);
-  // A request that is good but for its method, so that nothing else can be the reason of a refusal.
+  // The request is valid except for its method, so that only the method can cause a rejection.
   const model = declared.find(({ method }) => method === 'GET') ?? declared[0];
   if (model === undefined || !declared.some((operation) => run.operations.includes(operation))) return;
   const base = obstacle(model) === undefined ? await fixtures.base(model, { phase: 'methods' }) : undefined;
   if (base === undefined) return;
-  // A method that is served without a word may well be the DELETE of the credential in use.
+  // An undocumented DELETE may end the caller's own credential.
   const caller = isOwnCredential(path) ? await context.throwaway(model, 'methods') : credentials.main;
   if (caller === undefined && isSecured(model)) return;
   const segments = Object.entries(base.path).map(([name, value]) => [name, encodeURIComponent(textOf(value))] as const);
   const concrete = writeTemplate(path, new Map(segments));
   const everything = [...run.spec.operations, ...run.spec.leftOut];
   const methods = everything.filter((operation) => operation.path === path).map(({ method }) => method);
-  // A server that goes by all templates that match allows what any of them takes.
+  // `Allow` may also name the methods of another template that matches the same path.
   const elsewhere = METHODS.filter((method) => otherPathTakes(everything, method, path, concrete));
   for (const method of METHODS) {
     if (methods.includes(method) || elsewhere.includes(method)) continue;
@@ -48,7 +48,7 @@ export async function runMethods(context: Context, path: string): Promise<void> 
   }
 }
 
-/** Whether another template matches the same path, as `/users/{id}` does `/users/me`. */
+/** Whether another template with this method matches the path, as `/users/{id}` matches `/users/me`. */
 function otherPathTakes(operations: Operation[], method: string, path: string, concrete: string): boolean {
   return operations.some(
     (operation) =>
@@ -76,11 +76,11 @@ function check(
     return [{ check: 'method', message, expected, severity: status < 400 ? 'fault' : severity }];
   }
   const { allow } = headers;
-  // RFC 9110 demands a truthful Allow (15.5.6), but many frameworks name the methods of one route alone, or none.
+  // RFC 9110 requires a correct Allow (15.5.6), but many frameworks name only the methods of one route, or none.
   if (allow === undefined) return [{ check: 'method', message: '405 comes without Allow', expected, severity }];
   const allowed = allow.split(',').map((method) => method.trim().toUpperCase());
   const missing = declared.filter((method) => !allowed.includes(method));
-  // HEAD goes with GET and OPTIONS with everything, whether the spec says so or not.
+  // `Allow` may name HEAD and OPTIONS, although the document does not have them.
   const untrue = allowed.filter((method) => ![...declared, ...elsewhere, 'HEAD', 'OPTIONS', ''].includes(method));
   if (missing.length === 0 && untrue.length === 0) return [];
   const faults = [

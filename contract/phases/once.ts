@@ -12,33 +12,36 @@ import { listOf, listShapeOf, walk } from './walk.js';
 
 const ONCE = { phase: 'sequences', expectation: 'any', keepsKey: true } as const;
 
-/** Sends a request twice with one key, and another with the same key: one thing comes of it, and one answer. */
+/**
+ * Sends a request twice with one `Idempotency-Key`, and then another request with the same key. The first must take
+ * effect once, the second get the same answer, and the third be rejected.
+ */
 export async function runOnce(context: Context, operation: Operation): Promise<void> {
   const { run } = context;
   const first = await firstOf(context, operation);
   if (first === undefined) return;
   const { draft, listed } = first;
-  const sent = await run.send(draft, { ...ONCE, name: 'a request with a key of its own' });
+  const sent = await run.send(draft, { ...ONCE, name: 'a request with a new Idempotency-Key' });
   if (sent.answer === undefined || sent.answer.status >= 300) return;
   await run.send(
     draft,
-    again('the same request with the same key', sent, dangerOf(operation, run.spec) === 'ends-caller'),
+    again('the same request with the same Idempotency-Key', sent, dangerOf(operation, run.spec) === 'ends-caller'),
   );
   const other = membersToSend(run, operation)
     .map((slot) => withAnother(run, draft, slot, undefined))
     .find((each) => each !== undefined && !sameJson(each.body, draft.body));
-  if (other !== undefined) await run.send(other, refused('another request with the same key'));
+  if (other !== undefined) await run.send(other, rejected('another request with the same Idempotency-Key'));
   const rows = listed && (await idsOf(context, operation));
   const made = rows?.filter((id) => !listed?.includes(id)).length;
   if (made === undefined || made === 1) return;
-  run.record.fail({ ...ONCE, name: 'list after requests with one key' }, sent, {
+  run.record.fail({ ...ONCE, name: 'list after requests with one Idempotency-Key' }, sent, {
     check: 'once',
-    message: `${String(made)} things come of one key`,
-    expected: 'one thing more in the list',
+    message: `requests with one Idempotency-Key create ${String(made)} things`,
+    expected: 'one more thing in the list',
   });
 }
 
-/** The request, with what its list has before it; undefined where no such request can be made. */
+/** The first request, and the ids that its list contains before; undefined if the request cannot be made. */
 async function firstOf(
   context: Context,
   operation: Operation,
@@ -61,24 +64,26 @@ function again(name: string, first: Exchange, mayEndCaller: boolean): CaseInfo {
     ...ONCE,
     name,
     check({ status, text }, value) {
-      // The first request may have ended the credential that both were made with.
+      // The first request may have ended the credential of both.
       if (status === 401 && mayEndCaller) return [];
       if (status !== first.answer?.status)
         return [once(`a repeated request gets ${String(status)}`, String(first.answer?.status))];
       const isSame = value === undefined ? text === first.answer.text : sameJson(value, first.value);
-      return isSame ? [] : [once('a repeated request gets another answer', 'the answer of the first')];
+      return isSame ? [] : [once('a repeated request gets another answer', 'the answer to the first')];
     },
   };
 }
 
-function refused(name: string): CaseInfo {
+function rejected(name: string): CaseInfo {
   return {
     ...ONCE,
     name,
-    // Few documents list the refusal of a key that has served.
+    // Few documents list the status for a key that was used with another body.
     outside: true,
     check: ({ status }) =>
-      status >= 400 ? [] : [once(`a key that has served gets ${String(status)} with another body`, 'a refusal (4xx)')],
+      status >= 400
+        ? []
+        : [once(`a used Idempotency-Key with another body gets ${String(status)}`, 'a rejection (4xx)')],
   };
 }
 
@@ -86,10 +91,10 @@ function once(message: string, expected: string): Finding {
   return { check: 'once', message, expected };
 }
 
-/** What is listed beside what the operation makes; undefined where nothing lists it, or not to an end. */
+/** The ids in the list of what the operation creates; undefined if there is no list, or it has no end. */
 async function idsOf(context: Context, creator: Operation): Promise<string[] | undefined> {
   const list = listOf(context, creator);
-  // Of a list that cannot be asked without a filter, the new thing need not be a row.
+  // A list with a required filter need not contain the new thing.
   if (list && (listShapeOf(context.run.spec.answers, list)?.filters.length ?? 0) > 0) return undefined;
   const walked = list && (await walk(context, list, { phase: 'sequences' }));
   if (walked?.complete !== true) return undefined;

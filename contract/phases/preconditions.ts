@@ -11,13 +11,13 @@ import { membersToSend, withAnother } from '../variation.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
-/** A thing whose state an entity tag stands for, and the operation that tells it. */
+/** A thing with an entity tag, and the operation that returns the tag. */
 interface Tagged {
   getter: Operation;
   resource: Resource;
 }
 
-/** Changes a thing under entity tags: that it never had, that it has, that it had before, and `*`. */
+/** Changes a thing with several entity tags in `If-Match`: an unknown one, the current one, an earlier one, and `*`. */
 export async function runPreconditions(context: Context, operation: Operation): Promise<void> {
   const { run, fixtures } = context;
   const header = operation.parameters.find(({ in: place, name }) => place === 'header' && isIfMatchName(name));
@@ -32,27 +32,19 @@ export async function runPreconditions(context: Context, operation: Operation): 
   const thing = { getter, resource };
 
   const first = await look(context, thing);
-  // A weak tag never matches (RFC 9110, section 13.1.1), so that nothing can be demanded of it.
+  // A weak tag never matches (RFC 9110, section 13.1.1), so it is not checked.
   if (first?.tag === undefined || !/^".+"$/.test(first.tag)) return;
-  await expectRejection(
-    context,
-    thing,
-    operation,
-    header,
-    otherThan(first.tag),
-    'an entity tag that it never had',
-    first,
-  );
-  await expectSuccess(context, thing, operation, header, first.tag, 'the entity tag that it has', first);
+  await expectRejection(context, thing, operation, header, otherThan(first.tag), 'an unknown entity tag', first);
+  await expectSuccess(context, thing, operation, header, first.tag, 'the current entity tag', first);
   if (isRemover(operation) || run.outOfTime()) return;
   const second = await look(context, thing);
   if (second?.tag === undefined) return;
   if (second.tag !== first.tag) {
-    await expectRejection(context, thing, operation, header, first.tag, 'an entity tag that it had before', second);
+    await expectRejection(context, thing, operation, header, first.tag, 'an earlier entity tag', second);
   } else if (!isSameThing(first, second)) {
     run.record.fail({ ...ANY, name: 'get after a change' }, second.exchange, {
       check: 'precondition',
-      message: 'a thing that has changed keeps its entity tag',
+      message: 'a changed thing keeps its entity tag',
       expected: `another ETag than ${first.tag}`,
     });
   }
@@ -77,7 +69,7 @@ async function look({ run, fixtures }: Context, { getter, resource }: Tagged): P
   return { exchange, thing: thingIn(exchange.value), tag: exchange.answer.headers.etag };
 }
 
-/** A tag of the same form: a letter or digit of it is another one. */
+/** A tag of the same form, with another letter or digit. */
 function otherThan(tag: string): string {
   return tag.replace(/[A-Za-z0-9](?=[^A-Za-z0-9]*$)/, (sign) => (sign === '0' ? '1' : '0'));
 }
@@ -96,7 +88,7 @@ async function expectRejection(
   );
   const after = await look(context, thing);
   if (sent?.answer?.status !== 412 || after === undefined || isSameThing(before, after)) return;
-  const finding = precondition('a change that is refused with 412 is made all the same', 'the thing as it was');
+  const finding = precondition('a change that gets 412 takes effect', 'the thing unchanged');
   context.run.record.fail({ ...ANY, name: `get after ${what}` }, after.exchange, finding);
 }
 
@@ -114,7 +106,9 @@ async function expectSuccess(
   );
 }
 
-/** Sends a good request with this tag, where the schema allows that; one that changes something, as far as can be told. */
+/**
+ * Sends a valid request with this tag, which changes a member if possible. Sends nothing if the schema forbids the tag.
+ */
 async function change(
   { run, fixtures }: Context,
   { resource }: Tagged,
@@ -139,7 +133,7 @@ async function change(
   const draft = { ...base, header: { ...base.header, [name]: tag } };
   return await run.send(draft, {
     ...ANY,
-    name: `a change under ${what}`,
+    name: `a change with ${what}`,
     check: ({ status }) => (status >= 500 ? [] : check(status)),
   });
 }

@@ -10,7 +10,7 @@ import type { Resource } from '../fixtures.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
-/** PUT replaces the thing (RFC 9110, section 9.3.4): what its body leaves out is gone, or is its default. */
+/** Checks that PUT replaces the thing (RFC 9110, section 9.3.4): omitted members are gone, or have their defaults. */
 export async function runReplace(
   context: Context,
   editor: Operation,
@@ -24,7 +24,7 @@ export async function runReplace(
   const got = look && (await run.send(look, { ...ANY, name: 'get what is replaced' }));
   if (look === undefined || draft === undefined || got?.answer === undefined || got.answer.status >= 300) return;
   const before = thingIn(got.value);
-  const done = await run.send(draft, { ...ANY, name: 'replace it by what is required alone' });
+  const done = await run.send(draft, { ...ANY, name: 'replace it by only the required members' });
   if (done.answer === undefined || done.answer.status >= 300) return;
   const names = slotsOf(run.spec.requests, editor.body?.schema)
     .filter(({ path, required, schema }) => {
@@ -46,13 +46,13 @@ export async function runReplace(
           (name) => status < 300 && sameJson(memberOf(thingIn(value), name) ?? null, memberOf(before, name) ?? null),
         )
         .map((name) => {
-          const message = `after ${editor.id} the thing still has the ${name} that was left out`;
+          const message = `after ${editor.id}, the thing still has the ${name} that its body omits`;
           return practice(run.options, 'put-replaces', 'unchanged', message, `no ${name}, or its default`);
         }),
   });
 }
 
-/** False too is what many a server puts in the place of nothing. */
+/** Whether a value is one that servers use for an absent member. */
 function isEmpty(value: Json): boolean {
   if (value === null || value === false || value === '' || value === 0) return true;
   return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;

@@ -14,8 +14,8 @@ import { expectInvalid, expectValid } from './validity.js';
 const PHASE = 'sequences';
 
 /**
- * Gives a thing a new secret, after which the earlier one opens nothing; and one more with a grace period, in which both
- * open something. The secrets that are left to it, the newest first.
+ * Rotates a thing without a grace period, and checks that only the new secret is valid. Then rotates it with the
+ * longest grace period, and checks that both secrets are valid. Resolves with the valid secrets, the newest first.
  */
 export async function runRotation(context: Context, rotator: Operation, resource: Resource): Promise<string[]> {
   const { token: first } = resource;
@@ -34,7 +34,7 @@ export async function runRotation(context: Context, rotator: Operation, resource
   return [third, left];
 }
 
-/** The same of the credential in use, with one that may be thrown away. */
+/** Rotates the caller's own credential, a disposable one, and checks that only the new secret is valid. */
 export async function runOwnRotation(context: Context, rotator: Operation): Promise<void> {
   const { fixtures, credentials, obstacle } = context;
   if (obstacle(rotator) !== undefined) return;
@@ -47,14 +47,14 @@ export async function runOwnRotation(context: Context, rotator: Operation): Prom
   await expectInvalid(context, own.token, `after ${rotator.id}`);
 }
 
-/** Gives a thing a new secret with a grace period of one second; false where that cannot be asked for. */
+/** Rotates a thing with a grace period of one second. Resolves with false if the operation cannot do that. */
 export async function rotateBriefly(context: Context, rotator: Operation, resource: Resource): Promise<boolean> {
   if (context.obstacle(rotator) !== undefined) return false;
   const draft = await context.fixtures.on(rotator, resource);
   return draft !== undefined && (await rotate(context, withGrace(context, draft, 'shortest'))) !== undefined;
 }
 
-/** What a thing is before its rotation. */
+/** The current state of a thing; undefined if it cannot be fetched. */
 async function thingNow(
   { run, fixtures, obstacle }: Context,
   rotator: Operation,
@@ -71,12 +71,12 @@ async function thingNow(
   return got?.answer !== undefined && got.answer.status < 300 ? thingIn(got.value) : undefined;
 }
 
-/** The rotation with a grace period where the operation takes one; without one, it has none. */
+/** The request with this grace period; undefined if the operation does not allow it. */
 function withGrace({ run }: Context, draft: Draft, wanted: 'none' | 'shortest' | 'longest'): Draft | undefined {
   const slot = membersToSend(run, draft.operation).find(({ path }) => isGraceName(String(path[0])));
   if (slot === undefined) return wanted === 'none' ? draft : undefined;
   const { type, maximum = 3_600, default: assumed } = flatten(run.spec.requests, slot.schema);
-  // What is left out counts as the default.
+  // Without the member, the default applies.
   if (wanted === 'none' && assumed === 0 && valueAt(draft.body, slot.path) === undefined) return draft;
   const isSeconds = /seconds|secs|ttl$/i.test(String(slot.path[0]));
   const value = wanted === 'none' ? 0 : wanted === 'longest' ? maximum : 1;
@@ -87,7 +87,7 @@ function withGrace({ run }: Context, draft: Draft, wanted: 'none' | 'shortest' |
   return run.judgeRequest(rotation).kind === 'valid' ? rotation : undefined;
 }
 
-/** The new secret. One that opens nothing is given all the same, where it is told under the name of another. */
+/** Rotates, and resolves with the new secret: one that authenticates, else one in a member with the usual name. */
 async function rotate(
   { run, fixtures }: Context,
   draft: Draft | undefined,
@@ -96,8 +96,8 @@ async function rotate(
   if (draft === undefined) return undefined;
   const exchange = await run.send(draft, {
     phase: PHASE,
-    name: 'give it a new secret',
-    check: ({ status }, value) => (status < 300 ? strayed(run, draft, before, value, 'its answer') : []),
+    name: 'rotate its secret',
+    check: ({ status }, value) => (status < 300 ? strayed(run, draft, before, value, 'the answer') : []),
   });
   if (exchange.answer === undefined || exchange.answer.status >= 300) return undefined;
   const names = [...run.issues.values()].flat().map((place) => place.slice(place.lastIndexOf('/') + 1));

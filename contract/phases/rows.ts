@@ -15,20 +15,20 @@ import { isCollection } from './walk.js';
 
 const PHASE = 'lists';
 
-/** Words whose order is the same in every alphabet, and is not that in which the rows are made. */
+/** Words that every collation sorts alike, in an order unlike that of their creation. */
 const WORDS = ['mango', 'apple', 'zebra', 'cherry', 'kiwi', 'banana'];
 
-/** Rows that were made for a list. */
+/** The rows that were created for a list. */
 export interface Made {
-  /** Their ids, without those that were ended again. */
+  /** The ids of the rows, without those that were deleted or revoked again. */
   ids: Json[];
-  /** The word in the texts of a row, by its id. */
+  /** The words in the texts of the rows, by id as JSON. */
   words: Map<string, string>;
 }
 
 /**
- * Makes rows that differ in every member that a list may sort or filter by: texts, numbers, instants, flags, lists, and
- * what an edit, an end and a use make of them.
+ * Creates rows that differ in every member that a list may sort or filter by: texts, numbers, instants, flags and
+ * lists. One row is deleted or revoked, one gets a flag such as `disabled`, and the credential of one is used.
  */
 export async function makeRows(context: Context, list: Operation): Promise<Made> {
   const { run, fixtures, obstacle, credentials } = context;
@@ -54,14 +54,14 @@ export async function makeRows(context: Context, list: Operation): Promise<Made>
     const id = identify(thingIn(exchange.value), 'id');
     if (index === 0 && remover && obstacle(remover) === undefined) {
       const end = await fixtures.on(remover, resource);
-      if (end) await run.send(end, { phase: PHASE, name: 'end a row' });
+      if (end) await run.send(end, { phase: PHASE, name: 'delete or revoke a row' });
       continue;
     }
     if (id !== undefined) {
       made.ids.push(id);
       if (JSON.stringify(exchange.draft.body ?? '').includes(text)) made.words.set(JSON.stringify(id), text);
     }
-    if (index === 1) await stop(context, onIt, resource);
+    if (index === 1) await disable(context, onIt, resource);
     const use = token === undefined ? undefined : credentials.probeWith({ token, perScheme: {} });
     if (index === 2 && use !== undefined) {
       await run.send(use, { phase: PHASE, name: 'use a row', expectation: 'any' });
@@ -70,7 +70,7 @@ export async function makeRows(context: Context, list: Operation): Promise<Made>
   return made;
 }
 
-/** The operation that creates what this one lists. */
+/** The operation that creates what `list` lists; undefined if there is none, or it cannot be called. */
 export function creatorOf({ run, obstacle }: Context, list: Operation): Operation | undefined {
   const creator = run.spec.operations.find(
     ({ method, path }) => method === 'POST' && trimmed(path) === trimmed(list.path),
@@ -79,8 +79,8 @@ export function creatorOf({ run, obstacle }: Context, list: Operation): Operatio
   return pathNames(creator).length === 0 && obstacle(creator) === undefined ? creator : undefined;
 }
 
-/** Switches a flag such as `disabled` on, where an edit can do that. */
-async function stop(
+/** Sets a flag such as `disabled` by an edit, if the document allows it. */
+async function disable(
   { run, fixtures, obstacle }: Context,
   onIt: Operation[],
   resource: Parameters<Context['fixtures']['on']>[1],
@@ -94,17 +94,17 @@ async function stop(
   const good = editor && slot ? await fixtures.on(editor, resource) : undefined;
   const draft = good === undefined ? undefined : { ...good, body: withValue({}, slot?.path ?? [], true) };
   if (draft !== undefined && run.judgeRequest(draft).kind === 'valid')
-    await run.send(draft, { phase: PHASE, name: 'stop a row', expectation: 'any' });
+    await run.send(draft, { phase: PHASE, name: 'disable a row', expectation: 'any' });
 }
 
-/** The request with the text in its texts, and other values than those of the rows before in everything else. */
+/** The request with `text` in its texts, and otherwise with values that differ from row to row. */
 function differing(run: Run, base: Draft, text: string, index: number): Draft {
   let draft = base;
   for (const { path, schema, required } of slotsOf(run.spec.requests, base.operation.body?.schema)) {
     const name = String(path[0]);
     if (path.length > 1 || holdsSecret(name) || isProtectionName(name)) continue;
     const present = valueAt(draft.body, path);
-    // Every second row is without what may be left out, for the place of such rows in an order.
+    // Every second row omits optional members, to test where such rows are sorted.
     if (present === undefined && !required && index % 2 === 1 && index !== 3) continue;
     for (const value of candidates(run, schema, name, text, index)) {
       const body = withValue(isObject(draft.body) ? draft.body : {}, path, value);

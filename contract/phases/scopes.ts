@@ -12,33 +12,33 @@ import { membersToSend } from '../variation.js';
 
 const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
 
-/** What issues credentials with chosen scopes, and the member of its body that chooses them. */
+/** An operation that issues credentials with chosen scopes, and the member of its body with the scopes. */
 interface Issuer {
   creator: Operation;
   member: string;
   isList: boolean;
 }
 
-/** Asks each operation with a credential that has every documented scope but the one that it needs. */
+/** Calls each operation with a credential that lacks the scope which it needs, and checks that it is rejected. */
 export async function runScopes(context: Context): Promise<void> {
   const { run } = context;
-  const words = [...new Set(run.spec.operations.flatMap(({ scopes }) => scopes.flat()))];
+  const names = [...new Set(run.spec.operations.flatMap(({ scopes }) => scopes.flat()))];
   const issuer = issuerOf(context);
-  if (issuer === undefined || words.length === 0) return;
-  for (const word of words) {
+  if (issuer === undefined || names.length === 0) return;
+  for (const scope of names) {
     if (run.outOfTime()) return;
-    const rest = words.filter((other) => other !== word);
+    const rest = names.filter((other) => other !== scope);
     const narrow = (await issue(context, issuer, rest)) ?? (await issue(context, issuer, []));
     if (narrow === undefined) continue;
-    for (const operation of run.operations.filter((each) => needs(each, word)))
-      await expectForbidden(context, operation, narrow, word);
-    await expectNoWider(context, issuer, narrow, word);
+    for (const operation of run.operations.filter((each) => needs(each, scope)))
+      await expectForbidden(context, operation, narrow, scope);
+    await expectNoWider(context, issuer, narrow, scope);
   }
 }
 
-/** Whether every way to authenticate asks for the scope. */
-function needs({ scopes }: Operation, word: string): boolean {
-  return scopes.length > 0 && scopes.every((way) => way.includes(word));
+/** Whether every way to authenticate requires the scope. */
+function needs({ scopes }: Operation, scope: string): boolean {
+  return scopes.length > 0 && scopes.every((way) => way.includes(scope));
 }
 
 function issuerOf({ run, obstacle }: Context): Issuer | undefined {
@@ -53,12 +53,12 @@ function issuerOf({ run, obstacle }: Context): Issuer | undefined {
   return undefined;
 }
 
-const asSent = ({ isList }: Issuer, words: string[]): Json => (isList ? words : words.join(' '));
+const asSent = ({ isList }: Issuer, names: string[]): Json => (isList ? names : names.join(' '));
 
-async function issue(context: Context, issuer: Issuer, words: string[]): Promise<Credential | undefined> {
+async function issue(context: Context, issuer: Issuer, names: string[]): Promise<Credential | undefined> {
   const { run, fixtures } = context;
   const base = await fixtures.base(issuer.creator, { phase: 'security' });
-  const body = withValue(base.body ?? {}, [issuer.member], asSent(issuer, words));
+  const body = withValue(base.body ?? {}, [issuer.member], asSent(issuer, names));
   const draft = { ...base, body };
   if (body === undefined || run.judgeRequest(draft).kind !== 'valid') return undefined;
   const exchange = await run.send(draft, { ...ANY, name: 'create a credential with fewer scopes' });
@@ -74,35 +74,35 @@ async function expectForbidden(
   context: Context,
   operation: Operation,
   narrow: Credential,
-  word: string,
+  scope: string,
 ): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
-  // What would be done by mistake must do no harm.
+  // If the server wrongly accepts the request, it must do no harm.
   if (obstacle(operation) !== undefined || dangerOf(operation, run.spec) !== 'none' || isLogout(operation)) return;
   const base = await fixtures.base(operation, { fresh: isRemover(operation), phase: 'security' });
   await run.send(credentials.attach(base, narrow), {
     ...ANY,
-    name: `a credential without ${word}`,
+    name: `a credential without ${scope}`,
     check: ({ status }): Finding[] =>
       status >= 400
         ? []
-        : [{ check: 'scopes', message: `a credential without ${word} gets ${String(status)}`, expected: '403' }],
+        : [{ check: 'scopes', message: `a credential without ${scope} gets ${String(status)}`, expected: '403' }],
   });
 }
 
-async function expectNoWider(context: Context, issuer: Issuer, narrow: Credential, word: string): Promise<void> {
+async function expectNoWider(context: Context, issuer: Issuer, narrow: Credential, scope: string): Promise<void> {
   const { run, fixtures, credentials } = context;
-  if (needs(issuer.creator, word) || !isSecured(issuer.creator)) return;
+  if (needs(issuer.creator, scope) || !isSecured(issuer.creator)) return;
   const base = await fixtures.base(issuer.creator, { phase: 'security' });
-  const body = withValue(base.body ?? {}, [issuer.member], asSent(issuer, [word]));
+  const body = withValue(base.body ?? {}, [issuer.member], asSent(issuer, [scope]));
   if (body === undefined) return;
   await run.send(credentials.attach({ ...base, body }, narrow), {
     ...ANY,
-    name: `a credential without ${word} gives it to another`,
+    name: `a credential without ${scope} creates one with it`,
     check: ({ status }, value) => {
       const told = JSON.stringify(memberOf(thingIn(value), issuer.member) ?? '');
-      if (status >= 300 || !told.includes(JSON.stringify(word).slice(1, -1))) return [];
-      const message = `a credential without ${word} creates one with it`;
+      if (status >= 300 || !told.includes(JSON.stringify(scope).slice(1, -1))) return [];
+      const message = `a credential without ${scope} creates one with it`;
       return [practice(run.options, 'no-wider', 'scopes', message, '403, or a credential without it')];
     },
   });

@@ -3,7 +3,7 @@ import type { Context } from '../context.js';
 import { isSecured, type Operation } from '../document/model.js';
 import type { Credential, Draft } from '../http/draft.js';
 
-/** Tries each documented way to authenticate alone, with a good and with bad credentials, and none at all. */
+/** Sends each documented way to authenticate alone, with a valid and with invalid credentials, and no credential. */
 export async function runSecurity(context: Context, operation: Operation): Promise<void> {
   const { run, credentials, fixtures } = context;
   if (!isSecured(operation)) {
@@ -12,7 +12,7 @@ export async function runSecurity(context: Context, operation: Operation): Promi
   }
   const ways = credentials.alternatives(operation);
   const usable = context.obstacle(operation) === undefined;
-  // What cannot be made good may be refused for that: only good practice looks at the credential first.
+  // An invalid request may be rejected for that: only good practice requires that authentication comes first.
   const expectation = usable ? 'unauthorized' : 'rejected';
   const plain = usable ? await fixtures.base(operation, { phase: 'security' }) : { ...emptyFor(operation) };
   await run.send(
@@ -31,13 +31,13 @@ export async function runSecurity(context: Context, operation: Operation): Promi
   }
   const sender = usable ? await createCaseSender(context, operation, 'security') : undefined;
   for (const schemes of sender ? credentials.ways(operation) : []) {
-    await sender?.send({ name: `a good request by ${schemes.join(' and ')} alone` }, (base) =>
+    await sender?.send({ name: `a valid request by only ${schemes.join(' and ')}` }, (base) =>
       base.credential ? { ...base, credential: { ...base.credential, schemes } } : base,
     );
   }
 }
 
-/** The right user with a wrong password: one guess, which no throttle minds. */
+/** Logs in once with the right user and a wrong password; no throttle blocks after one try. */
 async function tryWrongPassword({ run, credentials }: Context, operation: Operation): Promise<void> {
   const fields = credentials.loginFields(operation);
   const { login } = run.options;
@@ -53,7 +53,7 @@ async function tryWrongPassword({ run, credentials }: Context, operation: Operat
       check: ({ status }) =>
         status >= 400
           ? []
-          : [{ check: 'authentication', message: `${name} gets ${String(status)}`, expected: 'a refusal' }],
+          : [{ check: 'authentication', message: `${name} gets ${String(status)}`, expected: 'a rejection (4xx)' }],
     },
   );
 }
@@ -65,7 +65,7 @@ function badCredentials({ run, credentials }: Context, schemes: string[]): [stri
     if (good === undefined || good.length < 2) continue;
     const other = good.endsWith('0') ? '1' : '0';
     bad.push(['a token with another last character', `${good.slice(0, -1)}${other}`]);
-    bad.push(['a token that is cut short', good.slice(0, -1)]);
+    bad.push(['a token without its last character', good.slice(0, -1)]);
   }
   return bad.map(([what, token]) => {
     run.secrets.add(token, '$BAD_TOKEN');

@@ -10,7 +10,9 @@ import { expectInvalid } from './validity.js';
 
 const PHASE = 'sequences';
 
-/** A session of its own, by its links; and each operation that ends the credential it is called with. */
+/**
+ * Follows the links of a login, and calls each operation that ends the caller's own credential with a disposable one.
+ */
 export async function runSessions(context: Context): Promise<void> {
   const { run } = context;
   await followLogin(context);
@@ -49,15 +51,15 @@ async function followLogin(context: Context): Promise<void> {
 async function endCaller(context: Context, operation: Operation): Promise<void> {
   const { run, credentials, fixtures, obstacle } = context;
   if (obstacle(operation) !== undefined) return;
-  const spare = await spareFor(context, operation);
-  if (spare === undefined) return;
-  const draft = credentials.attach(await fixtures.base(operation), spare);
+  const disposable = await disposableFor(context, operation);
+  if (disposable === undefined) return;
+  const draft = credentials.attach(await fixtures.base(operation), disposable);
   const { answer } = await run.send(draft, { phase: PHASE, name: 'end the credential in use' });
-  if (answer && answer.status < 300) await expectInvalid(context, spare.token, `after ${operation.id}`);
+  if (answer && answer.status < 300) await expectInvalid(context, disposable.token, `after ${operation.id}`);
 }
 
-/** A logout ends sessions, and perhaps no credential of another kind. */
-async function spareFor(context: Context, operation: Operation): Promise<Credential | undefined> {
+/** The credential for an operation that ends it. A logout needs a session, because it may leave other kinds valid. */
+async function disposableFor(context: Context, operation: Operation): Promise<Credential | undefined> {
   if (isLogout(operation)) return (await context.credentials.logIn())?.credential;
   return await context.throwaway(operation, PHASE);
 }

@@ -7,11 +7,12 @@ import type { Exchange } from '../exchange.js';
 import { emptyDraft } from '../http/draft.js';
 import type { Presenter } from '../policy.js';
 
-// What a credential opens, asked in every way that the spec has: by using it, and by presenting it.
+// Checks whether the server treats a credential as valid: when it is used, and when an operation such as `verify` gets
+// it.
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 
-/** Fails each operation that takes the credential, and each that calls it good. */
+/** Checks that every operation rejects the credential, and that none reports it as valid. `how` ends the messages. */
 export async function expectInvalid(context: Context, token: string, how: string): Promise<void> {
   const { run, credentials } = context;
   for (const operation of run.spec.operations) {
@@ -26,15 +27,15 @@ export async function expectInvalid(context: Context, token: string, how: string
     });
   }
   for (const inquiry of context.presenters.inquiries) {
-    await present(context, inquiry, token, `ask about its credential ${how}`, (value) =>
+    await present(context, inquiry, token, `verify its credential ${how}`, (value) =>
       verdictsIn(value).includes(true)
-        ? [finding('revocation', `it calls a credential good ${how}`, 'a verdict that it is not')]
+        ? [finding('revocation', `it reports a credential as valid ${how}`, 'that the credential is not valid')]
         : [],
     );
   }
 }
 
-/** Fails the first operation that refuses the credential, and each that calls it bad. */
+/** Checks that an operation accepts the credential, and that none reports it as invalid. `how` ends the messages. */
 export async function expectValid(context: Context, token: string, how: string): Promise<void> {
   const { run, credentials } = context;
   const draft = credentials.probeWith({ token, perScheme: {} });
@@ -46,15 +47,15 @@ export async function expectValid(context: Context, token: string, how: string):
     });
   }
   for (const inquiry of context.presenters.inquiries) {
-    await present(context, inquiry, token, `ask about its credential ${how}`, (value) => {
+    await present(context, inquiry, token, `verify its credential ${how}`, (value) => {
       const verdicts = verdictsIn(value);
       if (verdicts.length === 0 || verdicts.includes(true)) return [];
-      return [finding('sequence', `it calls a credential bad ${how}`, 'a verdict that it is good')];
+      return [finding('sequence', `it reports a valid credential as invalid ${how}`, 'that the credential is valid')];
     });
   }
 }
 
-/** Sends a good request with the credential at its place in the body. */
+/** Sends a valid request of an operation that gets a credential in its body. */
 export async function present(
   { run, fixtures, obstacle }: Context,
   { operation, slot }: Presenter,
@@ -69,7 +70,7 @@ export async function present(
   return await run.send({ ...base, body }, { ...ANY, name, check: ({ status }, value) => check(value, status) });
 }
 
-/** The verdicts of an answer: those that stand highest, for a thing in it may be called active as well. */
+/** The booleans such as `valid` at the highest level of an answer that has any; a nested thing may have its own. */
 function verdictsIn(value: Json | undefined): Json[] {
   const level = Array.isArray(value) ? value : [value];
   const members = level.filter(isObject).flatMap((object) => Object.entries(object));

@@ -10,31 +10,32 @@ import { dangerOf } from '../policy.js';
 
 const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
 
-/** A good credential in ways that the document does not have, and no credential with a request that is bad otherwise. */
+/** Sends a valid credential in undocumented ways, and invalid requests without a credential. */
 export async function runVariants(context: Context, operation: Operation): Promise<void> {
   const { run, fixtures, credentials, obstacle } = context;
   if (!isSecured(operation) || obstacle(operation) !== undefined || credentials.main === undefined) return;
   if (dangerOf(operation, run.spec) !== 'none') return;
   const base = await fixtures.base(operation, { phase: 'security' });
   await badWithout(context, base);
-  // What is accepted by mistake is done: a request that changes nothing tells as much.
+  // If the server wrongly accepts the credential, the request takes effect, so only safe methods are sent.
   if (isUnsafe(operation)) return;
   await undocumented(context, base);
   await lowerCase(context, base);
   await twoAtOnce(context, base);
 }
 
-/** Whoever has no credential hears of nothing else: neither that a request is bad, nor that a thing is not there. */
+/** Checks that an invalid request, or one for an unknown id, gets 401 if it has no credential. */
 async function badWithout({ run }: Context, base: Draft): Promise<void> {
   const { operation } = base;
   const bad: [string, Draft][] = [];
-  if (operation.body) bad.push(['a bad body', { ...base, body: ['bad'] }], ['an empty body', { ...base, body: {} }]);
+  if (operation.body)
+    bad.push(['an invalid body', { ...base, body: ['bad'] }], ['an empty body', { ...base, body: {} }]);
   const far = farFrom(run, base);
-  if (far) bad.push(['an id that nothing has', far]);
+  if (far) bad.push(['an unknown id', far]);
   const [query] = operation.parameters.filter(
     ({ in: place, schema }) => place === 'query' && schema.type === 'integer',
   );
-  if (query) bad.push(['a bad query', { ...base, query: { ...base.query, [query.name]: 'bad' } }]);
+  if (query) bad.push(['an invalid query', { ...base, query: { ...base.query, [query.name]: 'bad' } }]);
   for (const [what, draft] of bad) {
     const message = `${what} without a credential gets`;
     await run.send(
@@ -74,19 +75,19 @@ async function undocumented({ run, credentials }: Context, base: Draft): Promise
     ways.push([`with the scheme ${word}`, { ...none, headers: { Authorization: `${word} ${token}` } }]);
   }
   for (const [way, draft] of ways) {
-    const message = `a credential ${way} is taken`;
+    const message = `a credential ${way} is accepted`;
     await run.send(draft, {
       ...ANY,
-      name: `a good credential ${way}`,
+      name: `a valid credential ${way}`,
       check: ({ status }) =>
         status >= 300
           ? []
-          : [practice(run.options, 'documented-credentials', 'authentication', message, 'a refusal (4xx)')],
+          : [practice(run.options, 'documented-credentials', 'authentication', message, 'a rejection (4xx)')],
     });
   }
 }
 
-/** The word of a scheme is the same in any letter case (RFC 9110, section 11.1). */
+/** Checks that the authentication scheme is accepted in lower case (RFC 9110, section 11.1). */
 async function lowerCase({ run, credentials }: Context, base: Draft): Promise<void> {
   const { main } = credentials;
   const name = base.operation.security.flat().find((each) => run.spec.schemes.get(each)?.kind === 'bearer');
@@ -106,13 +107,13 @@ async function lowerCase({ run, credentials }: Context, base: Draft): Promise<vo
       name: 'the scheme in lower case',
       check: ({ status }) =>
         status === 401
-          ? [{ check: 'authentication', message: 'bearer in lower case gets 401', expected: 'what Bearer gets' }]
+          ? [{ check: 'authentication', message: 'bearer in lower case gets 401', expected: 'the same as for Bearer' }]
           : [],
     },
   );
 }
 
-/** A good and a bad credential in one request (RFC 6750, section 2). */
+/** Checks that a valid and an invalid credential in one request are rejected (RFC 6750, section 2). */
 async function twoAtOnce({ run, credentials }: Context, base: Draft): Promise<void> {
   const ways = credentials.alternatives(base.operation).filter(({ length }) => length === 1);
   const [first, second] = ways;
@@ -128,7 +129,7 @@ async function twoAtOnce({ run, credentials }: Context, base: Draft): Promise<vo
       { ...base, credential: { with: { ...main, perScheme }, schemes: [...good, ...bad] } },
       {
         ...ANY,
-        name: `a good ${good.join()} and a bad ${badName}`,
+        name: `a valid ${good.join()} and an invalid ${badName}`,
         check: ({ status }) =>
           status >= 300
             ? []
@@ -137,8 +138,8 @@ async function twoAtOnce({ run, credentials }: Context, base: Draft): Promise<vo
                   run.options,
                   'one-credential',
                   'authentication',
-                  `a good ${good.join()} and a bad ${badName} get ${String(status)}`,
-                  'a refusal (4xx)',
+                  `a valid ${good.join()} and an invalid ${badName} get ${String(status)}`,
+                  'a rejection (4xx)',
                 ),
               ],
       },

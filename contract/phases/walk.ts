@@ -9,25 +9,25 @@ import { sourceOf } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Phase } from '../report/types.js';
 
-/** How an operation lists things, as far as its parameters and its answer's schema tell. */
+/** How an operation lists things: what its parameters and the schema of its answer show. */
 export interface ListShape {
   operation: Operation;
-  /** The member of the answer that holds the rows; undefined where the answer is the list itself. */
+  /** The member of the answer with the rows; undefined if the answer is the list itself. */
   rows: string | undefined;
   row: Schema;
   limit: Parameter | undefined;
   page: Parameter | undefined;
   offset: Parameter | undefined;
   cursor: Parameter | undefined;
-  /** Whether the document says where an answer tells the next page: a member such as `next`, or a link. */
+  /** Whether an answer refers to the next page, by a documented member such as `next` or by a link. */
   isLinked: boolean;
-  /** The parameters that it cannot be asked without, which may choose some of the rows. */
+  /** The required parameters, which may filter the rows. */
   filters: Parameter[];
   /** The member that counts the rows of all pages. */
   count: string | undefined;
 }
 
-/** Undefined for an operation that lists nothing. */
+/** Undefined if the operation does not list anything. */
 export function listShapeOf(document: JsonObject, operation: Operation): ListShape | undefined {
   if (operation.method !== 'GET') return undefined;
   const [media] = successOf(operation)?.content ?? [];
@@ -86,21 +86,22 @@ export interface Page {
   exchange: Exchange;
 }
 
+/** The pages of a list that were read in order. */
 export interface Walk {
   pages: Page[];
-  /** The row of `stopAt`. */
+  /** The row of the thing `stopAt`; undefined if no page has it. */
   found: JsonObject | undefined;
   last: Exchange;
-  /** Whether a last page was reached. */
+  /** Whether the last page was reached. */
   complete: boolean;
 }
 
-/** A walk that has not ended by then is not going to. */
+/** Most pages that are read of one list. */
 const MOST_PAGES = 60;
 
 /**
- * Lists page by page to the end, or to the row of `stopAt`; undefined where the operation lists nothing or refuses, or
- * where nothing tells which row that is.
+ * Reads a list page by page, to its end, to the row of the thing `stopAt`, or to `most` pages. Resolves with undefined
+ * if the operation lists nothing, if its first page fails, or if `stopAt` has no id.
  */
 export async function walk(
   context: Context,
@@ -134,8 +135,8 @@ export async function walk(
     if (last.answer === undefined || last.answer.status >= 300) {
       const offered = pages.at(-1)?.exchange.value;
       if (last.answer !== undefined && pointerIn(offered) !== undefined) {
-        const message = `the next page that is offered gets ${String(last.answer.status)}`;
-        const expected = 'a page, or none offered on the last';
+        const message = `the next page that an answer refers to gets ${String(last.answer.status)}`;
+        const expected = 'a page; the last page must not refer to another';
         run.record.fail({ phase, name }, last, { check: 'paging', message, expected });
       }
       break;
@@ -150,7 +151,7 @@ export async function walk(
   return { pages, found: undefined, last, complete: draft === undefined };
 }
 
-/** What an answer itself calls the next page: a cursor or an address. */
+/** The reference of an answer to its next page, a cursor or a URL; undefined if there is none. */
 function pointerIn(value: Json | undefined): string | undefined {
   const [, pointer] = nextIn(value) ?? [];
   return typeof pointer === 'string' && pointer !== '' ? pointer : undefined;
@@ -160,10 +161,10 @@ function nextIn(value: Json | undefined): [string, Json] | undefined {
   return membersOf(value).find(([name]) => isNextName(name));
 }
 
-/** A member that tells where the next page is. */
+/** A member that refers to the next page. */
 const isNextName = (name: string) => /^next/i.test(name) || /^cursor$/i.test(name);
 
-/** What a list that cannot be asked without a filter is asked with, to have the row of this thing. */
+/** The values of required filters that match this thing. */
 function ownOf({ filters }: ListShape, thing: Json | undefined): JsonObject {
   const members = membersOf(thingIn(thing));
   const own = filters.flatMap(({ name }) =>
@@ -172,7 +173,7 @@ function ownOf({ filters }: ListShape, thing: Json | undefined): JsonObject {
   return Object.fromEntries(own) as JsonObject;
 }
 
-/** From the first row on, where the place to begin at cannot be left out. */
+/** The request for the first page, if the draft has an offset or a page number. */
 function fromStart(run: Context['run'], { offset, page }: ListShape, draft: Draft): Draft {
   for (const [parameter, start] of [
     [offset, 0],
@@ -190,7 +191,9 @@ function rowsIn({ rows }: ListShape, value: Json | undefined): JsonObject[] {
   return Array.isArray(list) ? list.filter(isObject) : [];
 }
 
-/** The request for the page after this one, by whatever way the spec offers; undefined after the last. */
+/**
+ * The request for the next page: by a link, a cursor, a URL, a page number or an offset; undefined after the last page.
+ */
 function next(shape: ListShape, exchange: Exchange, rows: JsonObject[], query: JsonObject): Draft | undefined {
   const { draft, value } = exchange;
   const { operation } = shape;
@@ -213,12 +216,15 @@ function next(shape: ListShape, exchange: Exchange, rows: JsonObject[], query: J
   return undefined;
 }
 
-/** The number of the first page: its default, else 0 where that is the least, else 1. */
+/** The number of the first page: the parameter's default, else 0 if that is its minimum, else 1. */
 function firstPage({ schema }: Parameter): number {
   return typeof schema.default === 'number' ? schema.default : schema.minimum === 0 ? 0 : 1;
 }
 
-/** A `next` is a cursor or an address; of an address only the query counts, the credential goes nowhere else. */
+/**
+ * The request that `pointer` refers to. Of a URL only the query is used, so that the credential goes to no other
+ * server.
+ */
 function follow(
   shape: ListShape,
   pointer: string,
@@ -238,7 +244,7 @@ function numberOr(text: string): Json {
   return /^\d{1,15}$/.test(text) ? Number(text) : text;
 }
 
-/** The operation that lists what another creates; undefined where none does, or it cannot be called. */
+/** The operation that lists what `creator` creates; undefined if there is none, or it cannot be called. */
 export function listOf({ run, obstacle }: Context, creator: Operation): Operation | undefined {
   const collection = trimmed(creator.path);
   const list = run.spec.operations.find(({ method, path }) => method === 'GET' && trimmed(path) === collection);
@@ -246,7 +252,7 @@ export function listOf({ run, obstacle }: Context, creator: Operation): Operatio
   return pathNames(list).length === 0 && obstacle(list) === undefined ? list : undefined;
 }
 
-/** Whether what is posted there is kept there: the document has a 201 of it, or a path to one of the things. */
+/** Whether a POST creates things that can be listed: it documents 201, or the document has a path to one such thing. */
 export function isCollection({ operations }: Spec, creator: Operation): boolean {
   const makes = creator.answers.some(({ status }) => status === '201');
   return makes || operations.some((each) => each.path.includes('{') && collectionOf(each) === trimmed(creator.path));

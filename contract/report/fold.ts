@@ -118,7 +118,7 @@ function isOpenToAll(finding: ContractFinding): boolean {
 
 /** Whether the server rejects a valid credential; a missing authentication check does not explain that. */
 function isShut({ message }: ContractFinding): boolean {
-  return message.includes('401 with a good credential');
+  return message.includes('401 with a valid credential');
 }
 
 /** The security schemes that a case with a bad credential tests. */

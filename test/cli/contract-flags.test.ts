@@ -201,7 +201,7 @@ test('--checks and --exclude-checks choose what counts', async () => {
   });
   const unknown = await latchkey([...args, '--checks', 'stats'], { cwd });
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
-  expect(unknown.stderr).toMatch(/there is no check stats; there are answer, /);
+  expect(unknown.stderr).toMatch(/there is no check stats; the checks are answer, /);
 });
 
 test('a scheme that the document does not have, and a base path that the address lacks, end with code 2', async () => {
@@ -216,8 +216,6 @@ test('a scheme that the document does not have, and a base path that the address
   const open = { ...spec, security: [], servers: [{ url: '/api/v3' }] };
   await writeFile(join(cwd, 'based.json'), JSON.stringify(open));
   const lost = await latchkey(['contract', '--spec', 'based.json', '--url', below], { cwd });
-  expect(lost.stdout).toContain(
-    `the document names the base path /api/v3, which the address lacks: give ${below}/api/v3`,
-  );
+  expect(lost.stdout).toContain(`the document has the base path /api/v3, which the URL lacks; use ${below}/api/v3`);
   expect(lost.code).toBe(2);
 });

@@ -84,10 +84,10 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('a credential that opens nothing ends with code 2 and is not told', async () => {
+test('a credential that the server rejects ends with code 2 and is not told', async () => {
   const args = await planted();
   const { code, stderr } = await latchkey([...args, '--token', 'an-unknown-token']);
-  expect(stderr).toMatch(/^latchkey: the credential opens nothing: getMe answers 401, listKeys answers 401/);
+  expect(stderr).toMatch(/^latchkey: the server rejects the credential: getMe answers 401, listKeys answers 401/);
   expect(stderr).not.toContain('an-unknown-token');
   expect(code).toBe(2);
 });

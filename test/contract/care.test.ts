@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { testContract, toSummary } from '../../contract/index.js';
 import { type SmallReply, type SmallRequest, startSmall } from './planted/small.js';
 
-// What a run takes care of, so that it neither ends its own credential nor what it has not made, and what it never tells.
+// What a run takes care of, so that it neither ends its own credential nor what it has not made, and what it never
+// tells.
 
 const TOKEN = 'the-credential-of-the-run-0001';
 
@@ -58,9 +59,12 @@ test('what would lock the caller out of its account is not sent', async () => {
   expect(mine.filter(({ method, path }) => method === 'DELETE' || /^\/me\/password/.test(path))).toEqual([]);
   expect(report.operations.map(({ operation, skipped }) => [operation, skipped])).toEqual([
     ['getMe', []],
-    ['deleteMe', ["it may end the run's own credential, or what the run has not made"]],
-    ['updateMe', ["another password of the run's own account", "another disabled of the run's own account"]],
-    ['putPassword', ["it may end the run's own credential, or what the run has not made"]],
+    ['deleteMe', ["it may end the run's own credential, or things that the run has not created"]],
+    [
+      'updateMe',
+      ["it would change password of the run's own account", "it would change disabled of the run's own account"],
+    ],
+    ['putPassword', ["it may end the run's own credential, or things that the run has not created"]],
   ]);
 });
 
@@ -101,8 +105,8 @@ test('what ends many things at once spares the credential in use, whether its qu
   expect(bodies.filter(({ body }) => /"excludeCurrent":false/.test(body))).toEqual([]);
   expect(report.operations.map(({ operation, skipped }) => [operation, skipped])).toEqual([
     ['getMe', []],
-    ['revokeTokens', ["excludeCurrent other than true: it would end the run's own credential"]],
-    ['deleteMessages', ["it may end the run's own credential, or what the run has not made"]],
+    ['revokeTokens', ["without excludeCurrent=true it would end the run's own credential"]],
+    ['deleteMessages', ["it may end the run's own credential, or things that the run has not created"]],
   ]);
 });
 

@@ -184,10 +184,14 @@ test.each([
 });
 
 test.each([
-  ['an unknown operation left out', { leaveOut: { nope: 'no' } }, /nope, which is left out, is no operation/],
-  ['values of an unknown operation', { values: { nope: { 'path.id': 1 } } }, /speak of nope/],
-  ['values from an unknown operation', { values: { '*': { 'path.id': 'from nope' } } }, /speak of nope/],
-  ['a parameter that it has not', { values: { order: { 'query.x': 1 } } }, /order takes no query\.x/],
+  ['an unknown operation left out', { leaveOut: { nope: 'no' } }, /leaveOut names nope, which is not an operation/],
+  ['values of an unknown operation', { values: { nope: { 'path.id': 1 } } }, /values name the operation nope/],
+  [
+    'values from an unknown operation',
+    { values: { '*': { 'path.id': 'from nope' } } },
+    /values name the operation nope/,
+  ],
+  ['a parameter that it has not', { values: { order: { 'query.x': 1 } } }, /the values of order name query\.x/],
   [
     'a hook that throws',
     { hooks: { request: () => Promise.reject(new Error('no key')) } },

@@ -20,7 +20,8 @@ test('the service holds its contract, and every operation succeeded', { timeout 
   for (const { operation, seen, documented } of report.operations) {
     if (operation === 'changePassword') continue;
     expect(Object.keys(seen), operation).toContain(documented.find((status) => status.startsWith('2')));
-    // What an operation documents of refusals was seen, but for other sites, throttling, and what a whole account is like.
+    // What an operation documents of refusals was seen, but for other sites, throttling, and what a whole account is
+    // like.
     const unseen = documented.filter((status) => /^4(?!03|09|29)/.test(status) && !(status in seen));
     expect(unseen, operation).toEqual([]);
     if (/^(update|rotate)AccessToken$/.test(operation)) expect(Object.keys(seen), operation).toContain('409');
@@ -37,7 +38,7 @@ test('with a token it holds as well, and neither the token nor the login is spen
   const report = await testContract({ url: service.url, token: plaintext, seed: 2, fuzzRuns: 20, timeMs: timeout });
   expect(report.failures, toSummary(report)).toEqual([]);
   // Only a login gives a refresh token.
-  expect(report.notes).toEqual([expect.stringMatching(/^refreshSession is more than the run may do: 401×\d+$/)]);
+  expect(report.notes).toEqual([expect.stringMatching(/^the run's credential may not call refreshSession: 401×\d+$/)]);
   expect(report).toMatchObject({ held: true, complete: true });
   expect((await getMe({ client: service.as(plaintext) })).response.status).toBe(200);
   expect((await service.admin()).email).toBe(ADMIN.email);

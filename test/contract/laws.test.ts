@@ -95,11 +95,11 @@ const laws: ContractOptions['laws'] = {
 
 const FAULTS = {
   'a second deletion is 204': ['law', /a ticket is deleted once.*gets 204/],
-  'deletedAt is the year before': ['law', /a ticket is deleted once.*deletedAt is otherwise/],
-  'of two filters one counts': ['filter', /kind and urgent at once let rows pass/],
-  'deleted tickets are listed alone': ['filter', /includeDeleted=true loses rows/],
-  'the last page offers another': ['paging', /the next page that is offered gets 404/],
-  'PUT keeps what it leaves out': ['unchanged', /still has the note that was left out/],
+  'deletedAt is the year before': ['law', /a ticket is deleted once.*deletedAt is not as expected/],
+  'of two filters one counts': ['filter', /kind and urgent together return rows/],
+  'deleted tickets are listed alone': ['filter', /includeDeleted=true omits rows/],
+  'the last page offers another': ['paging', /the next page that an answer refers to gets 404/],
+  'PUT keeps what it leaves out': ['unchanged', /still has the note that its body omits/],
   'a key counts once its ticket is made': ['once', /./],
   'every fiftieth answer fails': ['server-error', /the server fails with 500/],
   'a list is slow': ['time', /an answer is slow/],

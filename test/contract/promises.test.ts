@@ -153,7 +153,7 @@ test('a secret that the document describes may be told by a GET, and no other', 
   const secrets = (messages: string[]) => messages.filter((message) => message.startsWith('secrets'));
   const right = await tested(spec, answer({}), { only: 'getModel' });
   expect(secrets(told(right))).toEqual([]);
-  expect(secrets(warned(right))).toEqual(['secrets: an answer of 200 tells a secret']);
+  expect(secrets(warned(right))).toEqual(['secrets: an answer with 200 contains a secret']);
   const wrong = await tested(spec, answer({ hint: 'the-key-of-the-model-1' }));
   expect(wrong.failures.filter(({ check }) => check === 'secrets').map(({ operation }) => operation)).toContain(
     'about',
@@ -314,7 +314,7 @@ test('what an answer cannot tell as it was sent is not compared', async () => {
   expect(told(right)).toEqual([]);
   const same = (thing: Record<string, unknown>) => ({ ...thing, ...('parent' in thing && { parent: 'ann' }) });
   const wrong = told(await tested(things({ parent: plain }, { parent: plain }), shop(same)));
-  expect(wrong).toContain('sequence: after editThing its answer has another parent than was sent');
+  expect(wrong).toContain('sequence: after editThing, parent in the answer differs from what was sent');
 });
 
 test('what is left out of an edit may become its documented default', async () => {
@@ -329,7 +329,7 @@ test('what is left out of an edit may become its documented default', async () =
   const strayed = (messages: string[]) => messages.filter((message) => message.startsWith('unchanged'));
   expect(strayed(told(await tested(spec, resets('red'))))).toEqual([]);
   expect(strayed(told(await tested(spec, resets('blue'))))).toContain(
-    'unchanged: after editThing its answer has another colour, which was not sent',
+    'unchanged: after editThing, colour in the answer has changed, although it was not sent',
   );
 });
 
@@ -350,7 +350,7 @@ test('a password that the run has made up is nowhere else, and an edit may tell 
   const rest = { name: plain, client_secret: plain };
   const notes = shop((thing) => ({ ...thing, name: thing['password'] ?? thing['name'] }));
   expect(leaks(told(await tested(things(members, rest, ['name']), notes)))).toContain(
-    'secrets: an answer of 200 tells $PASSWORD',
+    'secrets: an answer with 200 contains $PASSWORD',
   );
 });
 
@@ -404,7 +404,7 @@ test('a list is asked for the rows that it has: by its filter, from its start, o
   });
   expect(await listing(cursor, page({}), {}, first)()).toEqual([]);
   expect(await listing(cursor, page({ next: { type: 'string' } }), {}, first)()).toContain(
-    'paging: a row is lost between pages',
+    'paging: a row is missing between pages',
   );
   // What is demanded and chooses rows.
   const owner = { owner: text };
@@ -413,18 +413,18 @@ test('a list is asked for the rows that it has: by its filter, from its start, o
   const byOwner = (rows: object[], asked: URLSearchParams) =>
     rows.filter((each) => 'owner' in each && each.owner === asked.get('owner'));
   expect(await listing(demanded, owned, owner, byOwner)()).toEqual([]);
-  expect(await listing([], list, {}, () => [])()).toContain('paging: a row is lost');
+  expect(await listing([], list, {}, () => [])()).toContain('paging: a created row is not listed');
   // A place to begin at that cannot be left out.
   const offset = [query('offset', { required: true, schema: { type: 'integer', minimum: 0 }, example: 40 })];
   const fromOffset = (lost: number) => (rows: object[], asked: URLSearchParams) =>
     rows.slice(Number(asked.get('offset')), rows.length - lost);
   expect(await listing(offset, list, {}, fromOffset(0))()).toEqual([]);
-  expect(await listing(offset, list, {}, fromOffset(1))()).toContain('paging: a row is lost');
+  expect(await listing(offset, list, {}, fromOffset(1))()).toContain('paging: a created row is not listed');
   // A word to search for, and a language.
   const all = (rows: object[]) => rows;
   const language = [query('query', { description: 'An expression of the query language.' })];
   expect(await listing(language, list, {}, all)()).toEqual([]);
-  expect(await listing([query('query')], list, {}, all)()).toContain('filter: query lets every row pass');
+  expect(await listing([query('query')], list, {}, all)()).toContain('filter: query returns every row');
   // A text with the name of a limit says nothing about the number of rows.
   const size = [query('size', { schema: { type: 'string', enum: ['brief', 'whole'], default: 'whole' } })];
   expect(await listing(size, list, {}, all)()).toEqual([]);
@@ -435,6 +435,6 @@ test('a list is asked for the rows that it has: by its filter, from its start, o
   expect(await listing(mode, deep({ type: 'integer' }), {}, asNumber)()).toEqual([]);
   const asWord = (rows: object[]) => rows.map((each) => ({ ...each, depth: 'never' }));
   expect(await listing(mode, deep({ type: 'string', enum: ['always', 'never'] }), {}, asWord)()).toContain(
-    'filter: depth lets rows of another depth pass',
+    'filter: depth returns rows with another depth',
   );
 });

@@ -182,7 +182,7 @@ const READINGS: Record<string, Reading> = {
     wrong: endless('text/plain'),
     finds: 'content-type',
     options: { answerTimeoutMs: 700 },
-    note: /^get: the body of 200 is not judged: a stream has no end$/,
+    note: /^get: the body of 200 is not checked: a stream has no end$/,
   },
   'a body that does not end': {
     spec: teller(body({ type: 'array' })),
@@ -190,7 +190,7 @@ const READINGS: Record<string, Reading> = {
     wrong: endless('text/html'),
     finds: 'content-type',
     options: { answerTimeoutMs: 700 },
-    note: /^get: the body of 200 is not judged: the body does not end in time$/,
+    note: /^get: the body of 200 is not checked: the body does not end in time$/,
   },
   'a discriminator with a mapping': {
     spec: taker(
@@ -328,7 +328,7 @@ const READINGS: Record<string, Reading> = {
     right: telling({ a: 1 }),
     wrong: () => ({ status: 201, body: { a: 1 } }),
     finds: 'status',
-    note: /^get: 200 has a body, of which the document says nothing$/,
+    note: /^get: 200 has a body that the document does not describe$/,
   },
   'an answer in gzip': {
     spec: teller(body(object(['a'], {}))),
@@ -526,6 +526,6 @@ test('a base path of the document that the address lacks is told in one sentence
   );
   expect(report).toMatchObject({ held: false, failures: [] });
   expect(report.ended).toMatch(
-    /^the document names the base path \/api\/v3, which the address lacks: give http:\/\/127\.0\.0\.1:\d+\/api\/v3$/,
+    /^the document has the base path \/api\/v3, which the URL lacks; use http:\/\/127\.0\.0\.1:\d+\/api\/v3$/,
   );
 });

@@ -107,7 +107,7 @@ test('good practice alone is a warning, unless a law states it, and a 404 for ev
   const unknown = await runPlanted('an undeclared method is 404');
   expect(unknown).toMatchObject({ held: true, failures: [] });
   expect(unknown.warnings.filter(({ check }) => check === 'method')).toEqual([]);
-  expect(unknown.notes).toContain('undeclared methods are 404, where RFC 9110 recommends 405 with Allow');
+  expect(unknown.notes).toContain('undeclared methods get 404; RFC 9110 recommends 405 with Allow');
   // What many operations have in common is one warning.
   const own = unknown.warnings.filter(({ follows }) => follows === undefined).map(({ message }) => message);
   expect(new Set(own).size).toBe(own.length);
@@ -120,5 +120,5 @@ test('checks are chosen and left out by name', async () => {
   expect(titles(one.failures)).toEqual(['1 getKey: 410 is not documented']);
   const unknown = runPlanted('an unknown id is 410', { checks: ['stats' as Check] });
   await expect(unknown).rejects.toThrow(CouldNotRun);
-  await expect(unknown).rejects.toThrow(/no check stats; there are answer, server-error/);
+  await expect(unknown).rejects.toThrow(/no check stats; the checks are answer, server-error/);
 });

@@ -28,7 +28,7 @@ test.each([
     { answerTimeoutMs: 300, fuzzRuns: 1 },
   );
   expect(report.failures, toSummary(report)).toEqual([]);
-  expect(report.notes).toEqual(['getEndless: the body of 200 is not judged: the body does not end in time']);
+  expect(report.notes).toEqual(['getEndless: the body of 200 is not checked: the body does not end in time']);
   expect(report.durationMs).toBeGreaterThan(300);
   expect(new Date(report.startedAt).getUTCFullYear()).toBe(startedAt);
 });
