@@ -209,7 +209,7 @@ test('a scheme that the document does not have, and a base path that the address
   const cwd = await inFolder({ 'based.json': JSON.stringify({ ...spec, servers: [{ url: '/api/v3' }] }) });
   const unknown = await latchkey([...ARGS, '--url', url, '--credential', 'beerer=x'], { cwd });
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
-  expect(unknown.stderr).toBe('latchkey: the document has no security scheme beerer: there are bearer\n');
+  expect(unknown.stderr).toBe('latchkey: the document has no security scheme beerer: it has bearer\n');
   const below = await startSmall(({ path }) =>
     path.startsWith('/api/v3/') ? { status: 200, body: [] } : { status: 404, body: {} },
   );
