@@ -7,6 +7,7 @@ const ON_BOTH_ENGINES = [
   'test/client/**/*.test.ts',
   'test/contract.test.ts',
   'test/cli/migrate.test.ts',
+  'test/machines/**/*.test.ts',
 ];
 
 export default defineConfig({

@@ -42,23 +42,23 @@ export interface Passwords {
 
 /**
  * Slows down guessing of passwords. It counts failures for each pair of address and user, and for each address alone, so
- * that failures from other addresses lock no user out.
+ * that failures from other addresses lock no user out. All processes on one database count together.
  */
 export interface LoginThrottle {
   /**
-   * Rejects with `too_many_requests` and `Retry-After` while this address has failed too often. Clients whose address is not
-   * known count as one.
+   * Rejects with `too_many_requests` and `Retry-After` while this process knows that this address has failed too often.
+   * Clients whose address is not known count as one.
    */
   attempt(user: string, address: string | null): Promise<LoginAttempt>;
 }
 
-/** After `begin`, an attempt ends with `fail` or with `succeed`. */
+/** After `begin`, an attempt ends with `fail` or with `succeed`. Each rejects with a storage fault if it cannot be counted. */
 export interface LoginAttempt {
   /**
    * Waits until the attempt may check the password. Rejects with `too_many_requests` when attempts that arrived earlier have
    * failed meanwhile.
    */
   begin(): Promise<void>;
-  fail(): void;
-  succeed(): void;
+  fail(): Promise<void>;
+  succeed(): Promise<void>;
 }

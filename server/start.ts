@@ -13,6 +13,7 @@ import { createRejection } from './http/rejection.js';
 import { createRequestQueue } from './http/request-queue.js';
 import { createLog } from './log/log.js';
 import type { RunningServer, ServerOptions } from './options.js';
+import { createSweeper } from './sweeper.js';
 import { dateNow } from './timers.js';
 import { OPERATOR } from './tokens/actor.js';
 import { createLastUsed } from './tokens/last-used.js';
@@ -37,15 +38,8 @@ export interface TestingHooks {
   release(): void;
 }
 
-/**
- * Starts a server as `startServer` documents. The local server for tests passes `hooks`. A worker process passes in
- * `shared` the dependencies that all worker processes have in common.
- */
-export async function start(
-  options: StartOptions,
-  hooks?: TestingHooks,
-  shared: Partial<Pick<Deps, 'loginThrottle'>> = {},
-): Promise<RunningServer> {
+/** Starts a server as `startServer` documents. The local server for tests passes `hooks`. */
+export async function start(options: StartOptions, hooks?: TestingHooks): Promise<RunningServer> {
   const { now = dateNow, log: givenLog, openDatabase: open, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
@@ -64,9 +58,10 @@ export async function start(
     log,
     lastUsed: createLastUsed(db, log),
     passwords: createPasswords(undefined, config.workers),
-    loginThrottle: shared.loginThrottle ?? createLoginThrottle(now),
+    loginThrottle: createLoginThrottle(db, now),
   };
   hooks?.adapt(deps);
+  const sweeper = createSweeper(deps);
   const load = createLoad(log);
   const state: ServiceState = { phase: 'starting', load };
   const routes = await serveOperations(deps, createHandlers(state), hooks?.before);
@@ -93,6 +88,7 @@ export async function start(
       // time, because a test knows which requests it has sent.
       await connections.drain(hooks === undefined ? undefined : { lastCall: 0 });
       load.close();
+      await sweeper.close();
       await deps.lastUsed.close();
       await db.close();
     }
@@ -100,6 +96,7 @@ export async function start(
   } catch (error) {
     connections.destroy();
     load.close();
+    await sweeper.close();
     await db.close();
     throw error;
   }

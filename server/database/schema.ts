@@ -149,6 +149,18 @@ export interface JobTable {
   cursor: string | null;
 }
 
+/** How often logins have failed for one key lately, over all processes of the service. */
+export interface LoginAttemptTable {
+  /** A digest of whom the row counts: a pair of network and user, or a network. */
+  key: Uint8Array;
+  /** Failures since the first one that counts. */
+  failed: number;
+  /** Attempts whose outcome is not known yet. */
+  under_way: number;
+  /** When the row no longer counts. */
+  expires_at: number;
+}
+
 export interface Schema {
   organizations: OrganizationTable;
   users: UserTable;
@@ -161,6 +173,7 @@ export interface Schema {
   refresh_tokens: RefreshTokenTable;
   idempotent_answers: IdempotentAnswerTable;
   jobs: JobTable;
+  login_attempts: LoginAttemptTable;
 }
 
 /** Kysely with this schema: `Database.read`, or the transaction of a write. */

@@ -74,7 +74,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
     await running?.deps.lastUsed.flush();
     await store.load(next);
     if (running === undefined) return;
-    running.deps.loginThrottle = createLoginThrottle(clock.now);
+    running.deps.loginThrottle = createLoginThrottle(store.database, clock.now);
     running.callers.forget();
   }
 

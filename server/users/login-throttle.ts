@@ -1,115 +1,155 @@
+import { hash } from 'node:crypto';
+import type { Database } from '../database/index.js';
 import type { LoginThrottle } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import type { Now } from '../timers.js';
+import { type Now, performanceNow, sleep } from '../timers.js';
+import {
+  type Count,
+  countFailure,
+  failAbandoned,
+  giveBack,
+  isRemembered,
+  type Limit,
+  NoPlace,
+  remember,
+  takePlaces,
+} from './login-attempts.js';
 import { networkOf } from './network.js';
 
-/** Milliseconds after the first failure until the count starts anew. */
-const WINDOW = 15 * 60_000;
-/** Failures from one address for one user until further attempts are rejected. */
+/** Failures from one network for one user until further attempts are rejected. */
 const MOST_PER_PAIR = 10;
-/** Failures from one address for any users until further attempts are rejected. */
-const MOST_PER_ADDRESS = 100;
-/** Entries kept. The oldest are dropped, so that an attacker with many addresses cannot fill the memory. */
+/** Failures from one network for any users until further attempts are rejected. */
+const MOST_PER_NETWORK = 100;
+/** Milliseconds for which a user's login exempts the user from the limit of that network: 30 days. */
+const FAMILIAR = 30 * 24 * 60 * 60_000;
+/** Milliseconds after which the exemption is written anew. */
+const FAMILIAR_LAG = 24 * 60 * 60_000;
+/** Entries kept in memory. The oldest are dropped, so that an attacker with many addresses cannot fill the memory. */
 const MOST_ENTRIES = 50_000;
+/** Milliseconds between two looks whether attempts under way have ended. Each takes some 20 ms. */
+const PAUSE = 20;
+/** Milliseconds after which attempts under way count as failures: their process has ended. */
+const ABANDONED = 2_000;
 
-interface Failures {
-  count: number;
-  until: number;
-}
+/**
+ * Creates the throttle of a process. The counts are in the database, where all processes share them. What is closed is also
+ * kept in memory until it opens, so that further attempts cost the database nothing.
+ */
+export function createLoginThrottle(db: Pick<Database, 'read' | 'write'>, now: Now): LoginThrottle {
+  /** The instants until which pairs and networks are closed. Nothing opens them before. */
+  const closed = new Map<string, number>();
+  /** When the exemption of a pair was written. */
+  const familiar = new Map<string, number>();
 
-export function createLoginThrottle(now: Now): LoginThrottle {
-  const entries = new Map<string, Failures>();
-  const familiar = new Set<string>();
-  const underWay = new Map<string, number>();
-  let waiting: (() => void)[] = [];
-
-  function current(key: string): Failures | undefined {
-    const failures = entries.get(key);
-    if (failures !== undefined && failures.until <= now()) {
-      entries.delete(key);
-      return undefined;
-    }
-    return failures;
+  function throwIfClosed({ key }: Limit): void {
+    const until = closedUntil(key);
+    if (until > now()) throw tooManyFailures(until - now());
   }
 
-  function add(key: string): void {
-    const failures = current(key) ?? { count: 0, until: now() + WINDOW };
-    failures.count++;
-    // Deleted first, so that the map is ordered from the oldest to the newest.
-    entries.delete(key);
-    entries.set(key, failures);
-    dropOldest(entries);
+  function closedUntil(key: Uint8Array): number {
+    return closed.get(nameOf(key)) ?? Number.NEGATIVE_INFINITY;
   }
 
-  function throwAfter(key: string, most: number): void {
-    const failures = current(key);
-    if (failures === undefined || failures.count < most) return;
-    throw tooManyFailures(Math.ceil((failures.until - now()) / 1_000));
+  function close(key: Uint8Array, until: number): ServiceError {
+    keepNewest(closed, nameOf(key), until);
+    return tooManyFailures(until - now());
   }
 
-  function count(key: string, change: 1 | -1): void {
-    const attempts = (underWay.get(key) ?? 0) + change;
-    if (attempts === 0) underWay.delete(key);
-    else underWay.set(key, attempts);
-  }
-
-  function isLastAllowed(key: string, most: number): boolean {
-    const attempts = underWay.get(key) ?? 0;
-    return attempts > 0 && (current(key)?.count ?? 0) + attempts >= most;
+  /** Whether the user has logged in from there before. Asks the database unless this process knows. */
+  async function isFamiliar(key: Uint8Array): Promise<boolean> {
+    if (familiar.has(nameOf(key))) return true;
+    if (!(await isRemembered(db.read, key, now()))) return false;
+    keepNewest(familiar, nameOf(key), now());
+    return true;
   }
 
   return {
-    // eslint-disable-next-line @typescript-eslint/require-await -- errors must reject, as they do from another process
     async attempt(user, address) {
-      const network = address === null ? 'unknown' : networkOf(address);
-      const pair = `${network} ${user}`;
-      const limits: [string, number][] = [
-        [pair, MOST_PER_PAIR],
-        [network, MOST_PER_ADDRESS],
-      ];
-      const counting = () => (familiar.has(pair) ? limits.slice(0, 1) : limits);
-      const check = () => {
-        for (const [key, most] of counting()) throwAfter(key, most);
-      };
-      const end = () => {
-        for (const [key] of limits) count(key, -1);
-        const woken = waiting;
-        waiting = [];
-        for (const wake of woken) wake();
-      };
+      const place = address === null ? 'unknown' : networkOf(address);
+      const pair: Limit = { key: keyOf('pair', place, user), most: MOST_PER_PAIR };
+      const network: Limit = { key: keyOf('network', place), most: MOST_PER_NETWORK };
+      const exemption = keyOf('familiar', place, user);
 
-      check();
+      /** Throws if the network is closed and the user not exempt. Then the pair is closed as well, and not asked for again. */
+      async function checkNetwork(): Promise<void> {
+        const until = closedUntil(network.key);
+        if (until > now() && !(await isFamiliar(exemption))) throw close(pair.key, until);
+      }
+
+      /** Takes the places, or resolves with the count that leaves none. */
+      async function take(): Promise<NoPlace | undefined> {
+        const most = familiar.has(nameOf(exemption)) ? Number.MAX_SAFE_INTEGER : network.most;
+        try {
+          await db.write((trx) => takePlaces(trx, [pair, { ...network, most }], now()));
+          return undefined;
+        } catch (error) {
+          if (error instanceof NoPlace) return error;
+          throw error;
+        }
+      }
+
+      throwIfClosed(pair);
+      await checkNetwork();
       return {
         async begin() {
-          check();
-          while (counting().some(([key, most]) => isLastAllowed(key, most))) {
-            await new Promise<void>((resolve) => waiting.push(resolve));
-            check();
+          let seen: { count: Count; at: number } | undefined;
+          for (;;) {
+            throwIfClosed(pair);
+            await checkNetwork();
+            const full = await take();
+            if (full === undefined) return;
+            const { limit, count } = full;
+            if (count.failed >= limit.most) {
+              const rejection = close(limit.key, count.expires_at);
+              if (limit.key === pair.key) throw rejection;
+              continue;
+            }
+            // Those under way may still succeed.
+            if (seen === undefined || !isSame(seen.count, count)) seen = { count, at: performanceNow() };
+            else if (performanceNow() - seen.at > ABANDONED) await db.write((trx) => failAbandoned(trx, limit, count));
+            await sleep(PAUSE * (0.5 + Math.random()));
           }
-          for (const [key] of limits) count(key, 1);
         },
-        fail() {
-          for (const [key] of limits) add(key);
-          end();
+        async fail() {
+          await db.write((trx) => countFailure(trx, [pair, network], now()));
         },
-        succeed() {
-          entries.delete(pair);
-          familiar.delete(pair);
-          familiar.add(pair);
-          dropOldest(familiar);
-          end();
+        async succeed() {
+          const at = now();
+          const isFresh = at - (familiar.get(nameOf(exemption)) ?? Number.NEGATIVE_INFINITY) < FAMILIAR_LAG;
+          await db.write(async (trx) => {
+            await giveBack(trx, pair, network);
+            if (!isFresh) await remember(trx, exemption, at + FAMILIAR);
+          });
+          if (!isFresh) keepNewest(familiar, nameOf(exemption), at);
         },
       };
     },
   };
 }
 
-export function tooManyFailures(retryAfterSeconds: number): ServiceError {
-  return new ServiceError('too_many_requests', { headers: { 'Retry-After': String(retryAfterSeconds) } });
+/** A digest, since a key must be short, and nobody needs to read in a backup who logged in from where. */
+function keyOf(...parts: string[]): Uint8Array {
+  return hash('sha256', JSON.stringify(parts), 'buffer').subarray(0, 16);
 }
 
-function dropOldest(collection: Map<string, unknown> | Set<string>): void {
-  if (collection.size <= MOST_ENTRIES) return;
-  const [oldest] = collection.keys();
-  if (oldest !== undefined) collection.delete(oldest);
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key).toString('latin1');
+}
+
+function isSame(one: Count, other: Count): boolean {
+  return one.failed === other.failed && one.under_way === other.under_way && one.expires_at === other.expires_at;
+}
+
+function tooManyFailures(milliseconds: number): ServiceError {
+  const seconds = Math.max(1, Math.ceil(milliseconds / 1_000));
+  return new ServiceError('too_many_requests', { headers: { 'Retry-After': String(seconds) } });
+}
+
+/** Sets an entry, as the newest of the map, and drops the oldest of too many. */
+function keepNewest(entries: Map<string, number>, name: string, value: number): void {
+  entries.delete(name);
+  entries.set(name, value);
+  if (entries.size <= MOST_ENTRIES) return;
+  const [oldest] = entries.keys();
+  if (oldest !== undefined) entries.delete(oldest);
 }

@@ -62,8 +62,7 @@ export function createPasswords(parameters = PARAMETERS, processes = 1): Passwor
           isRight = (await verify(stored ?? NOBODY, password)) && stored !== undefined;
           return isRight;
         } finally {
-          if (isRight) attempt.succeed();
-          else attempt.fail();
+          await (isRight ? attempt.succeed() : attempt.fail());
         }
       });
     },

@@ -4,10 +4,8 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { createWorkerLog } from '../log/log.js';
 import type { RunningServer } from '../options.js';
-import { clearTimeout, dateNow, performanceNow, setTimeout, sleep } from '../timers.js';
-import { createLoginThrottle } from '../users/login-throttle.js';
+import { clearTimeout, performanceNow, setTimeout, sleep } from '../timers.js';
 import { fromFailure, type ToPrimary, type ToWorker } from './messages.js';
-import { shareThrottle } from './shared-throttle.js';
 
 /** Milliseconds after which a worker's end no longer counts as a failure to start. */
 const SETTLED = 5_000;
@@ -39,7 +37,6 @@ export async function startPrimary(
   tellFirstUser: (firstUser: NonNullable<RunningServer['firstUser']>) => void,
 ): Promise<RunningWorkers> {
   const log = createWorkerLog(config.logLevel);
-  const throttle = createLoginThrottle(dateNow);
   const alive = new Set<Worker>();
   const serving = new Set<Worker>();
   let { port } = config;
@@ -68,16 +65,12 @@ export async function startPrimary(
     if (alive.size === 0) port = chosenPort;
     const worker = cluster.fork();
     alive.add(worker);
-    const shared = shareThrottle(throttle, (decision) => {
-      tell(worker, decision);
-    });
     let settledAt = Number.POSITIVE_INFINITY;
     const asked = { ...config, port };
     return new Promise((resolve, reject) => {
       let reason = new Error('a worker ended before it accepted requests');
       worker.on('message', (message: ToPrimary) => {
         if (message.kind === 'up') tell(worker, { kind: 'start', config: asked });
-        else if (message.kind === 'login') void shared.take(message);
         else if (message.kind === 'failed') reason = fromFailure(message.failure);
         else {
           settledAt = performanceNow() + SETTLED;
@@ -87,7 +80,6 @@ export async function startPrimary(
         }
       });
       worker.once('exit', (code, signal) => {
-        shared.end();
         alive.delete(worker);
         const hasListened = serving.delete(worker);
         reject(reason);

@@ -4,31 +4,20 @@ import { createWorkerLog } from '../log/log.js';
 import type { RunningServer } from '../options.js';
 import { start } from '../start.js';
 import { type ToPrimary, type ToWorker, toFailure } from './messages.js';
-import { createRemoteThrottle } from './shared-throttle.js';
 
 // A worker process, which `primary.ts` starts. Its first message contains the configuration.
 
-const { throttle, receive, end } = createRemoteThrottle(send);
 let starting: Promise<RunningServer> | undefined;
 let isListening = false;
 let isStopping = false;
 
 process.on('message', (message: ToWorker) => {
-  switch (message.kind) {
-    case 'start':
-      starting = serve(message.config);
-      break;
-    case 'stop':
-      void stop();
-      break;
-    case 'login':
-      receive(message);
-  }
+  if (message.kind === 'start') starting = serve(message.config);
+  else void stop();
 });
 // When the primary ends, requests in flight are still answered. Without this flag, Node would end the process at once.
 if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
 process.once('disconnect', () => {
-  end();
   if (!isListening) process.exit(1);
   void stop();
 });
@@ -46,9 +35,7 @@ send({ kind: 'up' });
 
 async function serve(config: Readonly<Config>): Promise<RunningServer> {
   try {
-    const server = await start({ ...config, log: createWorkerLog(config.logLevel) }, undefined, {
-      loginThrottle: throttle,
-    });
+    const server = await start({ ...config, log: createWorkerLog(config.logLevel) });
     isListening = true;
     send({ kind: 'listening', url: server.url, firstUser: server.firstUser });
     return server;
@@ -69,8 +56,6 @@ async function stop(): Promise<void> {
   }
 }
 
-function send(message: ToPrimary): boolean {
-  if (!process.connected) return false;
-  process.send?.(message, () => undefined);
-  return true;
+function send(message: ToPrimary): void {
+  if (process.connected) process.send?.(message, () => undefined);
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Client as Connection } from 'pg';
 import { describe, expect, test } from 'vitest';
 import {
   changePassword,
@@ -19,22 +20,25 @@ import {
   updateUser,
 } from '../../generated/index.js';
 import type { Deps } from '../../server/deps.js';
+import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createPasswords } from '../../server/users/passwords.js';
 import { addFirstUser, addUser, disableUser, enableUser, setPassword } from '../../server/users/users.js';
-import { ADMIN, answered, type Client, type Person, type Service, startService } from '../support/service.js';
-import { newDatabase } from '../support/store.js';
+import { ADMIN, answered, type Client, DAY, type Person, type Service, startService } from '../support/service.js';
+import { newDatabase, rowsOf } from '../support/store.js';
 import { createRepeatingDatabase } from '../support/twice.js';
 
 // Each write of the domain, with what it locks first. Each is done twice, as after a deadlock, and has to succeed.
 
-/** Where the domain begins a transaction. Whoever adds one adds a case below, too. */
+/** Where the service begins a transaction. Whoever adds one adds a case below, too. */
 const WRITES = {
+  'sweeper.ts': 2,
   'tokens/edit.ts': 1,
   'tokens/last-used.ts': 1,
   'tokens/once.ts': 1,
   'tokens/revoke.ts': 5,
   'users/directory.ts': 2,
+  'users/login-throttle.ts': 4,
   'users/own-password.ts': 1,
   'users/sessions.ts': 3,
   'users/users.ts': 5,
@@ -51,22 +55,25 @@ type Call = Promise<{ response?: Response }>;
 const token = async (client: Client) => await answered(createAccessToken({ client, body: { name: 'a' } }));
 const pathOf = async (client: Client) => ({ token_id: (await token(client)).token.id });
 
+/** Counting a login locks the row of the pair of network and user, and then that of the network. */
+const ATTEMPT = ['attempts', 'attempts'];
+
 /** What is done with the first user's session; what it needs is made before. */
-const CASES: [write: string, locks: string[], prepare: (setting: Setting) => Promise<() => Call>][] = [
+const CASES: [write: string, transactions: string[][], prepare: (setting: Setting) => Promise<() => Call>][] = [
   [
     'creating a token',
-    ['admin'],
+    [['admin']],
     ({ admin: { client } }) => later(() => createAccessToken({ client, body: { name: 'b' } })),
   ],
   [
     'creating a private token',
-    ['admin'],
+    [['admin']],
     ({ admin: { client } }) =>
       later(() => createPrivateToken({ client, body: { name: 'b', expiration_time: '2031-01-01T00:00:00Z' } })),
   ],
   [
     'editing a token',
-    ['admin'],
+    [['admin']],
     async ({ admin: { client } }) => {
       const path = await pathOf(client);
       return () => updateAccessToken({ client, path, body: { name: 'b', scopes: ['new:scope', 'tokens:read'] } });
@@ -74,7 +81,7 @@ const CASES: [write: string, locks: string[], prepare: (setting: Setting) => Pro
   ],
   [
     'rotating a token',
-    ['admin'],
+    [['admin']],
     async ({ admin: { client } }) => {
       const path = await pathOf(client);
       return () => rotateAccessToken({ client, path, body: { gracePeriodSeconds: 60 } });
@@ -82,7 +89,7 @@ const CASES: [write: string, locks: string[], prepare: (setting: Setting) => Pro
   ],
   [
     'revoking a token',
-    ['admin'],
+    [['admin']],
     async ({ admin: { client } }) => {
       const path = await pathOf(client);
       return () => revokeAccessToken({ client, path });
@@ -90,7 +97,7 @@ const CASES: [write: string, locks: string[], prepare: (setting: Setting) => Pro
   ],
   [
     "revoking another owner's token",
-    ['admin', 'user'],
+    [['admin', 'user']],
     async ({ admin: { client }, user }) => {
       const path = await pathOf(user.client);
       return () => revokeAccessToken({ client, path, query: { owner: user.session.id } });
@@ -98,7 +105,7 @@ const CASES: [write: string, locks: string[], prepare: (setting: Setting) => Pro
   ],
   [
     'revoking a private token',
-    ['admin'],
+    [['admin']],
     async ({ admin: { client } }) => {
       const body = { name: 'b', expiration_time: '2031-01-01T00:00:00Z' };
       const { id } = await answered(createPrivateToken({ client, body }));
@@ -107,7 +114,7 @@ const CASES: [write: string, locks: string[], prepare: (setting: Setting) => Pro
   ],
   [
     'revoking several',
-    ['admin', 'user'],
+    [['admin', 'user']],
     ({ admin: { client }, user }) =>
       later(() =>
         revokeAccessTokens({ client, body: { filter: { tokenType: 'pat' } }, query: { owner: user.session.id } }),
@@ -115,47 +122,48 @@ const CASES: [write: string, locks: string[], prepare: (setting: Setting) => Pro
   ],
   [
     'revoking all',
-    ['admin'],
+    [['admin']],
     ({ admin: { client } }) => later(() => revokeAllAccessTokens({ client, query: { exclude_current: true } })),
   ],
   [
     'revoking by a plaintext',
-    ['user'],
+    [['user']],
     ({ admin: { client }, user }) => later(() => revokeOAuthToken({ client, body: { token: user.token } })),
   ],
   [
     'revoking by a refresh token',
-    ['user'],
+    [['user']],
     ({ admin: { client }, user }) =>
       later(() => revokeOAuthToken({ client, body: { token: user.session.refresh_token } })),
   ],
   [
     'logging in',
-    ['admin'],
+    [ATTEMPT, ATTEMPT, ['admin']],
     ({ service }) =>
       later(() => logIn({ client: service.anonymous, body: { username: ADMIN.email, password: ADMIN.password } })),
   ],
   [
     'refreshing a session',
-    ['admin'],
+    [['admin']],
     ({ service, admin }) =>
       later(() => refreshSession({ client: service.anonymous, body: { refresh_token: admin.session.refresh_token } })),
   ],
-  ['logging out', ['admin'], ({ admin: { client } }) => later(() => logOut({ client }))],
+  ['logging out', [['admin']], ({ admin: { client } }) => later(() => logOut({ client }))],
   [
     "changing one's password",
-    ['admin'],
+    // For the first time from there.
+    [ATTEMPT, [...ATTEMPT, 'attempts'], ['admin']],
     ({ admin: { client, password } }) =>
       later(() => changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } })),
   ],
   [
     'adding a user',
-    ['admin'],
+    [['admin']],
     ({ admin: { client } }) => later(() => createUser({ client, body: { email: 'b@example.org', fullName: 'B' } })),
   ],
   [
     'editing a user',
-    ['organization', 'admin', 'user'],
+    [['organization', 'admin', 'user']],
     ({ admin: { client }, user }) =>
       later(() => updateUser({ client, path: { user_id: user.session.id }, body: { disabled: true } })),
   ],
@@ -165,7 +173,7 @@ function later(call: () => Call): Promise<() => Call> {
   return Promise.resolve(call);
 }
 
-test.each(CASES)('%s locks %j', async (_, locks, prepare) => {
+test.each(CASES)('%s locks %j', async (_, transactions, prepare) => {
   const repeating = createRepeatingDatabase();
   const service = await startService({ openDatabase: (database) => repeating.open(database) });
   const user = await service.newUser();
@@ -178,7 +186,18 @@ test.each(CASES)('%s locks %j', async (_, locks, prepare) => {
     [`owner ${String(admin.session.id)}`]: 'admin',
     [`owner ${String(user.session.id)}`]: 'user',
   };
-  expect(repeating.locks()[0]?.map((lock) => names[lock] ?? lock)).toEqual(locks);
+  // The rest is `lastUsedAt`, which is written when its time comes.
+  const locks = repeating.locks().filter(([first]) => first !== undefined);
+  expect(locks.map((transaction) => transaction.map((lock) => names[lock] ?? lock))).toEqual(transactions);
+});
+
+test('a failed login locks what counts it', async () => {
+  const repeating = createRepeatingDatabase();
+  const service = await startService({ openDatabase: (database) => repeating.open(database) });
+  repeating.locks();
+  const body = { username: ADMIN.email, password: 'a wrong password' };
+  expect((await logIn({ client: service.anonymous, body })).response.status).toBe(401);
+  expect(repeating.locks()).toEqual([ATTEMPT, ATTEMPT]);
 });
 
 describe('of the command', () => {
@@ -209,6 +228,28 @@ describe('of the command', () => {
   });
 });
 
+test('a sweep skips what another transaction has locked', async () => {
+  const repeating = createRepeatingDatabase();
+  const service = await startService();
+  await service.admin();
+  service.clock.advance(365 * DAY);
+  const db = await repeating.open(service.database);
+  const other = new Connection(service.database);
+  await other.connect();
+  try {
+    await other.query('begin; select from login_attempts order by key limit 1 for update');
+    const sweeper = createSweeper({ db, now: service.clock.now, log: console });
+    expect(await sweeper.sweep()).toBe(true);
+    await sweeper.close();
+    expect(repeating.locks()).toEqual([[], [], []]);
+    await other.query('commit');
+    expect(await rowsOf(service, 'select count(*)::int as count from login_attempts')).toEqual([{ count: 1 }]);
+  } finally {
+    await other.end();
+    await db.close();
+  }
+});
+
 test('of eight first starts at once one adds the first user', async () => {
   const { database, remove } = await newDatabase('');
   const repeating = createRepeatingDatabase();
@@ -233,13 +274,13 @@ test('what a repeated transaction tells the log, it tells once', async () => {
   expect(service.log.filter((line) => line.includes('spent refresh token reused'))).toHaveLength(1);
 });
 
-test('there is no other transaction in the domain', () => {
+test('there is no other transaction', () => {
   const found: Record<string, number> = {};
-  for (const folder of ['tokens', 'users']) {
-    for (const file of readdirSync(join('server', folder))) {
-      const count = readFileSync(join('server', folder, file), 'utf8').match(/\bdb\.write\(/g)?.length ?? 0;
-      if (count > 0) found[`${folder}/${file}`] = count;
-    }
+  for (const path of readdirSync('server', { recursive: true, encoding: 'utf8' })) {
+    // The engines themselves, and the local server for tests, which is in memory.
+    if (!path.endsWith('.ts') || /^(database|testing)\//.test(path)) continue;
+    const count = readFileSync(join('server', path), 'utf8').match(/\bdb\.write\(/g)?.length ?? 0;
+    if (count > 0) found[path] = count;
   }
   expect(found).toEqual(WRITES);
 });

@@ -65,6 +65,8 @@ async function writeTwice<T>(
 }
 
 function lockOf(sql: string, parameters: readonly unknown[]): string | undefined {
+  // It is locked by what changes it.
+  if (/^(insert into|update) "login_attempts"/.test(sql)) return 'attempts';
   if (!sql.endsWith(' for no key update')) return undefined;
   return sql.includes('"organizations"') ? 'organization' : `owner ${String(parameters[0])}`;
 }

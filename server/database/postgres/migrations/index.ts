@@ -1,4 +1,5 @@
-import { type Migration, migrationsFor } from '../../migrations.js';
+import type { Migration } from '../../migration.js';
+import { migrationsFor } from '../../migrations.js';
 import * as baseline from './0006-baseline.js';
 
 /** The schema that SQLite came to by its first six migrations, and what both engines do since. */

@@ -1,4 +1,5 @@
-import { type Migration, migrationsFor } from '../../migrations.js';
+import type { Migration } from '../../migration.js';
+import { migrationsFor } from '../../migrations.js';
 import * as tokens from './0001-tokens.js';
 import * as lifeCycle from './0002-life-cycle.js';
 import * as scopesAndFinding from './0003-scopes-and-finding.js';

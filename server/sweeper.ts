@@ -1,0 +1,93 @@
+import { type Queries, runPrepared, withoutLocked } from './database/index.js';
+import type { Deps } from './deps.js';
+import { clearInterval, setInterval } from './timers.js';
+
+/** Milliseconds between two sweeps of one database. */
+const INTERVAL = 5 * 60_000;
+/** Rows that one transaction deletes, so that no request waits long for it. */
+const CHUNK = 200;
+/** The name of the work in `jobs`. */
+const SWEEP = 'sweep';
+
+/** Deletes rows that have expired and that nothing else deletes. */
+export interface Sweeper {
+  /** Sweeps, and resolves with true, unless a process has swept the database within the last five minutes. */
+  sweep(): Promise<boolean>;
+  /** Waits for the sweep under way, which stops before its next transaction. */
+  close(): Promise<void>;
+}
+
+/** Creates the sweeper of a process. The processes on one database take turns: whoever claims the job sweeps. */
+export function createSweeper({ db, now, log }: Pick<Deps, 'db' | 'now' | 'log'>): Sweeper {
+  let isClosed = false;
+  let sweeping: Promise<unknown> = Promise.resolve();
+
+  async function sweep(): Promise<boolean> {
+    const at = now();
+    const claimed = await db.write((trx) => runPrepared(trx, claim, { name: SWEEP, at, until: at + INTERVAL }));
+    if (claimed.length === 0) return false;
+    for (const expired of [expiredAttempts, expiredAnswers]) {
+      let deleted = CHUNK;
+      while (deleted === CHUNK && !isClosed) {
+        ({ length: deleted } = await db.write((trx) => runPrepared(trx, expired, { at })));
+      }
+    }
+    return true;
+  }
+
+  const timer = setInterval(() => {
+    sweeping = sweep().catch((error: unknown) => {
+      log.warn({ err: error }, 'expired rows could not be deleted; trying again in 5 minutes');
+    });
+  }, INTERVAL).unref();
+
+  return {
+    sweep,
+    async close() {
+      isClosed = true;
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}
+
+const claim = (trx: Queries, { name, at, until }: { name: string; at: number; until: number }) =>
+  trx
+    .insertInto('jobs')
+    .values({ name, claimed_until: until })
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet({ claimed_until: until }).where('jobs.claimed_until', '<=', at),
+    )
+    .returning('name');
+
+const expiredAttempts = (trx: Queries, { at }: { at: number }) =>
+  trx
+    .deleteFrom('login_attempts')
+    .where('key', 'in', (query) =>
+      withoutLocked(
+        trx,
+        query
+          .selectFrom('login_attempts')
+          .select('key')
+          .where('expires_at', '<=', at)
+          .orderBy('expires_at')
+          .limit(CHUNK),
+      ),
+    )
+    .returning('key');
+
+const expiredAnswers = (trx: Queries, { at }: { at: number }) =>
+  trx
+    .deleteFrom('idempotent_answers')
+    .where('id', 'in', (query) =>
+      withoutLocked(
+        trx,
+        query
+          .selectFrom('idempotent_answers')
+          .select('id')
+          .where('expires_at', '<=', at)
+          .orderBy('expires_at')
+          .limit(CHUNK),
+      ),
+    )
+    .returning('id');
