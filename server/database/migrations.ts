@@ -1,5 +1,5 @@
 import type { Migration, SharedMigration } from './migration.js';
-import * as loginAttempts from './migrations/0007-login-attempts.js';
+import { loginAttempts } from './migrations/0007-login-attempts.js';
 
 /**
  * The changes since PostgreSQL can be the engine, by names in their order. A migration that was released is never edited,

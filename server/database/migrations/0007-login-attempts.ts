@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely';
-import type { SharedMigration } from '../migration.js';
+import type { Migration, SharedMigration } from '../migration.js';
 
 const BY_EXPIRY = 'create index login_attempts_by_expiry on login_attempts (expires_at)';
 
-export const sqlite: SharedMigration['sqlite'] = {
+const sqlite: Migration = {
   async up(db) {
     await run(
       db,
@@ -18,7 +18,7 @@ export const sqlite: SharedMigration['sqlite'] = {
   },
 };
 
-export const postgres: SharedMigration['postgres'] = {
+const postgres: Migration = {
   async up(db) {
     await run(
       db,
@@ -33,6 +33,8 @@ export const postgres: SharedMigration['postgres'] = {
     );
   },
 };
+
+export const loginAttempts: SharedMigration = { sqlite, postgres };
 
 async function run(db: Kysely<unknown>, ...statements: string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
