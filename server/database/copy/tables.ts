@@ -14,7 +14,7 @@ export interface Table<Columns> {
   hasRowsAtFirst?: true;
 }
 
-/** Every table with rows that last. A table stands behind the tables that it refers to. */
+/** Every table. A table stands behind the tables that it refers to. */
 export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
   organizations: {
     key: ['id'],
@@ -101,6 +101,10 @@ export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
   idempotent_answers: {
     key: ['id'],
     columns: { id: 'bytes', sealed: 'bytes', expires_at: 'integer' },
+  },
+  login_attempts: {
+    key: ['key'],
+    columns: { key: 'bytes', failed: 'integer', under_way: 'integer', expires_at: 'integer' },
   },
   jobs: {
     key: ['name'],
