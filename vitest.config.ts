@@ -8,6 +8,7 @@ const ON_BOTH_ENGINES = [
   'test/contract.test.ts',
   'test/cli/migrate.test.ts',
   'test/machines/**/*.test.ts',
+  'test/durability/*races.test.ts',
 ];
 
 export default defineConfig({

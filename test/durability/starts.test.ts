@@ -6,33 +6,13 @@ import SqliteDriver from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { getMe } from '../../generated/index.js';
 import { withChecksum } from '../support/plaintext.js';
-import { clientOf, latchkey, latchkeyUntilKilled, logInTo, logOf, newFolder, serve } from '../support/process.js';
+import { clientOf, latchkey, latchkeyUntilKilled, logOf, newFolder, serve } from '../support/process.js';
 import { FULL, milliseconds, publish } from './figures.js';
 
 const RELEASED = 'test/database/released/0.1.0.sqlite';
 const TOKENS = FULL ? 1_000_000 : 30_000;
 const KILLS = FULL ? 20 : 4;
 const WAITING = 'waiting for another process that migrates the database';
-
-test('of four first starts at once on one path all serve, and one makes the first user', {
-  timeout: 120_000,
-}, async () => {
-  const rounds = FULL ? 20 : 1;
-  for (let round = 0; round < rounds; round++) {
-    const database = join(await newFolder(), 'latchkey.db');
-    const all = await Promise.all(Array.from({ length: 4 }, () => serve({ LATCHKEY_DATABASE: database })));
-    const printed = all.flatMap(({ output }) => output.stdout.match(/with password \S+/g) ?? []);
-    expect(printed).toHaveLength(1);
-    const password = printed[0]?.replace('with password ', '') ?? '';
-    for (const { url } of all) await logInTo(url, { email: 'admin@latchkey.local', password });
-    const file = new SqliteDriver(database, { readonly: true });
-    expect(file.prepare('select count(*) from users').pluck().get()).toBe(1);
-    expect(file.prepare('select count(*) from organizations').pluck().get()).toBe(1);
-    file.close();
-    for (const { child } of all) child.kill('SIGKILL');
-  }
-  publish('starts', 'four first starts at once, all four serve', `${String(rounds)} of ${String(rounds)} rounds`);
-});
 
 test('a start waits longer than any request for a process that visibly migrates, and says so', {
   timeout: 60_000,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { imitatePostgres } from '../support/postgres-imitation.js';
 import { databaseAt } from '../support/postgres-server.js';
-import { latchkey, newFolder, serveDatabase } from '../support/process.js';
+import { latchkey, newFolder } from '../support/process.js';
 import { newDatabase, rowsOf } from '../support/store.js';
 
 // What `latchkey serve` does not start for, a sentence each.
@@ -184,13 +184,4 @@ test.each(['backup', 'restore', 'check'])('%s says what to use instead, and exit
   const { code, stderr } = await latchkey(args, { env, cwd: await newFolder() });
   expect(stderr).toMatch(/^latchkey: .*pg_dump.*\n$/);
   expect(code).toBe(2);
-});
-
-test('four first starts at once on an empty database all serve, in a schema that is made', async () => {
-  const { database, remove } = await newDatabase('');
-  onTestFinished(remove);
-  const env = { LATCHKEY_DATABASE_SCHEMA: 'of_latchkey' };
-  const servers = await Promise.all(Array.from({ length: 4 }, () => serveDatabase(database, env)));
-  for (const { url } of servers) expect((await fetch(`${url}/readyz`)).status).toBe(200);
-  expect(await rowsOf({ database }, 'select count(*)::int as count from of_latchkey.users')).toEqual([{ count: 1 }]);
 });

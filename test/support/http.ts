@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, request } from 'node:http';
+import { type Agent, type IncomingHttpHeaders, request } from 'node:http';
 
 export interface Answer {
   status: number;
@@ -17,13 +17,15 @@ export interface RequestParts {
   body?: string | Buffer;
   /** A list is sent as so many headers; undefined drops a header that would be sent. */
   headers?: Record<string, string | string[] | undefined>;
+  /** The connections to use. By default, each request has a connection of its own. */
+  agent?: Agent;
 }
 
 /** Sends `line`, such as `GET /path?query`, as it stands: nothing is normalised, encoded or followed. */
 export function send(
   { url }: { url: string },
   line: `${string} ${string}`,
-  { token, json, body = json === undefined ? undefined : JSON.stringify(json), headers = {} }: RequestParts = {},
+  { token, json, body = json === undefined ? undefined : JSON.stringify(json), headers = {}, agent }: RequestParts = {},
 ): Promise<Answer> {
   const space = line.indexOf(' ');
   const [method, path] = [line.slice(0, space), line.slice(space + 1)];
@@ -35,7 +37,7 @@ export function send(
   const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const outgoing = request({ hostname, port, method, path, headers: sent, agent: false }, (response) => {
+    const outgoing = request({ hostname, port, method, path, headers: sent, agent: agent ?? false }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (text += chunk));

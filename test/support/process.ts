@@ -47,7 +47,12 @@ interface StartOptions {
   prefix?: string[];
   /** Whether it leads a process group of its own, as at a terminal. */
   detached?: boolean;
+  /** Registers what ends it; by default, the end of the test does. */
+  whenDone?: WhenDone;
 }
+
+/** Registers a function that ends or removes something. Functions are called in the reverse order. */
+export type WhenDone = (cleanUp: () => Promise<unknown>) => void;
 
 interface RunOptions extends StartOptions {
   input?: string;
@@ -128,13 +133,19 @@ export function logOf({ output }: Pick<Serving, 'output'>): Record<string, unkno
 }
 
 /** A folder of this test's own, gone when it ends. */
-export async function newFolder(): Promise<string> {
+export async function newFolder(whenDone: WhenDone = onEndOfTest): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  whenDone(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-function start(args: string[], { env = {}, cwd, prefix = [], detached = false }: StartOptions) {
+function onEndOfTest(cleanUp: () => Promise<unknown>): void {
+  onTestFinished(async () => {
+    await cleanUp();
+  });
+}
+
+function start(args: string[], { env = {}, cwd, prefix = [], detached = false, whenDone = onEndOfTest }: StartOptions) {
   const [command = '', ...rest] = [...prefix, process.execPath, COMMAND, ...args];
   const child = spawn(command, rest, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
@@ -146,7 +157,7 @@ function start(args: string[], { env = {}, cwd, prefix = [], detached = false }:
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
   const finished = once(child, 'close').then(([code]): Finished => ({ code: code as number | null, ...output }));
-  onTestFinished(async () => {
+  whenDone(async () => {
     child.kill('SIGKILL');
     await finished;
   });
