@@ -30,6 +30,7 @@ const STATUSES: Record<ErrorCode, number> = {
   payload_too_large: 413,
   precondition_failed: 412,
   service_unavailable: 503,
+  clock_skew: 503,
   overloaded: 503,
   superseded_secret: 403,
   token_expired: 409,

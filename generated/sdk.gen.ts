@@ -639,9 +639,10 @@ export const getHealth = <ThrowOnError extends boolean = false>(options: Options
  * Check readiness
  *
  * For readiness probes. It queries the database and does not wait behind other requests. 503 `service_unavailable`
- * means that the database does not answer, or that the process is starting or stopping. 503 `overloaded` means
- * that the process rejected ten requests or more within the last second because too many waited: a load balancer
- * should send requests to another process.
+ * means that the database does not answer, or that the process is starting or stopping. 503 `clock_skew` means
+ * that the clocks of this machine and of the database server differ by more than 30 seconds; they are compared
+ * every minute. 503 `overloaded` means that the process rejected ten requests or more within the last second
+ * because too many waited: a load balancer should send requests to another process.
  *
  */
 export const getReadiness = <ThrowOnError extends boolean = false>(options: Options<GetReadinessData, ThrowOnError>) => options.client.get<GetReadinessResponses, GetReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });

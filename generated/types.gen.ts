@@ -850,7 +850,7 @@ export type ApiError = {
 /**
  * The error, for programs. The list is complete; a new code means a new version of this document.
  */
-export type ErrorCode = 'bad_request' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
+export type ErrorCode = 'bad_request' | 'clock_skew' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
 
 /**
  * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
@@ -2743,8 +2743,8 @@ export type GetReadinessErrors = {
      */
     500: ApiError;
     /**
-     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
-     * changed; try again after `Retry-After`.
+     * The database does not answer, the clocks differ, too many requests wait, or the service is starting or
+     * stopping. Ask again after `Retry-After`.
      *
      */
     503: ApiError;

@@ -57,6 +57,10 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   too_many_requests: { status: 429, detail: 'Too many failed logins. Try again after the time in Retry-After.' },
   internal_error: { status: 500, detail: 'Internal error' },
   service_unavailable: { status: 503, detail: 'The database is not available.' },
+  clock_skew: {
+    status: 503,
+    detail: 'The clocks of this machine and of the database server differ by more than 30 seconds.',
+  },
   overloaded: { status: 503, detail: 'Too many requests are waiting. Try again after the time in Retry-After.' },
 };
 
@@ -123,6 +127,11 @@ export function unavailable(detail?: string, cause?: unknown): ServiceError {
     headers: { 'Retry-After': '1' },
     cause,
   });
+}
+
+/** Creates a 503 for readiness. `Retry-After` is 60 seconds, after which the clocks are compared again. */
+export function clockSkew(): ServiceError {
+  return new ServiceError('clock_skew', { headers: { 'Retry-After': '60' } });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { createApp } from './app.js';
+import { createClockCheck } from './clock-check.js';
 import { completeConfig, openOptions } from './config/config.js';
 import { type Before, serveOperations } from './contract/contract.js';
 import { type MigrationProgress, openDatabase } from './database/index.js';
@@ -14,17 +15,19 @@ import { createRequestQueue } from './http/request-queue.js';
 import { createLog } from './log/log.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { createSweeper } from './sweeper.js';
-import { dateNow } from './timers.js';
+import { dateNow, type Now } from './timers.js';
 import { OPERATOR } from './tokens/actor.js';
 import { createLastUsed } from './tokens/last-used.js';
 import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
 import { addFirstUser } from './users/users.js';
 
-/** The options of `startServer`, and one option for the tests of this repository. */
+/** The options of `startServer`, and two options for the tests of this repository. */
 export interface StartOptions extends ServerOptions {
   /** Opens the database instead of the real `openDatabase`, so that a test can have a faulty database. */
   openDatabase?: typeof openDatabase;
+  /** This machine's clock, and how often it is compared with the database server's, in milliseconds. */
+  clockCheck?: { now?: Now; interval?: number };
 }
 
 /** What the local server for tests adds to the ordinary server. */
@@ -40,7 +43,7 @@ export interface TestingHooks {
 
 /** Starts a server as `startServer` documents. The local server for tests passes `hooks`. */
 export async function start(options: StartOptions, hooks?: TestingHooks): Promise<RunningServer> {
-  const { now = dateNow, log: givenLog, openDatabase: open, ...given } = options;
+  const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
 
@@ -63,7 +66,8 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   hooks?.adapt(deps);
   const sweeper = createSweeper(deps);
   const load = createLoad(log);
-  const state: ServiceState = { phase: 'starting', load };
+  const clocks = createClockCheck(db, log, clockCheck);
+  const state: ServiceState = { phase: 'starting', load, clocks };
   const routes = await serveOperations(deps, createHandlers(state), hooks?.before);
   const cors = createCors(config.corsOrigins);
   const serve = createApp(routes, deps, cors).callback();
@@ -77,6 +81,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     // Create the first user only after listening: if listening failed, the user would exist, but nobody would have seen
     // the generated password.
     const firstUser = await ensureFirstUser(deps);
+    await clocks.compare();
     state.phase = 'ready';
 
     let closing: Promise<void> | undefined;
@@ -88,6 +93,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
       // time, because a test knows which requests it has sent.
       await connections.drain(hooks === undefined ? undefined : { lastCall: 0 });
       load.close();
+      clocks.close();
       await sweeper.close();
       await deps.lastUsed.close();
       await db.close();
@@ -96,6 +102,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   } catch (error) {
     connections.destroy();
     load.close();
+    clocks.close();
     await sweeper.close();
     await db.close();
     throw error;

@@ -16,6 +16,11 @@ export interface Database {
   write<T>(work: (trx: Queries) => Promise<T>): Promise<T>;
   /** Rejects if the database does not answer. */
   ping(): Promise<void>;
+  /**
+   * Resolves with the clock of the database server, in milliseconds since 1970; with null on SQLite, which has the clock of
+   * this machine. Rejects if the database does not answer.
+   */
+  clock(): Promise<number | null>;
   /** Waits until all writes have ended, and closes the database. */
   close(): Promise<void>;
 }

@@ -102,6 +102,7 @@ function toDatabase({ writer, run, reader, close }: SqliteHandles): Database & P
     async ping() {
       await sql`select 1 from organizations limit 1`.execute(reader);
     },
+    clock: () => Promise.resolve(null),
     async close() {
       await queue.idle();
       await close();

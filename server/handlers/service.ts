@@ -1,6 +1,7 @@
+import type { ClockCheck } from '../clock-check.js';
 import type { Handlers } from '../contract/contract.js';
 import { openApi, readOpenApiYaml } from '../contract/operations.js';
-import { overloaded, unavailable } from '../errors.js';
+import { clockSkew, overloaded, unavailable } from '../errors.js';
 import type { Load } from '../http/load.js';
 import { lostLogLines } from '../log/log.js';
 
@@ -11,6 +12,7 @@ export interface ServiceState {
   /** `draining` from when the process is told to stop. */
   phase: 'starting' | 'ready' | 'draining';
   load: Pick<Load, 'isShedding' | 'eventLoopDelay'>;
+  clocks: Pick<ClockCheck, 'isSkewed'>;
 }
 
 export function createService(state: ServiceState) {
@@ -22,6 +24,7 @@ export function createService(state: ServiceState) {
       if (state.phase === 'draining')
         throw unavailable('The service is stopping. Send the request to another process.');
       await db.ping();
+      if (state.clocks.isSkewed) throw clockSkew();
       // Checked last: the other states are worse, and `overloaded` would hide them.
       if (state.load.isShedding) throw overloaded();
       return {

@@ -40,6 +40,7 @@ export async function createStore(image: Buffer): Promise<Store> {
       },
       write: ((work) => current.write(work)) satisfies Database['write'],
       ping: () => current.ping(),
+      clock: () => current.clock(),
       close: () => current.close(),
     },
     image: () => current.image(),

@@ -33,6 +33,7 @@ export function createFaultyDatabase(): {
           meet();
           await db.ping();
         },
+        clock: () => db.clock(),
         close: () => db.close(),
       };
     },

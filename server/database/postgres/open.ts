@@ -12,6 +12,7 @@ const CONNECTIONS = 10;
 /** Milliseconds in which the server must answer whoever asks whether it does. */
 const PING_TIMEOUT = 1_000;
 const PING = CompiledQuery.raw('select 1');
+const CLOCK = CompiledQuery.raw('select (extract(epoch from clock_timestamp()) * 1000)::float8 as instant');
 
 /**
  * Opens the database at `url` and brings its schema up to date. Rejects with `DatabaseRefusal` where it cannot be reached
@@ -40,6 +41,10 @@ export async function openPostgres(
     write: (work) => transactions.write(work),
     async ping() {
       await within(PING_TIMEOUT, runCompiled(read, PING));
+    },
+    async clock() {
+      const [row] = (await runCompiled(read, CLOCK)) as { instant: number }[];
+      return row?.instant ?? null;
     },
     async close() {
       await Promise.all([lookups.close(), transactions.close()]);
