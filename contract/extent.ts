@@ -16,6 +16,8 @@ export interface Extent {
   leaveOut(operation: Operation, why: string): void;
   /** Records that requests of the operation are left out on purpose. The run can still be complete. */
   exempt(operation: Operation): void;
+  /** Whether the server has so far only answered that the credential may not call the operation. */
+  isForbidden(operation: Operation): boolean;
   /** The operations that do not count as tested. `ended` says why the run stopped early, if it did. */
   untested(reports: OperationReport[], ended: string | undefined): Untested[];
   /** One note for each operation that the run's credential may not call. */
@@ -84,6 +86,10 @@ export function createExtent(operations: Operation[]): Extent {
     exempt(operation) {
       const progress = all.get(operation.id);
       if (progress) progress.exempted = true;
+    },
+    isForbidden(operation) {
+      const progress = all.get(operation.id);
+      return progress !== undefined && isForbidden(progress);
     },
     untested(reports, ended) {
       const found = reports.flatMap((report): Untested[] => {

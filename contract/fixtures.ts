@@ -5,7 +5,7 @@ import { slotsOf, withValue } from './cases/slots.js';
 import { formatted } from './cases/strings.js';
 import { type Credentials, placeOf, tokensIn } from './credentials.js';
 import { isObject, type Json, type JsonObject } from './document/json.js';
-import { evaluate, identify, type LinkSource, originOf, pathNames } from './document/links.js';
+import { evaluate, identify, type LinkSource, listOf, originOf, pathNames } from './document/links.js';
 import { isSecured, isUnsafe, type Operation, type Parameter, type RequestBody } from './document/model.js';
 import {
   holdsSecret,
@@ -190,6 +190,8 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
       const path = resource && address(operation, resource);
       if (path) return path;
     }
+    const listed = isUnsafe(operation) ? undefined : await listedPath(operation);
+    if (listed) return listed;
     const path: JsonObject = {};
     for (const parameter of operation.parameters) {
       if (parameter.in !== 'path') continue;
@@ -198,6 +200,18 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
       if (value !== undefined) path[parameter.name] = value;
     }
     return path;
+  }
+
+  /** The path to the first row of a list; undefined where no list tells it. */
+  async function listedPath(operation: Operation): Promise<Record<string, Json> | undefined> {
+    const parameter = operation.parameters.find(({ name }) => name === pathNames(operation).at(-1));
+    const list = listOf(spec, operation);
+    if (parameter === undefined || list === undefined || spec.broken.has(list.id)) return undefined;
+    const exchange = await answerOf(list, parameter.name);
+    if (exchange?.answer === undefined || exchange.answer.status >= 300) return undefined;
+    const id = valueIn(exchange, parameter.name, undefined);
+    if (id === undefined || !accepts(parameter.pointer)(id)) return undefined;
+    return { ...exchange.draft.path, [parameter.name]: id };
   }
 
   /** An id that almost certainly belongs to nothing, for operations that change what they name. */
@@ -236,16 +250,21 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   const answers = new Map<Operation, Exchange | 'asking'>();
 
   /** Sends the request of each source once. Its own request cannot have values from itself. */
-  async function valueFrom(
-    { operation, at }: NonNullable<ConfiguredValue['from']>,
-    name: string,
-  ): Promise<Json | undefined> {
+  async function answerOf(operation: Operation, name: string): Promise<Exchange | undefined> {
     if (!answers.has(operation)) {
       answers.set(operation, 'asking');
       answers.set(operation, await run.send(await base(operation), { phase: 'setup', name: `a value for ${name}` }));
     }
     const exchange = answers.get(operation);
-    if (exchange === undefined || exchange === 'asking') return undefined;
+    return exchange === 'asking' ? undefined : exchange;
+  }
+
+  async function valueFrom(
+    { operation, at }: NonNullable<ConfiguredValue['from']>,
+    name: string,
+  ): Promise<Json | undefined> {
+    const exchange = await answerOf(operation, name);
+    if (exchange === undefined) return undefined;
     const value = valueIn(exchange, name, at);
     if (value === undefined)
       run.record.note(`the answer of ${operation.id} has no value for ${name}; a generated value is sent`);

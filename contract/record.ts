@@ -30,6 +30,8 @@ export interface RunRecord {
   /** Records a finding about several exchanges, with the last of them. */
   fail(info: CaseInfo, exchange: Exchange, finding: Finding): void;
   isKnown(operation: Operation, finding: Finding): boolean;
+  /** Whether any request of the operation got a 2xx. */
+  hasSucceeded(operation: Operation): boolean;
   /** Records that some requests of an operation are not sent, and why. */
   skip(operation: Operation, why: string): void;
   /** Adds a note to the report: one line about the run that is no finding. */
@@ -179,6 +181,7 @@ export function createRecord({
     },
     fail,
     isKnown: (operation, finding) => found.has(keyOf(operation, finding)),
+    hasSucceeded: ({ id }) => Object.keys(reports.get(id)?.seen ?? {}).some((status) => status.startsWith('2')),
     skip(operation, why) {
       const skipped = reports.get(operation.id)?.skipped;
       if (skipped && !skipped.includes(why)) skipped.push(why);

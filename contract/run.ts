@@ -14,13 +14,14 @@ import { createRequestJudge, type Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
 import { encode, type WireRequest } from './http/encode.js';
 import { createSecrets, type Secrets } from './http/secrets.js';
-import { type Answer, createTransport } from './http/send.js';
+import { type Answer, createTransport, TooLate } from './http/send.js';
 import { hasTwin } from './http/template.js';
 import { createJudge, type Judge } from './judge.js';
 import { createKeys, type Keys } from './keys.js';
 import { headerLabel } from './labels.js';
 import { createWatch } from './laws/watch.js';
 import type { ContractOptions } from './options.js';
+import { asksToWait } from './policy.js';
 import { createRecord, type RunRecord } from './record.js';
 import { toCurl } from './report/curl.js';
 import { CHECKS, type Check } from './report/types.js';
@@ -60,6 +61,9 @@ export interface Run {
   close(): void;
 }
 
+/** Milliseconds that a request waits for an answer which it asks the server to delay; less once one did not come. */
+const POLL_MS = 1_000;
+const POLL_AGAIN_MS = 200;
 /** Statuses for a path that the server cannot read; no operation needs to document them. */
 const UNREADABLE = new Set([400, 404, 414]);
 /** Statuses for a path that is too long and for headers that are too large; documents rarely list them. */
@@ -149,9 +153,13 @@ export async function createRun(
     dryRun?.saw({ ...about, case: secrets.mask(info.name), curl: toCurl(shown(draft), base, secrets) });
     const sent = await hooked(wire, about);
     const sentAt = performanceNow();
+    const waits = asksToWait(draft);
     let answer: Answer;
     try {
-      const patience = watches ? Math.min(answerTimeoutMs, timeLeft()) : answerTimeoutMs;
+      const most = waits
+        ? Math.min(answerTimeoutMs, slow.has(operation.id) ? POLL_AGAIN_MS : POLL_MS)
+        : answerTimeoutMs;
+      const patience = watches ? Math.min(most, timeLeft()) : most;
       answer =
         dryRun?.answer(draft, verdict, info) ??
         (await transport.send(sent, patience, slow.has(operation.id) ? 500 : patience));
@@ -159,9 +167,15 @@ export async function createRun(
     } catch (error) {
       if (watches && outOfTime()) throw new OutOfTime();
       record.received(operation, undefined, performanceNow() - sentAt);
+      const without = { ordinal, draft, wire, verdict, answer: undefined, value: undefined };
+      if (waits && error instanceof TooLate) {
+        slow.add(operation.id);
+        record.note(`${operation.id}: requests that ask the server to wait got no answer in time, and were not judged`);
+        return { ...without, findings: [] };
+      }
       const expected = `an answer within ${String(answerTimeoutMs)} ms`;
       const finding: Finding = { check: 'answer', message: `there is no answer: ${reasonOf(error)}`, expected };
-      return { ordinal, draft, wire, verdict, answer: undefined, value: undefined, findings: counting([finding]) };
+      return { ...without, findings: counting([finding]) };
     }
     const tookMs = performanceNow() - sentAt;
     record.received(operation, answer.status, tookMs);
@@ -169,7 +183,7 @@ export async function createRun(
       record.extent.answered(operation, answer.status);
     const value = parse(answer);
     const findings = counting([
-      ...checkTime(tookMs, options.maxResponseMs),
+      ...checkTime(tookMs, waits ? undefined : options.maxResponseMs),
       ...checkShape(draft, info, verdict, answer),
       ...checkPlace(options, wire, verdict, answer),
       ...watch.look(operation, answer, value),

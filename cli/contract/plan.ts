@@ -11,7 +11,7 @@ export function toPlanTable({ operations, requests }: ContractPlan): string {
     return [operation.operation, `${operation.method} ${operation.path}`, String(sum), what];
   });
   // What answers lead to, such as further pages, only a run tells.
-  const header = ['OPERATION', 'REQUEST', 'REQUESTS (ABOUT)', 'WHAT'];
+  const header = ['OPERATION', 'REQUEST', 'APPROX. REQUESTS', 'WHAT'];
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const lines = [header, ...rows].map((row) =>
     row

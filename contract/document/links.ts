@@ -79,6 +79,12 @@ export function collectionOf({ path }: Operation): string {
   return trimmed(path.slice(0, Math.max(0, path.lastIndexOf('{'))));
 }
 
+/** The list at the path of the collection whose thing an operation works on. */
+export function listOf(spec: Spec, operation: Operation): Operation | undefined {
+  const collection = collectionOf(operation);
+  return spec.operations.find(({ method, path }) => method === 'GET' && trimmed(path) === collection);
+}
+
 export function trimmed(path: string): string {
   return path.replace(/\/+$/, '');
 }

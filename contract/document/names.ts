@@ -30,13 +30,20 @@ export function isSecretHeader(name: string): boolean {
 
 /** A parameter whose values only the server can create, such as a cursor. */
 export function isCursorName(name: string): boolean {
-  return /^(cursor|page_?token|next_?token|continuation(_?token)?|(starting_|ending_)?(after|before)|marker)$/.test(
+  return /^(cursor|page_?token|next_?token|continue|continuation(_?token)?|(starting_|ending_)?(after|before)|marker)$/.test(
     words(name),
   );
 }
 
 export function isLimitName(name: string): boolean {
   return /^(limit|page_?size|per_?page|size|take|first|max_?(results|items)|page_?limit)$/.test(words(name));
+}
+
+/** A parameter that asks the server to answer later, such as `waitMs`, or to go on answering, such as `watch`. */
+export function isWaitName(name: string): boolean {
+  return /^((long_?)?poll(ing)?|watch|follow|block|linger|(max_?)?wait|time_?out)(_?(for|time|ms|s|sec|secs|seconds|millis|milliseconds|timeout))?$/.test(
+    words(name),
+  );
 }
 
 export function isPageName(name: string): boolean {

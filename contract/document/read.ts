@@ -91,8 +91,9 @@ function refuseForeignPaths({ paths }: JsonObject, dangling: Dangling[]): void {
   const lost = dangling.find(({ pointer }) => /^#\/paths\/[^/]+$/.test(pointer));
   if (lost === undefined || !isObject(paths)) return;
   const { reference } = lost;
-  if (reference.startsWith('#')) throw new CouldNotRun(`the spec refers to ${reference}, which is not in it`);
-  throw new CouldNotRun(`the spec refers to ${reference}: bundle it into one file first`);
+  if (reference.startsWith('#'))
+    throw new CouldNotRun(`${lost.pointer} refers to ${reference}, which is not in the spec`);
+  throw new CouldNotRun(`${lost.pointer} refers to ${reference}: bundle the spec into one file first`);
 }
 
 /** The base paths of the document's servers; empty if one of them has no base path. */

@@ -22,6 +22,9 @@ export interface Transport {
   close(): void;
 }
 
+/** Status and headers did not come in time. */
+export class TooLate extends Error {}
+
 /** Bytes of a body that are read at most. */
 const MOST_BYTES = 16 * 1_048_576;
 /** Milliseconds and bytes of an endless stream that are read at most. */
@@ -49,7 +52,7 @@ export function createTransport(base: URL): Transport {
       );
       const fail = (error: Error) => {
         clearTimeout(timer);
-        reject(giveUp.signal.aborted ? new Error('it takes too long') : error);
+        reject(giveUp.signal.aborted ? new TooLate('it takes too long') : error);
       };
       const outgoing = start(
         {
