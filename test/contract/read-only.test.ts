@@ -106,7 +106,7 @@ test('a request that asks the server to wait may go without an answer, and no ot
     },
   });
   const never = { status: 200, write: () => undefined } as SmallReply;
-  const hang = () => new Promise<SmallReply>((resolve) => setTimeout(() => resolve(never), 1_500).unref());
+  const hang = () => new Promise<SmallReply>((resolve) => setTimeout(resolve, 1_500, never).unref());
   const poll = ({ query }: SmallRequest) => {
     const [wait = '0', ...more] = query.getAll('waitMs');
     if (more.length > 0 || !/^\d+$/.test(wait) || Number(wait) > 60_000) return { status: 400, body: {} };
