@@ -14,7 +14,6 @@ import {
   isSecretName,
   isSweeping,
   isVitalName,
-  isWaitName,
 } from './document/names.js';
 import { branches, flatten, typesOf } from './document/schema.js';
 import { isUnlikelyId } from './fixtures.js';
@@ -136,12 +135,6 @@ export function reasonAgainst(draft: Draft, base: Draft, verdict: Verdict['kind'
     return `its ${name} may belong to a thing that the run has not created`;
   }
   return undefined;
-}
-
-/** Whether a request asks the server to answer later than it could, as a long poll does. */
-export function asksToWait({ query }: Draft): boolean {
-  const isSet = (value: Json) => ![0, false, null, '', '0', 'false'].includes(value as string);
-  return Object.entries(query).some(([name, value]) => isWaitName(name) && isSet(value));
 }
 
 /** Whether an operation without security takes a secret, such as a login: a throttle may count wrong secrets. */

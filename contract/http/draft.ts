@@ -1,5 +1,6 @@
 import type { Json } from '../document/json.js';
 import type { Operation } from '../document/model.js';
+import { isWaitName } from '../document/names.js';
 
 /** A credential that requests are sent with. */
 export interface Credential {
@@ -34,4 +35,10 @@ export interface Draft {
 
 export function emptyDraft(operation: Operation): Draft {
   return { operation, path: {}, query: {}, header: {}, cookie: {}, credential: null };
+}
+
+/** Whether a request asks the server to answer later than it could, as a long poll does. */
+export function asksToWait({ query }: Draft): boolean {
+  const isSet = (value: Json) => ![0, false, null, '', '0', 'false'].includes(value as string);
+  return Object.entries(query).some(([name, value]) => isWaitName(name) && isSet(value));
 }
