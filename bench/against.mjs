@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { post } from './api.mjs';
 import { closedLoop } from './closed-loop.mjs';
 import { ratios, spread, table } from './figures.mjs';
-import { fromRoot, processorTime, start, stopAll } from './process.mjs';
+import { fromRoot, start, startStopwatch, stopAll } from './process.mjs';
 
 // Compares the processor time of a request with that in another checkout, whose `npm run build` has run. Both serve in
 // turns, pair by pair, so that other programs on the machine slow both alike.
@@ -121,14 +121,14 @@ function text(method, path, token, body) {
 
 /** Microseconds of processor time for a request, and requests per second. @param {Service} service @param {Load} load */
 async function measure(service, { connections, pipelining = 1, requestOf }) {
-  const before = processorTime(service.pid);
+  const timeOf = startStopwatch([service.pid]);
   const { latencies, broken, milliseconds } = await closedLoop(service.url, {
     connections,
     seconds: SECONDS,
     pipelining,
     request: requestOf(service),
   });
-  const spent = processorTime(service.pid) - before;
+  const spent = timeOf();
   const statuses = [...latencies.keys()];
   if (broken > 0 || statuses.some((status) => status > 299)) throw new Error(`${broken} broken, statuses ${statuses}`);
   const count = [...latencies.values()].flat().length;

@@ -1,5 +1,5 @@
 // @ts-check
-import { BETTER_AUTH, CHECKED, FASTIFY, FLOOR, LATCHKEY } from './contenders.mjs';
+import { BETTER_AUTH, CHECKED, FASTIFY, FLOOR, LATCHKEY, ON_SQLITE } from './contenders.mjs';
 import { median, ratios, table } from './figures.mjs';
 import { valuesOf } from './report.mjs';
 import { BARE_FASTIFY } from './starts.mjs';
@@ -121,4 +121,36 @@ export function printBounds(bounds) {
   const met = bounds.filter((bound) => bound.met).length;
   console.log(`\n${met} of ${bounds.length} bounds are met; ratios are medians of pairs of neighbouring rounds\n`);
   console.log(table(['', 'bound', 'figure', 'met', 'by processor time'], rows));
+}
+
+/** The bounds of a run on PostgreSQL. @param {import('./rounds.mjs').Figure[]} figures @returns {Bound[]} */
+export function boundsOnPostgres(figures) {
+  /** @type {Bound[]} */
+  const bounds = [];
+  /** @param {string} size @param {string} operation @param {'rate' | 'cost'} of @param {string} other */
+  const toOther = (size, operation, of, other) => {
+    const cell = cellOf(figures, size, operation);
+    return median(ratios(valuesOf(cell, LATCHKEY, of), valuesOf(cell, other, of)));
+  };
+  for (const size of new Set(figures.map((figure) => figure.size))) {
+    for (const [operation, bound] of /** @type {const} */ ([
+      ['verify', 0.85],
+      ['create', 1],
+    ])) {
+      const figure = toOther(size, operation, 'rate', FLOOR);
+      bounds.push({
+        what: `${operation} of the floor, 64 connections, ${size}`,
+        bound: `>= ${bound}`,
+        figure: figure.toFixed(2),
+        met: figure >= bound,
+        byProcessor: (1 / toOther(size, operation, 'cost', FLOOR)).toFixed(2),
+      });
+    }
+  }
+  const toSqlite = toOther(SMALL, 'verify', 'cost', ON_SQLITE);
+  if (!Number.isNaN(toSqlite)) {
+    const what = "processor time of verify to SQLite's, 64 connections";
+    bounds.push({ what, bound: '<= 2', figure: toSqlite.toFixed(2), met: toSqlite <= 2, byProcessor: '' });
+  }
+  return bounds;
 }

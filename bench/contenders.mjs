@@ -12,8 +12,17 @@ import { fromRoot } from './process.mjs';
  * @property {string} name
  * @property {(database: string) => string[]} argv what Node runs
  * @property {string[]} [sizes] the databases that it is measured with; all by default
+ * @property {string[]} [operations] the ones that it implements; all by default
  * @property {boolean} [manyCores] whether it may use every core
+ * @property {number} [processes] that share its database; 1 by default
+ * @property {Engine} [engine] the database server; without one the database is a copied file
+ * @property {import('./databases.mjs').Database} [database] with the same number of tokens, instead of the others' one
  * @property {Foreign} [foreign] for another product, with another API
+ *
+ * @typedef {object} Engine
+ * @property {number | undefined} pid
+ * @property {(name: string) => Promise<string>} copy makes a copy of the database and returns its URL
+ * @property {(copy: string) => Promise<void>} remove
  *
  * @typedef {object} Foreign
  * @property {Record<string, (tokens: RealToken[], index: number) => string>} requests by operation; other operations are not measured
@@ -22,6 +31,7 @@ import { fromRoot } from './process.mjs';
 
 export const FLOOR = 'floor';
 export const LATCHKEY = 'Latchkey';
+export const ON_SQLITE = 'Latchkey on SQLite';
 export const CHECKED = 'Latchkey, answers checked';
 export const FASTIFY = 'Fastify';
 export const BETTER_AUTH = 'better-auth';

@@ -31,11 +31,17 @@ import { start } from './process.mjs';
  * @property {string} path
  * @property {number} tokens
  * @property {RealToken[]} real
+ *
+ * @typedef {object} Filling
+ * @property {(until: number) => void | Promise<void>} add adds tokens until there are `until`
+ * @property {() => void | Promise<void>} close
+ *
+ * @typedef {(database: string, wish: { bigOwner: string, tokens: number }) => Filling | Promise<Filling>} OpenFilling
  */
 
 /** Filled databases, kept for later runs. */
 const KEPT = join(tmpdir(), 'latchkey-bench');
-const REAL_TOKENS = 1_000;
+export const REAL_TOKENS = 1_000;
 const OWNERS = 10;
 /** Portions in which real tokens are created, so that they are spread among the filled ones. */
 const STAGES = 20;
@@ -78,7 +84,7 @@ export async function prepareDatabase(tokens, folder) {
  */
 export async function makeDatabase(tokens, folder, real = REAL_TOKENS) {
   const path = join(folder, `made-${tokens}.db`);
-  return { path, tokens, real: await fill(path, tokens, real) };
+  return { path, tokens, real: await fill(path, tokens, real, openFilling) };
 }
 
 export function removeKept() {
@@ -106,14 +112,23 @@ async function fingerprint(folder) {
   return hash('sha256', JSON.stringify([schema, sources]), 'base64url').slice(0, 12);
 }
 
-/** @param {string} path @param {number} tokens @param {number} real @returns {Promise<RealToken[]>} */
-async function fill(path, tokens, real) {
-  const server = await start({ name: 'Latchkey', argv: latchkey(path), env: { LATCHKEY_ADMIN_PASSWORD: PASSWORD } });
+/**
+ * Fills an empty database.
+ *
+ * @param {string} database the path of a file, or a URL
+ * @param {number} tokens
+ * @param {number} real
+ * @param {OpenFilling} openFilling
+ * @returns {Promise<RealToken[]>}
+ */
+export async function fill(database, tokens, real, openFilling) {
+  const argv = latchkey(database);
+  const server = await start({ name: 'Latchkey', argv, env: { LATCHKEY_ADMIN_PASSWORD: PASSWORD } });
   try {
     const owners = await addOwners(server.url);
     /** @type {RealToken[]} */
     const made = [];
-    /** @type {ReturnType<typeof openFilling> | undefined} */
+    /** @type {Filling | undefined} */
     let filling;
     for (let stage = 1; stage <= STAGES; stage++) {
       const some = Array.from({ length: Math.ceil((real * stage) / STAGES) - made.length }, (_, index) => {
@@ -122,10 +137,10 @@ async function fill(path, tokens, real) {
       });
       made.push(...(await Promise.all(some)));
       // Now there are rows to copy.
-      filling ??= openFilling(path, { bigOwner: BIG_OWNER, tokens });
-      filling.add(Math.round(((tokens - real) * stage) / STAGES));
+      filling ??= await openFilling(database, { bigOwner: BIG_OWNER, tokens });
+      await filling.add(Math.round(((tokens - real) * stage) / STAGES));
     }
-    filling?.close();
+    await filling?.close();
     return made;
   } finally {
     await server.stop();

@@ -1,7 +1,7 @@
 // @ts-check
 import { connect } from 'node:net';
 import { percentile } from './figures.mjs';
-import { processorTime } from './process.mjs';
+import { startStopwatch } from './process.mjs';
 
 // A closed loop: each connection sends its next request when the last one is answered. It must cost much less than what it
 // measures, and measure microseconds; autocannon does neither.
@@ -13,11 +13,15 @@ import { processorTime } from './process.mjs';
  * @property {number} status that every answer must have
  * @property {(index: number) => string | undefined} request the bytes of a request; undefined after the last one
  * @property {(body: string, index: number) => void} [read] gets each body and the index of its request
+ * @property {number} [database] process id of the database server, where that is a program of its own
+ *
+ * @typedef {{ url: string, pid: number }} Server
  *
  * @typedef {object} Round
  * @property {number} requests
  * @property {number} rate requests per second
  * @property {number} cost microseconds of the server's processor time for a request
+ * @property {number} [databaseCost] microseconds of the database server's processor time for a request
  * @property {number} busy share of one processor that the server used
  * @property {number} p50 milliseconds
  * @property {number} p99 milliseconds
@@ -41,26 +45,35 @@ export function toWire({ method, path, token, key, body }) {
 }
 
 /**
- * Loads a server and resolves after the last answer. Rejects for an answer with another status, and for a closed connection.
+ * Loads a server, or several that share the connections, and resolves after the last answer. Rejects for an answer with
+ * another status, and for a closed connection.
  *
- * @param {{ url: string, pid: number }} server
+ * @param {Server | Server[]} server
  * @param {Wish} wish
  * @returns {Promise<Round>}
  */
-export async function load({ url, pid }, { connections, seconds, status, request, read }) {
-  const { hostname, port } = new URL(url);
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(hostname, Number(port))));
+export async function load(server, { connections, seconds, status, request, read, database }) {
+  const servers = [server].flat();
+  const urls = Array.from({ length: connections }, (_, index) => servers[index % servers.length]?.url ?? '');
+  const sockets = await Promise.all(
+    urls.map((url) => {
+      const { hostname, port } = new URL(url);
+      return open(hostname, Number(port));
+    }),
+  );
   /** @type {number[]} */
   const latencies = [];
-  const before = processorTime(pid);
+  const usedTime = startStopwatch(servers.map(({ pid }) => pid));
+  const databaseTime = database === undefined ? undefined : startStopwatch([database]);
   const begin = performance.now();
   const deadline = begin + seconds * 1_000;
   let sent = 0;
   try {
     await Promise.all(
       sockets.map(
-        (socket) =>
+        (socket, place) =>
           new Promise((resolve, reject) => {
+            const url = urls[place];
             let start = 0;
             let index = 0;
             const next = () => {
@@ -89,12 +102,13 @@ export async function load({ url, pid }, { connections, seconds, status, request
       ),
     );
     const elapsed = performance.now() - begin;
-    const used = processorTime(pid) - before;
+    const used = usedTime();
     const sorted = Float64Array.from(latencies).sort();
     return {
       requests: sorted.length,
       rate: sorted.length / (elapsed / 1_000),
       cost: used / sorted.length,
+      ...(databaseTime !== undefined && { databaseCost: databaseTime() / sorted.length }),
       busy: used / 1_000 / elapsed,
       p50: percentile(sorted, 0.5),
       p99: percentile(sorted, 0.99),

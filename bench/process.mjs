@@ -112,22 +112,38 @@ export function splitCores() {
 }
 
 /**
- * Microseconds of processor time that the process and its children have used so far; NaN without /proc.
+ * Returns a function that returns the microseconds of processor time that the processes and their children have used since;
+ * NaN without /proc. What a child used that ended meanwhile is left out.
  *
- * @param {number} pid
- * @returns {number}
+ * @param {number[]} pids
  */
-export function processorTime(pid) {
-  try {
-    let nanoseconds = 0;
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const [used] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
-      nanoseconds += Number(used);
+export function startStopwatch(pids) {
+  const before = timesOf(pids);
+  return () => {
+    let spent = 0;
+    for (const [pid, time] of timesOf(pids)) spent += time - (before.get(pid) ?? 0);
+    return before.size === 0 ? Number.NaN : spent;
+  };
+}
+
+/** Microseconds of processor time by process id. @param {number[]} pids @returns {Map<number, number>} */
+function timesOf(pids) {
+  /** @type {Map<number, number>} */
+  const times = new Map();
+  for (const pid of pids) {
+    try {
+      let nanoseconds = 0;
+      for (const thread of readdirSync(`/proc/${pid}/task`)) {
+        const [used] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+        nanoseconds += Number(used);
+      }
+      times.set(pid, nanoseconds / 1_000);
+      for (const [child, time] of timesOf(childrenOf(pid))) times.set(child, time);
+    } catch {
+      // It has ended, or there is no /proc.
     }
-    return childrenOf(pid).reduce((sum, child) => sum + processorTime(child), nanoseconds / 1_000);
-  } catch {
-    return Number.NaN;
   }
+  return times;
 }
 
 /** Bytes of memory that the process and its children use; NaN without /proc. @param {number} pid @returns {number} */

@@ -1,6 +1,6 @@
 // @ts-check
 import { readFileSync } from 'node:fs';
-import { BETTER_AUTH, FASTIFY, FLOOR, LATCHKEY } from './contenders.mjs';
+import { BETTER_AUTH, FASTIFY, FLOOR, LATCHKEY, ON_SQLITE } from './contenders.mjs';
 import { median, ratios, table } from './figures.mjs';
 import { fromRoot } from './process.mjs';
 import { cellsOf, valuesOf } from './report.mjs';
@@ -9,28 +9,36 @@ import { BARE_FASTIFY } from './starts.mjs';
 
 // Writes the figures of the published run between the two marks of each document that shows them.
 
-/** @typedef {import('./results.mjs').Results} Results */
+/**
+ * @typedef {import('./results.mjs').Results} Results
+ * @typedef {Pick<Results, 'at' | 'machine' | 'busy' | 'effort' | 'figures'> & { postgres: string, processes: Results['figures'] }} PostgresResults
+ */
 
 const SIZE = '1 thousand';
 const CONNECTIONS = 64;
 /** Load average of other programs from which requests per second say nothing about the contenders. */
 export const BUSY = 0.7;
+const PERFORMANCE = 'docs/operate/performance.md';
 const MARKED = /(<!-- figures -->\n)[^]*?(<!-- \/figures -->)/;
+const MARKED_POSTGRES = /(<!-- postgres -->\n)[^]*?(<!-- \/postgres -->)/;
 
 /** @param {Results} results @returns {string} the paths */
 export function refreshDocuments(results) {
-  return [refresh('README.md', shortTable(results)), refresh('docs/operate/performance.md', figuresOf(results))].join(
-    ', ',
-  );
+  return [refresh('README.md', shortTable(results)), refresh(PERFORMANCE, figuresOf(results))].join(', ');
 }
 
-/** @param {string} path @param {string} figures */
-function refresh(path, figures) {
+/** Writes the figures of a run on PostgreSQL. @param {PostgresResults} results @returns {string} the path */
+export function refreshPostgres(results) {
+  return refresh(PERFORMANCE, onPostgres(results), MARKED_POSTGRES);
+}
+
+/** @param {string} path @param {string} figures @param {RegExp} marked */
+function refresh(path, figures, marked = MARKED) {
   const text = readFileSync(fromRoot(path), 'utf8');
-  if (!MARKED.test(text)) throw new Error(`${path} has no marks around the figures`);
+  if (!marked.test(text)) throw new Error(`${path} has no marks around the figures`);
   return write(
     path,
-    text.replace(MARKED, (_, begin, end) => `${begin}\n${figures}\n\n${end}`),
+    text.replace(marked, (_, begin, end) => `${begin}\n${figures}\n\n${end}`),
   );
 }
 
@@ -84,6 +92,55 @@ function figuresOf(results) {
           '',
           `The machine had other work meanwhile (load average ${toText(busy, 1)}): only the processor times are worth comparing.`,
         ]
+      : []),
+  ].join('\n');
+}
+
+/** @param {PostgresResults} results */
+function onPostgres({ at, machine, busy, effort, postgres, figures, processes }) {
+  const head = [
+    '',
+    'tokens',
+    'requests/s',
+    'of the floor',
+    'p99 ms',
+    'processor us',
+    "floor's",
+    "SQLite's",
+    "PostgreSQL's",
+  ];
+  const rows = [...new Set(figures.map(({ size }) => size))].flatMap((size) =>
+    cellsOf(figures.filter((each) => each.size === size && each.connections === CONNECTIONS)).map((cell) => {
+      const values = (/** @type {string} */ contender, /** @type {import('./report.mjs').Measure} */ of) =>
+        valuesOf(cell.figures, contender, of);
+      const cost = (/** @type {string} */ contender) => toText(median(values(contender, 'cost')));
+      return [
+        ...[cell.operation, size, toText(median(values(LATCHKEY, 'rate')))],
+        toText(median(ratios(values(LATCHKEY, 'rate'), values(FLOOR, 'rate'))), 2),
+        ...[toText(median(values(LATCHKEY, 'p99')), 1), cost(LATCHKEY), cost(FLOOR), cost(ON_SQLITE)],
+        toText(median(values(LATCHKEY, 'databaseCost'))),
+      ];
+    }),
+  );
+  const processRows = cellsOf(processes).flatMap(({ operation, contenders: [one = '', ...more], figures: cell }) =>
+    [one, ...more].map((contender) => {
+      const of = (/** @type {import('./report.mjs').Measure} */ what) => valuesOf(cell, contender, what);
+      return [
+        ...[operation, contender, toText(median(of('rate')))],
+        toText(median(ratios(of('rate'), valuesOf(cell, one, 'rate'))), 2),
+        ...[toText(median(of('cost'))), toText(median(of('databaseCost')))],
+      ];
+    }),
+  );
+  return [
+    table(head, rows),
+    '',
+    table(['', 'on one PostgreSQL', 'requests/s', 'of 1 process', 'processor us', "PostgreSQL's"], processRows),
+    '',
+    `Medians of ${effort.rounds} rounds of ${effort.seconds} s with ${CONNECTIONS} connections, on ${at.slice(0, 10)}: ${machine.cores} cores of`,
+    `${machine.processor}, Node ${machine.node}, PostgreSQL ${postgres}.`,
+    ...(busy >= BUSY
+      ? [`The machine had other work meanwhile (load average ${toText(busy, 1)}): compare ratios and processor times.`]
       : []),
   ].join('\n');
 }

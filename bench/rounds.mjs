@@ -12,9 +12,10 @@ import { start } from './process.mjs';
  *
  * @typedef {object} Running
  * @property {import('./contenders.mjs').Contender} contender
- * @property {import('./process.mjs').Running} server
+ * @property {import('./process.mjs').Running[]} servers
  * @property {import('./databases.mjs').RealToken[]} tokens that the contender knows
  * @property {import('./databases.mjs').RealToken[]} created tokens that it can revoke
+ * @property {string} copy of the database
  *
  * @typedef {object} Effort
  * @property {number} rounds
@@ -42,10 +43,15 @@ export async function compare(size, database, contenders, operations, effort, { 
   const figures = [];
   try {
     for (const contender of contenders) {
-      const { name, argv, foreign, manyCores = false } = contender;
-      const copy = copyOf(database, folder, name);
-      const server = await start({ name, argv: argv(copy) }, manyCores ? undefined : core);
-      running.push({ contender, server, tokens: foreign?.tokens?.(copy) ?? database.real, created: [] });
+      const { name, argv, foreign, manyCores = false, processes = 1, engine, database: own = database } = contender;
+      const copy = engine === undefined ? copyOf(own, folder, name) : await engine.copy(name);
+      /** @type {Running} */
+      const each = { contender, servers: [], tokens: own.real, created: [], copy };
+      running.push(each);
+      for (let process = 0; process < processes; process++) {
+        each.servers.push(await start({ name, argv: argv(copy) }, manyCores ? undefined : core));
+      }
+      each.tokens = foreign?.tokens?.(copy) ?? own.real;
     }
     for (const operation of [...OPERATIONS, REVOKE].filter(({ name }) => operations.includes(name))) {
       const taking = running.filter(
@@ -70,7 +76,10 @@ export async function compare(size, database, contenders, operations, effort, { 
     }
     return figures;
   } finally {
-    for (const { server } of running) await server.stop();
+    for (const { contender, servers, copy } of running) {
+      for (const server of servers) await server.stop();
+      await contender.engine?.remove(copy);
+    }
   }
 }
 
@@ -82,9 +91,10 @@ export async function compare(size, database, contenders, operations, effort, { 
  * @param {Effort} effort
  * @returns {Promise<(connections: number, seconds: number, most?: number) => Promise<import('./load.mjs').Round>>}
  */
-async function toRun({ contender: { foreign }, server, tokens: known, created }, operation, effort) {
+async function toRun({ contender: { foreign, engine }, servers, tokens: known, created }, operation, effort) {
+  const database = engine?.pid;
   const { name, status, prepare } = operation;
-  const tokens = prepare === undefined ? known : await prepare(server.url, known);
+  const tokens = prepare === undefined ? known : await prepare(servers[0]?.url ?? '', known);
   const toRequest = foreign?.requests[name] ?? operation.request;
   if (operation !== REVOKE) {
     // Made once, so that making requests does not slow the load.
@@ -99,13 +109,13 @@ async function toRun({ contender: { foreign }, server, tokens: known, created },
         : undefined;
     return (connections, seconds, most = Number.POSITIVE_INFINITY) => {
       const request = (/** @type {number} */ index) => (index < most ? requests[index % requests.length] : undefined);
-      return load(server, { connections, seconds, status, request, read });
+      return load(servers, { connections, seconds, status, request, read, database });
     };
   }
   // Each round gets an equal share of the tokens to revoke; a contender that created fewer has shorter rounds.
   const share = Math.floor(created.length / (effort.connections.length * effort.rounds + 1));
   return (connections, seconds) => {
     const some = created.splice(0, share);
-    return load(server, { connections, seconds, status, request: (index) => toRequest(some, index) });
+    return load(servers, { connections, seconds, status, request: (index) => toRequest(some, index), database });
   };
 }

@@ -2,6 +2,7 @@
 import { copyOf } from './databases.mjs';
 import { ask, toWire } from './load.mjs';
 import { OPERATIONS, REVOKE } from './operations.mjs';
+import { ALL } from './options.mjs';
 import { start } from './process.mjs';
 
 // Checks that the comparison is fair: contenders on copies of one database must give the same answers.
@@ -42,8 +43,9 @@ export async function findDifferences(model, others, database, folder) {
 }
 
 /** @param {Contender} contender @param {import('./databases.mjs').Database} database @param {string} folder */
-async function answersOf({ name, argv }, database, folder) {
-  const server = await start({ name, argv: argv(copyOf(database, folder, name)) });
+async function answersOf({ name, argv, engine, operations = ALL }, database, folder) {
+  const copy = engine === undefined ? copyOf(database, folder, name) : await engine.copy(name);
+  const server = await start({ name, argv: argv(copy) });
   try {
     /** @type {Answers} */
     const answers = {};
@@ -51,6 +53,7 @@ async function answersOf({ name, argv }, database, folder) {
     let created = maker;
     let madePlaintext = '';
     for (const { name: operation, status, request, prepare } of OPERATIONS) {
+      if (!operations.includes(operation)) continue;
       const tokens = prepare === undefined ? database.real : await prepare(server.url, database.real);
       const answer = await ask(server.url, request(tokens, 1) ?? '');
       // Existing rows must be equal to the byte; a created one must have the same shape.
@@ -64,6 +67,7 @@ async function answersOf({ name, argv }, database, folder) {
       created = { ...maker, id: body.token.id };
       madePlaintext = body.plaintext;
     }
+    if (!operations.includes(REVOKE.name)) return answers;
     const revoke = REVOKE.request([created], 0) ?? '';
     answers[REVOKE.name] = comparable(await ask(server.url, revoke));
     answers['me, by a revoked token'] = comparable(
@@ -72,6 +76,7 @@ async function answersOf({ name, argv }, database, folder) {
     return answers;
   } finally {
     await server.stop();
+    await engine?.remove(copy);
   }
 }
 

@@ -23,6 +23,14 @@ describe('The benchmark', { timeout: PATIENCE }, () => {
     }
   });
 
+  test('compares on PostgreSQL what answers alike', () => {
+    const { status, stdout } = spawnSync(process.execPath, ['bench/postgres.mjs', '--smoke'], { encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: 'The floor on PostgreSQL answers as Latchkey does: verify, create.\n',
+    });
+  });
+
   test('names a contender that answers otherwise, and ends with 1', () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-test-'));
     onTestFinished(() => {

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import fastify from 'fastify';
 import { answers, bodies, parameters } from './fastify-schemas.mjs';
-import { holds, openStore } from './store.mjs';
+import { holds } from './rows.mjs';
+import { openStore } from './store.mjs';
 
 // Fastify with JSON schemas for requests and answers, over the same store as the floor. Without a database it has one
 // route only, for the comparison of starts.

@@ -1,7 +1,8 @@
 // @ts-check
-import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { holds, openStore } from './store.mjs';
+import { isText, isWish, ROOT, refuse, send, sendHealth, UNAUTHORIZED, withBody } from './answers.mjs';
+import { holds } from './rows.mjs';
+import { openStore } from './store.mjs';
 
 // The floor: the most that Node and SQLite can do. It implements the measured operations with Latchkey's look-ups, checks,
 // writes and answers on the same tables, without framework, validator and log.
@@ -13,26 +14,19 @@ import { holds, openStore } from './store.mjs';
  * @typedef {import('./store.mjs').Caller} Caller
  */
 
-const ROOT = '/api/v1/access-tokens';
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-const MOST_BYTES = 65_536;
-
-const UNAUTHORIZED = {
-  detail: 'Authentication is required: send a valid token.',
-  code: 'unauthorized',
-};
 
 const store = openStore(process.argv[2] ?? '');
 
 const server = createServer((request, response) => {
   const { method, url = '' } = request;
   if (url === '/healthz') {
-    response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8' }).end('{"status":"ok"}');
+    sendHealth(response);
     return;
   }
   const caller = store.authenticate(request.headers.authorization);
   if (caller === undefined) {
-    send(response, 401, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' }, body: UNAUTHORIZED });
+    send(response, 401, UNAUTHORIZED);
     return;
   }
   if (method === 'GET' && url === '/api/v1/auth/me') {
@@ -94,92 +88,4 @@ function withScope(response, caller, scope, status, operation) {
   const answer = holds(caller, scope) ? operation() : undefined;
   if (answer === undefined) refuse(response, holds(caller, scope) ? 404 : 403, caller);
   else send(response, status, answer, caller);
-}
-
-/**
- * @param {import('node:http').IncomingMessage} request
- * @param {import('node:http').ServerResponse} response
- * @param {Caller} caller
- * @param {string} scope
- * @param {(body: any) => void} use
- */
-function withBody(request, response, caller, scope, use) {
-  if (!holds(caller, scope)) {
-    refuse(response, 403, caller);
-    return;
-  }
-  /** @type {Buffer[]} */
-  const chunks = [];
-  let bytes = 0;
-  request.on('data', (/** @type {Buffer} */ chunk) => {
-    bytes += chunk.length;
-    if (bytes <= MOST_BYTES) chunks.push(chunk);
-  });
-  request.on('end', () => {
-    const body = bytes <= MOST_BYTES && isJson(request) ? parse(Buffer.concat(chunks)) : undefined;
-    if (body === undefined) refuse(response, 400, caller);
-    else use(body);
-  });
-}
-
-/** @param {import('node:http').IncomingMessage} request */
-function isJson({ headers }) {
-  return headers['content-type']?.startsWith('application/json') === true;
-}
-
-/** @param {Buffer} bytes @returns {Record<string, unknown> | undefined} */
-function parse(bytes) {
-  try {
-    const body = JSON.parse(bytes.toString());
-    return typeof body === 'object' && body !== null && !Array.isArray(body) ? body : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** @param {any} body */
-function isWish({ name, expiresInDays, description = '', metadata = {} }) {
-  return (
-    isText(name, 1, 255) &&
-    (expiresInDays == null || (Number.isInteger(expiresInDays) && expiresInDays >= 1 && expiresInDays <= 365)) &&
-    isText(description, 0, 1_024) &&
-    typeof metadata === 'object'
-  );
-}
-
-/** @param {unknown} value @param {number} least @param {number} most */
-function isText(value, least, most) {
-  return typeof value === 'string' && value.length >= least && value.length <= most;
-}
-
-/** @param {import('node:http').ServerResponse} response @param {number} status @param {Caller} caller */
-function refuse(response, status, caller) {
-  send(response, status, { body: { detail: 'Refused.', code: 'refused' } }, caller);
-}
-
-/**
- * @param {import('node:http').ServerResponse} response
- * @param {number} status
- * @param {Answer} answer
- * @param {Caller} [caller]
- */
-function send(response, status, { headers, body }, caller) {
-  /** @type {Record<string, string | number>} */
-  const all = {
-    'X-Request-Id': randomUUID(),
-    'X-Content-Type-Options': 'nosniff',
-    'Cache-Control': 'no-store',
-    ...headers,
-  };
-  if (caller !== undefined && caller.expiresAt !== null) {
-    all['Latchkey-Token-Expires-At'] = new Date(caller.expiresAt).toISOString();
-  }
-  if (body === undefined) {
-    response.writeHead(status, all).end();
-    return;
-  }
-  const text = JSON.stringify(body);
-  all['Content-Type'] = 'application/json; charset=utf-8';
-  all['Content-Length'] = Buffer.byteLength(text);
-  response.writeHead(status, all).end(text);
 }

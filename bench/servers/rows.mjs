@@ -1,9 +1,16 @@
 // @ts-check
-import { toUuid } from './secrets.mjs';
+import { digestOf, newPlaintext, newUuid, PREFIX_LENGTH, toUuid } from './secrets.mjs';
 
-// Decides whether a token's row is valid, and writes it as the API does.
+// Decides whether a token's row is valid, makes new rows, and writes them as the API does.
 
-/** @typedef {any} Row of a token, with its scopes as text */
+/**
+ * @typedef {any} Row of a token, with its scopes as text
+ *
+ * @typedef {import('./store.mjs').Caller} Caller
+ * @typedef {{ name: string, description?: string, metadata?: Record<string, string>, expiresInDays?: number | null }} Wish
+ */
+
+const DAY = 86_400_000;
 
 /** @param {Row} row @param {number} now @returns {string | undefined} */
 export function refusalOf(row, now) {
@@ -19,8 +26,67 @@ function isOver(end, now) {
 }
 
 /** @param {Row} row @returns {number | null} */
-export function endOf({ expires_at, valid_until }) {
+function endOf({ expires_at, valid_until }) {
   return valid_until === null ? expires_at : Math.min(Math.abs(valid_until), expires_at ?? Number.POSITIVE_INFINITY);
+}
+
+/** @param {Row} row @returns {Caller} */
+export function toCaller(row) {
+  return {
+    organizationId: row.organization_id,
+    ownerId: row.owner_id,
+    expiresAt: endOf(row),
+    type: row.type,
+    ownerIsAdmin: row.is_admin === 1,
+    scopes: row.scopes.split(' '),
+  };
+}
+
+/** @param {Caller} caller @param {string} scope */
+export function holds({ type, scopes }, scope) {
+  return type === 'session' || scopes.includes(scope);
+}
+
+/** What verifying answers. @param {Buffer | undefined} digest @param {Row | undefined} row @param {number} now */
+export function toWireVerdict(digest, row, now) {
+  if (!row) return { valid: false, code: digest ? 'unknown' : 'malformed', token: null, owner: null };
+  const refusal = refusalOf(row, now);
+  const { owner_id: id, email, full_name: fullName, organization_uuid: organization } = row;
+  row.expires_at = endOf(row);
+  return {
+    valid: refusal === undefined,
+    code: refusal ?? 'valid',
+    token: toWireToken(row),
+    owner: { id, email, fullName, organizationId: toUuid(organization) },
+  };
+}
+
+/** A new token's row, without an id, and its secret. @param {Caller} caller @param {Wish} wish @param {number} now */
+export function newRow({ scopes }, { name, description = '', metadata = {}, expiresInDays = null }, now) {
+  const plaintext = newPlaintext();
+  const digest = /** @type {Buffer} */ (digestOf(plaintext));
+  /** @type {Row} */
+  const row = {
+    id: 0,
+    uuid: newUuid(now),
+    type: 'pat',
+    name,
+    prefix: plaintext.slice(0, PREFIX_LENGTH),
+    created_at: now,
+    expires_at: expiresInDays === null ? null : now + expiresInDays * DAY,
+    last_used_at: null,
+    revoked_at: null,
+    description: description === '' ? null : description,
+    metadata: Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata),
+    disabled_at: null,
+    previous_prefix: null,
+    previous_valid_until: null,
+    previous_last_used_at: null,
+    scopes: scopes.filter((scope) => scope !== 'users:admin').join(' '),
+    version: 1,
+    secret_start: digest.subarray(0, 4),
+  };
+  return { plaintext, digest, row };
 }
 
 /** @param {Row} row */

@@ -1,5 +1,5 @@
 // @ts-check
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -46,4 +46,11 @@ export function uuidBytes(uuid) {
 export function toUuid(bytes) {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Undefined for a malformed token. @param {string} plaintext */
+export function digestOf(plaintext) {
+  return /^lk_(?:pat|ses)_[0-9A-Za-z]{36}$/.test(plaintext)
+    ? hash('sha256', plaintext, 'buffer').subarray(0, 16)
+    : undefined;
 }

@@ -1,10 +1,9 @@
 // @ts-check
-import { hash } from 'node:crypto';
 import Driver from 'better-sqlite3';
 import { fromCursor, toCursor } from './cursors.mjs';
 import { createLastUsed } from './last-used.mjs';
-import { endOf, entityTagOf, refusalOf, toInstant, toWireToken } from './rows.mjs';
-import { newPlaintext, newUuid, PREFIX_LENGTH, toUuid, uuidBytes } from './secrets.mjs';
+import { entityTagOf, newRow, refusalOf, toCaller, toInstant, toWireToken, toWireVerdict } from './rows.mjs';
+import { digestOf, toUuid, uuidBytes } from './secrets.mjs';
 
 // The store that the floor and Fastify share, so that neither is favoured: each operation with its look-ups, checks and
 // writes on Latchkey's tables, by prepared statements only. A write is on disk before it is answered.
@@ -25,7 +24,6 @@ import { newPlaintext, newUuid, PREFIX_LENGTH, toUuid, uuidBytes } from './secre
  * @typedef {import('./rows.mjs').Row} Row
  */
 
-const DAY = 86_400_000;
 const TOKEN_COLUMNS = `
   token.id, token.uuid, token.type, token.name, token.prefix, token.created_at, token.expires_at, token.last_used_at,
   token.revoked_at, token.description, token.metadata, token.disabled_at, token.previous_prefix,
@@ -117,14 +115,7 @@ export function openStore(path) {
       const now = Date.now();
       if (!row || refusalOf(row, now) !== undefined) return undefined;
       lastUsed.note(row, now);
-      return /** @type {Caller} */ ({
-        organizationId: row.organization_id,
-        ownerId: row.owner_id,
-        expiresAt: endOf(row),
-        type: row.type,
-        ownerIsAdmin: row.is_admin === 1,
-        scopes: row.scopes.split(' '),
-      });
+      return toCaller(row);
     },
 
     /** @param {Caller} caller @returns {Answer} */
@@ -184,57 +175,22 @@ export function openStore(path) {
     verify(plaintext) {
       const digest = digestOf(plaintext);
       const row = digest && provenByDigest.get(digest);
-      if (!row) {
-        return { body: { valid: false, code: digest ? 'unknown' : 'malformed', token: null, owner: null } };
-      }
       const now = Date.now();
-      const refusal = refusalOf(row, now);
-      if (refusal === undefined) lastUsed.note(row, now);
-      const { owner_id: id, email, full_name: fullName, organization_uuid: organization } = row;
-      row.expires_at = endOf(row);
-      return {
-        body: {
-          valid: refusal === undefined,
-          code: refusal ?? 'valid',
-          token: toWireToken(row),
-          owner: { id, email, fullName, organizationId: toUuid(organization) },
-        },
-      };
+      const verdict = toWireVerdict(digest, row, now);
+      if (row && verdict.valid) lastUsed.note(row, now);
+      return { body: verdict };
     },
 
     /**
      * @param {Caller} caller
-     * @param {{ name: string, description?: string, metadata?: Record<string, string>, expiresInDays?: number | null }} wish
+     * @param {import('./rows.mjs').Wish} wish
      * @returns {Answer}
      */
-    create({ organizationId, ownerId, scopes }, { name, description = '', metadata = {}, expiresInDays = null }) {
-      const now = Date.now();
-      const plaintext = newPlaintext();
-      const digest = hash('sha256', plaintext, 'buffer').subarray(0, 16);
-      const given = scopes.filter((scope) => scope !== 'users:admin');
-      /** @type {Row} */
-      const row = {
-        id: 0,
-        uuid: newUuid(now),
-        type: 'pat',
-        name,
-        prefix: plaintext.slice(0, PREFIX_LENGTH),
-        created_at: now,
-        expires_at: expiresInDays === null ? null : now + expiresInDays * DAY,
-        last_used_at: null,
-        revoked_at: null,
-        description: description === '' ? null : description,
-        metadata: Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata),
-        disabled_at: null,
-        previous_prefix: null,
-        previous_valid_until: null,
-        previous_last_used_at: null,
-        scopes: given.join(' '),
-        version: 1,
-        secret_start: digest.subarray(0, 4),
-      };
+    create(caller, wish) {
+      const { plaintext, digest, row } = newRow(caller, wish, Date.now());
+      const { organizationId, ownerId } = caller;
       write(() => {
-        const { uuid, prefix, created_at, expires_at } = row;
+        const { uuid, name, prefix, created_at, expires_at } = row;
         row.id = Number(
           insertToken.run(
             ...[uuid, organizationId, ownerId, name, prefix, row.secret_start, created_at, expires_at],
@@ -264,16 +220,4 @@ export function openStore(path) {
       database.close();
     },
   };
-}
-
-/** @param {Caller} caller @param {string} scope */
-export function holds({ type, scopes }, scope) {
-  return type === 'session' || scopes.includes(scope);
-}
-
-/** Undefined for a malformed token. @param {string} plaintext */
-function digestOf(plaintext) {
-  return /^lk_(?:pat|ses)_[0-9A-Za-z]{36}$/.test(plaintext)
-    ? hash('sha256', plaintext, 'buffer').subarray(0, 16)
-    : undefined;
 }
