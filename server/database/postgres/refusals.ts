@@ -36,6 +36,8 @@ const BY_CODE: Record<string, string> = {
     "the server's certificate is of an unknown authority: name that with ?sslrootcert=FILE",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     "the server's certificate is of an unknown authority: name that with ?sslrootcert=FILE",
+  CERT_SIGNATURE_FAILURE: "the server's certificate was not signed by the authority in ?sslrootcert=FILE",
+  CERT_NOT_YET_VALID: "the server's certificate is not valid yet: compare the clocks",
   ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another host",
   CERT_HAS_EXPIRED: "the server's certificate has expired",
 };

@@ -73,17 +73,26 @@ export function passwordOf({ passwordFile, password }: PostgresSettings): string
 
 function tlsOptions({ mode, rootCertificate }: Exclude<PostgresSettings['tls'], { mode: 'disable' }>) {
   return {
-    ...(rootCertificate !== null && { ca: readFileSync(rootCertificate, 'utf8') }),
-    rejectUnauthorized: mode !== 'require',
-    ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
+    ...(rootCertificate !== null && { ca: authorityIn(rootCertificate) }),
+    // Whoever names an authority expects that it is asked for, so `require` then checks as `verify-ca` does, as in libpq.
+    rejectUnauthorized: mode !== 'require' || rootCertificate !== null,
+    ...(mode !== 'verify-full' && { checkServerIdentity: () => undefined }),
   };
+}
+
+/** Throws the system's error where the file cannot be read, and `DatabaseRefusal` where it has no certificate. */
+function authorityIn(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  // Node takes any text, and then knows no authority.
+  if (!text.includes('-----BEGIN')) throw new DatabaseRefusal(`the file ${path} has no certificate in PEM`);
+  return text;
 }
 
 const BYTEA = 17;
 const NUMBERS = new Set([20, 21, 23, 26, 700, 701, 1700]);
 
 /** By its own table: a program that embeds the service shares the driver's, and may have changed it. */
-function parserOf(oid: number): (text: string) => unknown {
+export function parserOf(oid: number): (text: string) => unknown {
   if (NUMBERS.has(oid)) return Number;
   if (oid === BYTEA) return (text) => Buffer.from(text.slice(2), 'hex');
   return (text) => text;
