@@ -1,5 +1,5 @@
 import { type SelectQueryBuilder, SqliteAdapter } from 'kysely';
-import { type Build, runPrepared } from './prepared.js';
+import { type Build, runPrepared, sendPrepared } from './prepared.js';
 import type { Queries, Schema } from './schema.js';
 
 // On PostgreSQL, writes run at the same time, and each statement sees what was committed before the statement began. So
@@ -30,6 +30,14 @@ export async function lockOwners(trx: Queries, ...ids: readonly number[]): Promi
 
 const owner: Build<{ id: number }, unknown> = (trx, { id }) =>
   trx.selectFrom('users').select('id').where('id', '=', id).forNoKeyUpdate();
+
+/**
+ * Locks the user with this id as `lockOwners` does, but may resolve before the lock is there. The next query on `trx` waits
+ * for the lock, so read the clock after that query.
+ */
+export async function lockOwnerAhead(trx: Queries, id: number): Promise<void> {
+  if (!hasOneWriter(trx)) await sendPrepared(trx, owner, { id });
+}
 
 /**
  * Locks the owner whose id `find` selects. `find` must look for something that never changes its owner, such as a

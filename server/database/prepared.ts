@@ -71,6 +71,17 @@ export function runDirectly(queries: Queries, run: Run): void {
   runs.set(queries, run);
 }
 
+/** The `Queries` for which `sendsAhead` was called. */
+const sendingAhead = new WeakSet<Queries>();
+
+/**
+ * Declares that `queries` runs all queries of a transaction in the order of their calls, and that every query behind one
+ * that failed, the commit included, fails with the same error. So nobody needs to wait for a query without a result.
+ */
+export function sendsAhead(queries: Queries): void {
+  sendingAhead.add(queries);
+}
+
 /** Runs a compiled query with `parameters` and resolves with the rows. Rejects with the engine's error. */
 export async function runCompiled(
   queries: Queries,
@@ -92,4 +103,20 @@ export async function runPrepared<Parameters extends object, Row>(
 ): Promise<Row[]> {
   const { query, values } = prepare(build, queries, parameters);
   return (await runCompiled(queries, query, values)) as Row[];
+}
+
+/**
+ * Runs the query of `build` in a transaction, for queries whose rows nobody needs. If `trx` sends ahead, resolves at once,
+ * which saves a round trip; otherwise resolves when the query has ended. Queries that run on `trx` later see what this
+ * query did. If this query fails, they fail with its error, and the transaction does not commit.
+ */
+export async function sendPrepared<Parameters extends object>(
+  trx: Queries,
+  build: Build<Parameters, unknown>,
+  parameters: Parameters,
+): Promise<void> {
+  const { query, values } = prepare(build, trx, parameters);
+  const rows = runCompiled(trx, query, values);
+  if (sendingAhead.has(trx)) rows.catch(() => undefined);
+  else await rows;
 }

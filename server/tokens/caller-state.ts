@@ -1,5 +1,6 @@
 import { type Queries, runPrepared } from '../database/index.js';
 import { ServiceError, unauthorized } from '../errors.js';
+import type { Now } from '../timers.js';
 import type { Caller, SecretState } from './caller.js';
 import { type Holder, requireScopes, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
@@ -7,6 +8,10 @@ import { isOver } from './verify.js';
 /** What a caller may do at a moment, and the state of the secret that authenticated it. */
 export interface CallerState extends Holder {
   secret: SecretState;
+  /** The moment, in milliseconds since 1970. */
+  at: number;
+  /** The id of the set of `scopes`. */
+  scopeSetId: number;
 }
 
 const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
@@ -15,26 +20,35 @@ const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
     .innerJoin('access_tokens as token', 'token.id', 'secret.token_id')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
     .innerJoin('scope_sets as scope_set', 'scope_set.id', 'token.scope_set_id')
-    .select(['secret.valid_until', 'token.expires_at', 'token.type', 'scope_set.scopes', 'owner.is_admin'])
+    .select(['secret.valid_until', 'token.expires_at', 'token.type', 'token.scope_set_id', 'scope_set.scopes'])
+    .select('owner.is_admin')
     .where('secret.digest', '=', digest)
     .where('token.revoked_at', 'is', null)
     .where('token.disabled_at', 'is', null)
     .where('owner.disabled_at', 'is', null);
 
 /**
- * Reads the caller's state at the instant `at`. Rejects with `unauthorized` if the token was revoked or disabled, or its
- * owner disabled, since the request was authenticated, for example while its body was arriving.
+ * Reads the caller's state now. Rejects with `unauthorized` if the token was revoked or disabled, or its owner disabled,
+ * since the request was authenticated, for example while its body was arriving.
  */
 export async function readCallerState(
   trx: Queries,
   { secretDigest }: Pick<Caller, 'secretDigest'>,
-  at: number,
+  now: Now,
 ): Promise<CallerState> {
   const [row] = await runPrepared(trx, servingSecret, { digest: secretDigest.bytes });
   if (row === undefined) throw unauthorized('stopped', { credentialSent: true });
+  const at = now();
   const ended = isOver(row.valid_until, at) || isOver(row.expires_at, at);
   const secret = ended ? 'ended' : row.valid_until === null ? 'newest' : 'earlier';
-  return { secret, type: row.type, scopes: toScopes(row.scopes), ownerIsAdmin: row.is_admin === 1 };
+  return {
+    secret,
+    at,
+    type: row.type,
+    scopes: toScopes(row.scopes),
+    scopeSetId: row.scope_set_id,
+    ownerIsAdmin: row.is_admin === 1,
+  };
 }
 
 /**
@@ -59,7 +73,7 @@ export async function requireValidCaller(
   at: number,
   scopes: readonly string[] = [],
 ): Promise<Holder> {
-  const state = await readCallerState(trx, caller, at);
+  const state = await readCallerState(trx, caller, () => at);
   const rejection = rejectionOf(state);
   if (rejection !== undefined) throw rejection;
   requireScopes(state, scopes);

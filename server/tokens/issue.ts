@@ -28,6 +28,8 @@ export interface NewToken extends Description {
   owner: OwnerKey;
   type: TokenType;
   scopes: readonly string[];
+  /** A set of scopes whose id is known already, so that it need not be looked up if it is the token's. */
+  knownSet?: { id: number; scopes: readonly string[] } | undefined;
   /** Milliseconds since 1970. */
   createdAt: number;
   /** Milliseconds since 1970; null for never. */
@@ -54,7 +56,8 @@ export function issueToken(
     const scopes = scopesToGive(holder, wished);
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, owner, createdAt);
-    const token = { owner, type: 'pat', name, description, metadata, scopes, createdAt, expiresAt } as const;
+    const knownSet = { id: holder.scopeSetId, scopes: holder.scopes };
+    const token = { owner, type: 'pat', name, description, metadata, scopes, knownSet, createdAt, expiresAt } as const;
     return await insertToken(deps, trx, actor, token);
   });
 }
@@ -64,11 +67,12 @@ export async function insertToken(
   { config }: Pick<Deps, 'config'>,
   trx: Queries,
   { caller }: Actor,
-  { owner, type, name, description = '', metadata = {}, scopes, createdAt, expiresAt }: NewToken,
+  { owner, type, name, description = '', metadata = {}, scopes, knownSet, createdAt, expiresAt }: NewToken,
 ): Promise<IssuedToken> {
   const plaintext = newPlaintext(config.brand, type === 'pat' ? 'pat' : 'ses');
   const digest = plaintext.digest();
   const sortedScopes = [...new Set(scopes)].sort();
+  const isKnown = knownSet !== undefined && knownSet.scopes.join(' ') === sortedScopes.join(' ');
   const row: NewRow = {
     uuid: newUuid(createdAt),
     organization_id: owner.organizationId,
@@ -81,7 +85,7 @@ export async function insertToken(
     expires_at: expiresAt,
     description: description === '' ? null : description,
     metadata: metadataColumn(metadata),
-    scope_set_id: await scopeSetId(trx, sortedScopes),
+    scope_set_id: isKnown ? knownSet.id : await scopeSetId(trx, sortedScopes),
     version: 1,
     search: searchColumn(name, description),
     created_by: caller === null || caller.ownerId === owner.ownerId ? null : caller.ownerId,

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
-import { lockOwners, type Queries, runPrepared, withoutLocked } from '../database/index.js';
+import { lockOwnerAhead, type Queries, runPrepared, sendPrepared, withoutLocked } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import type { Caller } from './caller.js';
@@ -70,9 +70,9 @@ export function writeOnce(
   work: (trx: Queries, holder: CallerState, at: number) => Promise<IssuedToken>,
 ): Promise<IssuedToken> {
   return db.write(async (trx) => {
-    await lockOwners(trx, caller.ownerId);
-    const at = now();
-    const state = await readCallerState(trx, caller, at);
+    await lockOwnerAhead(trx, caller.ownerId);
+    const state = await readCallerState(trx, caller, now);
+    const { at } = state;
     const rejection = rejectionOf(state);
     if (attempt === undefined) {
       if (rejection !== undefined) throw rejection;
@@ -95,8 +95,8 @@ export function writeOnce(
 
     const result = await work(trx, state, at);
     const sealed = seal({ request: attempt.request, result }, key, id);
-    await runPrepared(trx, clearAway, { at });
-    await runPrepared(trx, keepAnswer, { id, sealed, expires_at: at + KEPT });
+    await sendPrepared(trx, clearAway, { at });
+    await sendPrepared(trx, keepAnswer, { id, sealed, expires_at: at + KEPT });
     return result;
   });
 }

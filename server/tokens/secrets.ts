@@ -1,4 +1,4 @@
-import { type Queries, runPrepared } from '../database/index.js';
+import { type Queries, sendPrepared } from '../database/index.js';
 import { type Digest, digestsFrom, type Plaintext } from './plaintext.js';
 
 // A token has its newest secret, and earlier ones with an end. Ended secrets stay stored, so that their use can be logged.
@@ -32,7 +32,7 @@ export const ownerByRefreshToken = (trx: Queries, { digest }: { digest: Uint8Arr
     .where('refresh.digest', '=', digest);
 
 export async function insertSecret(trx: Queries, tokenId: number, digest: Digest): Promise<void> {
-  await runPrepared(trx, newSecret, { digest: digest.bytes, tokenId });
+  await sendPrepared(trx, newSecret, { digest: digest.bytes, tokenId });
 }
 
 /** What a token's row has of its secrets after a rotation. */

@@ -3,8 +3,8 @@ import { clearTimeout, performanceNow, setTimeout, sleep } from '../../timers.js
 import { StorageFault, WriteQueueFull } from '../faults.js';
 import type { Run } from '../prepared.js';
 import { ConnectionLost, IsStandby, toFault } from './faults.js';
+import type { Ask } from './named-query.js';
 import { connect, cut, type PostgresSettings } from './session.js';
-import { type Statement, statementOf } from './statements.js';
 
 /** Look-ups under way on one connection, so that a server that hangs fills no memory. */
 const MOST_UNDER_WAY = 5_000;
@@ -34,7 +34,7 @@ function createLine(): Line {
   return { client: undefined, underWay: 0, connecting: undefined, failedAt: Number.NEGATIVE_INFINITY };
 }
 
-export function createLookups(settings: PostgresSettings): Lookups {
+export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
   const lines: [Line, Line] = [createLine(), createLine()];
   let closed = false;
 
@@ -81,13 +81,13 @@ export function createLookups(settings: PostgresSettings): Lookups {
     return await connect(settings);
   }
 
-  async function ask(line: Line, statement: Statement): Promise<unknown[]> {
+  async function askOn(line: Line, ...query: Parameters<Run>): Promise<unknown[]> {
     if (line.underWay >= MOST_UNDER_WAY) throw new WriteQueueFull('too many look-ups wait');
     line.underWay++;
     try {
       const client = line.client ?? (await reconnect(line));
       try {
-        return (await client.query<Record<string, unknown>>(statement)).rows;
+        return await ask(client, ...query);
       } catch (error) {
         const fault = toFault(error);
         if (fault instanceof ConnectionLost) {
@@ -103,18 +103,17 @@ export function createLookups(settings: PostgresSettings): Lookups {
 
   return {
     async run(query, parameters) {
-      const statement = statementOf(query, parameters, settings.prepare);
       const begin = performanceNow();
       const line = nextLine();
       try {
-        return await ask(line, statement);
+        return await askOn(line, query, parameters);
       } catch (error) {
         // It changes nothing, so it can be made again. Where it waited for long, its caller has waited enough.
         const lost = error instanceof ConnectionLost && !(error instanceof IsStandby);
         if (!lost || closed || performanceNow() - begin > REPEATED_WITHIN) throw error;
       }
       // Not on the other one, which may have ended with this one: here a new connection is made first.
-      return await ask(line, statement);
+      return await askOn(line, query, parameters);
     },
     async close() {
       closed = true;

@@ -4,6 +4,7 @@ import { runCompiled, runDirectly } from '../prepared.js';
 import { kyselyOver } from './dialect.js';
 import { createLookups, within } from './lookups.js';
 import { migrate } from './migrate.js';
+import { createAsk } from './named-query.js';
 import { refusing } from './refusals.js';
 import { loadDriver, toSettings } from './session.js';
 import { createTransactions } from './transactions.js';
@@ -29,11 +30,12 @@ export async function openPostgres(
   }: OpenOptions,
 ): Promise<Database> {
   const settings = toSettings(url, options);
-  await loadDriver();
+  const driver = await loadDriver();
   await refusing(settings, () => migrate(settings, { onWait, onProgress, migrate: when }));
 
-  const lookups = createLookups(settings);
-  const transactions = await createTransactions(settings, connections);
+  const ask = createAsk(driver, settings.prepare);
+  const lookups = createLookups(settings, ask);
+  const transactions = createTransactions(driver, settings, ask, connections);
   const read = kyselyOver((query) => transactions.execute(query));
   runDirectly(read, lookups.run);
   return {

@@ -24,3 +24,18 @@ export function statementOf(query: CompiledQuery, parameters: readonly unknown[]
   }
   return { name, ...statement };
 }
+
+/** A value that the driver's own conversion is not needed for. */
+export type PlainValue = string | number | bigint | Uint8Array | null;
+
+export function isPlain(value: unknown): value is PlainValue {
+  if (value === null || value instanceof Uint8Array) return true;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+}
+
+/** The value as the driver's messages take it. */
+export function toWireValue(value: PlainValue): string | Buffer | null {
+  if (value === null || typeof value === 'string' || Buffer.isBuffer(value)) return value;
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return String(value);
+}

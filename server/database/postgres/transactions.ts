@@ -4,12 +4,12 @@ import { createPace } from '../../pace.js';
 import { performanceNow, sleep } from '../../timers.js';
 import type { Database } from '../database.js';
 import { StorageFault, WriteQueueFull } from '../faults.js';
-import { type Run, runDirectly } from '../prepared.js';
+import { runDirectly, sendsAhead } from '../prepared.js';
 import type { Queries } from '../schema.js';
 import { type Execute, kyselyOver } from './dialect.js';
 import { ConnectionLost, TransactionLost, toFault } from './faults.js';
-import { clientConfig, cut, loadDriver, type PostgresSettings, setUpSession, toConnectFault } from './session.js';
-import { statementOf } from './statements.js';
+import { type Ask, writeTogether } from './named-query.js';
+import { clientConfig, cut, type PostgresSettings, setUpSession, toConnectFault } from './session.js';
 
 /** Transactions may always wait until there are so many: what they take is what a transaction takes. */
 const MOST_WAITING = 256;
@@ -30,10 +30,16 @@ export interface Transactions extends Pick<Database, 'write' | 'close'> {
 interface Session {
   client: PoolClient;
   queries: Queries;
+  /** What the first query of this transaction that failed met: those behind it fail since it did. */
+  firstFault: unknown;
 }
 
-export async function createTransactions(settings: PostgresSettings, connections: number): Promise<Transactions> {
-  const { Pool } = await loadDriver();
+export function createTransactions(
+  { Pool }: typeof import('pg'),
+  settings: PostgresSettings,
+  ask: Ask,
+  connections: number,
+): Transactions {
   const pool = new Pool({
     ...clientConfig(settings),
     max: connections,
@@ -58,7 +64,7 @@ export async function createTransactions(settings: PostgresSettings, connections
     }
     let session = sessions.get(client);
     if (session === undefined) {
-      session = sessionOn(client, settings.prepare);
+      session = sessionOn(client, ask);
       sessions.set(client, session);
     }
     return session;
@@ -67,12 +73,14 @@ export async function createTransactions(settings: PostgresSettings, connections
   async function transact<T>(work: (trx: Queries) => Promise<T>): Promise<T> {
     const session = await acquire();
     const { client, queries } = session;
+    session.firstFault = undefined;
     const begin = performanceNow();
     try {
       // Not waited for: the first query is right behind it, and fails where this does.
-      client.query('begin').catch(() => undefined);
+      writeTogether(client);
+      client.query('begin').catch((error: unknown) => (session.firstFault ??= toFault(error)));
       const value = await work(queries);
-      await commit(client);
+      await commit(session);
       client.release();
       return value;
     } catch (error) {
@@ -110,17 +118,21 @@ export async function createTransactions(settings: PostgresSettings, connections
   };
 }
 
-function sessionOn(client: PoolClient, prepare: boolean): Session {
-  const queries = kyselyOver((query) => executeOn(client, query));
-  const run: Run = async (query, parameters) => {
-    try {
-      return (await client.query<Record<string, unknown>>(statementOf(query, parameters, prepare))).rows;
-    } catch (error) {
-      throw toFault(error);
-    }
-  };
-  runDirectly(queries, run);
-  return { client, queries };
+function sessionOn(client: PoolClient, ask: Ask): Session {
+  const queries = kyselyOver((query) => failingAlike(session, executeOn(client, query)));
+  const session: Session = { client, queries, firstFault: undefined };
+  runDirectly(queries, (query, parameters) => failingAlike(session, ask(client, query, parameters)));
+  sendsAhead(queries);
+  return session;
+}
+
+/** Rejects with the fault of the transaction's first failure. */
+async function failingAlike<T>(session: Session, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw (session.firstFault ??= toFault(error));
+  }
 }
 
 async function executeOn(client: PoolClient, query: CompiledQuery): Promise<QueryResult<unknown>> {
@@ -137,15 +149,17 @@ async function executeOn(client: PoolClient, query: CompiledQuery): Promise<Quer
  * Where no answer comes, the commit may have happened or not: that is a storage fault and never done again, since the
  * client alone knows by its `Idempotency-Key` that its own repeat is one.
  */
-async function commit(client: PoolClient): Promise<void> {
+async function commit(session: Session): Promise<void> {
   let command: string;
   try {
-    ({ command } = await client.query('commit'));
+    ({ command } = await session.client.query('commit'));
   } catch (error) {
-    throw toFault(error);
+    throw (session.firstFault ??= toFault(error));
   }
-  // The server's answer where a query failed and `work` went on all the same.
-  if (command !== 'COMMIT') throw new StorageFault('the transaction could not be committed');
+  // The server's answer where a query failed and `work` went on all the same, for example without waiting for the query.
+  if (command === 'COMMIT') return;
+  const fault: unknown = session.firstFault ?? new StorageFault('the transaction could not be committed');
+  throw fault;
 }
 
 async function giveBack(client: PoolClient, error: unknown): Promise<void> {
