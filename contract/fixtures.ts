@@ -8,13 +8,13 @@ import { isObject, type Json, type JsonObject } from './document/json.js';
 import { evaluate, identify, type LinkSource, listOf, originOf, pathNames } from './document/links.js';
 import { isSecured, isUnsafe, type Operation, type Parameter, type RequestBody } from './document/model.js';
 import {
-  holdsSecret,
   isCursorName,
   isExpiryName,
   isIfMatchName,
   isOnceKeyName,
   isPreconditionName,
   isProtectionName,
+  isSecretOrPasswordName,
 } from './document/names.js';
 import { flatten } from './document/schema.js';
 import type { CaseInfo, Exchange } from './exchange.js';
@@ -72,7 +72,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   }
 
   /** Unspecified texts are the same for the same seed. A secret has its own seed, because its text must be unique. */
-  const seedOf = (name: string) => (holdsSecret(name) ? seed + 7_919 : seed);
+  const seedOf = (name: string) => (isSecretOrPasswordName(name) ? seed + 7_919 : seed);
 
   /** The value of a parameter in a request that should succeed. */
   function goodValue(parameter: Parameter): Json | undefined {

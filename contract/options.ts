@@ -18,7 +18,7 @@ export interface ContractOptions {
   credentials?: Record<string, string>;
   /**
    * The user that logs in through the document's login operation, instead of a `token`. With a login the run can open
-   * throw-away sessions, and so test operations that end a session.
+   * disposable sessions, and so test operations that end a session.
    */
   login?: { username: string; password: string };
   /**

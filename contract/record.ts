@@ -34,7 +34,7 @@ export interface RunRecord {
   hasSucceeded(operation: Operation): boolean;
   /** Records that some requests of an operation are not sent, and why. */
   skip(operation: Operation, why: string): void;
-  /** Adds a note to the report: one line about the run that is no finding. */
+  /** Adds a note to the report: one line about the run that is not a finding. */
   note(text: string): void;
   /** Which operations have been tested so far. */
   extent: Extent;

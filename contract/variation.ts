@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { valuesOf } from './cases/arbitrary.js';
 import { type Slot, slotsOf, valueAt, withValue } from './cases/slots.js';
 import { isObject, type Json, sameJson } from './document/json.js';
-import { holdsSecret, isProtectionName } from './document/names.js';
+import { isProtectionName, isSecretOrPasswordName } from './document/names.js';
 import { branches, typesOf } from './document/schema.js';
 import type { Draft } from './http/draft.js';
 import type { Run } from './run.js';
@@ -23,7 +23,7 @@ export function withOtherTexts(run: Run, draft: Draft, count: number): Draft {
   for (const slot of membersToSend(run, draft.operation)) {
     const present = valueAt(draft.body, slot.path);
     const isOpen = branches(run.spec.requests, slot.schema).every((branch) => branch.enum === undefined);
-    if (typeof present !== 'string' || !isOpen || holdsSecret(String(slot.path[0]))) continue;
+    if (typeof present !== 'string' || !isOpen || isSecretOrPasswordName(String(slot.path[0]))) continue;
     const document = run.spec.requests;
     const texts = fc.sample(valuesOf(document, slot.schema), { seed: run.seed + count, numRuns: 20 });
     for (const text of [...(present.includes('@') ? [] : [`${present.slice(0, 30)} ${String(count)}`]), ...texts]) {
@@ -53,7 +53,7 @@ export function withAnother(
   const isBoolean = branches(document, schema).some((branch) => typesOf(branch).includes('boolean'));
   const random = fc.sample(valuesOf(document, schema, name), { seed: run.seed, numRuns: 60 });
   // A password is masked from now on, so it must be a text that appears nowhere else.
-  const words = holdsSecret(name) ? ['another-Passw0rd', 'another-Passw0rd-1'] : ['another', 'another-1'];
+  const words = isSecretOrPasswordName(name) ? ['another-Passw0rd', 'another-Passw0rd-1'] : ['another', 'another-1'];
   const candidates: Json[] = isBoolean ? [present !== true] : [...words, ...random];
   const body = isObject(draft.body) ? draft.body : {};
   for (const value of candidates) {

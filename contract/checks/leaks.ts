@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../document/json.js';
 import { answerFor } from '../document/model.js';
-import { holdsSecret } from '../document/names.js';
+import { isSecretOrPasswordName } from '../document/names.js';
 import { branches, flatten, type SchemaOrBoolean } from '../document/schema.js';
 import type { Draft } from '../http/draft.js';
 import type { Secrets } from '../http/secrets.js';
@@ -52,7 +52,7 @@ function withoutDescribed(
   const kept = Object.entries(value).flatMap(([name, member]): [string, Json][] => {
     const described = Object.hasOwn(properties, name) ? properties[name] : undefined;
     const isShown = described !== undefined && flatten(document, described).writeOnly !== true;
-    if (holdsSecret(name) && isShown && typeof member === 'string' && mayTell(member)) return [];
+    if (isSecretOrPasswordName(name) && isShown && typeof member === 'string' && mayTell(member)) return [];
     return [[name, withoutDescribed(document, described, member, mayTell)]];
   });
   return Object.fromEntries(kept);

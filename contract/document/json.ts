@@ -7,12 +7,12 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The members of `value`; empty if it is no object. */
+/** The members of `value`; empty if it is not an object. */
 export function membersOf(value: unknown): [string, Json][] {
   return isObject(value) ? Object.entries(value) : [];
 }
 
-/** An own member of an object; undefined if `value` is no object or has no such own member. */
+/** An own member of an object; undefined if `value` is not an object or has no such own member. */
 export function memberOf(value: unknown, name: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }

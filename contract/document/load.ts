@@ -6,10 +6,11 @@ import { isObject, type JsonObject } from './json.js';
 
 /**
  * Reads an OpenAPI document from a file, an http(s) URL or an object; undefined means Latchkey's own. Rejects with
- * `CouldNotRun` if it cannot be read, or is no OpenAPI 3.0 or 3.1 document.
+ * `CouldNotRun` if it cannot be read, or is not an OpenAPI 3.0 or 3.1 document.
  */
 export async function loadDocument(source: string | URL | object | undefined): Promise<JsonObject> {
-  if (source !== undefined && typeof source === 'object' && !(source instanceof URL)) return check(source, 'the spec');
+  if (source !== undefined && typeof source === 'object' && !(source instanceof URL))
+    return check(source, 'the document');
   const place = source === undefined ? ownSpec() : String(source);
   return check(parseText(await readText(place), place), place);
 }
@@ -56,7 +57,7 @@ function readYaml(text: string): unknown {
 function check(document: unknown, place: string): JsonObject {
   const version = isObject(document) ? document['openapi'] : undefined;
   if (!isObject(document) || typeof version !== 'string' || !/^3\.[01]\./.test(version)) {
-    throw new CouldNotRun(`${place} is no OpenAPI 3.0 or 3.1 document`);
+    throw new CouldNotRun(`${place} is not an OpenAPI 3.0 or 3.1 document`);
   }
   // A copy without prototypes, dates or shared nodes.
   try {

@@ -15,7 +15,7 @@ export function isSecretName(name: string): boolean {
 }
 
 /** A member whose text must be unique in a run: the same text elsewhere would look like a leak. */
-export function holdsSecret(name: string): boolean {
+export function isSecretOrPasswordName(name: string): boolean {
   return isSecretName(name) || isPasswordName(name);
 }
 
@@ -157,7 +157,7 @@ export function isInquiry(text: string): boolean {
   return /verif|introspect|validat/i.test(text) && !isRevocation(text);
 }
 
-/** A member of a request with a credential that somebody else has presented. */
+/** A member of a request with a credential to verify or to revoke. */
 export function isPresentedName(name: string): boolean {
   return /^((access|bearer|api)_)?(token|secret|key|credential)$/.test(words(name));
 }

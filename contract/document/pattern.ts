@@ -4,7 +4,7 @@ import { createContext, Script } from 'node:vm';
 const FOREIGN =
   /\[:\^?\w+:\]|\(\?[a-zA-Z^-]*[imsxUJn-]+\)|\(\?[imsx-]+:|\\[AzZGQEhHRXK]|\(\?>|[*+?}]\+|\(\?P[<=>]|\(\?#|\\p\{?[A-Z][a-z]*(?![\w{])|\\[px]\{[^}]*$/;
 
-/** Milliseconds that one pattern may take for one text; backtracking can take practically for ever. */
+/** Milliseconds that one pattern may take for one text; backtracking can take years. */
 const MOST_MS = 50;
 /** Characters. Every pattern without nested repetition matches a text of this length quickly. */
 const SHORT = 256;

@@ -19,7 +19,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
  */
 export function readSpec(document: JsonObject): Spec {
   const dangling = resolveReferences(document);
-  refuseForeignPaths(document, dangling);
+  rejectForeignPaths(document, dangling);
   const requests = normalise(document, 'request', 'strict');
   const answers = normalise(document, 'response', 'wide');
   const info = document['info'];
@@ -87,13 +87,13 @@ export function pointersOf({ parameters, bodies, answers }: Operation): string[]
   return parts.map(({ pointer }) => pointer).filter((pointer) => pointer !== undefined);
 }
 
-function refuseForeignPaths({ paths }: JsonObject, dangling: Dangling[]): void {
+function rejectForeignPaths({ paths }: JsonObject, dangling: Dangling[]): void {
   const lost = dangling.find(({ pointer }) => /^#\/paths\/[^/]+$/.test(pointer));
   if (lost === undefined || !isObject(paths)) return;
   const { reference } = lost;
   if (reference.startsWith('#'))
-    throw new CouldNotRun(`${lost.pointer} refers to ${reference}, which is not in the spec`);
-  throw new CouldNotRun(`${lost.pointer} refers to ${reference}: bundle the spec into one file first`);
+    throw new CouldNotRun(`${lost.pointer} refers to ${reference}, which is not in the document`);
+  throw new CouldNotRun(`${lost.pointer} refers to ${reference}; bundle the document into one file first`);
 }
 
 /** The base paths of the document's servers; empty if one of them has no base path. */
@@ -136,7 +136,7 @@ function readOperation(
     bodies,
     // The schemas of answers come from `answers`; the pointers are the same in both documents.
     answers: membersOf(node['responses'])
-      // A status below 200 is no final answer (RFC 9110, section 15.2).
+      // A status below 200 is not a final answer (RFC 9110, section 15.2).
       .filter(([status]) => /^[2-5](\d\d|XX)$|^default$/i.test(status))
       .map(([status]) =>
         readAnswer(

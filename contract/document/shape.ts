@@ -1,4 +1,5 @@
 import { escapePointer, isObject, type Json, type JsonObject } from './json.js';
+import { SCHEMA_KEYWORDS, type SchemaForm } from './keywords.js';
 
 /** The kind of an object in an OpenAPI document; members that `SHAPES` does not list are data. */
 type Kind =
@@ -14,7 +15,7 @@ type Kind =
   | 'response'
   | 'schema';
 
-type Member = readonly ['one' | 'list' | 'map', Kind];
+type Member = readonly [SchemaForm, Kind];
 
 const one = (kind: Kind): Member => ['one', kind];
 const list = (kind: Kind): Member => ['list', kind];
@@ -22,14 +23,12 @@ const map = (kind: Kind): Member => ['map', kind];
 
 const OPERATION = one('operation');
 const SCHEMA = one('schema');
-const SCHEMAS = list('schema');
-const NAMED_SCHEMAS = map('schema');
 
 /** The members of each kind that may contain schemas. */
 const SHAPES: Record<Kind, Readonly<Record<string, Member>>> = {
   document: { paths: map('pathItem'), webhooks: map('pathItem'), components: one('components') },
   components: {
-    schemas: NAMED_SCHEMAS,
+    schemas: map('schema'),
     responses: map('response'),
     parameters: map('parameter'),
     requestBodies: map('body'),
@@ -60,28 +59,7 @@ const SHAPES: Record<Kind, Readonly<Record<string, Member>>> = {
   media: { schema: SCHEMA, encoding: map('encoding') },
   encoding: { headers: map('parameter') },
   response: { headers: map('parameter'), content: map('media') },
-  schema: {
-    properties: NAMED_SCHEMAS,
-    patternProperties: NAMED_SCHEMAS,
-    dependentSchemas: NAMED_SCHEMAS,
-    $defs: NAMED_SCHEMAS,
-    definitions: NAMED_SCHEMAS,
-    allOf: SCHEMAS,
-    anyOf: SCHEMAS,
-    oneOf: SCHEMAS,
-    prefixItems: SCHEMAS,
-    items: SCHEMA,
-    additionalProperties: SCHEMA,
-    propertyNames: SCHEMA,
-    contains: SCHEMA,
-    not: SCHEMA,
-    if: SCHEMA,
-    then: SCHEMA,
-    else: SCHEMA,
-    unevaluatedItems: SCHEMA,
-    unevaluatedProperties: SCHEMA,
-    contentSchema: SCHEMA,
-  },
+  schema: Object.fromEntries(Object.entries(SCHEMA_KEYWORDS).map(([name, form]) => [name, [form, 'schema']])),
 };
 
 export interface Place {

@@ -1,4 +1,5 @@
 import { atPointer, isObject, type Json, type JsonObject, textOf } from './json.js';
+import { APPLICATORS, type SchemaForm } from './keywords.js';
 import { documentPlace, eachPart, type Place, partsOf } from './shape.js';
 
 /** A schema that is invalid, so that no value can be validated against it. */
@@ -21,10 +22,13 @@ const isType = (value: Json) => typeof value === 'string' && TYPES.has(value);
 type Rule = readonly [(value: Json) => boolean, string];
 const COUNT: Rule = [isCount, 'must be an integer from 0'];
 const NUMBER: Rule = [isNumber, 'must be a number'];
-const SCHEMA: Rule = [isSchema, 'must be a schema'];
-const SCHEMAS: Rule = [isSchemas, 'must be a list of schemas'];
-const MAP: Rule = [isSchemaMap, 'must be an object of schemas'];
+const SCHEMA_RULES: Readonly<Record<SchemaForm, Rule>> = {
+  one: [isSchema, 'must be a schema'],
+  list: [isSchemas, 'must be a list of schemas'],
+  map: [isSchemaMap, 'must be an object of schemas'],
+};
 
+/** The type that the value of each keyword must have, and how to say so. */
 const RULES: Readonly<Record<string, Rule>> = {
   type: [
     (value) => isType(value) || (Array.isArray(value) && value.length > 0 && value.every(isType)),
@@ -49,23 +53,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   uniqueItems: [(value) => typeof value === 'boolean', 'must be true or false'],
   required: [isTexts, 'must be a list of names'],
   dependentRequired: [(value) => isObject(value) && Object.values(value).every(isTexts), 'must be lists of names'],
-  items: SCHEMA,
-  additionalProperties: SCHEMA,
-  propertyNames: SCHEMA,
-  contains: SCHEMA,
-  not: SCHEMA,
-  if: SCHEMA,
-  then: SCHEMA,
-  else: SCHEMA,
-  unevaluatedItems: SCHEMA,
-  unevaluatedProperties: SCHEMA,
-  allOf: SCHEMAS,
-  anyOf: SCHEMAS,
-  oneOf: SCHEMAS,
-  prefixItems: SCHEMAS,
-  properties: MAP,
-  patternProperties: MAP,
-  dependentSchemas: MAP,
+  ...Object.fromEntries(Object.entries(APPLICATORS).map(([name, form]) => [name, SCHEMA_RULES[form]])),
 };
 
 /** The keywords whose schemas apply to the same value as the schema that contains them. */

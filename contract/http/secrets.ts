@@ -1,5 +1,5 @@
 import { isObject, type Json, membersOf } from '../document/json.js';
-import { holdsSecret, isSecretName } from '../document/names.js';
+import { isSecretName, isSecretOrPasswordName } from '../document/names.js';
 
 /** Characters. Shorter texts appear in answers by chance. */
 const SHORTEST = 10;
@@ -64,7 +64,7 @@ export function createSecrets(published: string): Secrets {
       labels.delete(value);
       for (const secrets of heads.values()) secrets.delete(value);
     } else if (Array.isArray(value)) value.forEach(say);
-    else for (const [name, member] of membersOf(value)) if (!holdsSecret(name)) say(member);
+    else for (const [name, member] of membersOf(value)) if (!isSecretOrPasswordName(name)) say(member);
   }
 
   function tells(text: string, at: number, secret: string): boolean {

@@ -150,6 +150,6 @@ function textOf(
   try {
     return { text: decoder(bytes, { maxOutputLength: MOST_BYTES }).toString('utf8'), why: undefined };
   } catch {
-    return { text: bytes.toString('utf8'), why: `the body is no ${encoding ?? ''}` };
+    return { text: bytes.toString('utf8'), why: `the body is not ${encoding ?? ''}` };
   }
 }

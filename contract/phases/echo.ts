@@ -9,7 +9,7 @@ import type { Context } from '../context.js';
 import { type Json, memberOf, sameJson } from '../document/json.js';
 import { identify, isItemOperation, originOf, thingIn } from '../document/links.js';
 import { type Operation, successOf } from '../document/model.js';
-import { holdsSecret, isExpiryName, isProtectionName, sameName } from '../document/names.js';
+import { isExpiryName, isProtectionName, isSecretOrPasswordName, sameName } from '../document/names.js';
 import { branches, flatten, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
 import type { Draft } from '../http/draft.js';
@@ -154,7 +154,7 @@ function withTexts(run: Run, base: Draft, text: string, index: number): Draft {
   for (const { path, schema } of slotsOf(run.spec.requests, base.operation.body?.schema)) {
     const name = String(path.at(-1));
     const flat = flatten(run.spec.requests, schema);
-    if (holdsSecret(name) || isProtectionName(name) || flat.enum !== undefined) continue;
+    if (isSecretOrPasswordName(name) || isProtectionName(name) || flat.enum !== undefined) continue;
     const types = typesOf(flat);
     const isPlain = types.includes('string') && flat.format === undefined;
     const values: Json[] = [];

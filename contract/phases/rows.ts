@@ -5,7 +5,7 @@ import type { Context } from '../context.js';
 import { isObject, type Json } from '../document/json.js';
 import { identify, isItemOperation, originOf, pathNames, thingIn, trimmed } from '../document/links.js';
 import type { Operation } from '../document/model.js';
-import { holdsSecret, isExpiryName, isProtectionName, isTombstoneName } from '../document/names.js';
+import { isExpiryName, isProtectionName, isSecretOrPasswordName, isTombstoneName } from '../document/names.js';
 import { flatten, typesOf } from '../document/schema.js';
 import type { Draft } from '../http/draft.js';
 import { isDeleter } from '../policy.js';
@@ -102,7 +102,7 @@ function differing(run: Run, base: Draft, text: string, index: number): Draft {
   let draft = base;
   for (const { path, schema, required } of slotsOf(run.spec.requests, base.operation.body?.schema)) {
     const name = String(path[0]);
-    if (path.length > 1 || holdsSecret(name) || isProtectionName(name)) continue;
+    if (path.length > 1 || isSecretOrPasswordName(name) || isProtectionName(name)) continue;
     const present = valueAt(draft.body, path);
     // Every second row omits optional members, to test where such rows are sorted.
     if (present === undefined && !required && index % 2 === 1 && index !== 3) continue;

@@ -94,7 +94,7 @@ function isAfterCrash({ finding, first }: Placed, a: Placed): boolean {
   return finding.curl === '' || /ECONNREFUSED/.test(finding.message);
 }
 
-/** Whether a good credential got 401 because, as the run noticed, the credential of the run had become invalid. */
+/** Whether a valid credential got 401 after the run had found its own credential invalid. */
 function isAfterLoss({ finding }: Placed, { finding: loss }: Placed): boolean {
   if (loss.check !== 'credential' || loss.only === undefined) return false;
   return finding.only === loss.only && isShut(finding);

@@ -11,7 +11,7 @@ export interface ContractFinding {
   /** The `id` of the finding that this one follows from; undefined if it follows from none. */
   follows?: string;
   severity: Severity;
-  /** The operationId, or `METHOD /path` where the spec gives none. */
+  /** The operationId, or `METHOD /path` if the document has none. */
   operation: string;
   method: string;
   path: string;
@@ -95,7 +95,7 @@ export interface OperationReport {
   requests: number;
   /** Milliseconds that the server took for all of these requests. */
   durationMs: number;
-  /** The statuses that the spec documents, as it writes them: `200`, `4XX`, `default`. */
+  /** The documented statuses, as the document writes them: `200`, `4XX`, `default`. */
   documented: string[];
   /** How often the server sent each status. */
   seen: Record<string, number>;

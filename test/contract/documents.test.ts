@@ -153,8 +153,8 @@ test('a nullable member that refuses null is found', async () => {
 
 test.each([
   ['no document', { spec: 'no/such/file.yaml' }, /cannot be read/],
-  ['another kind of document', { spec: 'package.json' }, /no OpenAPI 3.0 or 3.1 document/],
-  ['a Swagger 2 document', { spec: { swagger: '2.0', paths: {} } }, /no OpenAPI 3.0 or 3.1 document/],
+  ['another kind of document', { spec: 'package.json' }, /not an OpenAPI 3.0 or 3.1 document/],
+  ['a Swagger 2 document', { spec: { swagger: '2.0', paths: {} } }, /not an OpenAPI 3.0 or 3.1 document/],
   ['a document in pieces', { spec: { openapi: '3.1.0', paths: { '/a': { $ref: 'a.yaml' } } } }, /bundle it/],
   ['a reference to nothing', { spec: { openapi: '3.1.0', paths: { '/a': { $ref: '#/b' } } } }, /not in it/],
   ['no operations', { spec: { openapi: '3.1.0', paths: {} } }, /no operations/],
