@@ -1,0 +1,194 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { body, document } from './small/document.js';
+import { answers, object, REFUSED, refusals, type Server, teller, telling, testReadings } from './small/reading.js';
+
+// Paths, media types, encodings and bodies that are easily misread.
+
+const streamed = body({ type: 'string' }, 'text/event-stream');
+/** A server whose answers have no end. */
+const endless = (type: string): Server => {
+  return () => ({
+    status: 200,
+    headers: { 'Content-Type': type },
+    write(response) {
+      response.write('data: 1\n\n');
+      const timer = setInterval(() => response.write('data: 1\n\n'), 50);
+      response.on('close', () => {
+        clearInterval(timer);
+      });
+    },
+  });
+};
+
+const packed = (value: unknown, encoding: string, pack: (text: string) => Buffer): Server => {
+  return () => ({
+    status: 200,
+    headers: { 'Content-Type': 'application/json', 'Content-Encoding': encoding },
+    write: (response) => response.end(pack(JSON.stringify(value))),
+  });
+};
+
+/** A server that creates things, and lists the first five of them, or as many as `most` makes of the limit. */
+function listing(most: (limit: number) => number): Server {
+  let made = 0;
+  return ({ method, query }) => {
+    if (method === 'POST') return { status: 201, body: { id: ++made } };
+    const limit = query.get('limit') ?? '5';
+    if (!/^[1-9]$/.test(limit)) return REFUSED;
+    const ids = Array.from({ length: Math.min(made, most(Number(limit))) }, (_, index) => ({ id: index + 1 }));
+    return { status: 200, body: ids };
+  };
+}
+
+const digit = { type: 'integer', minimum: 1, maximum: 9 };
+const inPath = { name: 'id', in: 'path', required: true, schema: digit };
+
+testReadings({
+  'a cookie with a pattern': {
+    spec: document({
+      '/a': {
+        get: {
+          operationId: 'get',
+          parameters: [
+            { name: 'sid', in: 'cookie', required: true, schema: { type: 'string', pattern: '^[^;]{3,8}$' } },
+          ],
+          responses: answers,
+        },
+      },
+    }),
+    right: ({ headers: { cookie = '' } }) => {
+      const [, sid = ''] = /(?:^|; )sid=([^;]*)/.exec(cookie) ?? [];
+      return Array.from(sid).length >= 3 && Array.from(sid).length <= 8 ? { status: 200, body: {} } : REFUSED;
+    },
+    wrong: () => ({ status: 200, body: {} }),
+    finds: 'refusal',
+  },
+  'a stream of events without end': {
+    spec: teller(streamed),
+    right: endless('text/event-stream'),
+    wrong: endless('text/plain'),
+    finds: 'content-type',
+    options: { answerTimeoutMs: 700 },
+    note: /^get: the body of 200 is not checked: a stream has no end$/,
+  },
+  'a body that does not end': {
+    spec: teller(body({ type: 'array' })),
+    right: endless('application/json'),
+    wrong: endless('text/html'),
+    finds: 'content-type',
+    options: { answerTimeoutMs: 700 },
+    note: /^get: the body of 200 is not checked: the body does not end in time$/,
+  },
+  'a media type in other letters': {
+    spec: teller(body({ type: 'object' })),
+    right: telling({}, { 'Content-Type': 'Application/JSON; Charset=UTF-8' }),
+    wrong: telling({}, { 'Content-Type': 'Application/JSON5' }),
+    finds: 'content-type',
+  },
+  'a documented media type in other letters': {
+    spec: teller(body({ type: 'object' }, 'Application/Vnd.Acme+JSON')),
+    right: telling({}, { 'Content-Type': 'application/vnd.acme+json' }),
+    wrong: telling([], { 'Content-Type': 'application/vnd.acme+json' }),
+    finds: 'body',
+  },
+  'a path with a space': {
+    spec: document({ '/my files/{id}': { get: { operationId: 'get', parameters: [inPath], responses: answers } } }),
+    right: ({ path }) => (/^\/my%20files\/[1-9]$/.test(path) ? { status: 200, body: {} } : REFUSED),
+    wrong: ({ path }) => (/^\/my%20files\/\d+$/.test(path) ? { status: 200, body: {} } : REFUSED),
+    finds: 'refusal',
+  },
+  'a path beyond ASCII': {
+    spec: document({ '/café/ключ': { get: { operationId: 'get', responses: answers } } }),
+    right: ({ path }) =>
+      path === `/${encodeURIComponent('café')}/${encodeURIComponent('ключ')}`
+        ? { status: 200, body: {} }
+        : { status: 404, body: {} },
+    wrong: ({ path }) => (path.includes('%') ? { status: 200, body: [] } : { status: 404, body: {} }),
+    finds: 'body',
+  },
+  'a 200 without content that has a body': {
+    spec: teller({ description: 'ok' }),
+    right: telling({ a: 1 }),
+    wrong: () => ({ status: 201, body: { a: 1 } }),
+    finds: 'status',
+    note: /^get: 200 has a body that the document does not describe$/,
+  },
+  'an answer in gzip': {
+    spec: teller(body(object(['a'], {}))),
+    right: packed({ a: 1 }, 'gzip', gzipSync),
+    wrong: packed({ b: 1 }, 'gzip', gzipSync),
+    finds: 'body',
+  },
+  'an answer in deflate': {
+    spec: teller(body(object(['a'], {}))),
+    right: packed({ a: 1 }, 'deflate', deflateSync),
+    wrong: packed({ b: 1 }, 'deflate', deflateSync),
+    finds: 'body',
+  },
+  'an answer in Brotli': {
+    spec: teller(body(object(['a'], {}))),
+    right: packed({ a: 1 }, 'br', brotliCompressSync),
+    wrong: packed({ b: 1 }, 'br', brotliCompressSync),
+    finds: 'body',
+  },
+  'a list with a limit and no way on': {
+    spec: document({
+      '/a': {
+        get: {
+          operationId: 'list',
+          parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 9 } }],
+          responses: { ...refusals, 200: body({ type: 'array', items: object(['id'], { id: { type: 'integer' } }) }) },
+        },
+        post: {
+          operationId: 'make',
+          responses: { ...refusals, 201: body(object(['id'], { id: { type: 'integer' } })) },
+        },
+      },
+    }),
+    right: listing((limit) => limit),
+    wrong: listing((limit) => limit + 1),
+    finds: 'paging',
+  },
+  'a form of several parts': {
+    spec: document({
+      '/a': {
+        post: {
+          operationId: 'put',
+          requestBody: {
+            required: true,
+            ...body(object(['file'], { file: { type: 'string', format: 'binary' } }), 'multipart/form-data'),
+          },
+          responses: answers,
+        },
+      },
+    }),
+    right: ({ type, body: sent }) =>
+      /^multipart\/form-data; ?boundary=/.test(type) && sent.includes('name="file"')
+        ? { status: 200, body: {} }
+        : REFUSED,
+    wrong: ({ type }) => (/^multipart\/form-data/.test(type) ? { status: 200, body: {} } : REFUSED),
+    finds: 'refusal',
+  },
+  'a body of XML': {
+    spec: document({
+      '/a': {
+        post: {
+          operationId: 'put',
+          requestBody: {
+            required: true,
+            ...body(
+              object(['a'], { a: { type: 'string', enum: ['one', 'two'] } }, { xml: { name: 'thing' } }),
+              'application/xml',
+            ),
+          },
+          responses: answers,
+        },
+      },
+    }),
+    right: ({ type, body: sent }) =>
+      /^application\/xml/.test(type) && /<thing>\s*<a>(one|two)<\/a>/.test(sent) ? { status: 200, body: {} } : REFUSED,
+    wrong: ({ type, body: sent }) =>
+      /^application\/xml/.test(type) && /<a>one<\/a>/.test(sent) ? { status: 200, body: {} } : REFUSED,
+    finds: 'acceptance',
+  },
+});
