@@ -2,22 +2,12 @@ import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { createAccessToken, getAccessToken, getMe, getReadiness, listAccessTokens } from '../../generated/index.js';
-import {
-  ADMIN,
-  clientOf,
-  latchkey,
-  logInTo,
-  logOf,
-  newFolder,
-  type Serving,
-  serve,
-  serveDatabase,
-} from '../support/process.js';
-import { answered, startService } from '../support/service.js';
-import { answersIn, openConnection } from '../support/socket.js';
+import { createAccessToken, getMe, listAccessTokens } from '../../generated/index.js';
+import { ADMIN, latchkey, logInTo, newFolder, serve, serveDatabase, stopServing } from '../support/process.js';
+import { answered } from '../support/service.js';
+
+// The start of a service: its configuration, its first user, and the address that it listens on.
 
 const MEMORY = { LATCHKEY_DATABASE: ':memory:' };
 
@@ -146,13 +136,13 @@ describe('the first start', () => {
     expect(email).toBe('admin@latchkey.local');
     const { client } = await logInTo(first.url, { email, password });
     expect((await answered(getMe({ client }))).user).toMatchObject({ email, isAdmin: true });
-    const { stdout, stderr } = await stop(first);
+    const { stdout, stderr } = await stopServing(first);
     expect(stdout.split(password)).toHaveLength(2);
     expect(stderr).not.toContain(password);
 
     const second = await serve(env);
     await logInTo(second.url, { email, password });
-    expect((await stop(second)).stdout).toBe(`latchkey listening on ${second.url}\n`);
+    expect((await stopServing(second)).stdout).toBe(`latchkey listening on ${second.url}\n`);
   });
 
   test('LATCHKEY_ADMIN_EMAIL and LATCHKEY_ADMIN_PASSWORD make the first user, and print no password', async () => {
@@ -174,7 +164,7 @@ describe('the first start', () => {
   test('LATCHKEY_ADMIN_* change nothing where there is a user already', async () => {
     const folder = await newFolder();
     const database = join(folder, 'latchkey.db');
-    await stop(await serveDatabase(database));
+    await stopServing(await serveDatabase(database));
     const other = { email: 'other@example.org', password: 'another password' };
     const { url } = await serveDatabase(database, {
       LATCHKEY_ADMIN_EMAIL: other.email,
@@ -212,199 +202,3 @@ test('a first start that cannot listen loses no generated password: the next one
   const [, email = '', password = ''] = /^created user (\S+) with password (\S+) /m.exec(output.stdout) ?? [];
   await logInTo(url, { email, password });
 });
-
-describe('the log', () => {
-  test('each request is one JSON line on standard error', async () => {
-    const folder = await newFolder();
-    const serving = await serveDatabase(join(folder, 'latchkey.db'));
-    const { client, token } = await logInTo(serving.url);
-    const created = await answered(createAccessToken({ client, body: { name: 'deploy bot' } }));
-    const headers = { Authorization: `Bearer ${created.plaintext}`, 'X-Request-Id': 'my-own.id_1' };
-    await fetch(`${serving.url}/api/v1/access-tokens/${created.token.id}`, { headers });
-    await fetch(`${serving.url}/api/v1/access-tokens?limit=7`, { headers: { 'X-API-Key': 'lk_pat_nonsense' } });
-    await fetch(`${serving.url}/nowhere?password=hunter2`, { method: 'PUT' });
-
-    const lines = await logOfLength(serving, 5);
-    const common = {
-      level: 30,
-      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
-      ms: expect.any(Number) as number,
-      requestId: expect.stringMatching(/^[A-Za-z0-9._-]{1,128}$/) as string,
-      msg: 'request',
-    };
-    expect(lines).toEqual([
-      { ...common, method: 'POST', route: '/api/v1/auth/login/', status: 200, callerId: null },
-      { ...common, method: 'POST', route: '/api/v1/access-tokens', status: 201, callerId: 1 },
-      {
-        ...common,
-        method: 'GET',
-        route: '/api/v1/access-tokens/{token_id}',
-        status: 200,
-        requestId: 'my-own.id_1',
-        callerId: 1,
-      },
-      {
-        ...common,
-        method: 'GET',
-        route: '/api/v1/access-tokens',
-        status: 401,
-        callerId: null,
-        code: 'unauthorized',
-        reason: 'malformed',
-      },
-      { ...common, method: 'PUT', route: null, status: 404, callerId: null, code: 'not_found' },
-    ]);
-    for (const secret of [token, created.plaintext, ADMIN.password, 'nonsense', 'hunter2', 'limit=7']) {
-      expect(serving.output.stderr).not.toContain(secret);
-    }
-    expect(serving.output.stdout).toBe(`latchkey listening on ${serving.url}\n`);
-  });
-
-  test('the request id of the log is the one of the answer', async () => {
-    const serving = await serve(MEMORY);
-    const { headers } = await fetch(`${serving.url}/healthz`, { headers: { 'X-Request-Id': 'no good id' } });
-    const [line] = await logOfLength(serving, 1);
-    expect(headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/);
-    expect(line?.['requestId']).toBe(headers.get('X-Request-Id'));
-  });
-
-  test.each([
-    ['silent', 0],
-    ['warn', 0],
-    ['info', 2],
-  ])('LATCHKEY_LOG_LEVEL=%s writes %i lines for a good request', async (level, count) => {
-    const serving = await serve({ ...MEMORY, LATCHKEY_LOG_LEVEL: level });
-    expect((await fetch(`${serving.url}/healthz`)).status).toBe(200);
-    const { stderr } = await stop(serving);
-    // One for the request here and one for the request of `stop`.
-    expect(logOf({ output: { stdout: '', stderr } })).toHaveLength(count);
-  });
-});
-
-describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
-  test('what is in flight is answered, idle and half-open connections hold nothing up, and the WAL is gone', async () => {
-    const folder = await newFolder();
-    const database = join(folder, 'latchkey.db');
-    const serving = await serveDatabase(database);
-    const { token } = await logInTo(serving.url);
-
-    const silent = await Promise.all(Array.from({ length: 20 }, () => openConnection(serving.url)));
-    const halfHeaders = await Promise.all(Array.from({ length: 10 }, () => openConnection(serving.url)));
-    for (const connection of halfHeaders) connection.write('GET /healthz HTTP/1.1\r\nHost: here\r\nX-Un');
-    const keptAlive = await Promise.all(Array.from({ length: 10 }, () => openConnection(serving.url)));
-    for (const connection of keptAlive) connection.write('GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n');
-    await Promise.all(keptAlive.map((connection) => connection.until('{"status":"ok"}')));
-
-    const body = JSON.stringify({ name: 'made while stopping' });
-    const create = post('/api/v1/access-tokens', body, `Authorization: Bearer ${token}`);
-    const creates = await Promise.all(Array.from({ length: 5 }, () => openConnection(serving.url)));
-    for (const connection of creates) connection.write(create.slice(0, -10));
-    const logIn = post('/api/v1/auth/login/', JSON.stringify({ username: ADMIN.email, password: ADMIN.password }));
-    const logins = await Promise.all(Array.from({ length: 20 }, () => openConnection(serving.url)));
-    for (const connection of logins) connection.write(logIn);
-    await sleep(100);
-
-    const start = performance.now();
-    serving.child.kill(signal);
-    await Promise.all([...silent, ...halfHeaders, ...keptAlive].map((connection) => connection.closed));
-    for (const connection of creates) connection.write(create.slice(-10));
-    const answers = (await Promise.all(creates.map((connection) => connection.closed))).flatMap(answersIn);
-    expect(answers.map(({ status }) => status)).toEqual(Array<number>(5).fill(201));
-    const opened = (await Promise.all(logins.map((connection) => connection.closed))).flatMap(answersIn);
-    expect(opened.map(({ status }) => status)).toEqual(Array<number>(20).fill(200));
-    const { code, stdout } = await serving.finished;
-    expect(performance.now() - start).toBeLessThan(5_000);
-    expect(code).toBe(0);
-    const said = 'latchkey is stopping; press Ctrl-C again to stop at once\n';
-    expect(stdout.endsWith(said)).toBe(signal === 'SIGINT');
-    expect(sizeOf(`${database}-wal`)).toBe(0);
-
-    const again = await serveDatabase(database);
-    const made = answers.map((answer) => JSON.parse(answer.body) as { plaintext: string; token: { id: string } });
-    for (const { plaintext, token } of made) {
-      const found = await answered(
-        getAccessToken({ client: clientOf(again.url, plaintext), path: { token_id: token.id } }),
-      );
-      expect(found.name).toBe('made while stopping');
-    }
-  });
-
-  test('a second signal ends the process at once', async () => {
-    const serving = await serve(MEMORY);
-    await startEndlessRequest(serving.url);
-    serving.child.kill(signal);
-    await sleep(500);
-    expect(serving.child.exitCode).toBeNull();
-    const start = performance.now();
-    serving.child.kill(signal);
-    const { code } = await serving.finished;
-    expect(performance.now() - start).toBeLessThan(1_000);
-    expect(code).toBe(1);
-  });
-});
-
-test('a stopping service accepts nothing new and waits 10 seconds at most for a request that never ends', async () => {
-  const folder = await newFolder();
-  const database = join(folder, 'latchkey.db');
-  const serving = await serveDatabase(database);
-  await startEndlessRequest(serving.url);
-  const start = performance.now();
-  serving.child.kill('SIGTERM');
-  await sleep(500);
-  await expect(openConnection(serving.url)).rejects.toThrow('ECONNREFUSED');
-  expect(serving.child.exitCode).toBeNull();
-  const { code } = await serving.finished;
-  const took = performance.now() - start;
-  expect(code).toBe(0);
-  expect(took).toBeGreaterThan(5_000);
-  expect(took).toBeLessThan(10_000);
-  expect(sizeOf(`${database}-wal`)).toBe(0);
-});
-
-test('readiness is 503 with Retry-After while the service stops', async () => {
-  const service = await startService();
-  const connection = await openConnection(service.url);
-  connection.write('GET /readyz HTTP/1.1\r\nHost: here\r\n\r\n');
-  expect(answersIn(await connection.until('"status":"ready"'))[0]?.status).toBe(200);
-  const stopped = service.stop();
-  const { error, response } = await getReadiness({ client: service.anonymous });
-  expect(response.status).toBe(503);
-  expect(response.headers.get('Retry-After')).toBe('1');
-  expect(error).toMatchObject({ code: 'service_unavailable' });
-  await stopped;
-});
-
-function post(path: string, body: string, header = 'Accept: application/json'): string {
-  return (
-    `POST ${path} HTTP/1.1\r\nHost: here\r\n${header}\r\nContent-Type: application/json\r\n` +
-    `Content-Length: ${String(body.length)}\r\n\r\n${body}`
-  );
-}
-
-async function stop(serving: Serving) {
-  await fetch(`${serving.url}/openapi.json`);
-  serving.child.kill('SIGTERM');
-  const finished = await serving.finished;
-  expect(finished.code).toBe(0);
-  return finished;
-}
-
-/** A request whose headers have arrived and whose body never will. */
-async function startEndlessRequest(url: string): Promise<void> {
-  const connection = await openConnection(url);
-  connection.write(
-    'POST /api/v1/auth/login/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
-  );
-  await sleep(100);
-}
-
-/** The log once it has `count` lines: a line may come a moment later than the answer that it is about. */
-async function logOfLength(serving: Serving, count: number): Promise<Record<string, unknown>[]> {
-  await expect.poll(() => logOf(serving).length).toBeGreaterThanOrEqual(count);
-  return logOf(serving);
-}
-
-/** Bytes; 0 where there is no such file. */
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../generated/client/index.js';
 import { logIn } from '../../generated/index.js';
 
@@ -110,6 +110,15 @@ export function serveDatabase(
     [],
     options,
   );
+}
+
+/** Stops a service by SIGTERM after one more request, and checks that it exits with 0. */
+export async function stopServing(serving: Serving): Promise<Finished> {
+  await fetch(`${serving.url}/openapi.json`);
+  serving.child.kill('SIGTERM');
+  const finished = await serving.finished;
+  expect(finished.code).toBe(0);
+  return finished;
 }
 
 /** A client of the server at `url` that sends `token`, if any, as a bearer credential. */
