@@ -155,7 +155,11 @@ test.each([
   ['no document', { spec: 'no/such/file.yaml' }, /cannot be read/],
   ['another kind of document', { spec: 'package.json' }, /not an OpenAPI 3.0 or 3.1 document/],
   ['a Swagger 2 document', { spec: { swagger: '2.0', paths: {} } }, /not an OpenAPI 3.0 or 3.1 document/],
-  ['a document in pieces', { spec: { openapi: '3.1.0', paths: { '/a': { $ref: 'a.yaml' } } } }, /bundle the document into one file/],
+  [
+    'a document in pieces',
+    { spec: { openapi: '3.1.0', paths: { '/a': { $ref: 'a.yaml' } } } },
+    /bundle the document into one file/,
+  ],
   ['a reference to nothing', { spec: { openapi: '3.1.0', paths: { '/a': { $ref: '#/b' } } } }, /not in the document/],
   ['no operations', { spec: { openapi: '3.1.0', paths: {} } }, /no operations/],
   ['an unknown tag', { only: 'Shrubs' }, /neither a tag nor an operationId/],
