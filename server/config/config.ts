@@ -19,7 +19,7 @@ export interface Config {
   databaseConnections: number;
   /** The PostgreSQL schema that contains the tables; the service creates it if it does not exist. */
   databaseSchema: string;
-  /** `start` brings the schema up to date at the start; `never` leaves that to `latchkey migrate`, and refuses an older one. */
+  /** `start` brings the schema up to date at the start; `never` leaves that to `latchkey migrate`, and rejects an older one. */
   migrate: 'start' | 'never';
   /** Processes that serve, 1 to 64. `latchkey serve` starts several; `startServer` is always one. */
   workers: number;

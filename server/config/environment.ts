@@ -1,7 +1,7 @@
 import { closestMatch } from 'leven';
 import { InvalidArgument } from './invalid-argument.js';
 
-/** The variables of the command line, which are not settings of the service. */
+/** The variables that only the commands read, and not the service. */
 export const COMMAND_VARIABLES = [
   'LATCHKEY_URL',
   'LATCHKEY_TOKEN',
@@ -16,7 +16,7 @@ const OURS = /^LATCHKEY_/i;
 const OF_A_PLATFORM =
   /^LATCHKEY_((SERVICE|PORT)_.*|\w+_SERVICE_(HOST|PORT)(_\w+)?|\w+_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const ADDRESS_OF_A_PLATFORM = /^(tcp|udp|sctp):\/\//;
-/** Insertions, removals and replacements of one character. */
+/** The most insertions, removals and replacements of one character between a misspelt name and the suggested one. */
 const MOST_EDITS = 2;
 
 /** An environment variable; undefined if it is empty, or a platform set it to an address like `tcp://10.0.0.1:8080`. */
@@ -26,8 +26,8 @@ export function variableIn(environment: NodeJS.ProcessEnv, name: string): string
 }
 
 /**
- * The variables that begin with `LATCHKEY_` and are not in `known`, without those that a container platform sets.
- * Throws `InvalidArgument`, which suggests a known name, if a name is within two edits of it, whatever its letter case.
+ * The variables that begin with `LATCHKEY_` and are not in `known`, without those that a container platform sets. Throws
+ * `InvalidArgument` if such a name is within two edits of a known name, in any letter case; the message suggests it.
  */
 export function unknownVariables(environment: NodeJS.ProcessEnv, known: readonly string[]): string[] {
   const candidates = [...known, ...COMMAND_VARIABLES];

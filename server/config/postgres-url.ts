@@ -1,22 +1,22 @@
 import { isIP } from 'node:net';
 
-/** What a URL of PostgreSQL says. */
+/** A PostgreSQL URL, parsed. */
 export interface PostgresUrl {
   /** A host's name or address, or the folder of a socket. */
   host: string;
   port: number;
   user: string;
-  /** Null where the URL has none. */
+  /** Null if the URL has no password. */
   password: string | null;
   database: string;
   tls: Tls;
-  /** Whether statements are prepared by name, which a PgBouncer before 1.21 cannot do. */
+  /** Whether to prepare statements by name, which PgBouncer before 1.21 does not support. */
   prepare: boolean;
   /** The URL without its password and parameters, for people. */
   shown: string;
 }
 
-/** How much of TLS is asked for: as `sslmode` of libpq says it, of which `allow` and `prefer` are no promise. */
+/** The required TLS, as `sslmode` of libpq. Its modes `allow` and `prefer` guarantee nothing, and are not supported. */
 export type Tls =
   | { mode: 'disable' }
   | { mode: 'require' | 'verify-ca' | 'verify-full'; rootCertificate: string | null };
@@ -24,20 +24,20 @@ export type Tls =
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 const PARAMETERS = ['sslmode', 'sslrootcert', 'host', 'prepare'];
 
-/** Whether `database` is meant as a URL of PostgreSQL, and not as a file's path. */
+/** Whether `database` is a PostgreSQL URL and not the path of a file. */
 export function isPostgresUrl(database: string): boolean {
   return /^postgres(ql)?:/i.test(database);
 }
 
 /**
- * Reads `postgres://user@host:5432/database?sslmode=verify-full`. Parameters: `sslmode`, `sslrootcert` (a file), `host` (a
- * socket's folder) and `prepare`. Undefined where it is no such URL.
+ * Parses a URL such as `postgres://user@host:5432/database?sslmode=verify-full`. Its parameters are `sslmode`,
+ * `sslrootcert` (a file), `host` (the folder of a socket) and `prepare`. Returns undefined if `text` is no such URL.
  *
- * Without `sslmode` a server on this machine is talked to in plain text, and one on another machine has to prove itself.
+ * The default of `sslmode` is `disable` for a server on this machine, and `verify-full` for any other server.
  */
 export function parsePostgresUrl(text: string): PostgresUrl | undefined {
   if (!/^postgres(ql)?:\/\//i.test(text) || text.includes('\0')) return undefined;
-  // A URL without a host, as for a socket, is none to the parser of the web unless there is something in its place.
+  // A URL for a socket has no host. The URL parser requires one, so it gets a placeholder.
   const withHost = text.replace(/^(\w+:\/\/(?:[^/?#@]*@)?)(?=[/?#]|$)/, '$1localhost');
   if (!URL.canParse(withHost)) return undefined;
   const url = new URL(withHost);
@@ -62,7 +62,7 @@ export function parsePostgresUrl(text: string): PostgresUrl | undefined {
     port,
     user,
     password: password === '' ? null : password,
-    // As every client of PostgreSQL has it.
+    // The default of all PostgreSQL clients.
     database: database === '' ? user : database,
     tls,
     prepare: prepare === 'true',
@@ -84,7 +84,7 @@ function isOnThisMachine(host: string): boolean {
   );
 }
 
-/** Undefined where the escapes are malformed. */
+/** Undefined if the percent-encoding is malformed. */
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

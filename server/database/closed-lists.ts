@@ -1,9 +1,9 @@
-// What some columns of text may have. The lists are here and in no constraint of a table: a new entry needs no migration.
+// The allowed values of some text columns. The tables have no constraints for them, so a new value needs no migration.
 
 export const TOKEN_TYPES = ['pat', 'session'] as const;
 export type TokenType = (typeof TOKEN_TYPES)[number];
 
-/** A person logs in, a service has no password, and an external user is one of another system. */
+/** A `person` logs in, a `service` has no password, and an `external` user belongs to another system. */
 export const USER_KINDS = ['person', 'service', 'external'] as const;
 export type UserKind = (typeof USER_KINDS)[number];
 
@@ -11,10 +11,16 @@ export const ROLES = ['owner', 'admin', 'member', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
- * Why a token was revoked. `user`: its owner revoked this one; `admin`: an administrator did; `bulk`: it was one of several
- * that were chosen; `all`: its owner revoked everything; `logout`: the session was logged out; `presented`: somebody showed
- * its plaintext to have it revoked; `reuse`: a spent refresh token of the session came back; `password`: the owner's
- * password was changed; `disabled`: the owner was disabled.
+ * Why a token was revoked:
+ * - `user`: its owner revoked this token.
+ * - `admin`: an administrator revoked it.
+ * - `bulk`: it was one of several tokens that were revoked by ids or filter.
+ * - `all`: its owner revoked all tokens.
+ * - `logout`: the session logged out.
+ * - `presented`: its plaintext was sent to `/oauth/revoke`.
+ * - `reuse`: a spent refresh token of the session was used again.
+ * - `password`: the owner's password was changed.
+ * - `disabled`: the owner was disabled.
  */
 export const REVOCATION_REASONS = [
   'user',

@@ -2,15 +2,15 @@ import type { Migration, SharedMigration } from './migration.js';
 import { loginAttempts } from './migrations/0007-login-attempts.js';
 
 /**
- * The changes since PostgreSQL can be the engine, by names in their order. A migration that was released is never edited,
- * only followed by another. Each only adds, and a later version takes away: the processes of two neighbouring versions
- * work on one database while they are replaced one by one.
+ * The migrations that both engines have, by names in their order. Never edit a released migration; add another one. A
+ * migration only adds, because processes of the version before may use the database at the same time. A later version may
+ * remove what no version in use needs any more.
  */
 export const sharedMigrations: Record<string, SharedMigration> = {
   '0007-login-attempts': loginAttempts,
 };
 
-/** `own` and what is shared since, as `engine` runs it. */
+/** All migrations of `engine`: first `own`, the engine's own ones, then the shared ones. */
 export function migrationsFor(
   engine: keyof SharedMigration,
   own: Record<string, Migration>,

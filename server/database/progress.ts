@@ -1,23 +1,23 @@
 import { nextTurn, performanceNow } from '../timers.js';
 
-/** How far a change of the schema is. */
+/** The progress of a migration. */
 export interface MigrationProgress {
   /** The migration's name, such as `0006-data-model`. */
   migration: string;
-  /** What is done, such as `tokens copied`. */
+  /** What is counted, such as `tokens copied`. */
   step: string;
-  /** Of `total`, so far. */
+  /** How many of `total` are done. */
   done: number;
   total: number;
 }
 
-/** Tells how far the migration is, and lets the rest of the process have a turn: its log, say. */
+/** Reports the progress of the migration. Resolves after the rest of the process had a turn, for example to write its log. */
 export type Report = (progress: Omit<MigrationProgress, 'migration'>) => Promise<void>;
 
-/** Milliseconds between two notices of one migration. */
+/** Milliseconds between two calls of `onProgress` for one migration. */
 const BETWEEN_NOTICES = 2_000;
 
-/** Tells of a migration at its start, and then from time to time. */
+/** Creates a `Report` that calls `onProgress` at the start of the migration and then every 2 seconds. */
 export function reportTo(onProgress: (progress: MigrationProgress) => void, migration: string): Report {
   let noticeAt = 0;
   return async (progress) => {
@@ -26,7 +26,7 @@ export function reportTo(onProgress: (progress: MigrationProgress) => void, migr
       noticeAt = now + BETWEEN_NOTICES;
       onProgress({ migration, ...progress });
     }
-    // Else what is told stays in this process until the migration is over.
+    // Without a turn of the event loop, the log would be written only after the migration.
     await nextTurn();
   };
 }

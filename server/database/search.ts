@@ -1,15 +1,15 @@
-// Case-blind search is the same on every engine: what an engine's own `upper` may not know is folded here, once, as it is
-// written. The engine folds ASCII alone, which all of them can.
+// Search in any letter case works alike on all engines. The engines' `upper` differ beyond ASCII. So a row with other
+// characters stores its texts in upper case, as made here, and the engine converts only ASCII.
 
-/** Between the folded texts of a row. It is a control character, so that none of the texts contains it. */
+/** Separates the folded texts of a row. No text contains it, because it is a control character. */
 export const SEARCH_SEPARATOR = '\u001F';
 
-/** A text in the one letter case in which texts are compared. Each character is folded for itself, whatever is beside it. */
+/** The text in upper case, in which texts are compared. The case of a character does not depend on its neighbours. */
 export function folded(text: string): string {
   return text.toUpperCase();
 }
 
-/** What a row keeps to find these texts by: each folded, in their order; null where all are ASCII, which `upper` folds alike. */
+/** The value of a row's search column: the folded texts in their order; null if all texts are ASCII. */
 export function searchColumn(...texts: (string | null)[]): string | null {
   const present = texts.map((text) => text ?? '');
   return present.every(isAscii) ? null : present.map(folded).join(SEARCH_SEPARATOR);

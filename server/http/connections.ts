@@ -10,32 +10,32 @@ import { createPipeline, type Pipeline } from './pipelining.js';
 import { endConnection, rejectRaw } from './raw-answer.js';
 import { ignoreUpgrade } from './upgrade.js';
 
-/** Milliseconds in which the whole of a request must arrive; a connection whose request is late is closed. */
+/** Milliseconds in which a whole request must arrive. A connection whose request is late is closed. */
 const REQUEST_TIMEOUT = 25_000;
-/** Milliseconds that a connection without traffic is kept: longer than the minute for which load balancers keep theirs. */
+/** Milliseconds until an idle connection is closed: more than the 60 seconds after which load balancers close theirs. */
 const IDLE_TIMEOUT = 65_000;
 /**
- * Connections that may wait to be accepted; the system may allow fewer. Node's own 511 are too few for a thousand clients
- * that come at once: the system drops the others, and clients try again only after seconds.
+ * The most connections that may wait to be accepted; the system may allow fewer. Node's default of 511 is too small for a
+ * thousand clients at once: the system would drop the others, and those clients would try again only after seconds.
  */
 const BACKLOG = 4_096;
-/** Files that the process needs beside connections, for the database, the log and Node itself. */
+/** Open files that the process needs besides connections: for the database, the log and Node itself. */
 const OTHER_FILES = 64;
 
 /** The HTTP side of the process. */
 export interface Connections {
-  /** Rejects with the system's error (`EADDRINUSE`, `EACCES`, ...). Resolves to the address to reach the server at. */
+  /** Resolves with the server's URL. Rejects with the system's error, such as `EADDRINUSE` or `EACCES`. */
   listen(address: Pick<Config, 'host' | 'port'>): Promise<string>;
   /**
-   * Answers what is in flight, then stops accepting and closes all connections, after 9 seconds at most. What clients have
-   * sent already has `lastCall` milliseconds to arrive, by default 100.
+   * Answers the requests in flight, stops accepting, and closes all connections, after 9 seconds at most. Requests that
+   * clients have already sent have `lastCall` milliseconds to arrive, by default 100.
    */
   drain(options?: { lastCall?: number }): Promise<void>;
   /** Closes all connections at once. */
   destroy(): void;
 }
 
-/** Creates the HTTP server. It gives each request to `accept` once its connection has room for the answer. */
+/** Creates the HTTP server. It calls `accept` for each request when its connection has room for the answer. */
 export function createConnections(
   { accept, connection }: { accept: RequestListener; connection: () => void },
   log: Log,
@@ -45,9 +45,9 @@ export function createConnections(
     requestTimeout: REQUEST_TIMEOUT,
     connectionsCheckingInterval: REQUEST_TIMEOUT / 5,
     keepAliveTimeout: IDLE_TIMEOUT,
-    // Node would drop a second Authorization or Host silently. Joined by a comma, it is seen and rejected.
+    // Without this, Node drops a second Authorization or Host silently. Joined by a comma, it is rejected.
     joinDuplicateHeaders: true,
-    // Node's own answer has neither body nor headers; the application checks Host itself.
+    // Node's own answer to a missing Host has neither body nor headers. The application checks Host itself.
     requireHostHeader: false,
   });
   http.timeout = IDLE_TIMEOUT;
@@ -66,7 +66,7 @@ export function createConnections(
     sockets.get(request.socket)?.take(request, response);
   };
   http.on('request', take);
-  // RFC 9110, section 10.1.1, lets a server ignore an expectation that it does not know.
+  // A server may ignore an expectation that it does not know (RFC 9110, section 10.1.1).
   http.on('checkExpectation', take);
   http.on('upgrade', (request, socket, rest) => {
     const pipeline = pipelineOf(socket);
@@ -79,7 +79,7 @@ export function createConnections(
     const pipeline = pipelineOf(socket);
     const waiting = [...(pipeline?.waiting ?? [])];
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    // Complete requests that came before the faulty bytes get their answers, and the faulty bytes get none.
+    // Complete requests before the malformed bytes get their answers. The malformed bytes get no answer.
     else if (waiting.length > 0 && waiting.every(({ complete }) => complete)) {
       pipeline?.whenAnswered(() => {
         endConnection(socket);
@@ -93,7 +93,7 @@ export function createConnections(
         http.once('error', reject);
         http.listen({ host, port, backlog: BACKLOG }, () => {
           http.off('error', reject);
-          // One connection that cannot be accepted, for example without a free file descriptor, must not end the process.
+          // A connection that cannot be accepted, for example without a free file descriptor, must not end the process.
           http.on('error', (error) => {
             log.warn({ err: error }, 'a connection could not be accepted');
           });
@@ -120,7 +120,7 @@ function trackSockets(
   pipelineOf: (socket: Socket) => Pipeline,
 ): Sockets {
   const sockets = new Map<Socket, Pipeline>();
-  // Node's own `maxConnections` would make workers pass a connection that all of them reject round for ever.
+  // With Node's `maxConnections`, workers would pass a connection that all of them reject from one to the next for ever.
   const most = openFilesLimit() - OTHER_FILES;
   http.on('connection', (socket) => {
     if (sockets.has(socket)) return;
@@ -135,7 +135,7 @@ function trackSockets(
   return sockets;
 }
 
-/** The limit as Linux states it. Other systems reject connections themselves when the limit is reached. */
+/** The process's limit of open files on Linux. Other systems reject connections themselves at their limit. */
 function openFilesLimit(): number {
   try {
     const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
@@ -149,8 +149,8 @@ function openFilesLimit(): number {
 const ended = new WeakSet<Duplex>();
 
 /**
- * Whether a request follows one of HTTP/1.0 with `Transfer-Encoding`, whose end is uncertain (RFC 9112, section 6.1). That
- * request is answered, its connection is closed, and what follows it is ignored.
+ * Whether a request follows an HTTP/1.0 request with `Transfer-Encoding`, whose end is uncertain (RFC 9112, section 6.1).
+ * The HTTP/1.0 request is answered, its connection is closed, and everything after it is ignored.
  */
 function isPastEnd({ httpVersion, headers, socket }: IncomingMessage, response: ServerResponse): boolean {
   if (ended.has(socket)) return true;

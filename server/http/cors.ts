@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-// Pages of other origins, by the Fetch standard's CORS protocol. They send a token in a header: no answer allows
-// credentials, so that a browser gives such a page nothing that a cookie has opened.
+// CORS, as in the Fetch standard, for web pages of other origins. Such a page must send its token in a header. No answer
+// allows credentials, so a browser shows such a page nothing that was authenticated by a cookie.
 
 /** Seconds that a browser remembers a preflight's answer; the longest that Chromium allows. */
 const MAX_AGE = 7_200;
@@ -18,15 +18,15 @@ const REQUEST_HEADERS = [
 ];
 const ANSWER_HEADERS = ['ETag', 'Location', 'X-Request-Id', 'Retry-After', 'Latchkey-Token-Expires-At'];
 
-/** Headers are names and values in turn. */
+/** The CORS headers of answers, as a list of names and values in turn. */
 export interface Cors {
-  /** What every answer to `request` carries. */
+  /** The headers of every answer to `request`. */
   headersFor(request: IncomingMessage): readonly string[];
-  /** What an answer to a preflight carries besides; undefined for what is none, or comes from an origin not named. */
+  /** The further headers of a preflight's answer; undefined if `request` is no preflight, or its origin is not allowed. */
   preflightHeaders(request: IncomingMessage): readonly string[] | undefined;
 }
 
-/** `origins` as `Config.corsOrigins` has them; with none of them no request gets a header. */
+/** `origins` is `Config.corsOrigins`. If it is empty, no answer has CORS headers. */
 export function createCors(origins: readonly string[]): Cors {
   const all = origins.includes('*');
   const named = new Set(origins);

@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 import type { Config } from '../config/config.js';
 import type { Log } from '../log/log.js';
 
-// What proxies that the operator trusts say of a request, by `X-Forwarded-*`. `Forwarded` (RFC 7239) is ignored.
+// Reads `X-Forwarded-*` headers of proxies that the operator trusts. `Forwarded` (RFC 7239) is ignored.
 
 type ForwardedConfig = Pick<Config, 'trustProxy' | 'publicUrl'>;
 
@@ -16,18 +16,18 @@ const READERS = {
 
 type ForwardedHeader = keyof typeof READERS;
 
-/** Characters of the longest host name (RFC 1035, section 2.3.4), with a port. */
+/** The most characters of a host name (RFC 1035, section 2.3.4) with a port. */
 const LONGEST_HOST = 253 + ':65535'.length;
 
-/** What the outermost trusted proxy says in `header`; undefined where it says nothing that makes sense there. */
+/** The value that the outermost trusted proxy sent in `header`; undefined if it sent none, or a malformed one. */
 export function readForwarded(request: IncomingMessage, header: ForwardedHeader, proxies: number): string | undefined {
   const entry = entryOf(request, header, proxies);
   return entry === undefined ? undefined : READERS[header](entry);
 }
 
 /**
- * Warns once for each header in which a trusted proxy sends what makes no sense there: the proxy, or the number of
- * proxies, is set up wrongly. The value stays out of the log, since a client may have chosen it.
+ * Warns once for each header in which a trusted proxy sends a malformed value: the proxy, or the configured number of
+ * proxies, is wrong. The log does not contain the value, because a client may have chosen it.
  */
 export function createForwardedWatch(
   { trustProxy, publicUrl }: ForwardedConfig,
@@ -35,7 +35,7 @@ export function createForwardedWatch(
 ): (request: IncomingMessage) => void {
   const watched = new Set<ForwardedHeader>(trustProxy === 0 ? [] : ['x-forwarded-for']);
   if (trustProxy > 0 && publicUrl === null) watched.add('x-forwarded-host').add('x-forwarded-proto');
-  /** Most proxies send one host and one scheme for ever. */
+  /** The last well-formed value of each header. Most proxies always send the same host and scheme. */
   const known = new Map<ForwardedHeader, string>();
   return (request) => {
     for (const header of watched) {
@@ -46,12 +46,18 @@ export function createForwardedWatch(
         continue;
       }
       watched.delete(header);
-      log.warn({ header }, 'a trusted proxy sent no host, address or scheme in this header: such values are ignored');
+      log.warn(
+        { header },
+        'ignored a malformed value in this header of a trusted proxy: check the proxy and LATCHKEY_TRUST_PROXY',
+      );
     }
   };
 }
 
-/** An address without port, brackets and zone in its one canonical form, IPv4 where it is mapped; undefined for no address. */
+/**
+ * The address in its canonical form, without port, brackets and zone. An IPv4-mapped IPv6 address becomes IPv4. Undefined
+ * if `text` is no address.
+ */
 export function toAddress(text: string): string | undefined {
   const [, bracketed] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? [];
   const [, withPort] = /^([\d.]+):\d{1,5}$/.exec(text) ?? [];
@@ -60,7 +66,7 @@ export function toAddress(text: string): string | undefined {
   return ipaddr.process(bare).toString();
 }
 
-/** The host and port as they stand; undefined for what is no host in a URL. */
+/** Returns `text` unchanged if it is the host of a URL, with or without a port; otherwise undefined. */
 export function toHost(text: string): string | undefined {
   const looksRight = text.length <= LONGEST_HOST && /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.test(text);
   return looksRight && URL.canParse(`http://${text}`) ? text : undefined;
@@ -71,7 +77,10 @@ function toScheme(text: string): string | undefined {
   return scheme === 'http' || scheme === 'https' ? scheme : undefined;
 }
 
-/** Each proxy appends, so only as many entries as there are proxies count. An empty one is none. */
+/**
+ * The entry of the outermost trusted proxy. Each proxy appends one entry, so entries before the last `proxies` ones are a
+ * client's own. Undefined if the header or the entry is empty.
+ */
 function entryOf({ headers }: IncomingMessage, header: ForwardedHeader, proxies: number): string | undefined {
   const value = headers[header];
   if (proxies === 0 || typeof value !== 'string') return undefined;

@@ -3,32 +3,32 @@ import { isIPv6, type Socket } from 'node:net';
 import type { Config } from '../config/config.js';
 import { readForwarded, toAddress, toHost } from './forwarded.js';
 
-// Who sent a request and where they think they sent it. `X-Forwarded-*` counts only behind proxies that the operator has
-// named, and `Host` for nothing but the comparison with `Origin`: anybody can write anything into them.
+// The address that sent a request, and the origin to which it was sent. Any client can write anything into `X-Forwarded-*`
+// and `Host`. So `X-Forwarded-*` is read only behind trusted proxies, and `Host` is only compared with `Origin`.
 
 type OriginConfig = Pick<Config, 'trustProxy' | 'publicUrl'>;
 
-/** The client's address in its canonical form; undefined once the connection is gone. */
+/** The client's address in its canonical form; undefined after the connection has closed. */
 export function clientAddress(request: IncomingMessage, { trustProxy }: OriginConfig): string | undefined {
   return readForwarded(request, 'x-forwarded-for', trustProxy) ?? toAddress(request.socket.remoteAddress ?? '');
 }
 
-/** Scheme, host and port for absolute links, such as `https://tokens.example.org`. */
+/** The service's own origin, for absolute links, such as `https://tokens.example.org`. */
 export function ownOrigin(request: IncomingMessage, config: OriginConfig): string {
   if (config.publicUrl !== null) return config.publicUrl;
   const host = readForwarded(request, 'x-forwarded-host', config.trustProxy);
   return host === undefined ? socketOrigin(request.socket) : originAt(host, request, config);
 }
 
-/** Whether the client speaks https with the outermost proxy. */
+/** Whether the client uses https, as the configuration or the outermost trusted proxy says. */
 export function isSecure(request: IncomingMessage, { trustProxy, publicUrl }: OriginConfig): boolean {
   if (publicUrl !== null) return publicUrl.startsWith('https:');
   return readForwarded(request, 'x-forwarded-proto', trustProxy) === 'https';
 }
 
 /**
- * Whether a browser sent the request from a page of this origin, or no browser sent it: then neither `Sec-Fetch-Site`
- * nor `Origin` is there, and nobody else's cookie either.
+ * Whether the request comes from a page of this origin, or not from a browser. A request with neither `Sec-Fetch-Site`
+ * nor `Origin` does not come from a browser, so its sender already knows the cookie that it sends.
  */
 export function isSameOrigin(request: IncomingMessage, config: OriginConfig): boolean {
   const site = request.headers['sec-fetch-site'];

@@ -1,13 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests of one connection that may wait for their answers; a connection that sends more is closed. */
+/** The most requests of one connection that may wait for their answers. A connection that sends more is closed. */
 const MOST_WAITING = 256;
-/** Bytes of unsent answers for which one connection has room: two pages, or 256 small answers. */
+/** The most bytes of unsent answers of one connection: two pages, or 256 small answers. */
 const MOST_UNSENT = 262_144;
-/** Bytes that a GET is expected to need: a page of 200 tokens and the rows that it is made of. */
+/** Bytes that a GET is expected to need: a page of 200 tokens, and its rows. */
 const PAGE = MOST_UNSENT / 2;
-/** Bytes that any other answer is expected to need, beside 8 for each byte of its request's body, as verify-batch needs. */
+/** Bytes that any other answer is expected to need, plus 8 for each byte of the request's body, for verify-batch. */
 const SMALL = 512;
 const FOR_EACH_BYTE = 8;
 
@@ -15,15 +15,15 @@ const FOR_EACH_BYTE = 8;
 export interface Pipeline {
   readonly waiting: ReadonlySet<IncomingMessage>;
   take(request: IncomingMessage, response: ServerResponse): void;
-  /** Closes the connection behind the last request that the client has sent. */
+  /** Closes the connection after the answer to the last request that the client has sent. */
   drain(): void;
-  /** Calls `then` once no request waits, at once if none does. A later call replaces an earlier one. */
+  /** Calls `then` when no request waits, at once if none waits now. A later call replaces an earlier one. */
   whenAnswered(then: () => void): void;
 }
 
 /**
- * Gives the requests of `socket` to `begin` in their order, each once there is room for its answer. All answers for a
- * client that reads nothing would otherwise be made before the process could see that none is sent.
+ * Calls `begin` for the requests of `socket` in their order, each when there is room for its answer. Without this limit, a
+ * client that reads nothing could make the process hold the answers to all its requests in memory.
  */
 export function createPipeline(socket: Socket, begin: RequestListener): Pipeline {
   const waiting = new Set<IncomingMessage>();
@@ -32,12 +32,12 @@ export function createPipeline(socket: Socket, begin: RequestListener): Pipeline
   let isDraining = false;
   let answered: (() => void) | undefined;
 
-  /** The first of all always has room, however large its answer is. */
+  /** A connection without unsent answers always has room, however large the answer is. */
   const hasRoom = (size: number) => unsent === 0 || unsent + size <= MOST_UNSENT;
 
   function start(request: IncomingMessage, response: ServerResponse, size: number): void {
     unsent += size;
-    // Once the system has all of the answer.
+    // `close` means that the operating system has taken the whole answer.
     response.once('close', () => {
       waiting.delete(request);
       unsent -= size;
@@ -85,7 +85,7 @@ export function createPipeline(socket: Socket, begin: RequestListener): Pipeline
   };
 }
 
-/** Bytes, by what is known before the request begins. */
+/** The bytes that the answer is expected to need, from what is known before the request begins. */
 function expectedSize({ method, url = '', headers }: IncomingMessage): number {
   if (method === 'GET') return url.startsWith('/openapi.') ? MOST_UNSENT : PAGE;
   if (headers['transfer-encoding'] !== undefined) return PAGE;

@@ -5,12 +5,12 @@ import type { Cors } from './cors.js';
 import { commonHeaders, requestIdOf } from './headers.js';
 import type { Load } from './load.js';
 
-/** Status and body of the rejection in each surface's shape, made once. */
+/** The status and the body of the rejection in the shape of each surface, made once. */
 type Bodies = Record<Surface, { status: number; body: string }>;
 
 /**
- * Answers 503 `overloaded` in the shape of the request's surface. It skips all that other requests pass, and so costs a tenth
- * of an ordinary answer; the process serves other requests in the time saved.
+ * Creates a listener that answers 503 `overloaded` in the shape of the request's surface. It skips routing, authentication
+ * and validation, so that a rejection costs a tenth of an ordinary answer.
  */
 export function createRejection(
   surfaceOf: (path: string) => Surface | undefined,
@@ -29,7 +29,7 @@ export function createRejection(
   return (request, response) => {
     const { url = '' } = request;
     const head = [...commonHeaders(requestIdOf(request), { cacheable: false }), ...cors.headersFor(request)];
-    // A preflight costs as little as a rejection, which a browser would not show to the page.
+    // A preflight is answered: it costs no more than a rejection, and a browser would not show a rejection to the page.
     const preflight = cors.preflightHeaders(request);
     if (preflight !== undefined) {
       response.writeHead(204, [...head, ...preflight]).end();

@@ -4,12 +4,12 @@ import type { Problem } from '../../generated/types.gen.js';
 import { toLoc } from '../contract/problems.js';
 import { invalidInput, ServiceError } from '../errors.js';
 
-/** Bytes. The largest honest body has less than 2 KiB. */
+/** The most bytes of a body. A body of ordinary use has less than 2 KiB. */
 const BODY_LIMIT = 65_536;
 
 /**
- * The query's parameters by name. Throws `invalid_input` for one that is sent twice and for what is not UTF-8 in
- * percent-encoding.
+ * The query's parameters by name. Throws `invalid_input` for a parameter that is sent twice, and for a query that is not
+ * UTF-8 in percent-encoding.
  */
 export function readQuery(search: string): Record<string, string> {
   return readParameters('query', search);
@@ -32,7 +32,7 @@ function readParameters(place: 'query' | 'body', text: string): Record<string, s
   return parameters;
 }
 
-/** URLSearchParams would put U+FFFD wherever this says no. */
+/** Whether `text` is UTF-8 in percent-encoding. URLSearchParams would replace anything else by U+FFFD. */
 function isPercentEncoded(text: string): boolean {
   try {
     decodeURIComponent(text);
@@ -43,8 +43,8 @@ function isPercentEncoded(text: string): boolean {
 }
 
 /**
- * The body as JSON, `limit` bytes at most; undefined where there is none. Throws `unsupported_media_type`, `payload_too_large`, and
- * `invalid_input` for what is no JSON in UTF-8.
+ * The body, parsed as JSON; undefined if the request has no body. Throws `unsupported_media_type`, `payload_too_large` for
+ * more than `limit` bytes, and `invalid_input` for a body that is not JSON in UTF-8.
  */
 export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Promise<unknown> {
   const { headers } = request;
@@ -58,19 +58,19 @@ export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Pr
   try {
     if (isUtf8(bytes)) return JSON.parse(withoutMark(bytes.toString()));
   } catch {
-    // The parser's own message quotes the body.
+    // The parser's own message is not used, because it quotes the body.
   }
   throw invalidInput(['body'], 'json_invalid', 'The body is not valid JSON.');
 }
 
-/** A byte order mark is none of JSON, and no fault either (RFC 8259, section 8.1). */
+/** A parser may ignore a byte order mark, which is not part of JSON (RFC 8259, section 8.1). */
 function withoutMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 /**
- * The body as a form's parameters, each sent once; undefined where there is none. Throws as `readJson` does, and
- * `invalid_input` for what is not UTF-8 in percent-encoding.
+ * The body's form parameters by name; undefined if the request has no body. Throws as `readJson` does, and `invalid_input`
+ * for a parameter that is sent twice and for a body that is not UTF-8 in percent-encoding.
  */
 export async function readForm(request: IncomingMessage): Promise<Record<string, string> | undefined> {
   const { headers } = request;
@@ -87,13 +87,13 @@ export async function readForm(request: IncomingMessage): Promise<Record<string,
   return bytes.length === 0 ? undefined : readParameters('body', bytes.toString('latin1'));
 }
 
-/** For operations without one: a client that sends a body expects it to matter. Throws `invalid_input`. */
+/** Throws `invalid_input` if the request has a body. A client that sends a body expects that it matters. */
 export async function rejectBody(request: IncomingMessage): Promise<void> {
   const bytes = await readBytes(request, BODY_LIMIT);
   if (bytes.length > 0) throw invalidInput(['body'], 'extra_forbidden', 'This request takes no body');
 }
 
-/** Whether there may be a body: one in chunks may still turn out to be empty. */
+/** Whether the request may have a body. A body in chunks may turn out to be empty. */
 export function carriesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || !/^0*$/.test(headers['content-length'] ?? '');
 }
@@ -113,12 +113,12 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    // Instead of taking four listeners away, which takes longer than all else here.
+    // A flag takes far less time than removing four listeners.
     let isDone = false;
     const take = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      // The rest is read and dropped by Node once the answer is sent.
+      // Node reads and drops the rest after the answer is sent.
       if (size > limit) fail(new ServiceError('payload_too_large'));
     };
     const finish = () => {
@@ -131,13 +131,13 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
       reject(error);
     };
     const abort = () => {
-      if (!isDone) fail(new RequestAborted('the client went away before its body was complete'));
+      if (!isDone) fail(new RequestAborted('the client closed the connection before its body was complete'));
     };
     request.on('data', take).on('end', finish).on('error', fail).on('close', abort);
   });
 }
 
-/** Nobody is left to answer. */
+/** The client closed the connection before its request was complete, so that no answer is possible. */
 export class RequestAborted extends Error {
   override name = 'RequestAborted';
 }

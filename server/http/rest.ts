@@ -2,17 +2,17 @@ import type { Socket } from 'node:net';
 import { setTimeout } from '../timers.js';
 import { stopReading } from './reading.js';
 
-/** Clients whose requests were rejected, and which ask again at once. */
+/** Stops reading from clients for a while whose requests were rejected, because they would ask again at once. */
 export interface Rest {
-  /** Says that a request of this connection was rejected in this turn. */
+  /** Tells that a request of this connection was rejected in this turn. */
   add(socket: Socket): void;
-  /** Reads nothing from these connections for a while. Called in the next turn, once the rejections have left. */
+  /** Stops reading from these connections for a while. Call it in the next turn, when the rejections are sent. */
   begin(): void;
 }
 
 /**
- * A connection rests `forEach` milliseconds for each rejection of the same turn, so that the time for rejecting has a bound,
- * but at least a fifth of `longest` and at most `longest`.
+ * Creates a rest for connections. A connection rests `forEach` milliseconds for each rejection of the same turn, at least a
+ * fifth of `longest` and at most `longest`. So the process spends a bounded part of its time on rejections.
  */
 export function createRest({ forEach, longest }: { forEach: number; longest: number }): Rest {
   let rejections = 0;

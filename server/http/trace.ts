@@ -1,10 +1,10 @@
 import type { Operation } from '../contract/operations.js';
 import type { ServiceError } from '../errors.js';
 
-/** A request on its way through: what its answer and its line in the log will say of it. */
+/** What is known of a request so far, for its answer and for its line in the log. */
 export interface Trace {
   requestId: string;
-  /** The headers of its answer so far, names and values in turn. */
+  /** The headers of the answer so far, as a list of names and values in turn. */
   head: string[];
   operation?: Operation;
   callerId?: number;

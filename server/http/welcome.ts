@@ -2,7 +2,7 @@ import type { Now } from '../timers.js';
 
 /** Lets connections that wait to be accepted go before the requests that wait to begin. */
 export interface Welcome {
-  /** Says that a connection was accepted in this turn of the event loop. */
+  /** Tells that a connection was accepted in this turn of the event loop. */
   accepted(): void;
   /**
    * Whether this turn begins no request, so that the next connection is accepted sooner. Called once in each turn.
