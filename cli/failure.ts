@@ -4,8 +4,8 @@ export abstract class Failure extends Error {
 }
 
 /** The service, or the command itself, rejected what was asked. */
-export class Refused extends Failure {
-  override name = 'Refused';
+export class Rejected extends Failure {
+  override name = 'Rejected';
   readonly exitCode = 1;
 }
 

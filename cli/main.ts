@@ -63,7 +63,7 @@ program.hook('preAction', (_, command) => {
 program.helpCommand('help [command]', 'Show the help of a command.');
 
 try {
-  refuseTokens(process.argv.slice(2));
+  rejectTokens(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   process.exitCode = await report(error);
@@ -73,7 +73,7 @@ await new Promise(setImmediate);
 if (output.isLost) process.exitCode = 2;
 
 /** Rejects a token on the command line before parsing, so that no message repeats it. `contract` accepts test tokens. */
-function refuseTokens(words: string[]): void {
+function rejectTokens(words: string[]): void {
   if (words[0] === 'contract' || !hasToken(words)) return;
   throw new WrongUse(
     'do not pass a token on the command line, where other users of this machine and the shell history can see it: use standard input or LATCHKEY_TOKEN, and revoke this token',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describeSettings } from '../server/config/settings.js';
 import type { Config, RunningServer } from '../server/index.js';
-import { Failure, Refused, WrongUse } from './failure.js';
+import { Failure, Rejected, WrongUse } from './failure.js';
 import { note, print, printOnce } from './output/print.js';
 import { readSettings } from './settings.js';
 import { stopOnSignal } from './stop.js';
@@ -84,7 +84,7 @@ async function serveByWorkers(config: Readonly<Config>): Promise<void> {
   };
   process.stdout.write(`latchkey listening on ${workers.url}\n`);
   await workers.ended.catch((error: unknown) => {
-    throw new Refused(error instanceof Error ? error.message : String(error));
+    throw new Rejected(error instanceof Error ? error.message : String(error));
   });
 }
 

@@ -39,8 +39,8 @@ function prompt(question: string, output: NodeJS.WritableStream, instead: string
     lines.once('close', () => {
       reject(new WrongUse('the input has ended'));
     });
-    lines.question(question, (answer) => {
-      resolve(answer);
+    lines.question(question, (reply) => {
+      resolve(reply);
       lines.close();
     });
   });

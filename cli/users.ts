@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Users } from '../server/index.js';
-import { Refused, WrongUse } from './failure.js';
+import { Rejected, WrongUse } from './failure.js';
 import { printOnce, requireOutput } from './output/print.js';
 import type { Column } from './output/table.js';
 import { readSettings } from './settings.js';
@@ -89,7 +89,7 @@ async function disable(store: Users, email: string, force: boolean): Promise<voi
     await store.disable(user, { force });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'last_admin')) throw error;
-    throw new Refused(`${email} is the last enabled administrator: use --force to disable them anyway`);
+    throw new Rejected(`${email} is the last enabled administrator: use --force to disable them anyway`);
   }
 }
 

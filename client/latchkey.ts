@@ -11,7 +11,7 @@ import {
   toCall,
 } from './operations.js';
 import { allAccessTokens, allPrivateTokens, LARGEST_PAGE } from './pages.js';
-import { createTransport, type LatchkeyOptions, type Wish } from './transport.js';
+import { type CallInput, createTransport, type LatchkeyOptions } from './transport.js';
 
 type QueryOf<Id extends 'listAccessTokens' | 'listPrivateTokens'> = NonNullable<InputOf<Id>['query']>;
 
@@ -59,15 +59,15 @@ export interface LatchkeyExtras {
 export function createLatchkey(options: LatchkeyOptions): Latchkey {
   const { send, sessions } = createTransport(options);
   const operations = Object.fromEntries(
-    (Object.keys(sdk) as OperationId[]).map((id) => [id, (wish?: Wish) => toCall(() => send(id, wish))]),
+    (Object.keys(sdk) as OperationId[]).map((id) => [id, (input?: CallInput) => toCall(() => send(id, input))]),
   ) as unknown as Operations;
 
   return {
     ...operations,
-    logIn(first: Credentials | Wish, second?: CallOptions) {
-      const wish = 'body' in first ? first : { ...second, body: first };
+    logIn(first: Credentials | CallInput, second?: CallOptions) {
+      const input = 'body' in first ? first : { ...second, body: first };
       return toCall(async () => {
-        const answer = await send<Session>('logIn', wish);
+        const answer = await send<Session>('logIn', input);
         sessions.keep(answer.data);
         return answer;
       });

@@ -76,7 +76,7 @@ export interface LatchkeyOptions {
 const NOBODY: Credential = { token: undefined };
 
 /** Options of any operation. */
-export interface Wish extends CallOptions, HeaderInput {
+export interface CallInput extends CallOptions, HeaderInput {
   body?: unknown;
   path?: unknown;
   query?: unknown;
@@ -99,7 +99,7 @@ export function createTransport(options: LatchkeyOptions) {
   /** Calls the generated operation with a client made for this call, which sends the request the operation builds. */
   async function send<T>(
     id: OperationId,
-    { signal, timeoutMs, maxRetries, headers, ...input }: Wish = {},
+    { signal, timeoutMs, maxRetries, headers, ...input }: CallInput = {},
   ): Promise<Answer<T>> {
     const { body, path, query } = input;
     const by = (method: string) => (request: GeneratedRequest) =>

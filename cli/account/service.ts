@@ -1,5 +1,5 @@
 import { createLatchkey, type Fetch, type Latchkey, LatchkeyError, type TokenOption } from '../../client/index.js';
-import { Refused, WrongUse } from '../failure.js';
+import { Rejected, WrongUse } from '../failure.js';
 import { visible } from '../output/text.js';
 
 /** Creates a client of the service at `url`. Plain http to another machine needs `allowInsecureHttp`. */
@@ -34,7 +34,7 @@ export function checkedUrl(text: string): string {
 }
 
 /**
- * Runs `work` and converts the client's errors to one-line messages: to `Refused` if the service rejected the request, and to
+ * Runs `work` and converts the client's errors to one-line messages: to `Rejected` if the service rejected the request, and to
  * `WrongUse` if the service did not answer, or not as Latchkey does.
  */
 export async function explaining<T>(
@@ -57,7 +57,7 @@ export async function explaining<T>(
         `${url} does not answer as a Latchkey service does (status ${String(error.status)}): check the URL`,
       );
     }
-    throw UNANSWERED.has(code) ? new WrongUse(`${url}: ${message}`) : new Refused(message);
+    throw UNANSWERED.has(code) ? new WrongUse(`${url}: ${message}`) : new Rejected(message);
   }
 }
 

@@ -44,6 +44,6 @@ export function isInvalid(state: string | undefined): boolean {
 async function isWanted(count: number, { yes = false }: ScanFlags): Promise<boolean> {
   if (yes) return true;
   if (!canAsk()) throw new WrongUse('--revoke needs --yes without a terminal');
-  const answer = await ask(`Revoke ${String(count)} ${count === 1 ? 'token' : 'tokens'} for good? [y/N] `, 'say --yes');
-  return /^y(es)?$/i.test(answer.trim());
+  const reply = await ask(`Revoke ${String(count)} ${count === 1 ? 'token' : 'tokens'} for good? [y/N] `, 'say --yes');
+  return /^y(es)?$/i.test(reply.trim());
 }

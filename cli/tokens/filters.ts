@@ -1,5 +1,5 @@
 import type { Latchkey, ListAccessTokensData, TokenFilter } from '../../client/index.js';
-import { Refused } from '../failure.js';
+import { Rejected } from '../failure.js';
 import { visible } from '../output/text.js';
 
 /** Flags that select tokens. Their names are those of the API, except `search`, `type` and `owner`. */
@@ -40,6 +40,6 @@ export async function ownerOf(client: Latchkey, owner: string | undefined): Prom
   if (/^\d{1,15}$/.test(owner)) return { owner: Number(owner) };
   const { items } = await client.listUsers({ query: { q: owner } });
   const user = items.find(({ email }) => email === owner.toLowerCase());
-  if (user === undefined) throw new Refused(`there is no user ${visible(owner)}`);
+  if (user === undefined) throw new Rejected(`there is no user ${visible(owner)}`);
   return { owner: user.id };
 }

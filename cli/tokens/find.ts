@@ -1,5 +1,5 @@
 import type { AccessToken, Latchkey, ListAccessTokensData } from '../../client/index.js';
-import { Refused } from '../failure.js';
+import { Rejected } from '../failure.js';
 import { visible } from '../output/text.js';
 import { stateOf } from './describe.js';
 
@@ -17,7 +17,7 @@ type Owner = Pick<NonNullable<ListAccessTokensData['query']>, 'owner'>;
  * Finds the tokens that `selectors` name. A selector is an id or the start of one, a prefix of 12 characters, an exact name,
  * or `current`. It finds a revoked token only if no other token matches.
  *
- * Rejects with `Refused` if a selector matches no token, or several; the message then lists the candidates.
+ * Rejects with `Rejected` if a selector matches no token, or several; the message then lists the candidates.
  */
 export async function findTokens(
   client: Latchkey,
@@ -61,13 +61,13 @@ function theOne(selector: string, all: readonly AccessToken[]): AccessToken {
   const candidates = live.length > 0 ? live : matching;
   const [token, ...others] = candidates;
   const shown = JSON.stringify(selector);
-  if (token === undefined) throw new Refused(`there is no token with the id, prefix or name ${visible(shown)}`);
+  if (token === undefined) throw new Rejected(`there is no token with the id, prefix or name ${visible(shown)}`);
   if (others.length === 0) return token;
   const lines = candidates
     .slice(0, MOST_CANDIDATES)
     .map((one) => `  ${visible(one.id)}  ${visible(one.tokenPrefix)}  ${stateOf(one)}  ${visible(one.name)}`);
   const more = candidates.length > lines.length ? [`  and ${String(candidates.length - lines.length)} more`] : [];
-  throw new Refused(
+  throw new Rejected(
     [`${visible(shown)} matches ${String(candidates.length)} tokens; use an id:`, ...lines, ...more].join('\n'),
   );
 }

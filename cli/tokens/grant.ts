@@ -39,20 +39,20 @@ function givenScopes({ scope, scopes }: GrantFlags): string[] | 'all' | undefine
 
 async function askScopes(): Promise<string[] | 'all'> {
   const question = `scopes, such as tokens:read deployments:write; all, or none [${LEAST}]: `;
-  const answer = (await ask(question, 'use --scope')).trim();
-  if (answer === 'none') return [];
-  return answer === '' ? [LEAST] : scopeList(answer);
+  const reply = (await ask(question, 'use --scope')).trim();
+  if (reply === 'none') return [];
+  return reply === '' ? [LEAST] : scopeList(reply);
 }
 
 /** Asks for the lifetime; undefined if the user accepts the default. */
 async function askLifetime(): Promise<Lifetime | undefined> {
   for (;;) {
-    const answer = (
+    const reply = (
       await ask(`expires in, such as 2w, 2027-12-31 or never [${String(DAYS)}d]: `, 'use --expires-in')
     ).trim();
-    if (answer === '') return undefined;
+    if (reply === '') return undefined;
     try {
-      return lifetime(answer);
+      return lifetime(reply);
     } catch (error) {
       note(error instanceof Error ? error.message : String(error));
     }

@@ -1,6 +1,6 @@
 import type { BulkRevocation, BulkRevoked } from '../../client/index.js';
 import { type RemoteFlags, withConnection } from '../account/connection.js';
-import { Refused, WrongUse } from '../failure.js';
+import { Rejected, WrongUse } from '../failure.js';
 import { note, print } from '../output/print.js';
 import { toJson, visible } from '../output/text.js';
 import { ask, canAsk } from '../terminal.js';
@@ -46,10 +46,10 @@ async function revokeAll(revoke: Revoke, several: boolean, flags: RevokeFlags): 
   if (several && flags.yes !== true && flags.dryRun !== true) {
     if (!canAsk()) throw new WrongUse('this may revoke several tokens: use --yes, or --dry-run to list them');
     const found = await revoke(true);
-    if (found.revokedCount === 0) throw new Refused('no token matches');
+    if (found.revokedCount === 0) throw new Rejected('no token matches');
     listFound(found, note);
-    const answer = await ask(`revoke ${counted(found)} for good? [y/N] `, '');
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Refused('nothing was revoked');
+    const reply = await ask(`revoke ${counted(found)} for good? [y/N] `, '');
+    if (!/^y(es)?$/i.test(reply.trim())) throw new Rejected('nothing was revoked');
   }
   const revoked = await revoke(flags.dryRun === true);
   if (flags.json === true) {

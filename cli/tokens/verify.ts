@@ -1,7 +1,7 @@
 import type { Verification } from '../../client/index.js';
 import { type RemoteFlags, withConnection } from '../account/connection.js';
 import { readSecret } from '../account/secret.js';
-import { Refused, WrongUse } from '../failure.js';
+import { Rejected, WrongUse } from '../failure.js';
 import { lookOf } from '../output/look.js';
 import { relative } from '../output/moment.js';
 import { print } from '../output/print.js';
@@ -28,7 +28,7 @@ async function verify(token: string, flags: VerifyFlags): Promise<Verification> 
     );
   } catch (error) {
     // The service rejected the caller, which must not look like a verdict on the token.
-    throw error instanceof Refused ? new WrongUse(error.message) : error;
+    throw error instanceof Rejected ? new WrongUse(error.message) : error;
   }
 }
 

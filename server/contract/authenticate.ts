@@ -41,7 +41,7 @@ export async function authenticate(
   if (!schemes.has(authMethod)) throw notAuthenticated('scheme', schemes);
   const plaintext = new Plaintext(credential.token);
   const verdict = await verifyToken(deps, { requestId }, plaintext);
-  const ended = !verdict.valid && verdict.reason === 'superseded' && accepted.ended;
+  const ended = !verdict.valid && verdict.reason === 'secret_ended' && accepted.ended;
   if (!verdict.valid && !ended) throw notAuthenticated(verdict.reason, schemes, authMethod);
   const { secret } = verdict;
   if (secret === undefined) throw notAuthenticated('unknown', schemes, authMethod);

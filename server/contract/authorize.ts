@@ -5,7 +5,7 @@ import { isSameOrigin } from '../http/origin.js';
 import type { Trace } from '../http/trace.js';
 import { toInstant } from '../instants.js';
 import type { Caller } from '../tokens/caller.js';
-import { hasKeptAnswer } from '../tokens/once.js';
+import { hasStoredAnswer } from '../tokens/once.js';
 import { authenticate } from './authenticate.js';
 import type { OperationId } from './operation-id.js';
 import type { Operation } from './operations.js';
@@ -68,12 +68,12 @@ export async function authorize(
   trace.callerId = caller.ownerId;
   let unlessRepeated: ServiceError | undefined;
   if (caller.secret === 'ended') {
-    unlessRepeated = unauthorized('superseded', { credentialSent: true });
+    unlessRepeated = unauthorized('secret_ended', { credentialSent: true });
   } else {
     if (caller.expiresAt !== null) trace.head.push(EXPIRES_AT, toInstant(caller.expiresAt));
     if (caller.secret === 'earlier' && !servesEarlier(operation, params, caller)) {
       unlessRepeated = new ServiceError('superseded_secret');
-      if (typeof key !== 'string' || !(await hasKeptAnswer(deps, caller, key))) throw unlessRepeated;
+      if (typeof key !== 'string' || !(await hasStoredAnswer(deps, caller, key))) throw unlessRepeated;
     }
   }
   try {

@@ -10,7 +10,7 @@ import type { Trace } from '../http/trace.js';
 import type { Actor, AuthenticatedActor } from '../tokens/actor.js';
 import type { Caller } from '../tokens/caller.js';
 import type { Conditions } from '../tokens/entity-tag.js';
-import { type Attempt, toAttempt } from '../tokens/once.js';
+import { type Idempotency, toIdempotency } from '../tokens/once.js';
 import { RequestActor } from './actor.js';
 import { type Authorized, authorize } from './authorize.js';
 import type { OperationId } from './operation-id.js';
@@ -42,7 +42,7 @@ export interface Request<Id extends OperationId> {
   /** An empty object if the body is optional and none was sent. */
   body: Part<Id, 'body'>;
   /** Undefined if the request has no `Idempotency-Key`, or the operation does not take this header. */
-  attempt: Attempt | undefined;
+  idempotency: Idempotency | undefined;
   /** The request's `If-Match` and `If-None-Match`; both undefined if the operation does not take `If-Match`. */
   conditions: Conditions;
   /** Node's request, for what the contract does not describe, such as the addresses of the connection. */
@@ -100,10 +100,10 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
     let authorized: Authorized | undefined;
     try {
       if (operation.schemes.size > 0) authorized = await authorize(deps, operation, params, ctx.req, trace);
-      const { path, query, body: sent, attempt, conditions } = await validated(ctx.req, operation, params, search);
+      const { path, query, body: sent, idempotency, conditions } = await validated(ctx.req, operation, params, search);
       const caller = authorized?.caller;
       const actor = new RequestActor(caller ?? null, trace.requestId, ctx.req, deps.config);
-      const request = { caller, actor, path, query, body: sent, attempt, conditions, raw: ctx.req };
+      const request = { caller, actor, path, query, body: sent, idempotency, conditions, raw: ctx.req };
       const { body, headers } = await handler(deps, request);
       if (checkResponses) checkAnswer(operation, status, body, trace, headers);
       const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
@@ -138,8 +138,8 @@ async function validated(
   const ifNoneMatch = operation.headers.includes('if-match') ? request.headers['if-none-match'] : undefined;
   // Without If-None-Match, add no part: the digest must equal the digest that an earlier version stored.
   const parts = [operation.id, path, body, ifMatch, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])];
-  const attempt = key === undefined ? undefined : toAttempt(key, parts);
-  return { path, query, body, attempt, conditions: { ifMatch, ifNoneMatch } };
+  const idempotency = key === undefined ? undefined : toIdempotency(key, parts);
+  return { path, query, body, idempotency, conditions: { ifMatch, ifNoneMatch } };
 }
 
 async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<unknown> {

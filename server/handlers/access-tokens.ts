@@ -22,17 +22,17 @@ import { toWireToken } from './wire-token.js';
 export const accessTokens = {
   async listAccessTokens(deps, { caller, query }) {
     const { owner, includeRevoked, sort, limit, cursor, ...filter } = query;
-    const wish = { filter: toFilter(filter), includeRevoked, sort, limit, cursor };
-    const { tokens, nextCursor } = await listTokens(deps, ownerOf(caller, owner), wish);
+    const list = { filter: toFilter(filter), includeRevoked, sort, limit, cursor };
+    const { tokens, nextCursor } = await listTokens(deps, ownerOf(caller, owner), list);
     return { body: { items: tokens.map(toWireToken), nextCursor } };
   },
 
   async createAccessToken(
     deps,
-    { actor, body: { name, description, metadata, scopes, expiresInDays: days }, attempt },
+    { actor, body: { name, description, metadata, scopes, expiresInDays: days }, idempotency },
   ) {
-    const wish = { name, description, metadata, scopes, lifetime: { days } };
-    const { headers, body } = toIssued(await issueToken(deps, actor, wish, attempt));
+    const request = { name, description, metadata, scopes, lifetime: { days } };
+    const { headers, body } = toIssued(await issueToken(deps, actor, request, idempotency));
     return { headers: { ETag: headers.ETag, Location: `/api/v1/access-tokens/${body.token.id}` }, body };
   },
 
@@ -63,8 +63,8 @@ export const accessTokens = {
     return {};
   },
 
-  async rotateAccessToken(deps, { caller, actor, path, body, conditions, attempt, raw }) {
-    const issued = await rotateToken(deps, actor, path.token_id, { ...body, conditions }, attempt);
+  async rotateAccessToken(deps, { caller, actor, path, body, conditions, idempotency, raw }) {
+    const issued = await rotateToken(deps, actor, path.token_id, { ...body, conditions }, idempotency);
     return withCookie(deps, caller, raw, issued);
   },
 
@@ -77,8 +77,8 @@ export const accessTokens = {
     return {};
   },
 
-  async rotateCurrentAccessToken(deps, { caller, actor, body, conditions, attempt, raw }) {
-    const issued = await rotateToken(deps, actor, caller.tokenUuid, { ...body, conditions }, attempt);
+  async rotateCurrentAccessToken(deps, { caller, actor, body, conditions, idempotency, raw }) {
+    const issued = await rotateToken(deps, actor, caller.tokenUuid, { ...body, conditions }, idempotency);
     return withCookie(deps, caller, raw, issued);
   },
 } satisfies Partial<Handlers>;

@@ -25,7 +25,7 @@ const CODES: Record<InvalidReason, VerificationCode> = {
   malformed: 'malformed',
   unknown: 'unknown',
   revoked: 'revoked',
-  superseded: 'expired',
+  secret_ended: 'expired',
   expired: 'expired',
   disabled: 'disabled',
   owner_disabled: 'owner_disabled',

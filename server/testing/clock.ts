@@ -26,7 +26,7 @@ export interface TestClock {
   unfreeze(): void;
 }
 
-/** The clock of a testing server, which `reset` sets back. */
+/** The clock of a local server, which `reset` sets back. */
 export interface SettableClock extends TestClock {
   /** The time after a `reset`, in milliseconds since 1970. */
   start(): number;

@@ -51,7 +51,7 @@ export interface ControlHandlers {
   getControlOpenApi(): Promise<string>;
 }
 
-/** The parts of a testing server that can be controlled over HTTP. */
+/** The parts of a local server that can be controlled over HTTP. */
 export interface Controlled
   extends Pick<TestingServer, 'users' | 'clock' | 'faults' | 'reset' | 'seed' | 'snapshot' | 'restore'> {
   requests: Pick<RequestsOfServer, 'all' | 'clear' | 'until'>;

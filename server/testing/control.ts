@@ -12,7 +12,7 @@ const PREFIX = '/__testing/';
 const BODY_LIMIT = 65_536;
 const SEED_LIMIT = 8 * 2 ** 20;
 
-/** Whether a request is a control request, which only a testing server answers. */
+/** Whether a request is a control request, which only a local server answers. */
 export function isControl({ url = '' }: IncomingMessage): boolean {
   return url.startsWith(PREFIX);
 }

@@ -109,7 +109,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
 
 const KNOWN = ['seed', 'frozenAt', 'randomSeed'] satisfies (keyof TestingOptions)[];
 
-/** Types do not check JavaScript: `false` must not start a testing server, and a misspelt `seed` not an empty one. */
+/** Types do not check JavaScript: `false` must not start a local server, and a misspelt `seed` not an empty one. */
 function assertTestingOptions(testing: unknown): void {
   if (typeof testing !== 'object' || testing === null) {
     throw new InvalidArgument('option testing must be an object, such as {}, or undefined');

@@ -10,7 +10,7 @@ export type { ClockState, Instant, TestClock } from './clock.js';
 export type { RecordedRequest, Requests, WaitOptions } from './requests.js';
 export type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
 
-/** Options that only a testing server has. */
+/** Options that only a local server has. */
 export interface TestingOptions {
   /**
    * The data at the start and after each `reset`: a seed, or the path of a JSON or YAML file that contains one. The schema
@@ -29,11 +29,11 @@ export interface TestingOptions {
  * it. Password hashes are weak, to be fast, and `lastUsedAt` is written at once.
  */
 export interface TestingServerOptions extends Omit<ServerOptions, 'testing'> {
-  /** Makes this a testing server. Pass `{}` for no seed. */
+  /** Makes this a local server. Pass `{}` for no seed. */
   testing: TestingOptions;
 }
 
-/** The data and the clock of a testing server at one instant. Other testing servers of the process can restore it too. */
+/** The data and the clock of a local server at one instant. Other local servers of the process can restore it too. */
 export interface Snapshot {
   readonly database: Buffer;
   readonly clock: { readonly now: number; readonly frozen: boolean };

@@ -7,19 +7,19 @@ type TokenKind = 'pat' | 'ses';
 const SHORTHAND = /^[0-9A-Za-z]{1,30}$/;
 
 /**
- * Makes the plaintext for `wish`: a well-formed token is used as it is; 1 to 30 letters and digits become the start of the
+ * Makes the plaintext for `text`: a well-formed token is used as it is; 1 to 30 letters and digits become the start of the
  * random part, such as `lk_pat_deploy000000000000000000000000` with its checksum; undefined gives a random token.
  *
  * Throws `InvalidArgument` for anything else; its message starts with `place`.
  */
-export function toPlaintext(brand: string, kind: TokenKind, wish: string | undefined, place: string): string {
+export function toPlaintext(brand: string, kind: TokenKind, text: string | undefined, place: string): string {
   const start = `${brand}_${kind}_`;
-  if (wish === undefined) return textOf(newPlaintext(brand, kind));
-  if (SHORTHAND.test(wish)) return signed(start + wish.padEnd(RANDOM_LENGTH, '0'));
-  if (kindOf(brand, wish) === kind) return wish;
+  if (text === undefined) return textOf(newPlaintext(brand, kind));
+  if (SHORTHAND.test(text)) return signed(start + text.padEnd(RANDOM_LENGTH, '0'));
+  if (kindOf(brand, text) === kind) return text;
   throw new InvalidArgument(
     `${place} must be 1 to ${String(RANDOM_LENGTH)} letters and digits to make a token of, or a well-formed token of ` +
-      `this type: ${start}, ${String(RANDOM_LENGTH)} letters and digits, and their checksum${hint(start, wish)}`,
+      `this type: ${start}, ${String(RANDOM_LENGTH)} letters and digits, and their checksum${hint(start, text)}`,
   );
 }
 
@@ -29,8 +29,8 @@ export function textOf(plaintext: Plaintext): string {
 }
 
 /** Tells the right checksum, if only that is wrong. A checksum is no secret: everybody can compute it. */
-function hint(start: string, wish: string): string {
-  const unsigned = wish.slice(0, start.length + RANDOM_LENGTH);
+function hint(start: string, text: string): string {
+  const unsigned = text.slice(0, start.length + RANDOM_LENGTH);
   const onlyTheChecksum =
     unsigned.startsWith(start) && /^[0-9A-Za-z]{30}$/.test(unsigned.slice(start.length)) && unsigned.length < 64;
   return onlyTheChecksum ? `, which here is ${signed(unsigned).slice(unsigned.length)}` : '';

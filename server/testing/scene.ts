@@ -16,7 +16,7 @@ import { createStore, imageOf } from './store.js';
 /** Milliseconds that a change of the data waits for requests in flight at most. */
 const PATIENCE = 1_000;
 
-/** The data of a testing server, with the operations that replace them. */
+/** The data of a local server, with the operations that replace them. */
 export interface Scene {
   database: Database;
   users(): readonly SeededUser[];
@@ -51,8 +51,8 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
   let running: { deps: Deps; callers: Callers } | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function makeReady(wish: Seed | string) {
-    const read = await readSeed(wish, brand);
+  async function makeReady(source: Seed | string) {
+    const read = await readSeed(source, brand);
     const seed = read.length > 0 ? read : await readSeed({ users: [admin] }, brand);
     return { seed, users: seed.map(toSeededUser), hasUsers: read.length > 0 };
   }
@@ -103,9 +103,9 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
     },
 
     reset: () => inTurn(backToStart),
-    seed: (wish) =>
+    seed: (source) =>
       inTurn(async () => {
-        const next = await makeReady(wish);
+        const next = await makeReady(source);
         image = await imageOfSeed(next.seed);
         ready = next;
         await backToStart();

@@ -4,7 +4,7 @@
  */
 export type SeedInstant = string | Date;
 
-/** The data that a testing server starts with. Its schema is `latchkey/seed.schema.json`. */
+/** The data that a local server starts with. Its schema is `latchkey/seed.schema.json`. */
 export interface Seed {
   /** Path or URL of the schema, for editors. */
   $schema?: string;

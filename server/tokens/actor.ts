@@ -17,5 +17,5 @@ export interface AuthenticatedActor extends Actor {
   caller: Caller;
 }
 
-/** Whoever changes the database without a request: the command line, a start, and the testing server. */
+/** Whoever changes the database without a request: the command line, a start, and the local server. */
 export const OPERATOR: Actor = { caller: null, address: null, userAgent: null, requestId: null };

@@ -5,7 +5,7 @@ import type { Deps } from '../deps.js';
 import { newUuid, toUuid } from '../uuid.js';
 import type { Actor, AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
-import { type Attempt, writeOnce } from './once.js';
+import { type Idempotency, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
 import { requireOwnWords, requireScopes, scopeSetId, scopesToGive, WRITE } from './scopes.js';
@@ -18,7 +18,7 @@ interface Description {
   metadata?: Record<string, string> | undefined;
 }
 
-export interface TokenWish extends Description {
+export interface TokenRequest extends Description {
   lifetime: Lifetime;
   /** Undefined for the caller's own scopes. */
   scopes?: readonly string[] | undefined;
@@ -38,7 +38,8 @@ export interface NewToken extends Description {
 
 /**
  * Issues a personal access token to the caller and returns its plaintext, which nobody can read again: the database stores
- * a digest. A repeated `attempt` returns the token of the first one.
+ * a digest. A repetition with the same `idempotency` returns the token of the first
+ * request.
  *
  * Rejects with `token_limit_reached`; with `insufficient_scope` for scopes that the caller lacks; with `invalid_input` for a
  * lifetime that the policy forbids and for a reserved scope; and as `writeOnce` does.
@@ -46,14 +47,14 @@ export interface NewToken extends Description {
 export function issueToken(
   deps: Deps,
   actor: AuthenticatedActor,
-  { name, description, metadata, lifetime, scopes: wished }: TokenWish,
-  attempt: Attempt | undefined,
+  { name, description, metadata, lifetime, scopes: requested }: TokenRequest,
+  idempotency: Idempotency | undefined,
 ): Promise<IssuedToken> {
   const { caller: owner } = actor;
-  return writeOnce(deps, owner, attempt, async (trx, holder, createdAt) => {
+  return writeOnce(deps, owner, idempotency, async (trx, holder, createdAt) => {
     requireScopes(holder, [WRITE]);
-    if (wished !== undefined) requireOwnWords(wished);
-    const scopes = scopesToGive(holder, wished);
+    if (requested !== undefined) requireOwnWords(requested);
+    const scopes = scopesToGive(holder, requested);
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, owner, createdAt);
     const knownSet = { id: holder.scopeSetId, scopes: holder.scopes };

@@ -27,7 +27,7 @@ const SORTS = {
 
 type Sort = keyof typeof SORTS;
 
-export interface ListWish {
+export interface ListQuery {
   filter: TokenFilter;
   /** Whether to list revoked tokens if the filter names no state. */
   includeRevoked: boolean;
@@ -41,7 +41,7 @@ export interface ListWish {
 export async function listTokens(
   { db, now }: Deps,
   { organizationId, ownerId }: OwnerKey,
-  { filter, includeRevoked, sort, limit, cursor }: ListWish,
+  { filter, includeRevoked, sort, limit, cursor }: ListQuery,
 ): Promise<{ tokens: AccessToken[]; nextCursor: string | null }> {
   const belongsTo = JSON.stringify(['tokens', ownerId, includeRevoked, sort, Object.entries(filter).sort()]);
   const after = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
@@ -76,7 +76,7 @@ export async function listTokens(
 function selectPage(
   read: Queries,
   { organizationId, ownerId }: OwnerKey,
-  { filter, includeRevoked, sort }: Pick<ListWish, 'filter' | 'includeRevoked' | 'sort'>,
+  { filter, includeRevoked, sort }: Pick<ListQuery, 'filter' | 'includeRevoked' | 'sort'>,
   rows: number,
   after: Pick<Position, 'key' | 'id'> | undefined,
   asOf: number,
@@ -106,7 +106,7 @@ interface UsualPage extends OwnerKey {
 const usualPages = new Map<string, Build<UsualPage, TokenRow>>();
 
 /** The query for a page without a filter: the first one, or one that follows a row. */
-function usualPage(sort: ListWish['sort'], includeRevoked: boolean, isBehindRow: boolean): Build<UsualPage, TokenRow> {
+function usualPage(sort: ListQuery['sort'], includeRevoked: boolean, isBehindRow: boolean): Build<UsualPage, TokenRow> {
   const name = `${sort} ${String(includeRevoked)} ${String(isBehindRow)}`;
   let page = usualPages.get(name);
   if (page === undefined) {

@@ -12,28 +12,28 @@ import type { AccessToken, IssuedToken, VersionedToken } from './token.js';
 // so that a stolen database reveals no plaintext.
 
 /** Milliseconds after the first request in which a repetition gets the stored answer: 24 hours. */
-const KEPT = 24 * 60 * 60_000;
+const STORED_FOR = 24 * 60 * 60_000;
 /**
  * Milliseconds after the first request in which a repetition with an ended secret gets the stored answer: 10 minutes.
  * Usually the first request ended the secret, by rotating the caller's own token without a grace period.
  */
-const KEPT_FOR_ENDED = 10 * 60_000;
+const STORED_FOR_ENDED = 10 * 60_000;
 /** The most expired answers that one write deletes, so that no write takes long. */
-const CLEARED_AT_ONCE = 100;
+const DELETED_AT_ONCE = 100;
 /** Bytes. */
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 
-/** A request with an `Idempotency-Key`. */
-export interface Attempt {
+/** What makes a request with an `Idempotency-Key` recognisable when it is repeated. */
+export interface Idempotency {
   /** The `Idempotency-Key` of the request. */
   key: string;
   /** A digest of everything that the request asks for: two requests with the same digest ask for the same. */
   request: string;
 }
 
-/** Creates the attempt for a request that consists of `parts`. The order of an object's members makes no difference. */
-export function toAttempt(key: string, parts: unknown): Attempt {
+/** Creates the `Idempotency` of a request that consists of `parts`. The order of an object's members makes no difference. */
+export function toIdempotency(key: string, parts: unknown): Idempotency {
   const text = JSON.stringify(parts, (_, value: unknown) => (isRecord(value) ? sorted(value) : value));
   return { key, request: hash('sha256', text, 'base64url') };
 }
@@ -47,15 +47,15 @@ function sorted(record: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** A stored answer, decrypted. */
-interface Kept {
+interface StoredAnswer {
   request: string;
   result: IssuedToken;
 }
 
 /**
- * Runs `work` in a transaction and stores its result for repetitions of `attempt`. If the caller made the same attempt
- * in the last 24 hours, returns the stored result and does not run `work`. With an ended secret, the time is 10
- * minutes. `work` gets what the caller may do, and the instant of the transaction in milliseconds since 1970.
+ * Runs `work` in a transaction and stores its result for repetitions of the request. If the caller sent the same request
+ * with the same key in the last 24 hours, returns the stored result and does not run `work`. With an ended secret, the
+ * time is 10 minutes. `work` gets what the caller may do, and the instant of the transaction in milliseconds since 1970.
  *
  * Rejects as `readCallerState` and `work` do, and with:
  * - `idempotency_key_reused` if the caller used the key for a different request.
@@ -66,7 +66,7 @@ interface Kept {
 export function writeOnce(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
-  attempt: Attempt | undefined,
+  idempotency: Idempotency | undefined,
   work: (trx: Queries, holder: CallerState, at: number) => Promise<IssuedToken>,
 ): Promise<IssuedToken> {
   return db.write(async (trx) => {
@@ -74,29 +74,29 @@ export function writeOnce(
     const state = await readCallerState(trx, caller, now);
     const { at } = state;
     const rejection = rejectionOf(state);
-    if (attempt === undefined) {
+    if (idempotency === undefined) {
       if (rejection !== undefined) throw rejection;
       return await work(trx, state, at);
     }
-    const id = idOf(caller, attempt.key);
-    const key = caller.deriveKey(attempt.key);
+    const id = idOf(caller, idempotency.key);
+    const key = caller.deriveKey(idempotency.key);
 
-    // A stored answer expires `KEPT` after its request. So an answer that expires later than
-    // `at + KEPT - KEPT_FOR_ENDED` is younger than `KEPT_FOR_ENDED`.
-    const after = at + (state.secret === 'ended' ? KEPT - KEPT_FOR_ENDED : 0);
-    const [found] = await runPrepared(trx, keptAnswer, { id, after });
-    const kept = found && unseal(found.sealed, key, id);
-    if (rejection !== undefined && kept?.request !== attempt.request) throw rejection;
-    if (found !== undefined && kept === undefined) throw new ServiceError('idempotency_conflict');
-    if (kept !== undefined) {
-      if (kept.request !== attempt.request) throw keyReused();
-      return kept.result;
+    // A stored answer expires `STORED_FOR` after its request. So an answer that expires later than
+    // `at + STORED_FOR - STORED_FOR_ENDED` is younger than `STORED_FOR_ENDED`.
+    const after = at + (state.secret === 'ended' ? STORED_FOR - STORED_FOR_ENDED : 0);
+    const [found] = await runPrepared(trx, storedAnswer, { id, after });
+    const stored = found && decrypt(found.sealed, key, id);
+    if (rejection !== undefined && stored?.request !== idempotency.request) throw rejection;
+    if (found !== undefined && stored === undefined) throw new ServiceError('idempotency_conflict');
+    if (stored !== undefined) {
+      if (stored.request !== idempotency.request) throw keyReused();
+      return stored.result;
     }
 
     const result = await work(trx, state, at);
-    const sealed = seal({ request: attempt.request, result }, key, id);
+    const sealed = encrypt({ request: idempotency.request, result }, key, id);
     await sendPrepared(trx, clearAway, { at });
-    await sendPrepared(trx, keepAnswer, { id, sealed, expires_at: at + KEPT });
+    await sendPrepared(trx, storeAnswer, { id, sealed, expires_at: at + STORED_FOR });
     return result;
   });
 }
@@ -105,28 +105,28 @@ export function writeOnce(
  * Whether an unexpired answer for the `Idempotency-Key` `key` is stored, and the caller's secret can decrypt the
  * answer.
  */
-export async function hasKeptAnswer(
+export async function hasStoredAnswer(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
   key: string,
 ): Promise<boolean> {
   const id = idOf(caller, key);
-  const [found] = await runPrepared(db.read, keptAnswer, { id, after: now() });
-  return found !== undefined && unseal(found.sealed, caller.deriveKey(key), id) !== undefined;
+  const [found] = await runPrepared(db.read, storedAnswer, { id, after: now() });
+  return found !== undefined && decrypt(found.sealed, caller.deriveKey(key), id) !== undefined;
 }
 
 function idOf({ tokenId }: Caller, key: string): Uint8Array {
   return hash('sha256', `${String(tokenId)} ${key}`, 'buffer');
 }
 
-const keptAnswer = (trx: Queries, { id, after }: { id: Uint8Array; after: number }) =>
+const storedAnswer = (trx: Queries, { id, after }: { id: Uint8Array; after: number }) =>
   trx
     .selectFrom('idempotent_answers')
     .select(['sealed', 'expires_at'])
     .where('id', '=', id)
     .where('expires_at', '>', after);
 
-const keepAnswer = (
+const storeAnswer = (
   trx: Queries,
   { id, sealed, expires_at }: { id: Uint8Array; sealed: Uint8Array; expires_at: number },
 ) =>
@@ -159,11 +159,11 @@ const clearAway = (trx: Queries, { at }: { at: number }) =>
           .select('id')
           .where('expires_at', '<=', at)
           .orderBy('expires_at')
-          .limit(CLEARED_AT_ONCE),
+          .limit(DELETED_AT_ONCE),
       ),
     );
 
-function seal({ request, result: { plaintext, token } }: Kept, key: Uint8Array, id: Uint8Array): Uint8Array {
+function encrypt({ request, result: { plaintext, token } }: StoredAnswer, key: Uint8Array, id: Uint8Array): Uint8Array {
   const text = JSON.stringify({ request, result: { plaintext: plaintext.reveal(), token } });
   const nonce = randomBytes(NONCE_LENGTH);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(id);
@@ -172,7 +172,7 @@ function seal({ request, result: { plaintext, token } }: Kept, key: Uint8Array, 
 }
 
 /** Decrypts a stored answer. Returns undefined if `key` is not the key with which the answer was encrypted. */
-function unseal(bytes: Uint8Array, key: Uint8Array, id: Uint8Array): Kept | undefined {
+function decrypt(bytes: Uint8Array, key: Uint8Array, id: Uint8Array): StoredAnswer | undefined {
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_LENGTH), { authTagLength: TAG_LENGTH })
     .setAAD(id)
     .setAuthTag(bytes.subarray(NONCE_LENGTH, NONCE_LENGTH + TAG_LENGTH));

@@ -9,7 +9,7 @@ const DAY = 86_400_000;
 
 type Policy = Pick<Config, 'defaultLifetimeDays' | 'maxLifetimeDays' | 'requireExpiry' | 'maxTokensPerOwner'>;
 
-/** The wished lifetime of a token: days (access tokens API) or an instant (private tokens API). */
+/** The requested lifetime of a token: days (access tokens API) or an instant (private tokens API). */
 export type Lifetime = { days: number | null | undefined } | { until: number };
 
 /** The expiry of a token created at `at`: milliseconds since 1970, null for never. Throws `invalid_input`. */

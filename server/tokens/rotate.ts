@@ -5,7 +5,7 @@ import type { AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
 import { changeToken, getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
-import { type Attempt, writeOnce } from './once.js';
+import { type Idempotency, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
 import { checkTokenLimit, expiryAfter, fixedForSessions, keptExpiry } from './policy.js';
 import { requireScopes, requireScopesOf, WRITE } from './scopes.js';
@@ -46,9 +46,9 @@ export function rotateToken(
   { caller }: AuthenticatedActor,
   uuid: string,
   rotation: Rotation,
-  attempt: Attempt | undefined,
+  idempotency: Idempotency | undefined,
 ): Promise<IssuedToken> {
-  return writeOnce(deps, caller, attempt, async (trx, holder, at) => {
+  return writeOnce(deps, caller, idempotency, async (trx, holder, at) => {
     const { token, row } = await getChangeable(trx, caller, uuid, rotation.conditions);
     if (row.id === caller.tokenId) {
       // Only the newest secret may rotate its own token. Otherwise a thief of an earlier secret could get a new secret

@@ -63,16 +63,16 @@ export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'sc
 }
 
 /**
- * The scopes of a token that `holder` creates: the `wished` ones, or by default its own without reserved ones, and without
- * `users:admin`, which a request must name. Throws `insufficient_scope` if `holder` lacks a wished scope.
+ * The scopes of a token that `holder` creates: the `requested` ones, or by default its own without reserved ones, and without
+ * `users:admin`, which a request must name. Throws `insufficient_scope` if `holder` lacks a requested scope.
  */
-export function scopesToGive(holder: Holder, wished: readonly string[] | undefined): string[] {
-  if (wished === undefined) {
+export function scopesToGive(holder: Holder, requested: readonly string[] | undefined): string[] {
+  if (requested === undefined) {
     const own = holder.type === 'session' ? TOKENS : holder.scopes;
     return own.filter((scope) => scope !== ADMINISTER && reservedBy(scope) === undefined);
   }
-  requireScopes(holder, wished);
-  return [...wished];
+  requireScopes(holder, requested);
+  return [...requested];
 }
 
 /** Splits the text in which a row stores scopes. */

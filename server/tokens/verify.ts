@@ -12,7 +12,7 @@ export type InvalidReason =
   | 'malformed'
   | 'unknown'
   | 'revoked'
-  | 'superseded'
+  | 'secret_ended'
   | 'expired'
   | 'disabled'
   | 'owner_disabled'
@@ -175,7 +175,7 @@ function digestOfToken({ config }: Deps, plaintext: Plaintext): Digest | undefin
 
 /**
  * Returns why the secret is not valid at the instant `at`, or null if the secret is valid. Records the use of a valid
- * secret. Logs a warning for a superseded secret of a personal access token, because a thief may have sent it.
+ * secret. Logs a warning for an earlier secret of a personal access token that has ended, because a thief may have sent it.
  */
 function judge(
   { lastUsed, log }: Deps,
@@ -190,8 +190,8 @@ function judge(
     const stored = row.valid_until === null ? row.last_used_at : row.previous_last_used_at;
     lastUsed.note({ tokenId: row.id, digest }, stored, at);
   }
-  // No warning for sessions: a session gets a new secret about every hour, so a superseded secret is nothing unusual.
-  if (reason === 'superseded' && row.type === 'pat') {
+  // No warning for sessions: a session gets a new secret about every hour, so an ended secret is nothing unusual.
+  if (reason === 'secret_ended' && row.type === 'pat') {
     const used = { tokenId: toUuid(row.uuid), userId: row.owner_id, requestId };
     log.warn(used, 'earlier secret of a rotated token used after its grace period');
   }
@@ -200,7 +200,7 @@ function judge(
 
 function reasonOf(row: SecretRow, at: number, scopes: readonly string[]): InvalidReason | null {
   if (row.revoked_at !== null) return 'revoked';
-  if (isOver(row.valid_until, at)) return 'superseded';
+  if (isOver(row.valid_until, at)) return 'secret_ended';
   if (isOver(row.expires_at, at)) return 'expired';
   if (row.disabled_at !== null) return 'disabled';
   if (row.owner_disabled_at !== null) return 'owner_disabled';

@@ -11,7 +11,7 @@ import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword,
 /** Manages the users of a database file. A service may be running on it. */
 export interface Users {
   /** Rejects with `InvalidArgument` if the e-mail is taken or the password has not 8 to 1024 characters. */
-  add(wish: NewUser): Promise<void>;
+  add(newUser: NewUser): Promise<void>;
   /** Returns all users, ordered by e-mail. */
   list(): Promise<User[]>;
   /**
@@ -48,8 +48,8 @@ export async function openUsers(
   const db = await openDatabase(database, openOptions({ ...defaultConfig, ...options }));
   const deps = { db, now: dateNow, passwords: createPasswords() };
   return {
-    add: async (wish) => {
-      await addUser(deps, OPERATOR, wish);
+    add: async (newUser) => {
+      await addUser(deps, OPERATOR, newUser);
     },
     list: () => listUsers(deps),
     disable: (email, options) => disableUser(deps, OPERATOR, email, options),

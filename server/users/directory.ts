@@ -60,17 +60,17 @@ export async function findUser({ db }: Deps, organization: Organization, id: num
 export async function createUser(
   deps: Deps,
   { caller }: AuthenticatedActor,
-  { password: wished, ...wish }: Omit<NewUser, 'password'> & { password: string | undefined },
+  { password: requested, ...rest }: Omit<NewUser, 'password'> & { password: string | undefined },
 ): Promise<{ user: User; password: string | null }> {
-  const password = wished ?? generatePassword();
+  const password = requested ?? generatePassword();
   const passwordHash = await deps.passwords.hash(password);
   try {
     const user = await deps.db.write(async (trx) => {
       await lockOwners(trx, caller.ownerId);
       await requireValidCaller(trx, caller, deps.now(), [ADMINISTER]);
-      return await insertUser(deps, trx, caller.organizationId, { ...wish, password }, passwordHash);
+      return await insertUser(deps, trx, caller.organizationId, { ...rest, password }, passwordHash);
     });
-    return { user, password: wished === undefined ? password : null };
+    return { user, password: requested === undefined ? password : null };
   } catch (error) {
     if (isUniqueViolation(error)) throw new ServiceError('email_taken');
     throw error;

@@ -50,32 +50,32 @@ export function canonicalEmail(email: string): string {
 }
 
 /** Adds a user. Rejects with `InvalidArgument` if the e-mail is taken, or name or password are out of bounds. */
-export async function addUser(deps: UserDeps, _actor: Actor, wish: NewUser): Promise<User> {
-  if (wish.fullName.length > 255 || /[\p{Cc}\p{Cs}]/u.test(wish.fullName)) {
+export async function addUser(deps: UserDeps, _actor: Actor, newUser: NewUser): Promise<User> {
+  if (newUser.fullName.length > 255 || /[\p{Cc}\p{Cs}]/u.test(newUser.fullName)) {
     throw new InvalidArgument('a name must have at most 255 characters, and no control characters');
   }
-  const passwordHash = await deps.passwords.hash(wish.password);
+  const passwordHash = await deps.passwords.hash(newUser.password);
   try {
     return await deps.db.write(async (trx) =>
-      insertUser(deps, trx, await theOrganization(trx, deps.now()), wish, passwordHash),
+      insertUser(deps, trx, await theOrganization(trx, deps.now()), newUser, passwordHash),
     );
   } catch (error) {
-    if (isUniqueViolation(error)) throw new InvalidArgument(`a user ${canonicalEmail(wish.email)} already exists`);
+    if (isUniqueViolation(error)) throw new InvalidArgument(`a user ${canonicalEmail(newUser.email)} already exists`);
     throw error;
   }
 }
 
 /** Adds the user if the database has none, and returns whether it did. */
-export async function addFirstUser(deps: UserDeps, _actor: Actor, wish: NewUser): Promise<boolean> {
+export async function addFirstUser(deps: UserDeps, _actor: Actor, newUser: NewUser): Promise<boolean> {
   if (await hasUsers(deps.db.read)) return false;
-  const passwordHash = await deps.passwords.hash(wish.password);
+  const passwordHash = await deps.passwords.hash(newUser.password);
   return await deps.db.write(async (trx) => {
     // The first of several starts inserts the organization, and the others wait for its commit.
     const organizationId = await theOrganization(trx, deps.now());
     await lockOrganization(trx, organizationId);
     // Checked again in the transaction, because several processes may start on one new database.
     if (await hasUsers(trx)) return false;
-    await insertUser(deps, trx, organizationId, wish, passwordHash);
+    await insertUser(deps, trx, organizationId, newUser, passwordHash);
     return true;
   });
 }
@@ -236,21 +236,21 @@ export async function insertUser(
   { now }: UserDeps,
   trx: Queries,
   organizationId: number,
-  wish: NewUser,
+  newUser: NewUser,
   passwordHash: string,
 ): Promise<User> {
-  const email = canonicalEmail(wish.email);
+  const email = canonicalEmail(newUser.email);
   const { id } = await trx
     .insertInto('users')
     .values({
       organization_id: organizationId,
       kind: 'person',
       email,
-      full_name: wish.fullName,
+      full_name: newUser.fullName,
       password_hash: passwordHash,
-      is_admin: wish.isAdmin ? 1 : 0,
+      is_admin: newUser.isAdmin ? 1 : 0,
       created_at: now(),
-      search: searchColumn(wish.fullName, email),
+      search: searchColumn(newUser.fullName, email),
     })
     .returning('id')
     .executeTakeFirstOrThrow();

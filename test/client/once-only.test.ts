@@ -210,9 +210,9 @@ describe('an answer that is lost after the commit', () => {
     const server = await startLocal();
     const lk = server.client('deploy');
     server.faults.add({ operationId: 'createAccessToken', drop: 'after-commit', times: 2 });
-    const wish = { body: { name: 'made' }, idempotencyKey: 'job-17', maxRetries: 1 };
-    expect(await rejectionOf(lk.createAccessToken(wish))).toMatchObject({ code: 'network_error' });
-    const { plaintext } = await lk.createAccessToken(wish);
+    const input = { body: { name: 'made' }, idempotencyKey: 'job-17', maxRetries: 1 };
+    expect(await rejectionOf(lk.createAccessToken(input))).toMatchObject({ code: 'network_error' });
+    const { plaintext } = await lk.createAccessToken(input);
     expect(await names(server.client(plaintext))).toEqual(['deploy bot', 'made', 'old']);
   });
 });

@@ -6,7 +6,7 @@ import type { Deps } from '../../server/deps.js';
 import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
 import { getToken, isOneOf, toTokenKey } from '../../server/tokens/find.js';
-import { type ListWish, listPage, listTokens } from '../../server/tokens/list.js';
+import { type ListQuery, listPage, listTokens } from '../../server/tokens/list.js';
 import { startService } from '../support/service.js';
 
 // How SQLite goes about each question: by an index on the owner's rows, never over all rows.
@@ -32,7 +32,7 @@ const FILTERS: TokenFilter[] = [
   { type: 'pat', q: 'a', state: 'active', scope: 'a', createdBefore: 2, neverUsed: true },
 ];
 
-const SORTS: [ListWish['sort'], string][] = [
+const SORTS: [ListQuery['sort'], string][] = [
   ['createdAt', 'access_tokens_by_owner'],
   ['name', 'access_tokens_by_name'],
   ['expiresAt', 'access_tokens_by_expiry'],
