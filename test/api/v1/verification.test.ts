@@ -221,7 +221,7 @@ describe('a verdict', () => {
 });
 
 describe('of several reasons the first counts', () => {
-  const REASONS = ['revoked', 'superseded', 'expired', 'disabled', 'owner_disabled'] as const;
+  const REASONS = ['revoked', 'secret_ended', 'expired', 'disabled', 'owner_disabled'] as const;
   type Reason = (typeof REASONS)[number];
   const combinations: Reason[][] = Array.from({ length: 2 ** REASONS.length }, (_, bits) =>
     REASONS.filter((_reason, place) => (bits & (1 << place)) !== 0),
@@ -235,7 +235,7 @@ describe('of several reasons the first counts', () => {
       const { client } = reasons.includes('owner_disabled') ? leaver : stayer;
       const { plaintext, token } = await create(client, reasons.includes('expired') ? 1 : null);
       const path = { token_id: token.id };
-      if (reasons.includes('superseded')) await rotate(client, token.id, 0);
+      if (reasons.includes('secret_ended')) await rotate(client, token.id, 0);
       if (reasons.includes('disabled')) await updateAccessToken({ client, path, body: { disabled: true } });
       if (reasons.includes('revoked')) await revokeAccessToken({ client, path });
       plaintexts.set(reasons, plaintext);
@@ -254,7 +254,7 @@ describe('of several reasons the first counts', () => {
       const plaintext = made.plaintexts.get(reasons) ?? '';
       const [first] = reasons;
       // Only the log says that a secret is an earlier one.
-      const code = first === 'superseded' ? 'expired' : first;
+      const code = first === 'secret_ended' ? 'expired' : first;
       expectCode(code ?? 'valid', await verify(made.asker.client, plaintext));
       expectCode(code ?? 'insufficient_scope', await verify(made.asker.client, plaintext, ['a']));
 
