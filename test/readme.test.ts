@@ -59,7 +59,7 @@ test('the backup of the guide is made and restored as it says', async () => {
   expect(maskFigures(stopped.printed)).toBe(maskFigures(stopped.shown));
 });
 
-test.each([...DOCUMENTS, 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...decisions()])(
+test.each([...DOCUMENTS, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...decisions(), ...examples()])(
   'every link of %s leads somewhere',
   async (path) => {
     const text = (await readFile(path, 'utf8')).replaceAll(/```.*?```/gs, '');
@@ -81,6 +81,10 @@ test("the README's picture is what the command prints", async () => {
 
 function decisions(): string[] {
   return readdirSync('docs/decisions').map((name) => join('docs/decisions', name));
+}
+
+function examples(): string[] {
+  return readdirSync('examples').map((name) => join('examples', name, 'README.md'));
 }
 
 /** As the anchors that are made of them. */
