@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { openOptions } from '../server/config/config.js';
 import { isPostgresUrl, parsePostgresUrl } from '../server/config/postgres-url.js';
 import type { DatabaseReport } from '../server/index.js';
 import { WrongUse } from './failure.js';
@@ -35,20 +36,24 @@ export function addDatabase(program: Command): void {
 
   addMigrate(program);
 
-  command(program, 'check', 'Check the whole database and list its faults, while the service runs.')
+  const description = 'Check the whole database and list its faults, while the service runs.';
+  command(program, 'check', description, ANY_DATABASE)
     .option('--json', 'print JSON, for programs')
     .addHelpText('after', '\nExit codes: 0 no faults, 1 faults.')
     .action(async (flags: DatabaseFlag & { json?: boolean }) => {
       const { checkDatabase } = await server();
-      const path = await pathOf(flags, { mustExist: true });
-      const report = await checkDatabase(path);
-      say(flags.json === true ? await jsonOf(report) : describe(path, report));
+      const settings = await readSettings({ database: flags.database });
+      const url = parsePostgresUrl(settings.database);
+      const name = url?.shown ?? (await pathOf(flags, { mustExist: true }));
+      const report = await checkDatabase(settings.database, openOptions(settings));
+      say(flags.json === true ? await jsonOf(report) : describe(name, report));
       process.exitCode = report.faults.length === 0 ? 0 : 1;
     });
 }
 
 function addMigrate(program: Command): void {
-  command(program, 'migrate', 'Bring the schema of the database up to date; the service does so at its start.')
+  const description = 'Bring the schema of the database up to date; the service does so at its start.';
+  command(program, 'migrate', description, ANY_DATABASE)
     .addHelpText('after', '\nLATCHKEY_MIGRATE=never leaves it to this command.')
     .action(async (flags: DatabaseFlag) => {
       const { migrateDatabase } = await server();
@@ -60,19 +65,29 @@ function addMigrate(program: Command): void {
     });
 }
 
-function command(program: Command, name: string, description: string): Command {
+function command(
+  program: Command,
+  name: string,
+  description: string,
+  database: readonly [string, string] = DATABASE_FILE,
+): Command {
   return program
     .command(name)
     .description(description)
-    .option('--database <path>', 'database file (LATCHKEY_DATABASE, latchkey.db)');
+    .option(...database);
 }
+
+const DATABASE_FILE = ['--database <path>', 'database file (LATCHKEY_DATABASE, latchkey.db)'] as const;
+const ANY_DATABASE = ['--database <database>', 'file, or URL of PostgreSQL (LATCHKEY_DATABASE, latchkey.db)'] as const;
 
 const server = () => import('../server/index.js');
 
 async function pathOf(flags: DatabaseFlag, { mustExist }: { mustExist: boolean }): Promise<string> {
   const { database } = await readSettings({ database: flags.database });
   if (isPostgresUrl(database)) {
-    throw new WrongUse('this command is for a database in a file; for PostgreSQL use pg_dump and pg_restore');
+    throw new WrongUse(
+      'this command is for a database in a file; for PostgreSQL use pg_dump and pg_restore, or a base backup with WAL archiving',
+    );
   }
   if (database === ':memory:') throw new WrongUse('this command needs a database in a file, not in memory');
   if (mustExist && !existsSync(database)) throw new WrongUse(`there is no database ${database}`);
@@ -84,7 +99,7 @@ function contentOf({ rows, bytes }: DatabaseReport): string {
   return `${counted(users, 'user')}, ${counted(tokens, 'token')}, ${sizeOf(bytes)}`;
 }
 
-function describe(path: string, { schema, pending, bytes, rows, faults }: DatabaseReport): string {
+function describe(path: string, { schema, pending, bytes, rows, faults, warnings }: DatabaseReport): string {
   const width = Math.max(...Object.keys(rows).map((table) => table.length), 0);
   const verdict =
     faults.length === 0
@@ -93,6 +108,7 @@ function describe(path: string, { schema, pending, bytes, rows, faults }: Databa
   return [
     verdict,
     ...faults.map((fault) => `  ${fault}`),
+    ...warnings.map((warning) => `  warning: ${warning}`),
     ...Object.entries(rows).map(([table, count]) => `  ${table.padEnd(width)}  ${String(count)}`),
     ...(pending.length > 0 ? [`the next start brings it up to date: ${pending.join(', ')}`] : []),
   ].join('\n');

@@ -53,7 +53,11 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   const onProgress = (progress: MigrationProgress) => {
     log.info(progress, 'bringing the database up to date');
   };
-  const db = await (open ?? openDatabase)(config.database, { ...openOptions(config), onWait, onProgress });
+  const onWarning = (warning: string) => {
+    log.warn({}, warning);
+  };
+  const opening = { ...openOptions(config), onWait, onProgress, onWarning };
+  const db = await (open ?? openDatabase)(config.database, opening);
   const deps: Deps = {
     db,
     now,

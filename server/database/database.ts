@@ -31,6 +31,8 @@ export interface OpenOptions {
   onWait?: (() => void) | undefined;
   /** Called at the start of a migration that may take long, and then every few seconds until its end. */
   onProgress?: ((progress: MigrationProgress) => void) | undefined;
+  /** Called with a sentence if a setting of the server endangers what is stored. */
+  onWarning?: ((warning: string) => void) | undefined;
   /** Whether opening migrates the schema (`start`, the default) or rejects an older one (`never`). */
   migrate?: 'start' | 'never' | undefined;
   /** The file with the PostgreSQL password, read for each connection; null to use the URL's password, if it has one. */

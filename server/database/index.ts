@@ -3,6 +3,8 @@ import { isPostgresUrl } from '../config/postgres-url.js';
 import type { Database, OpenOptions } from './database.js';
 import { StorageFault, UniqueViolation } from './faults.js';
 import { DatabaseRefusal } from './refusal.js';
+import type { DatabaseReport } from './report.js';
+import { checkFile } from './sqlite/check.js';
 import * as sqliteFaults from './sqlite/faults.js';
 import { migrate, requireMigrated } from './sqlite/migrate.js';
 import { createMigrationPatience } from './sqlite/migration-patience.js';
@@ -19,10 +21,10 @@ export { lockOrganization, lockOwnerAhead, lockOwnerFoundBy, lockOwners, without
 export { type Build, runPrepared, sendPrepared } from './prepared.js';
 export type { MigrationProgress } from './progress.js';
 export { DatabaseRefusal } from './refusal.js';
+export type { DatabaseReport } from './report.js';
 export type { Queries } from './schema.js';
 export { folded, SEARCH_SEPARATOR, searchColumn } from './search.js';
 export { backUpDatabase } from './sqlite/backup.js';
-export { checkDatabase, type DatabaseReport } from './sqlite/check.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';
 
@@ -52,6 +54,17 @@ export async function openDatabase(database: string, options: OpenOptions = {}):
   // The import is here and not at the top, so that a service on SQLite does not load the code for PostgreSQL.
   const { openPostgres } = await import('./postgres/open.js');
   return await openPostgres(database, options);
+}
+
+/**
+ * Reads the whole of `database` (the path of a file or a PostgreSQL URL) and reports its content and its faults. The check
+ * changes nothing. A service may use the database meanwhile, because the check reads one snapshot. Rejects with
+ * `DatabaseRefusal` if the driver was not built, or if the PostgreSQL server cannot be reached or used.
+ */
+export async function checkDatabase(database: string, options: OpenOptions = {}): Promise<DatabaseReport> {
+  if (!isPostgresUrl(database)) return await checkFile(database);
+  const { checkPostgres } = await import('./postgres/check.js');
+  return await checkPostgres(database, options);
 }
 
 async function openFile(

@@ -6,7 +6,7 @@ import SqliteDriver from 'better-sqlite3';
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, getMe, listAccessTokens, refreshSession } from '../../generated/index.js';
-import { TABLES, type TableName, tableNames } from '../../server/database/copy/tables.js';
+import { TABLES, type TableName, tableNames } from '../../server/database/tables.js';
 import { type Clients, fillEveryColumn } from '../support/every-row.js';
 import { send } from '../support/http.js';
 import { latchkey, latchkeyStarted, newFolder } from '../support/process.js';

@@ -3,11 +3,11 @@ import { isPostgresUrl } from '../../config/postgres-url.js';
 import { nextTurn } from '../../timers.js';
 import type { OpenOptions } from '../database.js';
 import { DatabaseRefusal } from '../refusal.js';
+import { batchesOf, countOf } from '../rows.js';
 import { openSqliteSource, openSqliteTarget } from '../sqlite/copy-ends.js';
+import { TABLES, type TableName, tableNames } from '../tables.js';
 import { createContentDigest, type DatabaseContent, type TableContent } from './digest.js';
 import type { CopySource, CopyTarget } from './ends.js';
-import { batchesOf, countOf } from './rows.js';
-import { TABLES, type TableName, tableNames } from './tables.js';
 
 export interface CopyProgress {
   phase: 'copying' | 'comparing';
@@ -78,7 +78,11 @@ async function copy(source: CopySource, target: CopyTarget, options: CopyOptions
   const steps = await createSteps(source, options);
   const written: DatabaseContent = {};
   for (const name of tableNames) written[name] = await copyTable(source, target, name, steps);
-  for (const [name, id] of highest) await target.keepHighestId(name, id);
+  for (const [name, id] of highest) {
+    // On PostgreSQL a row may have an id that the database did not give.
+    const [[newest] = []] = await target.run(sql`select coalesce(max(id), 0) from ${sql.table(name)}`);
+    await target.keepHighestId(name, Math.max(id, Number(newest)));
+  }
   for (const name of tableNames) {
     const { rows, digest } = await digestOf(target, name, steps);
     if (rows !== written[name]?.rows || digest !== written[name].digest) {

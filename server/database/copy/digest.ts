@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DatabaseRefusal } from '../refusal.js';
-import type { Row } from './ends.js';
-import { type Kind, type TableName, tableOf } from './tables.js';
+import type { Row } from '../rows.js';
+import { type Kind, type TableName, tableOf } from '../tables.js';
 
 /** How many rows a table has, and a digest of all of them. */
 export interface TableContent {

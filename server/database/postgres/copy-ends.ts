@@ -1,17 +1,14 @@
-import type { RawBuilder } from 'kysely';
 import type { Client } from 'pg';
-import type { CopySource, CopyTarget, Row } from '../copy/ends.js';
-import { type Kind, TABLES, type TableName, tableNames, tableOf } from '../copy/tables.js';
+import type { CopySource, CopyTarget } from '../copy/ends.js';
 import type { OpenOptions } from '../database.js';
 import { DatabaseRefusal, needsMigration } from '../refusal.js';
-import { kyselyOver } from './dialect.js';
+import { type Kind, TABLES, type TableName, tableNames, tableOf } from '../tables.js';
 import { ConnectionLost, sqlStateOf, toFault } from './faults.js';
-import { migrate, pendingOf, refuseUnfit } from './migrate.js';
+import { migrate, pendingOf } from './migrate.js';
+import { readerOver, rowsOf } from './reader.js';
 import { refusing } from './refusals.js';
-import { connect, cut, type PostgresSettings, toSettings, WITHOUT_TIMEOUT } from './session.js';
-
-/** Only compiles queries. */
-const compiling = kyselyOver(() => Promise.reject(new TypeError('this Kysely only compiles')));
+import { refuseUnfit } from './server-settings.js';
+import { connect, cut, type PostgresSettings, toSettings } from './session.js';
 
 const ARRAYS: Record<Kind, string> = { integer: 'bigint[]', text: 'text[]', bytes: 'bytea[]' };
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -33,13 +30,10 @@ export async function openPostgresSource(url: string, options: OpenOptions): Pro
 }
 
 /** Opens the database at `url`, which is migrated if it is not. Nobody else can write to its tables until `close`. */
-export async function openPostgresTarget(
-  url: string,
-  { onWait = () => undefined, onProgress = () => undefined, ...options }: OpenOptions,
-): Promise<CopyTarget> {
+export async function openPostgresTarget(url: string, options: OpenOptions): Promise<CopyTarget> {
   const settings = toSettings(url, options);
   return await refusing(settings, async () => {
-    await migrate(settings, { onWait, onProgress, migrate: 'start' });
+    await migrate(settings, { ...options, migrate: 'start' });
     const client = await begin(settings);
     try {
       await client.query(`lock table ${tableNames.join(', ')} in exclusive mode`);
@@ -65,10 +59,7 @@ async function begin(settings: PostgresSettings, mode = ''): Promise<Client> {
 function sourceOver({ shown }: PostgresSettings, client: Client): CopySource {
   return {
     shown,
-    async run(query: RawBuilder<unknown>) {
-      const { sql, parameters } = query.compile(compiling);
-      return await rowsOf(client, sql, parameters);
-    },
+    ...readerOver(client),
     async highestIdOf(table) {
       const [[id] = []] = await rowsOf(client, `select coalesce(pg_sequence_last_value(${SEQUENCE}), 0)`, [table]);
       return Number(id);
@@ -95,9 +86,9 @@ function targetOver(settings: PostgresSettings, client: Client): CopyTarget {
     },
     async commit() {
       // Else the first queries would be planned for small tables.
-      await rowsOf(client, `analyze ${tableNames.join(', ')}`, []);
+      await rowsOf(client, `analyze ${tableNames.join(', ')}`);
       try {
-        await rowsOf(client, 'commit', []);
+        await rowsOf(client, 'commit');
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;
         throw new DatabaseRefusal(
@@ -114,13 +105,4 @@ function insertion(table: TableName): string {
   const names = columns.map(([column]) => column).join(', ');
   const arrays = columns.map(([, kind], place) => `$${String(place + 1)}::${ARRAYS[kind]}`).join(', ');
   return `insert into ${table} (${names}) select * from unnest(${arrays})`;
-}
-
-async function rowsOf(client: Client, text: string, values: readonly unknown[]): Promise<Row[]> {
-  try {
-    const query = { text, values: values as unknown[], rowMode: 'array' as const, ...WITHOUT_TIMEOUT };
-    return (await client.query<unknown[]>(query)).rows;
-  } catch (error) {
-    throw toFault(error);
-  }
 }

@@ -7,6 +7,7 @@ import { DatabaseRefusal, needsMigration } from '../refusal.js';
 import { kyselyOver } from './dialect.js';
 import { toFault } from './faults.js';
 import { migrations } from './migrations/index.js';
+import { refuseUnfit, warnOfSettings } from './server-settings.js';
 import { connect, cut, type PostgresSettings, WITHOUT_TIMEOUT } from './session.js';
 
 /** "LKEY": one process at a time changes the schemas of a database. */
@@ -14,7 +15,6 @@ const LOCK = 0x4c4b4559;
 /** Milliseconds that a start waits at most for another process that migrates. */
 const LONGEST = 15 * 60_000;
 const BETWEEN_NOTICES = 5_000;
-const OLDEST_SERVER = 140_000;
 
 /**
  * Runs what is missing in one transaction, under an advisory lock: of several processes that start on one database, one
@@ -23,18 +23,12 @@ const OLDEST_SERVER = 140_000;
  */
 export async function migrate(
   settings: PostgresSettings,
-  {
-    onWait,
-    onProgress,
-    migrate: when,
-  }: Required<Pick<OpenOptions, 'migrate'>> & {
-    onWait(): void;
-    onProgress(progress: MigrationProgress): void;
-  },
+  { onWait = ignore, onProgress = ignore, onWarning = ignore, migrate: when = 'start' }: OpenOptions,
 ): Promise<void> {
   const client = await connect(settings);
   try {
     await refuseUnfit(client);
+    await warnOfSettings(client, onWarning);
     if ((await pendingOf(client, settings)).length === 0) return;
     if (when === 'never') throw needsMigration(settings.shown);
     // A migration takes as long as it takes.
@@ -51,33 +45,44 @@ export async function migrate(
   }
 }
 
-/** Rejects with `DatabaseRefusal` if the server is too old, or the database has another encoding than UTF8. */
-export async function refuseUnfit(client: Client): Promise<void> {
-  const { rows } = await client.query<{ version: number; name: string; encoding: string }>(`
-    select current_setting('server_version_num')::int as version, current_setting('server_version') as name,
-      current_setting('server_encoding') as encoding
-  `);
-  const [{ version, name, encoding } = { version: 0, name: '', encoding: '' }] = rows;
-  if (version < OLDEST_SERVER) throw new DatabaseRefusal(`PostgreSQL ${name} is too old: it must be 14 or newer`);
-  if (encoding !== 'UTF8') throw new DatabaseRefusal(`the database has the encoding ${encoding}: it must have UTF8`);
+function ignore(): void {
+  // Nobody wants to know.
 }
 
-/** The migrations that the database lacks. Rejects with `DatabaseRefusal` if it has one that this program does not know. */
-export async function pendingOf(client: Client, { schema }: PostgresSettings): Promise<string[]> {
+export interface Migrations {
+  /** Those that the database has, oldest first. */
+  applied: string[];
+  /** Those that the next start runs. */
+  pending: string[];
+  /** Those of a newer version of Latchkey. */
+  unknown: string[];
+}
+
+export async function migrationsOf(client: Client, { schema }: PostgresSettings): Promise<Migrations> {
   const { rows: tables } = await client.query('select 1 from pg_tables where schemaname = $1 and tablename = $2', [
     schema,
     'latchkey_migrations',
   ]);
-  if (tables.length === 0) return Object.keys(migrations);
-  const { rows } = await client.query<{ name: string }>('select name from latchkey_migrations order by name');
-  const applied = new Set(rows.map(({ name }) => name));
-  const unknown = rows.find(({ name }) => !Object.hasOwn(migrations, name));
-  if (unknown !== undefined) {
-    throw new DatabaseRefusal(
-      `the database was written by a newer version of Latchkey (it has migration ${unknown.name}); upgrade Latchkey`,
-    );
-  }
-  return Object.keys(migrations).filter((name) => !applied.has(name));
+  const { rows } =
+    tables.length === 0
+      ? { rows: [] }
+      : await client.query<{ name: string }>('select name from latchkey_migrations order by name');
+  const applied = rows.map(({ name }) => name);
+  return {
+    applied,
+    pending: Object.keys(migrations).filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !Object.hasOwn(migrations, name)),
+  };
+}
+
+/** The migrations that the database lacks. Rejects with `DatabaseRefusal` if it has one that this program does not know. */
+export async function pendingOf(client: Client, settings: PostgresSettings): Promise<string[]> {
+  const { pending, unknown } = await migrationsOf(client, settings);
+  const [newer] = unknown;
+  if (newer === undefined) return pending;
+  throw new DatabaseRefusal(
+    `the database was written by a newer version of Latchkey (it has migration ${newer}); upgrade Latchkey`,
+  );
 }
 
 /** Asked for again and again, since a session that waits in the server tells nobody that it does. */

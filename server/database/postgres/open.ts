@@ -6,10 +6,9 @@ import { createLookups, within } from './lookups.js';
 import { migrate } from './migrate.js';
 import { createAsk } from './named-query.js';
 import { refusing } from './refusals.js';
-import { loadDriver, toSettings } from './session.js';
+import { CONNECTIONS, loadDriver, toSettings } from './session.js';
 import { createTransactions } from './transactions.js';
 
-const CONNECTIONS = 10;
 /** Milliseconds in which the server must answer whoever asks whether it does. */
 const PING_TIMEOUT = 1_000;
 const PING = CompiledQuery.raw('select 1');
@@ -21,17 +20,11 @@ const CLOCK = CompiledQuery.raw('select (extract(epoch from clock_timestamp()) *
  */
 export async function openPostgres(
   url: string,
-  {
-    onWait = () => undefined,
-    onProgress = () => undefined,
-    migrate: when = 'start',
-    connections = CONNECTIONS,
-    ...options
-  }: OpenOptions,
+  { connections = CONNECTIONS, ...options }: OpenOptions,
 ): Promise<Database> {
   const settings = toSettings(url, options);
   const driver = await loadDriver();
-  await refusing(settings, () => migrate(settings, { onWait, onProgress, migrate: when }));
+  await refusing(settings, () => migrate(settings, options));
 
   const ask = createAsk(driver, settings.prepare);
   const lookups = createLookups(settings, ask);

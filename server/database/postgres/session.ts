@@ -12,6 +12,9 @@ export interface PostgresSettings extends PostgresUrl {
 }
 
 const SCHEMA = 'public';
+/** Connections for transactions, unless the operator says otherwise. */
+export const CONNECTIONS = 10;
+export const LOOKUP_CONNECTIONS = 2;
 
 /** Throws `DatabaseRefusal` if `url` is not a URL of PostgreSQL. */
 export function toSettings(

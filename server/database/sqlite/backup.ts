@@ -1,7 +1,7 @@
 import { existsSync, linkSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseRefusal } from '../refusal.js';
-import type { DatabaseReport } from './check.js';
+import type { DatabaseReport } from '../report.js';
 import { withCopy } from './copy.js';
 import { flushFolderOf } from './file.js';
 

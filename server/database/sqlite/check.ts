@@ -1,25 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
-import { searchColumn } from '../search.js';
+import { type DatabaseReport, emptyReport } from '../report.js';
+import { countOf } from '../rows.js';
+import { brokenRules } from '../rules.js';
 import { assertBuilt, type Connection, connect } from './driver.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
 import { APPLICATION_ID, START_PATIENCE } from './open.js';
-import { RULES } from './rules.js';
+import { readerOver } from './reader.js';
 import { missingFrom } from './shape.js';
-
-/** What a check has found in a database. */
-export interface DatabaseReport {
-  /** The newest migration that the database has; null if it has none. */
-  schema: string | null;
-  /** The migrations that the next start will run; empty if the schema is up to date. */
-  pending: string[];
-  /** The size of the file and its write-ahead log, in bytes. */
-  bytes: number;
-  /** The number of rows in each table. */
-  rows: Record<string, number>;
-  /** A description of each fault; empty if the database is intact. */
-  faults: string[];
-}
 
 const MOST_FAULTS_OF_A_KIND = 20;
 
@@ -28,18 +16,14 @@ const MOST_FAULTS_OF_A_KIND = 20;
  * use the database meanwhile, because the check reads one snapshot. Rejects with `DatabaseRefusal` if the driver was
  * not built.
  */
-export async function checkDatabase(path: string): Promise<DatabaseReport> {
+export async function checkFile(path: string): Promise<DatabaseReport> {
   assertBuilt();
-  const report: DatabaseReport = { schema: null, pending: [], bytes: 0, rows: {}, faults: [] };
+  const report = emptyReport();
   if (!existsSync(path)) return { ...report, faults: ['there is no such file'] };
   report.bytes = statSync(path).size + logSize(path);
   if (!statSync(path).isFile()) return { ...report, faults: ['it is not a file'] };
   try {
     const connection = connect(path, { readonly: true, timeout: START_PATIENCE });
-    // The rules call this function.
-    connection.function('search_column', { deterministic: true, varargs: true }, (...texts) =>
-      searchColumn(...(texts as (string | null)[])),
-    );
     try {
       // The transaction makes all counts see one snapshot. Otherwise rows written between two counts would seem
       // orphaned.
@@ -74,13 +58,10 @@ async function read(path: string, connection: Connection, report: DatabaseReport
     faults.push(`it was written by a newer version of Latchkey (it has ${unknown.join(', ')}); upgrade Latchkey`);
   } else if (pending.length === 0) faults.push(...(await missingFrom(connection)));
 
-  for (const table of tables) report.rows[table] = count(connection, `select count(*) from "${table}"`);
+  const reader = readerOver(connection);
+  for (const table of tables) report.rows[table] = await countOf(reader, table);
   faults.push(...danglingReferences(connection));
-  for (const { since, until, broken, query } of RULES) {
-    if (!applied.includes(since) || (until !== undefined && applied.includes(until))) continue;
-    const rows = count(connection, query);
-    if (rows > 0) faults.push(`${broken}: ${String(rows)}`);
-  }
+  if (report.schema !== null) faults.push(...(await brokenRules(reader, report.schema)));
 }
 
 /** The names of all tables, except those of Kysely, SQLite and replication tools. */
@@ -98,8 +79,4 @@ function danglingReferences(connection: Connection): string[] {
   return found.map(
     ({ child, parent, rows }) => `rows of ${child} that no row of ${parent} belongs to: ${String(rows)}`,
   );
-}
-
-function count(connection: Connection, query: string): number {
-  return connection.prepare(query).pluck().get() as number;
 }

@@ -1,29 +1,19 @@
-import { DummyDriver, Kysely, type RawBuilder, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
-import type { CopySource, CopyTarget, Row } from '../copy/ends.js';
-import { tableOf } from '../copy/tables.js';
+import type { CopySource, CopyTarget } from '../copy/ends.js';
 import type { OpenOptions } from '../database.js';
 import { DatabaseRefusal, needsMigration } from '../refusal.js';
+import { tableOf } from '../tables.js';
 import { type Connection, connect } from './driver.js';
 import { isBusy } from './faults.js';
 import { migrate } from './migrate.js';
 import { createMigrationPatience } from './migration-patience.js';
 import { migrationsOf } from './migrations/applied.js';
 import { inspectFinished, openSqlite, START_PATIENCE } from './open.js';
+import { readerOver } from './reader.js';
 
 /** Milliseconds that a copy waits for other processes that write to its target. */
 const PATIENCE = 2_000;
 /** KiB of SQLite's page cache, for the pages of all indexes that a million tokens touch at random. */
 const CACHE_KIB = 65_536;
-
-/** Only compiles queries. */
-const compiling = new Kysely<unknown>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-});
 
 /** Opens the file at `path`, which is not changed. Throws `DatabaseRefusal` if it is not a database of this version. */
 export function openSqliteSource(path: string): CopySource {
@@ -81,9 +71,7 @@ function opening<T>(path: string, open: () => T): T {
 function sourceOver(path: string, connection: Connection): CopySource {
   return {
     shown: path,
-    run(query) {
-      return settled(() => runOn(connection, query));
-    },
+    ...readerOver(connection),
     highestIdOf(table) {
       return settled(() => {
         const id = connection.prepare('select seq from sqlite_sequence where name = ?').pluck().get(table);
@@ -122,14 +110,6 @@ function targetOver(path: string, connection: Connection): CopyTarget {
       });
     },
   };
-}
-
-function runOn(connection: Connection, query: RawBuilder<unknown>): Row[] {
-  const { sql, parameters } = query.compile(compiling);
-  const statement = connection.prepare(sql);
-  if (statement.reader) return statement.raw().all(...parameters) as Row[];
-  statement.run(...parameters);
-  return [];
 }
 
 /** Makes an error of the driver a rejection. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { performanceNow } from '../../timers.js';
 import { DatabaseRefusal } from '../refusal.js';
-import { checkDatabase, type DatabaseReport } from './check.js';
+import type { DatabaseReport } from '../report.js';
+import { checkFile } from './check.js';
 import { assertBuilt, connect } from './driver.js';
 import { flush } from './file.js';
 import { START_PATIENCE } from './open.js';
@@ -36,7 +37,7 @@ export async function withCopy<T>(from: string, wanted: string, place: (copy: Co
   try {
     await copyPages(from, path);
     settle(path);
-    const report = await checkDatabase(path);
+    const report = await checkFile(path);
     const [fault] = report.faults;
     if (fault !== undefined) throw new DatabaseRefusal(`the copy of database ${from} is not whole: ${fault}`);
     flush(path);

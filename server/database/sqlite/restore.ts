@@ -1,6 +1,7 @@
 import { existsSync, linkSync, lstatSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseRefusal } from '../refusal.js';
-import { checkDatabase, type DatabaseReport } from './check.js';
+import type { DatabaseReport } from '../report.js';
+import { checkFile } from './check.js';
 import { withCopy } from './copy.js';
 import { connect } from './driver.js';
 import { isBusy } from './faults.js';
@@ -31,7 +32,7 @@ export async function restoreDatabase(file: string, name: string, { replace = fa
   // If `name` is a symbolic link to a file, keep the link and replace the file.
   const isLink = lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   const path = isLink && existsSync(name) ? realpathSync(name) : name;
-  const [fault] = (await checkDatabase(file)).faults;
+  const [fault] = (await checkFile(file)).faults;
   if (fault !== undefined) throw new DatabaseRefusal(`${file} cannot be restored: ${fault}`);
   if (existsSync(path)) {
     if (!replace) throw new DatabaseRefusal(`there is a database ${path} already; --force replaces it, and keeps it`);

@@ -1,4 +1,4 @@
-import type { Schema } from '../schema.js';
+import type { Schema } from './schema.js';
 
 /** What a column's values are, on both engines. */
 export type Kind = 'integer' | 'text' | 'bytes';

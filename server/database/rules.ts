@@ -1,0 +1,197 @@
+import { sql } from 'kysely';
+import { REVOCATION_REASONS, ROLES, TOKEN_TYPES, USER_KINDS } from './closed-lists.js';
+import { batchesOf, type RowReader } from './rows.js';
+import { searchColumn } from './search.js';
+import type { TableName } from './tables.js';
+
+/** A rule for rows that no constraint of the schema enforces. */
+interface Rule {
+  /** The number of the migration from which on the rule applies. */
+  since: number;
+  /** The number of the migration from which on the rule no longer applies. */
+  until?: number;
+  /** What the report calls the rows that break the rule. */
+  broken: string;
+  /** A query that counts these rows, or the rows that this program has to look at. */
+  found: string | readonly Candidates[];
+}
+
+/** Rows that may break a rule for which SQL has no words that both engines know. */
+interface Candidates {
+  table: TableName;
+  /** The first is the key. */
+  columns: readonly string[];
+  where: string;
+  isBroken(...values: unknown[]): boolean;
+}
+
+const TOKENS = 1;
+const LIFE_CYCLE = 2;
+const SCOPES = 3;
+const SMALLER = 4;
+const FOUND_BY_TIME = 5;
+const DATA_MODEL = 6;
+
+// The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
+// can have a million tokens. Both engines know every word of the queries.
+
+export const RULES: readonly Rule[] = [
+  {
+    since: TOKENS,
+    broken: 'tokens without a newest secret',
+    // SQLite would scan all secrets for each token in a join, because a table without row ids gets no index for the query.
+    found: `select count(*) from
+      (select id from access_tokens except select token_id from token_secrets where valid_until is null) as found`,
+  },
+  {
+    since: TOKENS,
+    broken: 'tokens with more than one newest secret',
+    found: `select count(*) from
+      (select 1 from token_secrets where valid_until is null group by token_id having count(*) > 1) as found`,
+  },
+  {
+    since: TOKENS,
+    until: SMALLER,
+    broken: 'secrets and refresh tokens whose digest is none',
+    found: `select (select count(*) from token_secrets where length(digest) <> 32)
+      + (select count(*) from refresh_tokens where length(digest) <> 32)`,
+  },
+  {
+    since: SMALLER,
+    broken: 'secrets and refresh tokens whose digest is none, as those are that an earlier version wrote meanwhile',
+    found: `select (select count(*) from token_secrets where length(digest) <> 16)
+      + (select count(*) from refresh_tokens where length(digest) <> 16)`,
+  },
+  {
+    since: TOKENS,
+    broken: 'refresh tokens of tokens that are no sessions',
+    found: `select count(*) from refresh_tokens as refresh_token
+      left join access_tokens as token on token.id = refresh_token.token_id and token.type = 'session'
+      where token.id is null`,
+  },
+  {
+    since: FOUND_BY_TIME,
+    broken: 'uuids that several tokens have',
+    found: 'select count(*) from (select 1 from access_tokens group by uuid having count(*) > 1) as found',
+  },
+  {
+    since: LIFE_CYCLE,
+    broken: 'tokens that do not know their newest secret',
+    found: `select count(*) from token_secrets as secret join access_tokens as token on token.id = secret.token_id
+      where secret.valid_until is null and substr(secret.digest, 1, 4) is distinct from token.secret_start`,
+  },
+  {
+    since: LIFE_CYCLE,
+    broken: 'kept answers that nothing can open',
+    // A nonce and an authentication tag are 28 bytes.
+    found: 'select count(*) from idempotent_answers where length(id) <> 32 or length(sealed) <= 28',
+  },
+  {
+    since: SCOPES,
+    broken: 'tokens without a scope set',
+    found: `select count(*) from access_tokens as token
+      left join scope_sets as scope_set on scope_set.id = token.scope_set_id where scope_set.id is null`,
+  },
+  {
+    since: SCOPES,
+    broken: 'scope sets whose members are not their words',
+    found: `select count(*) from scope_sets as scope_set
+      left join (select scope_set_id, count(*) as members from scope_set_members group by scope_set_id) as counted
+        on counted.scope_set_id = scope_set.id
+      where coalesce(counted.members, 0) <> case when scope_set.scopes = '' then 0
+        else 1 + length(scope_set.scopes) - length(replace(scope_set.scopes, ' ', '')) end`,
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens of an organization that their owner does not belong to',
+    found: `select count(*) from access_tokens as token join users as owner on owner.id = token.owner_id
+      where owner.organization_id <> token.organization_id and not exists (select 1 from memberships
+        where memberships.user_id = owner.id and memberships.organization_id = token.organization_id)`,
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens without a version',
+    found: 'select count(*) from access_tokens where version < 1',
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens that know who revoked them, or why, and are not revoked',
+    found: `select count(*) from access_tokens
+      where revoked_at is null and (revoked_by is not null or revoked_reason is not null)`,
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens whose settings are no JSON object',
+    found: [
+      {
+        table: 'access_tokens',
+        columns: ['id', 'settings'],
+        where: 'settings is not null',
+        isBroken: (_, settings) => !isJsonObject(String(settings)),
+      },
+    ],
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'tokens and users whose search text is not that of their texts',
+    found: [searchable('access_tokens', 'name', 'description'), searchable('users', 'full_name', 'email')],
+  },
+  {
+    since: DATA_MODEL,
+    broken: 'rows with a type, kind, role or reason that this version does not know',
+    found: `select (select count(*) from access_tokens where type not in ${listOf(TOKEN_TYPES)}
+        or revoked_reason not in ${listOf(REVOCATION_REASONS)})
+      + (select count(*) from users where kind not in ${listOf(USER_KINDS)})
+      + (select count(*) from memberships where role not in ${listOf(ROLES)})`,
+  },
+];
+
+function listOf(words: readonly string[]): string {
+  return `(${words.map((word) => `'${word}'`).join(', ')})`;
+}
+
+/** Rows of ASCII texts alone have no search text, and need not be looked at. */
+function searchable(table: TableName, ...texts: [string, string]): Candidates {
+  const isNotAscii = texts.map((text) => `octet_length(${text}) <> length(${text})`);
+  return {
+    table,
+    columns: ['id', 'search', ...texts],
+    where: `(search is not null or ${isNotAscii.join(' or ')})`,
+    isBroken: (_, search, ...values) => search !== searchColumn(...(values as (string | null)[])),
+  };
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** Describes each rule that rows break, of a database whose newest migration has this name. */
+export async function brokenRules(reader: RowReader, newestMigration: string): Promise<string[]> {
+  const newest = Number.parseInt(newestMigration, 10);
+  const faults: string[] = [];
+  for (const { since, until = Number.POSITIVE_INFINITY, broken, found } of RULES) {
+    if (newest < since || newest >= until) continue;
+    const rows = await countFound(reader, found);
+    if (rows > 0) faults.push(`${broken}: ${String(rows)}`);
+  }
+  return faults;
+}
+
+async function countFound(reader: RowReader, found: Rule['found']): Promise<number> {
+  if (typeof found === 'string') {
+    const [[count] = []] = await reader.run(sql.raw(found));
+    return Number(count);
+  }
+  let count = 0;
+  for (const { table, columns, where, isBroken } of found) {
+    for await (const rows of batchesOf(reader, table, { columns, where })) {
+      count += rows.filter((row) => isBroken(...row)).length;
+    }
+  }
+  return count;
+}

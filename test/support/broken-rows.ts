@@ -1,0 +1,84 @@
+// What `latchkey check` finds in the rows of three tokens of one user, on both engines.
+
+const USER = '(select min(id) from users)';
+const TOKEN = '(select min(id) from access_tokens)';
+
+/** What is broken, the statements that break it where no reference is enforced, and what the report then has. */
+export const BROKEN_ROWS: [what: string, statements: string, fault: string | RegExp][] = [
+  [
+    'secrets of no token',
+    `delete from access_tokens where id = ${TOKEN}`,
+    'rows of token_secrets that no row of access_tokens belongs to: 1',
+  ],
+  [
+    'tokens of no owner',
+    `delete from users where id = ${USER}`,
+    'rows of access_tokens that no row of users belongs to: 3',
+  ],
+  [
+    'tokens without a secret',
+    `delete from token_secrets where token_id = ${TOKEN}`,
+    'tokens without a newest secret: 1',
+  ],
+  [
+    'tokens of no scope set',
+    `update access_tokens set scope_set_id = 999 where id = ${TOKEN}`,
+    'tokens without a scope set: 1',
+  ],
+  [
+    'a uuid that two tokens have',
+    `update access_tokens set created_at = other.created_at, uuid = other.uuid
+        from (select created_at, uuid from access_tokens where id = ${TOKEN}) as other where id = ${TOKEN} + 1`,
+    'uuids that several tokens have: 1',
+  ],
+  [
+    'scopes that nothing finds',
+    "delete from scope_set_members where scope = 'tokens:read'",
+    /scope sets whose members are not their words: [12]/,
+  ],
+  [
+    'a secret that its token does not know',
+    `update access_tokens set secret_start = substr(uuid, 1, 1) where id = ${TOKEN}`,
+    'tokens that do not know their newest secret: 1',
+  ],
+  [
+    'an answer that nothing opens',
+    `insert into idempotent_answers select substr(uuid, 1, 1), substr(uuid, 1, 1), 1 from access_tokens where id = ${TOKEN}`,
+    'kept answers that nothing can open: 1',
+  ],
+  [
+    "a token of an organization that is not its owner's",
+    `update access_tokens set organization_id = 2 where id = ${TOKEN}`,
+    'tokens of an organization that their owner does not belong to: 1',
+  ],
+  [
+    'a token without a version',
+    `update access_tokens set version = 0 where id = ${TOKEN}`,
+    'tokens without a version: 1',
+  ],
+  [
+    'a reason for what did not happen',
+    `update access_tokens set revoked_reason = 'admin' where id = ${TOKEN}`,
+    'tokens that know who revoked them, or why, and are not revoked: 1',
+  ],
+  [
+    'settings that are a list',
+    `update access_tokens set settings = '[]' where id = ${TOKEN}`,
+    'tokens whose settings are no JSON object: 1',
+  ],
+  [
+    'settings that are no JSON',
+    `update access_tokens set settings = '{' where id = ${TOKEN}`,
+    'tokens whose settings are no JSON object: 1',
+  ],
+  [
+    'a search text that is missing',
+    `update access_tokens set name = 'Ä' where id = ${TOKEN}; update users set search = 'A'`,
+    'tokens and users whose search text is not that of their texts: 2',
+  ],
+  [
+    'words that nothing knows',
+    `update access_tokens set type = 'robot' where id = ${TOKEN}; update users set kind = 'robot'`,
+    'rows with a type, kind, role or reason that this version does not know: 2',
+  ],
+];
