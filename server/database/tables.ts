@@ -12,6 +12,8 @@ export interface Table<Columns> {
   givesIds?: true;
   /** Whether the migrations write rows, so that a new database has some. */
   hasRowsAtFirst?: true;
+  /** Whether the table is unlogged on PostgreSQL, so that a crash empties it. */
+  isUnlogged?: true;
 }
 
 /** Every table. A table stands behind the tables that it refers to. */
@@ -105,6 +107,7 @@ export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
   login_attempts: {
     key: ['key'],
     columns: { key: 'bytes', failed: 'integer', under_way: 'integer', expires_at: 'integer' },
+    isUnlogged: true,
   },
   jobs: {
     key: ['name'],

@@ -7,11 +7,13 @@ import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, getMe, listAccessTokens, refreshSession } from '../../generated/index.js';
 import { TABLES, type TableName, tableNames } from '../../server/database/tables.js';
+import { blockBehind } from '../support/documents.js';
 import { type Clients, fillEveryColumn } from '../support/every-row.js';
 import { send } from '../support/http.js';
 import { latchkey, latchkeyStarted, newFolder } from '../support/process.js';
 import { answered, type Service, startService } from '../support/service.js';
 import { change, newDatabase, rowsOf } from '../support/store.js';
+import { hasTerminal, latchkeyOnTerminal } from '../support/terminal.js';
 
 // A database is copied between the engines, and no client notices.
 
@@ -136,6 +138,30 @@ async function untilInserting(database: string, table: TableName): Promise<void>
     and query like 'insert into ${table} %'`;
   while ((await rowsOf({ database }, query)).length === 0) await sleep(20);
 }
+
+test('the guide shows what a copy prints', async () => {
+  const service = await startService({ database: await emptyDatabase('SQLite') });
+  const { client } = await service.admin();
+  await answered(createAccessToken({ client, body: { name: 'kept' } }));
+  await service.stop();
+  const target = await emptyDatabase('PostgreSQL');
+  const cwd = dirname(service.database);
+  const { stdout } = await latchkey(['copy', '--from', 'latchkey.db', '--to', target], { cwd });
+  const [command = '', ...printed] = blockBehind('copy', 'text').split('\n');
+  expect(command).toMatch(/^\$ latchkey copy --from latchkey\.db --to postgres:\S+$/);
+  const masked = (text: string) => text.replace(/postgres:\S+/, 'URL').replace(/\d+\.\d s/, 'TIME');
+  expect(masked(stdout)).toBe(masked(printed.join('\n')));
+});
+
+test.runIf(hasTerminal)('a terminal shows how far a copy is', async () => {
+  const { database } = await filled('SQLite');
+  const target = await emptyDatabase('PostgreSQL');
+  await beforeInsert(target, 'jobs', 'perform pg_sleep(1)');
+  const { code, output } = await latchkeyOnTerminal(['copy', '--from', database, '--to', target]);
+  expect(output).toMatch(/copying \[=+ *\] +\d+ % {2}\d+ of \d+ rows {2}jobs/);
+  expect(output).toMatch(/\r\u001B\[Kcopied /);
+  expect(code).toBe(0);
+});
 
 describe('what is written meanwhile', () => {
   test.each<Engine>(['SQLite', 'PostgreSQL'])('is not in the copy of a database on %s', async (engine) => {

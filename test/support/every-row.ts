@@ -2,6 +2,7 @@ import {
   createAccessToken,
   getMe,
   listAccessTokens,
+  logIn,
   refreshSession,
   revokeAccessToken,
   rotateAccessToken,
@@ -60,6 +61,8 @@ export async function fillEveryColumn(service: Service): Promise<Clients> {
   const { user: found } = await answered(getMe({ client: away.client }));
   await answered(updateUser({ client: admin.client, path: { user_id: found.id }, body: { disabled: true } }));
 
+  await logIn({ client: service.anonymous, body: { username: user.email, password: 'wrong password' } });
+
   const json = { name: 'once' };
   const key = 'f3b1c8f0-2f1e-4a8e-9d8e-6f2f6b1f9a11';
   const headers = { 'Idempotency-Key': key };
@@ -75,7 +78,7 @@ export async function fillEveryColumn(service: Service): Promise<Clients> {
     "insert into organizations (uuid, name, slug, created_at) select uuid, 'Other', 'other', 1 from users, access_tokens limit 1",
     "insert into memberships values (2, 1, 'auditor', 1)",
     "insert into identities values ('https://id.example.org', 'zoë', 2, 1), ('https://id.example.org', 'Adam', 1, 1)",
-    "insert into jobs values ('sweep', 1, 'far')",
+    "insert into jobs values ('other', 1, 'far')",
     "update users set external_id = 'u1' where id = 1",
     `update access_tokens set settings = '{"a":1}', created_by = 2 where name = 'kept'`,
   );

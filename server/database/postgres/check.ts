@@ -4,7 +4,7 @@ import type { OpenOptions } from '../database.js';
 import { type DatabaseReport, emptyReport } from '../report.js';
 import { countOf, type RowReader } from '../rows.js';
 import { brokenRules } from '../rules.js';
-import { tableNames } from '../tables.js';
+import { TABLES, tableNames } from '../tables.js';
 import { sqlStateOf, toFault } from './faults.js';
 import { migrationsOf } from './migrate.js';
 import { readerOver } from './reader.js';
@@ -92,11 +92,12 @@ async function sizeOf(reader: RowReader, tables: readonly string[]): Promise<num
   return Number(bytes);
 }
 
-/** Tables that a crash of the server would empty. */
+/** Tables that a crash of the server would empty, and must not. */
 async function unloggedTables(reader: RowReader): Promise<string[]> {
+  const lasting = tableNames.filter((name) => !TABLES[name].isUnlogged);
   const rows = await reader.run(sql`
     select relname from pg_class
-    where relnamespace = current_schema()::regnamespace and relpersistence = 'u' and relname in (${sql.join(tableNames)})
+    where relnamespace = current_schema()::regnamespace and relpersistence = 'u' and relname in (${sql.join(lasting)})
   `);
   return rows.map(([name]) => `table ${String(name)} is unlogged: a crash of PostgreSQL empties it`);
 }

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Client } from 'pg';
 import { performanceNow, sleep } from '../../timers.js';
 import type { OpenOptions } from '../database.js';
+import { type Migrations, toMigrations } from '../migration.js';
 import { type MigrationProgress, reportTo } from '../progress.js';
 import { DatabaseRefusal, needsMigration } from '../refusal.js';
 import { kyselyOver } from './dialect.js';
@@ -28,15 +29,16 @@ export async function migrate(
   const client = await connect(settings);
   try {
     await refuseUnfit(client);
+    if ((await pendingOf(client, settings)).length > 0) {
+      if (when === 'never') throw needsMigration(settings.shown);
+      // A migration takes as long as it takes.
+      await client.query(
+        'set statement_timeout to 0; set lock_timeout to 0; set idle_in_transaction_session_timeout to 0',
+      );
+      await takeLock(client, onWait);
+      await runPending(client, settings, onProgress);
+    }
     await warnOfSettings(client, onWarning);
-    if ((await pendingOf(client, settings)).length === 0) return;
-    if (when === 'never') throw needsMigration(settings.shown);
-    // A migration takes as long as it takes.
-    await client.query(
-      'set statement_timeout to 0; set lock_timeout to 0; set idle_in_transaction_session_timeout to 0',
-    );
-    await takeLock(client, onWait);
-    await runPending(client, settings, onProgress);
   } catch (error) {
     throw toFault(error);
   } finally {
@@ -49,30 +51,17 @@ function ignore(): void {
   // Nobody wants to know.
 }
 
-export interface Migrations {
-  /** Those that the database has, oldest first. */
-  applied: string[];
-  /** Those that the next start runs. */
-  pending: string[];
-  /** Those of a newer version of Latchkey. */
-  unknown: string[];
-}
-
 export async function migrationsOf(client: Client, { schema }: PostgresSettings): Promise<Migrations> {
   const { rows: tables } = await client.query('select 1 from pg_tables where schemaname = $1 and tablename = $2', [
     schema,
     'latchkey_migrations',
   ]);
-  const { rows } =
-    tables.length === 0
-      ? { rows: [] }
-      : await client.query<{ name: string }>('select name from latchkey_migrations order by name');
-  const applied = rows.map(({ name }) => name);
-  return {
-    applied,
-    pending: Object.keys(migrations).filter((name) => !applied.includes(name)),
-    unknown: applied.filter((name) => !Object.hasOwn(migrations, name)),
-  };
+  if (tables.length === 0) return toMigrations([], migrations);
+  const { rows } = await client.query<{ name: string }>('select name from latchkey_migrations order by name');
+  return toMigrations(
+    rows.map(({ name }) => name),
+    migrations,
+  );
 }
 
 /** The migrations that the database lacks. Rejects with `DatabaseRefusal` if it has one that this program does not know. */
