@@ -9,6 +9,7 @@ const ON_BOTH_ENGINES = [
   'test/cli/migrate.test.ts',
   'test/machines/**/*.test.ts',
   'test/durability/*races.test.ts',
+  'test/durability/node-kill.test.ts',
 ];
 
 export default defineConfig({
@@ -22,13 +23,17 @@ export default defineConfig({
       {
         extends: true,
         // Without this, vitest would also run the compiled tests in dist.
-        test: { name: 'sqlite', include: ['test/**/*.test.ts'], exclude: ['test/postgres/**'] },
+        test: {
+          name: 'sqlite',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/postgres/**', 'test/durability/postgres/**'],
+        },
       },
       {
         extends: true,
         test: {
           name: 'postgres',
-          include: [...ON_BOTH_ENGINES, 'test/postgres/**/*.test.ts'],
+          include: [...ON_BOTH_ENGINES, 'test/postgres/**/*.test.ts', 'test/durability/postgres/**/*.test.ts'],
           globalSetup: ['test/support/postgres-server.ts'],
           env: { LATCHKEY_TEST_ENGINE: 'postgres' },
         },

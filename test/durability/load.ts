@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from './ledger.js';
+import { ONLY_ONCE } from './once.js';
 
 export type Kind = 'create' | 'revoke' | 'rotate';
 
@@ -9,6 +11,8 @@ export interface Operation {
   kind: Kind;
   /** When its last byte went to the system; infinite where that never happened. */
   sentAt: number;
+  /** When its answer was whole, or its connection broke; infinite before. */
+  endedAt: number;
   /** Null where the connection broke before the answer was whole: nobody can say what came of it. */
   status: number | null;
   headers: IncomingHttpHeaders;
@@ -67,7 +71,9 @@ async function attempt(target: Target & { agent: Agent }, ledger: Ledger, operat
   const taken = dice < 0.5 ? undefined : ledger.take();
   const path = '/api/v1/access-tokens';
   if (taken === undefined) {
-    const answer = await send(target, 'create', `POST ${path}`, operations, { name: 'durable' });
+    const answer = await send(target, 'create', `POST ${path}`, operations, {
+      name: `${ONLY_ONCE}${randomUUID()}`,
+    });
     if (answer.operation.status === 201) ledger.created(answer.body as Issued);
     return answer;
   }
@@ -94,10 +100,17 @@ function send(
   json?: object,
 ): Promise<{ operation: Operation; body: unknown }> {
   const [method, path = ''] = line.split(' ');
-  const operation: Operation = { kind, sentAt: Number.POSITIVE_INFINITY, status: null, headers: {} };
+  const operation: Operation = {
+    kind,
+    sentAt: Number.POSITIVE_INFINITY,
+    endedAt: Number.POSITIVE_INFINITY,
+    status: null,
+    headers: {},
+  };
   operations.push(operation);
   return new Promise((resolve) => {
     const broken = () => {
+      operation.endedAt = Math.min(operation.endedAt, performance.now());
       resolve({ operation, body: undefined });
     };
     const outgoing = request(url + path, {
@@ -115,7 +128,7 @@ function send(
       response.once('end', () => {
         if (!response.complete) return;
         const { statusCode = 0, headers } = response;
-        Object.assign(operation, { status: statusCode, headers });
+        Object.assign(operation, { status: statusCode, headers, endedAt: performance.now() });
         resolve({ operation, body: statusCode >= 300 ? undefined : text === '' ? {} : (JSON.parse(text) as unknown) });
       });
     });

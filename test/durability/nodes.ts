@@ -18,7 +18,8 @@ export const TOKENS = '/api/v1/access-tokens';
 export interface Nodes {
   /** The path or URL of the database. */
   database: string;
-  all: readonly Serving[];
+  /** A node that has ended may be replaced. */
+  all: Serving[];
   /** The node with this number, counted round the nodes. */
   at(index: number): Serving;
 }
@@ -51,7 +52,7 @@ export async function startNodes(
   return toNodes(database, all);
 }
 
-export function toNodes(database: string, all: readonly Serving[]): Nodes {
+export function toNodes(database: string, all: Serving[]): Nodes {
   return { database, all, at: (index) => all[index % all.length] as Serving };
 }
 

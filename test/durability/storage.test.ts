@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { createAccessToken, getMe, listAccessTokens, revokeAccessToken } from '.
 import { canMount, mounting, SMALL } from '../support/namespace.js';
 import { clientOf, latchkey, logInTo, logOf, newFolder, type Serving, serveDatabase } from '../support/process.js';
 import { answered } from '../support/service.js';
+import { fillDisk } from './disk.js';
 import { FULL, milliseconds, publish } from './figures.js';
 import { broken, createLedger, promisesOf } from './ledger.js';
 import { startLoad } from './load.js';
@@ -131,7 +132,7 @@ describe('while the service runs', () => {
       const serving = await serveDatabase(database, {}, { prefix });
       const seen = await weather('full disk', serving, database, ({ child }) => {
         const ballast = join('/proc', String(child.pid), 'root', mounted, 'ballast');
-        fill(ballast);
+        fillDisk(ballast);
         return Promise.resolve(() => {
           rmSync(ballast);
           return Promise.resolve();
@@ -199,19 +200,3 @@ describe('while the service runs', () => {
     });
   });
 });
-
-/** Takes what space there is left on the file system of `path`. */
-function fill(path: string): void {
-  const file = openSync(path, 'w');
-  try {
-    for (const size of [65_536, 4_096, 512]) {
-      try {
-        for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'ENOSPC' });
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-}

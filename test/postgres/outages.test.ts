@@ -71,7 +71,7 @@ test('a commit whose answer is lost is 503, and its repeat by the same key is an
   const { service, proxy } = await startBehindProxy();
   const { client, token } = await service.admin();
   const parts = { token, json: { name: 'once' }, headers: { 'Idempotency-Key': 'key-of-this-test' } };
-  proxy.loseAnswerTo('commit\0');
+  void proxy.loseAnswerTo('commit\0');
 
   expect(await send(service, `POST ${TOKENS}`, parts)).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
 

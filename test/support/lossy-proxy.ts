@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { onEndOfTest, type WhenDone } from './process.js';
 
 /** A way to a server that can be cut, blocked, or lose one answer. */
 export interface LossyProxy {
@@ -9,16 +9,20 @@ export interface LossyProxy {
   cut(): void;
   /** Takes connections and passes nothing on, until `mend`. */
   block(): void;
-  /** Ends the connection as soon as the server answers what contains `text`, which its client never hears. */
-  loseAnswerTo(text: string): void;
+  /**
+   * Ends the connection as soon as the server answers what contains `text`, which its client never hears. Resolves when the
+   * server has answered.
+   */
+  loseAnswerTo(text: string): Promise<void>;
   mend(): void;
 }
 
-export async function startProxy(url: string): Promise<LossyProxy> {
+export async function startProxy(url: string, whenDone: WhenDone = onEndOfTest): Promise<LossyProxy> {
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();
   let state: 'open' | 'cut' | 'blocked' = 'open';
   let loseAnswerTo: string | undefined;
+  let whenLost: () => void = () => undefined;
 
   const server = createServer((near) => {
     if (state === 'cut') {
@@ -44,6 +48,7 @@ export async function startProxy(url: string): Promise<LossyProxy> {
           isLost = true;
         } else if (from === far && isLost) {
           near.destroy();
+          whenLost();
           return;
         }
         to.write(bytes);
@@ -54,9 +59,10 @@ export async function startProxy(url: string): Promise<LossyProxy> {
   const endAll = () => {
     for (const socket of sockets) socket.destroy();
   };
-  onTestFinished(() => {
+  whenDone(() => {
     endAll();
     server.close();
+    return Promise.resolve();
   });
   const address = server.address() as { port: number };
   return {
@@ -70,6 +76,7 @@ export async function startProxy(url: string): Promise<LossyProxy> {
     },
     loseAnswerTo(text) {
       loseAnswerTo = text;
+      return new Promise((resolve) => (whenLost = resolve));
     },
     mend() {
       if (state === 'blocked') endAll();

@@ -148,7 +148,8 @@ export async function newFolder(whenDone: WhenDone = onEndOfTest): Promise<strin
   return folder;
 }
 
-function onEndOfTest(cleanUp: () => Promise<unknown>): void {
+/** The `WhenDone` of the running test. */
+export function onEndOfTest(cleanUp: () => Promise<unknown>): void {
   onTestFinished(async () => {
     await cleanUp();
   });
