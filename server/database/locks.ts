@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, SqliteAdapter } from 'kysely';
+import { type SelectQueryBuilder, SqliteAdapter, sql } from 'kysely';
 import { type Build, runPrepared, sendPrepared } from './prepared.js';
 import type { Queries, Schema } from './schema.js';
 
@@ -10,7 +10,8 @@ import type { Queries, Schema } from './schema.js';
 // The locks are `for no key update`. The stronger `for update` would block inserts of rows that refer to the locked
 // row.
 
-function hasOneWriter(queries: Queries): boolean {
+/** Whether one write at a time runs, and the engine is in this process. */
+export function hasOneWriter(queries: Queries): boolean {
   return queries.getExecutor().adapter instanceof SqliteAdapter;
 }
 
@@ -52,6 +53,19 @@ export async function lockOwnerFoundBy<Parameters extends object>(
   const [found] = await runPrepared(trx, find, parameters);
   if (found !== undefined) await lockOwners(trx, found.owner_id);
 }
+
+/** Locks the tokens with these ids, in their order. For a write that changes tokens of several owners in no other way. */
+export async function lockTokens(trx: Queries, ids: readonly number[]): Promise<void> {
+  if (!hasOneWriter(trx)) await runPrepared(trx, tokens, { ids });
+}
+
+const tokens: Build<{ ids: readonly number[] }, unknown> = (trx, { ids }) =>
+  trx
+    .selectFrom('access_tokens')
+    .select('id')
+    .where(({ eb, fn }) => eb('id', '=', fn.any(sql<number[]>`${ids}::bigint[]`)))
+    .orderBy('id')
+    .forNoKeyUpdate();
 
 /** Makes `query` skip the rows that another write has locked. `trx` locks the rows that `query` returns. */
 export function withoutLocked<Tables extends keyof Schema, Row>(

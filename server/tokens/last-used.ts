@@ -1,4 +1,4 @@
-import { type Database, type Queries, runPrepared } from '../database/index.js';
+import { type Database, lockTokens, updateForRows } from '../database/index.js';
 import type { LastUsed } from '../deps.js';
 import type { Log } from '../log/log.js';
 import { clearTimeout, setTimeout } from '../timers.js';
@@ -42,7 +42,8 @@ export function createLastUsed(
       for (; written < batch.length; written += CHUNK) {
         const chunk = batch.slice(written, written + CHUNK);
         await db.write(async (trx) => {
-          for (const [, use] of chunk) await runPrepared(trx, used, use);
+          await lockTokens(trx, [...new Set(chunk.map(([, { tokenId }]) => tokenId))]);
+          for (const uses of onceEach(chunk.map(([, use]) => use))) await writeUses(trx, uses);
         });
       }
     } catch (error) {
@@ -78,23 +79,38 @@ export function createLastUsed(
   };
 }
 
+/** Splits uses into lists in which no token occurs twice. There are several only where a token was used by two secrets. */
+function onceEach(uses: Use[]): Use[][] {
+  const lists: Use[][] = [];
+  const seen = new Map<number, number>();
+  for (const use of uses) {
+    const index = seen.get(use.tokenId) ?? 0;
+    seen.set(use.tokenId, index + 1);
+    (lists[index] ??= []).push(use);
+  }
+  return lists;
+}
+
 /**
- * Writes a use. It never moves an instant back, even if the clocks of several processes differ. A use of an earlier secret
+ * Writes uses. It never moves an instant back, even if the clocks of several processes differ. A use of an earlier secret
  * sets both the token's instant and that of its earlier secret.
  */
-const used = (trx: Queries, { tokenId, start, at }: Use) =>
-  trx
-    .updateTable('access_tokens')
-    .set(({ eb, ref, val }) => {
-      const later = (column: 'last_used_at' | 'previous_last_used_at') =>
-        eb.case().when(column, '>', at).then(ref(column)).else(val(at)).end();
-      const earlierSecret = eb.case().when('secret_start', '!=', start).then(later('previous_last_used_at'));
-      return {
-        last_used_at: later('last_used_at'),
-        previous_last_used_at: earlierSecret.else(ref('previous_last_used_at')).end(),
-      };
-    })
-    .where('id', '=', tokenId)
-    .where(({ or, eb }) =>
-      or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at), eb('secret_start', '!=', start)]),
-    );
+const writeUses = updateForRows<'access_tokens', Use>(
+  'access_tokens',
+  { tokenId: 'bigint', start: 'bytea', at: 'bigint' },
+  (update, { tokenId, start, at }) =>
+    update
+      .set(({ eb, ref }) => {
+        const later = (column: 'last_used_at' | 'previous_last_used_at') =>
+          eb.case().when(column, '>', at).then(ref(column)).else(at).end();
+        const earlierSecret = eb.case().when('secret_start', '!=', start).then(later('previous_last_used_at'));
+        return {
+          last_used_at: later('last_used_at'),
+          previous_last_used_at: earlierSecret.else(ref('previous_last_used_at')).end(),
+        };
+      })
+      .where('id', '=', tokenId)
+      .where(({ or, eb }) =>
+        or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at), eb('secret_start', '!=', start)]),
+      ),
+);

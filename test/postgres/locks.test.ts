@@ -22,6 +22,7 @@ import {
 import type { Deps } from '../../server/deps.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
+import { createLastUsed } from '../../server/tokens/last-used.js';
 import { createPasswords } from '../../server/users/passwords.js';
 import { addFirstUser, addUser, disableUser, enableUser, setPassword } from '../../server/users/users.js';
 import { ADMIN, answered, type Client, DAY, type Person, type Service, startService } from '../support/service.js';
@@ -186,8 +187,8 @@ test.each(CASES)('%s locks %j', async (_, transactions, prepare) => {
     [`owner ${String(admin.session.id)}`]: 'admin',
     [`owner ${String(user.session.id)}`]: 'user',
   };
-  // The rest is `lastUsedAt`, which is written when its time comes.
-  const locks = repeating.locks().filter(([first]) => first !== undefined);
+  // `lastUsedAt` is written when its time comes.
+  const locks = repeating.locks().filter(([first]) => first?.startsWith('tokens') !== true);
   expect(locks.map((transaction) => transaction.map((lock) => names[lock] ?? lock))).toEqual(transactions);
 });
 
@@ -226,6 +227,25 @@ describe('of the command', () => {
       await db.close();
     }
   });
+});
+
+test('writing uses locks the tokens, in their order', async () => {
+  const repeating = createRepeatingDatabase();
+  const service = await startService();
+  const { client } = await service.admin();
+  await token(client);
+  await token(client);
+  const db = await repeating.open(service.database);
+  try {
+    const lastUsed = createLastUsed(db, console);
+    for (const tokenId of [3, 1, 2]) lastUsed.note({ tokenId, digest: { start: Buffer.alloc(4) } }, null, 1_000);
+    await lastUsed.close();
+    expect(repeating.locks()).toEqual([['tokens 1,2,3']]);
+    const uses = 'select last_used_at as used from access_tokens order by id';
+    expect(await rowsOf(service, uses)).toEqual([{ used: 1_000 }, { used: 1_000 }, { used: 1_000 }]);
+  } finally {
+    await db.close();
+  }
 });
 
 test('a sweep skips what another transaction has locked', async () => {

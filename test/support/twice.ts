@@ -68,5 +68,6 @@ function lockOf(sql: string, parameters: readonly unknown[]): string | undefined
   // It is locked by what changes it.
   if (/^(insert into|update) "login_attempts"/.test(sql)) return 'attempts';
   if (!sql.endsWith(' for no key update')) return undefined;
+  if (sql.includes('"access_tokens"')) return `tokens ${String(parameters[0])}`;
   return sql.includes('"organizations"') ? 'organization' : `owner ${String(parameters[0])}`;
 }

@@ -1,0 +1,44 @@
+import { type Compilable, type Expression, sql, type UpdateQueryBuilder, type UpdateResult } from 'kysely';
+import { hasOneWriter } from './locks.js';
+import { type Build, runPrepared } from './prepared.js';
+import type { Queries, Schema } from './schema.js';
+
+/** The values of a given row, as expressions of the query. */
+export type Given<Row> = { [Name in keyof Row]: Expression<Row[Name]> };
+
+type Update<Table extends keyof Schema> = UpdateQueryBuilder<Schema, Table, Table, UpdateResult>;
+
+/**
+ * Returns a function that changes a row of `table` for each of its given rows. `build` makes the query, and must find at most
+ * one row by what is given. `columns` are the types of what is given, by names that `table` has no columns of.
+ *
+ * PostgreSQL gets all rows in one statement, which saves a trip for each. It changes a row only once, so each must be given
+ * only once. SQLite is in this process and runs the query for each row, in a tenth of the time of a join.
+ */
+export function updateForRows<Table extends keyof Schema, Row extends object>(
+  table: Table,
+  columns: { [Name in keyof Row & string]: 'bigint' | 'bytea' },
+  build: (update: Update<Table>, given: Given<Row>) => Compilable<unknown>,
+): (trx: Queries, rows: readonly Row[]) => Promise<void> {
+  const names = Object.keys(columns) as (keyof Row & string)[];
+  const mapped = (expression: (name: keyof Row & string) => unknown) =>
+    Object.fromEntries(names.map((name) => [name, expression(name)]));
+
+  const forOne: Build<Row, unknown> = (trx, row) =>
+    build(trx.updateTable(table) as unknown as Update<Table>, mapped((name) => sql`${row[name]}`) as Given<Row>);
+
+  const forAll: Build<Record<string, unknown[]>, unknown> = (trx, values) => {
+    const lists = names.map((name) => sql`${values[name]}::${sql.raw(columns[name])}[]`);
+    const given = sql`unnest(${sql.join(lists)})`.as(sql`given(${sql.join(names.map((name) => sql.ref(name)))})`);
+    const update = trx.updateTable(table) as unknown as Update<'access_tokens'>;
+    return build(
+      update.from(given) as unknown as Update<Table>,
+      mapped((name) => sql.ref(`given.${name}`)) as Given<Row>,
+    );
+  };
+
+  return async (trx, rows) => {
+    if (hasOneWriter(trx)) for (const row of rows) await runPrepared(trx, forOne, row);
+    else await runPrepared(trx, forAll, mapped((name) => rows.map((row) => row[name])) as Record<string, unknown[]>);
+  };
+}
