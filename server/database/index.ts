@@ -17,7 +17,14 @@ export type { DatabaseContent } from './copy/digest.js';
 export type { Database, OpenOptions } from './database.js';
 export { hasChosenUuid, hexOf } from './expressions.js';
 export { WriteQueueFull } from './faults.js';
-export { lockOrganization, lockOwnerAhead, lockOwnerFoundBy, lockOwners, lockTokens, withoutLocked } from './locks.js';
+export {
+  lockOrganization,
+  lockOwnerAhead,
+  lockOwnerFoundBy,
+  lockOwners,
+  lockTokensAhead,
+  withoutLocked,
+} from './locks.js';
 export { type Build, runPrepared, sendPrepared } from './prepared.js';
 export type { MigrationProgress } from './progress.js';
 export { DatabaseRefusal } from './refusal.js';

@@ -54,9 +54,12 @@ export async function lockOwnerFoundBy<Parameters extends object>(
   if (found !== undefined) await lockOwners(trx, found.owner_id);
 }
 
-/** Locks the tokens with these ids, in their order. For a write that changes tokens of several owners in no other way. */
-export async function lockTokens(trx: Queries, ids: readonly number[]): Promise<void> {
-  if (!hasOneWriter(trx)) await runPrepared(trx, tokens, { ids });
+/**
+ * Locks the tokens with these ids, in their order, for a write of many owners' tokens that decides nothing. May resolve before
+ * the locks are there, as `lockOwnerAhead` does.
+ */
+export async function lockTokensAhead(trx: Queries, ids: readonly number[]): Promise<void> {
+  if (!hasOneWriter(trx)) await sendPrepared(trx, tokens, { ids });
 }
 
 const tokens: Build<{ ids: readonly number[] }, unknown> = (trx, { ids }) =>

@@ -1,6 +1,6 @@
 import { type Compilable, type Expression, sql, type UpdateQueryBuilder, type UpdateResult } from 'kysely';
 import { hasOneWriter } from './locks.js';
-import { type Build, runPrepared } from './prepared.js';
+import { type Build, runPrepared, sendPrepared } from './prepared.js';
 import type { Queries, Schema } from './schema.js';
 
 /** The values of a given row, as expressions of the query. */
@@ -39,6 +39,6 @@ export function updateForRows<Table extends keyof Schema, Row extends object>(
 
   return async (trx, rows) => {
     if (hasOneWriter(trx)) for (const row of rows) await runPrepared(trx, forOne, row);
-    else await runPrepared(trx, forAll, mapped((name) => rows.map((row) => row[name])) as Record<string, unknown[]>);
+    else await sendPrepared(trx, forAll, mapped((name) => rows.map((row) => row[name])) as Record<string, unknown[]>);
   };
 }

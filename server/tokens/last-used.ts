@@ -1,4 +1,4 @@
-import { type Database, lockTokens, updateForRows } from '../database/index.js';
+import { type Database, lockTokensAhead, updateForRows } from '../database/index.js';
 import type { LastUsed } from '../deps.js';
 import type { Log } from '../log/log.js';
 import { clearTimeout, setTimeout } from '../timers.js';
@@ -42,7 +42,7 @@ export function createLastUsed(
       for (; written < batch.length; written += CHUNK) {
         const chunk = batch.slice(written, written + CHUNK);
         await db.write(async (trx) => {
-          await lockTokens(trx, [...new Set(chunk.map(([, { tokenId }]) => tokenId))]);
+          await lockTokensAhead(trx, [...new Set(chunk.map(([, { tokenId }]) => tokenId))]);
           for (const uses of onceEach(chunk.map(([, use]) => use))) await writeUses(trx, uses);
         });
       }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Queries, runPrepared } from '../database/index.js';
+import { type Queries, runPrepared, sendPrepared } from '../database/index.js';
 
 // The rows of `login_attempts`, which all processes of the service share. An attempt takes a place before the password is
 // checked, so that the places of all attempts under way and of all failures together are never more than the limit.
@@ -91,7 +91,7 @@ const countOf = (queries: Queries, { key }: { key: Uint8Array }) =>
 
 /** Makes the places that an attempt took failures. */
 export async function countFailure(trx: Queries, limits: readonly Limit[], at: number): Promise<void> {
-  for (const { key } of limits) await runPrepared(trx, fail, { key, until: at + WINDOW });
+  for (const { key } of limits) await sendPrepared(trx, fail, { key, until: at + WINDOW });
 }
 
 const fail = (trx: Queries, { key, until }: { key: Uint8Array; until: number }) =>
@@ -106,8 +106,8 @@ const fail = (trx: Queries, { key, until }: { key: Uint8Array; until: number }) 
 
 /** Gives back the places that an attempt took, and forgets the failures of `pair`. */
 export async function giveBack(trx: Queries, pair: Limit, network: Limit): Promise<void> {
-  await runPrepared(trx, forget, { key: pair.key });
-  await runPrepared(trx, leave, { key: network.key });
+  await sendPrepared(trx, forget, { key: pair.key });
+  await sendPrepared(trx, leave, { key: network.key });
 }
 
 const forget = (trx: Queries, { key }: { key: Uint8Array }) =>
@@ -141,7 +141,7 @@ export async function isRemembered(queries: Queries, key: Uint8Array, at: number
 
 /** Writes a row that only says until when `key` is remembered. */
 export async function remember(trx: Queries, key: Uint8Array, until: number): Promise<void> {
-  await runPrepared(trx, keep, { key, until });
+  await sendPrepared(trx, keep, { key, until });
 }
 
 const keep = (trx: Queries, { key, until }: { key: Uint8Array; until: number }) =>
