@@ -18,7 +18,7 @@ type Update<Table extends keyof Schema> = UpdateQueryBuilder<Schema, Table, Tabl
 export function updateForRows<Table extends keyof Schema, Row extends object>(
   table: Table,
   columns: { [Name in keyof Row & string]: 'bigint' | 'bytea' },
-  build: (update: Update<Table>, given: Given<Row>) => Compilable<unknown>,
+  build: (update: Update<Table>, given: Given<Row>) => Compilable,
 ): (trx: Queries, rows: readonly Row[]) => Promise<void> {
   const names = Object.keys(columns) as (keyof Row & string)[];
   const mapped = (expression: (name: keyof Row & string) => unknown) =>
