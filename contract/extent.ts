@@ -16,7 +16,7 @@ export interface Extent {
   leaveOut(operation: Operation, why: string): void;
   /** Records that requests of the operation are left out on purpose. The run can still be complete. */
   exempt(operation: Operation): void;
-  /** Whether the server has so far only answered that the credential may not call the operation. */
+  /** Whether each valid request so far got 403, or a 401 that shows a missing right. */
   isForbidden(operation: Operation): boolean;
   /** The operations that do not count as tested. `ended` says why the run stopped early, if it did. */
   untested(reports: OperationReport[], ended: string | undefined): Untested[];

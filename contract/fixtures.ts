@@ -75,7 +75,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   const seedOf = (name: string) => (isSecretOrPasswordName(name) ? seed + 7_919 : seed);
 
   /** The value of a parameter in a request that should succeed. */
-  function goodValue(parameter: Parameter): Json | undefined {
+  function validValue(parameter: Parameter): Json | undefined {
     const { name, in: place, pointer } = parameter;
     if (isProtectionName(name)) return true;
     if (place === 'header' && isOnceKeyName(name)) return run.keys.fresh(parameter) ?? parameterValue(parameter);
@@ -195,14 +195,14 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     const path: JsonObject = {};
     for (const parameter of operation.parameters) {
       if (parameter.in !== 'path') continue;
-      const far = isUnsafe(operation) ? unlikelyId(parameter) : undefined;
-      const value = far ?? parameterValue(parameter);
+      const unlikely = isUnsafe(operation) ? unlikelyId(parameter) : undefined;
+      const value = unlikely ?? parameterValue(parameter);
       if (value !== undefined) path[parameter.name] = value;
     }
     return path;
   }
 
-  /** The path to the first row of a list; undefined where no list tells it. */
+  /** The path parameters of the first row in the list of the operation's things; undefined if there is no such row. */
   async function listedPath(operation: Operation): Promise<Record<string, Json> | undefined> {
     const parameter = operation.parameters.find(({ name }) => name === pathNames(operation).at(-1));
     const list = listOf(spec, operation);
@@ -228,7 +228,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     for (const parameter of operation.parameters) {
       if (parameter.in === 'path') continue;
       if (!parameter.required && !isProtectionName(parameter.name) && (!all || isConditional(parameter))) continue;
-      const value = goodValue(parameter);
+      const value = validValue(parameter);
       if (value !== undefined) draft[parameter.in][parameter.name] = value;
     }
     if (operation.body) draft.body = bodyValue(operation, operation.body, all);
@@ -247,16 +247,16 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     return given;
   }
 
-  const answers = new Map<Operation, Exchange | 'asking'>();
+  const answers = new Map<Operation, Exchange | 'pending'>();
 
   /** Sends the request of each source once. Its own request cannot have values from itself. */
   async function answerOf(operation: Operation, name: string): Promise<Exchange | undefined> {
     if (!answers.has(operation)) {
-      answers.set(operation, 'asking');
+      answers.set(operation, 'pending');
       answers.set(operation, await run.send(await base(operation), { phase: 'setup', name: `a value for ${name}` }));
     }
     const exchange = answers.get(operation);
-    return exchange === 'asking' ? undefined : exchange;
+    return exchange === 'pending' ? undefined : exchange;
   }
 
   async function valueFrom(

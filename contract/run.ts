@@ -60,8 +60,9 @@ export interface Run {
   close(): void;
 }
 
-/** Milliseconds that a request waits for an answer which it asks the server to delay; less once one did not come. */
+/** Milliseconds that the run waits for an answer which the request asks the server to delay. */
 const POLL_MS = 1_000;
+/** Milliseconds that the run waits for a delayed answer, once one of the same operation did not arrive in time. */
 const POLL_AGAIN_MS = 200;
 /** Statuses for a path that the server cannot read; no operation needs to document them. */
 const UNREADABLE = new Set([400, 404, 414]);
@@ -169,7 +170,7 @@ export async function createRun(
       const without = { ordinal, draft, wire, verdict, answer: undefined, value: undefined };
       if (waits && error instanceof TooLate) {
         slow.add(operation.id);
-        record.note(`${operation.id}: requests that ask the server to wait got no answer in time, and were not judged`);
+        record.note(`${operation.id}: answers that requests ask the server to delay came too late and are not checked`);
         return { ...without, findings: [] };
       }
       const expected = `an answer within ${String(answerTimeoutMs)} ms`;

@@ -79,7 +79,7 @@ export function collectionOf({ path }: Operation): string {
   return trimmed(path.slice(0, Math.max(0, path.lastIndexOf('{'))));
 }
 
-/** The list at the path of the collection whose thing an operation works on. */
+/** The GET at the collection path of an operation, such as `/tokens` for `/tokens/{id}`; undefined if there is none. */
 export function listOf(spec: Spec, operation: Operation): Operation | undefined {
   const collection = collectionOf(operation);
   return spec.operations.find(({ method, path }) => method === 'GET' && trimmed(path) === collection);

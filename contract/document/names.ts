@@ -39,7 +39,7 @@ export function isLimitName(name: string): boolean {
   return /^(limit|page_?size|per_?page|size|take|first|max_?(results|items)|page_?limit)$/.test(words(name));
 }
 
-/** A parameter that asks the server to answer later, such as `waitMs`, or to go on answering, such as `watch`. */
+/** A parameter that asks the server to delay its answer, such as `waitMs`, or to continue it, such as `watch`. */
 export function isWaitName(name: string): boolean {
   return /^((long_?)?poll(ing)?|watch|follow|block|linger|(max_?)?wait|time_?out)(_?(for|time|ms|s|sec|secs|seconds|millis|milliseconds|timeout))?$/.test(
     words(name),

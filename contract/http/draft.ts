@@ -37,7 +37,7 @@ export function emptyDraft(operation: Operation): Draft {
   return { operation, path: {}, query: {}, header: {}, cookie: {}, credential: null };
 }
 
-/** Whether a request asks the server to answer later than it could, as a long poll does. */
+/** Whether a request asks the server to delay or to continue its answer, as a long poll does. */
 export function asksToWait({ query }: Draft): boolean {
   const isSet = (value: Json) => ![0, false, null, '', '0', 'false'].includes(value as string);
   return Object.entries(query).some(([name, value]) => isWaitName(name) && isSet(value));

@@ -22,7 +22,7 @@ export interface Transport {
   close(): void;
 }
 
-/** Status and headers did not come in time. */
+/** The status and headers of an answer did not arrive in time. */
 export class TooLate extends Error {}
 
 /** Bytes of a body that are read at most. */

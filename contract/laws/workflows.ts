@@ -38,9 +38,9 @@ async function runWorkflow(context: Context, { rule, steps }: Workflow): Promise
   for (const step of steps) {
     const draft = await draftOf(context, step, done);
     if (draft === undefined) return;
-    // What the run's credential may not call tells nothing of the rule.
-    const isRefusalWanted = [step.status].flat().includes(403);
-    if (step.credential === undefined && !isRefusalWanted && run.record.extent.isForbidden(draft.operation)) return;
+    // If the run's credential may not call the operation, the workflow cannot test its rule.
+    const expectsForbidden = [step.status].flat().includes(403);
+    if (step.credential === undefined && !expectsForbidden && run.record.extent.isForbidden(draft.operation)) return;
     const name = `${rule}: ${step.operation}`;
     const exchange = await run.send(draft, {
       ...ANY,

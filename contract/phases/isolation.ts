@@ -89,13 +89,17 @@ async function checkThings(context: Context, creator: Operation, other: OtherIde
     // A DELETE may answer 2xx for a thing that does not exist.
     const isDone = before === undefined || after === undefined ? accepted : !isSameThing(before, after);
     if (isDone || (accepted && operation.method !== 'DELETE'))
-      run.record.fail({ ...ANY, name }, asked, isolation("another identity changes this one's thing", '403 or 404'));
+      run.record.fail(
+        { ...ANY, name },
+        asked,
+        isolation('another identity changes a thing that the run has created', '403 or 404'),
+      );
   }
   await checkBulk(context, creator, resource, getter, other);
   await checkOwn(context, creator, getter, other);
 }
 
-const seen = () => isolation("another identity reads this one's thing", '403 or 404');
+const seen = () => isolation('another identity reads a thing that the run has created', '403 or 404');
 
 /** Checks that the other identity can get what it has created itself. */
 async function checkOwn(
@@ -187,7 +191,7 @@ async function checkList(context: Context, list: Operation, other: OtherIdentity
       run.record.fail({ ...ANY, name }, walked.last, isolation(message, expected));
     };
     if (rows.some((row) => mine.includes(JSON.stringify(identify(row, 'id')))))
-      fail("another identity lists this one's thing", 'only its own rows');
+      fail('another identity lists a thing that the run has created', 'only its own rows');
     const count = shape.count === undefined ? undefined : memberOf(walked.last.value, shape.count);
     if (walked.complete && typeof count === 'number' && count !== rows.length)
       fail(`${shape.count ?? ''} counts what another identity cannot see`, String(rows.length));
@@ -229,7 +233,11 @@ async function checkBulk(
     const asked = await run.send(credentials.attach(body, other.credential), { ...ANY, name });
     const after = await see(context, getter, resource);
     if (before !== undefined && after !== undefined && !isSameThing(before, after))
-      run.record.fail({ ...ANY, name }, asked, isolation("another identity changes this one's thing", 'nothing'));
+      run.record.fail(
+        { ...ANY, name },
+        asked,
+        isolation('another identity changes a thing that the run has created', 'nothing'),
+      );
   }
 }
 
@@ -259,7 +267,11 @@ async function checkSweeps(context: Context, other: OtherIdentity): Promise<void
     const base = await fixtures.base(operation, { phase: 'security' });
     const asked = await run.send(credentials.attach(base, other.credential), { ...ANY, name });
     if ((await credentials.stateOf({ token: resource.token, perScheme: {} })) !== 'rejected') continue;
-    run.record.fail({ ...ANY, name }, asked, isolation("another identity ends this one's credential", 'nothing'));
+    run.record.fail(
+      { ...ANY, name },
+      asked,
+      isolation('another identity ends a credential that the run has created', 'nothing'),
+    );
   }
 }
 

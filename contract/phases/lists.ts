@@ -192,7 +192,7 @@ async function checkInclusion(
       .filter((row) => row[tombstone] !== null && row[tombstone] !== undefined && row[tombstone] !== false);
     if (!include && ended.length > 0)
       fail(context, walked.last, 'filter', `${flag}=false lists rows with ${tombstone}`, `rows without it`, name);
-    // A credential that may end nothing has left no such row.
+    // Without a successful deletion or revocation there is no such row.
     const mayHave = context.run.spec.operations.some(
       (each) => isRemover(each) && context.run.record.hasSucceeded(each),
     );
