@@ -78,7 +78,7 @@ function expectHeld({ failures, untested }: ContractReport, operation: string, a
   const own = failures.filter((failure) => failure.operation === operation);
   if (own.length > 0) throw new Error(`${operation}: ${own.map(textOf).join('\n\n')}`);
   const gap = untested.find((each) => each.operation === operation);
-  if (gap !== undefined && !allowIncomplete) throw new Error(`${operation} is not tested: ${gap.reason}`);
+  if (gap !== undefined && !allowIncomplete) throw new Error(`${operation} is not fully tested: ${gap.reason}`);
 }
 
 function asRoots(findings: ContractFinding[]): ContractFinding[] {

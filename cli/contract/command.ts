@@ -7,8 +7,14 @@ import { type ContractFlags, readOptions } from './flags.js';
 import { toPlanLines, toPlanTable } from './plan.js';
 import { showContractProgress } from './progress.js';
 
-const collect = (value: string, before: string[]) => [...before, value];
-const collectList = (value: string, before: string[]) => [...before, ...value.split(',').map((name) => name.trim())];
+const collect = (value: string, before: string[] = []) => [...before, value];
+const collectList = (value: string, before: string[] = []) => [
+  ...before,
+  ...value.split(',').map((name) => name.trim()),
+];
+
+/** The flags that may be repeated. They are not defaults of the options, because the help would show these as `[]`. */
+const NONE = { credential: [], other: [], header: [], checks: [], excludeChecks: [], report: [] };
 
 export function addContract(program: Command): void {
   program
@@ -28,23 +34,17 @@ export function addContract(program: Command): void {
       '--credential <scheme=token>',
       'the credential of one security scheme, env:NAME or file:PATH; may be repeated',
       collect,
-      [],
     )
-    .option(
-      '--other <token>',
-      'the credential of a second identity, env:NAME or file:PATH; may be repeated',
-      collect,
-      [],
-    )
-    .option('--header <name:value>', 'send this header with every request; may be repeated', collect, [])
+    .option('--other <token>', 'the credential of a second identity, env:NAME or file:PATH; may be repeated', collect)
+    .option('--header <name:value>', 'send this header with every request; may be repeated', collect)
     .option('--only <tag|operationId>', 'test only these operations')
-    .option('--checks <names>', 'run only these checks, such as body,status; may be repeated', collectList, [])
-    .option('--exclude-checks <names>', 'do not run these checks; may be repeated', collectList, [])
+    .option('--checks <names>', 'run only these checks, such as body,status; may be repeated', collectList)
+    .option('--exclude-checks <names>', 'do not run these checks; may be repeated', collectList)
     .option('--seed <number>', 'the seed of an earlier run, to repeat it (default: random)')
     .option('--time <duration>', 'stop after this time, such as 90s or 5m (default: 60s)')
     .option('--max-response-time <duration>', 'report a slower answer as a fault (default: no limit)')
     .option('--allow-incomplete', 'exit with 0 even if not everything could be tested, unless there is a fault')
-    .option('--report <file>', 'write a report: .xml (JUnit), .json or .html; may be repeated', collect, [])
+    .option('--report <file>', 'write a report: .xml (JUnit), .json or .html; may be repeated', collect)
     .option('--quiet', 'show only the findings and the closing line')
     .option('--list', 'list the operations and the planned requests, and send nothing')
     .option('--dry-run', 'print the requests as curl commands, and send nothing')
@@ -52,7 +52,7 @@ export function addContract(program: Command): void {
       'after',
       '\nExit codes: 0 the server keeps the contract, 1 it breaks it, 2 the tests could not run in full.',
     )
-    .action(contract);
+    .action((flags: Partial<ContractFlags>) => contract({ ...NONE, ...flags }));
 }
 
 async function contract(flags: ContractFlags): Promise<void> {

@@ -158,7 +158,7 @@ async function end(
   if (getter) {
     await call(context, getter, resource, `get ${how}`, (status, value) => {
       if (status >= 300 || isEnded(value, before)) return [];
-      return [fault('revocation', `${how} it is still there`, '404, 410 or a member such as revokedAt')];
+      return [fault('revocation', `${how} the thing is still there`, '404, 410 or a member such as revokedAt')];
     });
   }
   await expectListed(context, resource, false, how, before);
@@ -238,7 +238,7 @@ async function expectListed(
   if (isThere === wanted) return;
   const finding = wanted
     ? fault('sequence', 'what was just created is not listed', 'a row for it')
-    : fault('revocation', `${how} it is still listed`, 'no row for it, or one with a member such as revokedAt');
+    : fault('revocation', `${how} the thing is still listed`, 'no row for it, or one with a member such as revokedAt');
   run.record.fail({ ...ANY, name: wanted ? 'list after creating' : `list ${how}` }, last, finding);
 }
 

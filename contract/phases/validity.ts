@@ -21,13 +21,13 @@ export async function expectInvalid(context: Context, token: string, how: string
     const draft = credentials.attach(emptyDraft(operation), { token, perScheme: {} });
     await run.send(draft, {
       ...ANY,
-      name: `use its credential ${how}`,
+      name: `use a credential ${how}`,
       check: ({ status }) =>
-        status === 401 ? [] : [finding('revocation', `its credential still gets ${String(status)} ${how}`, '401')],
+        status === 401 ? [] : [finding('revocation', `a credential still gets ${String(status)} ${how}`, '401')],
     });
   }
   for (const inquiry of context.presenters.inquiries) {
-    await present(context, inquiry, token, `verify its credential ${how}`, (value) =>
+    await present(context, inquiry, token, `verify a credential ${how}`, (value) =>
       verdictsIn(value).includes(true)
         ? [finding('revocation', `it reports a credential as valid ${how}`, 'that the credential is not valid')]
         : [],
@@ -42,12 +42,12 @@ export async function expectValid(context: Context, token: string, how: string):
   if (draft !== undefined) {
     await run.send(draft, {
       ...ANY,
-      name: `use its credential ${how}`,
-      check: ({ status }) => (status === 401 ? [finding('sequence', `its credential gets 401 ${how}`, 'no 401')] : []),
+      name: `use a credential ${how}`,
+      check: ({ status }) => (status === 401 ? [finding('sequence', `a credential gets 401 ${how}`, 'no 401')] : []),
     });
   }
   for (const inquiry of context.presenters.inquiries) {
-    await present(context, inquiry, token, `verify its credential ${how}`, (value) => {
+    await present(context, inquiry, token, `verify a credential ${how}`, (value) => {
       const verdicts = verdictsIn(value);
       if (verdicts.length === 0 || verdicts.includes(true)) return [];
       return [finding('sequence', `it reports a valid credential as invalid ${how}`, 'that the credential is valid')];

@@ -37,7 +37,7 @@ ${figures(report)}
 <h2>Operations and their statuses</h2>
 <p class="legend"><b class="s s2">200 ×3</b> seen <b class="s unseen">404</b> documented, not seen <b class="s never">500</b> cannot be provoked by a run <b class="s stray">418 ×1</b> seen, not documented</p>
 ${table(report)}
-${faults.length === 0 ? '' : `<h2>What is broken</h2>${faults.map((bug) => describe(bug, told)).join('\n')}`}
+${faults.length === 0 ? '' : `<h2>Faults</h2>${faults.map((bug) => describe(bug, told)).join('\n')}`}
 ${
   bugsOf(warnings).length === 0
     ? ''
@@ -48,7 +48,7 @@ ${
 ${checks(failures)}
 ${notes(operations, report)}
 </main>
-<footer>latchkey contract, ${escape(report.startedAt)}. Replay with <code>${escape(againOf({ seed: report.seed }, told))}</code>.</footer>
+<footer>latchkey contract, ${escape(report.startedAt)}. Repeat the run with <code>${escape(againOf({ seed: report.seed }, told))}</code>.</footer>
 </body>
 </html>
 `;
@@ -57,7 +57,7 @@ ${notes(operations, report)}
 function figures({ requests, durationMs, operations, untested, seed, ended, spec }: ContractReport): string {
   const figure = (value: string, label: string) => `<li><b>${escape(value)}</b> ${escape(label)}</li>`;
   return `<ul class="figures">
-${figure(`${String(operations.length - untested.length)} of ${String(operations.length)}`, 'operations tested')}
+${figure(`${String(operations.length - untested.length)} of ${String(operations.length)}`, 'operations fully tested')}
 ${figure(String(requests), 'requests')}
 ${figure(`${(durationMs / 1_000).toFixed(1)} s`, ended === undefined ? 'in all' : ended)}
 ${figure(String(seed), 'seed')}
@@ -74,7 +74,8 @@ function table({ operations, failures, untested }: ContractReport): string {
     const state = faults > 0 ? 'bad' : gap === undefined ? '' : 'gap';
     const more =
       following === 0 ? '' : `<small>${String(following)} that ${following === 1 ? 'follows' : 'follow'}</small>`;
-    const verdict = faults > 0 ? `${count(faults - following, 'fault')}${more}` : gap === undefined ? '' : 'untested';
+    const tested = gap === undefined ? '' : gap.succeeded ? 'tested in part' : 'untested';
+    const verdict = faults > 0 ? `${count(faults - following, 'fault')}${more}` : tested;
     return `<tr class="${state}">
 <td><b class="method ${escape(each.method.toLowerCase())}">${escape(each.method)}</b></td>
 <td><b>${escape(each.operation)}</b><br><code>${escape(each.path)}</code></td>
@@ -123,11 +124,13 @@ function checks(failures: ContractFinding[]): string {
       faults === 0 ? '<span class="ok">no fault</span>' : `<span class="bad">${count(faults, 'fault')}</span>`;
     return `<li class="${faults === 0 ? '' : 'bad'}">${state} ${escape(CHECKS[check])}</li>`;
   });
-  return `<h2>Promises</h2><ul class="checks">${rows.join('\n')}</ul>`;
+  return `<h2>Checks</h2><ul class="checks">${rows.join('\n')}</ul>`;
 }
 
 function notes(operations: OperationReport[], { notes: lines, untested }: ContractReport): string {
-  const gaps = untested.map(({ operation, reason }) => `${operation}: untested: ${reason}`);
+  const gaps = untested.map(
+    ({ operation, reason, succeeded }) => `${operation}: ${succeeded ? 'tested in part' : 'untested'}: ${reason}`,
+  );
   const skipped = operations.flatMap((each) => each.skipped.map((why) => `${each.operation}: not sent: ${why}`));
   const all = [...gaps, ...lines, ...skipped];
   if (all.length === 0) return '';

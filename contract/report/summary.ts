@@ -17,7 +17,9 @@ export function toSummary(
   ];
   return [
     ...(quiet ? [] : about),
-    ...untested.map(({ operation, reason }) => `untested: ${operation}: ${reason}`),
+    ...untested.map(
+      ({ operation, reason, succeeded }) => `${succeeded ? 'tested in part' : 'untested'}: ${operation}: ${reason}`,
+    ),
     ...(quiet ? [] : notes.map((note) => `note: ${note}`)),
     ...bugsOf(warnings).map((bug) => `\n${describe(bug, `warning ${bug.finding.id}`, told)}`),
     ...bugsOf(failures, warnings).map((bug) => `\n${describe(bug, bug.finding.id, told)}`),
@@ -44,10 +46,11 @@ function verdict(report: ContractReport): string {
 function incompleteness({ ended, untested, operations }: ContractReport): string {
   const none = untested.filter(({ succeeded }) => !succeeded).length;
   const part = untested.length - none;
-  const counts = [
-    ...(none === 0 ? [] : [`${String(none)} of ${count(operations.length, 'operation')} untested`]),
-    ...(part === 0 ? [] : [`${String(part)} in part`]),
-  ].join(', ');
+  const all = count(operations.length, 'operation');
+  const inPart = none === 0 ? `${String(part)} of ${all} tested in part` : `${String(part)} tested in part`;
+  const counts = [...(none === 0 ? [] : [`${String(none)} of ${all} untested`]), ...(part === 0 ? [] : [inPart])].join(
+    ', ',
+  );
   return [...(ended === undefined ? [] : [ended]), ...(counts === '' ? [] : [counts])].join(': ');
 }
 

@@ -134,6 +134,13 @@ test('the line again tells no credential of the command line, and takes it from 
   expect(again.stdout).toMatch(/^1\. listThings: the server fails with 500/m);
 });
 
+test('the help names each flag that may be repeated, and no default of it', async () => {
+  const { code, stdout } = await latchkey(['contract', '--help']);
+  expect(code).toBe(0);
+  expect(stdout.split('may be repeated')).toHaveLength(6);
+  expect(stdout).not.toContain('[]');
+});
+
 test('what is not tested ends with code 2, and with 0 where that is allowed', async () => {
   const { url } = await startThings();
   const cwd = await inFolder();

@@ -131,7 +131,7 @@ test('a row is known by the name that its path has for it, and the end of a part
     'sequence: what was just created is not listed',
   );
   const wrong = told(await tested(events, calendar({ drops: false })));
-  expect(wrong).toContain('revocation: after dropEvent it is still there');
+  expect(wrong).toContain('revocation: after dropEvent the thing is still there');
   expect(wrong.filter((message) => message.includes('dropPhoto'))).toEqual([]);
 });
 
