@@ -115,7 +115,9 @@ test('a request that asks the server to wait may go without an answer, and no ot
   const options = { answerTimeoutMs: 300, fuzzRuns: 3 };
   const patient = await tested(spec, poll, options);
   expect(told(patient)).toEqual([]);
-  expect(patient.notes).toContainEqual(expect.stringMatching(/^getEvents: answers that requests ask the server to delay/));
+  expect(patient.notes).toContainEqual(
+    expect.stringMatching(/^getEvents: answers that requests ask the server to delay/),
+  );
   let count = 0;
   const hanging = await tested(spec, (request) => (count++ === 5 ? hang() : poll(request)), options);
   expect(told(hanging)).toContainEqual(expect.stringMatching(/^answer: there is no answer: it takes too long/));
