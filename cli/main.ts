@@ -88,12 +88,13 @@ async function report(error: unknown): Promise<number> {
   note(visibleLines(`latchkey: ${explain(error)}`));
   if (error instanceof Failure) return error.exitCode;
   if (isNamed(error, 'InvalidArgument')) return 2;
-  if (!isNamed(error, 'DatabaseRefusal') && !isSystemError(error)) note(visibleLines(inspect(error)));
+  const isExplained = isNamed(error, 'DatabaseRefusal') || isNamed(error, 'PackageMissing') || isSystemError(error);
+  if (!isExplained) note(visibleLines(inspect(error)));
   return 1;
 }
 
 /** Recognises the server's errors by name, because importing their classes would load the whole server. */
-function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal'): boolean {
+function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal' | 'PackageMissing'): boolean {
   return error instanceof Error && error.name === name;
 }
 

@@ -29,7 +29,8 @@ export { generatePassword } from './users/passwords.js';
  * same service in memory, with a seed, a clock, faults and a record of requests.
  *
  * Rejects with `InvalidArgument` for an option out of bounds or a seed that does not fit, with `DatabaseRefusal` where
- * the database cannot be served, and with the system's error (`EADDRINUSE`, `EACCES`, ...) where it cannot listen.
+ * the database cannot be served, with `PackageMissing` where the first user's password cannot be hashed, and with the
+ * system's error (`EADDRINUSE`, `EACCES`, ...) where it cannot listen.
  */
 export function startServer(options: TestingServerOptions): Promise<TestingServer>;
 export function startServer(options?: ServerOptions): Promise<RunningServer>;

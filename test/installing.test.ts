@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -16,6 +16,8 @@ const ADDON = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node';
 const NOT_BUILT = 'better-sqlite3 was not built: npm rebuild better-sqlite3, or pnpm approve-builds';
 const OF_ANOTHER =
   'better-sqlite3 was built for another version of Node or another machine: npm rebuild better-sqlite3';
+const NO_HASHING =
+  '@node-rs/argon2, which hashes passwords, lacks its part for this machine: install again with optional dependencies (npm install --include=optional)';
 const START_SERVERS = `
   import { startServer } from './dist/server/index.js';
   for (const options of [{ port: 0, database: 'latchkey.db' }, { testing: {} }]) {
@@ -78,6 +80,20 @@ test('a clone without development dependencies says what is missing, and serves 
   });
   const added = await latchkey('users', 'add', 'ada@example.org', '--database', 'new.db');
   expect(added).toMatchObject({ code: 0, stderr: '' });
+
+  expect(await latchkey('serve', '--port', '0', '--database', 'postgres://a@127.0.0.1:1/a')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'latchkey: PostgreSQL needs the package pg beside latchkey: npm install pg\n',
+  });
+
+  // As with --omit=optional.
+  const scope = join(clone, 'node_modules/@node-rs');
+  for (const name of await readdir(scope)) if (name !== 'argon2') await rm(join(scope, name), { recursive: true });
+  for (const workers of ['1', '2']) {
+    const started = await latchkey('serve', '--port', '0', '--database', 'first.db', '--workers', workers);
+    expect(started).toEqual({ code: 1, stdout: '', stderr: `latchkey: ${NO_HASHING}\n` });
+  }
 }, 180_000);
 
 test('each example works from a copy, with the packages from their tarballs', async () => {

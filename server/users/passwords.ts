@@ -9,8 +9,25 @@ const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism:
 /** Hashes that wait at most: about half a second's work. More could not be answered within a second. */
 const MOST_WAITING = 24;
 
-/** Loaded at the first password, because most processes need none for a while after their start. */
-const loadArgon2 = () => import('@node-rs/argon2');
+/** A package that this needs is not installed as a whole. The message tells the operator what to do. */
+export class PackageMissing extends Error {
+  override name = 'PackageMissing';
+}
+
+/**
+ * Loads the hash function at the first password, because most processes need none for a while after their start. Rejects
+ * with `PackageMissing` if the package's part for this machine is not installed.
+ */
+async function loadArgon2(): Promise<typeof import('@node-rs/argon2')> {
+  try {
+    return await import('@node-rs/argon2');
+  } catch (error) {
+    const remedy = 'install again with optional dependencies (npm install --include=optional)';
+    throw new PackageMissing(`@node-rs/argon2, which hashes passwords, lacks its part for this machine: ${remedy}`, {
+      cause: error,
+    });
+  }
+}
 
 /** A hash of 32 random bytes that nobody knows. It is verified for unknown users, so that they take the same time. */
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$AOPiuhUEOzZAee8tHSn+rQ$WGGV/kNm7D4a1Z28KlIj8/ZPRUFT97LRTl12kkwPm/Y';

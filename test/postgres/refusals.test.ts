@@ -2,12 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { createAccessToken } from '../../generated/index.js';
 import { imitatePostgres } from '../support/postgres-imitation.js';
 import { databaseAt } from '../support/postgres-server.js';
-import { latchkey, newFolder } from '../support/process.js';
-import { newDatabase, rowsOf } from '../support/store.js';
+import { ADMIN, latchkey, logInTo, newFolder, serveDatabase } from '../support/process.js';
+import { change, newDatabase, rowsOf } from '../support/store.js';
 
-// What `latchkey serve` does not start for, a sentence each.
+// What `latchkey serve` does not start for, a sentence each, and the least that it starts with.
 
 interface Case {
   database: string;
@@ -19,6 +20,20 @@ async function ownDatabase(): Promise<string> {
   const { database, remove } = await newDatabase('');
   onTestFinished(remove);
   return database;
+}
+
+/** A new database with these changes, for a role that owns nothing; the role is gone when the test ends. */
+async function asOrdinaryRole(...changes: string[]): Promise<string> {
+  const database = await ownDatabase();
+  await change({ database }, "create role ordinary login password 'a'", ...changes);
+  onTestFinished(async () => {
+    await change({ database }, 'drop owned by ordinary', 'drop role ordinary');
+  });
+  return changed(database, { username: 'ordinary', password: 'a' });
+}
+
+function nameOf(url: string): string {
+  return new URL(url).pathname.slice(1);
 }
 
 function changed(url: string, change: Partial<URL>, parameters = ''): string {
@@ -133,18 +148,32 @@ const REFUSALS: [name: string, sentence: RegExp, make: () => Promise<Case>][] = 
     },
   ],
   [
-    'a role without rights',
+    'a role that may make no schema',
     /the user lacks rights there, such as to make tables in the schema other/,
+    async () => ({ database: await asOrdinaryRole(), env: { LATCHKEY_DATABASE_SCHEMA: 'other' } }),
+  ],
+  [
+    'a role that may make no table',
+    /the user lacks rights there, such as to make tables in the schema public/,
+    () =>
+      asOrdinaryRole(
+        'drop schema public cascade',
+        'create schema public',
+        'grant usage on schema public to ordinary',
+      ).then((database) => ({ database })),
+  ],
+  [
+    'a role that may read no table',
+    /the user lacks rights there/,
+    async () => ({ database: await asOrdinaryRole(), env: { LATCHKEY_MIGRATE: 'never' } }),
+  ],
+  [
+    'a role that may not connect',
+    /the user lacks rights there/,
     async () => {
-      const database = await ownDatabase();
-      await rowsOf({ database }, "drop role if exists nobody; create role nobody login password 'a'");
-      onTestFinished(async () => {
-        await rowsOf({ database: inject('postgres') }, 'drop role nobody');
-      });
-      return {
-        database: changed(database, { username: 'nobody', password: 'a' }),
-        env: { LATCHKEY_DATABASE_SCHEMA: 'other' },
-      };
+      const database = await asOrdinaryRole();
+      await change({ database: inject('postgres') }, `revoke connect on database ${nameOf(database)} from public`);
+      return { database };
     },
   ],
 ];
@@ -183,4 +212,22 @@ test.each(['backup', 'restore'])('%s says what to use instead, and exit code 2',
   const { code, stderr } = await latchkey([name, 'a.db'], { env, cwd: await newFolder() });
   expect(stderr).toMatch(/^latchkey: .*pg_dump and pg_restore, or a base backup with WAL archiving\n$/);
   expect(code).toBe(2);
+});
+
+const GRANTS = [
+  'grant usage on schema public to ordinary',
+  'grant select, insert, update, delete on all tables in schema public to ordinary',
+  'grant usage on all sequences in schema public to ordinary',
+];
+
+test.each([
+  ['the owner of its schema', ['create schema own authorization ordinary'], { LATCHKEY_DATABASE_SCHEMA: 'own' }],
+  ['one that may only read and write rows, behind LATCHKEY_MIGRATE=never', GRANTS, { LATCHKEY_MIGRATE: 'never' }],
+])('an ordinary role serves as %s', async (_, changes, env) => {
+  const database = await asOrdinaryRole(...changes);
+  const { url } = await serveDatabase(database, env);
+  const { client } = await logInTo(url, ADMIN);
+  const { response } = await createAccessToken({ client, body: { name: 'a' } });
+  expect(response?.status).toBe(201);
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
 });

@@ -16,6 +16,12 @@ const LOCK = 0x4c4b4559;
 /** Milliseconds that a start waits at most for another process that migrates. */
 const LONGEST = 15 * 60_000;
 const BETWEEN_NOTICES = 5_000;
+/** A migration takes as long as it takes. Set for the transaction alone: behind a pooler, others use its session next. */
+const FOR_A_MIGRATION = [
+  'set local statement_timeout to 0',
+  'set local lock_timeout to 0',
+  'set local idle_in_transaction_session_timeout to 0',
+];
 
 /**
  * Runs what is missing in one transaction, under an advisory lock: of several processes that start on one database, one
@@ -31,18 +37,16 @@ export async function migrate(
     await refuseUnfit(client);
     if ((await pendingOf(client, settings)).length > 0) {
       if (when === 'never') throw needsMigration(settings.shown);
-      // A migration takes as long as it takes.
-      await client.query(
-        'set statement_timeout to 0; set lock_timeout to 0; set idle_in_transaction_session_timeout to 0',
-      );
+      await client.query(`begin; ${FOR_A_MIGRATION.join(';')}; set local search_path to "${settings.schema}"`);
       await takeLock(client, onWait);
       await runPending(client, settings, onProgress);
+      await client.query({ text: 'commit', ...WITHOUT_TIMEOUT });
     }
     await warnOfSettings(client, onWarning);
   } catch (error) {
     throw toFault(error);
   } finally {
-    // The lock goes with the session.
+    // An open transaction and its lock go with the session.
     cut(client);
   }
 }
@@ -74,12 +78,17 @@ export async function pendingOf(client: Client, settings: PostgresSettings): Pro
   );
 }
 
-/** Asked for again and again, since a session that waits in the server tells nobody that it does. */
+/**
+ * Takes the lock until the transaction ends. Asks again and again, because a session that waits in the server tells nobody
+ * that it waits.
+ */
 async function takeLock(client: Client, onWait: () => void): Promise<void> {
   const start = performanceNow();
   let noticeAt = start + 1_000;
   for (;;) {
-    const { rows } = await client.query<{ taken: string }>('select pg_try_advisory_lock($1)::text as taken', [LOCK]);
+    const { rows } = await client.query<{ taken: string }>('select pg_try_advisory_xact_lock($1)::text as taken', [
+      LOCK,
+    ]);
     if (rows[0]?.taken === 'true') return;
     const now = performanceNow();
     if (now - start > LONGEST) throw new DatabaseRefusal('another process has been changing the schema for 15 minutes');
@@ -97,7 +106,6 @@ async function runPending(
   onProgress: (progress: MigrationProgress) => void,
 ): Promise<void> {
   const { schema } = settings;
-  await client.query('begin');
   // A role that may not make schemas can use one that is there.
   const { rows } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
   if (rows.length === 0) await client.query(`create schema "${schema}"`);
@@ -114,5 +122,4 @@ async function runPending(
       db,
     );
   }
-  await client.query({ text: 'commit', ...WITHOUT_TIMEOUT });
 }
