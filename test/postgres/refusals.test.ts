@@ -228,6 +228,6 @@ test.each([
   const { url } = await serveDatabase(database, env);
   const { client } = await logInTo(url, ADMIN);
   const { response } = await createAccessToken({ client, body: { name: 'a' } });
-  expect(response?.status).toBe(201);
+  expect(response.status).toBe(201);
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
 });
