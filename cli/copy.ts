@@ -54,7 +54,8 @@ async function copy({ from, to, json }: CopyFlags): Promise<void> {
     print(json === true ? await jsonOf(names, content) : summaryOf(names, content, seconds));
   } catch (error) {
     progress.clear();
-    if (stop.signal.aborted) throw new Interrupted(`interrupted: ${names.to} has no rows`);
+    if (stop.signal.aborted && error === stop.signal.reason)
+      throw new Interrupted(`interrupted: ${names.to} has no rows`);
     throw error;
   } finally {
     process.off('SIGINT', onInterrupt);

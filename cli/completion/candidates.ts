@@ -58,7 +58,7 @@ function optionOf(command: Command, flag: string): Option | undefined {
 }
 
 async function valuesOf({ long, argChoices, flags }: Option, value: string, prefix: string): Promise<string[]> {
-  if (/<(file|path)>/.test(flags)) return [FILES];
+  if (/<(file|path|database)>/.test(flags)) return [FILES];
   const values = long === '--profile' ? await listProfiles() : (argChoices ?? []);
   return lines(
     values.map((one) => ({ value: prefix + one, description: '' })),

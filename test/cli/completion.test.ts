@@ -57,6 +57,7 @@ describe('what may follow', () => {
     [['tokens', 'list', '--json', '--limit', '5', '--sort', '-n'], ['-name']],
     [['completion', ''], SHELLS],
     [['serve', '--database', ''], [':files']],
+    [['copy', '--from', ''], [':files']],
     [['backup', ''], [':files']],
     [['restore', '--force', 'mon'], [':files']],
     [['scan', ''], [':files']],

@@ -47,7 +47,8 @@ export async function copyDatabase(from: CopyEnd, to: CopyEnd, options: CopyOpti
     try {
       return await copy(source, target, options);
     } catch (error) {
-      if (error instanceof DatabaseRefusal || options.signal?.aborted === true) throw error;
+      const isAborted = options.signal?.aborted === true && error === options.signal.reason;
+      if (error instanceof DatabaseRefusal || isAborted) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new DatabaseRefusal(`${source.shown} was not copied to ${target.shown}, which has no rows: ${reason}`);
     } finally {
