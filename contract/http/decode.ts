@@ -17,14 +17,14 @@ import { hasTwin, templatePattern } from './template.js';
 export interface Verdict {
   kind: 'valid' | 'invalid' | 'unclear';
   why: string[];
-  /** What is left to the server besides, where the request is invalid. */
+  /** Unclear parts of an invalid request, for which the server may reject it as well. */
   open?: string[];
 }
 
 /** Bytes of a body above which a server may reject it for its size, whatever the schema says. */
 const MOST_BYTES = 32_768;
 
-/** Creates a function that judges requests by the bytes that are sent, not by what a case meant to send. */
+/** Creates a function that validates requests by the bytes that are sent, not by what a case meant to send. */
 export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
   const prefix = base.pathname.replace(/\/$/, '');
   const fedByLinks = new Set(

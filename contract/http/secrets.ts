@@ -9,7 +9,7 @@ const SHORTEST_GIVEN = 6;
 /** The secrets that no answer or report may contain: those that were sent and those that the server has issued. */
 export interface Secrets {
   add(value: string, label?: string): void;
-  /** Remembers the texts that the run itself sends where no secret belongs: none of them is a secret from then on. */
+  /** Remembers texts that the run sends in members which are not secret. None of them is a secret from then on. */
   say(value: Json | undefined): void;
   /** Adds a password that the run has made up. It stops being a secret once the run sends the same text elsewhere. */
   addMadeUp(password: string): void;

@@ -40,7 +40,7 @@ export function listShapeOf(document: JsonObject, operation: Operation): ListSha
   const limit = query.find((parameter) => isLimit(document, parameter));
   const page = query.find((parameter) => isNumber(document, parameter) && isPageName(parameter.name));
   const offset = query.find((parameter) => isNumber(document, parameter) && isOffsetName(parameter.name));
-  // Of two ways to page, a plain limit goes with the offset.
+  // A list may have both `page` and `offset`. A parameter named `limit` belongs to the offset.
   const isOffset = offset !== undefined && /^limit$/i.test(limit?.name ?? '');
   return {
     operation,
@@ -58,7 +58,10 @@ export function listShapeOf(document: JsonObject, operation: Operation): ListSha
   };
 }
 
-/** Whether the parameter says how many rows a page has at most. A text of such a name, such as a shirt's `size`, does not. */
+/**
+ * Whether the parameter says how many rows a page has at most. A text of such a name, such as a shirt's `size`, does
+ * not.
+ */
 export function isLimit(document: JsonObject, parameter: Parameter): boolean {
   return isLimitName(parameter.name) && isNumber(document, parameter);
 }

@@ -21,7 +21,7 @@ const WEIGHTS: Partial<Record<Check, number>> = {
 };
 const OTHERS = 4;
 
-/** Operations with the same finding from which on their common cause is taken to be a framework or a middleware. */
+/** Fewest operations with the same finding for which the cause is probably a framework or a middleware. */
 const MANY = 3;
 const SHARED = new Set<Check>([
   'status',
@@ -136,7 +136,7 @@ function isLax({ operation }: ContractFinding, all: Sighting[]): boolean {
   return all.filter(({ finding }) => finding.operation === operation && finding.check === 'refusal').length >= LAX;
 }
 
-/** Accepted invalid requests, of one operation, from which on it seems to validate nothing. */
+/** Fewest accepted invalid requests for which an operation probably validates nothing. */
 const LAX = 6;
 
 function isWithin(inner: Set<number>, outer: Set<number>): boolean {
