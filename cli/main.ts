@@ -88,13 +88,13 @@ async function report(error: unknown): Promise<number> {
   note(visibleLines(`latchkey: ${explain(error)}`));
   if (error instanceof Failure) return error.exitCode;
   if (isNamed(error, 'InvalidArgument')) return 2;
-  const isExplained = isNamed(error, 'DatabaseRefusal') || isNamed(error, 'PackageMissing') || isSystemError(error);
+  const isExplained = isNamed(error, 'UnusableDatabase') || isNamed(error, 'PackageMissing') || isSystemError(error);
   if (!isExplained) note(visibleLines(inspect(error)));
   return 1;
 }
 
 /** Recognises the server's errors by name, because importing their classes would load the whole server. */
-function isNamed(error: unknown, name: 'InvalidArgument' | 'DatabaseRefusal' | 'PackageMissing'): boolean {
+function isNamed(error: unknown, name: 'InvalidArgument' | 'UnusableDatabase' | 'PackageMissing'): boolean {
   return error instanceof Error && error.name === name;
 }
 

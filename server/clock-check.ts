@@ -4,16 +4,16 @@ import { clearInterval, dateNow, type Now, performanceNow, setInterval } from '.
 
 /** Milliseconds between two comparisons. */
 const INTERVAL = 60_000;
-/** Milliseconds by which clocks may differ without a line in the log. */
+/** Milliseconds by which the clocks may differ without a warning in the log. */
 const TOLERATED = 1_000;
 /** Milliseconds from which on the process is not ready: it would accept tokens that other processes reject. */
 const TOO_MUCH = 30_000;
 
-/** Compares this machine's clock with the database server's. Expiry goes by the machine that answers. */
+/** Compares this machine's clock with the database server's, because the machine that answers decides about expiry. */
 export interface ClockCheck {
   /** Whether the clocks differed by more than 30 seconds when they were last compared. */
   readonly isSkewed: boolean;
-  /** Compares the clocks. Never rejects: without an answer, the last result stays. */
+  /** Compares the clocks. Never rejects; if the database does not answer, the last result stays. */
   compare(): Promise<void>;
   close(): void;
 }
@@ -25,15 +25,15 @@ export function createClockCheck(
   { now = dateNow, interval = INTERVAL }: { now?: Now | undefined; interval?: number | undefined } = {},
 ): ClockCheck {
   let isSkewed = false;
-  /** What the log was last told, in milliseconds that this machine is ahead; 0 for clocks that agree. */
-  let told = 0;
+  /** The difference that was last logged, in milliseconds that this machine is ahead; 0 if the clocks agreed. */
+  let logged = 0;
 
   /** The milliseconds that this machine is ahead; null if the database has no clock of its own. */
   async function measure(): Promise<{ ahead: number; uncertainty: number } | null> {
     const start = performanceNow();
     const before = now();
     const theirs = await db.clock();
-    // The server's clock was read somewhere on the way; the middle is the best guess.
+    // The server read its clock at some moment of the round trip. The middle is the best estimate.
     const halfTrip = (performanceNow() - start) / 2;
     return theirs === null ? null : { ahead: before + halfTrip - theirs, uncertainty: halfTrip };
   }
@@ -42,13 +42,13 @@ export function createClockCheck(
     const measured = await measure().catch(() => undefined);
     if (measured === null) close();
     if (measured === undefined || measured === null) return;
-    // What a slow answer may account for is no difference of clocks.
+    // A slow answer can explain a difference of half its time.
     const difference = Math.abs(measured.ahead) - measured.uncertainty;
     isSkewed = difference > TOO_MUCH;
     const ahead = difference > TOLERATED ? Math.round(measured.ahead) : 0;
-    const hasMoved = Math.abs(ahead - told) - measured.uncertainty > TOLERATED;
-    if (!hasMoved && (ahead === 0) === (told === 0)) return;
-    told = ahead;
+    const hasMoved = Math.abs(ahead - logged) - measured.uncertainty > TOLERATED;
+    if (!hasMoved && (ahead === 0) === (logged === 0)) return;
+    logged = ahead;
     if (ahead === 0) log.info({}, 'the clocks of this machine and of the database server agree again');
     else log.warn({ aheadMs: ahead, ready: !isSkewed }, "this machine's clock differs from the database server's");
   }

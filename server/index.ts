@@ -14,10 +14,10 @@ export {
   checkDatabase,
   copyDatabase,
   type DatabaseContent,
-  DatabaseRefusal,
   type DatabaseReport,
   type Restoration,
   restoreDatabase,
+  UnusableDatabase,
 } from './database/index.js';
 export type { RunningServer, ServerOptions } from './options.js';
 export type * from './testing/options.js';
@@ -28,7 +28,7 @@ export { generatePassword } from './users/passwords.js';
  * Starts the service and resolves when it answers. With `testing` it is the local server of an integration test: the
  * same service in memory, with a seed, a clock, faults and a record of requests.
  *
- * Rejects with `InvalidArgument` for an option out of bounds or a seed that does not fit, with `DatabaseRefusal` where
+ * Rejects with `InvalidArgument` for an option out of bounds or a seed that does not fit, with `UnusableDatabase` where
  * the database cannot be served, with `PackageMissing` where the first user's password cannot be hashed, and with the
  * system's error (`EADDRINUSE`, `EACCES`, ...) where it cannot listen.
  */
@@ -48,7 +48,7 @@ export async function startServer(options: ServerOptions | TestingServerOptions 
   return await startTesting(options);
 }
 
-/** Brings the schema of `config.database` up to date. Rejects with `DatabaseRefusal` if the database cannot be used. */
+/** Brings the schema of `config.database` up to date. Rejects with `UnusableDatabase` if the database cannot be used. */
 export async function migrateDatabase(config: Readonly<Config>): Promise<void> {
   const db = await openDatabase(config.database, { ...openOptions(config), migrate: 'start' });
   await db.close();

@@ -65,7 +65,7 @@ test('a clone without development dependencies says what is missing, and serves 
   expect(await readdir(clone)).not.toContain('b');
   expect(await finish(clone, process.execPath, ['--input-type=module', '-e', START_SERVERS])).toEqual({
     code: 0,
-    stdout: `DatabaseRefusal: ${NOT_BUILT}\n`.repeat(2),
+    stdout: `UnusableDatabase: ${NOT_BUILT}\n`.repeat(2),
     stderr: '',
   });
   expect(await latchkey('scan', 'scripts')).toMatchObject({ code: 0 });

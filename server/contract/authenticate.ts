@@ -24,7 +24,7 @@ export interface AcceptedCredentials {
 /**
  * Returns the caller of a request.
  *
- * Rejects with `unauthorized` if the headers contain no valid token that the operation accepts. The answer is the same
+ * Rejects with `unauthorized` if the request has no valid token that the operation accepts. The answer is the same
  * for every reason; the error's `cause` names the reason, and only the log shows it. Rejects with the driver's error if
  * the database does not answer, because an outage must never look like a wrong token.
  */

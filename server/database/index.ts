@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import { isPostgresUrl } from '../config/postgres-url.js';
 import type { Database, OpenOptions } from './database.js';
 import { StorageFault, UniqueViolation } from './faults.js';
-import { DatabaseRefusal } from './refusal.js';
 import type { DatabaseReport } from './report.js';
 import { checkFile } from './sqlite/check.js';
 import * as sqliteFaults from './sqlite/faults.js';
@@ -10,6 +9,7 @@ import { migrate, requireMigrated } from './sqlite/migrate.js';
 import { createMigrationPatience } from './sqlite/migration-patience.js';
 import { IN_MEMORY, openMemory, openSqlite, type SqliteHandles } from './sqlite/open.js';
 import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
+import { UnusableDatabase } from './unusable.js';
 
 export { type RevocationReason, TOKEN_TYPES, type TokenType } from './closed-lists.js';
 export { type CopyProgress, copyDatabase } from './copy/copy.js';
@@ -27,7 +27,6 @@ export {
 } from './locks.js';
 export { type Build, runPrepared, sendPrepared } from './prepared.js';
 export type { MigrationProgress } from './progress.js';
-export { DatabaseRefusal } from './refusal.js';
 export type { DatabaseReport } from './report.js';
 export { updateForRows } from './row-updates.js';
 export type { Queries } from './schema.js';
@@ -35,6 +34,7 @@ export { folded, SEARCH_SEPARATOR, searchColumn } from './search.js';
 export { backUpDatabase } from './sqlite/backup.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';
+export { UnusableDatabase } from './unusable.js';
 
 /**
  * Whether the disk, the database server, the connection or another process caused an error, and not the query itself.
@@ -52,7 +52,7 @@ export function isUniqueViolation(error: unknown): boolean {
  * Opens `database` (the path of a file, `:memory:`, or a PostgreSQL URL) and migrates its schema. While another process
  * migrates the schema, waits for that process and calls `onWait` every few seconds.
  *
- * Rejects with `DatabaseRefusal`:
+ * Rejects with `UnusableDatabase`:
  * - if the file is damaged, cannot be written, or belongs to another program or a newer version of the service;
  * - if the PostgreSQL server cannot be reached or used;
  * - if the schema lacks a migration and `migrate` is `never`.
@@ -67,7 +67,7 @@ export async function openDatabase(database: string, options: OpenOptions = {}):
 /**
  * Reads the whole of `database` (the path of a file or a PostgreSQL URL) and reports its content and its faults. The check
  * changes nothing. A service may use the database meanwhile, because the check reads one snapshot. Rejects with
- * `DatabaseRefusal` if the driver was not built, or if the PostgreSQL server cannot be reached or used.
+ * `UnusableDatabase` if the driver was not built, or if the PostgreSQL server cannot be reached or used.
  */
 export async function checkDatabase(database: string, options: OpenOptions = {}): Promise<DatabaseReport> {
   if (!isPostgresUrl(database)) return await checkFile(database);
@@ -86,9 +86,9 @@ async function openFile(
   } catch (error) {
     // Throw the error of the migration. An error of closing the database would hide the cause.
     await handles.close().catch(() => undefined);
-    throw error instanceof DatabaseRefusal
+    throw error instanceof UnusableDatabase
       ? error
-      : new DatabaseRefusal(`cannot bring database ${path} up to date: ${String(error)}`, { cause: error });
+      : new UnusableDatabase(`cannot bring database ${path} up to date: ${String(error)}`, { cause: error });
   }
   return toDatabase(handles);
 }

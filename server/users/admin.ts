@@ -24,15 +24,15 @@ export interface Users {
   close(): Promise<void>;
 }
 
-/** How `openUsers` opens a database; what is left out is as in `defaultConfig`. */
+/** Options of `openUsers`. The defaults are those of `defaultConfig`. */
 export interface OpenUsersOptions
   extends Partial<Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema' | 'migrate'>> {
-  /** Whether a file that is missing is made. */
+  /** Whether to create a missing file. */
   create?: boolean;
 }
 
 /**
- * Opens the database (a file's path, or a URL of PostgreSQL) to manage its users. Rejects with `DatabaseRefusal` if the
+ * Opens the database (the path of a file, or a PostgreSQL URL) to manage its users. Rejects with `UnusableDatabase` if the
  * database cannot be used, and with `InvalidArgument` for a database in memory, and for a missing file unless `create` is
  * set.
  */

@@ -19,9 +19,9 @@ import { ADMINISTER } from '../tokens/scopes.js';
 import { generatePassword } from './passwords.js';
 import { hasAdmin, insertUser, type NewUser, revokeOf, selectUsers, toUser, type User } from './users.js';
 
-// What administrators do with users over the API, by the user's id.
+// The operations of the API with which administrators manage users by id.
 
-/** Whose users are meant. */
+/** The organization whose users are meant. */
 type Organization = Pick<OwnerKey, 'organizationId'>;
 
 export interface UserPageWish {

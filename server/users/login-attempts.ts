@@ -7,7 +7,7 @@ import { type Queries, runPrepared, sendPrepared } from '../database/index.js';
 /** Milliseconds after the first failure until the count starts anew. */
 const WINDOW = 15 * 60_000;
 
-/** Not below 0: the row may have expired since the place was taken, and counts anew. */
+/** The count is never below 0: the row may have expired since the place was taken, and have begun a new count. */
 const oneLess = sql<number>`case when under_way > 0 then under_way - 1 else 0 end`;
 
 /** What a row counts, and how many failures are allowed. */
@@ -22,7 +22,7 @@ export interface Count {
   expires_at: number;
 }
 
-/** There is no place: as many attempts as are allowed have failed or are under way. */
+/** No place is free: the allowed number of attempts have failed or are under way. */
 export class NoPlace extends Error {
   override name = 'NoPlace';
 
@@ -34,13 +34,13 @@ export class NoPlace extends Error {
   }
 }
 
-/** Takes one place for each limit, in the order in which every write takes them. Rejects with `NoPlace`. */
+/** Takes one place for each limit, always in the same order, so that no deadlock occurs. Rejects with `NoPlace`. */
 export async function takePlaces(trx: Queries, limits: readonly Limit[], at: number): Promise<void> {
   for (const limit of limits) {
     const [taken] = await runPrepared(trx, takePlace, { ...limit, at, until: at + WINDOW });
     if (taken !== undefined) continue;
     const [count] = await runPrepared(trx, countOf, { key: limit.key });
-    // The row may have been deleted in between, which only happens when it has expired.
+    // The row may have been deleted since. Only expired rows are deleted.
     throw new NoPlace(limit, count ?? { failed: 0, under_way: limit.most, expires_at: at });
   }
 }
@@ -63,7 +63,7 @@ const takePlace = (
               .then(lit(1))
               .else(eb('login_attempts.under_way', '+', lit(1)))
               .end(),
-            // Not moved while places are taken: those of a process that ended end with the row.
+            // The expiry does not move while places are taken, so the places of a process that ended expire with the row.
             expires_at: eb
               .case()
               .when(
@@ -89,7 +89,7 @@ const takePlace = (
 const countOf = (queries: Queries, { key }: { key: Uint8Array }) =>
   queries.selectFrom('login_attempts').select(['failed', 'under_way', 'expires_at']).where('key', '=', key);
 
-/** Makes the places that an attempt took failures. */
+/** Turns the places that an attempt took into failures. */
 export async function countFailure(trx: Queries, limits: readonly Limit[], at: number): Promise<void> {
   for (const { key } of limits) await sendPrepared(trx, fail, { key, until: at + WINDOW });
 }
@@ -104,7 +104,7 @@ const fail = (trx: Queries, { key, until }: { key: Uint8Array; until: number }) 
     }))
     .where('key', '=', key);
 
-/** Gives back the places that an attempt took, and forgets the failures of `pair`. */
+/** Gives the places back that an attempt took, and deletes the failures of `pair`. */
 export async function giveBack(trx: Queries, pair: Limit, network: Limit): Promise<void> {
   await sendPrepared(trx, forget, { key: pair.key });
   await sendPrepared(trx, leave, { key: network.key });
@@ -139,7 +139,7 @@ export async function isRemembered(queries: Queries, key: Uint8Array, at: number
   return count !== undefined && count.expires_at > at;
 }
 
-/** Writes a row that only says until when `key` is remembered. */
+/** Writes a row that states only until when `key` is remembered. */
 export async function remember(trx: Queries, key: Uint8Array, until: number): Promise<void> {
   await sendPrepared(trx, keep, { key, until });
 }

@@ -26,17 +26,17 @@ const FAMILIAR = 30 * 24 * 60 * 60_000;
 const FAMILIAR_LAG = 24 * 60 * 60_000;
 /** Entries kept in memory. The oldest are dropped, so that an attacker with many addresses cannot fill the memory. */
 const MOST_ENTRIES = 50_000;
-/** Milliseconds between two looks whether attempts under way have ended. Each takes some 20 ms. */
+/** Milliseconds between two checks whether attempts under way have ended. An attempt takes about 20 ms. */
 const PAUSE = 20;
-/** Milliseconds after which attempts under way count as failures: their process has ended. */
+/** Milliseconds after which attempts under way count as failures, because their process must have ended. */
 const ABANDONED = 2_000;
 
 /**
- * Creates the throttle of a process. The counts are in the database, where all processes share them. What is closed is also
- * kept in memory until it opens, so that further attempts cost the database nothing.
+ * Creates the throttle of a process. The counts are in the database, where all processes share them. The process also
+ * remembers which pairs and networks are over their limit, so that further attempts need no query.
  */
 export function createLoginThrottle(db: Pick<Database, 'read' | 'write'>, now: Now): LoginThrottle {
-  /** The instants until which pairs and networks are closed. Nothing opens them before. */
+  /** The instants until which pairs and networks are over their limit. */
   const closed = new Map<string, number>();
   /** When the exemption of a pair was written. */
   const familiar = new Map<string, number>();
@@ -55,7 +55,7 @@ export function createLoginThrottle(db: Pick<Database, 'read' | 'write'>, now: N
     return tooManyFailures(until - now());
   }
 
-  /** Whether the user has logged in from there before. Asks the database unless this process knows. */
+  /** Whether the user has logged in from this network before. Queries the database unless this process knows. */
   async function isFamiliar(key: Uint8Array): Promise<boolean> {
     if (familiar.has(nameOf(key))) return true;
     if (!(await isRemembered(db.read, key, now()))) return false;
@@ -76,7 +76,7 @@ export function createLoginThrottle(db: Pick<Database, 'read' | 'write'>, now: N
         if (until > now() && !(await isFamiliar(exemption))) throw close(pair.key, until);
       }
 
-      /** Takes the places, or resolves with the count that leaves none. */
+      /** Takes the places, or resolves with the count that leaves no place. */
       async function take(): Promise<NoPlace | undefined> {
         const most = familiar.has(nameOf(exemption)) ? Number.MAX_SAFE_INTEGER : network.most;
         try {
@@ -104,7 +104,7 @@ export function createLoginThrottle(db: Pick<Database, 'read' | 'write'>, now: N
               if (limit.key === pair.key) throw rejection;
               continue;
             }
-            // Those under way may still succeed.
+            // Attempts under way may still succeed.
             if (seen === undefined || !isSame(seen.count, count)) seen = { count, at: performanceNow() };
             else if (performanceNow() - seen.at > ABANDONED) await db.write((trx) => failAbandoned(trx, limit, count));
             await sleep(PAUSE * (0.5 + Math.random()));
@@ -127,7 +127,7 @@ export function createLoginThrottle(db: Pick<Database, 'read' | 'write'>, now: N
   };
 }
 
-/** A digest, since a key must be short, and nobody needs to read in a backup who logged in from where. */
+/** The key of a row. It is a digest, so that it is short, and a backup does not show who logged in from where. */
 function keyOf(...parts: string[]): Uint8Array {
   return hash('sha256', JSON.stringify(parts), 'buffer').subarray(0, 16);
 }

@@ -6,7 +6,7 @@ import { randomBase62 } from '../tokens/format.js';
 
 /** OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB of memory, two passes, one lane. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** Hashes that wait at most: about half a second's work. More could not be answered within a second. */
+/** The most hashes that wait: about half a second of work. Further ones could not be answered within a second. */
 const MOST_WAITING = 24;
 
 /** A package that this needs is not installed as a whole. The message tells the operator what to do. */

@@ -50,7 +50,7 @@ const REFUSALS: [name: string, sentence: RegExp, make: () => Promise<Case>][] = 
   ],
   [
     'no password',
-    /the user or the password is wrong|the server asks for a password, and none is given/,
+    /the user or the password is wrong|the server requires a password, and none is set/,
     async () => ({ database: changed(await ownDatabase(), { password: '' }) }),
   ],
   [
@@ -89,7 +89,7 @@ const REFUSALS: [name: string, sentence: RegExp, make: () => Promise<Case>][] = 
   ],
   [
     'TLS that the server does not have',
-    /the server has no TLS; \?sslmode=disable does without/,
+    /the server has no TLS: use \?sslmode=disable for plain text/,
     async () => ({ database: changed(await ownDatabase(), {}, '?sslmode=verify-full') }),
   ],
   [
@@ -120,7 +120,7 @@ const REFUSALS: [name: string, sentence: RegExp, make: () => Promise<Case>][] = 
   ],
   [
     'a standby',
-    /the server is a standby, and only the primary is served from/,
+    /the server is a standby: use the primary/,
     async () => ({ database: await imitatePostgres(() => ({ standby: 't' })) }),
   ],
   [
@@ -149,12 +149,12 @@ const REFUSALS: [name: string, sentence: RegExp, make: () => Promise<Case>][] = 
   ],
   [
     'a role that may make no schema',
-    /the user lacks rights there, such as to make tables in the schema other/,
+    /the user lacks rights, such as to create tables in the schema other/,
     async () => ({ database: await asOrdinaryRole(), env: { LATCHKEY_DATABASE_SCHEMA: 'other' } }),
   ],
   [
     'a role that may make no table',
-    /the user lacks rights there, such as to make tables in the schema public/,
+    /the user lacks rights, such as to create tables in the schema public/,
     () =>
       asOrdinaryRole(
         'drop schema public cascade',
@@ -164,12 +164,12 @@ const REFUSALS: [name: string, sentence: RegExp, make: () => Promise<Case>][] = 
   ],
   [
     'a role that may read no table',
-    /the user lacks rights there/,
+    /the user lacks rights/,
     async () => ({ database: await asOrdinaryRole(), env: { LATCHKEY_MIGRATE: 'never' } }),
   ],
   [
     'a role that may not connect',
-    /the user lacks rights there/,
+    /the user lacks rights/,
     async () => {
       const database = await asOrdinaryRole();
       await change({ database: inject('postgres') }, `revoke connect on database ${nameOf(database)} from public`);

@@ -186,7 +186,7 @@ describe('two workers', () => {
     for (const pid of workers) process.kill(pid, 'SIGKILL');
     const { code, stderr } = await serving.finished;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^latchkey: no worker can be kept running: DatabaseRefusal: .*there is no folder/m);
+    expect(stderr).toMatch(/^latchkey: no worker can be kept running: UnusableDatabase: .*there is no folder/m);
   });
 });
 

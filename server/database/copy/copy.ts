@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import { isPostgresUrl } from '../../config/postgres-url.js';
 import { nextTurn } from '../../timers.js';
 import type { OpenOptions } from '../database.js';
-import { DatabaseRefusal } from '../refusal.js';
 import { batchesOf, countOf } from '../rows.js';
 import { openSqliteSource, openSqliteTarget } from '../sqlite/copy-ends.js';
 import { TABLES, type TableName, tableNames } from '../tables.js';
+import { UnusableDatabase } from '../unusable.js';
 import { createContentDigest, type DatabaseContent, type TableContent } from './digest.js';
 import type { CopySource, CopyTarget } from './ends.js';
 
@@ -33,7 +33,7 @@ export interface CopyEnd extends OpenOptions {
  * The source is read as one snapshot, which a service may change meanwhile. The target gets its schema if it has none. All
  * rows are written in one transaction. Before its commit, the rows of both are compared by their number and a digest.
  *
- * Rejects with `DatabaseRefusal`, and leaves the target without rows:
+ * Rejects with `UnusableDatabase`, and leaves the target without rows:
  * - if the source lacks a migration, belongs to a newer version or another program, or cannot be read;
  * - if the target has rows, cannot be written, or is in use by another process;
  * - if the target did not take a row, or the rows of both are not the same.
@@ -48,9 +48,9 @@ export async function copyDatabase(from: CopyEnd, to: CopyEnd, options: CopyOpti
       return await copy(source, target, options);
     } catch (error) {
       const isAborted = options.signal?.aborted === true && error === options.signal.reason;
-      if (error instanceof DatabaseRefusal || isAborted) throw error;
+      if (error instanceof UnusableDatabase || isAborted) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw new DatabaseRefusal(`${source.shown} was not copied to ${target.shown}, which has no rows: ${reason}`);
+      throw new UnusableDatabase(`${source.shown} was not copied to ${target.shown}, which has no rows: ${reason}`);
     } finally {
       await target.close();
     }
@@ -87,7 +87,7 @@ async function copy(source: CopySource, target: CopyTarget, options: CopyOptions
   for (const name of tableNames) {
     const { rows, digest } = await digestOf(target, name, steps);
     if (rows !== written[name]?.rows || digest !== written[name].digest) {
-      throw new DatabaseRefusal(
+      throw new UnusableDatabase(
         `the rows of ${name} in ${target.shown} are not those of ${source.shown}, so that none was kept`,
       );
     }
@@ -96,12 +96,12 @@ async function copy(source: CopySource, target: CopyTarget, options: CopyOptions
   return written;
 }
 
-/** Throws `DatabaseRefusal` if the target has rows besides those of its migrations, which are deleted. */
+/** Throws `UnusableDatabase` if the target has rows besides those of its migrations, which are deleted. */
 async function clearTarget(target: CopyTarget): Promise<void> {
   for (const name of tableNames) {
     if (TABLES[name].hasRowsAtFirst) continue;
     const rows = await target.run(sql`select 1 from ${sql.table(name)} limit 1`);
-    if (rows.length > 0) throw new DatabaseRefusal(`database ${target.shown} is not empty: it has rows of ${name}`);
+    if (rows.length > 0) throw new UnusableDatabase(`database ${target.shown} is not empty: it has rows of ${name}`);
   }
   for (const name of tableNames.toReversed()) {
     if (TABLES[name].hasRowsAtFirst) await target.run(sql`delete from ${sql.table(name)}`);

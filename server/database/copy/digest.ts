@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { DatabaseRefusal } from '../refusal.js';
 import type { Row } from '../rows.js';
 import { type Kind, type TableName, tableOf } from '../tables.js';
+import { UnusableDatabase } from '../unusable.js';
 
 /** How many rows a table has, and a digest of all of them. */
 export interface TableContent {
@@ -14,7 +14,7 @@ export interface TableContent {
 export type DatabaseContent = Record<string, TableContent>;
 
 interface ContentDigest {
-  /** Throws `DatabaseRefusal` for a value that its column must not have. */
+  /** Throws `UnusableDatabase` for a value that its column must not have. */
   add(rows: readonly Row[]): void;
   content(): TableContent;
 }
@@ -31,7 +31,8 @@ export function createContentDigest(name: TableName): ContentDigest {
   function lineOf(row: Row): string {
     const values = columns.map(([column, kind], place) => {
       const value = encoded(kind, row[place]);
-      if (value === undefined) throw new DatabaseRefusal(`a row of ${name} has a ${column} that is not ${KINDS[kind]}`);
+      if (value === undefined)
+        throw new UnusableDatabase(`a row of ${name} has a ${column} that is not ${KINDS[kind]}`);
       return value;
     });
     return `${JSON.stringify(values)}\n`;

@@ -7,8 +7,8 @@ import { brokenRules } from '../rules.js';
 import { TABLES, tableNames } from '../tables.js';
 import { sqlStateOf, toFault } from './faults.js';
 import { migrationsOf } from './migrate.js';
+import { explained } from './open-errors.js';
 import { readerOver } from './reader.js';
-import { refusing } from './refusals.js';
 import { checkSettings } from './server-settings.js';
 import { CONNECTIONS, connect, cut, LOOKUP_CONNECTIONS, type PostgresSettings, toSettings } from './session.js';
 import { expectedShape, type Shape, shapeFaults, shapeOf } from './shape.js';
@@ -17,14 +17,14 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
  * Reads the whole database at `url` in one snapshot, and reports its content, its faults and those of the server's settings.
- * Nothing is changed. Rejects with `DatabaseRefusal` if the server cannot be reached, or is a standby.
+ * Nothing is changed. Rejects with `UnusableDatabase` if the server cannot be reached, or is a standby.
  */
 export async function checkPostgres(
   url: string,
   { connections = CONNECTIONS, ...options }: OpenOptions,
 ): Promise<DatabaseReport> {
   const settings = toSettings(url, options);
-  return await refusing(settings, async () => {
+  return await explained(settings, async () => {
     const client = await connect(settings);
     const report = emptyReport();
     try {

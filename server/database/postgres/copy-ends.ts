@@ -1,25 +1,25 @@
 import type { Client } from 'pg';
 import type { CopySource, CopyTarget } from '../copy/ends.js';
 import type { OpenOptions } from '../database.js';
-import { DatabaseRefusal, needsMigration } from '../refusal.js';
 import { type Kind, TABLES, type TableName, tableNames, tableOf } from '../tables.js';
+import { needsMigration, UnusableDatabase } from '../unusable.js';
 import { ConnectionLost, sqlStateOf, toFault } from './faults.js';
 import { migrate, pendingOf } from './migrate.js';
+import { explained } from './open-errors.js';
 import { readerOver, rowsOf } from './reader.js';
-import { refusing } from './refusals.js';
-import { refuseUnfit } from './server-settings.js';
+import { requireFit } from './server-settings.js';
 import { connect, cut, type PostgresSettings, toSettings } from './session.js';
 
 const ARRAYS: Record<Kind, string> = { integer: 'bigint[]', text: 'text[]', bytes: 'bytea[]' };
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** Opens the database at `url`. Rejects with `DatabaseRefusal` if it is not a database of this version. */
+/** Opens the database at `url`. Rejects with `UnusableDatabase` if it is not a database of this version. */
 export async function openPostgresSource(url: string, options: OpenOptions): Promise<CopySource> {
   const settings = toSettings(url, options);
-  return await refusing(settings, async () => {
+  return await explained(settings, async () => {
     const client = await begin(settings, 'isolation level repeatable read read only');
     try {
-      await refuseUnfit(client);
+      await requireFit(client);
       if ((await pendingOf(client, settings)).length > 0) throw needsMigration(settings.shown);
       return sourceOver(settings, client);
     } catch (error) {
@@ -32,7 +32,7 @@ export async function openPostgresSource(url: string, options: OpenOptions): Pro
 /** Opens the database at `url`, which is migrated if it is not. Nobody else can write to its tables until `close`. */
 export async function openPostgresTarget(url: string, options: OpenOptions): Promise<CopyTarget> {
   const settings = toSettings(url, options);
-  return await refusing(settings, async () => {
+  return await explained(settings, async () => {
     await migrate(settings, { ...options, migrate: 'start' });
     const client = await begin(settings);
     try {
@@ -41,7 +41,7 @@ export async function openPostgresTarget(url: string, options: OpenOptions): Pro
     } catch (error) {
       cut(client);
       if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) {
-        throw new DatabaseRefusal(`database ${settings.shown} is in use by another process`);
+        throw new UnusableDatabase(`database ${settings.shown} is in use by another process`);
       }
       throw toFault(error);
     }
@@ -85,14 +85,14 @@ function targetOver(settings: PostgresSettings, client: Client): CopyTarget {
       if (id > 0) await rowsOf(client, `select setval(${SEQUENCE}, $2::bigint)`, [table, id]);
     },
     async commit() {
-      // Else the first queries would be planned for small tables.
+      // Without statistics, the server would plan the first queries for small tables.
       await rowsOf(client, `analyze ${tableNames.join(', ')}`);
       try {
         await rowsOf(client, 'commit');
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;
-        throw new DatabaseRefusal(
-          `the connection to ${settings.shown} was lost at the commit: it has all rows or none; repeat the copy, which refuses a database that has them`,
+        throw new UnusableDatabase(
+          `the connection to ${settings.shown} was lost at the commit: it has all rows or none; repeat the copy, which rejects a database that has rows`,
         );
       }
     },

@@ -17,7 +17,7 @@ import type { Queries, Schema } from '../schema.js';
 /** Runs one query. */
 export type Execute = (query: CompiledQuery) => Promise<QueryResult<unknown>>;
 
-/** Kysely that hands each of its queries to `execute`. */
+/** Creates a Kysely that runs each query by `execute`. */
 export function kyselyOver(execute: Execute): Queries {
   return new Kysely<Schema>({
     dialect: {
@@ -26,15 +26,15 @@ export function kyselyOver(execute: Execute): Queries {
       createIntrospector: (db) => new PostgresIntrospector(db),
       createQueryCompiler: () => new Compiler(),
     },
-    // PostgreSQL has no empty list of values.
+    // PostgreSQL does not allow an empty list of values.
     plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
   });
 }
 
-/** What stands before and behind the last argument of a function that SQLite calls so, and PostgreSQL otherwise. */
+/** For each function that PostgreSQL names differently: the text before and after its last argument. */
 const FUNCTIONS: Record<string, [before: string, behind: string]> = {
   hex: ['upper(encode(', ", 'hex'))"],
-  // The one format that is used: 12 hexadecimal digits.
+  // The only format in use is 12 hexadecimal digits.
   printf: ['lpad(upper(to_hex(', ")), 12, '0')"],
 };
 
@@ -51,10 +51,10 @@ class Compiler extends PostgresQueryCompiler {
   }
 }
 
-/** Transactions are begun and ended by whoever has the connection. */
+/** A driver without transactions: the owner of the connection begins and ends them. */
 function driverOver(execute: Execute): Driver {
   const done = Promise.resolve();
-  const refuse = () => Promise.reject(new TypeError('transactions begin with Database.write'));
+  const reject = () => Promise.reject(new TypeError('transactions begin with Database.write'));
   const connection: DatabaseConnection = {
     executeQuery: <Row>(query: CompiledQuery) => execute(query) as Promise<QueryResult<Row>>,
     streamQuery() {
@@ -64,9 +64,9 @@ function driverOver(execute: Execute): Driver {
   return {
     init: () => done,
     acquireConnection: () => Promise.resolve(connection),
-    beginTransaction: refuse,
-    commitTransaction: refuse,
-    rollbackTransaction: refuse,
+    beginTransaction: reject,
+    commitTransaction: reject,
+    rollbackTransaction: reject,
     releaseConnection: () => done,
     destroy: () => done,
   };

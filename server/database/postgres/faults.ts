@@ -1,27 +1,27 @@
 import { StorageFault, UniqueViolation } from '../faults.js';
 
-/** The connection ended, or none could be made. */
+/** The connection ended, or could not be opened. */
 export class ConnectionLost extends StorageFault {
   override name = 'ConnectionLost';
 }
 
-/** The server ended the transaction for another's sake: all of it can be done again. */
+/** The server aborted the transaction because of another transaction. The whole transaction can run again. */
 export class TransactionLost extends StorageFault {
   override name = 'TransactionLost';
 }
 
-/** The server became a standby, which has no transactions that write; the connection is of no use any more. */
+/** The server is a standby, which cannot write and may lack the latest commits. Close the connection. */
 export class IsStandby extends ConnectionLost {
   override name = 'IsStandby';
 }
 
 const UNIQUE_VIOLATION = '23505';
 const READ_ONLY = '25006';
-/** Serialisation failure, deadlock. */
+/** Serialization failure and deadlock. */
 const TRANSACTION_LOST = /^40(001|P01)$/;
 /** Connection exceptions, shutdowns and crashes, and time-outs that end the session. */
 const CONNECTION_LOST = /^(08...|57P0[1-5]|25P0[345])$/;
-/** Resources, rights, cancelled or locked out, input and output, corruption. */
+/** Lack of resources or rights, a cancelled query, a lock time-out, faults of input and output, corruption. */
 const STORAGE = /^(53...|42501|57014|55P03|58...|XX00[012])$/;
 
 interface ServerError extends Error {
@@ -34,7 +34,7 @@ function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string';
 }
 
-/** The SQLSTATE of an error that the server sent, and of one that was made of it; undefined for any other. */
+/** The SQLSTATE of an error that the server sent, or of the fault that `toFault` made of it; undefined for other errors. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (isServerError(error)) return error.code;
   if (!(error instanceof Error)) return undefined;
@@ -42,12 +42,12 @@ export function sqlStateOf(error: unknown): string | undefined {
 }
 
 /**
- * What the rest of the service knows an error of the driver by. What the server sends beside the message is left out, since
- * it has values of rows, and parts of queries.
+ * Converts an error of the driver to the error that the rest of the service knows. It keeps only the server's message: the
+ * other fields contain values of rows and parts of queries.
  */
 export function toFault(error: unknown): unknown {
   if (isServerError(error)) return Object.assign(faultOf(error), { sqlState: error.code });
-  // A mistake of this program has a class of its own, such as TypeError. The driver's own errors and the system's do not.
+  // A mistake of this program has a subclass of Error, such as TypeError. Errors of the driver and the system do not.
   if (error instanceof Error && error.constructor === Error) return new ConnectionLost(error.message, { cause: error });
   return error;
 }

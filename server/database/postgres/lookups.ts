@@ -6,16 +6,16 @@ import { ConnectionLost, IsStandby, toFault } from './faults.js';
 import type { Ask } from './named-query.js';
 import { connect, cut, type PostgresSettings } from './session.js';
 
-/** Look-ups under way on one connection, so that a server that hangs fills no memory. */
+/** The most look-ups in flight on one connection, so that a server that hangs cannot fill the memory. */
 const MOST_UNDER_WAY = 5_000;
-/** Milliseconds in which a look-up that lost its connection is made once more. */
+/** A look-up whose connection is lost within this number of milliseconds is sent once more. */
 const REPEATED_WITHIN = 1_000;
 /** Milliseconds between two attempts to connect. */
 const PAUSE = 50;
 
 /**
- * Look-ups that share two connections: each is sent at once, and the server answers in their order. While one connection
- * is made anew the other serves, and the server works for each in a process of its own.
+ * Creates look-ups that share two connections. Each look-up is sent at once, and the server answers in order. While one
+ * connection is opened again, the other one serves. The server has a process for each connection.
  */
 export interface Lookups {
   run: Run;
@@ -26,7 +26,7 @@ interface Line {
   client: Client | undefined;
   underWay: number;
   connecting: Promise<Client> | undefined;
-  /** When the last attempt to connect failed, in the monotonic clock's milliseconds. */
+  /** When the last attempt to connect failed, in milliseconds of the monotonic clock. */
   failedAt: number;
 }
 
@@ -38,7 +38,7 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
   const lines: [Line, Line] = [createLine(), createLine()];
   let closed = false;
 
-  /** A connected line before one that is not, and of those the one with less to do. */
+  /** Chooses a connected line if there is one, and of several the one with fewer look-ups in flight. */
   function nextLine(): Line {
     const [first, second] = lines;
     if ((first.client === undefined) !== (second.client === undefined)) {
@@ -108,11 +108,11 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
       try {
         return await askOn(line, query, parameters);
       } catch (error) {
-        // It changes nothing, so it can be made again. Where it waited for long, its caller has waited enough.
+        // A look-up changes nothing, so it can be sent again. After a long wait its caller has waited enough.
         const lost = error instanceof ConnectionLost && !(error instanceof IsStandby);
         if (!lost || closed || performanceNow() - begin > REPEATED_WITHIN) throw error;
       }
-      // Not on the other one, which may have ended with this one: here a new connection is made first.
+      // Sent on this line, which opens a new connection first. The other connection may have ended too.
       return await askOn(line, query, parameters);
     },
     async close() {
@@ -122,7 +122,7 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
   };
 }
 
-/** Rejects with `StorageFault` where `answer` takes longer than `milliseconds`. */
+/** Rejects with `StorageFault` if `answer` takes longer than `milliseconds`. */
 export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -4,19 +4,22 @@ import { performanceNow, sleep } from '../../timers.js';
 import type { OpenOptions } from '../database.js';
 import { type Migrations, toMigrations } from '../migration.js';
 import { type MigrationProgress, reportTo } from '../progress.js';
-import { DatabaseRefusal, needsMigration } from '../refusal.js';
+import { needsMigration, UnusableDatabase } from '../unusable.js';
 import { kyselyOver } from './dialect.js';
 import { toFault } from './faults.js';
 import { migrations } from './migrations/index.js';
-import { refuseUnfit, warnOfSettings } from './server-settings.js';
+import { requireFit, warnOfSettings } from './server-settings.js';
 import { connect, cut, type PostgresSettings, WITHOUT_TIMEOUT } from './session.js';
 
-/** "LKEY": one process at a time changes the schemas of a database. */
+/** The key of the advisory lock, "LKEY" in ASCII. One process at a time migrates a database. */
 const LOCK = 0x4c4b4559;
-/** Milliseconds that a start waits at most for another process that migrates. */
+/** The most milliseconds that a start waits for another process that migrates. */
 const LONGEST = 15 * 60_000;
 const BETWEEN_NOTICES = 5_000;
-/** A migration takes as long as it takes. Set for the transaction alone: behind a pooler, others use its session next. */
+/**
+ * Lifts the limits of ordinary statements for a migration, which may take longer. They are set only for the transaction,
+ * because behind a pooler others use its session next.
+ */
 const FOR_A_MIGRATION = [
   'set local statement_timeout to 0',
   'set local lock_timeout to 0',
@@ -24,9 +27,9 @@ const FOR_A_MIGRATION = [
 ];
 
 /**
- * Runs what is missing in one transaction, under an advisory lock: of several processes that start on one database, one
- * migrates and the others wait. Where nothing is missing, nobody waits. Rejects with `DatabaseRefusal` where the server is
- * too old or the schema too new, and with `never` where something is missing.
+ * Runs the missing migrations in one transaction, under an advisory lock: if several processes start on one database, one
+ * process migrates and the others wait. If no migration is missing, no process waits. Rejects with `UnusableDatabase` if the
+ * server is too old or the schema too new, and if a migration is missing and `migrate` is `never`.
  */
 export async function migrate(
   settings: PostgresSettings,
@@ -34,7 +37,7 @@ export async function migrate(
 ): Promise<void> {
   const client = await connect(settings);
   try {
-    await refuseUnfit(client);
+    await requireFit(client);
     if ((await pendingOf(client, settings)).length > 0) {
       if (when === 'never') throw needsMigration(settings.shown);
       await client.query(`begin; ${FOR_A_MIGRATION.join(';')}; set local search_path to "${settings.schema}"`);
@@ -46,7 +49,7 @@ export async function migrate(
   } catch (error) {
     throw toFault(error);
   } finally {
-    // An open transaction and its lock go with the session.
+    // The end of the session rolls an open transaction back and releases the lock.
     cut(client);
   }
 }
@@ -68,19 +71,19 @@ export async function migrationsOf(client: Client, { schema }: PostgresSettings)
   );
 }
 
-/** The migrations that the database lacks. Rejects with `DatabaseRefusal` if it has one that this program does not know. */
+/** The migrations that the database lacks. Rejects with `UnusableDatabase` if it has one that this program does not know. */
 export async function pendingOf(client: Client, settings: PostgresSettings): Promise<string[]> {
   const { pending, unknown } = await migrationsOf(client, settings);
   const [newer] = unknown;
   if (newer === undefined) return pending;
-  throw new DatabaseRefusal(
+  throw new UnusableDatabase(
     `the database was written by a newer version of Latchkey (it has migration ${newer}); upgrade Latchkey`,
   );
 }
 
 /**
- * Takes the lock until the transaction ends. Asks again and again, because a session that waits in the server tells nobody
- * that it waits.
+ * Takes the lock until the transaction ends. Asks for it repeatedly, because a query that waits in the server cannot call
+ * `onWait`.
  */
 async function takeLock(client: Client, onWait: () => void): Promise<void> {
   const start = performanceNow();
@@ -91,7 +94,8 @@ async function takeLock(client: Client, onWait: () => void): Promise<void> {
     ]);
     if (rows[0]?.taken === 'true') return;
     const now = performanceNow();
-    if (now - start > LONGEST) throw new DatabaseRefusal('another process has been changing the schema for 15 minutes');
+    if (now - start > LONGEST)
+      throw new UnusableDatabase('another process has been changing the schema for 15 minutes');
     if (now >= noticeAt) {
       noticeAt = now + BETWEEN_NOTICES;
       onWait();
@@ -106,7 +110,7 @@ async function runPending(
   onProgress: (progress: MigrationProgress) => void,
 ): Promise<void> {
   const { schema } = settings;
-  // A role that may not make schemas can use one that is there.
+  // `create schema` needs a right that the role may lack, even if the schema exists.
   const { rows } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
   if (rows.length === 0) await client.query(`create schema "${schema}"`);
   await client.query(

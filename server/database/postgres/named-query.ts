@@ -10,7 +10,7 @@ type Row = Record<string, unknown>;
 /** Runs a query on one connection and resolves with its rows. */
 export type Ask = (client: ClientBase, query: CompiledQuery, parameters: readonly unknown[]) => Promise<Row[]>;
 
-/** What this uses of the driver's connection, as the driver's own packages for cursors and streams do. */
+/** The part of the driver's connection that this file uses. The driver's packages for cursors and streams use it too. */
 interface Connection {
   stream: Corkable;
   bind(binding: { statement: string; values: PlainValue[]; valueMapper: typeof toWireValue }): void;
@@ -23,7 +23,7 @@ interface Corkable {
   uncork(): void;
 }
 
-/** The driver's class of a query, which its types describe in part. */
+/** The driver's class of a query. The driver's types describe only a part of it. */
 interface DriverQuery {
   name: string;
   values: PlainValue[];
@@ -31,11 +31,11 @@ interface DriverQuery {
   submit(connection: Connection): Error | null;
 }
 
-/** How the rows of a statement are read. */
+/** The columns of a statement's rows, and how to parse them. */
 interface Shape {
   names: string[];
   parsers: ((text: string) => unknown)[];
-  /** With every column, so that all rows have one hidden class. */
+  /** A row with every column, so that V8 gives all rows one hidden class. */
   empty: Row;
 }
 
@@ -47,9 +47,9 @@ interface Field {
 const NO_ROWS: Shape = { names: [], parsers: [], empty: {} };
 
 /**
- * Returns the `Ask` of connections whose statements are named if `prepare` is true. The driver asks for the description of
- * a statement's columns at every run, and reads it again: half of the time that it takes for a look-up. Here each connection
- * asks once, since the columns of a prepared statement never change.
+ * Returns an `Ask`, which names statements if `prepare` is true. The driver itself would ask for the description of a
+ * statement's columns at every run, which takes half of the time of a look-up. This function asks once for each connection,
+ * because the columns of a prepared statement never change.
  */
 export function createAsk({ Query }: Driver, prepare: boolean): Ask {
   const shapes = new WeakMap<Connection, Map<string, Shape>>();
@@ -135,7 +135,7 @@ export function createAsk({ Query }: Driver, prepare: boolean): Ask {
 /** The connections whose messages wait for the end of this turn of the event loop. */
 const corked = new Set<Corkable>();
 
-/** Sends what is written on a connection in this turn of the event loop by one call of the system. */
+/** Sends everything that is written on a connection in this turn of the event loop with one system call. */
 export function writeTogether(client: ClientBase): void {
   const { stream } = (client as unknown as { connection: Connection }).connection;
   if (corked.has(stream)) return;

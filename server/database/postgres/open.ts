@@ -5,18 +5,18 @@ import { kyselyOver } from './dialect.js';
 import { createLookups, within } from './lookups.js';
 import { migrate } from './migrate.js';
 import { createAsk } from './named-query.js';
-import { refusing } from './refusals.js';
+import { explained } from './open-errors.js';
 import { CONNECTIONS, loadDriver, toSettings } from './session.js';
 import { createTransactions } from './transactions.js';
 
-/** Milliseconds in which the server must answer whoever asks whether it does. */
+/** Milliseconds in which the server must answer a `ping`. */
 const PING_TIMEOUT = 1_000;
 const PING = CompiledQuery.raw('select 1');
 const CLOCK = CompiledQuery.raw('select (extract(epoch from clock_timestamp()) * 1000)::float8 as instant');
 
 /**
- * Opens the database at `url` and brings its schema up to date. Rejects with `DatabaseRefusal` where it cannot be reached
- * or served.
+ * Opens the database at `url` and migrates its schema. Rejects with `UnusableDatabase` if the database cannot be reached or
+ * used.
  */
 export async function openPostgres(
   url: string,
@@ -24,7 +24,7 @@ export async function openPostgres(
 ): Promise<Database> {
   const settings = toSettings(url, options);
   const driver = await loadDriver();
-  await refusing(settings, () => migrate(settings, options));
+  await explained(settings, () => migrate(settings, options));
 
   const ask = createAsk(driver, settings.prepare);
   const lookups = createLookups(settings, ask);

@@ -1,13 +1,13 @@
 import type { Client } from 'pg';
-import { DatabaseRefusal } from '../refusal.js';
+import { UnusableDatabase } from '../unusable.js';
 import { rowsOf } from './reader.js';
 
 const OLDEST_SERVER = 140_000;
 
-/** Rejects with `DatabaseRefusal` if the service cannot run on the server or the database. */
-export async function refuseUnfit(client: Client): Promise<void> {
+/** Rejects with `UnusableDatabase` if the service cannot run on the server or the database. */
+export async function requireFit(client: Client): Promise<void> {
   const [reason] = await unfitness(client);
-  if (reason !== undefined) throw new DatabaseRefusal(reason);
+  if (reason !== undefined) throw new UnusableDatabase(reason);
 }
 
 /** Calls `onWarning` with a sentence if the server may lose what was answered. */

@@ -7,12 +7,12 @@ export interface Statement {
 }
 
 let named = 0;
-/** By the compiled query, of which a process has a few dozen. */
+/** The name of each compiled query. A process has a few dozen. */
 const names = new WeakMap<CompiledQuery, string>();
 
 /**
- * The query as the driver takes it. With a name the server parses and plans it once for each connection, which makes a
- * look-up three times as fast.
+ * Converts a compiled query to the form that the driver takes. With a name, the server parses and plans the query once for
+ * each connection, which makes a look-up three times as fast.
  */
 export function statementOf(query: CompiledQuery, parameters: readonly unknown[], prepare: boolean): Statement {
   const statement = { text: query.sql, values: parameters as unknown[] };
@@ -25,7 +25,7 @@ export function statementOf(query: CompiledQuery, parameters: readonly unknown[]
   return { name, ...statement };
 }
 
-/** A value that the driver's own conversion is not needed for. */
+/** A value that needs no conversion by the driver. */
 export type PlainValue = string | number | bigint | Uint8Array | null;
 
 export function isPlain(value: unknown): value is PlainValue {
@@ -33,7 +33,7 @@ export function isPlain(value: unknown): value is PlainValue {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
 }
 
-/** The value as the driver's messages take it. */
+/** Converts a value to the form that the driver sends. */
 export function toWireValue(value: PlainValue): string | Buffer | null {
   if (value === null || typeof value === 'string' || Buffer.isBuffer(value)) return value;
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);

@@ -11,15 +11,15 @@ import { ConnectionLost, TransactionLost, toFault } from './faults.js';
 import { type Ask, writeTogether } from './named-query.js';
 import { clientConfig, cut, type PostgresSettings, setUpSession, toConnectFault } from './session.js';
 
-/** Transactions may always wait until there are so many: what they take is what a transaction takes. */
+/** This number of transactions may always wait, because the time that so few transactions take is uncertain. */
 const MOST_WAITING = 256;
-/** Milliseconds. A transaction that would wait longer for those before it is refused at once. */
+/** Milliseconds. A transaction that would wait longer for those before it is rejected at once. */
 const LONGEST_WAIT = 500;
-/** Milliseconds for a transaction before any is measured, on one of the connections. */
+/** Milliseconds that a transaction is expected to take on one connection before the first measurement. */
 const PACE_AT_FIRST = 5;
-/** How often a transaction that the server ended for another's sake is done again. */
+/** How often a transaction runs again that the server aborted because of another transaction. */
 const MOST_REPEATS = 3;
-/** Milliseconds before the first repeat, doubled for each, and half of it left to chance. */
+/** Milliseconds before the first repetition. The pause doubles for each further one, and half of it is random. */
 const REPEAT_PAUSE = 10;
 
 export interface Transactions extends Pick<Database, 'write' | 'close'> {
@@ -30,7 +30,7 @@ export interface Transactions extends Pick<Database, 'write' | 'close'> {
 interface Session {
   client: PoolClient;
   queries: Queries;
-  /** What the first query of this transaction that failed met: those behind it fail since it did. */
+  /** The error of the first query that failed in this transaction. It makes the later queries fail too. */
   firstFault: unknown;
 }
 
@@ -43,10 +43,10 @@ export function createTransactions(
   const pool = new Pool({
     ...clientConfig(settings),
     max: connections,
-    // Awaited, which the types do not say.
+    // pg awaits the result of this function, although its types do not say so.
     onConnect: (client) => setUpSession(client, settings) as unknown as undefined,
   });
-  // A connection that ends is replaced when the next is needed, and whoever has it meets the end by the next query.
+  // A connection that ends is replaced when the next one is needed. A transaction on it fails at its next query.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   const pace = createPace(PACE_AT_FIRST / connections);
@@ -76,7 +76,7 @@ export function createTransactions(
     session.firstFault = undefined;
     const begin = performanceNow();
     try {
-      // Not waited for: the first query is right behind it, and fails where this does.
+      // Not awaited: the first query follows directly, and fails if this fails.
       writeTogether(client);
       client.query('begin').catch((error: unknown) => (session.firstFault ??= toFault(error)));
       const value = await work(queries);
@@ -146,8 +146,8 @@ async function executeOn(client: PoolClient, query: CompiledQuery): Promise<Quer
 }
 
 /**
- * Where no answer comes, the commit may have happened or not: that is a storage fault and never done again, since the
- * client alone knows by its `Idempotency-Key` that its own repeat is one.
+ * Commits. Without an answer it is unknown whether the commit has happened. That is a storage fault, and the transaction does
+ * not run again: only the client, with its `Idempotency-Key`, can repeat it safely.
  */
 async function commit(session: Session): Promise<void> {
   let command: string;
@@ -156,7 +156,7 @@ async function commit(session: Session): Promise<void> {
   } catch (error) {
     throw (session.firstFault ??= toFault(error));
   }
-  // The server's answer where a query failed and `work` went on all the same, for example without waiting for the query.
+  // The server answers so if a query failed and `work` went on, for example because it did not await the query.
   if (command === 'COMMIT') return;
   const fault: unknown = session.firstFault ?? new StorageFault('the transaction could not be committed');
   throw fault;
@@ -171,7 +171,7 @@ async function giveBack(client: PoolClient, error: unknown): Promise<void> {
     await client.query('rollback');
     client.release();
   } catch {
-    // What failed first is the reason.
+    // The first failure is the reason.
     discard(client);
   }
 }

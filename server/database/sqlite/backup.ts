@@ -1,7 +1,7 @@
 import { existsSync, linkSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { DatabaseRefusal } from '../refusal.js';
 import type { DatabaseReport } from '../report.js';
+import { UnusableDatabase } from '../unusable.js';
 import { withCopy } from './copy.js';
 import { flushFolderOf } from './file.js';
 
@@ -10,7 +10,7 @@ import { flushFolderOf } from './file.js';
  * service may write to the database meanwhile: the copy is one snapshot, with every change that was answered before the
  * call.
  *
- * `file` appears only when the copy is complete, checked and on disk. Rejects with `DatabaseRefusal` if `file` exists,
+ * `file` appears only when the copy is complete, checked and on disk. Rejects with `UnusableDatabase` if `file` exists,
  * or if the database is damaged or belongs to another program or a newer version. Rejects with the system's error if a
  * file cannot be read or written.
  */
@@ -24,16 +24,16 @@ export async function backUpDatabase(path: string, file: string): Promise<Databa
   });
 }
 
-/** Throws `DatabaseRefusal` if `file` is the database, or if SQLite would use `file` as the log of the database. */
+/** Throws `UnusableDatabase` if `file` is the database, or if SQLite would use `file` as the log of the database. */
 function rejectOwnFiles(path: string, file: string): void {
   const own = realpathSync(path);
   const folder = dirname(resolve(file));
-  if (!existsSync(folder)) throw new DatabaseRefusal(`cannot write ${file}: there is no folder ${folder}`);
+  if (!existsSync(folder)) throw new UnusableDatabase(`cannot write ${file}: there is no folder ${folder}`);
   const wanted = join(realpathSync(folder), basename(file));
   const isDatabase = wanted === own || (existsSync(file) && realpathSync(file) === own);
-  if (isDatabase) throw new DatabaseRefusal(`${file} is the database itself`);
+  if (isDatabase) throw new UnusableDatabase(`${file} is the database itself`);
   if (['-wal', '-shm', '-journal'].some((ending) => wanted === own + ending)) {
-    throw new DatabaseRefusal(`${file} is what SQLite keeps beside the database itself`);
+    throw new UnusableDatabase(`${file} is what SQLite keeps beside the database itself`);
   }
 }
 
@@ -51,6 +51,6 @@ function giveName(copy: string, file: string): void {
   }
 }
 
-function alreadyThere(file: string): DatabaseRefusal {
-  return new DatabaseRefusal(`${file} exists already; a backup overwrites nothing`);
+function alreadyThere(file: string): UnusableDatabase {
+  return new UnusableDatabase(`${file} exists already; a backup overwrites nothing`);
 }

@@ -13,7 +13,7 @@ const MOST_FAULTS_OF_A_KIND = 20;
 
 /**
  * Reads the whole database at `path` and reports its content and its faults. The check changes nothing. A service may
- * use the database meanwhile, because the check reads one snapshot. Rejects with `DatabaseRefusal` if the driver was
+ * use the database meanwhile, because the check reads one snapshot. Rejects with `UnusableDatabase` if the driver was
  * not built.
  */
 export async function checkFile(path: string): Promise<DatabaseReport> {

@@ -1,7 +1,7 @@
 import type { CopySource, CopyTarget } from '../copy/ends.js';
 import type { OpenOptions } from '../database.js';
-import { DatabaseRefusal, needsMigration } from '../refusal.js';
 import { tableOf } from '../tables.js';
+import { needsMigration, UnusableDatabase } from '../unusable.js';
 import { type Connection, connect } from './driver.js';
 import { isBusy } from './faults.js';
 import { migrate } from './migrate.js';
@@ -15,7 +15,7 @@ const PATIENCE = 2_000;
 /** KiB of SQLite's page cache, for the pages of all indexes that a million tokens touch at random. */
 const CACHE_KIB = 65_536;
 
-/** Opens the file at `path`, which is not changed. Throws `DatabaseRefusal` if it is not a database of this version. */
+/** Opens the file at `path`, which is not changed. Throws `UnusableDatabase` if it is not a database of this version. */
 export function openSqliteSource(path: string): CopySource {
   return opening(path, () => {
     inspectFinished(path);
@@ -59,9 +59,9 @@ function opening<T>(path: string, open: () => T): T {
   try {
     return open();
   } catch (error) {
-    if (error instanceof DatabaseRefusal) throw error;
+    if (error instanceof UnusableDatabase) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new DatabaseRefusal(
+    throw new UnusableDatabase(
       isBusy(error) ? `database ${path} is in use by another process` : `cannot open database ${path}: ${reason}`,
       { cause: error },
     );

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { performanceNow } from '../../timers.js';
-import { DatabaseRefusal } from '../refusal.js';
 import type { DatabaseReport } from '../report.js';
+import { UnusableDatabase } from '../unusable.js';
 import { checkFile } from './check.js';
 import { assertBuilt, connect } from './driver.js';
 import { flush } from './file.js';
@@ -26,7 +26,7 @@ export interface Copy {
  * The copy is made in one step, which reads one snapshot while other processes write. Between several steps other
  * processes could write, and SQLite would then begin the copy again; under load the copy would never end.
  *
- * Rejects with `DatabaseRefusal` if the copy has a fault, or if the database stays locked for 10 seconds. Rejects with
+ * Rejects with `UnusableDatabase` if the copy has a fault, or if the database stays locked for 10 seconds. Rejects with
  * the driver's or the system's error if a file cannot be read or written.
  */
 export async function withCopy<T>(from: string, wanted: string, place: (copy: Copy) => T): Promise<T> {
@@ -39,7 +39,7 @@ export async function withCopy<T>(from: string, wanted: string, place: (copy: Co
     settle(path);
     const report = await checkFile(path);
     const [fault] = report.faults;
-    if (fault !== undefined) throw new DatabaseRefusal(`the copy of database ${from} is not whole: ${fault}`);
+    if (fault !== undefined) throw new UnusableDatabase(`the copy of database ${from} is not whole: ${fault}`);
     flush(path);
     return place({ path, report });
   } finally {
@@ -54,7 +54,7 @@ async function copyPages(from: string, to: string): Promise<void> {
     await source.backup(to, {
       progress() {
         // SQLite calls this function before the step, and again each time the source was locked.
-        if (performanceNow() > deadline) throw new DatabaseRefusal(`database ${from} is locked by another process`);
+        if (performanceNow() > deadline) throw new UnusableDatabase(`database ${from} is locked by another process`);
         return ALL_PAGES;
       },
     });

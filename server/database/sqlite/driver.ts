@@ -1,10 +1,10 @@
 import SqliteDriver from 'better-sqlite3';
-import { DatabaseRefusal } from '../refusal.js';
+import { UnusableDatabase } from '../unusable.js';
 
 export type Connection = SqliteDriver.Database;
 
 /**
- * Opens a connection. Throws `DatabaseRefusal` if the driver was not built, and the driver's error for other faults.
+ * Opens a connection. Throws `UnusableDatabase` if the driver was not built, and the driver's error for other faults.
  */
 export function connect(database: string | Buffer, options?: SqliteDriver.Options): Connection {
   assertBuilt();
@@ -14,7 +14,7 @@ export function connect(database: string | Buffer, options?: SqliteDriver.Option
 let isBuilt = false;
 
 /**
- * Throws `DatabaseRefusal` if the driver's native part is missing, or was built for another machine or version of Node.
+ * Throws `UnusableDatabase` if the driver's native part is missing, or was built for another machine or version of Node.
  * An install script builds or downloads the native part; `--ignore-scripts` and pnpm 10 skip that script.
  */
 export function assertBuilt(): void {
@@ -23,7 +23,7 @@ export function assertBuilt(): void {
     new SqliteDriver(':memory:').close();
   } catch (error) {
     const reason = reasonOf(error);
-    throw reason === undefined ? error : new DatabaseRefusal(reason, { cause: error });
+    throw reason === undefined ? error : new UnusableDatabase(reason, { cause: error });
   }
   isBuilt = true;
 }

@@ -1,7 +1,7 @@
 import { type Kysely, Migrator, sql } from 'kysely';
 import { type MigrationProgress, reportTo } from '../progress.js';
-import { needsMigration } from '../refusal.js';
 import type { Queries } from '../schema.js';
+import { needsMigration } from '../unusable.js';
 import { isBusy } from './faults.js';
 import { migrations } from './migrations/index.js';
 import { APPLICATION_ID } from './open.js';
@@ -35,7 +35,7 @@ export async function migrate(
   });
 }
 
-/** Rejects with `DatabaseRefusal` if the database at `path` lacks a migration. Never waits for another process. */
+/** Rejects with `UnusableDatabase` if the database at `path` lacks a migration. Never waits for another process. */
 export async function requireMigrated(writer: Queries, path: string): Promise<void> {
   if (!(await isUpToDate(writer))) throw needsMigration(path);
 }

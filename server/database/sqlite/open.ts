@@ -2,8 +2,8 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { dateNow, sleep } from '../../timers.js';
 import { type Run, runDirectly } from '../prepared.js';
-import { DatabaseRefusal } from '../refusal.js';
 import type { Queries } from '../schema.js';
+import { UnusableDatabase } from '../unusable.js';
 import { kyselyOver, readingKyselyOver, readingOver, runOver } from './dialect.js';
 import { assertBuilt, type Connection, connect } from './driver.js';
 import { isBusy, isUnfinished } from './faults.js';
@@ -45,8 +45,8 @@ export interface SqliteHandles {
 
 /**
  * Opens the database file at `path`. Creates the file with mode 0600 if it does not exist. Checks an existing file
- * before anything is written: rejects with `DatabaseRefusal` if the file is damaged, belongs to another program or was
- * written by a newer version, and then leaves the file unchanged. Rejects with `DatabaseRefusal` too if the file cannot
+ * before anything is written: rejects with `UnusableDatabase` if the file is damaged, belongs to another program or was
+ * written by a newer version, and then leaves the file unchanged. Rejects with `UnusableDatabase` too if the file cannot
  * be opened.
  */
 export async function openSqlite(path: string): Promise<SqliteHandles> {
@@ -78,9 +78,9 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
       },
     };
   } catch (error) {
-    if (error instanceof DatabaseRefusal) throw error;
+    if (error instanceof UnusableDatabase) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new DatabaseRefusal(`cannot open database ${path}: ${reason}`, { cause: error });
+    throw new UnusableDatabase(`cannot open database ${path}: ${reason}`, { cause: error });
   }
 }
 
@@ -100,14 +100,14 @@ export async function openMemory(image?: Buffer): Promise<SqliteHandles & { imag
 
 function createFile(path: string): void {
   const folder = dirname(resolve(path));
-  if (!existsSync(folder)) throw new DatabaseRefusal(`cannot open database ${path}: there is no folder ${folder}`);
+  if (!existsSync(folder)) throw new UnusableDatabase(`cannot open database ${path}: there is no folder ${folder}`);
   try {
     // `wx` fails if the file exists. If several processes start first, one creates the file and the others get EEXIST.
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  if (!statSync(path).isFile()) throw new DatabaseRefusal(`cannot open database ${path}: it is not a file`);
+  if (!statSync(path).isFile()) throw new UnusableDatabase(`cannot open database ${path}: it is not a file`);
 }
 
 /**
@@ -130,7 +130,7 @@ export function inspectFinished(path: string): void {
 }
 
 /**
- * Throws `DatabaseRefusal` if the file is damaged, belongs to another program or was written by a newer version. Uses a
+ * Throws `UnusableDatabase` if the file is damaged, belongs to another program or was written by a newer version. Uses a
  * read-only connection, because closing a writable connection can change the file.
  */
 function inspect(path: string): void {
@@ -138,24 +138,24 @@ function inspect(path: string): void {
   const hasLog = logSize(path) > 0;
   const { size } = statSync(path);
   if (size === 0 && hasLog)
-    throw new DatabaseRefusal(`database ${path} is damaged: it is empty, but has a log beside it`);
+    throw new UnusableDatabase(`database ${path} is damaged: it is empty, but has a log beside it`);
   if (size === 0) return;
   const connection = connect(path, { readonly: true, timeout: START_PATIENCE });
   try {
     const tables = connection.prepare("select name from sqlite_schema where type = 'table'").pluck().all();
     const applicationId = connection.pragma('application_id', { simple: true });
     if (tables.length > 0 && applicationId !== APPLICATION_ID) {
-      throw new DatabaseRefusal(`${path} is an SQLite database, but not one of Latchkey's`);
+      throw new UnusableDatabase(`${path} is an SQLite database, but not one of Latchkey's`);
     }
-    if (isCutShort(path, connection)) throw new DatabaseRefusal(`database ${path} is damaged: it was cut short`);
+    if (isCutShort(path, connection)) throw new UnusableDatabase(`database ${path} is damaged: it was cut short`);
     if (size <= QUICK_CHECK_LIMIT) {
       const [fault] = faultsIn([connection.pragma('quick_check(1)', { simple: true }) as string]);
-      if (fault !== undefined) throw new DatabaseRefusal(`database ${path} is damaged: ${fault}`);
+      if (fault !== undefined) throw new UnusableDatabase(`database ${path} is damaged: ${fault}`);
     }
     if (tables.includes('kysely_migration')) {
       const [unknown] = migrationsOf(connection).unknown;
       if (unknown !== undefined) {
-        throw new DatabaseRefusal(
+        throw new UnusableDatabase(
           `database ${path} was written by a newer version of Latchkey (it has migration ${unknown}); upgrade Latchkey`,
         );
       }

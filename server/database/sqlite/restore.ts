@@ -1,6 +1,6 @@
 import { existsSync, linkSync, lstatSync, realpathSync, renameSync, rmSync } from 'node:fs';
-import { DatabaseRefusal } from '../refusal.js';
 import type { DatabaseReport } from '../report.js';
+import { UnusableDatabase } from '../unusable.js';
 import { checkFile } from './check.js';
 import { withCopy } from './copy.js';
 import { connect } from './driver.js';
@@ -20,7 +20,7 @@ export interface Restoration {
  * Restores the backup `file` as the database at `name`, and reports its content. The database appears in one step,
  * complete and checked. With `replace`, an existing database is kept in the same folder under another name.
  *
- * Rejects with `DatabaseRefusal`:
+ * Rejects with `UnusableDatabase`:
  * - if `file` is damaged, or is no database of this version or an earlier one;
  * - if there is a database at `name` and `replace` is false;
  * - if `file` is the database at `name`, or another process has that database open.
@@ -33,10 +33,10 @@ export async function restoreDatabase(file: string, name: string, { replace = fa
   const isLink = lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   const path = isLink && existsSync(name) ? realpathSync(name) : name;
   const [fault] = (await checkFile(file)).faults;
-  if (fault !== undefined) throw new DatabaseRefusal(`${file} cannot be restored: ${fault}`);
+  if (fault !== undefined) throw new UnusableDatabase(`${file} cannot be restored: ${fault}`);
   if (existsSync(path)) {
-    if (!replace) throw new DatabaseRefusal(`there is a database ${path} already; --force replaces it, and keeps it`);
-    if (realpathSync(file) === realpathSync(path)) throw new DatabaseRefusal(`${file} is the database itself`);
+    if (!replace) throw new UnusableDatabase(`there is a database ${path} already; --force replaces it, and keeps it`);
+    if (realpathSync(file) === realpathSync(path)) throw new UnusableDatabase(`${file} is the database itself`);
     takeAlone(path);
   }
   return await withCopy(file, path, (copy) => {
@@ -53,7 +53,7 @@ export async function restoreDatabase(file: string, name: string, { replace = fa
 
 /**
  * Writes the log back into the database file at `path`, so that the file is complete without the log. Throws
- * `DatabaseRefusal` if another process has the file open.
+ * `UnusableDatabase` if another process has the file open.
  */
 function takeAlone(path: string): void {
   try {
@@ -73,8 +73,8 @@ function takeAlone(path: string): void {
   }
 }
 
-function inUse(path: string): DatabaseRefusal {
-  return new DatabaseRefusal(`database ${path} is in use by another process; stop the service first`);
+function inUse(path: string): UnusableDatabase {
+  return new UnusableDatabase(`database ${path} is in use by another process; stop the service first`);
 }
 
 /**

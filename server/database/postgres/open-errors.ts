@@ -1,22 +1,22 @@
-import { DatabaseRefusal } from '../refusal.js';
+import { UnusableDatabase } from '../unusable.js';
 import { IsStandby, sqlStateOf } from './faults.js';
 import type { PostgresSettings } from './session.js';
 
-/** Runs `start`, and makes what it rejects with a `DatabaseRefusal` of one sentence, without a password. */
-export async function refusing<T>(settings: PostgresSettings, start: () => Promise<T>): Promise<T> {
+/** Runs `start`. Any error becomes a `UnusableDatabase`, whose message is one sentence without a password. */
+export async function explained<T>(settings: PostgresSettings, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
-    if (error instanceof DatabaseRefusal) throw error;
-    // The cause would have the driver's settings, and is told by the sentence.
-    throw new DatabaseRefusal(`cannot open database ${settings.shown}: ${reasonOf(error, settings)}`);
+    if (error instanceof UnusableDatabase) throw error;
+    // The error gets no `cause`, because the driver's error contains the settings.
+    throw new UnusableDatabase(`cannot open database ${settings.shown}: ${reasonOf(error, settings)}`);
   }
 }
 
 const BY_STATE: Record<string, string> = {
   '28P01': 'the user or the password is wrong',
   '3D000': 'there is no such database on that server',
-  '42501': 'the user lacks rights there, such as to make tables in the schema',
+  '42501': 'the user lacks rights, such as to create tables in the schema',
   '53300': 'the server has too many connections',
   '57P03': 'the server is starting or stopping',
 };
@@ -43,21 +43,21 @@ const BY_CODE: Record<string, string> = {
 };
 
 function reasonOf(error: unknown, { passwordFile, schema }: PostgresSettings): string {
-  if (error instanceof IsStandby) return 'the server is a standby, and only the primary is served from';
+  if (error instanceof IsStandby) return 'the server is a standby: use the primary';
   const state = sqlStateOf(error);
   const [root, message] = rootOf(error);
-  if (state === '28000') return `the server does not let this user in (${message})`;
+  if (state === '28000') return `the server rejects this user (${message})`;
   const known = state === undefined ? BY_CODE[root.code ?? ''] : BY_STATE[state];
   if (root.syscall === 'open')
     return `${root.path === passwordFile ? 'the password file' : 'the file'} ${root.path ?? ''} cannot be read`;
   if (known !== undefined) return state === '42501' ? `${known} ${schema}` : known;
-  if (/does not support SSL/.test(message)) return 'the server has no TLS; ?sslmode=disable does without';
-  if (/password must be/.test(message)) return 'the server asks for a password, and none is given';
+  if (/does not support SSL/.test(message)) return 'the server has no TLS: use ?sslmode=disable for plain text';
+  if (/password must be/.test(message)) return 'the server requires a password, and none is set';
   if (/timeout|terminated/.test(message)) return 'the host does not answer as PostgreSQL does';
   return message;
 }
 
-/** The error at the bottom: the first address's where several were tried. */
+/** The innermost cause of an error, with its message. If several addresses were tried, that of the first. */
 function rootOf(error: unknown): [NodeJS.ErrnoException, string] {
   if (error instanceof AggregateError) return rootOf(error.errors[0]);
   if (error instanceof Error && error.cause !== undefined) return rootOf(error.cause);
