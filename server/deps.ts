@@ -3,7 +3,7 @@ import type { Database } from './database/index.js';
 import type { Log } from './log/log.js';
 import type { Now } from './timers.js';
 
-/** What domain and handlers work with: the first parameter of each of their functions. */
+/** What the functions of the domain and the handlers need. It is their first parameter. */
 export interface Deps {
   db: Database;
   now: Now;

@@ -25,12 +25,12 @@ export { type OpenUsersOptions, openUsers, type Users } from './users/admin.js';
 export { generatePassword } from './users/passwords.js';
 
 /**
- * Starts the service and resolves when it answers. With `testing` it is the local server of an integration test: the
- * same service in memory, with a seed, a clock, faults and a record of requests.
+ * Starts the service and resolves when it answers. With `testing` it starts a local server for integration tests: the
+ * service in memory, with a seed, a clock, faults and a record of requests.
  *
- * Rejects with `InvalidArgument` for an option out of bounds or a seed that does not fit, with `UnusableDatabase` where
- * the database cannot be served, with `PackageMissing` where the first user's password cannot be hashed, and with the
- * system's error (`EADDRINUSE`, `EACCES`, ...) where it cannot listen.
+ * Rejects with `InvalidArgument` for an option out of bounds or an invalid seed, with `UnusableDatabase` if the database
+ * cannot be used, with `PackageMissing` if the package that hashes the first user's password is missing, and with the
+ * system's error, such as `EADDRINUSE` or `EACCES`, if it cannot listen.
  */
 export function startServer(options: TestingServerOptions): Promise<TestingServer>;
 export function startServer(options?: ServerOptions): Promise<RunningServer>;
@@ -38,28 +38,28 @@ export async function startServer(options: ServerOptions | TestingServerOptions 
   if ((options.workers ?? 1) > 1) {
     throw new InvalidArgument(
       options.testing === undefined
-        ? 'option workers must be 1: the command starts several, and startServer is one process'
-        : 'option workers must be 1 with testing, which is in the memory of one process',
+        ? 'option workers must be 1: startServer runs in one process, and latchkey serve starts several'
+        : 'option workers must be 1 with testing, because a local server runs in one process',
     );
   }
   if (options.testing === undefined) return await start(options);
-  // Only here: a service that is not for tests does not even load the code.
+  // Imported here, so that an ordinary service does not load the code for tests.
   const { startTesting } = await import('./testing/index.js');
   return await startTesting(options);
 }
 
-/** Brings the schema of `config.database` up to date. Rejects with `UnusableDatabase` if the database cannot be used. */
+/** Migrates the schema of `config.database`. Rejects with `UnusableDatabase` if the database cannot be used. */
 export async function migrateDatabase(config: Readonly<Config>): Promise<void> {
   const db = await openDatabase(config.database, { ...openOptions(config), migrate: 'start' });
   await db.close();
 }
 
 /**
- * Starts `config.workers` processes, which share the port and the database file, and resolves when all answer; this
- * process only looks after them. For a command, since it takes the process's children and standard error for its own.
- * `tellFirstUser` hears of the user that was created because the database had none.
+ * Starts `config.workers` processes that share the port and the database, and resolves when all answer. This process only
+ * supervises them. Call it only from a command, because it uses the process's children and standard error. `tellFirstUser`
+ * is called with the user that was created because the database had none.
  *
- * Rejects with `InvalidArgument` for a database in memory, and with what the first of them cannot start for.
+ * Rejects with `InvalidArgument` for a database in memory, and with the error of the first process that cannot start.
  */
 export async function startWorkers(
   config: Readonly<Config>,
@@ -67,7 +67,7 @@ export async function startWorkers(
 ): Promise<RunningWorkers> {
   if (config.database === IN_MEMORY) {
     throw new InvalidArgument(
-      'LATCHKEY_WORKERS must be 1 with LATCHKEY_DATABASE :memory:, which one process has for itself',
+      'LATCHKEY_WORKERS must be 1 with LATCHKEY_DATABASE :memory:, because other processes cannot use that database',
     );
   }
   const { startPrimary } = await import('./workers/primary.js');

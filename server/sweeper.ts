@@ -17,7 +17,7 @@ export interface Sweeper {
   close(): Promise<void>;
 }
 
-/** Creates the sweeper of a process. The processes on one database take turns: whoever claims the job sweeps. */
+/** Creates the sweeper of a process. Of several processes on one database, the one that claims the job sweeps. */
 export function createSweeper({ db, now, log }: Pick<Deps, 'db' | 'now' | 'log'>): Sweeper {
   let isClosed = false;
   let sweeping: Promise<unknown> = Promise.resolve();

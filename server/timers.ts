@@ -5,7 +5,7 @@ import promises from 'node:timers/promises';
 
 export const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis;
 
-/** Resolves after so many milliseconds. */
+/** Resolves after this number of milliseconds. */
 export const sleep = promises.setTimeout;
 
 /** Resolves in the event loop's next turn. */
@@ -17,5 +17,5 @@ export const dateNow = Date.now;
 /** Milliseconds since the process began; never steps back. */
 export const performanceNow = performance.now.bind(performance);
 
-/** Milliseconds since 1970. Whoever needs the time gets this function, so that a test can move the clock. */
+/** Returns milliseconds since 1970. Code that needs the time gets this function, so that a test can move the clock. */
 export type Now = () => number;

@@ -196,7 +196,7 @@ describe('what cannot be served by several processes is refused', () => {
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr:
-        'latchkey: LATCHKEY_WORKERS must be 1 with LATCHKEY_DATABASE :memory:, which one process has for itself\n',
+        'latchkey: LATCHKEY_WORKERS must be 1 with LATCHKEY_DATABASE :memory:, because other processes cannot use that database\n',
     });
   });
 
