@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { createAccessToken, getMe, listAccessTokens } from '../../generated/index.js';
+import { createAccessToken, getMe, listAccessTokens, listUsers } from '../../generated/index.js';
 import { send } from '../support/http.js';
 import { startProxy } from '../support/lossy-proxy.js';
 import { answered, startService } from '../support/service.js';
@@ -31,6 +31,19 @@ test('what is read goes on where the server ends all connections, and so does wh
     await answered(createAccessToken({ client, body: { name: 'b' } }));
   }
   expect(service.log.join('')).not.toMatch(/internal error/i);
+});
+
+test('a read whose answer is lost is sent once more, on either kind of connection', async () => {
+  const { service, proxy } = await startBehindProxy();
+  const { client } = await service.admin();
+  for (const [text, read] of [
+    ['token_secrets', () => getMe({ client })],
+    ['order by "user"."id"', () => listUsers({ client })],
+  ] as const) {
+    const lost = proxy.loseAnswerTo(text);
+    expect((await read()).response.status).toBe(200);
+    await lost;
+  }
 });
 
 test('without the server requests are 503, and it serves again within two seconds without a restart', async () => {

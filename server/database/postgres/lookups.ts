@@ -102,24 +102,31 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
   }
 
   return {
-    async run(query, parameters) {
-      const begin = performanceNow();
+    run(query, parameters) {
       const line = nextLine();
-      try {
-        return await askOn(line, query, parameters);
-      } catch (error) {
-        // A look-up changes nothing, so it can be sent again. After a long wait its caller has waited enough.
-        const lost = error instanceof ConnectionLost && !(error instanceof IsStandby);
-        if (!lost || closed || performanceNow() - begin > REPEATED_WITHIN) throw error;
-      }
-      // Sent on this line, which opens a new connection first. The other connection may have ended too.
-      return await askOn(line, query, parameters);
+      // Repeated on this line, which opens a new connection first. The other connection may have ended too.
+      return repeatedOnce(() => askOn(line, query, parameters));
     },
     async close() {
       closed = true;
       for (const { client } of lines) await client?.end();
     },
   };
+}
+
+/**
+ * Runs `read`, which must change nothing, and runs it once more if its connection ended. If that took long, the caller has
+ * waited enough, and gets the error.
+ */
+export async function repeatedOnce<T>(read: () => Promise<T>): Promise<T> {
+  const begin = performanceNow();
+  try {
+    return await read();
+  } catch (error) {
+    const isLost = error instanceof ConnectionLost && !(error instanceof IsStandby);
+    if (!isLost || performanceNow() - begin > REPEATED_WITHIN) throw error;
+  }
+  return await read();
 }
 
 /** Rejects with `StorageFault` if `answer` takes longer than `milliseconds`. */

@@ -2,7 +2,7 @@ import { CompiledQuery } from 'kysely';
 import type { Database, OpenOptions } from '../database.js';
 import { runCompiled, runDirectly } from '../prepared.js';
 import { kyselyOver } from './dialect.js';
-import { createLookups, within } from './lookups.js';
+import { createLookups, repeatedOnce, within } from './lookups.js';
 import { migrate } from './migrate.js';
 import { createAsk } from './named-query.js';
 import { explained } from './open-errors.js';
@@ -29,7 +29,7 @@ export async function openPostgres(
   const ask = createAsk(driver, settings.prepare);
   const lookups = createLookups(settings, ask);
   const transactions = createTransactions(driver, settings, ask, connections);
-  const read = kyselyOver((query) => transactions.execute(query));
+  const read = kyselyOver((query) => repeatedOnce(() => transactions.execute(query)));
   runDirectly(read, lookups.run);
   return {
     read,

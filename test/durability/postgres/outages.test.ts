@@ -18,9 +18,9 @@ const LASTS = FULL ? 1_500 : 300;
 /** Milliseconds for which PostgreSQL hangs: longer than the 6 seconds after which the service gives a connection up. */
 const HANGS = FULL ? 30_000 : 7_500;
 /** Further requests that wait at each node at the same time. */
-const WAITING = FULL ? 400 : 60;
-/** Milliseconds; a run beside all other tests says little about how long something takes. */
-const LONGEST_REQUEST = FULL ? 8_000 : 20_000;
+const WAITING = FULL ? 200 : 60;
+/** Milliseconds: 5 seconds until a connection, and 6 until it answers. A run beside all other tests takes longer. */
+const LONGEST_REQUEST = FULL ? 12_000 : 20_000;
 const LONGEST_PROBE = FULL ? 2_000 : 10_000;
 /** MiB by which a process may grow meanwhile. */
 const GROWTH = 100;
