@@ -7,10 +7,15 @@ const ON_BOTH_ENGINES = [
   'test/client/**/*.test.ts',
   'test/contract.test.ts',
   'test/cli/migrate.test.ts',
+  'test/database/{queries,secrets}.test.ts',
+  'test/workers/workers.test.ts',
   'test/machines/**/*.test.ts',
   'test/durability/*races.test.ts',
   'test/durability/node-kill.test.ts',
 ];
+
+/** Among them, what asks no database, or the local server's in memory. */
+const WITHOUT_AN_ENGINE = ['test/client/{bundle,credentials,once-only}.test.ts'];
 
 export default defineConfig({
   test: {
@@ -34,6 +39,7 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: [...ON_BOTH_ENGINES, 'test/postgres/**/*.test.ts', 'test/durability/postgres/**/*.test.ts'],
+          exclude: WITHOUT_AN_ENGINE,
           globalSetup: ['test/support/postgres-server.ts'],
           env: { LATCHKEY_TEST_ENGINE: 'postgres' },
         },

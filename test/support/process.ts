@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../generated/client/index.js';
 import { logIn } from '../../generated/index.js';
+import { newDatabase } from './store.js';
 
 const COMMAND = resolve('dist/cli/main.js');
 
@@ -139,6 +140,13 @@ export function logOf({ output }: Pick<Serving, 'output'>): Record<string, unkno
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** A database of this test's own, of the project's engine, gone when the test ends. */
+export async function ownDatabase(): Promise<string> {
+  const { database, remove } = await newDatabase(await newFolder());
+  onTestFinished(remove);
+  return database;
 }
 
 /** A folder of this test's own, gone when it ends. */

@@ -5,6 +5,7 @@ import SqliteDriver from 'better-sqlite3';
 import { Client, types } from 'pg';
 import { inject } from 'vitest';
 import { isPostgresUrl } from '../../server/config/postgres-url.js';
+import { tableNames } from '../../server/database/tables.js';
 import { without } from './matchers.js';
 import { databaseAt, TEMPLATE } from './postgres-server.js';
 
@@ -12,6 +13,7 @@ import { databaseAt, TEMPLATE } from './postgres-server.js';
 
 type Row = Record<string, unknown>;
 
+/** What requests change. */
 const TABLES = ['organizations', 'users', 'access_tokens', 'token_secrets', 'refresh_tokens', 'idempotent_answers'];
 
 export const isOnPostgres = process.env['LATCHKEY_TEST_ENGINE'] === 'postgres';
@@ -24,10 +26,13 @@ export async function newDatabase(folder: string): Promise<{ database: string; r
   await onServer(url, `create database ${name} template ${TEMPLATE}`);
   return {
     database: databaseAt(url, name),
-    remove: async () => {
-      await onServer(url, `drop database ${name} with (force)`);
-    },
+    remove: () => removeDatabase(databaseAt(url, name)),
   };
+}
+
+/** Removes a test's database on PostgreSQL, whoever is connected to it. */
+export async function removeDatabase(database: string): Promise<void> {
+  await onServer(inject('postgres'), `drop database if exists ${new URL(database).pathname.slice(1)} with (force)`);
 }
 
 /** Runs one query on a database, of either engine, beside the service that has it. */
@@ -69,7 +74,7 @@ export async function contentOf(service: { database: string }): Promise<Record<s
 export async function bytesOf(service: { database: string }): Promise<Buffer> {
   if (!isPostgresUrl(service.database)) return await readFile(service.database);
   const values: unknown[] = [];
-  for (const table of TABLES) {
+  for (const table of tableNames) {
     for (const row of await rowsOf(service, `select * from ${table}`)) values.push(...Object.values(row));
   }
   return Buffer.concat(values.map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(String(value)))));

@@ -1,42 +1,44 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, listAccessTokens, revokeAccessToken } from '../../generated/index.js';
-import { startServer } from '../../server/index.js';
 import { type Answer, send } from '../support/http.js';
 import {
   ADMIN,
-  latchkey,
   latchkeyStarted,
   logInTo,
   logOf,
-  newFolder,
+  ownDatabase,
   type Serving,
   serve,
   serveDatabase,
 } from '../support/process.js';
 import { answered } from '../support/service.js';
 import { answersIn, openConnection } from '../support/socket.js';
+import { change, isOnPostgres, removeDatabase, rowsOf } from '../support/store.js';
 
 // Every `send` is a connection of its own, and the system gives connections to whichever worker is free: of several at
 // once, each worker has some.
 
+/** Two processes, whose database is of the project's engine. */
 const TWO = { LATCHKEY_WORKERS: '2' };
 const API = '/api/v1/access-tokens';
 
 describe('two workers', () => {
   test('both answer at one address, which is printed once, like the generated password', async () => {
-    const serving = await serve({ ...TWO, LATCHKEY_DATABASE: join(await newFolder(), 'latchkey.db') });
+    const database = await ownDatabase();
+    if (isOnPostgres) await change({ database }, 'drop schema public cascade', 'create schema public');
+    const serving = await serve({ ...TWO, LATCHKEY_DATABASE: database });
     expect((await workersOf(serving)).size).toBe(2);
     expect(serving.output.stdout).toMatch(
       /^created user admin@latchkey\.local with password \w{24} \(shown only once\)\nlatchkey listening on http:\S+\n$/,
     );
     const [, password = ''] = /with password (\w+)/.exec(serving.output.stdout) ?? [];
     await logInTo(serving.url, { email: 'admin@latchkey.local', password });
+    // One of them has migrated, and the users are one.
+    expect(await rowsOf({ database }, 'select email from users')).toEqual([{ email: 'admin@latchkey.local' }]);
     expect(serving.output.stderr).not.toContain(password);
   });
 
@@ -131,7 +133,7 @@ describe('two workers', () => {
 
   test('Ctrl-C at any moment of the start ends all with code 0 or by the signal', { timeout: 90_000 }, async () => {
     for (const moment of ['at once', 50, 200, 400, 'database', 'first user', 50, 150, 'listening'] as const) {
-      const database = join(await newFolder(), 'latchkey.db');
+      const database = await ownDatabase();
       const env = { ...TWO, LATCHKEY_PORT: '0', LATCHKEY_DATABASE: database };
       const { child, output, finished } = latchkeyStarted(['serve'], { env, detached: true });
       const { pid = 0 } = child;
@@ -140,7 +142,8 @@ describe('two workers', () => {
       });
       const isReached = {
         'at once': () => true,
-        database: () => existsSync(database),
+        // PostgreSQL's is there before.
+        database: () => isOnPostgres || existsSync(database),
         'first user': () => output.stdout.includes('created user'),
         listening: () => output.stdout.includes('listening on'),
       };
@@ -179,59 +182,22 @@ describe('two workers', () => {
   });
 
   test('where none can be started any more, the command ends with code 1 and says why', async () => {
-    const folder = await newFolder();
-    const serving = await serveDatabase(join(folder, 'latchkey.db'), TWO);
+    const database = await ownDatabase();
+    const serving = await serveDatabase(database, TWO);
     const workers = await workersOf(serving);
-    await rm(folder, { recursive: true });
+    if (isOnPostgres) await removeDatabase(database);
+    else await rm(dirname(database), { recursive: true });
     for (const pid of workers) process.kill(pid, 'SIGKILL');
     const { code, stderr } = await serving.finished;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^latchkey: no worker can be kept running: UnusableDatabase: .*there is no folder/m);
-  });
-});
-
-describe('what cannot be served by several processes is refused', () => {
-  test('a database in memory', async () => {
-    const { code, stderr } = await latchkey(['serve', '--workers', '2', '--database', ':memory:']);
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr:
-        'latchkey: LATCHKEY_WORKERS must be 1 with LATCHKEY_DATABASE :memory:, because other processes cannot use that database\n',
-    });
-  });
-
-  test('a local server for tests', async () => {
-    const { code, stderr } = await latchkey(['serve', '--workers', '2', '--testing']);
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: 'latchkey: --testing runs in one process: --workers (LATCHKEY_WORKERS) must be 1\n',
-    });
-    await expect(startServer({ workers: 2, testing: {} })).rejects.toThrow('option workers must be 1 with testing');
-    await expect(startServer({ workers: 2 })).rejects.toThrow('option workers must be 1');
-  });
-
-  test.each(['0', '65', 'two', '1.5'])('LATCHKEY_WORKERS=%s', async (text) => {
-    const { code, stderr } = await latchkey(['serve'], { env: { LATCHKEY_WORKERS: text } });
-    expect(stderr).toBe('latchkey: LATCHKEY_WORKERS must be an integer from 1 to 64\n');
-    expect(code).toBe(2);
-  });
-
-  test('a port that is taken', async () => {
-    const holder = createServer().listen(0, '127.0.0.1');
-    await once(holder, 'listening');
-    const { port } = holder.address() as { port: number };
-    const env = { ...TWO, LATCHKEY_DATABASE: join(await newFolder(), 'latchkey.db') };
-    const { code, stdout, stderr } = await latchkey(['serve', '--port', String(port)], { env });
-    holder.close();
     expect(stderr).toMatch(
-      /^latchkey: 127\.0\.0\.1:\d+ is in use by another process: choose another port with --port or LATCHKEY_PORT\n$/,
+      /^latchkey: no worker can be kept running: UnusableDatabase: .*there is no (folder|such database)/m,
     );
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 });
 
 async function startTwo(env: Record<string, string> = {}): Promise<Serving> {
-  return await serveDatabase(join(await newFolder(), 'latchkey.db'), { ...TWO, ...env });
+  return await serveDatabase(await ownDatabase(), { ...TWO, ...env });
 }
 
 /** The processes that answer now, by the log of requests: of both where there are two, though one may take some in a row. */

@@ -1,0 +1,116 @@
+import {
+  changePassword,
+  createAccessToken,
+  createPrivateToken,
+  createUser,
+  getAccessToken,
+  getCurrentAccessToken,
+  getMe,
+  getReadiness,
+  getUser,
+  introspectToken,
+  listAccessTokens,
+  listPrivateTokens,
+  listUsers,
+  logIn,
+  logOut,
+  revokeAccessToken,
+  revokeAccessTokens,
+  revokeAllAccessTokens,
+  revokeCurrentAccessToken,
+  revokeOAuthToken,
+  revokePrivateToken,
+  rotateCurrentAccessToken,
+  updateAccessToken,
+  verifyAccessToken,
+  verifyAccessTokens,
+} from '../../generated/index.js';
+import { fillEveryColumn } from './every-row.js';
+import { ADMIN, answered, type Client, type Service } from './service.js';
+
+const INSTANTS = { after: '2030-06-15T11:00:00.000Z', before: '2030-06-15T13:00:00.000Z' };
+
+type ListQuery = NonNullable<NonNullable<Parameters<typeof listAccessTokens>[0]>['query']>;
+
+const FILTERS: ListQuery[] = [
+  {},
+  { tokenType: 'pat' },
+  { q: 'größe' },
+  { q: 'a' },
+  { scope: 'tokens:read' },
+  ...(['active', 'expiring', 'expired', 'revoked', 'disabled'] as const).map((state) => ({ state })),
+  { createdAfter: INSTANTS.after, createdBefore: INSTANTS.before },
+  { expiresAfter: INSTANTS.after, expiresBefore: INSTANTS.before },
+  { lastUsedAfter: INSTANTS.after, lastUsedBefore: INSTANTS.before },
+  { neverUsed: true },
+  { neverUsed: false },
+];
+
+/** Asks the service for everything that it does, in every way in which it asks the database. */
+export async function tour(service: Service): Promise<void> {
+  await fillEveryColumn(service);
+  const { client, password } = await service.admin();
+  const user = await service.newUser();
+  await readAll(client, user.session.id);
+  await changeAll(service, client);
+
+  await answered(listUsers({ client, query: { q: 'ö', limit: 1 } }));
+  const { nextCursor } = await answered(listUsers({ client, query: { limit: 1 } }));
+  await answered(listUsers({ client, query: { limit: 1, cursor: nextCursor ?? '' } }));
+  await answered(createUser({ client, body: { email: 'new@example.org', fullName: '' } }));
+  await answered(getUser({ client, path: { user_id: user.session.id } }));
+
+  await logIn({ client: service.anonymous, body: { username: ADMIN.email, password: 'a wrong password' } });
+  await changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } });
+  await logOut({ client: user.client });
+  await revokeAllAccessTokens({ client, query: { exclude_current: true } });
+  await revokeAllAccessTokens({ client });
+  await getReadiness({ client });
+}
+
+async function readAll(client: Client, owner: number): Promise<void> {
+  const sorts = ['createdAt', 'name', 'expiresAt', 'lastUsedAt'] as const;
+  for (const filter of FILTERS) await answered(listAccessTokens({ client, query: filter }));
+  for (const sort of sorts.flatMap((key) => [key, `-${key}`] as const)) {
+    const query = { sort, limit: 1, includeRevoked: true };
+    const { nextCursor } = await answered(listAccessTokens({ client, query }));
+    await answered(listAccessTokens({ client, query: { ...query, cursor: nextCursor ?? '' } }));
+  }
+  await answered(listAccessTokens({ client, query: { owner } }));
+  for (const key of ['id', 'name', 'expiration_time'] as const) {
+    for (const ordering of [key, `-${key}`] as const) {
+      for (const q of ['', 'a', 'ö']) await answered(listPrivateTokens({ client, query: { ordering, q } }));
+    }
+  }
+  await answered(getMe({ client }));
+}
+
+async function changeAll(service: Service, client: Client): Promise<void> {
+  const made = async (name: string) => await answered(createAccessToken({ client, body: { name } }));
+  const expiration_time = '2031-01-01T00:00:00Z';
+  const { id } = await answered(createPrivateToken({ client, body: { name: 'private', expiration_time } }));
+  await revokePrivateToken({ client, path: { id } });
+
+  const one = await made('one');
+  const path = { token_id: one.token.id };
+  await answered(getAccessToken({ client, path }));
+  await answered(updateAccessToken({ client, path, body: { name: 'two', scopes: ['new:scope', 'tokens:read'] } }));
+  await answered(getCurrentAccessToken({ client: service.as(one.plaintext) }));
+  await answered(verifyAccessToken({ client, body: { token: one.plaintext } }));
+  const tokens = [{ token: one.plaintext }, { token: (await made('other')).plaintext }];
+  await answered(verifyAccessTokens({ client, body: { tokens } }));
+  await answered(introspectToken({ client, body: { token: one.plaintext } }));
+  await revokeAccessToken({ client, path });
+  await revokeOAuthToken({ client, body: { token: (await made('presented')).plaintext } });
+  const session = await answered(
+    logIn({ client: service.anonymous, body: { username: ADMIN.email, password: ADMIN.password } }),
+  );
+  await revokeOAuthToken({ client, body: { token: session.refresh_token } });
+
+  const current = service.as((await made('current')).plaintext);
+  const { plaintext } = await answered(rotateCurrentAccessToken({ client: current, body: {} }));
+  await revokeCurrentAccessToken({ client: service.as(plaintext) });
+  await answered(revokeAccessTokens({ client, body: { filter: { tokenType: 'pat', q: 'other' } } }));
+  const ids = [(await made('a')).token.id, (await made('b')).token.id];
+  await answered(revokeAccessTokens({ client, body: { ids } }));
+}
