@@ -24,6 +24,8 @@ export interface Judge {
   objections(direction: Direction, pointer: string, value: Json): Objection[];
   /** Whether the schema at `pointer` allows a value of a request. */
   opinion(pointer: string, value: Json): Opinion;
+  /** Compiles a schema ahead of its first value, so that a broken one is known in time. */
+  compile(direction: Direction, pointer: string): void;
 }
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
@@ -95,6 +97,10 @@ export function createJudge(
   }
 
   return {
+    compile(direction, pointer) {
+      validator(direction, 'wide', pointer);
+      if (direction === 'request') validator(direction, 'strict', pointer);
+    },
     opinion,
     objections(direction, pointer, value) {
       if (direction === 'request') return opinion(pointer, value).objections;

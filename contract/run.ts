@@ -1,6 +1,7 @@
 import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/answer.js';
 import { checkLeaks } from './checks/leaks.js';
 import { checkPlace } from './checks/place.js';
+import { compileAll } from './compile.js';
 import { type Json, memberOf } from './document/json.js';
 import { loadDocument } from './document/load.js';
 import type { Operation, Spec } from './document/model.js';
@@ -136,11 +137,19 @@ export async function createRun(
   /** Operations whose answers had no end. Their bodies get less time from then on. */
   const slow = new Set<string>();
 
+  /** An operation whose schema cannot be compiled is not tested, and the report says why. */
+  function leaveOutBroken(): void {
+    for (const [pointer, why] of uncompiled.splice(0))
+      for (const operation of spec.operations.filter((each) => pointersOf(each).includes(pointer))) {
+        const reason = `${pointer} cannot be compiled: ${why}`;
+        if (!spec.broken.has(operation.id)) spec.broken.set(operation.id, reason);
+        record.extent.leaveOut(operation, reason);
+      }
+  }
+
   async function attempt(wanted: Draft, info: CaseInfo): Promise<Exchange> {
     if (watches && outOfTime()) throw new OutOfTime();
-    for (const [pointer, why] of uncompiled.splice(0))
-      for (const operation of spec.operations.filter((each) => pointersOf(each).includes(pointer)))
-        record.extent.leaveOut(operation, `${pointer} cannot be compiled: ${why}`);
+    leaveOutBroken();
     const draft = info.keepsKey === true ? wanted : keys.renew(wanted);
     const { operation } = draft;
     const wire = toWire(draft);
@@ -240,6 +249,9 @@ export async function createRun(
     }
     return findings;
   }
+
+  await compileAll(operations, judge, startedAt, timeMs);
+  leaveOutBroken();
 
   return {
     options,

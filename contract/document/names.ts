@@ -92,7 +92,9 @@ export function isOwnerName(name: string): boolean {
 
 /** A member that is set when a thing is created and never changes. */
 export function isBirthName(name: string): boolean {
-  return /^(id|_id|uuid|guid|created(_?(at|on|date|time))?|creation_?(date|time))$/.test(words(name));
+  return /^(id|_id|uuid|guid|created(_?(at|on|date|time|timestamp))?|creation_?(date|time|timestamp))$/.test(
+    words(name),
+  );
 }
 
 /** A header by which the server recognises a repeated request. */

@@ -3,7 +3,7 @@ import { kindOf, readBodies, readParameter, undeclared } from './inputs.js';
 import { atPointer, isObject, type JsonObject, memberOf, membersOf, textOf } from './json.js';
 import { child, follow, type Located, list } from './located.js';
 import type { AnswerSpec, Operation, Spec } from './model.js';
-import { normalise } from './normalise.js';
+import { type Direction, normalise } from './normalise.js';
 import { type Dangling, resolveReferences } from './references.js';
 import { remarksOf } from './remarks.js';
 import { readSchemes } from './schemes.js';
@@ -18,7 +18,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
  * operations leads to nothing.
  */
 export function readSpec(document: JsonObject): Spec {
-  const dangling = resolveReferences(document);
+  const { dangling, dynamic } = resolveReferences(document);
   rejectForeignPaths(document, dangling);
   const requests = normalise(document, 'request', 'strict');
   const answers = normalise(document, 'response', 'wide');
@@ -54,7 +54,7 @@ export function readSpec(document: JsonObject): Spec {
     version: textOf(memberOf(info, 'version') ?? ''),
     openapi: textOf(document['openapi']),
     basePaths: basePathsOf(document),
-    remarks: remarksOf(document),
+    remarks: remarksOf(document, dynamic),
     requests,
     answers,
     skeletons,
@@ -82,8 +82,14 @@ function brokenOperations(
 }
 
 /** The JSON pointers of an operation's schemas. */
-export function pointersOf({ parameters, bodies, answers }: Operation): string[] {
-  const parts = [...parameters, ...bodies, ...answers.flatMap(({ headers, content }) => [...headers, ...content])];
+export function pointersOf(operation: Operation): string[] {
+  return [...pointersIn('request', operation), ...pointersIn('response', operation)];
+}
+
+/** The JSON pointers of the schemas of an operation's requests or answers. */
+export function pointersIn(direction: Direction, { parameters, bodies, answers }: Operation): string[] {
+  const told = answers.flatMap(({ headers, content }) => [...headers, ...content]);
+  const parts = direction === 'request' ? [...parameters, ...bodies] : told;
   return parts.map(({ pointer }) => pointer).filter((pointer) => pointer !== undefined);
 }
 

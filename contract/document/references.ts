@@ -10,14 +10,22 @@ export interface Dangling {
   reference: string;
 }
 
+export interface Unresolved {
+  /** The references that lead to nothing. */
+  dangling: Dangling[];
+  /** The dynamic references whose target depends on the referring schema. */
+  dynamic: Dangling[];
+}
+
 /**
  * Rewrites every reference as a JSON pointer from the root of the document, and removes `$id`, `$anchor` and
- * `$dynamicRef`. Changes the document. Returns the references that lead to nothing.
+ * `$dynamicRef`. Changes the document.
  */
-export function resolveReferences(document: JsonObject): Dangling[] {
+export function resolveReferences(document: JsonObject): Unresolved {
   const modern = !textOf(document['openapi']).startsWith('3.0');
   const index = indexOf(document, modern);
   const dangling: Dangling[] = [];
+  const open: Dangling[] = [];
   const known = new Set<JsonObject>();
   const adopted: Place[] = [];
 
@@ -29,6 +37,7 @@ export function resolveReferences(document: JsonObject): Dangling[] {
       delete node['$dynamicRef'];
       // With several dynamic anchors the target depends on the referring schema, so any value is allowed.
       if ((index.dynamic.get(dynamic.replace(/^.*#/, '')) ?? 0) <= 1) node['$ref'] ??= dynamic;
+      else open.push({ pointer, reference: dynamic });
     }
     if (typeof node['$ref'] !== 'string') return;
     const base = index.bases.get(node) ?? NOWHERE;
@@ -65,7 +74,7 @@ export function resolveReferences(document: JsonObject): Dangling[] {
       if (kind !== 'schema') return;
       drop(node, ['$id', '$anchor', '$dynamicAnchor', '$schema', '$vocabulary']);
     });
-  return dangling;
+  return { dangling, dynamic: open };
 }
 
 /** A pointer in a canonical percent-encoding. */

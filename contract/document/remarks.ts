@@ -1,13 +1,14 @@
 import { isObject, type JsonObject, textOf } from './json.js';
 import { NOT_IN_3_0 } from './normalise.js';
 import { toRegExp } from './pattern.js';
+import type { Dangling } from './references.js';
 import { documentPlace, eachPart } from './shape.js';
 
 /** Most examples in a line. */
 const MOST = 3;
 
 /** What in a document is not validated because the standard does not define it, one line for each kind. */
-export function remarksOf(document: JsonObject): string[] {
+export function remarksOf(document: JsonObject, dynamic: Dangling[]): string[] {
   const patterns = new Map<string, string>();
   const keywords = new Map<string, string>();
   const old = textOf(document['openapi']).startsWith('3.0');
@@ -21,6 +22,10 @@ export function remarksOf(document: JsonObject): string[] {
   });
   return [
     ...line(patterns, 'patterns that are not ECMA-262 are not validated'),
+    ...line(
+      new Map(dynamic.map(({ pointer, reference }) => [reference, pointer])),
+      'a $dynamicRef is not followed where several schemas have its $dynamicAnchor, so any value is valid there',
+    ),
     ...line(keywords, 'keywords that OpenAPI 3.0 does not have are not validated in answers'),
   ];
 }

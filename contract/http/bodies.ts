@@ -191,7 +191,10 @@ function partsOf(body: RequestBody, text: string, boundary: string | undefined):
     const item = isList ? flatten(body.document, schema).items : schema;
     // A part of a string member is a string, whatever its content is.
     const isText = allTypesOf(body.document, item).has('string');
-    const isJson = !isText && /content-type: application\/([\w.-]+\+)?json/i.test(head);
+    const saysJson = /content-type: application\/([\w.-]+\+)?json/i.test(head);
+    if (isText && saysJson && !/json/i.test(body.encodings[name]?.contentType ?? ''))
+      throw new Unclear(`the part ${name} has another media type than its schema`);
+    const isJson = !isText && saysJson;
     const value = isJson ? (parseJson(content) ?? content) : meaningOf(body.document, item, content);
     const before = members.get(name);
     if (isList) members.set(name, [...(Array.isArray(before) ? before : []), value]);

@@ -258,6 +258,8 @@ function readBody(
       bytes !== undefined && headers['Content-Type'] !== undefined && /text|binary|form/.test(first.kind);
     if (first.required && isEmptyText) throw new Unclear('a server may take an empty body for a missing one');
     if (first.required) why.push('the body is missing');
+    // Fastify refuses it, Express reads it as no body.
+    else if (headers['Content-Type'] !== undefined) throw new Unclear('an empty body has a media type');
     return undefined;
   }
   const { 'Content-Type': contentType, 'Content-Encoding': encoding } = headers;

@@ -6,7 +6,7 @@ import { canContain } from '../checks/comparable.js';
 import { altered } from '../checks/echo.js';
 import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
-import { type Json, memberOf, sameJson } from '../document/json.js';
+import { isObject, type Json, memberOf, sameJson } from '../document/json.js';
 import { identify, isItemOperation, originOf, thingIn } from '../document/links.js';
 import { type Operation, successOf } from '../document/model.js';
 import { isExpiryName, isProtectionName, isSecretOrPasswordName, sameName } from '../document/names.js';
@@ -101,10 +101,16 @@ function defaultsIn({ spec }: Run, { operation, body }: Draft, value: Json | und
     const wanted = flatten(spec.requests, schema).default;
     const told = memberOf(thing, name);
     if (path.length > 1 || wanted === undefined || told === undefined || memberOf(body, name) !== undefined) return [];
-    if (sameJson(told, wanted)) return [];
+    if (contains(told, wanted)) return [];
     const message = `an omitted ${name} does not get its documented default`;
     return [{ check: 'default', message, expected: `${name}: ${JSON.stringify(wanted)}` }];
   });
+}
+
+/** Whether a value is the default, or for an object has all its members: a server may fill in others. */
+function contains(told: Json | undefined, wanted: Json): boolean {
+  if (told === undefined || !isObject(wanted)) return told !== undefined && sameJson(told, wanted);
+  return isObject(told) && Object.entries(wanted).every(([name, member]) => contains(told[name], member));
 }
 
 function changedIn(

@@ -4,7 +4,7 @@ import { canContain } from '../checks/comparable.js';
 import { isSame } from '../checks/echo.js';
 import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
-import { isObject, type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
+import { isObject, type Json, type JsonObject, memberOf, membersOf, sameJson, textOf } from '../document/json.js';
 import { originOf, thingIn } from '../document/links.js';
 import type { Operation } from '../document/model.js';
 import { isBirthName, isPasswordName, isStateName, isTombstoneName, isVolatileName } from '../document/names.js';
@@ -34,8 +34,9 @@ export async function runEdits(
     const present = memberOf(thingIn(now?.value ?? resource.exchange.value), name);
     // A member that is also in the path, such as the id, is not edited.
     if (present !== undefined && Object.values(good.path).some((value) => textOf(value) === textOf(present))) continue;
-    const edit = editOf(context, editor, good, slot, present);
-    if (edit === undefined) continue;
+    const other = editOf(context, editor, good, slot, present);
+    if (other === undefined) continue;
+    const edit = withOwnId(other, slot.path, present);
     const sent = valueAt(edit.body, slot.path);
     // An edit of a state or an end mark may end the thing, so that no later edit would work.
     if (isStateName(name) || (isTombstoneName(name) && typeof sent !== 'boolean')) continue;
@@ -84,6 +85,22 @@ function editOf(
   return alone ?? withAnother(run, good, slot, present);
 }
 
+/** Leaves the id that an edited object contains, such as `metadata.name`, as the path has it. */
+function withOwnId(edit: Draft, path: (string | number)[], present: Json | undefined): Draft {
+  let { body } = edit;
+  for (const [name, member] of membersOf(present))
+    if (isOwnId(edit, member) && isObject(valueAt(body, path)))
+      body = withValue(body ?? {}, [...path, name], member) ?? body;
+  return { ...edit, body };
+}
+
+function isOwnId({ path }: Draft, value: Json | undefined): boolean {
+  return (
+    (typeof value === 'string' || typeof value === 'number') &&
+    Object.values(path).some((each) => textOf(each) === textOf(value))
+  );
+}
+
 async function tryEdit(
   context: Context,
   draft: Draft,
@@ -96,10 +113,7 @@ async function tryEdit(
   const { run } = context;
   const check = (place: string, asked: Operation) => (status: number, value: Json | undefined) => {
     const canSay = sent === undefined || canContain(run.judge, asked, status, value, name, sent);
-    return [
-      ...(canSay ? kept(draft.operation, name, sent, value, place) : []),
-      ...strayed(run, draft, before, value, place),
-    ];
+    return [...(canSay ? kept(draft, name, sent, value, place) : []), ...strayed(run, draft, before, value, place)];
   };
   const edited = await run.send(draft, {
     phase: PHASE,
@@ -164,15 +178,18 @@ export function strayed(
   });
 }
 
-function kept(
-  editor: Operation,
-  name: string,
-  sent: Json | undefined,
-  value: Json | undefined,
-  place: string,
-): Finding[] {
+function kept(draft: Draft, name: string, sent: Json | undefined, value: Json | undefined, place: string): Finding[] {
   const told = memberOf(thingIn(value), name);
-  if (told === undefined || isVolatileName(name) || (sent !== undefined && isSame(told, sent))) return [];
-  const message = `after ${editor.id}, ${name} in ${place} differs from what was sent`;
+  if (told === undefined || isVolatileName(name) || (sent !== undefined && isSame(told, comparable(sent, told))))
+    return [];
+  const message = `after ${draft.operation.id}, ${name} in ${place} differs from what was sent`;
   return [{ check: 'sequence', message, expected: `${name}: ${JSON.stringify(sent)}` }];
+}
+
+/** What was sent, without the members of an object that no edit changes, such as its creation time. */
+function comparable(sent: Json, told: Json): Json {
+  if (!isObject(sent) || !isObject(told)) return sent;
+  return Object.fromEntries(
+    Object.entries(sent).map(([name, member]) => [name, isBirthName(name) ? (told[name] ?? member) : member]),
+  );
 }

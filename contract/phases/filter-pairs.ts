@@ -19,11 +19,16 @@ interface Filter {
 }
 
 /** Checks that two filters together return exactly the rows that each of them returns alone. */
-export async function checkFilterPairs(context: Context, shape: ListShape, everything: JsonObject[]): Promise<void> {
+export async function checkFilterPairs(
+  context: Context,
+  shape: ListShape,
+  everything: JsonObject[],
+  words: string[],
+): Promise<void> {
   const filters: Filter[] = [];
   for (const parameter of shape.operation.parameters.filter((each) => isFilter(context, shape, each))) {
     if (context.run.outOfTime()) return;
-    const filter = await alone(context, shape, parameter, everything);
+    const filter = await alone(context, shape, parameter, everything, words);
     if (filter !== undefined) filters.push(filter);
   }
   const pairs = filters.flatMap((one, index) => filters.slice(index + 1).map((two) => [one, two] as const));
@@ -64,8 +69,9 @@ async function alone(
   shape: ListShape,
   parameter: Parameter,
   everything: JsonObject[],
+  words: string[],
 ): Promise<Filter | undefined> {
-  for (const value of valuesFor(context, shape, parameter, everything)) {
+  for (const value of valuesFor(context, shape, parameter, everything, words)) {
     const listed = await list(context, shape, { [parameter.name]: value });
     if (listed === undefined || listed.ids.size === 0 || listed.ids.size >= everything.length) continue;
     return { parameter, value, kept: listed.ids };
@@ -73,7 +79,13 @@ async function alone(
   return undefined;
 }
 
-function valuesFor({ run }: Context, { row }: ListShape, { name, schema }: Parameter, rows: JsonObject[]): Json[] {
+function valuesFor(
+  { run }: Context,
+  { row }: ListShape,
+  { name, schema }: Parameter,
+  rows: JsonObject[],
+  searched: string[],
+): Json[] {
   const { enum: words, format, type } = flatten(run.spec.requests, schema);
   if (words) return words.slice(0, 4);
   if (type === 'boolean') return [true, false];
@@ -82,8 +94,7 @@ function valuesFor({ run }: Context, { row }: ListShape, { name, schema }: Param
   if (own !== undefined)
     return distinct(rows.flatMap((each) => each[own] ?? []).filter((each) => typeof each !== 'object'));
   const middle = rows[Math.floor(rows.length / 2)] ?? {};
-  if (format !== 'date-time')
-    return distinct(Object.values(middle).filter((each) => typeof each === 'string' && /^[a-z]+ \d+$/.test(each)));
+  if (format !== 'date-time') return searched.slice(-3);
   const stem = name.replace(/_?(after|before|since|until)$/i, '');
   const [, instant] =
     Object.entries(middle).find(([member]) => sameName(member.replace(/_?(at|on)$/i, ''), stem)) ?? [];

@@ -53,7 +53,8 @@ export async function runLifecycle(context: Context, creator: Operation): Promis
     // A full thing shows whether an edit changes other members.
     const full = isFirst && editors.length > 0 ? await fixtures.create(creator, info, { all: true }) : undefined;
     let resource = full ?? (await fixtures.create(creator, info));
-    if (resource === undefined) return;
+    // 202 says that the thing will be there later (RFC 9110, section 15.3.3).
+    if (resource === undefined || resource.exchange.answer?.status === 202) return;
     let tokens = resource.token === undefined ? [] : [resource.token];
     if (getter) await get(context, getter, resource);
     await expectListed(context, resource, true);

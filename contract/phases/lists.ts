@@ -42,7 +42,7 @@ export async function runLists(context: Context, operation: Operation): Promise<
     ...(search && word !== undefined && made.words.size > 1 && { [search.name]: String(run.seed % 1000) }),
     ...(order && sorted !== undefined && { [order.name]: sorted }),
   });
-  await checkFilterPairs(context, shape, everything);
+  await checkFilterPairs(context, shape, everything, [...made.words.values()]);
   await checkFilterLaws(context, shape);
 }
 
