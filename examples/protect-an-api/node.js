@@ -14,7 +14,8 @@ const routes = {
 };
 
 const server = createServer((request, response) => {
-  const route = routes[`${request.method} ${request.url}`];
+  const [path] = (request.url ?? '').split('?');
+  const route = routes[`${request.method} ${path}`];
   if (route === undefined) response.writeHead(404).end();
   else route(request, response);
 });
