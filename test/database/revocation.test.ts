@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   createAccessToken,
@@ -14,7 +13,7 @@ import {
   verifyAccessToken,
 } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
-import { clientOf, logInTo, newFolder, serveDatabase } from '../support/process.js';
+import { clientOf, logInTo, ownDatabase, serveDatabase } from '../support/process.js';
 import { answered, type Client } from '../support/service.js';
 
 interface Answer {
@@ -50,7 +49,7 @@ const PAIRS = 1_000;
 const WORKERS = 8;
 
 test('what one process ends, no other accepts from the answer on', { timeout: 120_000 }, async () => {
-  const database = join(await newFolder(), 'latchkey.db');
+  const database = await ownDatabase();
   const { url: first } = await serveDatabase(database);
   const { url: second } = await serveDatabase(database);
   const users = await openUsers(database);
