@@ -50,11 +50,8 @@ export async function startReverseProxy(
     response: import('node:http').ServerResponse,
     origin: string,
   ): Promise<void> {
-    const { location, 'set-cookie': cookies, ...headers } = without(incoming.headers);
-    const moved = {
-      ...(location !== undefined && { location: location.replace(/^\//, `${base}/`) }),
-      ...(cookies && { 'set-cookie': cookies.map((cookie) => cookie.replace(/; Path=\//i, `; Path=${base}/`)) }),
-    };
+    const { location, ...headers } = without(incoming.headers);
+    const moved = location === undefined ? {} : { location: location.replace(/^\//, `${base}/`) };
     const body = await readText(incoming);
     const text = base === '' ? body : body.replaceAll(`"${origin}/`, `"${origin}${base}/`);
     const isBodiless = request.method === 'HEAD' || incoming.statusCode === 204 || incoming.statusCode === 304;
