@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** What these test is the same whatever the engine is, so that they run once on each. */
 const ON_BOTH_ENGINES = [
   'test/api/**/*.test.ts',
+  'test/events/**/*.test.ts',
   'test/http/**/*.test.ts',
   'test/client/**/*.test.ts',
   'test/contract.test.ts',

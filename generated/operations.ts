@@ -8,7 +8,10 @@ export const DEFAULTED = {
   listPrivateTokens: ['ordering', 'q', 'page', 'page_size'],
   listAccessTokens: ['includeRevoked', 'sort', 'limit'],
   revokeAllAccessTokens: ['exclude_current'],
+  listAccessTokenEvents: ['limit'],
   listUsers: ['limit'],
+  listAuditEvents: ['limit'],
+  exportAuditEvents: ['after', 'limit'],
 } as const;
 
 /** The request headers that are parameters of an operation, in lower case. */

@@ -269,8 +269,8 @@ export type Scope = string;
 
 /**
  * What the token may do. The caller must have all these scopes, and none may be reserved, unless the edited token
- * already has it. If absent, a new token gets a copy of its creator's scopes without `users:admin`, and an edited
- * token keeps its scopes. A token without scopes may only use the operations that require none, such as showing,
+ * already has it. If absent, a new token gets a copy of its creator's scopes without `users:admin` and
+ * `audit:read`, and an edited token keeps its scopes. A token without scopes may only use the operations that require none, such as showing,
  * rotating and revoking itself.
  *
  */
@@ -428,6 +428,146 @@ export type UserEdit = {
 export type UserPage = {
     items: Array<User>;
     nextCursor: NextCursor;
+};
+
+/**
+ * What happened, by the kind of thing that it happened to.
+ */
+export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'audit.pruned';
+
+/**
+ * Who changed what, when and from where. It never contains a secret or a password.
+ */
+export type AuditEvent = {
+    /**
+     * The event's uuid.
+     */
+    id: string;
+    /**
+     * The event's place in the chain of the organization; null until it is linked, within a second.
+     */
+    seq: number | null;
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    action: EventAction;
+    actor: EventActor;
+    /**
+     * The IP address of the client; null if it is not known or not recorded.
+     */
+    address: string | null;
+    /**
+     * The `User-Agent` of the request.
+     */
+    userAgent: string | null;
+    /**
+     * The `X-Request-Id` of the request.
+     */
+    requestId: string | null;
+    /**
+     * The id of the user who was changed, or whose tokens were; null if nothing was changed.
+     */
+    ownerId: number | null;
+    /**
+     * What was changed; null if nothing was.
+     */
+    target: EventTarget | null;
+    /**
+     * Why tokens were revoked. `user`: by their owner; `admin`: by an administrator; `bulk`: as several that were chosen;
+     * `all`: with everything of their owner; `logout`; `presented`: by who had the plaintext; `reuse`: a refresh token was
+     * used twice; `password`: the owner's password was changed; `disabled`: the owner was disabled.
+     *
+     */
+    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | null;
+    changes: EventChanges;
+    /**
+     * The SHA-256 of the event and of the hash before it; null until the event is linked.
+     */
+    hash: string | null;
+};
+
+/**
+ * Who did it.
+ */
+export type EventActor = {
+    /**
+     * `user`: a session of the user; `token`: a personal access token of the user; `cli`: the command line; `system`: the
+     * service by itself; `anonymous`: a request without a credential, such as a login.
+     *
+     */
+    kind: 'user' | 'token' | 'cli' | 'system' | 'anonymous';
+    /**
+     * The user's id.
+     */
+    userId: number | null;
+    /**
+     * The uuid of the token or session.
+     */
+    tokenId: string | null;
+    /**
+     * The user's e-mail address, as it was then.
+     */
+    email: string | null;
+};
+
+/**
+ * A token, several tokens of one user, or a user.
+ */
+export type EventTarget = {
+    /**
+     * What it is.
+     */
+    kind: 'token' | 'tokens' | 'user';
+    /**
+     * The token's uuid; null for others.
+     */
+    tokenId: string | null;
+    /**
+     * The token's name or the user's e-mail address, as it was then.
+     */
+    label: string | null;
+    /**
+     * The token's prefix, as it was then.
+     */
+    tokenPrefix: string | null;
+};
+
+/**
+ * What is different now; empty where the action says it all.
+ */
+export type EventChanges = {
+    /**
+     * The members that changed, as they were.
+     */
+    before?: {
+        [key: string]: unknown;
+    };
+    /**
+     * The members that changed, as they are now.
+     */
+    after?: {
+        [key: string]: unknown;
+    };
+    /**
+     * How many tokens were changed.
+     */
+    count?: number;
+    /**
+     * The uuids of the newest 1,000 of them.
+     */
+    ids?: Array<string>;
+};
+
+/**
+ * One page of events.
+ */
+export type AuditEventPage = {
+    items: Array<AuditEvent>;
+    /**
+     * What to send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
 };
 
 /**
@@ -989,6 +1129,51 @@ export type Limit = number;
  *
  */
 export type Cursor = string;
+
+/**
+ * Keeps events of this action.
+ */
+export type EventAction2 = EventAction;
+
+/**
+ * Keeps what the user with this id did.
+ */
+export type Actor = number;
+
+/**
+ * Keeps what changed the user with this id, or a token of this user.
+ */
+export type EventOwner = number;
+
+/**
+ * Keeps what changed the token with this uuid. An event that revoked several tokens is not found by this.
+ */
+export type EventToken = string;
+
+/**
+ * Keeps what the request with this `X-Request-Id` changed.
+ */
+export type EventRequestId = string;
+
+/**
+ * Keeps events later than this.
+ */
+export type EventsAfter = string;
+
+/**
+ * Keeps events earlier than this.
+ */
+export type EventsBefore = string;
+
+/**
+ * The `seq` of the last event that is known already.
+ */
+export type ExportAfter = number;
+
+/**
+ * Events in the answer.
+ */
+export type ExportLimit = number;
 
 /**
  * Whether to skip the token that authenticates this request.
@@ -2101,6 +2286,72 @@ export type RotateAccessTokenResponses = {
 
 export type RotateAccessTokenResponse = RotateAccessTokenResponses[keyof RotateAccessTokenResponses];
 
+export type ListAccessTokenEventsData = {
+    body?: never;
+    path: {
+        /**
+         * The token's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        token_id: string;
+    };
+    query?: {
+        /**
+         * The most entries on a page.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
+         *
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/access-tokens/{token_id}/audit-events';
+};
+
+export type ListAccessTokenEventsErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The caller has no such access token.
+     */
+    404: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ListAccessTokenEventsError = ListAccessTokenEventsErrors[keyof ListAccessTokenEventsErrors];
+
+export type ListAccessTokenEventsResponses = {
+    /**
+     * One page of events.
+     */
+    200: AuditEventPage;
+};
+
+export type ListAccessTokenEventsResponse = ListAccessTokenEventsResponses[keyof ListAccessTokenEventsResponses];
+
 export type IntrospectTokenData = {
     body: TokenForm;
     path?: never;
@@ -2450,6 +2701,147 @@ export type UpdateUserResponses = {
 };
 
 export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
+
+export type ListAuditEventsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Keeps events of this action.
+         */
+        action?: EventAction;
+        /**
+         * Keeps what the user with this id did.
+         */
+        actor?: number;
+        /**
+         * Keeps what changed the user with this id, or a token of this user.
+         */
+        owner?: number;
+        /**
+         * Keeps what changed the token with this uuid. An event that revoked several tokens is not found by this.
+         */
+        token?: string;
+        /**
+         * Keeps what the request with this `X-Request-Id` changed.
+         */
+        requestId?: string;
+        /**
+         * Keeps events later than this.
+         */
+        after?: string;
+        /**
+         * Keeps events earlier than this.
+         */
+        before?: string;
+        /**
+         * The most entries on a page.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
+         *
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/audit-events';
+};
+
+export type ListAuditEventsErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ListAuditEventsError = ListAuditEventsErrors[keyof ListAuditEventsErrors];
+
+export type ListAuditEventsResponses = {
+    /**
+     * One page of events.
+     */
+    200: AuditEventPage;
+};
+
+export type ListAuditEventsResponse = ListAuditEventsResponses[keyof ListAuditEventsResponses];
+
+export type ExportAuditEventsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The `seq` of the last event that is known already.
+         */
+        after?: number;
+        /**
+         * Events in the answer.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/audit-events/export';
+};
+
+export type ExportAuditEventsErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ExportAuditEventsError = ExportAuditEventsErrors[keyof ExportAuditEventsErrors];
+
+export type ExportAuditEventsResponses = {
+    /**
+     * The events, as JSON Lines.
+     */
+    200: string;
+};
+
+export type ExportAuditEventsResponse = ExportAuditEventsResponses[keyof ExportAuditEventsResponses];
 
 export type LogInData = {
     body: Credentials;

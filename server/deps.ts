@@ -2,6 +2,7 @@ import type { Config } from './config/config.js';
 import type { Database } from './database/index.js';
 import type { Log } from './log/log.js';
 import type { Now } from './timers.js';
+import type { Actor } from './tokens/actor.js';
 
 /** What the functions of the domain and the handlers need. It is their first parameter. */
 export interface Deps {
@@ -12,6 +13,17 @@ export interface Deps {
   lastUsed: LastUsed;
   passwords: Passwords;
   loginThrottle: LoginThrottle;
+  events: Events;
+}
+
+/** What happens to events besides the changes that write them: they are linked, counted, and deleted when they are old. */
+export interface Events {
+  /** Tells that a change may have written an event, which is then linked soon. */
+  wake(): void;
+  /** Counts a failed login. An event each minute says how many there were from each address. */
+  loginFailed(actor: Actor): void;
+  /** Does what is left to do for the last time. It never rejects, because no request depends on it. */
+  close(): Promise<void>;
 }
 
 /** Records when tokens are used, so that `lastUsedAt` is right within a minute without a write for each request. */

@@ -19,6 +19,8 @@ export {
   restoreDatabase,
   UnusableDatabase,
 } from './database/index.js';
+export { verifyAuditLog } from './events/audit.js';
+export type { Anchor, ChainReport } from './events/verify.js';
 export type { RunningServer, ServerOptions } from './options.js';
 export type * from './testing/options.js';
 export { type OpenUsersOptions, openUsers, type Users } from './users/admin.js';

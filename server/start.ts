@@ -5,6 +5,8 @@ import { completeConfig, openOptions } from './config/config.js';
 import { type Before, serveOperations } from './contract/contract.js';
 import { type MigrationProgress, openDatabase } from './database/index.js';
 import type { Deps } from './deps.js';
+import { createEvents, waking } from './events/events.js';
+import { readAuditKey } from './events/key.js';
 import { createHandlers } from './handlers/index.js';
 import type { ServiceState } from './handlers/service.js';
 import { createConnections } from './http/connections.js';
@@ -16,7 +18,7 @@ import { createLog } from './log/log.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { createSweeper } from './sweeper.js';
 import { dateNow, type Now } from './timers.js';
-import { OPERATOR } from './tokens/actor.js';
+import { SYSTEM } from './tokens/actor.js';
 import { createLastUsed } from './tokens/last-used.js';
 import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
@@ -46,6 +48,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
+  const key = readAuditKey(config.auditKeyFile);
 
   const onWait = () => {
     log.warn({}, 'waiting for another process that migrates the database');
@@ -58,14 +61,16 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   };
   const opening = { ...openOptions(config), onWait, onProgress, onWarning };
   const db = await (open ?? openDatabase)(config.database, opening);
+  const events = createEvents(db, log, now, key);
   const deps: Deps = {
-    db,
+    db: waking(db, events),
     now,
     config,
     log,
     lastUsed: createLastUsed(db, log),
     passwords: createPasswords(undefined, config.workers),
     loginThrottle: createLoginThrottle(db, now),
+    events,
   };
   hooks?.adapt(deps);
   const sweeper = createSweeper(deps);
@@ -100,6 +105,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
       clocks.close();
       await sweeper.close();
       await deps.lastUsed.close();
+      await deps.events.close();
       await db.close();
     }
     return { url, firstUser, close, [Symbol.asyncDispose]: close };
@@ -108,6 +114,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     load.close();
     clocks.close();
     await sweeper.close();
+    await deps.events.close();
     await db.close();
     throw error;
   }
@@ -116,6 +123,6 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
 async function ensureFirstUser(deps: Deps): Promise<RunningServer['firstUser']> {
   const { adminEmail: email, adminPassword } = deps.config;
   const password = adminPassword ?? generatePassword();
-  const added = await addFirstUser(deps, OPERATOR, { email, fullName: '', isAdmin: true, password });
+  const added = await addFirstUser(deps, SYSTEM, { email, fullName: '', isAdmin: true, password });
   return added ? { email, password, generated: adminPassword === null } : null;
 }

@@ -1,9 +1,11 @@
 import { type Queries, runPrepared, withoutLocked } from './database/index.js';
 import type { Deps } from './deps.js';
+import { pruneEvents } from './events/prune.js';
 import { clearInterval, setInterval } from './timers.js';
 
 /** Milliseconds between two sweeps of one database. */
 const INTERVAL = 5 * 60_000;
+const DAY = 24 * 60 * 60_000;
 /** Rows that one transaction deletes, so that no request waits long for it. */
 const CHUNK = 200;
 /** The name of the work in `jobs`. */
@@ -18,7 +20,7 @@ export interface Sweeper {
 }
 
 /** Creates the sweeper of a process. Of several processes on one database, the one that claims the job sweeps. */
-export function createSweeper({ db, now, log }: Pick<Deps, 'db' | 'now' | 'log'>): Sweeper {
+export function createSweeper({ db, now, log, config }: Pick<Deps, 'db' | 'now' | 'log' | 'config'>): Sweeper {
   let isClosed = false;
   let sweeping: Promise<unknown> = Promise.resolve();
 
@@ -32,6 +34,7 @@ export function createSweeper({ db, now, log }: Pick<Deps, 'db' | 'now' | 'log'>
         ({ length: deleted } = await db.write((trx) => runPrepared(trx, expired, { at })));
       }
     }
+    if (config.auditDays !== null) await pruneEvents(db, at, at - config.auditDays * DAY, () => isClosed);
     return true;
   }
 

@@ -119,10 +119,11 @@ test('both documents are served as they are', async () => {
   expect(await (await fetch(`${url}/openapi.yaml`)).text()).toBe(readFileSync('openapi.yaml', 'utf8'));
 });
 
-test('nothing stands beside a $ref, where openapi-backend would drop it', () => {
+test('only a description stands beside a $ref, because openapi-backend drops what stands there', () => {
   const visit = (node: unknown, path: string): string[] => {
     if (typeof node !== 'object' || node === null) return [];
-    const beside = '$ref' in node && Object.keys(node).length > 1 ? [path] : [];
+    const members = Object.keys(node).filter((name) => name !== '$ref' && name !== 'description');
+    const beside = '$ref' in node && members.length > 0 ? [path] : [];
     return [...beside, ...Object.entries(node).flatMap(([key, value]) => visit(value, `${path}/${key}`))];
   };
   expect(visit(document, '#')).toEqual([]);
@@ -165,7 +166,7 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   let body = exampleBody(operation);
   if (id === 'refreshSession') body = { refresh_token: person.session.refresh_token };
   if (id === 'listPrivateTokens') path += '?page_size=1';
-  if (id === 'listAccessTokens' || id === 'listUsers') path += '?limit=1';
+  if (id === 'listAccessTokens' || id === 'listUsers' || id === 'listAuditEvents') path += '?limit=1';
   if (id === 'revokeAccessTokens') body = { ids: [pat.token.id], dryRun: true };
   const isForm = operation.requestBody !== undefined && !('application/json' in operation.requestBody.content);
   if (isForm || id.startsWith('verifyAccessToken')) body = withToken(body, pat.plaintext);

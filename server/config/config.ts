@@ -50,6 +50,12 @@ export interface Config {
   requireExpiry: boolean;
   /** Most valid personal access tokens of one owner, 1 to 1000000; null for no limit. */
   maxTokensPerOwner: number | null;
+  /** What events keep of a client's address: all of it, its network (/24, or /48 of IPv6), or nothing. */
+  auditIp: 'full' | 'network' | 'none';
+  /** Days for which events are kept, 1 to 36500; null for always. */
+  auditDays: number | null;
+  /** File with the key of the chain of events, at least 32 bytes, read at the start; null for a chain without a key. */
+  auditKeyFile: string | null;
   logLevel: LogLevel;
   /** Whether the service validates every answer against the contract, and sends 500 instead of one that breaks it. */
   checkResponses: boolean;
@@ -79,6 +85,9 @@ export const defaultConfig: Readonly<Config> = Object.freeze({
   maxLifetimeDays: null,
   requireExpiry: false,
   maxTokensPerOwner: null,
+  auditIp: 'full',
+  auditDays: null,
+  auditKeyFile: null,
   logLevel: 'info',
   checkResponses: false,
 });
@@ -141,6 +150,11 @@ export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
   maxLifetimeDays: setting('LATCHKEY_MAX_LIFETIME_DAYS', 'an integer from 1 to 36500', integer(1, 36_500)),
   requireExpiry: setting('LATCHKEY_REQUIRE_EXPIRY', 'true or false', trueOrFalse),
   maxTokensPerOwner: setting('LATCHKEY_MAX_TOKENS_PER_OWNER', 'an integer from 1 to 1000000', integer(1, 1_000_000)),
+  auditIp: setting('LATCHKEY_AUDIT_IP', 'full, network or none', (text) =>
+    text === 'full' || text === 'network' || text === 'none' ? text : undefined,
+  ),
+  auditDays: setting('LATCHKEY_AUDIT_DAYS', 'an integer from 1 to 36500', integer(1, 36_500)),
+  auditKeyFile: setting('LATCHKEY_AUDIT_KEY_FILE', "a file's path", path),
   logLevel: setting('LATCHKEY_LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>
     LOG_LEVELS.find((level) => level === text),
   ),

@@ -24,6 +24,9 @@ const MEANINGS: { [Name in keyof Config]: string } = {
   maxLifetimeDays: 'longest lifetime of a token in days; by default no limit',
   requireExpiry: 'whether every token must have an expiry',
   maxTokensPerOwner: 'most valid personal access tokens of one owner; by default no limit',
+  auditIp: "what the audit log keeps of a client's address: all, its network, or nothing",
+  auditDays: 'days for which the audit log keeps events; by default always',
+  auditKeyFile: 'file with a key of 32 bytes or more, which the chain of events is computed with; by default none',
   logLevel: 'the least important level that is logged',
   checkResponses: 'answer 500 if an answer breaks the contract, for development',
 };

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/config.js';
+import type { ActorKind } from '../database/index.js';
+import { recordedAddress } from '../events/address.js';
 import { clientAddress } from '../http/origin.js';
 import type { Actor } from '../tokens/actor.js';
 import type { Caller } from '../tokens/caller.js';
@@ -9,12 +11,14 @@ const LONGEST_USER_AGENT = 256;
 
 /** The sender of a request. Reads address and user agent only on demand, because most requests change nothing. */
 export class RequestActor implements Actor {
+  readonly kind: ActorKind;
   readonly caller: Caller | null;
   readonly requestId: string;
   readonly #request: IncomingMessage;
   readonly #config: Readonly<Config>;
 
   constructor(caller: Caller | null, requestId: string, request: IncomingMessage, config: Readonly<Config>) {
+    this.kind = caller === null ? 'anonymous' : caller.tokenType === 'session' ? 'user' : 'token';
     this.caller = caller;
     this.requestId = requestId;
     this.#request = request;
@@ -23,6 +27,10 @@ export class RequestActor implements Actor {
 
   get address(): string | null {
     return clientAddress(this.#request, this.#config) ?? null;
+  }
+
+  get recordedAddress(): string | null {
+    return recordedAddress(this.address, this.#config.auditIp);
   }
 
   get userAgent(): string | null {

@@ -34,3 +34,34 @@ export const REVOCATION_REASONS = [
   'disabled',
 ] as const;
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
+
+/** What an event of the audit log says that happened: a kind of thing, and what was done with it. */
+export const EVENT_ACTIONS = [
+  'token.created',
+  'token.updated',
+  'token.rotated',
+  'token.grace_ended',
+  'token.revoked',
+  'session.opened',
+  'session.closed',
+  'session.refresh_reused',
+  'login.failed',
+  'user.created',
+  'user.updated',
+  'user.disabled',
+  'user.enabled',
+  'user.password_changed',
+  'audit.pruned',
+] as const;
+export type EventAction = (typeof EVENT_ACTIONS)[number];
+
+/**
+ * Who acted. `user`: a session of the user; `token`: a personal access token of the user; `cli`: the command line on the
+ * database; `system`: the service by itself; `anonymous`: a request without a credential, such as a login.
+ */
+export const ACTOR_KINDS = ['user', 'token', 'cli', 'system', 'anonymous'] as const;
+export type ActorKind = (typeof ACTOR_KINDS)[number];
+
+/** What an event changed: one token, several tokens of one owner, or a user. */
+export const TARGET_KINDS = ['token', 'tokens', 'user'] as const;
+export type TargetKind = (typeof TARGET_KINDS)[number];

@@ -11,7 +11,14 @@ import { IN_MEMORY, openMemory, openSqlite, type SqliteHandles } from './sqlite/
 import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
 import { UnusableDatabase } from './unusable.js';
 
-export { type RevocationReason, TOKEN_TYPES, type TokenType } from './closed-lists.js';
+export {
+  type ActorKind,
+  type EventAction,
+  type RevocationReason,
+  type TargetKind,
+  TOKEN_TYPES,
+  type TokenType,
+} from './closed-lists.js';
 export { type CopyProgress, copyDatabase } from './copy/copy.js';
 export type { DatabaseContent } from './copy/digest.js';
 export type { Database, OpenOptions } from './database.js';

@@ -1,5 +1,6 @@
 import type { Migration, SharedMigration } from './migration.js';
 import { loginAttempts } from './migrations/0007-login-attempts.js';
+import { events } from './migrations/0008-events.js';
 
 /**
  * The migrations that both engines have, by names in their order. Never edit a released migration; add another one. A
@@ -8,6 +9,7 @@ import { loginAttempts } from './migrations/0007-login-attempts.js';
  */
 export const sharedMigrations: Record<string, SharedMigration> = {
   '0007-login-attempts': loginAttempts,
+  '0008-events': events,
 };
 
 /** All migrations of `engine`: first `own`, the engine's own ones, then the shared ones. */

@@ -1,5 +1,13 @@
 import type { Generated, Kysely } from 'kysely';
-import type { RevocationReason, Role, TokenType, UserKind } from './closed-lists.js';
+import type {
+  ActorKind,
+  EventAction,
+  RevocationReason,
+  Role,
+  TargetKind,
+  TokenType,
+  UserKind,
+} from './closed-lists.js';
 
 // An instant is an integer number of milliseconds since 1970, a UUID is 16 bytes, and a flag is 0 or 1. SQLite and
 // PostgreSQL store these types alike.
@@ -10,6 +18,11 @@ export interface OrganizationTable {
   name: string;
   slug: string;
   created_at: number;
+  /**
+   * When the scope `audit:read` came to guard the audit log; 0 if it always did. A token from before does not have that scope
+   * here, because it was then a word of the operator's own API.
+   */
+  audit_since: Generated<number>;
 }
 
 /** A user, who can own tokens. */
@@ -161,6 +174,51 @@ export interface LoginAttemptTable {
   expires_at: number;
 }
 
+/** An event: who changed what, and when. Once an event is linked, its row never changes. */
+export interface AuditEventTable {
+  id: Generated<number>;
+  uuid: Uint8Array;
+  organization_id: number;
+  /** The event's place in the organization's chain, counted from 1; null until the event is linked. */
+  seq: number | null;
+  at: number;
+  action: EventAction;
+  actor_kind: ActorKind;
+  /** The user who acted; null if nobody was authenticated. */
+  actor_id: number | null;
+  /** The uuid of the token with which the user acted; null if nobody was authenticated. */
+  actor_token: Uint8Array | null;
+  /** The e-mail of the user who acted, as it was then. */
+  actor_label: string | null;
+  address: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  /** The user who was changed, or whose tokens were; null if the event changed nothing. */
+  owner_id: number | null;
+  target_kind: TargetKind | null;
+  /** The uuid of the token; null for every other target. */
+  target_uuid: Uint8Array | null;
+  /** The name of the token or the e-mail of the user, as it was then. */
+  target_label: string | null;
+  /** The prefix of the token, as it was then. */
+  target_prefix: string | null;
+  reason: RevocationReason | null;
+  /** A JSON object of `EventChanges`; null for none. */
+  changes: string | null;
+  /** The hash of all other columns and of the event before; null until the event is linked. */
+  hash: Uint8Array | null;
+}
+
+/** The last linked event of an organization. Who links events locks this row, so that the chain cannot fork. */
+export interface AuditHeadTable {
+  organization_id: number;
+  seq: number;
+  hash: Uint8Array;
+  /** The last event that was deleted because of its age, and its hash; 0 and 32 zero bytes if none was. */
+  pruned_seq: number;
+  pruned_hash: Uint8Array;
+}
+
 export interface Schema {
   organizations: OrganizationTable;
   users: UserTable;
@@ -174,6 +232,8 @@ export interface Schema {
   idempotent_answers: IdempotentAnswerTable;
   jobs: JobTable;
   login_attempts: LoginAttemptTable;
+  audit_events: AuditEventTable;
+  audit_heads: AuditHeadTable;
 }
 
 /** Kysely with this schema: `Database.read`, or the transaction of a write. */

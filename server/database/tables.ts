@@ -20,7 +20,14 @@ export interface Table<Columns> {
 export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
   organizations: {
     key: ['id'],
-    columns: { id: 'integer', uuid: 'bytes', name: 'text', slug: 'text', created_at: 'integer' },
+    columns: {
+      id: 'integer',
+      uuid: 'bytes',
+      name: 'text',
+      slug: 'text',
+      created_at: 'integer',
+      audit_since: 'integer',
+    },
     givesIds: true,
   },
   users: {
@@ -112,6 +119,43 @@ export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
   jobs: {
     key: ['name'],
     columns: { name: 'text', claimed_until: 'integer', cursor: 'text' },
+  },
+  audit_events: {
+    key: ['id'],
+    columns: {
+      id: 'integer',
+      uuid: 'bytes',
+      organization_id: 'integer',
+      seq: 'integer',
+      at: 'integer',
+      action: 'text',
+      actor_kind: 'text',
+      actor_id: 'integer',
+      actor_token: 'bytes',
+      actor_label: 'text',
+      address: 'text',
+      user_agent: 'text',
+      request_id: 'text',
+      owner_id: 'integer',
+      target_kind: 'text',
+      target_uuid: 'bytes',
+      target_label: 'text',
+      target_prefix: 'text',
+      reason: 'text',
+      changes: 'text',
+      hash: 'bytes',
+    },
+    givesIds: true,
+  },
+  audit_heads: {
+    key: ['organization_id'],
+    columns: {
+      organization_id: 'integer',
+      seq: 'integer',
+      hash: 'bytes',
+      pruned_seq: 'integer',
+      pruned_hash: 'bytes',
+    },
   },
 };
 

@@ -1,5 +1,6 @@
 import type { Handlers } from '../contract/contract.js';
 import { accessTokens } from './access-tokens.js';
+import { auditLog } from './audit-log.js';
 import { oauth } from './oauth.js';
 import { privateTokens } from './private-tokens.js';
 import { createService, type ServiceState } from './service.js';
@@ -15,6 +16,7 @@ export function createHandlers(state: ServiceState): Handlers {
     ...verification,
     ...oauth,
     ...users,
+    ...auditLog,
     ...sessions,
     ...createService(state),
   };

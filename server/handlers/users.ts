@@ -2,7 +2,7 @@ import type { User as WireUser } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
 import { toInstant } from '../instants.js';
 import { createUser, editUser, findUser, listUserPage } from '../users/directory.js';
-import type { User } from '../users/users.js';
+import type { User } from '../users/user.js';
 
 export const users = {
   async listUsers(deps, { caller, query: { q, limit, cursor } }) {

@@ -1,6 +1,7 @@
 import { lockOwners, searchColumn } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import { recordEdit } from '../events/edits.js';
 import type { AuthenticatedActor } from './actor.js';
 import { requireValidCaller } from './caller-state.js';
 import { changeToken, getChangeable } from './changeable.js';
@@ -34,11 +35,12 @@ export interface TokenEdit {
  */
 export function editToken(
   { db, now, config }: Deps,
-  { caller }: AuthenticatedActor,
+  actor: AuthenticatedActor,
   uuid: string,
   { name, description, metadata, expiresInDays, disabled, scopes, previousSecret }: TokenEdit,
   conditions: Conditions,
 ): Promise<VersionedToken> {
+  const { caller } = actor;
   return db.write(async (trx) => {
     await lockOwners(trx, caller.ownerId);
     const at = now();
@@ -66,7 +68,9 @@ export function editToken(
       scope_set_id: scopes === undefined ? row.scope_set_id : await scopeSetId(trx, scopes),
       ...(previousSecret === null && NO_PREVIOUS_SECRET),
     });
-    return await readToken(trx, row.id);
+    const edited = await readToken(trx, row.id);
+    await recordEdit(trx, actor, at, caller, token, edited);
+    return edited;
   });
 }
 

@@ -2,6 +2,8 @@ import type { Selectable } from 'kysely';
 import { type Queries, runPrepared, searchColumn, type TokenType } from '../database/index.js';
 import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';
+import { recordEvent } from '../events/record.js';
+import { toInstantOrNull } from '../instants.js';
 import { newUuid, toUuid } from '../uuid.js';
 import type { Actor, AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
@@ -59,7 +61,16 @@ export function issueToken(
     await checkTokenLimit(trx, deps.config, owner, createdAt);
     const knownSet = { id: holder.scopeSetId, scopes: holder.scopes };
     const token = { owner, type: 'pat', name, description, metadata, scopes, knownSet, createdAt, expiresAt } as const;
-    return await insertToken(deps, trx, actor, token);
+    const issued = await insertToken(deps, trx, actor, token);
+    await recordEvent(trx, actor, createdAt, {
+      action: 'token.created',
+      owner,
+      target: issued.token,
+      changes: {
+        after: { name, description: issued.token.description, scopes, expiresAt: toInstantOrNull(expiresAt) },
+      },
+    });
+    return issued;
   });
 }
 

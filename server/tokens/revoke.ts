@@ -1,6 +1,7 @@
 import { lockOwnerFoundBy, lockOwners, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import { newestUuids, REVOKED_COLUMNS, recordRevocation, recordRevocations } from '../events/revocations.js';
 import type { AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
 import { requireValidCaller } from './caller-state.js';
@@ -21,11 +22,12 @@ import { type AccessToken, selectTokens, toAccessToken, toVersioned } from './to
  */
 export async function revokeToken(
   { db, now }: Deps,
-  { caller }: AuthenticatedActor,
+  actor: AuthenticatedActor,
   { organizationId, ownerId }: OwnerKey,
   uuid: string,
   conditions: Conditions,
 ): Promise<void> {
+  const { caller } = actor;
   const key = { ...toTokenKey(uuid), organizationId, ownerId };
   await db.write(async (trx) => {
     await lockOwners(trx, caller.ownerId, ownerId);
@@ -39,8 +41,11 @@ export async function revokeToken(
       if (row !== undefined && row.revoked_at === null) checkConditions(conditions, toVersioned(row));
     }
     const reason = ownerId === caller.ownerId ? 'user' : 'admin';
-    const ids = await runPrepared(trx, revocation, { ...key, at, by: caller.ownerId, reason });
-    if (ids.length > 0) return;
+    const [row] = await runPrepared(trx, revocation, { ...key, at, by: caller.ownerId, reason });
+    if (row !== undefined) {
+      await recordRevocation(trx, { at, by: actor, reason }, row);
+      return;
+    }
     const [revokedBefore] = await runPrepared(trx, tokenByUuid, key);
     if (revokedBefore === undefined) throw new ServiceError('not_found');
   });
@@ -54,7 +59,7 @@ const revocation = (trx: Queries, { uuid, createdAt, organizationId, ownerId, at
     .set(revokedColumns({ at, by, reason }))
     .where((eb) => isOneOf(eb, { organizationId, ownerId }, [{ uuid, createdAt }]))
     .where('token.revoked_at', 'is', null)
-    .returning('id');
+    .returning(REVOKED_COLUMNS);
 
 /**
  * Revokes a personal access token of the caller's owner by its integer id. Rejects with `not_found`, also if it is already
@@ -72,18 +77,21 @@ export async function revokePrivateToken(
     await lockOwners(trx, caller.ownerId);
     const at = now();
     if (id !== caller.tokenId) await requireValidCaller(trx, caller, at, [WRITE]);
-    const { numUpdatedRows } = await trx
+    const revocation = { at, by: actor, reason: 'user' } as const;
+    const row = await trx
       .updateTable('access_tokens')
-      .set(revoked({ at, by: actor, reason: 'user' }))
+      .set(revoked(revocation))
       .where('id', '=', id)
       .where('owner_id', '=', caller.ownerId)
       .where('organization_id', '=', caller.organizationId)
       .where('type', '=', 'pat')
       .where('revoked_at', 'is', null)
+      .returning(REVOKED_COLUMNS)
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw new ServiceError('not_found');
+    if (row === undefined) throw new ServiceError('not_found');
     // The private tokens API has no entity tags. An error here rolls the revocation back.
     checkUntagged(conditions);
+    await recordRevocation(trx, revocation, row);
   });
 }
 
@@ -111,12 +119,15 @@ export async function revokeByPlaintext(
             .select('token_id')
             .where('digest', '=', digest)
             .where(({ or, eb }) => or([eb('valid_until', 'is', null), eb('valid_until', '>', at)]));
-    await trx
+    const revocation = { at, by: actor, reason: 'presented' } as const;
+    const row = await trx
       .updateTable('access_tokens')
-      .set(revoked({ at, by: actor, reason: 'presented' }))
+      .set(revoked(revocation))
       .where('id', 'in', tokenOfSecret)
       .where('revoked_at', 'is', null)
-      .execute();
+      .returning(REVOKED_COLUMNS)
+      .executeTakeFirst();
+    if (row !== undefined) await recordRevocation(trx, revocation, row);
   });
 }
 
@@ -171,11 +182,14 @@ export async function revokeTokens(
     const { count } = await selected.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
     const known = keys.length === 0 ? [] : await named.select('token.id').execute();
     if (!dryRun) {
+      const uuids = await newestUuids(selected);
+      const revocation = { at, by: actor, reason: 'bulk' } as const;
       await trx
         .updateTable('access_tokens')
-        .set(revoked({ at, by: actor, reason: 'bulk' }))
+        .set(revoked(revocation))
         .where('id', 'in', selected.select('token.id'))
         .execute();
+      await recordRevocations(trx, revocation, owner, { count, uuids });
     }
     const ids = shown.map(({ id }) => id);
     const rows = await selectTokens(trx)
@@ -201,14 +215,25 @@ export async function revokeAllTokens(
     await lockOwners(trx, caller.ownerId);
     const at = now();
     await requireValidCaller(trx, caller, at, [WRITE]);
+    const revocation = { at, by: actor, reason: 'all' } as const;
+    const uuids = await newestUuids(
+      trx
+        .selectFrom('access_tokens as token')
+        .where('token.owner_id', '=', caller.ownerId)
+        .where('token.organization_id', '=', caller.organizationId)
+        .where('token.revoked_at', 'is', null)
+        .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId)),
+    );
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
-      .set(revoked({ at, by: actor, reason: 'all' }))
+      .set(revoked(revocation))
       .where('owner_id', '=', caller.ownerId)
       .where('organization_id', '=', caller.organizationId)
       .where('revoked_at', 'is', null)
       .$if(exceptId !== null, (query) => query.where('id', '!=', exceptId))
       .executeTakeFirst();
-    return Number(numUpdatedRows);
+    const count = Number(numUpdatedRows);
+    await recordRevocations(trx, revocation, caller, { count, uuids });
+    return count;
   });
 }

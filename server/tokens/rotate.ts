@@ -1,6 +1,8 @@
 import type { Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import { recordEvent } from '../events/record.js';
+import { toInstant, toInstantOrNull } from '../instants.js';
 import type { AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
 import { changeToken, getChangeable } from './changeable.js';
@@ -43,11 +45,12 @@ export interface Rotation {
  */
 export function rotateToken(
   deps: Deps,
-  { caller }: AuthenticatedActor,
+  actor: AuthenticatedActor,
   uuid: string,
   rotation: Rotation,
   idempotency: Idempotency | undefined,
 ): Promise<IssuedToken> {
+  const { caller } = actor;
   return writeOnce(deps, caller, idempotency, async (trx, holder, at) => {
     const { token, row } = await getChangeable(trx, caller, uuid, rotation.conditions);
     if (row.id === caller.tokenId) {
@@ -70,7 +73,21 @@ export function rotateToken(
     const replaced = await replaceSecret(trx, row, plaintext, Math.min(end, row.expires_at ?? end), at);
     const lifetimeFrom = expiresAt === row.expires_at ? row.lifetime_from : at;
     await changeToken(trx, row, { ...replaced, expires_at: expiresAt, lifetime_from: lifetimeFrom });
-    return { plaintext, token: await readToken(trx, row.id) };
+    const rotated = await readToken(trx, row.id);
+    await recordEvent(trx, actor, at, {
+      action: 'token.rotated',
+      owner: caller,
+      target: rotated,
+      changes: {
+        before: { prefix: token.prefix, expiresAt: toInstantOrNull(token.expiresAt) },
+        after: {
+          prefix: rotated.prefix,
+          expiresAt: toInstantOrNull(rotated.expiresAt),
+          earlierSecretValidUntil: toInstant(replaced.previous_valid_until),
+        },
+      },
+    });
+    return { plaintext, token: rotated };
   });
 }
 

@@ -2,10 +2,14 @@ import type { Problem } from '../../generated/types.gen.js';
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import { insufficientScope, ServiceError } from '../errors.js';
 
-// Scopes say what a token may do. This service checks four of them; all others are for the APIs that verify tokens.
+// Scopes say what a token may do. This service checks five of them; all others are for the APIs that verify tokens.
 
 /** Allows everything, because it allows setting passwords. Only tokens of administrators can hold it. */
 export const ADMINISTER = 'users:admin';
+/** Needed to read the audit log of the organization. Only tokens of administrators can hold it. */
+const AUDIT = 'audit:read';
+/** The scopes that only administrators can hold. A token has them only if a request named them. */
+const OF_ADMINISTRATORS: readonly string[] = [AUDIT, ADMINISTER];
 /** Needed to create, edit, rotate and revoke tokens. */
 export const WRITE = 'tokens:write';
 const TOKENS = ['tokens:read', 'tokens:verify', WRITE];
@@ -19,18 +23,19 @@ export interface Holder {
 
 /** This service's scopes that a user has, in alphabetical order. */
 export function scopesOfUser(isAdmin: boolean): string[] {
-  return isAdmin ? [...TOKENS, ADMINISTER] : TOKENS;
+  return isAdmin ? [AUDIT, ...TOKENS, ADMINISTER] : TOKENS;
 }
 
-/** Whether `holder` holds `scope`. A session holds every scope, but `users:admin` only if its user is an administrator. */
+/** Whether `holder` holds `scope`. A session holds every scope, but those of administrators only if its user is one. */
 export function holds({ type, scopes, ownerIsAdmin }: Holder, scope: string): boolean {
   if (scope === ADMINISTER && !ownerIsAdmin) return false;
-  return type === 'session' || scopes.includes(scope);
+  // A token from before `audit:read` was a scope of this service may have the word, whoever its owner is: see `requireAuditor`.
+  return type === 'session' ? ownerIsAdmin || scope !== AUDIT : scopes.includes(scope);
 }
 
 /** Words with these beginnings are this service's, the ones that it does not use yet included. */
 const RESERVED = ['tokens:', 'users:', 'audit:', 'webhooks:', 'organizations:', 'policy:'];
-const OWN = [...TOKENS, ADMINISTER];
+const OWN = [AUDIT, ...TOKENS, ADMINISTER];
 
 /** The beginning by which `scope` is reserved; undefined for a scope of this service and for a word of another API. */
 export function reservedBy(scope: string): string | undefined {
@@ -64,12 +69,12 @@ export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'sc
 
 /**
  * The scopes of a token that `holder` creates: the `requested` ones, or by default its own without reserved ones, and without
- * `users:admin`, which a request must name. Throws `insufficient_scope` if `holder` lacks a requested scope.
+ * those of administrators, which a request must name. Throws `insufficient_scope` if `holder` lacks a requested scope.
  */
 export function scopesToGive(holder: Holder, requested: readonly string[] | undefined): string[] {
   if (requested === undefined) {
     const own = holder.type === 'session' ? TOKENS : holder.scopes;
-    return own.filter((scope) => scope !== ADMINISTER && reservedBy(scope) === undefined);
+    return own.filter((scope) => !OF_ADMINISTRATORS.includes(scope) && reservedBy(scope) === undefined);
   }
   requireScopes(holder, requested);
   return [...requested];

@@ -6,7 +6,8 @@ import { IN_MEMORY, openDatabase } from '../database/index.js';
 import { dateNow } from '../timers.js';
 import { OPERATOR } from '../tokens/actor.js';
 import { createPasswords } from './passwords.js';
-import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword, type User } from './users.js';
+import { type User } from './user.js';
+import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword } from './users.js';
 
 /** Manages the users of a database file. A service may be running on it. */
 export interface Users {

@@ -8,6 +8,7 @@ import {
 } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import { recordNewPassword, recordUser } from '../events/users.js';
 import type { AuthenticatedActor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
@@ -17,7 +18,8 @@ import { contains } from '../tokens/filter.js';
 import { positionOf } from '../tokens/list.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import { generatePassword } from './passwords.js';
-import { hasAdmin, insertUser, type NewUser, revokeOf, selectUsers, toUser, type User } from './users.js';
+import { selectUsers, toUser, type User } from './user.js';
+import { hasAdmin, insertUser, type NewUser, revokeOf } from './users.js';
 
 // The operations of the API with which administrators manage users by id.
 
@@ -59,16 +61,17 @@ export async function findUser({ db }: Deps, organization: Organization, id: num
 /** Adds a user to the caller's organization. Without a `password`, generates one and returns it. Rejects with `email_taken`. */
 export async function createUser(
   deps: Deps,
-  { caller }: AuthenticatedActor,
+  actor: AuthenticatedActor,
   { password: requested, ...rest }: Omit<NewUser, 'password'> & { password: string | undefined },
 ): Promise<{ user: User; password: string | null }> {
+  const { caller } = actor;
   const password = requested ?? generatePassword();
   const passwordHash = await deps.passwords.hash(password);
   try {
     const user = await deps.db.write(async (trx) => {
       await lockOwners(trx, caller.ownerId);
       await requireValidCaller(trx, caller, deps.now(), [ADMINISTER]);
-      return await insertUser(deps, trx, caller.organizationId, { ...rest, password }, passwordHash);
+      return await insertUser(deps, trx, actor, caller.organizationId, { ...rest, password }, passwordHash);
     });
     return { user, password: requested === undefined ? password : null };
   } catch (error) {
@@ -129,7 +132,10 @@ export async function editUser(
       const types = revokeTokens ? TOKEN_TYPES : (['session'] as const);
       await revokeOf(trx, { organizationId, ownerId: id }, types, { at, by: actor, reason });
     }
-    return await readUser(trx, caller, id);
+    const edited = await readUser(trx, caller, id);
+    await recordUser(trx, actor, at, user, edited);
+    if (passwordHash !== undefined) await recordNewPassword(trx, actor, at, edited);
+    return edited;
   });
 }
 

@@ -1,6 +1,7 @@
 import { lockOwners } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
+import { recordNewPassword } from '../events/users.js';
 import type { AuthenticatedActor } from '../tokens/actor.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
 import { findUserForLogin, revokeOf } from './users.js';
@@ -47,6 +48,7 @@ export async function changeOwnPassword(
       .returning('id')
       .executeTakeFirst();
     if (changed === undefined) throw wrongPassword();
+    await recordNewPassword(trx, actor, at, found.user);
     await revokeOf(trx, caller, ['session'], { at, by: actor, reason: 'password' }, { except: caller.tokenId });
   });
 }

@@ -1,6 +1,8 @@
 import { hexOf, lockOwnerFoundBy, lockOwners, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
+import { recordEvent } from '../events/record.js';
+import { REVOKED_COLUMNS, recordRevocation } from '../events/revocations.js';
 import type { Actor, AuthenticatedActor } from '../tokens/actor.js';
 import { changeToken } from '../tokens/changeable.js';
 import { insertToken } from '../tokens/issue.js';
@@ -8,7 +10,8 @@ import { newPlaintext, type Plaintext } from '../tokens/plaintext.js';
 import { revoked } from '../tokens/revocation.js';
 import { scopesOfUser } from '../tokens/scopes.js';
 import { ownerByRefreshToken, replaceSecret } from '../tokens/secrets.js';
-import { canonicalEmail, findUserForLogin, findUserToLogIn, readUser, type User } from './users.js';
+import { readUser, type User } from './user.js';
+import { canonicalEmail, findUserForLogin, findUserToLogIn } from './users.js';
 
 // A session is one access token of type `session`. A refresh gives that token a new secret, so that the session stays one
 // row in its owner's list. Revoking the token ends its refresh tokens too.
@@ -32,6 +35,15 @@ export interface OpenedSession {
  * actor's address.
  */
 export async function logIn(deps: Deps, actor: Actor, email: string, password: string): Promise<OpenedSession> {
+  try {
+    return await openSession(deps, actor, email, password);
+  } catch (error) {
+    if (error instanceof ServiceError && error.status < 500) deps.events.loginFailed(actor);
+    throw error;
+  }
+}
+
+async function openSession(deps: Deps, actor: Actor, email: string, password: string): Promise<OpenedSession> {
   const { db, config, now, passwords, loginThrottle } = deps;
   const attempt = await loginThrottle.attempt(canonicalEmail(email), actor.address);
   const found = await findUserForLogin(deps, { email });
@@ -54,6 +66,8 @@ export async function logIn(deps: Deps, actor: Actor, email: string, password: s
       scopes: scopesOfUser(user.isAdmin),
     });
     const refreshToken = await insertRefreshToken(deps, trx, token.id, at);
+    const owner = { organizationId: user.organization.id, ownerId: user.id };
+    await recordEvent(trx, actor, at, { action: 'session.opened', owner, target: token });
     return { user, accessToken: plaintext, refreshToken, lifetime };
   });
 }
@@ -82,12 +96,15 @@ export async function refreshSession(deps: Deps, actor: Actor, refreshToken: Pla
     if (found === undefined) return refreshFailed('unknown');
     if (found.revoked_at !== null) return refreshFailed('revoked');
     if (found.spent_at !== null) {
-      await trx
+      const revocation = { at, by: actor, reason: 'reuse' } as const;
+      const row = await trx
         .updateTable('access_tokens')
-        .set(revoked({ at, by: actor, reason: 'reuse' }))
+        .set(revoked(revocation))
         .where('id', '=', found.id)
         .where('revoked_at', 'is', null)
-        .execute();
+        .returning(REVOKED_COLUMNS)
+        .executeTakeFirst();
+      if (row !== undefined) await recordRevocation(trx, revocation, row, 'session.refresh_reused');
       reused = { sessionToken: found.id, userId: found.owner_id, requestId: actor.requestId };
       return refreshFailed('spent');
     }
@@ -113,13 +130,16 @@ export async function refreshSession(deps: Deps, actor: Actor, refreshToken: Pla
 export async function logOut({ db, now }: Deps, actor: AuthenticatedActor): Promise<void> {
   await db.write(async (trx) => {
     await lockOwners(trx, actor.caller.ownerId);
-    await trx
+    const revocation = { at: now(), by: actor, reason: 'logout' } as const;
+    const row = await trx
       .updateTable('access_tokens')
-      .set(revoked({ at: now(), by: actor, reason: 'logout' }))
+      .set(revoked(revocation))
       .where('id', '=', actor.caller.tokenId)
       .where('type', '=', 'session')
       .where('revoked_at', 'is', null)
-      .execute();
+      .returning(REVOKED_COLUMNS)
+      .executeTakeFirst();
+    if (row !== undefined) await recordRevocation(trx, revocation, row, 'session.closed');
   });
 }
 

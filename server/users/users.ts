@@ -1,6 +1,5 @@
 import { InvalidArgument } from '../config/invalid-argument.js';
 import {
-  hexOf,
   isUniqueViolation,
   lockOrganization,
   lockOwners,
@@ -12,28 +11,13 @@ import {
 } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
+import { newestUuids, recordRevocations } from '../events/revocations.js';
+import { recordNewPassword, recordNewUser, recordUser } from '../events/users.js';
 import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { type Revocation, revoked } from '../tokens/revocation.js';
-import { newUuid, toUuid } from '../uuid.js';
-
-export interface User {
-  id: number;
-  /** Empty if the user has none. */
-  email: string;
-  fullName: string;
-  isAdmin: boolean;
-  createdAt: number;
-  disabledAt: number | null;
-  organization: Organization;
-}
-
-export interface Organization {
-  id: number;
-  uuid: string;
-  name: string;
-  slug: string;
-}
+import { newUuid } from '../uuid.js';
+import { readUser, selectUsers, toUser, type User } from './user.js';
 
 export interface NewUser {
   email: string;
@@ -50,14 +34,14 @@ export function canonicalEmail(email: string): string {
 }
 
 /** Adds a user. Rejects with `InvalidArgument` if the e-mail is taken, or name or password are out of bounds. */
-export async function addUser(deps: UserDeps, _actor: Actor, newUser: NewUser): Promise<User> {
+export async function addUser(deps: UserDeps, actor: Actor, newUser: NewUser): Promise<User> {
   if (newUser.fullName.length > 255 || /[\p{Cc}\p{Cs}]/u.test(newUser.fullName)) {
     throw new InvalidArgument('a name must have at most 255 characters, and no control characters');
   }
   const passwordHash = await deps.passwords.hash(newUser.password);
   try {
     return await deps.db.write(async (trx) =>
-      insertUser(deps, trx, await theOrganization(trx, deps.now()), newUser, passwordHash),
+      insertUser(deps, trx, actor, await theOrganization(trx, deps.now()), newUser, passwordHash),
     );
   } catch (error) {
     if (isUniqueViolation(error)) throw new InvalidArgument(`a user ${canonicalEmail(newUser.email)} already exists`);
@@ -66,7 +50,7 @@ export async function addUser(deps: UserDeps, _actor: Actor, newUser: NewUser): 
 }
 
 /** Adds the user if the database has none, and returns whether it did. */
-export async function addFirstUser(deps: UserDeps, _actor: Actor, newUser: NewUser): Promise<boolean> {
+export async function addFirstUser(deps: UserDeps, actor: Actor, newUser: NewUser): Promise<boolean> {
   if (await hasUsers(deps.db.read)) return false;
   const passwordHash = await deps.passwords.hash(newUser.password);
   return await deps.db.write(async (trx) => {
@@ -75,7 +59,7 @@ export async function addFirstUser(deps: UserDeps, _actor: Actor, newUser: NewUs
     await lockOrganization(trx, organizationId);
     // Checked again in the transaction, because several processes may start on one new database.
     if (await hasUsers(trx)) return false;
-    await insertUser(deps, trx, organizationId, newUser, passwordHash);
+    await insertUser(deps, trx, actor, organizationId, newUser, passwordHash);
     return true;
   });
 }
@@ -92,11 +76,6 @@ export async function getUser({ db }: Pick<Deps, 'db'>, id: number): Promise<Use
   const [row] = await runPrepared(db.read, userById, { id });
   if (row === undefined) throw new TypeError(`there is no user ${String(id)}`);
   return toUser(row);
-}
-
-/** Reads the user with this id, which must exist, in the caller's transaction. */
-export async function readUser(trx: Queries, id: number): Promise<User> {
-  return toUser(await selectUsers(trx).where('user.id', '=', id).executeTakeFirstOrThrow());
 }
 
 /** Reads a user again after the password was verified; undefined if the password has changed since. */
@@ -141,8 +120,10 @@ export async function disableUser(
     await lockOrganization(trx, owner.organizationId);
     await lockOwners(trx, owner.ownerId);
     const hadAdmin = await hasAdmin(trx, owner.organizationId);
+    const before = await readUser(trx, owner.ownerId);
     await updateUser(trx, owner, { disabled_at: at });
     if (!force && hadAdmin && !(await hasAdmin(trx, owner.organizationId))) throw new ServiceError('last_admin');
+    await recordUser(trx, actor, at, before, await readUser(trx, owner.ownerId));
     await revokeOf(trx, owner, ['session'], { at, by: actor, reason: 'disabled' });
   });
 }
@@ -161,11 +142,13 @@ export async function hasAdmin(queries: Queries, organizationId: number): Promis
 }
 
 /** Enables the user. Rejects with `InvalidArgument` if no user has this e-mail. */
-export async function enableUser({ db }: UserDeps, _actor: Actor, email: string): Promise<void> {
+export async function enableUser({ db, now }: UserDeps, actor: Actor, email: string): Promise<void> {
   await db.write(async (trx) => {
     const owner = await getKey(trx, email);
     await lockOwners(trx, owner.ownerId);
+    const before = await readUser(trx, owner.ownerId);
     await updateUser(trx, owner, { disabled_at: null });
+    await recordUser(trx, actor, now(), before, await readUser(trx, owner.ownerId));
   });
 }
 
@@ -185,46 +168,11 @@ export async function setPassword(
     const owner = await getKey(trx, email);
     await lockOwners(trx, owner.ownerId);
     await updateUser(trx, owner, { password_hash: passwordHash });
-    const revocation = { at: now(), by: actor, reason: 'password' } as const;
+    const at = now();
+    await recordNewPassword(trx, actor, at, await readUser(trx, owner.ownerId));
+    const revocation = { at, by: actor, reason: 'password' } as const;
     await revokeOf(trx, owner, revokeTokens ? TOKEN_TYPES : ['session'], revocation);
   });
-}
-
-export function selectUsers(queries: Queries) {
-  return queries
-    .selectFrom('users as user')
-    .innerJoin('organizations as organization', 'organization.id', 'user.organization_id')
-    .select([
-      'user.id',
-      'user.organization_id',
-      'user.email',
-      'user.full_name',
-      'user.is_admin',
-      'user.created_at',
-      'user.disabled_at',
-      hexOf('organization.uuid').as('organization_uuid'),
-      'organization.name as organization_name',
-      'organization.slug as organization_slug',
-    ]);
-}
-
-type UserRow = Awaited<ReturnType<ReturnType<typeof selectUsers>['executeTakeFirstOrThrow']>>;
-
-export function toUser(row: UserRow): User {
-  return {
-    id: row.id,
-    email: row.email ?? '',
-    fullName: row.full_name,
-    isAdmin: row.is_admin === 1,
-    createdAt: row.created_at,
-    disabledAt: row.disabled_at,
-    organization: {
-      id: row.organization_id,
-      uuid: toUuid(row.organization_uuid),
-      name: row.organization_name,
-      slug: row.organization_slug,
-    },
-  };
 }
 
 async function hasUsers(queries: Queries): Promise<boolean> {
@@ -235,11 +183,13 @@ async function hasUsers(queries: Queries): Promise<boolean> {
 export async function insertUser(
   { now }: UserDeps,
   trx: Queries,
+  actor: Actor,
   organizationId: number,
   newUser: NewUser,
   passwordHash: string,
 ): Promise<User> {
   const email = canonicalEmail(newUser.email);
+  const at = now();
   const { id } = await trx
     .insertInto('users')
     .values({
@@ -249,12 +199,14 @@ export async function insertUser(
       full_name: newUser.fullName,
       password_hash: passwordHash,
       is_admin: newUser.isAdmin ? 1 : 0,
-      created_at: now(),
+      created_at: at,
       search: searchColumn(newUser.fullName, email),
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  return await readUser(trx, id);
+  const user = await readUser(trx, id);
+  await recordNewUser(trx, actor, at, user);
+  return user;
 }
 
 /** Returns the id of the one organization, and inserts it with the first user. */
@@ -301,7 +253,16 @@ export async function revokeOf(
   revocation: Revocation,
   { except }: { except?: number } = {},
 ): Promise<void> {
-  await trx
+  const uuids = await newestUuids(
+    trx
+      .selectFrom('access_tokens as token')
+      .where('token.owner_id', '=', ownerId)
+      .where('token.organization_id', '=', organizationId)
+      .where('token.type', 'in', types)
+      .where('token.revoked_at', 'is', null)
+      .$if(except !== undefined, (query) => query.where('token.id', '!=', except ?? 0)),
+  );
+  const { numUpdatedRows } = await trx
     .updateTable('access_tokens')
     .set(revoked(revocation))
     .where('owner_id', '=', ownerId)
@@ -309,5 +270,6 @@ export async function revokeOf(
     .where('type', 'in', types)
     .where('revoked_at', 'is', null)
     .$if(except !== undefined, (query) => query.where('id', '!=', except ?? 0))
-    .execute();
+    .executeTakeFirst();
+  await recordRevocations(trx, revocation, { organizationId, ownerId }, { count: Number(numUpdatedRows), uuids });
 }

@@ -81,7 +81,7 @@ describe('an earlier secret of a personal access token', () => {
   const shared = shareService(async (_, admin) => {
     const { token } = await create(admin.client, 'another');
     const { results } = await answered(listPrivateTokens({ client: admin.client, query: { page_size: 1 } }));
-    const everything = ['tokens:read', 'tokens:verify', 'tokens:write', 'users:admin'];
+    const everything = ['audit:read', 'tokens:read', 'tokens:verify', 'tokens:write', 'users:admin'];
     return { ...(await rotated(admin, everything)), another: token.id, anotherPrivate: results[0]?.id ?? 0 };
   });
 

@@ -8,9 +8,9 @@ import { shareService } from '../support/shared.js';
 
 // The beginnings of scopes that this service keeps for itself.
 
-const RESERVED = ['tokens:delete', 'users:', 'audit:read', 'webhooks:write', 'organizations:a', 'policy:apply'];
+const RESERVED = ['tokens:delete', 'users:', 'audit:write', 'webhooks:write', 'organizations:a', 'policy:apply'];
 const FREE = ['tokens', 'Tokens:read', 'my-tokens:read', 'auditor', 'a/audit:read'];
-const OWN = ['tokens:read', 'tokens:verify', 'tokens:write', 'users:admin'];
+const OWN = ['audit:read', 'tokens:read', 'tokens:verify', 'tokens:write', 'users:admin'];
 
 function refusal(index: number, scope: string) {
   const beginning = scope.replace(/:.*/, ':');
@@ -54,8 +54,8 @@ test('anybody may ask whether a token has a reserved scope', async () => {
 });
 
 test('a seed has none either', async () => {
-  const seed = { users: [{ email: 'a@example.org', tokens: [{ name: 'a', scopes: ['audit:read'] }] }] };
+  const seed = { users: [{ email: 'a@example.org', tokens: [{ name: 'a', scopes: ['audit:write'] }] }] };
   await expect(startServer({ port: 0, testing: { seed } })).rejects.toThrow(
-    'users[0].tokens[0].scopes: audit:read is reserved for the service',
+    'users[0].tokens[0].scopes: audit:write is reserved for the service',
   );
 });

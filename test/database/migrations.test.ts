@@ -9,6 +9,7 @@ import {
   getAccessToken,
   getMe,
   listAccessTokens,
+  listAuditEvents,
   listPrivateTokens,
   logIn,
   refreshSession,
@@ -116,6 +117,7 @@ test('from a version without versions, owners of several kinds and folded texts,
   // A scope that is reserved since stays, allows nothing, and is not inherited.
   const [zurich] = (await answered(listAccessTokens({ client, query: { q: 'Zürich' } }))).items;
   expect(zurich?.scopes).toEqual(['audit:read', 'orders:read', 'tokens:read', 'tokens:write']);
+  expect((await listAuditEvents({ client })).response.status).toBe(403);
   const heir = await answered(createAccessToken({ client, body: { name: 'heir' } }));
   expect(heir.token.scopes).toEqual(['orders:read', 'tokens:read', 'tokens:write']);
   const path = { token_id: zurich?.id ?? '' };

@@ -1,15 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, logIn } from '../../generated/index.js';
+import { type Config, defaultConfig } from '../../server/config/config.js';
 import { openDatabase } from '../../server/database/index.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { answered, DAY, MINUTE, type Service, startService } from '../support/service.js';
 import { change, isOnPostgres, rowsOf } from '../support/store.js';
 
 /** The sweeper of one process more on the database of the service. */
-async function sweeperOn(service: Service) {
+async function sweeperOn(service: Service, config: Partial<Config> = {}) {
   const db = await openDatabase(service.database);
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const sweeper = createSweeper({ db, now: service.clock.now, log });
+  const sweeper = createSweeper({ db, now: service.clock.now, log, config: { ...defaultConfig, ...config } });
   onTestFinished(async () => {
     await sweeper.close();
     await db.close();

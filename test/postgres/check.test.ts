@@ -164,9 +164,10 @@ describe('the settings of a server of its own', () => {
 
     await set('fsync = off', 'synchronous_commit = off');
     const serving = await serveDatabase(server.url);
-    expect(logOf(serving).filter(({ level }) => level === 40)).toMatchObject([
-      { msg: expect.stringMatching(/^fsync is off: when the machine of PostgreSQL fails/) as string },
-    ]);
+    // The address and the log come on two streams.
+    await expect
+      .poll(() => logOf(serving).filter(({ level }) => level === 40))
+      .toMatchObject([{ msg: expect.stringMatching(/^fsync is off: when the machine of PostgreSQL fails/) as string }]);
     await set();
   });
 

@@ -268,6 +268,7 @@ describe('latchkey copy', () => {
       const { database } = await filled('SQLite');
       const service = await startService({ database: await emptyDatabase(engine) });
       await service.admin();
+      await expect.poll(() => rowsOf(service, 'select seq from audit_heads')).toHaveLength(1);
       const before = await rowCount(service.database);
       const full = await copy(database, service.database);
       expect(full.stderr).toMatch(/^latchkey: database \S+ is not empty: it has rows of organizations\n$/);

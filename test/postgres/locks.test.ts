@@ -19,7 +19,11 @@ import {
   updateAccessToken,
   updateUser,
 } from '../../generated/index.js';
+import { defaultConfig } from '../../server/config/config.js';
 import type { Deps } from '../../server/deps.js';
+import { linkEvents } from '../../server/events/link.js';
+import { pruneEvents } from '../../server/events/prune.js';
+import { verifyChain } from '../../server/events/verify.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
@@ -33,6 +37,10 @@ import { createRepeatingDatabase } from '../support/twice.js';
 
 /** Where the service begins a transaction. Whoever adds one adds a case below, too. */
 const WRITES = {
+  'events/events.ts': 1,
+  'events/failed-logins.ts': 1,
+  'events/link.ts': 1,
+  'events/prune.ts': 1,
   'sweeper.ts': 2,
   'tokens/edit.ts': 1,
   'tokens/last-used.ts': 1,
@@ -258,7 +266,7 @@ test('a sweep skips what another transaction has locked', async () => {
   await other.connect();
   try {
     await other.query('begin; select from login_attempts order by key limit 1 for update');
-    const sweeper = createSweeper({ db, now: service.clock.now, log: console });
+    const sweeper = createSweeper({ db, now: service.clock.now, log: console, config: defaultConfig });
     expect(await sweeper.sweep()).toBe(true);
     await sweeper.close();
     expect(repeating.locks()).toEqual([[], [], []]);
@@ -266,6 +274,22 @@ test('a sweep skips what another transaction has locked', async () => {
     expect(await rowsOf(service, 'select count(*)::int as count from login_attempts')).toEqual([{ count: 1 }]);
   } finally {
     await other.end();
+    await db.close();
+  }
+});
+
+test('events are linked, and deleted when they are old', async () => {
+  const repeating = createRepeatingDatabase();
+  const service = await startService();
+  const { client } = await service.admin();
+  await token(client);
+  await service.stop();
+  const db = await repeating.open(service.database);
+  try {
+    await pruneEvents(db, service.clock.now(), service.clock.now() + DAY);
+    expect(await linkEvents(db, null)).toBe('all');
+    expect(await verifyChain(db, 1, null)).toMatchObject({ events: 1, pruned: 3, unlinked: 0, fault: null });
+  } finally {
     await db.close();
   }
 });

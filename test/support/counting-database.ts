@@ -2,7 +2,10 @@ import type { KyselyPlugin } from 'kysely';
 import { type Database, openDatabase } from '../../server/database/index.js';
 import { runCompiled, runDirectly } from '../../server/database/prepared.js';
 
-/** The real database, and how many queries it has been asked so far outside of transactions, and how many transactions. */
+/**
+ * The real database, and how many queries it has been asked so far outside of transactions, and how many transactions. What links
+ * events from time to time is not counted.
+ */
 export function createCountingDatabase(): {
   open(path: string): Promise<Database>;
   queries(): number;
@@ -23,7 +26,7 @@ export function createCountingDatabase(): {
       const db = await openDatabase(path);
       const read = db.read.withPlugin(counter);
       runDirectly(read, (query, parameters) => {
-        queries++;
+        if (!query.sql.includes('audit_events')) queries++;
         return runCompiled(db.read, query, parameters);
       });
       return {

@@ -52,6 +52,6 @@ export function send(
 }
 
 function toAnswer(status: number, headers: IncomingHttpHeaders, text: string): Answer {
-  const isJson = headers['content-type']?.startsWith('application/json') === true && text !== '';
+  const isJson = /^application\/json(;|$)/.test(headers['content-type'] ?? '') && text !== '';
   return { status, headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
 }

@@ -3,13 +3,16 @@ import {
   createAccessToken,
   createPrivateToken,
   createUser,
+  exportAuditEvents,
   getAccessToken,
   getCurrentAccessToken,
   getMe,
   getReadiness,
   getUser,
   introspectToken,
+  listAccessTokenEvents,
   listAccessTokens,
+  listAuditEvents,
   listPrivateTokens,
   listUsers,
   logIn,
@@ -63,9 +66,31 @@ export async function tour(service: Service): Promise<void> {
   await logIn({ client: service.anonymous, body: { username: ADMIN.email, password: 'a wrong password' } });
   await changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } });
   await logOut({ client: user.client });
+  await readEvents(client);
   await revokeAllAccessTokens({ client, query: { exclude_current: true } });
   await revokeAllAccessTokens({ client });
   await getReadiness({ client });
+}
+
+async function readEvents(client: Client): Promise<void> {
+  const { items, nextCursor } = await answered(listAuditEvents({ client, query: { limit: 1 } }));
+  await answered(listAuditEvents({ client, query: { limit: 1, cursor: nextCursor ?? '' } }));
+  const { token } = await answered(createAccessToken({ client, body: { name: 'with events' } }));
+  for (const query of [
+    { action: 'token.created' as const },
+    { actor: 1, owner: 1 },
+    { token: token.id },
+    { requestId: items[0]?.requestId ?? '' },
+    INSTANTS,
+  ]) {
+    await answered(listAuditEvents({ client, query }));
+  }
+  await updateAccessToken({ client, path: { token_id: token.id }, body: { name: 'with more events' } });
+  const path = { token_id: token.id };
+  const page = await answered(listAccessTokenEvents({ client, path, query: { limit: 1 } }));
+  await answered(listAccessTokenEvents({ client, path, query: { limit: 1, cursor: page.nextCursor ?? '' } }));
+  const read = await answered(createAccessToken({ client, body: { name: 'reader', scopes: ['audit:read'] } }));
+  await exportAuditEvents({ parseAs: 'text', headers: { Authorization: `Bearer ${read.plaintext}` }, client });
 }
 
 async function readAll(client: Client, owner: number): Promise<void> {

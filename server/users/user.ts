@@ -1,0 +1,62 @@
+import { hexOf, type Queries } from '../database/index.js';
+import { toUuid } from '../uuid.js';
+
+export interface User {
+  id: number;
+  /** Empty if the user has none. */
+  email: string;
+  fullName: string;
+  isAdmin: boolean;
+  createdAt: number;
+  disabledAt: number | null;
+  organization: Organization;
+}
+
+export interface Organization {
+  id: number;
+  uuid: string;
+  name: string;
+  slug: string;
+}
+
+/** Reads the user with this id, which must exist, in the caller's transaction. */
+export async function readUser(trx: Queries, id: number): Promise<User> {
+  return toUser(await selectUsers(trx).where('user.id', '=', id).executeTakeFirstOrThrow());
+}
+
+export function selectUsers(queries: Queries) {
+  return queries
+    .selectFrom('users as user')
+    .innerJoin('organizations as organization', 'organization.id', 'user.organization_id')
+    .select([
+      'user.id',
+      'user.organization_id',
+      'user.email',
+      'user.full_name',
+      'user.is_admin',
+      'user.created_at',
+      'user.disabled_at',
+      hexOf('organization.uuid').as('organization_uuid'),
+      'organization.name as organization_name',
+      'organization.slug as organization_slug',
+    ]);
+}
+
+type UserRow = Awaited<ReturnType<ReturnType<typeof selectUsers>['executeTakeFirstOrThrow']>>;
+
+export function toUser(row: UserRow): User {
+  return {
+    id: row.id,
+    email: row.email ?? '',
+    fullName: row.full_name,
+    isAdmin: row.is_admin === 1,
+    createdAt: row.created_at,
+    disabledAt: row.disabled_at,
+    organization: {
+      id: row.organization_id,
+      uuid: toUuid(row.organization_uuid),
+      name: row.organization_name,
+      slug: row.organization_slug,
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { beforeEach, expect, test } from 'vitest';
+import { createAccessToken, updateAccessToken } from '../../generated/index.js';
+import { ADMIN, type Finished, latchkey, logInTo, newFolder, serveDatabase } from '../support/process.js';
+import { answered } from '../support/service.js';
+import { change } from '../support/store.js';
+
+let folder: string;
+let database: string;
+
+beforeEach(async () => {
+  folder = await newFolder();
+  database = join(folder, 'latchkey.db');
+});
+
+function run(args: string[], more: Record<string, string> = {}): Promise<Finished> {
+  return latchkey(args, { env: { LATCHKEY_DATABASE: database, LATCHKEY_CONFIG: folder, ...more } });
+}
+
+/** A stopped service whose log has four events: a user, a session, a token and an edit. */
+async function stopped(env: Record<string, string> = {}): Promise<void> {
+  const { url, child, finished } = await serveDatabase(database, env);
+  const { client } = await logInTo(url);
+  const { token } = await answered(createAccessToken({ client, body: { name: 'deploy' } }));
+  await answered(updateAccessToken({ client, path: { token_id: token.id }, body: { name: 'release' } }));
+  child.kill('SIGTERM');
+  expect((await finished).code).toBe(0);
+}
+
+test('events are listed for people and for programs, and exported as JSON Lines', async () => {
+  const { url, child } = await serveDatabase(database);
+  const { client } = await logInTo(url);
+  const { token } = await answered(createAccessToken({ client, body: { name: 'deploy' } }));
+  const login = ['login', '--url', url, '--email', ADMIN.email, '--password-stdin'];
+  expect(await latchkey(login, { input: ADMIN.password, env: { LATCHKEY_CONFIG: folder } })).toMatchObject({ code: 0 });
+
+  const shown = await run(['audit', 'list'], { FORCE_COLOR: '1', COLUMNS: '120' });
+  expect(shown).toMatchObject({ code: 0, stderr: '' });
+  const text = stripVTControlCharacters(shown.stdout);
+  expect(text).toMatch(/^when +action +by +what +from +request\n/);
+  expect(text).toMatch(/token\.created +admin@example\.org +deploy lk_pat_\w{5} +127\.0\.0\.1/);
+  const plain = await run(['audit', 'list', '--action', 'token.created', '--owner', ADMIN.email]);
+  expect(plain.stdout).toMatch(
+    /^\d{4}-\S+Z\ttoken\.created\tadmin@example\.org\tdeploy lk_pat_\w{5}\t127\.0\.0\.1\t\S+\n$/,
+  );
+  const json = await run(['audit', 'list', '--token', token.id, '--actor', '1', '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject([{ action: 'token.created', target: { tokenId: token.id } }]);
+  expect((await run(['audit', 'list', '--limit', '1'])).stdout.trim().split('\n')).toHaveLength(1);
+
+  await expect.poll(async () => (await run(['audit', 'export'])).stdout.trim().split('\n').length).toBe(5);
+  const rest = await run(['audit', 'export', '--after', '2']);
+  expect(
+    rest.stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { seq: number }).seq),
+  ).toEqual([3, 4, 5]);
+  expect(await run(['audit', 'list', '--action', 'nothing'])).toMatchObject({ code: 1, stdout: '' });
+  child.kill('SIGTERM');
+});
+
+test('a whole chain verifies, also against its anchor, and a changed one does not', async () => {
+  await stopped();
+  const anchor = (await run(['audit', 'anchor'])).stdout.trim();
+  expect(anchor).toMatch(/^4:[0-9a-f]{64}$/);
+  expect(await run(['audit', 'verify', '--anchor', anchor])).toMatchObject({
+    code: 0,
+    stdout: `the chain of 4 events is whole\nit ends at ${anchor}\n`,
+  });
+
+  await change({ database }, "update audit_events set address = '10.0.0.1' where seq = 3");
+  const fault = 'the event or its hash was changed, or it does not follow the event before';
+  expect(await run(['audit', 'verify'])).toMatchObject({ code: 1, stdout: `fault at event 3: ${fault}\n` });
+  expect(JSON.parse((await run(['audit', 'verify', '--json'])).stdout)).toMatchObject({
+    whole: false,
+    fault: { seq: 3 },
+  });
+  expect(await run(['audit', 'anchor'])).toMatchObject({ code: 1, stdout: '' });
+});
+
+test('a chain with a key verifies with that key alone', async () => {
+  const key = join(folder, 'audit.key');
+  writeFileSync(key, randomBytes(32));
+  await stopped({ LATCHKEY_AUDIT_KEY_FILE: key });
+  expect((await run(['audit', 'verify', '--audit-key-file', key])).code).toBe(0);
+  expect(await run(['audit', 'verify'])).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('event 1') as string,
+  });
+  writeFileSync(key, randomBytes(32));
+  expect((await run(['audit', 'verify'], { LATCHKEY_AUDIT_KEY_FILE: key })).code).toBe(1);
+});
+
+test('a chain that got a key later says how many events are from before', async () => {
+  await stopped();
+  const key = join(folder, 'audit.key');
+  writeFileSync(key, randomBytes(32));
+  await stopped({ LATCHKEY_AUDIT_KEY_FILE: key });
+  expect((await run(['audit', 'verify', '--audit-key-file', key])).stdout).toMatch(
+    /^the chain of 7 events is whole\nit ends at 7:\w{64}\nthe first 4 events are from before the chain had a key\n$/,
+  );
+  await change({ database }, "update audit_events set address = '10.0.0.1' where seq = 6");
+  expect((await run(['audit', 'verify', '--audit-key-file', key])).stdout).toContain('fault at event 6');
+});
+
+test.each([
+  [['audit', 'verify', '--anchor', '4'], 'It must be SEQ:HASH'],
+  [['audit', 'verify', '--database', 'nowhere.db'], 'there is no database nowhere.db'],
+  [['audit', 'verify', '--database', ':memory:'], 'this needs a lasting database'],
+  [['audit', 'export', '--after', 'last'], 'It must be an integer of 0 or more'],
+])('%j is rejected with a sentence', async (args, sentence) => {
+  const { code, stderr } = await run(args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(sentence);
+  expect(stderr).not.toContain('    at ');
+});
+
+test('a key file that cannot be used ends the start and the command with a sentence', async () => {
+  await stopped();
+  const short = join(folder, 'short.key');
+  writeFileSync(short, 'short');
+  for (const args of [
+    ['serve', '--port', '0'],
+    ['audit', 'verify'],
+  ]) {
+    expect(await run(args, { LATCHKEY_AUDIT_KEY_FILE: short })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`LATCHKEY_AUDIT_KEY_FILE ${short} must have at least 32 bytes`) as string,
+    });
+    const missing = await run(args, { LATCHKEY_AUDIT_KEY_FILE: join(folder, 'missing.key') });
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be read: ENOENT') as string });
+  }
+});
