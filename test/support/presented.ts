@@ -13,18 +13,18 @@ import { openUsers } from '../../server/index.js';
 import { withChecksum } from './plaintext.js';
 import { answered, type Client, DAY, HOUR, type Person, type Service } from './service.js';
 
-/** A token as somebody presents it. */
+/** A token that a test sends for verification, and the expected answer. */
 export interface Presented {
   plaintext: string;
-  /** What is to be said of it where the secret is proven: its record, with the secret's own end. */
+  /** The token's record, with the expiry of the secret that is sent; null if the secret does not exist. */
   token: AccessToken | null;
   owner: Person | null;
 }
 
-export type PresentedName = (typeof OPEN)[number] | (typeof CLOSED)[number][0];
+export type PresentedName = (typeof VALID)[number] | (typeof NOT_VALID)[number][0];
 
-/** Tokens that pass. */
-export const OPEN = [
+/** Valid tokens. */
+export const VALID = [
   'a token without an expiry',
   'a token with one',
   'a session',
@@ -32,8 +32,8 @@ export const OPEN = [
   "a refreshed session's earlier secret",
 ] as const;
 
-/** Tokens that do not, and the code of why. */
-export const CLOSED = [
+/** Tokens that are not valid, each with the code that says why. */
+export const NOT_VALID = [
   ['nonsense', 'malformed'],
   ['a refresh token', 'malformed'],
   ['a token nobody was given', 'unknown'],
@@ -48,7 +48,7 @@ export const CLOSED = [
   ['a token of a disabled user', 'owner_disabled'],
 ] as const;
 
-/** One token for each of the above, and somebody else who asks about them. Moves the clock by a day. */
+/** Creates one token for each name above, and another user, `asker`, who verifies them. Moves the clock by a day. */
 export async function presentTokens(
   service: Service,
 ): Promise<{ asker: Person; tokens: Record<PresentedName, Presented> }> {

@@ -18,7 +18,7 @@ import {
   sendForm,
 } from '../../support/oauth.js';
 import { UNKNOWN_TOKEN } from '../../support/plaintext.js';
-import { CLOSED, presentTokens } from '../../support/presented.js';
+import { NOT_VALID, presentTokens } from '../../support/presented.js';
 import { expectRefusal, logged } from '../../support/refusal.js';
 import { shareService } from '../../support/shared.js';
 
@@ -114,7 +114,7 @@ describe('a caller', () => {
 
     test('with an expired, revoked or disabled token, or a refresh token, is 401', async () => {
       const { service, made } = await shared();
-      for (const [name] of CLOSED) {
+      for (const [name] of NOT_VALID) {
         const { plaintext } = made.tokens[name];
         for (const Authorization of [`Bearer ${plaintext}`, basic(plaintext)]) {
           const answer = await sendForm(service, line, 'token=nonsense', { headers: { Authorization } });

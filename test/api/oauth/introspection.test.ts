@@ -5,7 +5,7 @@ import { createPrivateToken, rotateAccessToken, updateAccessToken } from '../../
 import { createCountingDatabase } from '../../support/counting-database.js';
 import { bearer, create, get, INTROSPECT, introspect, sendForm, toSeconds, WAYS } from '../../support/oauth.js';
 import { UNKNOWN_TOKEN } from '../../support/plaintext.js';
-import { CLOSED, OPEN, presentTokens } from '../../support/presented.js';
+import { NOT_VALID, presentTokens, VALID } from '../../support/presented.js';
 import { expectNoSecret } from '../../support/refusal.js';
 import { answered, DAY, HOUR, MINUTE, SECOND, startService } from '../../support/service.js';
 import { shareService } from '../../support/shared.js';
@@ -14,7 +14,7 @@ const shared = shareService(presentTokens);
 
 describe('introspecting', () => {
   describe.each(WAYS)('by %s', (_, authOf) => {
-    test.each(OPEN)('%s tells what it is', async (name) => {
+    test.each(VALID)('%s tells what it is', async (name) => {
       const { service, made } = await shared();
       const { plaintext, token, owner } = made.tokens[name];
       expect(await introspect(service, authOf(made.asker.token), plaintext)).toEqual({
@@ -29,7 +29,7 @@ describe('introspecting', () => {
       });
     });
 
-    test.each(CLOSED)('%s tells nothing but that it is not active', async (name) => {
+    test.each(NOT_VALID)('%s tells nothing but that it is not active', async (name) => {
       const { service, made } = await shared();
       expect(await introspect(service, authOf(made.asker.token), made.tokens[name].plaintext)).toEqual({
         active: false,
@@ -70,7 +70,7 @@ describe('introspecting', () => {
     });
   });
 
-  test.each(CLOSED)('%s is answered in the same bytes as any other', async (name) => {
+  test.each(NOT_VALID)('%s is answered in the same bytes as any other', async (name) => {
     const { service, made } = await shared();
     const { plaintext } = made.tokens[name];
     const answer = await sendForm(service, INTROSPECT, `token=${plaintext}`, { token: made.asker.token });
@@ -82,7 +82,7 @@ describe('introspecting', () => {
     await expectNoSecret(service, answer, [plaintext.slice(13) || plaintext]);
   });
 
-  test.each(OPEN)('%s leaves its plaintext in no answer and no log', async (name) => {
+  test.each(VALID)('%s leaves its plaintext in no answer and no log', async (name) => {
     const { service, made } = await shared();
     const { plaintext } = made.tokens[name];
     const answer = await sendForm(service, INTROSPECT, `token=${plaintext}`, { token: made.asker.token });

@@ -21,7 +21,7 @@ import { createFaultyDatabase } from '../../support/faulty-database.js';
 import { type RequestParts, send } from '../../support/http.js';
 import { ANY_STRING, matching, without } from '../../support/matchers.js';
 import { UNKNOWN_TOKEN, withChecksum } from '../../support/plaintext.js';
-import { CLOSED, OPEN, type Presented, type PresentedName, presentTokens } from '../../support/presented.js';
+import { NOT_VALID, type Presented, type PresentedName, presentTokens, VALID } from '../../support/presented.js';
 import { expectNoSecret, expectRefusal, logged } from '../../support/refusal.js';
 import { answered, type Client, DAY, HOUR, MINUTE, SECOND, type Service, startService } from '../../support/service.js';
 import { shareService } from '../../support/shared.js';
@@ -30,7 +30,7 @@ const VERIFY = 'POST /api/v1/access-tokens/verify';
 const VERIFY_BATCH = 'POST /api/v1/access-tokens/verify-batch';
 const ALPHABET = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 
-const EXPECTED = [...OPEN.map((name) => [name, 'valid'] as const), ...CLOSED];
+const EXPECTED = [...VALID.map((name) => [name, 'valid'] as const), ...NOT_VALID];
 const UNPROVEN = new Set<string>(['malformed', 'unknown']);
 
 async function verify(client: Client, token: string, scopes?: string[]): Promise<Verification> {
@@ -118,7 +118,7 @@ describe('a verdict', () => {
     ]);
   });
 
-  test.each(OPEN)('on %s that must be allowed what it is not is insufficient_scope', async (name) => {
+  test.each(VALID)('on %s that must be allowed what it is not is insufficient_scope', async (name) => {
     const { made } = await shared();
     const presented = made.tokens[name];
     const verdict = await verify(made.asker.client, presented.plaintext, ['tokens:read', 'users:admin']);
@@ -131,7 +131,7 @@ describe('a verdict', () => {
     expect(seen(await verify(made.asker.client, presented.plaintext, []))).toEqual(expectedOf(presented, code));
   });
 
-  test.each(CLOSED)('on %s stays %s, whatever it must be allowed', async (name, code) => {
+  test.each(NOT_VALID)('on %s stays %s, whatever it must be allowed', async (name, code) => {
     const { made } = await shared();
     expectCode(code, await verify(made.asker.client, made.tokens[name].plaintext, ['tokens:read']));
   });
