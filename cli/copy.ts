@@ -16,15 +16,16 @@ interface CopyFlags {
 export function addCopy(program: Command): void {
   program
     .command('copy')
-    .description('Copy all data to a new database, from SQLite to PostgreSQL, back, or between two of a kind.')
+    .description('Copy all data to a new database of either engine: SQLite or PostgreSQL.')
     .requiredOption('--from <database>', 'the file or PostgreSQL URL to copy; it is not changed')
     .requiredOption('--to <database>', 'a new file, or the PostgreSQL URL of an empty database')
     .option('--json', 'print JSON, for programs')
     .addHelpText(
       'after',
       `
-Stop the service first: what it writes after the copy began is not in the copy.
-A URL without a password takes that of LATCHKEY_DATABASE_PASSWORD_FILE. LATCHKEY_DATABASE_SCHEMA names the schema.
+Stop the service first: the copy lacks everything that it writes after the copy has begun.
+For a URL without a password, LATCHKEY_DATABASE_PASSWORD_FILE names the file with the password.
+LATCHKEY_DATABASE_SCHEMA names the schema.
 If a copy fails or is interrupted, the new database has no rows.`,
     )
     .action(copy);
@@ -84,7 +85,7 @@ function isSame(from: string, to: string): boolean {
   return !isPostgresUrl(from) && !isPostgresUrl(to) && existsSync(to) && realpathSync(from) === realpathSync(to);
 }
 
-/** A password in the URL goes before the file's, so that two URLs may have two. */
+/** A password in the URL takes precedence over the file, so that the two URLs can have different passwords. */
 function endOf(database: string, { databasePasswordFile, databaseSchema }: Config) {
   const hasPassword = parsePostgresUrl(database)?.password != null;
   return { database, passwordFile: hasPassword ? null : databasePasswordFile, schema: databaseSchema };

@@ -31,7 +31,7 @@ export function addDatabase(program: Command): void {
       const start = performance.now();
       const { report, kept } = await restoreDatabase(file, path, { replace: flags.force === true });
       say(`restored ${path} from ${file}: ${contentOf(report)} in ${since(start)}`);
-      if (kept !== null) say(`the database that was there is ${kept}`);
+      if (kept !== null) say(`the replaced database is kept as ${kept}`);
     });
 
   addMigrate(program);
@@ -54,7 +54,7 @@ export function addDatabase(program: Command): void {
 function addMigrate(program: Command): void {
   const description = 'Bring the schema of the database up to date; the service does so at its start.';
   command(program, 'migrate', description, ANY_DATABASE)
-    .addHelpText('after', '\nLATCHKEY_MIGRATE=never leaves it to this command.')
+    .addHelpText('after', '\nWith LATCHKEY_MIGRATE=never only this command runs migrations.')
     .action(async (flags: DatabaseFlag) => {
       const { migrateDatabase } = await server();
       const settings = await readSettings({ database: flags.database });
@@ -110,7 +110,7 @@ function describe(path: string, { schema, pending, bytes, rows, faults, warnings
     ...faults.map((fault) => `  ${fault}`),
     ...warnings.map((warning) => `  warning: ${warning}`),
     ...Object.entries(rows).map(([table, count]) => `  ${table.padEnd(width)}  ${String(count)}`),
-    ...(pending.length > 0 ? [`the next start brings it up to date: ${pending.join(', ')}`] : []),
+    ...(pending.length > 0 ? [`the next start runs the pending migrations: ${pending.join(', ')}`] : []),
   ].join('\n');
 }
 

@@ -3,7 +3,7 @@ export class UnusableDatabase extends Error {
   override name = 'UnusableDatabase';
 }
 
-/** The error for a database of an earlier version that this process must not migrate. */
+/** The error for a database that lacks migrations, which this process must not run. */
 export function needsMigration(database: string): UnusableDatabase {
-  return new UnusableDatabase(`database ${database} is of an earlier version or new: run latchkey migrate`);
+  return new UnusableDatabase(`database ${database} lacks migrations: run latchkey migrate`);
 }

@@ -117,7 +117,7 @@ describe('latchkey backup', () => {
       [precious, `${precious} exists already; a backup overwrites nothing`],
       [database, `${database} is the database itself`],
       [join(folder, 'link.db'), `${join(folder, 'link.db')} is the database itself`],
-      [`${database}-journal`, `${database}-journal is what SQLite keeps beside the database itself`],
+      [`${database}-journal`, `SQLite uses the name ${database}-journal for a file of the database itself`],
     ] as const;
     const before = readdirSync(folder);
     for (const [file, reason] of refusals) {
@@ -181,7 +181,7 @@ describe('latchkey restore', () => {
     );
     expect(refused.code).toBe(1);
     const { code, stdout } = await run('restore', copy, '--force');
-    expect(stdout).toMatch(/^restored [^\n]+\nthe database that was there is \S+latchkey\.db\.replaced-1\n$/);
+    expect(stdout).toMatch(/^restored [^\n]+\nthe replaced database is kept as \S+latchkey\.db\.replaced-1\n$/);
     expect(code).toBe(0);
     const names = ['copy.db', 'latchkey.db', 'latchkey.db.replaced-1'];
     expect(readdirSync(folder).sort()).toEqual(names);
@@ -291,7 +291,7 @@ describe('latchkey check', () => {
     const before = readFileSync(database);
     const { code, stdout } = await run('check');
     expect(stdout).toMatch(/schema 0001-tokens$/m);
-    expect(stdout).toMatch(/^the next start brings it up to date: 0002-life-cycle, 0003-scopes-and-finding/m);
+    expect(stdout).toMatch(/^the next start runs the pending migrations: 0002-life-cycle, 0003-scopes-and-finding/m);
     expect(code).toBe(0);
     expect(readFileSync(database).equals(before)).toBe(true);
   });

@@ -18,7 +18,7 @@ test('a service that must not migrate refuses a new database, and serves it once
   const database = await emptyDatabase();
   const env = { LATCHKEY_DATABASE: database, LATCHKEY_MIGRATE: 'never', LATCHKEY_PORT: '0' };
   const refused = await latchkey(['serve'], { env });
-  expect(refused.stderr).toMatch(/^latchkey: database \S+ is of an earlier version or new: run latchkey migrate\n$/);
+  expect(refused.stderr).toMatch(/^latchkey: database \S+ lacks migrations: run latchkey migrate\n$/);
   expect(refused).toMatchObject({ code: 1, stdout: '' });
 
   for (let time = 0; time < 2; time++) {

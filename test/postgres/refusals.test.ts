@@ -74,7 +74,7 @@ const REFUSALS: [name: string, sentence: RegExp, make: () => Promise<Case>][] = 
   ],
   [
     'a port where nothing listens',
-    /nothing listens there/,
+    /no server listens there/,
     async () => ({ database: changed(await ownDatabase(), { port: '1' }) }),
   ],
   [

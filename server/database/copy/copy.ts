@@ -88,7 +88,7 @@ async function copy(source: CopySource, target: CopyTarget, options: CopyOptions
     const { rows, digest } = await digestOf(target, name, steps);
     if (rows !== written[name]?.rows || digest !== written[name].digest) {
       throw new UnusableDatabase(
-        `the rows of ${name} in ${target.shown} are not those of ${source.shown}, so that none was kept`,
+        `the rows of ${name} in ${target.shown} differ from those of ${source.shown}; no row was kept`,
       );
     }
   }
@@ -96,7 +96,7 @@ async function copy(source: CopySource, target: CopyTarget, options: CopyOptions
   return written;
 }
 
-/** Throws `UnusableDatabase` if the target has rows besides those of its migrations, which are deleted. */
+/** Deletes the rows that migrations inserted into the target. Throws `UnusableDatabase` if the target has other rows. */
 async function clearTarget(target: CopyTarget): Promise<void> {
   for (const name of tableNames) {
     if (TABLES[name].hasRowsAtFirst) continue;
@@ -118,7 +118,7 @@ async function createSteps(source: CopySource, { onProgress, signal }: CopyOptio
   return async (phase, table, rows) => {
     done[phase] += rows;
     onProgress?.({ phase, table, done: done[phase], total });
-    // SQLite answers within the turn of the event loop, in which no signal arrives.
+    // SQLite never waits for the event loop. Without a turn of it, the process would get no signal.
     await nextTurn();
     signal?.throwIfAborted();
   };

@@ -10,7 +10,7 @@ export interface TableContent {
   digest: string;
 }
 
-/** What a database consists of, by tables in the order of their list. */
+/** The content of a database by the names of its tables, in the order of `tableNames`. */
 export type DatabaseContent = Record<string, TableContent>;
 
 interface ContentDigest {
@@ -49,11 +49,11 @@ export function createContentDigest(name: TableName): ContentDigest {
 
 const KINDS: Record<Kind, string> = {
   integer: 'an integer below 2^53',
-  text: 'a text without a character of number 0',
+  text: 'a text without the character U+0000',
   bytes: 'bytes',
 };
 
-/** Undefined for a value of another kind: SQLite lets a column have any, and PostgreSQL has no text with a zero in it. */
+/** Undefined for a value of another kind, which a column of SQLite can have. PostgreSQL cannot store U+0000 in a text. */
 function encoded(kind: Kind, value: unknown): string | number | null | undefined {
   if (value === null) return null;
   switch (kind) {

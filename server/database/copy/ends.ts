@@ -5,7 +5,7 @@ import type { TableName } from '../tables.js';
 export interface CopySource extends RowReader {
   /** The path, or the URL without its password. */
   shown: string;
-  /** The highest id that the table ever gave, also if that row is gone; 0 if it gave none. */
+  /** The highest id that the table ever gave to a row, even if that row is gone; 0 if it never had a row. */
   highestIdOf(table: TableName): Promise<number>;
   /** Ends the transaction without a commit, and the connection. Never rejects. */
   close(): Promise<void>;

@@ -2,7 +2,7 @@ import { UnusableDatabase } from '../unusable.js';
 import { IsStandby, sqlStateOf } from './faults.js';
 import type { PostgresSettings } from './session.js';
 
-/** Runs `start`. Any error becomes a `UnusableDatabase`, whose message is one sentence without a password. */
+/** Runs `start`. Any error becomes an `UnusableDatabase`, whose message is one sentence without a password. */
 export async function explained<T>(settings: PostgresSettings, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
@@ -22,7 +22,7 @@ const BY_STATE: Record<string, string> = {
 };
 
 const BY_CODE: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there',
+  ECONNREFUSED: 'no server listens there',
   ENOENT: 'there is no such socket or file',
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: 'the name of the host cannot be resolved',
@@ -57,7 +57,7 @@ function reasonOf(error: unknown, { passwordFile, schema }: PostgresSettings): s
   return message;
 }
 
-/** The innermost cause of an error, with its message. If several addresses were tried, that of the first. */
+/** The innermost cause of an error, and its message. If several addresses were tried, the error of the first one. */
 function rootOf(error: unknown): [NodeJS.ErrnoException, string] {
   if (error instanceof AggregateError) return rootOf(error.errors[0]);
   if (error instanceof Error && error.cause !== undefined) return rootOf(error.cause);

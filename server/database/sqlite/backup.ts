@@ -33,7 +33,7 @@ function rejectOwnFiles(path: string, file: string): void {
   const isDatabase = wanted === own || (existsSync(file) && realpathSync(file) === own);
   if (isDatabase) throw new UnusableDatabase(`${file} is the database itself`);
   if (['-wal', '-shm', '-journal'].some((ending) => wanted === own + ending)) {
-    throw new UnusableDatabase(`${file} is what SQLite keeps beside the database itself`);
+    throw new UnusableDatabase(`SQLite uses the name ${file} for a file of the database itself`);
   }
 }
 
