@@ -10,7 +10,9 @@ import { fromRoot, start, startStopwatch, stopAll } from './process.mjs';
 // Compares the processor time of a request with that in another checkout, whose `npm run build` has run. Both serve in
 // turns, pair by pair, so that other programs on the machine slow both alike.
 //
-//   npm run build && npm run bench:against -- <the other checkout> [<part of a load's name>...]
+//   npm run build && npm run bench:against -- FOLDER [NAME...]
+//
+// FOLDER contains the other checkout. With NAMEs, only the loads whose names contain one of them run.
 
 const ADMIN = { username: 'admin@latchkey.local', password: 'only for this benchmark' };
 const TOKENS = 200;
@@ -48,7 +50,7 @@ const LOADS = {
 };
 
 const [other, ...wanted] = process.argv.slice(2);
-if (other === undefined) throw new Error('name the folder of the other checkout');
+if (other === undefined) throw new Error('usage: npm run bench:against -- FOLDER [NAME...]');
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-against-'));
 try {
   const services = await Promise.all([prepare(resolve(other), 'other'), prepare(fromRoot('.'), 'this')]);
@@ -59,7 +61,7 @@ try {
     const measured = services.map(() => ({ time: [], rate: [] }));
     for (const service of services) await measure(service, load);
     for (let pair = 0; pair < PAIRS; pair++) {
-      // Each begins every other pair.
+      // The two begin a pair in turns.
       for (const index of pair % 2 === 0 ? [0, 1] : [1, 0]) {
         const { time, rate } = await measure(/** @type {Service} */ (services[index]), load);
         measured[index]?.time.push(time);

@@ -6,7 +6,7 @@ export async function post(url, body, token) {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
-      // The server closes an idle connection sooner than SQL fills a database between two calls.
+      // The connection is not kept: while SQL fills the database between two calls, the server would close it.
       Connection: 'close',
       ...(token !== undefined && { Authorization: `Bearer ${token}` }),
     },

@@ -16,7 +16,7 @@ import { fromRoot } from './process.mjs';
  * @property {boolean} [manyCores] whether it may use every core
  * @property {number} [processes] that share its database; 1 by default
  * @property {Engine} [engine] the database server; without one the database is a copied file
- * @property {import('./databases.mjs').Database} [database] with the same number of tokens, instead of the others' one
+ * @property {import('./databases.mjs').Database} [database] its own database, with as many tokens as that of the others
  * @property {Foreign} [foreign] for another product, with another API
  *
  * @typedef {object} Engine

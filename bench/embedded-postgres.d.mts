@@ -1,11 +1,11 @@
-// What the tests, which are TypeScript, use of embedded-postgres.mjs.
+// Types for the tests, of the part of embedded-postgres.mjs that they use.
 
 export interface RunningPostgres {
   /** URL of its database `postgres`, as a superuser. */
   url: string;
-  /** Where it keeps its data; its process id is the first line of `postmaster.pid` there. */
+  /** The folder of its data. The first line of `postmaster.pid` there is its process id. */
   folder: string;
-  /** Starts it again, if all its processes have ended. */
+  /** Starts it again. All its processes must have ended. */
   start(): Promise<void>;
   /** Stops it and removes its data. */
   stop(): Promise<void>;

@@ -38,7 +38,7 @@ export async function startPostgres(settings = {}) {
     persistent: false,
     // PostgreSQL does not run as root.
     createPostgresUser: process.getuid?.() === 0,
-    // Not the order of bytes, and letter case as languages have it: what the service must not depend on.
+    // The order and the letter case of English, not those of bytes: the service must not depend on the locale.
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US', '--no-sync'],
     postgresFlags: Object.entries({ listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }).flatMap(
       ([name, value]) => ['-c', `${name}=${value}`],
@@ -59,7 +59,7 @@ export async function startPostgres(settings = {}) {
   };
 }
 
-/** The same server's database of that name. @param {string} url @param {string} name */
+/** The URL of the database `name` on the same server. @param {string} url @param {string} name */
 export function databaseAt(url, name) {
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }

@@ -1,14 +1,14 @@
 // @ts-check
 import pg from 'pg';
 
-// Fills in tokens by the million, as filling.mjs does on SQLite: by one statement for many rows, each a copy of a row that
-// Latchkey wrote with other values where tokens differ.
+// Fills in tokens by the million, as filling.mjs does on SQLite. One statement inserts many copies of a row that Latchkey
+// wrote, with other values in the columns in which tokens differ.
 
 /** Tokens of each owner but the big one; these owners include those of the real tokens. */
 const TOKENS_OF_AN_OWNER = 20;
 const IN_A_STATEMENT = 100_000;
 
-/** The values of a new token, by column; `made` is a row of what differs. */
+/** The values of a new token, by column; `made` is a row with the values that differ between tokens. */
 const TOKEN = {
   uuid: "decode(lpad(to_hex(made.at), 12, '0'), 'hex') || substr(uuid_send(gen_random_uuid()), 7)",
   owner_id: 'case when made.number % 10 = 0 then $3 else made.owner_id end',
@@ -70,7 +70,7 @@ export async function openPostgresFilling(url, { bigOwner, tokens }) {
     return (await client.query(text, values)).rows;
   }
 
-  /** The columns of a table but its id. @param {string} table @returns {Promise<string[]>} */
+  /** All columns of a table except `id`. @param {string} table @returns {Promise<string[]>} */
   async function columnsOf(table) {
     const rows = await rowsOf(
       `select quote_ident(attname) as name from pg_attribute

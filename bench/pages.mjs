@@ -52,7 +52,7 @@ export async function measurePages(database, rounds, { folder, core }) {
 
 /** @param {string} size @param {Pages} pages */
 export function printPages(size, pages) {
-  console.log(`\nNumbered pages of private tokens of who owns a tenth of ${size}: median (least-most)\n`);
+  console.log(`\nNumbered pages of private tokens, for the owner of a tenth of ${size}: median (least-most)\n`);
   console.log(
     table(
       ['', 'ms'],

@@ -37,7 +37,7 @@ export async function openServer() {
   const [about] = await run(
     "select split_part(version(), ' ', 2) as version, current_setting('server_version_num') as number",
   );
-  // Without it each page of the copy is written to the log too.
+  // The strategy before version 15, which the newer versions name: it does not log each page of the copy.
   const strategy = Number(about.number) >= 150_000 ? 'strategy file_copy' : '';
 
   return {

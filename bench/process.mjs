@@ -65,7 +65,7 @@ export async function start({ name, argv, env = {} }, core) {
   throw new Error(`${name} ended before it listened`);
 }
 
-/** Without the settings of a service on this machine, which would change what is measured. */
+/** This process's environment without settings of Latchkey, which would change what is measured. */
 function ownEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LATCHKEY_')));
 }
@@ -113,7 +113,7 @@ export function splitCores() {
 
 /**
  * Returns a function that returns the microseconds of processor time that the processes and their children have used since;
- * NaN without /proc. What a child used that ended meanwhile is left out.
+ * NaN without /proc. The time of a child that ended meanwhile does not count.
  *
  * @param {number[]} pids
  */

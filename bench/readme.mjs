@@ -16,7 +16,7 @@ import { BARE_FASTIFY } from './starts.mjs';
 
 const SIZE = '1 thousand';
 const CONNECTIONS = 64;
-/** Load average of other programs from which requests per second say nothing about the contenders. */
+/** From this load average of other programs on, requests per second cannot be compared. */
 export const BUSY = 0.7;
 const PERFORMANCE = 'docs/operate/performance.md';
 const MARKED = /(<!-- figures -->\n)[^]*?(<!-- \/figures -->)/;

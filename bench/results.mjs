@@ -10,7 +10,7 @@ import { fromRoot } from './process.mjs';
  * @typedef {object} Results
  * @property {string} at
  * @property {Machine} machine
- * @property {number} busy processes that wanted to run, the average of the five minutes before the run
+ * @property {number} busy runnable processes (the load average) in the five minutes before the run
  * @property {Record<string, string>} versions
  * @property {import('./rounds.mjs').Effort} effort
  * @property {boolean} apart whether server and load had a core each
@@ -41,7 +41,7 @@ export function describeMachine(sqlite) {
   };
 }
 
-/** Processes that wanted to run, the average of the last five minutes. */
+/** Runnable processes (the load average) in the last five minutes. */
 export function readLoad() {
   return loadavg()[1] ?? 0;
 }

@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// Writes what the server's types need of the contract and the generated client lacks: the operations without security, the
-// query parameters with a default, and the request headers. The argument is the folder that contains openapi.json and gets
-// operations.ts.
+// Writes operations.ts, from which the server derives types: the operations without security, the query parameters with a
+// default, and the request headers. The generated client lacks these. The argument is the folder of openapi.json, into which
+// operations.ts is written.
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 

@@ -73,10 +73,10 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The compiler's messages about a generator's files; undefined without any. */
+/** The compiler's messages about a generator's files; undefined if they compile. */
 async function compile(name) {
   const files = await readdir(join(folder, name), { recursive: true }).catch(() => []);
-  if (!files.some((file) => file.endsWith('.ts'))) return 'made no file';
+  if (!files.some((file) => file.endsWith('.ts'))) return 'generated no TypeScript file';
   const compilerOptions = {
     ...{ strict: true, noEmit: true, target: 'ES2022', module: 'ESNext', moduleResolution: 'bundler', types: [] },
     ...{ lib: ['ES2022', 'DOM', 'DOM.Iterable'], allowImportingTsExtensions: true, skipLibCheck: true },

@@ -50,7 +50,7 @@ const { laws } = parse(readFileSync('openapi.laws.yaml', 'utf8'));
 const [part = 1, of = 1] = values.part.split('/').map(Number);
 const sets = /** @type {Record<string, object>} */ ({ first: FIRST, second: SECOND, third: THIRD });
 const set = values.none ? { none: () => ({}) } : sets[values.set];
-if (set === undefined) throw new Error(`There is no set ${values.set}: ${Object.keys(sets).join(', ')}`);
+if (set === undefined) throw new Error(`there is no set ${values.set}; the sets are ${Object.keys(sets).join(', ')}`);
 const chosen = Object.entries(set).filter(
   ([name], index) =>
     index % of === part - 1 && (positionals.length === 0 || positionals.some((word) => name.includes(word))),

@@ -9,8 +9,8 @@ import { pino } from 'pino';
 import { rolldown } from 'rolldown';
 import { parse } from 'yaml';
 
-// Runs the built contract tests against the built service in all the ways in which it is used, each of them right, and
-// prints what they find: nothing. Arguments of `npm run right --` select ways by their names.
+// Runs the built contract tests against the built service, by several callers and set-ups, and prints the faults that they
+// find. The service is right each time, so every fault is a false alarm. Arguments of `npm run right --` select by name.
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const run = promisify(execFile);
@@ -124,7 +124,7 @@ if (isChosen('HTTPS'))
 
 if (isChosen('control of a local server')) {
   const server = await startServer({ testing: { seed: { users: [{ email: 'ada@example.org' }] } }, log });
-  // Which of their members exclude each other stands in words alone.
+  // The document states only in words which members exclude each other.
   const leaveOut = { addFault: 'it needs status, drop or delayMs', putClock: 'now and advanceMs exclude each other' };
   tell(
     'the control of a local server',

@@ -1,12 +1,12 @@
 import type { Kysely } from 'kysely';
 import type { Report } from './progress.js';
 
-/** A change of the schema. One that may take long tells `report` how far it is. */
+/** A change of the schema. A change that may take long calls `report` with its progress. */
 export interface Migration {
   up(db: Kysely<unknown>, report: Report): Promise<void>;
 }
 
-/** A change of the schema, for each engine. Most are the same text for both, and some need each engine's own words. */
+/** A change of the schema for both engines, which are the same migration if one SQL text suits both. */
 export interface SharedMigration {
   sqlite: Migration;
   postgres: Migration;

@@ -3,17 +3,19 @@ import { hasOneWriter } from './locks.js';
 import { type Build, runPrepared, sendPrepared } from './prepared.js';
 import type { Queries, Schema } from './schema.js';
 
-/** The values of a given row, as expressions of the query. */
+/** The values of one given row, as expressions in a query. */
 export type Given<Row> = { [Name in keyof Row]: Expression<Row[Name]> };
 
 type Update<Table extends keyof Schema> = UpdateQueryBuilder<Schema, Table, Table, UpdateResult>;
 
 /**
- * Returns a function that changes a row of `table` for each of its given rows. `build` makes the query, and must find at most
- * one row by what is given. `columns` are the types of what is given, by names that `table` has no columns of.
+ * Returns a function that takes a list of given rows, and changes one row of `table` for each of them. `build` adds the
+ * values and the condition to the update; the condition must match at most one row for each given row. `columns` are the
+ * names and types of the given values; no column of `table` may have one of these names.
  *
- * PostgreSQL gets all rows in one statement, which saves a trip for each. It changes a row only once, so each must be given
- * only once. SQLite is in this process and runs the query for each row, in a tenth of the time of a join.
+ * PostgreSQL gets all given rows in one statement, which saves a round trip for each. A statement changes a row only once,
+ * so no two given rows may match the same row. SQLite, which is in this process, runs one query for each given row: that
+ * takes a tenth of the time of a join.
  */
 export function updateForRows<Table extends keyof Schema, Row extends object>(
   table: Table,

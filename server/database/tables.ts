@@ -16,7 +16,7 @@ export interface Table<Columns> {
   isUnlogged?: true;
 }
 
-/** Every table. A table stands behind the tables that it refers to. */
+/** All tables. Each table comes after the tables that it refers to. */
 export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
   organizations: {
     key: ['id'],

@@ -54,7 +54,7 @@ export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput 
     timer = undefined;
     if (isWriting || !fillChunk()) return;
     if (!isPrompt) {
-      // Asynchronously, in a thread of Node, because a disk may be slow.
+      // A disk may be slow, so a thread of Node writes.
       isWriting = true;
       write(fd, chunk, (error, written) => {
         isWriting = false;
@@ -67,7 +67,7 @@ export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput 
     comeAgain();
   }
 
-  /** False where it is of no use to go on at once. */
+  /** Writes the chunk. Returns false if the next write would fail too, so that it must wait. */
   function writeNow(): boolean {
     try {
       prepare();
@@ -123,7 +123,7 @@ export function createLogOutput({ mostAtOnce, onRecovery }: Options): LogOutput 
   }
 
   process.once('exit', () => {
-    // A write in a thread is finished before the process ends.
+    // Node finishes a write in a thread before the process ends.
     if (isWriting) chunk = Buffer.alloc(0);
     const deadline = performanceNow() + LAST_PATIENCE;
     while (fillChunk()) {

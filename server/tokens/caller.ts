@@ -10,7 +10,7 @@ export type AuthMethod = 'bearer' | 'apiKey' | 'cookie' | 'basic';
  */
 export type SecretState = 'newest' | 'earlier' | 'ended';
 
-/** What finds an owner's tokens. */
+/** The key of an owner's tokens. */
 export interface OwnerKey {
   organizationId: number;
   ownerId: number;
@@ -20,7 +20,7 @@ export interface OwnerKey {
 export interface Caller extends OwnerKey {
   tokenId: number;
   tokenUuid: string;
-  /** Of the secret that was sent. */
+  /** The digest of the secret that was sent. */
   secretDigest: Digest;
   tokenType: TokenType;
   /** Whether the token has this scope. */
@@ -31,7 +31,7 @@ export interface Caller extends OwnerKey {
   authMethod: AuthMethod;
   /** Whether the token was sent as the cookie, alone or besides another way. */
   hasCookie: boolean;
-  /** Which of its token's secrets was sent. */
+  /** The state of the secret that was sent. */
   secret: SecretState;
   /** Derives a key of 32 bytes from the secret and `salt`. */
   deriveKey(salt: string): Uint8Array;

@@ -40,8 +40,7 @@ export interface NewToken extends Description {
 
 /**
  * Issues a personal access token to the caller and returns its plaintext, which nobody can read again: the database stores
- * a digest. A repetition with the same `idempotency` returns the token of the first
- * request.
+ * a digest. A repetition with the same `idempotency` returns the token of the first request.
  *
  * Rejects with `token_limit_reached`; with `insufficient_scope` for scopes that the caller lacks; with `invalid_input` for a
  * lifetime that the policy forbids and for a reserved scope; and as `writeOnce` does.

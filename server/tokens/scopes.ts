@@ -29,11 +29,11 @@ export function scopesOfUser(isAdmin: boolean): string[] {
 /** Whether `holder` holds `scope`. A session holds every scope, but those of administrators only if its user is one. */
 export function holds({ type, scopes, ownerIsAdmin }: Holder, scope: string): boolean {
   if (scope === ADMINISTER && !ownerIsAdmin) return false;
-  // A token from before `audit:read` was a scope of this service may have the word, whoever its owner is: see `requireAuditor`.
+  // A token from before `audit:read` was a scope of this service may have it, whoever its owner is: see `requireAuditor`.
   return type === 'session' ? ownerIsAdmin || scope !== AUDIT : scopes.includes(scope);
 }
 
-/** Words with these beginnings are this service's, the ones that it does not use yet included. */
+/** Scopes with these beginnings are reserved for this service, including those that it does not use yet. */
 const RESERVED = ['tokens:', 'users:', 'audit:', 'webhooks:', 'organizations:', 'policy:'];
 const OWN = [AUDIT, ...TOKENS, ADMINISTER];
 

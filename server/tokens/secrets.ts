@@ -3,7 +3,7 @@ import { type Digest, digestsFrom, type Plaintext } from './plaintext.js';
 
 // A token has its newest secret, and earlier ones with an end. Ended secrets stay stored, so that their use can be logged.
 
-/** The token whose secret is replaced: what finds its newest secret, and what is shown of that as the previous one. */
+/** A token whose newest secret is replaced: the values that find this secret, and those of its `previousSecret`. */
 export interface RotatedToken {
   id: number;
   prefix: string;
@@ -15,7 +15,7 @@ export interface RotatedToken {
 const newSecret = (trx: Queries, { digest, tokenId }: { digest: Uint8Array; tokenId: number }) =>
   trx.insertInto('token_secrets').values({ digest, token_id: tokenId });
 
-/** Whoever's secret has this digest. */
+/** The owner of the token that has a secret with this digest. */
 export const ownerBySecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
   trx
     .selectFrom('token_secrets as secret')
@@ -23,7 +23,7 @@ export const ownerBySecret = (trx: Queries, { digest }: { digest: Uint8Array }) 
     .select('token.owner_id')
     .where('secret.digest', '=', digest);
 
-/** Whoever's refresh token has this digest. */
+/** The owner of the session that has a refresh token with this digest. */
 export const ownerByRefreshToken = (trx: Queries, { digest }: { digest: Uint8Array }) =>
   trx
     .selectFrom('refresh_tokens as refresh')
@@ -35,7 +35,7 @@ export async function insertSecret(trx: Queries, tokenId: number, digest: Digest
   await sendPrepared(trx, newSecret, { digest: digest.bytes, tokenId });
 }
 
-/** What a token's row has of its secrets after a rotation. */
+/** The columns that a rotation sets in the token's row. */
 interface ReplacedSecret {
   prefix: string;
   secret_start: Uint8Array;
@@ -77,7 +77,7 @@ export async function replaceSecret(
   };
 }
 
-/** What a token's row has of earlier secrets after `endEarlierSecrets`. */
+/** The columns of a token's row without an earlier secret; set them with `endEarlierSecrets`. */
 export const NO_PREVIOUS_SECRET = {
   previous_prefix: null,
   previous_valid_until: null,
@@ -98,7 +98,7 @@ async function shortenEarlierSecrets(trx: Queries, tokenId: number, validUntil: 
     .execute();
 }
 
-/** A negative number marks an end that was reached when it was written; it stays ended if the clock is set back. */
+/** Negative if `validUntil` is not after `at`: the secret then stays expired even if the clock is set back. */
 function validUntilColumn(validUntil: number, at: number): number {
   return validUntil <= at ? -validUntil : validUntil;
 }

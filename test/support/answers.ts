@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** An answer as it stands; or the connection dropped before one, cut in the middle of one, or left without one. */
+/** An answer; or what happens instead: `drop` closes the connection, `cut` closes it within an answer, `hang` sends nothing. */
 export type Answering = { status?: number; headers?: Record<string, string>; body?: string } | 'drop' | 'cut' | 'hang';
 
 export interface Received {
@@ -18,7 +18,7 @@ export interface Received {
 export const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 export const EMPTY_PAGE: Answering = { headers: JSON_TYPE, body: '{"items":[],"nextCursor":null}' };
 
-/** A server for the faults that the real one does not have: gives `answers` in turn, the last one again and again. */
+/** Starts a server for faults that the real one does not have. It sends `answers` in turn, and then repeats the last one. */
 export async function serveAnswers(...answers: Answering[]): Promise<{ url: string; received: Received[] }> {
   const received: Received[] = [];
   const server = createServer((request, response) => {

@@ -5,10 +5,10 @@ import { onTestFinished } from 'vitest';
 
 const installed = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 
-/** Whether there is a browser to be tested with. The package has one for Linux; on CI a test must not be left out. */
+/** Whether a browser can be started: the package has one for Linux. Always true on CI, where no test may be skipped. */
 export const hasBrowser = installed !== undefined || process.platform === 'linux' || process.env['CI'] !== undefined;
 
-/** Chromium of this machine, or else the one of the package; both are real browsers without a window. */
+/** Starts this machine's Chromium, or else the package's, without a window, until the test ends. */
 export async function startBrowser(): Promise<Browser> {
   const browser = await launch({
     executablePath: installed ?? (await chromium.executablePath()),

@@ -6,7 +6,7 @@ const SOURCES = ['generated', 'client', 'server', 'contract', 'scan', 'cli', 'te
 /** Written after each build, and removed with `dist`. */
 const STAMP = 'dist/.built-for-tests';
 
-/** Builds what the tests of the command and of the packages run, unless no source has changed since the last build. */
+/** Builds the command and the packages for their tests, if a source has changed since the last build. */
 export default function build(): void {
   if (isFresh()) return;
   const startedAt = new Date();

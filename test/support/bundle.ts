@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { build } from 'rolldown';
 
-/** What an application's bundler makes for browsers of a module with this text, minified. */
+/** Bundles a module with this text for browsers, as an application does, and returns the minified code. */
 export async function bundle(text: string): Promise<string> {
   const entry = join(process.cwd(), 'entry.js');
   const { output } = await build({

@@ -1,25 +1,25 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
-// Certificates for tests of TLS (RFC 5280), since Node makes none and a machine need not have openssl.
+// Certificates for tests of TLS (RFC 5280): Node cannot make them, and a machine may lack openssl.
 
 /** A certificate and its key, in PEM. */
 export interface Certificate {
   certificate: string;
   key: string;
-  /** What it is for: a host, or an authority of that name. */
+  /** The name of the host or of the authority that the certificate is for. */
   name: string;
 }
 
 const DAY = 86_400_000;
 
 interface Wish {
-  /** The host's name that it is for; none for an authority. */
+  /** The name of the host; undefined for an authority. */
   host?: string;
   /** The name of an authority. */
   name?: string;
-  /** Who signs it; itself by default. */
+  /** The authority that signs it; by default it is self-signed. */
   authority?: Certificate;
-  /** Days from now until it expires; negative for a past day. */
+  /** Days from now until it expires; negative if it has expired. */
   days?: number;
 }
 
@@ -82,7 +82,7 @@ function nameOf(common: string): Buffer {
   return sequence(tagged(0x31, sequence(objectId('550403'), tagged(0x0c, Buffer.from(common)))));
 }
 
-/** As `20260131235959Z`. */
+/** In the form `20260131235959Z`. */
 function time(instant: number): Buffer {
   return tagged(0x18, Buffer.from(new Date(instant).toISOString().replace(/[-:T]|\.\d+/g, '')));
 }

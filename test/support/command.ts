@@ -10,7 +10,7 @@ export const ADA = { email: 'ada@example.org', password: 'correct horse' };
 /** A local server, and `latchkey` with a folder for its profiles. */
 export interface CommandLine {
   server: TestingServer;
-  /** What `LATCHKEY_CONFIG` says. */
+  /** The value of `LATCHKEY_CONFIG`. */
   folder: string;
   env: Record<string, string>;
   run(args: string[], options?: { input?: string; env?: Record<string, string> }): Promise<Finished>;
@@ -47,7 +47,7 @@ export async function startCommandLine(options: Partial<TestingServerOptions> = 
   return line;
 }
 
-/** Logged in as `ADA`, without the process that would take. */
+/** A command line that is logged in as `ADA`. It writes the profile itself, which is faster than `latchkey login`. */
 export async function startLoggedIn(options: Partial<TestingServerOptions> = {}): Promise<CommandLine> {
   const line = await startCommandLine(options);
   const { url } = line.server;

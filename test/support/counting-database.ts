@@ -3,8 +3,8 @@ import { type Database, openDatabase } from '../../server/database/index.js';
 import { runCompiled, runDirectly } from '../../server/database/prepared.js';
 
 /**
- * The real database, and how many queries it has been asked so far outside of transactions, and how many transactions. What links
- * events from time to time is not counted.
+ * Creates a real database that counts its transactions, and its queries outside of transactions. Queries that look for
+ * events to link do not count, because they run at their own times.
  */
 export function createCountingDatabase(): {
   open(path: string): Promise<Database>;
@@ -15,7 +15,7 @@ export function createCountingDatabase(): {
   let transactions = 0;
   const counter: KyselyPlugin = {
     transformQuery: ({ node }) => node,
-    // Not when a query is transformed: building a prepared query does that too.
+    // `transformQuery` is no place for this: building a prepared query calls it too.
     transformResult({ result }) {
       queries++;
       return Promise.resolve(result);

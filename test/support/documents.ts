@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// What users read, and whose programs and commands the tests run. A comment such as `<!-- tour -->` marks them.
+// The documents for users. The tests run the programs and commands in them that a comment such as `<!-- tour -->` marks.
 
 const FOLDERS = ['docs/guide', 'docs/operate'];
 
@@ -15,7 +15,7 @@ export function documentsWith(mark: string): string[] {
   return DOCUMENTS.filter((path) => readFileSync(path, 'utf8').includes(`<!-- ${mark} -->`));
 }
 
-/** The first block in this language behind the mark, which one document alone has. */
+/** The first block in this language behind the mark, which must be in exactly one document. */
 export function blockBehind(mark: string, language: string): string {
   const [path, ...others] = documentsWith(mark);
   if (path === undefined || others.length > 0) throw new TypeError(`not one document has the mark ${mark}`);

@@ -13,16 +13,16 @@ import { send } from './http.js';
 import { answered, MINUTE, type Person, type Service } from './service.js';
 import { change, rowsOf } from './store.js';
 
-/** What clients know of a database in which each column of each table has a value. */
+/** What clients have from a service whose database has a value in each column of each table. */
 export interface Clients {
-  /** Plaintexts that are accepted and refused. */
+  /** Plaintexts that the service accepts, and plaintexts that it rejects. */
   accepted: string[];
   refused: string[];
   /** A session's newest refresh token. */
   refreshToken: string;
-  /** A request that was answered already. */
+  /** A request with an `Idempotency-Key`, and the answer that it got. */
   repeated: { token: string; key: string; json: unknown; answer: string };
-  /** Where the second page of the list begins, and the ids on it. */
+  /** The cursor of the list's second page, and the ids on that page. */
   cursor: string;
   secondPage: string[];
   /** The id of the newest token, whose row is gone. */

@@ -1,13 +1,13 @@
 import SqliteDriver from 'better-sqlite3';
 import { type Database, openDatabase } from '../../server/database/index.js';
 
-/** What every query meets from now on. */
+/** How queries fail: not at all, by a storage fault, or by a bug in the service. */
 export type Fault = 'none' | 'storage' | 'bug';
 
-/** The real database behind a switch: the one double beside the clock. */
+/** Creates a real database whose queries a test can make fail. */
 export function createFaultyDatabase(): {
   open(path: string): Promise<Database>;
-  /** Of the queries to come the first `spared` go well. */
+  /** Makes queries fail, after the next `spared` ones succeeded. */
   set(fault: Fault, spared?: number): void;
 } {
   let fault: Fault = 'none';

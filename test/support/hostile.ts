@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Drives a terminal in every way that there is, and begins a line that looks like the command's own. */
+/** A text with every kind of control sequence, and with a line that looks like the command's own output. */
 export const HOSTILE = 'evil\u001B]0;owned\u0007\u001B[2J\u009B31m\u202E\u2066\r\nFORGED\tlatchkey';
-/** What a header can carry of it: Node refuses the rest on either side. */
+/** The part of `HOSTILE` that a header can have: Node's client and server reject the rest. */
 const HOSTILE_HEADER = 'evil\u009B31m';
 
 interface Ref {
@@ -31,12 +31,12 @@ const ROUTES = Object.entries(document.paths).flatMap(([path, methods]) =>
   })),
 );
 
-/** Without these a command gets no further than the login. */
+/** Members that keep their value, because commands need valid tokens to log in. */
 const SPARED = new Set(['access_token', 'token_access', 'refresh_token', 'plaintext']);
 
 /**
- * A service whose answers have the contract's shape, and `HOSTILE` for every text and every name of metadata in them;
- * with `refusal` it gives that to every request instead.
+ * Starts a service whose answers have the contract's shape, with `HOSTILE` as every text and as a name in metadata. With
+ * `refusal`, it sends that to every request instead.
  */
 export async function serveHostile(refusal?: { status: number; body: unknown }): Promise<string> {
   const server = createServer((request, response) => {

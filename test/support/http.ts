@@ -4,7 +4,7 @@ export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
-  /** The text as JSON where that is what it says it is. */
+  /** The parsed text if its content type is JSON; undefined otherwise. */
   body: unknown;
 }
 
@@ -13,15 +13,15 @@ export interface RequestParts {
   token?: string;
   /** Sent as JSON. */
   json?: unknown;
-  /** Sent as it stands, as `application/json` unless `headers` says otherwise. */
+  /** Sent unchanged, as `application/json` unless `headers` has another content type. */
   body?: string | Buffer;
-  /** A list is sent as so many headers; undefined drops a header that would be sent. */
+  /** A list is sent as several headers of one name; undefined removes a default header. */
   headers?: Record<string, string | string[] | undefined>;
   /** The connections to use. By default, each request has a connection of its own. */
   agent?: Agent;
 }
 
-/** Sends `line`, such as `GET /path?query`, as it stands: nothing is normalised, encoded or followed. */
+/** Sends `line`, such as `GET /path?query`, unchanged: the path is not normalised or encoded. Follows no redirects. */
 export function send(
   { url }: { url: string },
   line: `${string} ${string}`,

@@ -24,14 +24,14 @@ export const SEED = {
   ],
 };
 
-/** A local server with `SEED`, whose answers are held against the contract, until the test ends. */
+/** Starts a local server with `SEED` until the test ends. The server validates its answers against the contract. */
 export async function startLocal({ testing, ...options }: Partial<TestingServerOptions> = {}): Promise<TestingServer> {
   const server = await startServer({ checkResponses: true, ...options, testing: { seed: SEED, ...testing } });
   onTestFinished(() => server.close());
   return server;
 }
 
-/** The plaintext that a seed's shorthand stands for. */
+/** The plaintext of the seed's token with this name. */
 export function plaintextOf({ users }: TestingServer, name: string): string {
   const token = users.flatMap(({ tokens }) => tokens).find((candidate) => candidate.name === name);
   if (token === undefined) throw new Error(`no token ${name} in the seed`);

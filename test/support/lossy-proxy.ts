@@ -1,17 +1,17 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { onEndOfTest, type WhenDone } from './process.js';
 
-/** A way to a server that can be cut, blocked, or lose one answer. */
+/** A proxy in front of a server that can end connections, stop traffic, or lose one answer. */
 export interface LossyProxy {
   /** `url` with the proxy's address in place of the server's. */
   url: string;
-  /** Ends all connections and takes no more, until `mend`. */
+  /** Ends all connections and rejects new ones until `mend`. */
   cut(): void;
-  /** Takes connections and passes nothing on, until `mend`. */
+  /** Accepts connections but forwards nothing until `mend`. */
   block(): void;
   /**
-   * Ends the connection as soon as the server answers what contains `text`, which its client never hears. Resolves when the
-   * server has answered.
+   * Ends the connection as soon as the server answers a request that contains `text`, so that the client never gets the
+   * answer. Resolves when the server has answered.
    */
   loseAnswerTo(text: string): Promise<void>;
   mend(): void;

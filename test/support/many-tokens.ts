@@ -6,7 +6,7 @@ import { SEED } from './local-server.js';
 export const PLAINTEXT = /^lk_pat_[0-9A-Za-z]{36}$/;
 export const DAY = 86_400_000;
 
-/** Several of one name, one that has been rotated, and names that would drive a terminal if they could. */
+/** A seed with tokens in every state, two names that several tokens share, and similar ids. */
 export const MANY = {
   users: [
     {
@@ -59,7 +59,7 @@ export async function json<T>(line: CommandLine, args: string[]): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-/** The cells of lines of tabs. */
+/** The cells of lines that tabs separate. */
 export function rowsOf(stdout: string): string[][] {
   return stdout === ''
     ? []
@@ -69,7 +69,7 @@ export function rowsOf(stdout: string): string[][] {
         .map((row) => row.split('\t'));
 }
 
-/** As the service shows it to her. */
+/** The token's record as the service returns it to `ADA`. */
 export async function tokenOf({ server }: CommandLine, id: string): Promise<AccessToken> {
   return await server.client(ADA.email).getAccessToken({ path: { token_id: id } });
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-// Vitest types its matchers as `any`, which would switch off the types of whatever they stand in.
+// Vitest types its matchers as `any`, which would switch off type checks in the objects that contain them.
 
 export const ANY_STRING: unknown = expect.any(String);
 export const ANY_NUMBER: unknown = expect.any(Number);
@@ -11,7 +11,7 @@ export function matching(pattern: RegExp): unknown {
   return expect.stringMatching(pattern);
 }
 
-/** `record` without what differs from answer to answer, or is not looked at. */
+/** Copies `record` without these members. */
 export function without<T extends object, Name extends keyof T>(record: T, ...names: Name[]): Omit<T, Name> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name as Name))) as Omit<T, Name>;
 }

@@ -12,14 +12,14 @@ export async function packBoth(folder: string): Promise<{ server: string; client
   return { server, client };
 }
 
-/** Puts the package of a tarball into the `node_modules` of `project`, and nothing that it depends on. */
+/** Unpacks a tarball into the `node_modules` of `project`, without the packages that it depends on. */
 export async function unpack(tarball: string, project: string, name: string): Promise<void> {
   const folder = join(project, 'node_modules', name);
   await mkdir(folder, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
 }
 
-/** The packages that `names` depend on, and they themselves, as they are installed here. */
+/** The names of these packages and of all packages that they depend on, as installed here. */
 export async function closureOf(names: readonly string[]): Promise<Set<string>> {
   const found = new Set<string>();
   async function add(name: string): Promise<void> {
@@ -33,7 +33,7 @@ export async function closureOf(names: readonly string[]): Promise<Set<string>> 
   return found;
 }
 
-/** Copies packages that are installed here into the `node_modules` of `project`: links would lead out of it. */
+/** Copies installed packages into the `node_modules` of `project`. Links would lead out of `project`. */
 export async function copyPackages(names: Iterable<string>, project: string): Promise<void> {
   for (const name of names) {
     const to = join(project, 'node_modules', name);

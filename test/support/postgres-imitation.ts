@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A server that lets everybody in, and answers each statement of a message with the one row that `rows` gives for it. */
+/** Starts a server that accepts every user, and answers each statement with the one row that `rows` returns for its query. */
 export async function imitatePostgres(rows: (query: string) => Record<string, string>): Promise<string> {
   const server = createServer((socket) => {
     let isStarted = false;

@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-/** What each test's database is a copy of: the newest schema, without a row. */
+/** The database that each test's database is a copy of: the current schema, without rows. */
 export const TEMPLATE = 'latchkey_template';
 
 /**
@@ -20,7 +20,7 @@ export const TEMPLATE = 'latchkey_template';
 export default async function setUp({ provide }: TestProject): Promise<() => Promise<void>> {
   const { url, stop } = await serverForTests();
   const admin = new Client(url);
-  // Interrupted, the run stops the server while this is connected.
+  // If the run is interrupted, the server stops while this client is connected.
   admin.on('error', () => undefined);
   await admin.connect();
   await admin.query(`drop database if exists ${TEMPLATE} with (force)`);

@@ -17,19 +17,19 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs `latchkey` to its end with nothing of this environment but the path. */
+/** Runs `latchkey` to its end. Of this process's environment, it gets only `PATH`. */
 export async function latchkey(args: string[], { input = '', ...options }: RunOptions = {}): Promise<Finished> {
   const process = start(args, options);
   process.child.stdin.end(input);
   return await process.finished;
 }
 
-/** Starts `latchkey` until the test ends, and waits for nothing. */
+/** Starts `latchkey`, which is killed when the test ends. Returns at once. */
 export function latchkeyStarted(args: string[], options: StartOptions): Omit<Serving, 'url'> {
   return start(args, options);
 }
 
-/** Runs `latchkey` and kills it at a `moment`, such as after so many milliseconds, whatever it is doing then. */
+/** Runs `latchkey` and kills it after `moment` milliseconds, or when `moment` resolves. */
 export async function latchkeyUntilKilled(
   moment: number | (() => Promise<void>),
   args: string[],
@@ -44,15 +44,15 @@ export async function latchkeyUntilKilled(
 interface StartOptions {
   env?: Record<string, string>;
   cwd?: string;
-  /** What the command is run with, such as `['strace', '-D']`; it must become the command by `exec`. */
+  /** A command that runs `latchkey`, such as `['strace', '-D']`. It must replace itself with `latchkey` by `exec`. */
   prefix?: string[];
-  /** Whether it leads a process group of its own, as at a terminal. */
+  /** Whether it leads its own process group, as on a terminal. */
   detached?: boolean;
-  /** Registers what ends it; by default, the end of the test does. */
+  /** Registers the function that kills the process; by default, it is called when the test ends. */
   whenDone?: WhenDone;
 }
 
-/** Registers a function that ends or removes something. Functions are called in the reverse order. */
+/** Registers a function that stops or removes something. The functions are called in reverse order. */
 export type WhenDone = (cleanUp: () => Promise<unknown>) => void;
 
 interface RunOptions extends StartOptions {
@@ -134,7 +134,7 @@ export async function logInTo(url: string, { email, password } = ADMIN): Promise
   return { client: clientOf(url, data.access_token), token: data.access_token };
 }
 
-/** The log so far: every line of standard error, which is JSON or fails the test. */
+/** The log so far: all lines of standard error. Throws unless each line is JSON. */
 export function logOf({ output }: Pick<Serving, 'output'>): Record<string, unknown>[] {
   return output.stderr
     .split('\n')
@@ -142,14 +142,14 @@ export function logOf({ output }: Pick<Serving, 'output'>): Record<string, unkno
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** A database of this test's own, of the project's engine, gone when the test ends. */
+/** Creates a database for this test, on the project's engine, and removes it when the test ends. */
 export async function ownDatabase(): Promise<string> {
   const { database, remove } = await newDatabase(await newFolder());
   onTestFinished(remove);
   return database;
 }
 
-/** A folder of this test's own, gone when it ends. */
+/** Creates a temporary folder, and removes it when the test ends or as `whenDone` decides. */
 export async function newFolder(whenDone: WhenDone = onEndOfTest): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
   whenDone(() => rm(folder, { recursive: true, force: true }));

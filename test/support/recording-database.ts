@@ -7,7 +7,7 @@ export interface Asked {
   parameters: readonly unknown[];
 }
 
-/** The real database, which tells of every query that is asked of it, once each. */
+/** Creates a real database that records each query once, by its text. */
 export function createRecordingDatabase(): { open: typeof openDatabase; asked: Map<string, Asked> } {
   const asked = new Map<string, Asked>();
 
@@ -16,7 +16,7 @@ export function createRecordingDatabase(): { open: typeof openDatabase; asked: M
     const recorder: KyselyPlugin = {
       transformQuery({ node, queryId }) {
         const { sql, parameters } = executor.compileQuery(node, queryId);
-        // A prepared query is built once with places for its values, and recorded when it runs.
+        // A prepared query is built once, with placeholders for its values. It is recorded when it runs.
         if (!parameters.some(isPlace)) asked.set(sql, { sql, parameters });
         return node;
       },

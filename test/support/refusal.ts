@@ -11,15 +11,15 @@ interface TypedAnswer {
 
 export interface Refusal {
   status: number;
-  /** May hold asymmetric matchers. */
+  /** The expected body, which may contain asymmetric matchers. Undefined checks no body. */
   body?: unknown;
   /** Further texts that must not come back or be logged, such as the password that was sent. */
   secrets?: string[];
 }
 
 /**
- * Makes a call that must be refused and holds it to what every refusal owes: the status, a body of JSON, nothing
- * changed in the database, and no secret in the body, the headers or the log. Gives the answer.
+ * Makes a call that the service must reject, and returns the answer. Checks what is true of every rejected request: the
+ * status, a body of JSON, an unchanged database, and no secret in the body, the headers or the log.
  */
 export async function expectRefusal(
   service: Service,
@@ -38,7 +38,7 @@ export async function expectRefusal(
 /** Tokens, password hashes and the fixtures' passwords; a displayable prefix is too short to match. */
 const SECRET = /[a-z][a-z0-9]*_(pat|ses|ref)_[0-9A-Za-z]{6,}|\$argon2|password of /;
 
-/** Waits for the log's line of this answer first, so that it is looked at too. */
+/** Checks that no secret is in the answer or the log. First waits for the log line of the answer. */
 export async function expectNoSecret(service: Service, answer: Answer, secrets: string[] = []): Promise<void> {
   await logged(service, answer);
   const places = { text: answer.text, headers: JSON.stringify(answer.headers), log: service.log.join('') };
@@ -56,7 +56,7 @@ export interface LogLine {
   err?: { message: string };
 }
 
-/** The log's line about the request with this answer, which is written a moment after the answer. */
+/** Waits for the log line of the request with this answer. The line is written shortly after the answer. */
 export async function logged({ log }: Service, { headers }: Answer): Promise<LogLine> {
   return await vi.waitFor(
     () => {

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../../client/index.js';
 
-/** The `LatchkeyError` that `call` rejects with; fails where it rejects with anything else, or not at all. */
+/** Resolves with the `LatchkeyError` that `call` rejects with. Rejects if `call` resolves or rejects with another error. */
 export async function rejectionOf(call: Promise<unknown>): Promise<LatchkeyError> {
   const error = await call.then(
     () => new Error('the call did not reject'),

@@ -52,7 +52,7 @@ export async function commit(
   return git('rev-parse', 'HEAD');
 }
 
-/** The findings of a scan in the history, as `file:line:column commit`. */
+/** Runs a scan and returns its findings in the history, as `file:line:column commit`. */
 export async function historyIn(args = ['.'], options: Parameters<typeof scanned>[1] = {}): Promise<string[]> {
   const { findings, code, stderr } = await scanned(args, { cwd, ...options });
   expect(stderr).toBe('');

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { withChecksum } from './plaintext.js';
 import { type Finished, latchkey, newFolder } from './process.js';
 
-/** A token that is well-formed; each `number` gives another one. */
+/** A well-formed token, a different one for each `number`. */
 export function tokenOf(number: number, kind = 'pat', brand = 'lk'): string {
   return withChecksum(`${brand}_${kind}_${String(number).padStart(30, 'aZ9')}`);
 }
@@ -32,7 +32,7 @@ export interface Scanned extends Finished {
   summary: { tokens: number; allowed: number; places: number; unlistedPlaces: number; complete: boolean };
 }
 
-/** Runs `latchkey scan --json`; nothing that it prints may hold a token. */
+/** Runs `latchkey scan --json`, and checks that no output contains a token. */
 export async function scanned(args: string[], options: Parameters<typeof latchkey>[1] = {}): Promise<Scanned> {
   const finished = await latchkey(['scan', '--json', ...args], options);
   expectNoTokenIn(finished.stdout + finished.stderr);
@@ -45,7 +45,7 @@ export function expectNoTokenIn(text: string): void {
   expect(text).not.toMatch(/_(pat|ses|ref)_[0-9A-Za-z]{36}/);
 }
 
-/** A folder with these files, in which a test scans `.`. */
+/** Creates a temporary folder with these files. */
 export async function folderWith(files: Record<string, string | Uint8Array>): Promise<string> {
   const folder = await newFolder();
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);

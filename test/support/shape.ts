@@ -1,4 +1,4 @@
-/** The names of all members, deep; what is in a list counts once. */
+/** The names of all members at every depth, without values; of a list, only the first element. */
 export function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
   if (typeof value !== 'object' || value === null) return 'value';

@@ -3,8 +3,8 @@ import type { ServerOptions } from '../../server/index.js';
 import { type Person, type Service, startService } from './service.js';
 
 /**
- * One service with the first user logged in, and what `prepare` made on it, for all tests of the enclosing group: for
- * tables whose cases change nothing. It starts with the group's first test and is gone after the last.
+ * Shares one service between all tests of the enclosing group, with the first user logged in and the result of `prepare`.
+ * Use it for tables of cases that change nothing. The service starts with the group's first test and stops after the last.
  */
 export function shareService<T>(
   prepare?: (service: Service, admin: Person) => Promise<T>,

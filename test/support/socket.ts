@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** One connection without any HTTP client in the way: what is written is what is sent. */
+/** A TCP connection that sends exactly what a test writes. */
 export interface RawConnection {
   socket: Socket;
   /** What has arrived so far. */
   received(): string;
   write(text: string): void;
-  /** Resolves with all that has arrived once it holds `text`. */
+  /** Resolves with everything received so far, as soon as it contains `text`. */
   until(text: string): Promise<string>;
-  /** Resolves with all that ever arrived once the server has closed the connection. */
+  /** Resolves with everything received, when the server has closed the connection. */
   closed: Promise<string>;
 }
 
@@ -28,7 +28,7 @@ export async function openConnection(url: string): Promise<RawConnection> {
     socket.destroy();
   });
   await once(socket, 'connect');
-  // A reset closes the connection as well, and what arrived before it counts.
+  // A reset closes the connection too, and what arrived before it counts.
   socket.on('error', () => undefined);
   return {
     socket,
@@ -49,7 +49,7 @@ export async function openConnection(url: string): Promise<RawConnection> {
   };
 }
 
-/** Sends all of a request but the end of its body, from the fourth character on. */
+/** Sends a request without the end of its body: only the first 3 characters of the body are sent. */
 export async function holdBack(
   { url }: { url: string },
   line: string,
@@ -65,7 +65,7 @@ export async function holdBack(
   return connection;
 }
 
-/** Sends `text` on a connection of its own and gives what comes back until the server closes it. */
+/** Sends `text` on a new connection, and resolves with everything received until the server closes the connection. */
 export async function exchange(url: string, text: string): Promise<string> {
   const connection = await openConnection(url);
   connection.write(text);
@@ -78,7 +78,7 @@ export interface RawAnswer {
   body: string;
 }
 
-/** The answers in a stream of bytes, by their `Content-Length`; throws where anything else is in it. */
+/** Splits a stream into answers by their `Content-Length`. Throws if the stream contains anything else. */
 export function answersIn(stream: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   for (let rest = stream; rest !== ''; ) {

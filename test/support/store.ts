@@ -13,12 +13,12 @@ import { databaseAt, TEMPLATE } from './postgres-server.js';
 
 type Row = Record<string, unknown>;
 
-/** What requests change. */
+/** The tables that requests change. */
 const TABLES = ['organizations', 'users', 'access_tokens', 'token_secrets', 'refresh_tokens', 'idempotent_answers'];
 
 export const isOnPostgres = process.env['LATCHKEY_TEST_ENGINE'] === 'postgres';
 
-/** A new database; `folder` is for one that is a file, and `remove` for one that is not. */
+/** Creates a database: a file in `folder`, or a PostgreSQL database that `remove` drops. */
 export async function newDatabase(folder: string): Promise<{ database: string; remove(): Promise<void> }> {
   if (!isOnPostgres) return { database: join(folder, 'latchkey.db'), remove: () => Promise.resolve() };
   const url = inject('postgres');
@@ -30,12 +30,12 @@ export async function newDatabase(folder: string): Promise<{ database: string; r
   };
 }
 
-/** Removes a test's database on PostgreSQL, whoever is connected to it. */
+/** Drops a test's PostgreSQL database, even if clients are connected to it. */
 export async function removeDatabase(database: string): Promise<void> {
   await onServer(inject('postgres'), `drop database if exists ${new URL(database).pathname.slice(1)} with (force)`);
 }
 
-/** Runs one query on a database, of either engine, beside the service that has it. */
+/** Runs a query on a database of either engine, on a connection of its own. */
 export async function rowsOf({ database }: { database: string }, query: string): Promise<Row[]> {
   if (isPostgresUrl(database)) return await onServer(database, query);
   const connection = new SqliteDriver(database, { readonly: true });
@@ -46,7 +46,7 @@ export async function rowsOf({ database }: { database: string }, query: string):
   }
 }
 
-/** Runs statements that change a database, of either engine, beside the service that has it. */
+/** Runs statements that change a database of either engine, on a connection of its own. */
 export async function change({ database }: { database: string }, ...statements: string[]): Promise<void> {
   if (isPostgresUrl(database)) {
     for (const statement of statements) await onServer(database, statement);
@@ -60,7 +60,7 @@ export async function change({ database }: { database: string }, ...statements: 
   }
 }
 
-/** Every row of the database but for `lastUsedAt`, which says of requests that they came, not what they did. */
+/** All rows of `TABLES` without the instants of last use, which a rejected request may change. */
 export async function contentOf(service: { database: string }): Promise<Record<string, unknown[]>> {
   const content: Record<string, unknown[]> = {};
   for (const table of TABLES) {
@@ -70,7 +70,7 @@ export async function contentOf(service: { database: string }): Promise<Record<s
   return content;
 }
 
-/** All that is kept, for who looks for something in it that must not be there. */
+/** The whole content of the database as bytes, in which a test searches for secrets. */
 export async function bytesOf(service: { database: string }): Promise<Buffer> {
   if (!isPostgresUrl(service.database)) return await readFile(service.database);
   const values: unknown[] = [];
@@ -80,7 +80,7 @@ export async function bytesOf(service: { database: string }): Promise<Buffer> {
   return Buffer.concat(values.map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(String(value)))));
 }
 
-/** The driver's own parsers, but integers of 8 bytes are numbers, as SQLite gives them. */
+/** The driver's own parsers, except that an integer of 8 bytes becomes a number, as on SQLite. */
 const TYPES = {
   getTypeParser: ((...wanted: Parameters<typeof types.getTypeParser>) =>
     wanted[0] === types.builtins.INT8

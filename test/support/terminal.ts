@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-/** What makes a terminal; Node has nothing for it, and native modules would have to be compiled. */
+/** Python opens the terminal: Node cannot, and a native module would have to be compiled. */
 const PYTHON = 'python3';
 export const hasTerminal = spawnSync(PYTHON, ['-c', 'import pty, termios, fcntl']).status === 0;
 
-/** Runs a command on a new terminal: waits for each text in turn, types the answer to it, and tells how it all ended. */
+/** Runs a command on a new terminal: waits for each text in turn, types its answer, and prints the result as JSON. */
 const PROGRAM = `
 import fcntl, json, os, pty, select, struct, sys, termios, time
 
@@ -41,22 +41,22 @@ print(json.dumps({'code': os.waitstatus_to_exitcode(status), 'output': output.de
 
 export interface OnTerminal {
   code: number;
-  /** Standard output and standard error, as they come together on a terminal. */
+  /** Standard output and standard error together, as a terminal shows them. */
   output: string;
-  /** Whether the terminal echoed nothing while something was asked. */
+  /** Whether the terminal's echo was off during one of the `turns`. */
   raw: boolean;
-  /** Whether it echoes, and edits lines, after the end. */
+  /** Whether echo and line editing were on again after the end. */
   restored: boolean;
 }
 
 interface Options {
   env?: Record<string, string>;
   columns?: number;
-  /** What to wait for, and what to type then. */
+  /** The texts to wait for, each with the text to type then. */
   turns?: [wait: string, type: string][];
 }
 
-/** Runs `latchkey` on a terminal of its own, and with nothing of this environment but the path. */
+/** Runs `latchkey` on a new terminal. Of this process's environment, it gets only `PATH`. */
 export async function latchkeyOnTerminal(args: string[], options: Options = {}): Promise<OnTerminal> {
   return await onTerminal([process.execPath, resolve('dist/cli/main.js'), ...args], options);
 }

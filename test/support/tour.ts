@@ -49,7 +49,7 @@ const FILTERS: ListQuery[] = [
   { neverUsed: false },
 ];
 
-/** Asks the service for everything that it does, in every way in which it asks the database. */
+/** Calls the operations so that the service runs each of its queries. */
 export async function tour(service: Service): Promise<void> {
   await fillEveryColumn(service);
   const { client, password } = await service.admin();

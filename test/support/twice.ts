@@ -4,12 +4,12 @@ import { TransactionLost } from '../../server/database/postgres/faults.js';
 import { runCompiled, runDirectly } from '../../server/database/prepared.js';
 
 /**
- * The real PostgreSQL, which does each transaction twice, as after a deadlock: the first time it is undone at its end. It
- * tells what each locked before it asked anything else.
+ * Creates a database on the real PostgreSQL that runs each transaction twice, as after a deadlock. The first run is rolled
+ * back at its end. The database records which locks each transaction took before its other queries.
  */
 export function createRepeatingDatabase(): {
   open(database: string): Promise<Database>;
-  /** The locks of each transaction since the last call, in their order, and each once where both times were alike. */
+  /** The locks of each transaction since the last call, in their order. If the two runs differ, the locks of both. */
   locks(): string[][];
 } {
   let all: string[][] = [];
@@ -42,7 +42,7 @@ async function writeTwice<T>(
     };
     const recorder: KyselyPlugin = {
       transformQuery: ({ node }) => node,
-      // Not when a query is transformed: building a prepared one does that too.
+      // `transformQuery` is no place for this: building a prepared query calls it too.
       transformResult({ result }) {
         isLocking = false;
         return Promise.resolve(result);
@@ -51,25 +51,25 @@ async function writeTwice<T>(
     const traced = trx.withPlugin(recorder);
     runDirectly(traced, async (query, parameters) => {
       if (query.sql.includes('"audit_heads"')) linking.isSeen = true;
-      // What finds an owner by something that stays with them is asked before the lock.
+      // A query that finds an owner by something that never changes its owner may run before the lock.
       if (!/^select \S+( as)?( "owner_id")?(, "organization_id")? from/.test(query.sql) || query.sql.endsWith('update'))
         note(lockOf(query.sql, parameters));
       return await runCompiled(trx, query, parameters);
     });
     const result = await work(traced);
     runs.push(locks);
-    if (runs.length === 1) throw new TransactionLost('done once more, for this test');
+    if (runs.length === 1) throw new TransactionLost('the test runs each transaction twice');
     return result;
   });
   const [first = [], second = []] = runs;
-  // Events are linked from time to time, whatever else is done.
+  // Transactions that link events run at their own times, so they do not count.
   if (!linking.isSeen)
     tell(JSON.stringify(first) === JSON.stringify(second) ? first : ['different locks', ...first, 'and', ...second]);
   return value as T;
 }
 
 function lockOf(sql: string, parameters: readonly unknown[]): string | undefined {
-  // It is locked by what changes it.
+  // A write of this table is its lock.
   if (/^(insert into|update) "login_attempts"/.test(sql)) return 'attempts';
   if (!sql.endsWith(' for no key update')) return undefined;
   if (sql.includes('"access_tokens"')) return `tokens ${String(parameters[0])}`;

@@ -3,12 +3,12 @@ import { crc32, deflateRawSync } from 'node:zlib';
 export interface ZipFile {
   name: string;
   content: Uint8Array;
-  /** 8 is deflate, 0 stores. */
+  /** 8 (the default) deflates, 0 stores. */
   method?: number;
   encrypted?: boolean;
 }
 
-/** A zip archive as APPNOTE.TXT describes it; other methods than 0 and 8 are claimed alone. */
+/** Makes a zip archive (APPNOTE.TXT). With a method other than 0 and 8, the content is stored under a false method. */
 export function zipOf(files: ZipFile[]): Buffer {
   const local: Buffer[] = [];
   const central: Buffer[] = [];

@@ -14,8 +14,8 @@ const TRIES = 3;
 
 /**
  * Returns the token to use from now on. If the token of `connection`, whose name is `name`, expires within a week of `now`,
- * this creates a new one with the same name and revokes all others, including one whose answer was lost. Otherwise it
- * returns the token of `connection`.
+ * creates a new token with the same name and revokes all others with this name, including any whose answer was lost.
+ * Otherwise returns the token of `connection`.
  */
 export async function renewToken(connection: Connection, name: string, now = Date.now()): Promise<string> {
   const earlier = await tokensCalled(connection, name);
@@ -38,7 +38,7 @@ async function tokensCalled(connection: Connection, name: string): Promise<Acces
   return items.filter((token) => token.name === name);
 }
 
-/** Sends a request, and again if the service is busy or the connection is lost. */
+/** Sends a request, up to `TRIES` times if the service is busy or the connection is lost. */
 async function call({ baseUrl, token }: Connection, method: string, path: string, body?: string): Promise<Response> {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
   for (let left = TRIES - 1; ; left--) {

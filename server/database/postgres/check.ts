@@ -16,8 +16,8 @@ import { expectedShape, type Shape, shapeFaults, shapeOf } from './shape.js';
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
- * Reads the whole database at `url` in one snapshot, and reports its content, its faults and those of the server's settings.
- * Nothing is changed. Rejects with `UnusableDatabase` if the server cannot be reached, or is a standby.
+ * Reads the whole database at `url` in one snapshot, and reports its content, its faults, and the faults of the server's
+ * settings. The check changes nothing. Rejects with `UnusableDatabase` if the server cannot be reached or is a standby.
  */
 export async function checkPostgres(
   url: string,
@@ -79,7 +79,7 @@ async function read(
   report.bytes = await sizeOf(reader, tables);
   faults.push(...(await unloggedTables(reader)));
   faults.push(...(await danglingReferences(reader)));
-  // The rules need every table and column.
+  // The queries of the rules need every table and column.
   const isIncomplete = present.length < tableNames.length || faults.some((fault) => /^missing: column/.test(fault));
   if (!isIncomplete) faults.push(...(await brokenRules(reader, report.schema)));
 }
@@ -92,7 +92,7 @@ async function sizeOf(reader: RowReader, tables: readonly string[]): Promise<num
   return Number(bytes);
 }
 
-/** Tables that a crash of the server would empty, and must not. */
+/** Describes the unlogged tables, which a crash of the server would empty, except those that may be unlogged. */
 async function unloggedTables(reader: RowReader): Promise<string[]> {
   const lasting = tableNames.filter((name) => !TABLES[name].isUnlogged);
   const rows = await reader.run(sql`
@@ -103,8 +103,8 @@ async function unloggedTables(reader: RowReader): Promise<string[]> {
 }
 
 /**
- * Rows that refer to a missing row. A constraint does not prevent them where triggers are disabled, as pg_restore can do. A
- * row that refers to several missing rows of one table counts once.
+ * Counts the rows that refer to a missing row. They can exist despite the constraints if triggers were disabled, for
+ * example by pg_restore. A row that refers to several missing rows of one table counts once.
  */
 async function danglingReferences(reader: RowReader): Promise<string[]> {
   const references = await reader.run(sql`

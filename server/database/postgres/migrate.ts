@@ -55,7 +55,7 @@ export async function migrate(
 }
 
 function ignore(): void {
-  // Nobody wants to know.
+  // The caller gave no callback.
 }
 
 export async function migrationsOf(client: Client, { schema }: PostgresSettings): Promise<Migrations> {

@@ -4,10 +4,10 @@ import { kyselyOver } from './dialect.js';
 import { toFault } from './faults.js';
 import { WITHOUT_TIMEOUT } from './session.js';
 
-/** Only compiles queries. */
+/** A Kysely that only compiles queries. */
 const compiling = kyselyOver(() => Promise.reject(new TypeError('this Kysely only compiles')));
 
-/** Reads on one connection, for as long as a query takes. */
+/** Reads on one connection, without a time-out of the driver. */
 export function readerOver(client: Client): RowReader {
   return {
     async run(query) {

@@ -10,7 +10,7 @@ export async function requireFit(client: Client): Promise<void> {
   if (reason !== undefined) throw new UnusableDatabase(reason);
 }
 
-/** Calls `onWarning` with a sentence if the server may lose what was answered. */
+/** Calls `onWarning` with a sentence if the server may lose changes whose requests were answered. */
 export async function warnOfSettings(client: Client, onWarning: (warning: string) => void): Promise<void> {
   const { rows } = await client.query<{ fsync: string }>("select current_setting('fsync') as fsync");
   if (rows[0]?.fsync === 'off') onWarning(FSYNC_IS_OFF);
@@ -28,7 +28,7 @@ async function unfitness(client: Client): Promise<string[]> {
   ];
 }
 
-/** What a server's settings mean for the database: a fault loses data, and a warning is for the operator to judge. */
+/** What a server's settings mean for the database: a fault can lose data, and a warning is for the operator to judge. */
 export interface SettingsReport {
   faults: string[];
   warnings: string[];
@@ -36,12 +36,12 @@ export interface SettingsReport {
 
 const FSYNC_IS_OFF = 'fsync is off: when the machine of PostgreSQL fails, all data may be lost or damaged';
 
-/** Each session of the service changes some settings, so that the defaults are read, which other sessions would have. */
+/** Selects the defaults of the settings, because each session of the service changes some of them for itself. */
 const SETTINGS = `
   select name, coalesce(reset_val, '') from pg_settings where name in (
     'default_transaction_read_only', 'fsync', 'full_page_writes', 'max_connections', 'superuser_reserved_connections', 'synchronous_commit', 'synchronous_standby_names')`;
 
-/** `connections` is the number of connections that one process of the service may have. */
+/** Checks the settings of the server. One process of the service may have `connections` connections. */
 export async function checkSettings(client: Client, connections: number): Promise<SettingsReport> {
   const settings = new Map((await rowsOf(client, SETTINGS)).map(([name, value]) => [String(name), String(value)]));
   const isOff = (name: string) => settings.get(name) === 'off';

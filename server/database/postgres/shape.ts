@@ -8,7 +8,7 @@ import { WITHOUT_TIMEOUT } from './session.js';
 /** The definition of each table, column, index and constraint, by its name. */
 export type Shape = Map<string, string>;
 
-/** The server itself writes each definition, so that two of one meaning are the same text on every version. */
+/** The server writes each definition, so that on one server, equal definitions have equal texts. */
 const SHAPE = `
   with tables as (
     select oid, relname as name from pg_class
@@ -40,14 +40,14 @@ export async function shapeOf(client: Client): Promise<Shape> {
 }
 
 /**
- * The shape that the migrations make: they run for temporary tables, in a transaction that is rolled back. The role needs
- * the right to make temporary tables, which every role has unless that was revoked.
+ * The shape that the migrations make. They run with temporary tables, in a transaction that is rolled back. The role needs
+ * the right to create temporary tables, which every role has unless somebody revoked it.
  */
 export async function expectedShape(client: Client): Promise<Shape> {
   await client.query('begin read write; set local search_path to pg_temp');
   try {
     const db = kyselyOver(async ({ sql: text, parameters }) => {
-      // A temporary table is never logged.
+      // A temporary table is never logged, so `unlogged` would be a syntax error.
       const temporary = text.replace(/^(\s*create) unlogged table/i, '$1 table');
       return await client.query({ text: temporary, values: parameters as unknown[], ...WITHOUT_TIMEOUT });
     });
@@ -63,7 +63,7 @@ async function queryShape(client: Client, namespace: string): Promise<Shape> {
   return new Map(rows.map(([part, definition]) => [String(part), String(definition)]));
 }
 
-/** Describes what `actual` lacks or has otherwise. What it has in addition does no harm and is not reported. */
+/** Describes each part of `expected` that `actual` lacks or defines differently. Additional parts do no harm. */
 export function shapeFaults(actual: Shape, expected: Shape): string[] {
   return [...expected].flatMap(([part, definition]) => {
     const found = actual.get(part);

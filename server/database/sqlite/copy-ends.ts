@@ -105,14 +105,14 @@ function targetOver(path: string, connection: Connection): CopyTarget {
     commit() {
       return settled(() => {
         connection.exec('commit');
-        // The log is as large as the file.
+        // The log is as large as the file now, so empty it.
         connection.pragma('wal_checkpoint(truncate)');
       });
     },
   };
 }
 
-/** Makes an error of the driver a rejection. */
+/** Runs `work`, and rejects with the error that it throws. */
 // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
 async function settled<T>(work: () => T): Promise<T> {
   return work();

@@ -2,7 +2,7 @@ import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryComp
 import type { Row, RowReader } from '../rows.js';
 import type { Connection } from './driver.js';
 
-/** Only compiles queries. */
+/** A Kysely that only compiles queries. */
 const compiling = new Kysely<unknown>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),

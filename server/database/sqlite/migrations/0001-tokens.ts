@@ -22,7 +22,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('disabled_at', 'integer')
     .execute();
 
-  // Autoincrement: a plain integer key gives the highest id again once its row is gone.
+  // With `autoincrement`, SQLite never gives an id again, even if the row with the highest id is gone.
   await db.schema
     .createTable('access_tokens')
     .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
@@ -49,7 +49,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('valid_until', 'integer')
     .modifyEnd(sql`without rowid`)
     .execute();
-  // Partial, since nearly every secret is its token's newest: for those the index would only take room.
+  // The index leaves out the newest secrets, which are nearly all rows: no query needs them in it.
   await db.schema
     .createIndex('superseded_secrets_by_token')
     .on('token_secrets')

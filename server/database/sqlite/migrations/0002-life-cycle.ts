@@ -13,13 +13,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   ] as const) {
     await db.schema.alterTable('access_tokens').addColumn(column, type).execute();
   }
-  // From the secrets to their tokens, which have a key; the other way there is none.
+  // Starts from the secrets: they find their tokens by a key, but tokens have no index to their newest secrets.
   await sql`
     update access_tokens set secret_start = substr(secret.digest, 1, 4)
     from token_secrets as secret where secret.token_id = access_tokens.id and secret.valid_until is null
   `.execute(db);
 
-  // A refresh now finds what it supersedes as a rotation does.
+  // A refresh no longer needs this column: it finds the secret that it supersedes as a rotation does.
   await db.schema.alterTable('refresh_tokens').dropColumn('access_digest').execute();
 
   await db.schema

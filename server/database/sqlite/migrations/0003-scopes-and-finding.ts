@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 
-/** What tokens could do before there were scopes, and still can. */
+/** The scopes of all tokens from before there were scopes. */
 const BEFORE_SCOPES = ['tokens:read', 'tokens:verify', 'tokens:write'];
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // Sets instead of lists: nearly all tokens have one of a few, and a number in place of the words saves a fifth of a row.
+  // Nearly all tokens have one of a few sets of scopes. The id of a set instead of its words saves a fifth of a row.
   await db.schema
     .createTable('scope_sets')
     .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
@@ -26,7 +26,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('scope_set_id', 'integer', (column) => column.notNull().defaultTo(1))
     .execute();
 
-  // One for each order of the list, in which an owner's rows then lie as they are wanted.
+  // One index for each order of the list, so that no query sorts the owner's rows.
   await sql`create index access_tokens_by_name on access_tokens (owner_id, name, id)`.execute(db);
   await sql`
     create index access_tokens_by_expiry on access_tokens (owner_id, coalesce(expires_at, 9007199254740991), id)

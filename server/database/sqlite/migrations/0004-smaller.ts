@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 
-/** Bytes of a digest that are kept. */
+/** The first bytes of a digest, which are kept. */
 const DIGEST_LENGTH = 16;
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // A new table rather than an update: the rows come in the order of its key, which fills its pages.
+  // A new table instead of an update: rows that are inserted in the order of the key fill its pages.
   await db.schema
     .createTable('new_token_secrets')
     .addColumn('digest', 'blob', (column) => column.notNull().primaryKey())
@@ -26,7 +26,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute();
   await sql`update refresh_tokens set digest = substr(digest, 1, ${sql.lit(DIGEST_LENGTH)})`.execute(db);
 
-  // An index ends with the row's integer key by itself, so that naming it there stores it twice.
+  // SQLite adds the row's integer key to each index, so an index that names the key stores it twice.
   for (const [name, column] of [
     ['owner', 'created_at'],
     ['name', 'name'],

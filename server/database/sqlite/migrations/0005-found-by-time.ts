@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** A uuid of version 7 begins with the milliseconds of its creation, in 6 bytes; one that somebody chose need not. */
+/** Whether somebody chose the uuid: it does not begin with `created_at` in 6 bytes, as a uuid of version 7 does. */
 const IS_CHOSEN = sql`hex(substr(uuid, 1, 6)) <> printf('%012X', created_at)`;
 
 const TOKEN_COLUMNS = [
@@ -11,10 +11,10 @@ const TOKEN_COLUMNS = [
 const SECRET_COLUMNS = ['digest', 'token_id', 'valid_until'];
 const REFRESH_COLUMNS = ['digest', 'token_id', 'expires_at', 'spent_at'];
 
-/** Among all uuids only the chosen ones have an index: the others are found by their owner and the time in them. */
+/** Replaces the index on all uuids by one on chosen uuids. The owner and the time in it find any other uuid. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // The index that goes is the table's own, so that the table has to be made anew; and before it those that refer to it,
-  // since a table cannot be dropped from under them.
+  // The index belongs to a constraint of the table, so only a new table can be without it. The tables that refer to the
+  // old one are replaced too, because a table cannot be dropped while others refer to it.
   await db.schema
     .createTable('new_access_tokens')
     .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
@@ -38,7 +38,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('scope_set_id', 'integer', (column) => column.notNull().defaultTo(1))
     .execute();
   await copyRows(db, 'access_tokens', TOKEN_COLUMNS, 'id');
-  // Ids are never given again, even where the newest rows are gone.
+  // Keep the highest id, so that no id is given again, even if the newest rows are gone.
   await sql`delete from sqlite_sequence where name = 'new_access_tokens'`.execute(db);
   await sql`
     insert into sqlite_sequence (name, seq)

@@ -4,10 +4,10 @@ import type { Report } from '../../progress.js';
 /** Rows that are copied in one statement. */
 const CHUNK = 25_000;
 
-/** A uuid of version 7 begins with the milliseconds of its creation, in 6 bytes; one that somebody chose need not. */
+/** Whether somebody chose the uuid: it does not begin with `created_at` in 6 bytes, as a uuid of version 7 does. */
 const IS_CHOSEN = "hex(substr(uuid, 1, 6)) <> printf('%012X', created_at)";
 
-/** Between the folded texts of a row. */
+/** Separates the folded texts of a row. */
 const SEPARATOR = '\u001F';
 
 const TOKEN_COLUMNS = `id, uuid, owner_id, type, name, prefix, created_at, expires_at, last_used_at, revoked_at, disabled_at,
@@ -15,7 +15,7 @@ const TOKEN_COLUMNS = `id, uuid, owner_id, type, name, prefix, created_at, expir
   previous_last_used_at`;
 const USER_COLUMNS = 'id, organization_id, email, full_name, password_hash, is_admin, created_at, disabled_at';
 
-/** All that the coming features need of tokens and users, in one rebuild of their tables. */
+/** Adds all columns of the data model at once, because each rebuild of the tables takes long. */
 export async function up(db: Kysely<unknown>, report: Report = () => Promise.resolve()): Promise<void> {
   await rebuildUsers(db);
   await rebuildTokens(db, report);
@@ -113,7 +113,7 @@ async function copyTokens(db: Kysely<unknown>, report: Report): Promise<void> {
   }
 }
 
-/** Of rows with an id above `after`: null where both texts are ASCII, and have as many bytes as characters. */
+/** Fills `search` in the rows with an id above `after`. It stays null if both texts are ASCII: a byte for each character. */
 async function fillSearch(db: Kysely<unknown>, table: string, columns: [string, string], after: number): Promise<void> {
   const [first, second] = columns.map((column) => sql.ref(column));
   const { rows } = await sql<{ id: number; first: string; second: string }>`
@@ -159,7 +159,7 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   );
 }
 
-/** Gives the new table the name of the old one, and its highest id: none is ever given again, even where its row is gone. */
+/** Gives the new table the name and the highest id of the old one, so that no id is ever given again. */
 async function replace(db: Kysely<unknown>, table: string): Promise<void> {
   await run(
     db,

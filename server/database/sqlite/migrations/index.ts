@@ -7,7 +7,7 @@ import * as smaller from './0004-smaller.js';
 import * as foundByTime from './0005-found-by-time.js';
 import * as dataModel from './0006-data-model.js';
 
-/** Every change of the schema, in order. A migration that was released is never edited, only followed by another. */
+/** All migrations in their order. Never edit a released migration; add another one. */
 export const migrations: Record<string, Migration> = migrationsFor('sqlite', {
   '0001-tokens': tokens,
   '0002-life-cycle': lifeCycle,
