@@ -35,7 +35,10 @@ function addCreate(tokens: Command): void {
     .option('--metadata <name=value>', 'data for your programs; may be repeated', addPair)
     .option('--scope <scope>', 'a scope; may be repeated (asked for on a terminal, else tokens:read)', collect)
     .addOption(
-      new Option('--scopes <all|list>', 'scopes separated by commas, or all of yours without users:admin')
+      new Option(
+        '--scopes <all|list>',
+        'scopes separated by commas, or all of yours without users:admin and audit:read',
+      )
         .argParser(scopeList)
         .conflicts('scope'),
     )
