@@ -29,7 +29,7 @@ async function reportOf({ database, auditKeyFile, anchor }: ChainFlags): Promise
   return await verifyAuditLog(await readSettings({ database, auditKeyFile }), anchor);
 }
 
-function describe({ events, pruned, unlinked, withoutKey, head, fault }: ChainReport): string {
+function describe({ events, pruned, unlinked, withoutKey, deletedAnchors, head, fault }: ChainReport): string {
   const lines = [
     fault === null
       ? `the chain of ${String(events)} events is whole`
@@ -37,6 +37,7 @@ function describe({ events, pruned, unlinked, withoutKey, head, fault }: ChainRe
   ];
   if (fault === null && head !== null) lines.push(`it ends at ${String(head.seq)}:${head.hash}`);
   if (pruned > 0) lines.push(`the first ${String(pruned)} events were deleted because of their age`);
+  if (deletedAnchors > 0) lines.push(`${String(deletedAnchors)} anchors are of deleted events, and were not compared`);
   if (unlinked > 0) lines.push(`${String(unlinked)} newer events are not linked yet`);
   if (withoutKey > 0) lines.push(`the first ${String(withoutKey)} events are from before the chain had a key`);
   return lines.join('\n');

@@ -16,6 +16,8 @@ interface Failures {
 export interface FailedLogins {
   /** Counts a failure, and returns whether it is the first one since the last write. */
   add(actor: Actor): boolean;
+  /** How many events the next write makes. */
+  size(): number;
   /** Writes an event for each address. What cannot be written is lost. */
   write(db: Pick<Database, 'read' | 'write'>, at: number): Promise<void>;
 }
@@ -35,6 +37,8 @@ export function createFailedLogins(): FailedLogins {
       failures.set(key, { actor: isFull ? others : last, count });
       return failures.size === 1 && count === 1;
     },
+
+    size: () => failures.size,
 
     async write(db, at) {
       const batch = [...failures.values()];

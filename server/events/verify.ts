@@ -21,6 +21,8 @@ export interface ChainReport {
   withoutKey: number;
   /** Events that have no place in the chain yet. */
   unlinked: number;
+  /** Anchors that could not be compared, because their events were deleted. */
+  deletedAnchors: number;
   /** The end of the chain; null if the chain has no event. */
   head: Anchor | null;
   /** The first fault; null if the chain is whole. */
@@ -70,6 +72,7 @@ export async function verifyChain(
     events: seq - pruned,
     pruned,
     withoutKey,
+    deletedAnchors: anchors.filter((anchor) => anchor.seq <= pruned).length,
     unlinked: counted?.count ?? 0,
     head: head === undefined || head.seq === 0 ? null : { seq: head.seq, hash: hexadecimal(head.hash) },
     fault,

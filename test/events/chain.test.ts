@@ -37,6 +37,7 @@ test('a stop links all events, and their chain is whole', async () => {
     pruned: 0,
     unlinked: 0,
     withoutKey: 0,
+    deletedAnchors: 0,
     head: { seq: 7, hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
     fault: null,
   });

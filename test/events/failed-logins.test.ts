@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { changePassword, logIn } from '../../generated/index.js';
+import { createFailedLogins } from '../../server/events/failed-logins.js';
+import type { Actor } from '../../server/tokens/actor.js';
+import { startService } from '../support/service.js';
+import { rowsOf } from '../support/store.js';
+
+// Failed logins are counted, and written once a minute and at a stop.
+
+const FAILED =
+  "select address, changes, owner_id, actor_kind from audit_events where action = 'login.failed' order by id";
+
+test('many failures from one address make one event with their number', async () => {
+  const service = await startService();
+  const { client, password } = await service.admin();
+  const wrong = { username: 'nobody@example.org', password: 'a wrong password' };
+  for (let tried = 0; tried < 12; tried += 1) await logIn({ client: service.anonymous, body: wrong });
+  await changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } });
+  expect(await rowsOf(service, FAILED)).toEqual([]);
+  await service.stop();
+  // Those that were rejected without a look at the password count as well.
+  expect(await rowsOf(service, FAILED)).toEqual([
+    { address: '127.0.0.1', changes: '{"count":12}', owner_id: null, actor_kind: 'anonymous' },
+  ]);
+});
+
+test('no event has what was typed as a user or a password', async () => {
+  const service = await startService();
+  const typed = { username: 'pass-as-user@example.org', password: 'typed by mistake' };
+  await logIn({ client: service.anonymous, body: typed });
+  await service.stop();
+  const rows = JSON.stringify(await rowsOf(service, 'select * from audit_events'));
+  expect(rows).toContain('login.failed');
+  for (const text of Object.values(typed)) expect(rows).not.toContain(text);
+});
+
+test('a flood from many addresses makes an event for each of the first 1,000, and one for all others', () => {
+  const failedLogins = createFailedLogins();
+  const from = (address: string): Actor => ({
+    kind: 'anonymous',
+    caller: null,
+    address,
+    recordedAddress: address,
+    userAgent: null,
+    requestId: null,
+  });
+  const isFirst = Array.from({ length: 100_000 }, (_, index) =>
+    failedLogins.add(from(`2001:db8::${index.toString(16)}`)),
+  );
+  expect(isFirst.filter(Boolean)).toHaveLength(1);
+  expect(failedLogins.size()).toBe(1_001);
+});
