@@ -1,5 +1,13 @@
 import { sql } from 'kysely';
-import { REVOCATION_REASONS, ROLES, TOKEN_TYPES, USER_KINDS } from './closed-lists.js';
+import {
+  ACTOR_KINDS,
+  EVENT_ACTIONS,
+  REVOCATION_REASONS,
+  ROLES,
+  TARGET_KINDS,
+  TOKEN_TYPES,
+  USER_KINDS,
+} from './closed-lists.js';
 import { batchesOf, type RowReader } from './rows.js';
 import { searchColumn } from './search.js';
 import type { TableName } from './tables.js';
@@ -31,6 +39,7 @@ const SCOPES = 3;
 const SMALLER = 4;
 const FOUND_BY_TIME = 5;
 const DATA_MODEL = 6;
+const EVENTS = 8;
 
 // The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
 // can have a million tokens. Both engines know every word of the queries.
@@ -143,6 +152,24 @@ export const RULES: readonly Rule[] = [
         or revoked_reason not in ${listOf(REVOCATION_REASONS)})
       + (select count(*) from users where kind not in ${listOf(USER_KINDS)})
       + (select count(*) from memberships where role not in ${listOf(ROLES)})`,
+  },
+  {
+    since: EVENTS,
+    broken: 'events that have a place in the chain without a hash, or a hash without a place',
+    found: 'select count(*) from audit_events where (seq is null) <> (hash is null)',
+  },
+  {
+    since: EVENTS,
+    broken: 'organizations whose last event is not the one that was linked last',
+    found: `select count(*) from audit_heads as head left join
+      (select organization_id, max(seq) as seq from audit_events group by organization_id) as last
+      on last.organization_id = head.organization_id where head.seq <> coalesce(last.seq, head.pruned_seq)`,
+  },
+  {
+    since: EVENTS,
+    broken: 'events with an action, actor or target that this version does not know',
+    found: `select count(*) from audit_events where action not in ${listOf(EVENT_ACTIONS)}
+      or actor_kind not in ${listOf(ACTOR_KINDS)} or target_kind not in ${listOf(TARGET_KINDS)}`,
   },
 ];
 

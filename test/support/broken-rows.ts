@@ -81,4 +81,19 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
     `update access_tokens set type = 'robot' where id = ${TOKEN}; update users set kind = 'robot'`,
     'rows with a type, kind, role or reason that this version does not know: 2',
   ],
+  [
+    'an event whose place was taken away',
+    'update audit_events set seq = null where seq = 1',
+    'events that have a place in the chain without a hash, or a hash without a place: 1',
+  ],
+  [
+    'a last event that is gone',
+    'delete from audit_events where seq = (select max(seq) from audit_events)',
+    'organizations whose last event is not the one that was linked last: 1',
+  ],
+  [
+    'an action that nothing knows',
+    "update audit_events set action = 'token.eaten' where seq = 1",
+    'events with an action, actor or target that this version does not know: 1',
+  ],
 ];
