@@ -1,94 +1,29 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
-import {
-  type AccessToken,
-  createAccessToken,
-  getAccessToken,
-  getMe,
-  refreshSession,
-  revokeAccessToken,
-  rotateAccessToken,
-  updateAccessToken,
-  type Verification,
-  type VerificationRequest,
-  verifyAccessToken,
-  verifyAccessTokens,
-} from '../../../generated/index.js';
+import { describe, expect, test } from 'vitest';
+import { revokeAccessToken, updateAccessToken } from '../../../generated/index.js';
 import { openUsers } from '../../../server/index.js';
-import { createCountingDatabase } from '../../support/counting-database.js';
-import { createFaultyDatabase } from '../../support/faulty-database.js';
 import { type RequestParts, send } from '../../support/http.js';
-import { ANY_STRING, matching, without } from '../../support/matchers.js';
+import { ANY_STRING, matching } from '../../support/matchers.js';
 import { UNKNOWN_TOKEN, withChecksum } from '../../support/plaintext.js';
-import { NOT_VALID, type Presented, type PresentedName, presentTokens, VALID } from '../../support/presented.js';
+import { NOT_VALID, presentTokens, VALID } from '../../support/presented.js';
 import { expectNoSecret, expectRefusal, logged } from '../../support/refusal.js';
-import { answered, type Client, DAY, HOUR, MINUTE, SECOND, type Service, startService } from '../../support/service.js';
+import { answered, DAY, startService } from '../../support/service.js';
 import { shareService } from '../../support/shared.js';
-
-const VERIFY = 'POST /api/v1/access-tokens/verify';
-const VERIFY_BATCH = 'POST /api/v1/access-tokens/verify-batch';
-const ALPHABET = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
-
-const EXPECTED = [...VALID.map((name) => [name, 'valid'] as const), ...NOT_VALID];
-const UNPROVEN = new Set<string>(['malformed', 'unknown']);
-
-async function verify(client: Client, token: string, scopes?: string[]): Promise<Verification> {
-  return await answered(verifyAccessToken({ client, body: { token, ...(scopes && { scopes }) } }));
-}
-
-async function verifyAll(client: Client, tokens: (string | VerificationRequest)[]): Promise<Verification[]> {
-  const body = { tokens: tokens.map((token) => (typeof token === 'string' ? { token } : token)) };
-  return (await answered(verifyAccessTokens({ client, body }))).results;
-}
-
-async function create(client: Client, expiresInDays: number | null = null) {
-  return await answered(createAccessToken({ client, body: { name: 'deploy bot', expiresInDays } }));
-}
-
-function get(client: Client, token_id: string) {
-  return answered(getAccessToken({ client, path: { token_id } }));
-}
-
-function rotate(client: Client, token_id: string, gracePeriodSeconds: number) {
-  return answered(rotateAccessToken({ client, path: { token_id }, body: { gracePeriodSeconds } }));
-}
-
-/** A token's record but for its last use, which is written a moment later. */
-function unused(token: AccessToken | null): unknown {
-  const { previousSecret } = token ?? {};
-  return (
-    token && {
-      ...without(token, 'lastUsedAt'),
-      previousSecret: previousSecret && without(previousSecret, 'lastUsedAt'),
-    }
-  );
-}
-
-/** What a verification says of a presented token. */
-function expectedOf({ token, owner }: Presented, code: string): unknown {
-  return {
-    valid: code === 'valid',
-    code,
-    token: unused(token),
-    owner: owner && {
-      id: owner.session.id,
-      email: owner.email,
-      fullName: `Name of ${owner.email}`,
-      organizationId: owner.session.company_id,
-    },
-  };
-}
-
-function seen(verification: Verification): unknown {
-  return { ...verification, token: unused(verification.token) };
-}
-
-function expectCode(code: string, verification: Verification): void {
-  expect(verification).toMatchObject({ code, valid: code === 'valid' });
-  expect(verification.token === null).toBe(UNPROVEN.has(code));
-  expect(verification.owner === null).toBe(UNPROVEN.has(code));
-}
+import {
+  ALPHABET,
+  create,
+  EXPECTED,
+  expectCode,
+  expectedOf,
+  rotate,
+  seen,
+  UNPROVEN,
+  VERIFY,
+  VERIFY_BATCH,
+  verify,
+  verifyAll,
+} from '../../support/verifying.js';
 
 const shared = shareService(presentTokens);
 
@@ -265,78 +200,6 @@ describe('of several reasons the first counts', () => {
   );
 });
 
-describe('an earlier secret of a rotated token', () => {
-  const warningsOf = ({ log }: Service) =>
-    log
-      .map((line) => JSON.parse(line) as { level: number; time: string })
-      .filter(({ level }) => level === 40)
-      .map((line) => without(line, 'time'));
-
-  test('is valid to the end of its grace period, and the verdict says when that is', async () => {
-    const service = await startService();
-    const { client } = await service.admin();
-    const keeper = service.as((await create(client)).plaintext);
-    const { plaintext, token } = await create(client, 30);
-    const rotated = await rotate(client, token.id, (2 * HOUR) / SECOND);
-    const end = '2030-06-15T14:00:00.000Z';
-    expect(rotated.token.previousSecret?.validUntil).toBe(end);
-
-    service.clock.advance(2 * HOUR - 1);
-    expect(await verify(keeper, plaintext)).toMatchObject({ code: 'valid', token: { id: token.id, expiresAt: end } });
-    const newest = await verify(keeper, rotated.plaintext);
-    expect(newest).toMatchObject({ code: 'valid', token: { id: token.id, expiresAt: token.expiresAt } });
-    service.clock.advance(1);
-    expect(await verify(keeper, plaintext)).toMatchObject({ code: 'expired', token: { id: token.id, expiresAt: end } });
-    expectCode('valid', await verify(keeper, rotated.plaintext));
-  });
-
-  test('is valid no longer than its token', async () => {
-    const service = await startService();
-    const { client } = await service.admin();
-    const keeper = service.as((await create(client)).plaintext);
-    const { plaintext, token } = await create(client, 1);
-    await rotate(client, token.id, (7 * DAY) / SECOND);
-    expect(await verify(client, plaintext)).toMatchObject({ code: 'valid', token: { expiresAt: token.expiresAt } });
-    service.clock.advance(DAY);
-    expectCode('expired', await verify(keeper, plaintext));
-  });
-
-  test('is noticed in the log once that is over, without its plaintext', async () => {
-    const service = await startService();
-    const { client } = await service.admin();
-    const { user } = await answered(getMe({ client }));
-    const { plaintext, token } = await create(client);
-    await rotate(client, token.id, 60);
-    expectCode('valid', await verify(client, plaintext));
-    expect(warningsOf(service)).toEqual([]);
-
-    service.clock.advance(MINUTE);
-    const warning = {
-      level: 40,
-      msg: 'earlier secret of a rotated token used after its grace period',
-      tokenId: token.id,
-      userId: user.id,
-      requestId: expect.any(String) as string,
-    };
-    expectCode('expired', await verify(client, plaintext));
-    expect(warningsOf(service)).toEqual([warning]);
-    await verifyAll(client, [UNKNOWN_TOKEN, plaintext]);
-    expect(warningsOf(service)).toEqual([warning, warning]);
-    expect(service.log.join('')).not.toContain(plaintext.slice(12));
-  });
-
-  test('of a session is none to be noticed: each ends, while another is in use', async () => {
-    const service = await startService();
-    const { session, token: earlier } = await service.admin();
-    service.clock.advance(HOUR / 2);
-    const body = { refresh_token: session.refresh_token };
-    const refreshed = await answered(refreshSession({ client: service.anonymous, body }));
-    service.clock.advance(HOUR / 2);
-    expectCode('expired', await verify(service.as(refreshed.access_token), earlier));
-    expect(warningsOf(service)).toEqual([]);
-  });
-});
-
 describe('who may ask', () => {
   const shared = shareService(async (service, { client, token }) => {
     const stranger = await service.newUser();
@@ -382,85 +245,6 @@ describe('who may ask', () => {
     await expectRefusal(service, () => send(service, VERIFY, { ...parts, json: { token } }), { status });
     const json = { tokens: [{ token }] };
     await expectRefusal(service, () => send(service, VERIFY_BATCH, { ...parts, json }), { status });
-  });
-});
-
-describe('a use', () => {
-  /** Asks with a token that no restart and no day ends. */
-  const keep = async (service: Service) => (await create((await service.admin()).client)).plaintext;
-
-  test.each<[string, (client: Client, token: string) => Promise<unknown>]>([
-    ['verifying', (client, token) => verify(client, token)],
-    ['verifying among others', (client, token) => verifyAll(client, ['nonsense', token, token])],
-  ])('is what %s a good token counts as: within a minute, without a write for each request', async (_, ask) => {
-    const counting = createCountingDatabase();
-    const service = await startService({ openDatabase: (path) => counting.open(path) });
-    const keeper = await keep(service);
-    const client = service.as(keeper);
-    const { plaintext, token } = await create(client);
-    const lastUsed = async () => (await get(service.as(keeper), token.id)).lastUsedAt;
-    expect(await lastUsed()).toBeNull();
-    service.clock.advance(5 * SECOND);
-    const before = counting.transactions();
-    for (let i = 0; i < 50; i++) await ask(client, plaintext);
-    await vi.waitFor(async () => {
-      expect(await lastUsed()).toBe('2030-06-15T12:00:05.000Z');
-    }, 5_000);
-    expect(counting.transactions()).toBeLessThan(before + 20);
-
-    service.clock.advance(MINUTE);
-    await ask(client, plaintext);
-    await service.restart();
-    expect(await lastUsed()).toBe('2030-06-15T12:01:05.000Z');
-  });
-
-  test('is not what a verdict against a token counts as', async () => {
-    const service = await startService();
-    const keeper = await keep(service);
-    const client = service.as(keeper);
-    const expired = await create(client, 1);
-    const disabled = await create(client);
-    await answered(updateAccessToken({ client, path: { token_id: disabled.token.id }, body: { disabled: true } }));
-    const revoked = await create(client);
-    await revokeAccessToken({ client, path: { token_id: revoked.token.id } });
-    const unscoped = await create(client);
-    const superseded = await create(client);
-    await rotate(client, superseded.token.id, 0);
-    service.clock.advance(DAY);
-
-    const asked = [expired, disabled, revoked, superseded].map(({ plaintext }) => ({ token: plaintext }));
-    const questions: VerificationRequest[] = [...asked, { token: unscoped.plaintext, scopes: ['a'] }];
-    for (const { token, scopes } of questions) expect((await verify(client, token, scopes)).valid).toBe(false);
-    expect((await verifyAll(client, questions)).map(({ valid }) => valid)).not.toContain(true);
-    await service.restart();
-    for (const { token } of [expired, disabled, revoked, unscoped, superseded]) {
-      expect(await get(service.as(keeper), token.id)).toMatchObject({ id: token.id, lastUsedAt: null });
-    }
-  });
-
-  test('of an earlier secret is kept apart from one of the newest, whatever their digests', async () => {
-    const service = await startService();
-    const keeper = await keep(service);
-    const client = service.as(keeper);
-    const { plaintext, token } = await create(client);
-    const secrets = [plaintext];
-    // Of digests that start with other bytes, though their starts as text are alike.
-    const startOf = (secret: string) => createHash('sha256').update(secret).digest().subarray(0, 4).toString();
-    let earlier: string | undefined;
-    while (earlier === undefined) {
-      const rotated = await rotate(client, token.id, HOUR / SECOND);
-      earlier = secrets.find((secret) => startOf(secret) === startOf(rotated.plaintext));
-      secrets.push(rotated.plaintext);
-    }
-    service.clock.advance(MINUTE);
-    expectCode('valid', await verify(client, earlier));
-    service.clock.advance(SECOND);
-    expectCode('valid', await verify(client, secrets.at(-1) ?? ''));
-    await service.restart();
-    expect(await get(service.as(keeper), token.id)).toMatchObject({
-      lastUsedAt: '2030-06-15T12:01:01.000Z',
-      previousSecret: { lastUsedAt: '2030-06-15T12:01:00.000Z' },
-    });
   });
 });
 
@@ -536,132 +320,5 @@ describe('bad input is 422', () => {
       body: { detail: [problem(['query', 'token'], 'extra_forbidden')] },
       secrets: [plaintext],
     });
-  });
-});
-
-describe('a batch', () => {
-  const names = EXPECTED.map(([name]) => name);
-
-  test('of all kinds of tokens is answered in their order, duplicates too', async () => {
-    const { made } = await shared();
-    const codes = new Map<string, string>(EXPECTED);
-    const asked = [...names, ...names.toReversed(), ...names];
-    const verdicts = await verifyAll(
-      made.asker.client,
-      asked.map((name) => made.tokens[name].plaintext),
-    );
-    expect(verdicts.map(seen)).toEqual(asked.map((name) => expectedOf(made.tokens[name], codes.get(name) ?? '')));
-  });
-
-  test('of 100 is answered', async () => {
-    const { service, made } = await shared();
-    const { plaintext } = made.tokens['a token with one'];
-    const json = { tokens: Array.from({ length: 100 }, () => ({ token: plaintext })) };
-    const answer = await send(service, VERIFY_BATCH, { token: made.asker.token, json });
-    expect((answer.body as { results: Verification[] }).results.map(({ code }) => code)).toEqual(
-      json.tokens.map(() => 'valid'),
-    );
-    await expectNoSecret(service, answer, [plaintext.slice(13)]);
-  });
-
-  test('says of each token what verifying it alone says', async () => {
-    const { made } = await shared();
-    const { client } = made.asker;
-    const plaintext = fc.oneof(
-      { weight: 4, arbitrary: fc.constantFrom<PresentedName[]>(...names).map((name) => made.tokens[name].plaintext) },
-      fc.string({ unit: 'binary', maxLength: 60 }),
-      fc
-        .string({ unit: fc.constantFrom(...ALPHABET), minLength: 30, maxLength: 30 })
-        .map((random) => withChecksum(`lk_pat_${random}`)),
-    );
-    const question = fc.record(
-      {
-        token: plaintext,
-        scopes: fc.uniqueArray(fc.constantFrom('a', 'tokens:read', 'users:admin'), { maxLength: 2 }),
-      },
-      { requiredKeys: ['token'] },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(question, { minLength: 1, maxLength: 40 }), async (questions) => {
-        const alone = await Promise.all(questions.map(({ token, scopes }) => verify(client, token, scopes)));
-        expect((await verifyAll(client, questions)).map(seen)).toEqual(alone.map(seen));
-      }),
-      { numRuns: 25 },
-    );
-  });
-
-  test('is all of one moment', async () => {
-    let now = Date.parse('2030-06-15T12:00:00.000Z');
-    const service = await startService({ now: () => now++ });
-    const { client } = await service.admin();
-    const keeper = service.as((await create(client)).plaintext);
-    const { plaintext, token } = await create(client, 1);
-    const end = Date.parse(token.expiresAt ?? '');
-    const verdicts = new Set<string>();
-    for (const early of [80, 40, 20, 10, 5, 0]) {
-      now = end - early;
-      const codes = new Set((await verifyAll(keeper, Array<string>(100).fill(plaintext))).map(({ code }) => code));
-      expect(codes.size).toBe(1);
-      for (const code of codes) verdicts.add(code);
-    }
-    expect([...verdicts]).toEqual(['valid', 'expired']);
-  });
-});
-
-describe('the database', () => {
-  async function countingService(tokens: number) {
-    const counting = createCountingDatabase();
-    const service = await startService({ openDatabase: (path) => counting.open(path) });
-    const { client } = await service.admin();
-    const made = await Promise.all(Array.from({ length: tokens }, () => create(client)));
-    const queriesOf = async (work: () => Promise<unknown>) => {
-      const before = counting.queries();
-      await work();
-      return counting.queries() - before;
-    };
-    return { client, plaintexts: made.map(({ plaintext }) => plaintext), queriesOf };
-  }
-  /** Queries. */
-  const AUTHENTICATION = 1;
-
-  test('is asked once about a token, and not at all about what cannot be one', async () => {
-    const { client, plaintexts, queriesOf } = await countingService(1);
-    const [good = ''] = plaintexts;
-    expect(await queriesOf(() => verify(client, good))).toBe(AUTHENTICATION + 1);
-    expect(await queriesOf(() => verify(client, UNKNOWN_TOKEN))).toBe(AUTHENTICATION + 1);
-    const mistyped = good.slice(0, -1) + (good.endsWith('0') ? '1' : '0');
-    for (const bad of ['', 'nonsense', mistyped, withChecksum(`xy_pat_${'0'.repeat(30)}`), good.toUpperCase()]) {
-      expect(await queriesOf(() => verify(client, bad))).toBe(AUTHENTICATION);
-    }
-  });
-
-  test('is asked once about a batch of 100', async () => {
-    const { client, plaintexts, queriesOf } = await countingService(100);
-    const queries = await queriesOf(async () => {
-      expect((await verifyAll(client, plaintexts)).map(({ valid }) => valid)).not.toContain(false);
-    });
-    expect(queries).toBe(AUTHENTICATION + 1);
-    expect(await queriesOf(() => verifyAll(client, plaintexts.slice(0, 7)))).toBe(AUTHENTICATION + 1);
-    expect(await queriesOf(() => verifyAll(client, Array<string>(100).fill('nonsense')))).toBe(AUTHENTICATION);
-  });
-
-  test('that does not answer makes no verdict', async () => {
-    const faulty = createFaultyDatabase();
-    const service = await startService({ openDatabase: (path) => faulty.open(path) });
-    const { client } = await service.admin();
-    const { plaintext } = await create(client);
-    const questions: [string, () => Promise<{ response: Response; error?: unknown }>][] = [
-      ['verify', () => verifyAccessToken({ client, body: { token: plaintext } })],
-      ['verify-batch', () => verifyAccessTokens({ client, body: { tokens: [{ token: plaintext }] } })],
-    ];
-    for (const [name, ask] of questions) {
-      // The caller is authenticated before the disk fails.
-      faulty.set('storage', AUTHENTICATION);
-      const { response, error } = await ask();
-      expect(response.status, name).toBe(503);
-      expect(error).toEqual({ detail: ANY_STRING, code: 'service_unavailable' });
-    }
-    faulty.set('none');
-    expectCode('valid', await verify(client, plaintext));
   });
 });
