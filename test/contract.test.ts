@@ -15,6 +15,7 @@ import { createFaultyDatabase, type Fault } from './support/faulty-database.js';
 import { answered, type Service, startService } from './support/service.js';
 import { shapeOf } from './support/shape.js';
 import { openConnection } from './support/socket.js';
+import { isOnPostgres } from './support/store.js';
 
 // Walks the contract: each operation is asked for each status that it documents, on a real server, and every answer is
 // held against the document by a judge that the server knows nothing of.
@@ -47,15 +48,15 @@ const judge = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(judge);
 judge.addSchema(document, 'contract');
 
+/** What is wrong with a request is found before the database is asked, so that these run on one engine. */
+const OF_INPUT = [400, 413, 415, 422];
+
 const cases: Case[] = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).flatMap(([method, operation]) =>
-    Object.keys(operation.responses).map((status) => ({
-      id: operation.operationId,
-      method: method.toUpperCase(),
-      path,
-      status: Number(status),
-      operation,
-    })),
+    Object.keys(operation.responses)
+      .map(Number)
+      .filter((status) => !isOnPostgres || !OF_INPUT.includes(status))
+      .map((status) => ({ id: operation.operationId, method: method.toUpperCase(), path, status, operation })),
   ),
 );
 
