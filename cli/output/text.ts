@@ -19,10 +19,18 @@ export function visibleLines(text: string): string {
   return text.split('\n').map(visible).join('\n');
 }
 
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 /** Formats JSON in which characters that could control a terminal are escaped; parsing it gives the same value. */
 export function toJson(value: unknown): string {
-  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(value, null, 2).replace(UNSAFE_IN_JSON, escaped);
+}
+
+/** Formats JSON as `toJson` does, but on one line. */
+export function toJsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(UNSAFE_IN_JSON, escaped);
 }
 
 /** Columns that `text` takes on a terminal. */

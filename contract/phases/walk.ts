@@ -49,7 +49,7 @@ export function listShapeOf(document: JsonObject, operation: Operation): ListSha
     limit,
     page: isOffset ? undefined : page,
     offset,
-    cursor: query.find((parameter) => isCursorName(parameter.name)),
+    cursor: query.find((parameter) => isCursor(document, parameter)),
     isLinked:
       Object.keys(schema.properties ?? {}).some(isNextName) ||
       (successOf(operation)?.links.some((each) => each.operationId === operation.id) ?? false),
@@ -69,8 +69,14 @@ export function isLimit(document: JsonObject, parameter: Parameter): boolean {
 /** Whether the parameter says which page to list, and not which rows. */
 export function isPaging(document: JsonObject, parameter: Parameter): boolean {
   const { name } = parameter;
-  if (isCursorName(name)) return true;
+  if (isCursor(document, parameter)) return true;
   return [isLimitName, isPageName, isOffsetName].some((is) => is(name)) && isNumber(document, parameter);
+}
+
+/** Whether the parameter takes a cursor. A filter by time, such as `after` with a date, has such a name as well. */
+function isCursor(document: JsonObject, { name, schema }: Parameter): boolean {
+  const formats = branches(document, schema).map(({ format }) => format);
+  return isCursorName(name) && !formats.some((format) => format === 'date-time' || format === 'date');
 }
 
 function isNumber(document: JsonObject, { schema }: Parameter): boolean {
