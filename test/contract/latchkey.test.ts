@@ -42,8 +42,8 @@ test('with a token it holds as well, and neither the token nor the login is spen
   expect(report.failures, toSummary(report)).toEqual([]);
   // Only a login gives a refresh token.
   expect(report.notes).toEqual([
-    expect.stringMatching(/^the run's credential may not call refreshSession: 401×\d+$/),
     STREAM,
+    expect.stringMatching(/^the run's credential may not call refreshSession: 401×\d+$/),
   ]);
   expect(report).toMatchObject({ held: true, complete: true });
   expect((await getMe({ client: service.as(plaintext) })).response.status).toBe(200);
