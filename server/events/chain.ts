@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { AuditEventTable } from '../database/schema.js';
 
@@ -42,21 +42,23 @@ export const HASHED_COLUMNS = [
  * that who has only the database cannot write the chain anew.
  */
 export function hashOf(previous: Uint8Array, event: EventRow, key: Uint8Array | null): Buffer {
-  const hash = key === null ? createHash('sha256') : createHmac('sha256', key);
-  hash.update(encoded(VERSION)).update(encoded(previous));
-  for (const column of HASHED_COLUMNS) hash.update(encoded(event[column]));
-  return hash.digest();
+  const parts: Uint8Array[] = [];
+  for (const value of [VERSION, previous, ...HASHED_COLUMNS.map((column) => event[column])]) {
+    parts.push(...encoded(value));
+  }
+  const bytes = Buffer.concat(parts);
+  return key === null ? hash('sha256', bytes, 'buffer') : createHmac('sha256', key).update(bytes).digest();
 }
 
 const KINDS = { null: 0, integer: 1, text: 2, bytes: 3 };
 
 /** A value with its kind and its length before it, so that no two rows have the same encoding. */
-function encoded(value: string | number | Uint8Array | null): Buffer {
+function encoded(value: string | number | Uint8Array | null): [Uint8Array, Uint8Array] {
   const kind =
     value === null ? 'null' : typeof value === 'number' ? 'integer' : typeof value === 'string' ? 'text' : 'bytes';
   const bytes = value instanceof Uint8Array ? value : Buffer.from(value === null ? '' : String(value));
-  const head = Buffer.alloc(5);
+  const head = Buffer.allocUnsafe(5);
   head.writeUInt8(KINDS[kind], 0);
   head.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
+  return [head, bytes];
 }
