@@ -2,6 +2,7 @@ import { type Queries, runPrepared, withoutLocked } from './database/index.js';
 import type { Deps } from './deps.js';
 import { pruneEvents } from './events/prune.js';
 import { clearInterval, setInterval } from './timers.js';
+import { deleteExpiredAnswers } from './tokens/once.js';
 
 /** Milliseconds between two sweeps of one database. */
 const INTERVAL = 5 * 60_000;
@@ -28,10 +29,10 @@ export function createSweeper({ db, now, log, config }: Pick<Deps, 'db' | 'now' 
     const at = now();
     const claimed = await db.write((trx) => runPrepared(trx, claim, { name: SWEEP, at, until: at + INTERVAL }));
     if (claimed.length === 0) return false;
-    for (const expired of [expiredAttempts, expiredAnswers]) {
+    for (const deleteExpired of [deleteExpiredAttempts, deleteExpiredAnswers]) {
       let deleted = CHUNK;
       while (deleted === CHUNK && !isClosed) {
-        ({ length: deleted } = await db.write((trx) => runPrepared(trx, expired, { at })));
+        ({ length: deleted } = await db.write((trx) => runPrepared(trx, deleteExpired, { at, most: CHUNK })));
       }
     }
     if (config.auditDays !== null) await pruneEvents(db, at, at - config.auditDays * DAY, () => isClosed);
@@ -63,7 +64,7 @@ const claim = (trx: Queries, { name, at, until }: { name: string; at: number; un
     )
     .returning('name');
 
-const expiredAttempts = (trx: Queries, { at }: { at: number }) =>
+const deleteExpiredAttempts = (trx: Queries, { at, most }: { at: number; most: number }) =>
   trx
     .deleteFrom('login_attempts')
     .where('key', 'in', (query) =>
@@ -74,23 +75,7 @@ const expiredAttempts = (trx: Queries, { at }: { at: number }) =>
           .select('key')
           .where('expires_at', '<=', at)
           .orderBy('expires_at')
-          .limit(CHUNK),
+          .limit(most),
       ),
     )
     .returning('key');
-
-const expiredAnswers = (trx: Queries, { at }: { at: number }) =>
-  trx
-    .deleteFrom('idempotent_answers')
-    .where('id', 'in', (query) =>
-      withoutLocked(
-        trx,
-        query
-          .selectFrom('idempotent_answers')
-          .select('id')
-          .where('expires_at', '<=', at)
-          .orderBy('expires_at')
-          .limit(CHUNK),
-      ),
-    )
-    .returning('id');

@@ -95,7 +95,7 @@ export function writeOnce(
 
     const result = await work(trx, state, at);
     const sealed = encrypt({ request: idempotency.request, result }, key, id);
-    await sendPrepared(trx, clearAway, { at });
+    await sendPrepared(trx, deleteExpiredAnswers, { at, most: DELETED_AT_ONCE });
     await sendPrepared(trx, storeAnswer, { id, sealed, expires_at: at + STORED_FOR });
     return result;
   });
@@ -148,7 +148,8 @@ function keyReused(): ServiceError {
   });
 }
 
-const clearAway = (trx: Queries, { at }: { at: number }) =>
+/** Deletes at most `most` answers that have expired at the instant `at`, and returns their ids. */
+export const deleteExpiredAnswers = (trx: Queries, { at, most }: { at: number; most: number }) =>
   trx
     .deleteFrom('idempotent_answers')
     .where('id', 'in', (query) =>
@@ -159,9 +160,10 @@ const clearAway = (trx: Queries, { at }: { at: number }) =>
           .select('id')
           .where('expires_at', '<=', at)
           .orderBy('expires_at')
-          .limit(DELETED_AT_ONCE),
+          .limit(most),
       ),
-    );
+    )
+    .returning('id');
 
 function encrypt({ request, result: { plaintext, token } }: StoredAnswer, key: Uint8Array, id: Uint8Array): Uint8Array {
   const text = JSON.stringify({ request, result: { plaintext: plaintext.reveal(), token } });

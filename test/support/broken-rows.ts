@@ -8,12 +8,12 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
   [
     'secrets of no token',
     `delete from access_tokens where id = ${TOKEN}`,
-    'rows of token_secrets that no row of access_tokens belongs to: 1',
+    'rows of token_secrets that refer to a missing row of access_tokens: 1',
   ],
   [
     'tokens of no owner',
     `delete from users where id = ${USER}`,
-    'rows of access_tokens that no row of users belongs to: 3',
+    'rows of access_tokens that refer to a missing row of users: 3',
   ],
   [
     'tokens without a secret',

@@ -133,7 +133,7 @@ async function danglingReferences(reader: RowReader): Promise<string[]> {
         sql` or `,
       )}
     `);
-    if (Number(rows) > 0) faults.push(`rows of ${child} that no row of ${parent} belongs to: ${String(rows)}`);
+    if (Number(rows) > 0) faults.push(`rows of ${child} that refer to a missing row of ${parent}: ${String(rows)}`);
   }
   return faults;
 }

@@ -77,6 +77,6 @@ function danglingReferences(connection: Connection): string[] {
     from pragma_foreign_key_check group by 1, 2`;
   const found = connection.prepare(query).all() as { child: string; parent: string; rows: number }[];
   return found.map(
-    ({ child, parent, rows }) => `rows of ${child} that no row of ${parent} belongs to: ${String(rows)}`,
+    ({ child, parent, rows }) => `rows of ${child} that refer to a missing row of ${parent}: ${String(rows)}`,
   );
 }
