@@ -4,6 +4,7 @@ import { insufficientScope, ServiceError, unauthorized } from '../errors.js';
 import { isSameOrigin } from '../http/origin.js';
 import type { Trace } from '../http/trace.js';
 import { toInstant } from '../instants.js';
+import { requireAdministrator } from '../tokens/administrators.js';
 import type { Caller } from '../tokens/caller.js';
 import { hasStoredAnswer } from '../tokens/once.js';
 import { authenticate } from './authenticate.js';
@@ -49,7 +50,7 @@ export interface Authorized {
  * - `superseded_secret` if an earlier secret may not call the operation, and no answer for the request's
  *   `Idempotency-Key` is stored.
  * - `cross_site_request` if a request with the cookie that may change something comes from another origin.
- * - `insufficient_scope` if the token lacks a scope of the operation.
+ * - `insufficient_scope` if the token lacks a scope of the operation, or has it from a time when it gave no access here.
  */
 export async function authorize(
   deps: Deps,
@@ -78,6 +79,7 @@ export async function authorize(
   }
   try {
     permit(deps, operation, request, caller);
+    await requireAdministrator(deps.db.read, caller, operation.scopes);
   } catch (error) {
     throw unlessRepeated ?? error;
   }

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { recordEdit } from '../events/edits.js';
 import type { AuthenticatedActor } from './actor.js';
+import { requireAdministrator } from './administrators.js';
 import { requireValidCaller } from './caller-state.js';
 import { changeToken, getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
@@ -47,6 +48,8 @@ export function editToken(
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
     const { token, row } = await getChangeable(trx, caller, uuid, conditions);
     if (scopes !== undefined) requireOwnWords(scopes, token.scopes);
+    const added = scopes?.filter((scope) => !token.scopes.includes(scope)) ?? [];
+    await requireAdministrator(trx, caller, added);
     if (row.id !== caller.tokenId || scopes !== undefined) {
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }

@@ -6,6 +6,7 @@ import { recordEvent } from '../events/record.js';
 import { toInstantOrNull } from '../instants.js';
 import { newUuid, toUuid } from '../uuid.js';
 import type { Actor, AuthenticatedActor } from './actor.js';
+import { requireAdministrator } from './administrators.js';
 import type { OwnerKey } from './caller.js';
 import { type Idempotency, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
@@ -56,6 +57,7 @@ export function issueToken(
     requireScopes(holder, [WRITE]);
     if (requested !== undefined) requireOwnWords(requested);
     const scopes = scopesToGive(holder, requested);
+    await requireAdministrator(trx, owner, scopes);
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, owner, createdAt);
     const knownSet = { id: holder.scopeSetId, scopes: holder.scopes };

@@ -4,6 +4,7 @@ import { ServiceError } from '../errors.js';
 import { recordEvent } from '../events/record.js';
 import { toInstant, toInstantOrNull } from '../instants.js';
 import type { AuthenticatedActor } from './actor.js';
+import { requireAdministrator } from './administrators.js';
 import type { OwnerKey } from './caller.js';
 import { changeToken, getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
@@ -60,6 +61,7 @@ export function rotateToken(
     } else {
       // The new plaintext has all scopes of the token, so the caller must have all these scopes too.
       requireScopesOf(holder, token);
+      await requireAdministrator(trx, caller, token.scopes);
     }
 
     const expiresAt =

@@ -8,8 +8,13 @@ import { insufficientScope, ServiceError } from '../errors.js';
 export const ADMINISTER = 'users:admin';
 /** Needed to read the audit log of the organization. Only tokens of administrators can hold it. */
 const AUDIT = 'audit:read';
+/**
+ * Scopes that only administrators can hold, besides `users:admin`. Until `organizations.audit_since`, they were words of the
+ * operator's own API, so that `requireAdministrator` checks their holders.
+ */
+export const NAMED_SCOPES: readonly string[] = [AUDIT];
 /** The scopes that only administrators can hold. A token has them only if a request named them. */
-const OF_ADMINISTRATORS: readonly string[] = [AUDIT, ADMINISTER];
+const OF_ADMINISTRATORS: readonly string[] = [...NAMED_SCOPES, ADMINISTER];
 /** Needed to create, edit, rotate and revoke tokens. */
 export const WRITE = 'tokens:write';
 const TOKENS = ['tokens:read', 'tokens:verify', WRITE];
@@ -23,19 +28,19 @@ export interface Holder {
 
 /** This service's scopes that a user has, in alphabetical order. */
 export function scopesOfUser(isAdmin: boolean): string[] {
-  return isAdmin ? [AUDIT, ...TOKENS, ADMINISTER] : TOKENS;
+  return isAdmin ? [...OWN].sort() : TOKENS;
 }
 
 /** Whether `holder` holds `scope`. A session holds every scope, but those of administrators only if its user is one. */
 export function holds({ type, scopes, ownerIsAdmin }: Holder, scope: string): boolean {
   if (scope === ADMINISTER && !ownerIsAdmin) return false;
-  // A token from before `audit:read` was a scope of this service may have it, whoever its owner is: see `requireAuditor`.
-  return type === 'session' ? ownerIsAdmin || scope !== AUDIT : scopes.includes(scope);
+  // A token from before such a scope was one of this service may have it, whoever its owner is: see `requireAdministrator`.
+  return type === 'session' ? ownerIsAdmin || !NAMED_SCOPES.includes(scope) : scopes.includes(scope);
 }
 
 /** Scopes with these beginnings are reserved for this service, including those that it does not use yet. */
 const RESERVED = ['tokens:', 'users:', 'audit:', 'webhooks:', 'organizations:', 'policy:'];
-const OWN = [AUDIT, ...TOKENS, ADMINISTER];
+const OWN = [...NAMED_SCOPES, ...TOKENS, ADMINISTER];
 
 /** The beginning by which `scope` is reserved; undefined for a scope of this service and for a word of another API. */
 export function reservedBy(scope: string): string | undefined {

@@ -120,6 +120,11 @@ test('from a version without versions, owners of several kinds and folded texts,
   expect((await listAuditEvents({ client })).response.status).toBe(403);
   const heir = await answered(createAccessToken({ client, body: { name: 'heir' } }));
   expect(heir.token.scopes).toEqual(['orders:read', 'tokens:read', 'tokens:write']);
+  // It cannot be given on either, because a new token with it would read the audit log.
+  const given = await createAccessToken({ client, body: { name: 'given', scopes: ['audit:read'] } });
+  expect(given.error).toEqual({ detail: 'The token lacks a scope: audit:read.', code: 'insufficient_scope' });
+  const edit = { path: { token_id: heir.token.id }, body: { scopes: ['audit:read'] } };
+  expect((await updateAccessToken({ client, ...edit })).response.status).toBe(403);
   const path = { token_id: zurich?.id ?? '' };
   const kept = await answered(updateAccessToken({ client, path, body: { scopes: zurich?.scopes ?? [] } }));
   expect(kept.scopes).toEqual(zurich?.scopes);
