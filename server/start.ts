@@ -4,7 +4,7 @@ import { createClockCheck } from './clock-check.js';
 import { completeConfig, openOptions } from './config/config.js';
 import { type Before, serveOperations } from './contract/contract.js';
 import { type MigrationProgress, openDatabase } from './database/index.js';
-import type { Deps } from './deps.js';
+import type { Deps, Passwords } from './deps.js';
 import { createEvents, waking } from './events/events.js';
 import { readAuditKey } from './events/key.js';
 import { createHandlers } from './handlers/index.js';
@@ -24,12 +24,16 @@ import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
 import { addFirstUser } from './users/users.js';
 
-/** The options of `startServer`, and two options for the tests of this repository. */
+/** The options of `startServer`, and options for the tests of this repository. */
 export interface StartOptions extends ServerOptions {
   /** Opens the database instead of the real `openDatabase`, so that a test can have a faulty database. */
   openDatabase?: typeof openDatabase;
   /** This machine's clock, and how often it is compared with the database server's, in milliseconds. */
   clockCheck?: { now?: Now; interval?: number };
+  /** Hashes passwords instead of the real Argon2id, so that a test need not wait for it. */
+  passwords?: Passwords;
+  /** Milliseconds in which a stop waits for requests that are under way to it. */
+  lastCall?: number;
 }
 
 /** What the local server for tests adds to the ordinary server. */
@@ -45,7 +49,7 @@ export interface TestingHooks {
 
 /** Starts a server as `startServer` documents. The local server for tests passes `hooks`. */
 export async function start(options: StartOptions, hooks?: TestingHooks): Promise<RunningServer> {
-  const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, ...given } = options;
+  const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, passwords, lastCall, ...given } = options;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
   const key = readAuditKey(config.auditKeyFile);
@@ -68,7 +72,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     config,
     log,
     lastUsed: createLastUsed(db, log),
-    passwords: createPasswords(undefined, config.workers),
+    passwords: passwords ?? createPasswords(undefined, config.workers),
     loginThrottle: createLoginThrottle(db, now),
     events,
   };
@@ -98,9 +102,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     async function stop(): Promise<void> {
       state.phase = 'draining';
       hooks?.release();
-      // `lastCall` gives time for requests that a load balancer sends before it notices the stop. A test needs no such
-      // time, because a test knows which requests it has sent.
-      await connections.drain(hooks === undefined ? undefined : { lastCall: 0 });
+      await connections.drain({ lastCall });
       load.close();
       clocks.close();
       await sweeper.close();

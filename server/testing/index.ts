@@ -5,7 +5,7 @@ import { createLog } from '../log/log.js';
 import { start } from '../start.js';
 import { dateNow } from '../timers.js';
 import { createLastUsed } from '../tokens/last-used.js';
-import { createPasswords } from '../users/passwords.js';
+import { createPasswords, QUICK_HASH } from '../users/passwords.js';
 import { type Connection, createTestClient } from './client.js';
 import { createClock } from './clock.js';
 import { createControl, isControl } from './control.js';
@@ -14,8 +14,6 @@ import type { As, TestingOptions, TestingServer, TestingServerOptions } from './
 import { createRequests } from './requests.js';
 import { createScene } from './scene.js';
 
-/** Argon2's smallest cost (`memoryCost` in KiB): a usual hash takes 15 ms, and these passwords end with the process. */
-const QUICK_HASH = { algorithm: 2, memoryCost: 8, timeCost: 1, parallelism: 1 };
 /** Writes `lastUsedAt` without the usual delay (milliseconds), so that a test can read it at once. */
 const AT_ONCE = { lag: 0, delay: 0 };
 
@@ -58,10 +56,10 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
   );
   const lastUsed = createLastUsed(scene.database, log, AT_ONCE);
   const server = await start(
-    { ...options, now: clock.now, log, openDatabase: () => Promise.resolve(scene.database) },
+    // A test knows which requests it has sent, so that a stop need not wait for further ones.
+    { ...options, now: clock.now, log, openDatabase: () => Promise.resolve(scene.database), passwords, lastCall: 0 },
     {
       adapt(deps) {
-        deps.passwords = passwords;
         deps.lastUsed = lastUsed;
         scene.attach(deps);
       },

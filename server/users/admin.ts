@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { type Config, defaultConfig, openOptions } from '../config/config.js';
 import { InvalidArgument } from '../config/invalid-argument.js';
 import { isPostgresUrl } from '../config/postgres-url.js';
-import { IN_MEMORY, openDatabase } from '../database/index.js';
+import { type Database, IN_MEMORY, openDatabase } from '../database/index.js';
+import type { Passwords } from '../deps.js';
 import { dateNow } from '../timers.js';
 import { OPERATOR } from '../tokens/actor.js';
 import { createPasswords } from './passwords.js';
@@ -46,8 +47,12 @@ export async function openUsers(
   if (!create && !isPostgresUrl(database) && !existsSync(database)) {
     throw new InvalidArgument(`there is no database ${database}`);
   }
-  const db = await openDatabase(database, openOptions({ ...defaultConfig, ...options }));
-  const deps = { db, now: dateNow, passwords: createPasswords() };
+  return manageUsers(await openDatabase(database, openOptions({ ...defaultConfig, ...options })), createPasswords());
+}
+
+/** Manages the users of an open database, which `close` closes. */
+export function manageUsers(db: Database, passwords: Passwords): Users {
+  const deps = { db, now: dateNow, passwords };
   return {
     add: async (newUser) => {
       await addUser(deps, OPERATOR, newUser);

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createClient } from '../../generated/client/index.js';
 import { logIn, type Session } from '../../generated/index.js';
-import { openUsers, startServer } from '../../server/index.js';
+import { type Database, openDatabase } from '../../server/database/index.js';
 import { createLog } from '../../server/log/log.js';
 import { type StartOptions, start as startWith } from '../../server/start.js';
+import { manageUsers } from '../../server/users/admin.js';
+import { createPasswords, QUICK_HASH } from '../../server/users/passwords.js';
 import { newDatabase } from './store.js';
 
 export type Client = ReturnType<typeof createClient>;
@@ -51,6 +53,9 @@ export interface Clock {
   advance(milliseconds: number): void;
 }
 
+/** A usual hash takes 15 ms of a core, and most tests make and verify several. */
+const QUICK_PASSWORDS = createPasswords(QUICK_HASH);
+
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
@@ -69,8 +74,9 @@ export async function startService(
     // The tests' PostgreSQL does without flushes, of which the service warns at each start.
     if (!line.includes('fsync is off')) log.push(line);
   };
+  let db: Database | undefined;
   const start = () =>
-    (options.openDatabase === undefined ? startServer : startWith)({
+    startWith({
       port: 0,
       database,
       adminEmail: ADMIN.email,
@@ -78,6 +84,9 @@ export async function startService(
       checkResponses: true,
       now: clock.now,
       log: createLog('info', { write: note }),
+      passwords: QUICK_PASSWORDS,
+      lastCall: 0,
+      openDatabase: async (...args) => (db = await openDatabase(...args)),
       ...options,
     });
   let server = await start();
@@ -103,9 +112,9 @@ export async function startService(
     logIn: (email, password) => logInAs(service, email, password),
     async newUser(email = `user${String(++users)}@example.org`) {
       const password = `password of ${email}`;
-      const store = await openUsers(database);
-      await store.add({ email, fullName: `Name of ${email}`, isAdmin: false, password });
-      await store.close();
+      const own = db ?? (await openDatabase(database));
+      await manageUsers(own, QUICK_PASSWORDS).add({ email, fullName: `Name of ${email}`, isAdmin: false, password });
+      if (db === undefined) await own.close();
       return await logInAs(service, email, password);
     },
     async restart() {

@@ -9,6 +9,7 @@ import {
   revokeAccessToken,
 } from '../../../generated/index.js';
 import { openUsers } from '../../../server/index.js';
+import { createPasswords } from '../../../server/users/passwords.js';
 import { send } from '../../support/http.js';
 import { ANY_NUMBER, ANY_STRING, ANY_UUID, matching, SOME_MESSAGES, without } from '../../support/matchers.js';
 import { withChecksum } from '../../support/plaintext.js';
@@ -68,7 +69,7 @@ describe('logging in', () => {
   });
 
   test('with a wrong password and with an unknown e-mail gets the same 401 after the same time', async () => {
-    const service = await startService();
+    const service = await startService({ passwords: createPasswords() });
     const fastest = { known: Number.POSITIVE_INFINITY, unknown: Number.POSITIVE_INFINITY };
     const answers = [];
     for (let i = 0; i < 8; i++) {
