@@ -18,9 +18,10 @@ import { connect } from 'node:net';
  * @param {number} options.seconds
  * @param {(count: number) => string} options.request the text of the next request, given the number of requests before it
  * @param {number} [options.pipelining] requests that a connection sends at once; 1 by default
+ * @param {number} [options.requests] requests after which the loop ends before its time; no limit by default
  * @returns {Promise<Outcome>}
  */
-export async function closedLoop(url, { connections, seconds, request, pipelining = 1 }) {
+export async function closedLoop(url, { connections, seconds, request, pipelining = 1, requests = Infinity }) {
   const { hostname, port } = new URL(url);
   /** @type {Map<number, number[]>} */
   const latencies = new Map();
@@ -57,7 +58,7 @@ export async function closedLoop(url, { connections, seconds, request, pipelinin
             if (some === undefined) latencies.set(status, [now - sentAt]);
             else some.push(now - sentAt);
             if (--due > 0) continue;
-            if (now < end) send();
+            if (now < end && count < requests) send();
             else socket.destroy();
           }
         });

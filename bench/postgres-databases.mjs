@@ -11,6 +11,8 @@ import { openPostgresFilling } from './filling-postgres.mjs';
  *
  * @typedef {object} Server
  * @property {string} version
+ * @property {number} [pid] of the server, if this started it
+ * @property {(name: string) => Promise<string>} create makes an empty database and returns its URL
  * @property {(tokens: number, real?: number) => Promise<Filled>} fill makes a database with so many tokens
  * @property {() => Promise<void>} stop
  *
@@ -42,6 +44,12 @@ export async function openServer() {
 
   return {
     version: about.version,
+    pid,
+    async create(name) {
+      await run(`drop database if exists ${name} with (force)`);
+      await run(`create database ${name} template template0 encoding 'UTF8'`);
+      return databaseAt(url, name);
+    },
     async fill(tokens, real = REAL_TOKENS) {
       const name = `latchkey_bench_${tokens}`;
       await run(`drop database if exists ${name} with (force)`);

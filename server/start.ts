@@ -7,6 +7,7 @@ import { type MigrationProgress, openDatabase } from './database/index.js';
 import type { Deps, Passwords } from './deps.js';
 import { createEvents, waking } from './events/events.js';
 import { readAuditKey } from './events/key.js';
+import { createLinking } from './events/link.js';
 import { createHandlers } from './handlers/index.js';
 import type { ServiceState } from './handlers/service.js';
 import { createConnections } from './http/connections.js';
@@ -63,7 +64,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   const onWarning = (warning: string) => {
     log.warn({}, warning);
   };
-  const opening = { ...openOptions(config), onWait, onProgress, onWarning };
+  const opening = { ...openOptions(config), onWait, onProgress, onWarning, atCommit: createLinking(key) };
   const db = await (open ?? openDatabase)(config.database, opening);
   const events = createEvents(db, log, now, key);
   const deps: Deps = {

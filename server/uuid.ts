@@ -23,8 +23,21 @@ export function newUuid(milliseconds: number): Uint8Array {
 
 /** The 16 bytes of a uuid in its 8-4-4-4-12 form, in any letter case. */
 export function uuidBytes(uuid: string): Uint8Array {
-  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+  const bytes = new Uint8Array(16);
+  let digits = 0;
+  for (let index = 0; index < uuid.length; index++) {
+    const code = uuid.charCodeAt(index);
+    if (code === HYPHEN) continue;
+    // In ASCII the low four bits of a digit are its value, and those of a letter are its value less 9.
+    const value = (code & 0xf) + (code > NINE ? 9 : 0);
+    bytes[digits >> 1] = ((bytes[digits >> 1] ?? 0) << 4) | value;
+    digits++;
+  }
+  return bytes;
 }
+
+const HYPHEN = 0x2d;
+const NINE = 0x39;
 
 /** The milliseconds since 1970 that a uuid of version 7 begins with. */
 export function uuidTime(uuid: Uint8Array): number {

@@ -1,3 +1,4 @@
+import type { AtCommit } from './at-commit.js';
 import type { MigrationProgress } from './progress.js';
 import type { Queries } from './schema.js';
 
@@ -25,8 +26,10 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Options of opening a database. SQLite uses only `onWait`, `onProgress` and `migrate`. */
+/** Options of opening a database. SQLite uses only `onWait`, `onProgress`, `migrate` and `atCommit`. */
 export interface OpenOptions {
+  /** Writes the events of a transaction at its end; only on SQLite. By default each event is written at once, without a place. */
+  atCommit?: AtCommit | undefined;
   /** Called every few seconds while another process migrates the schema. */
   onWait?: (() => void) | undefined;
   /** Called at the start of a migration that may take long, and then every few seconds until its end. */

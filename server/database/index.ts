@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { isPostgresUrl } from '../config/postgres-url.js';
+import type { AtCommit } from './at-commit.js';
 import type { Database, OpenOptions } from './database.js';
 import { StorageFault, UniqueViolation } from './faults.js';
 import type { DatabaseReport } from './report.js';
@@ -11,6 +12,7 @@ import { IN_MEMORY, openMemory, openSqlite, type SqliteHandles } from './sqlite/
 import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
 import { UnusableDatabase } from './unusable.js';
 
+export { type AtCommit, leaveToCommit } from './at-commit.js';
 export {
   type ActorKind,
   type EventAction,
@@ -32,6 +34,7 @@ export {
   lockTokensAhead,
   withoutLocked,
 } from './locks.js';
+export { lastIdOf } from './last-id.js';
 export { type Build, runPrepared, sendPrepared } from './prepared.js';
 export type { MigrationProgress } from './progress.js';
 export type { DatabaseReport } from './report.js';
@@ -84,7 +87,7 @@ export async function checkDatabase(database: string, options: OpenOptions = {})
 
 async function openFile(
   path: string,
-  { onWait = () => undefined, onProgress, migrate: when = 'start' }: OpenOptions,
+  { onWait = () => undefined, onProgress, migrate: when = 'start', atCommit }: OpenOptions,
 ): Promise<Database> {
   const handles = await openSqlite(path);
   try {
@@ -97,7 +100,7 @@ async function openFile(
       ? error
       : new UnusableDatabase(`cannot bring database ${path} up to date: ${String(error)}`, { cause: error });
   }
-  return toDatabase(handles);
+  return toDatabase(handles, atCommit);
 }
 
 /** A database in memory that can be copied. */
@@ -107,11 +110,11 @@ export interface MemoryDatabase extends Database {
 }
 
 /** Opens a database in memory. The database has the data of `image`; without `image`, the database has no rows. */
-export async function openMemoryDatabase(image?: Buffer): Promise<MemoryDatabase> {
+export async function openMemoryDatabase(image?: Buffer, atCommit?: AtCommit): Promise<MemoryDatabase> {
   const handles = await openMemory(image);
   // An image needs no migration: this process took the image from a database with the current schema.
   if (image === undefined) await migrate(handles.writer);
-  const { idle, ...database } = toDatabase(handles);
+  const { idle, ...database } = toDatabase(handles, atCommit);
   return {
     ...database,
     async image() {
@@ -121,8 +124,11 @@ export async function openMemoryDatabase(image?: Buffer): Promise<MemoryDatabase
   };
 }
 
-function toDatabase({ writer, run, reader, close }: SqliteHandles): Database & Pick<WriteQueue, 'idle'> {
-  const queue = createWriteQueue(writer, run);
+function toDatabase(
+  { writer, run, reader, close }: SqliteHandles,
+  atCommit: AtCommit | undefined,
+): Database & Pick<WriteQueue, 'idle'> {
+  const queue = createWriteQueue(writer, run, atCommit);
   return {
     read: reader,
     write: (work) => queue.write(work),

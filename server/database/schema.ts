@@ -1,4 +1,4 @@
-import type { Generated, Kysely } from 'kysely';
+import type { Generated, Kysely, Selectable } from 'kysely';
 import type {
   ActorKind,
   EventAction,
@@ -208,6 +208,8 @@ export interface AuditEventTable {
   /** The hash of all other columns and of the event before; null until the event is linked. */
   hash: Uint8Array | null;
 }
+
+export type EventRow = Selectable<AuditEventTable>;
 
 /** The last linked event of an organization. Who links events locks this row, so that the chain cannot fork. */
 export interface AuditHeadTable {

@@ -1,11 +1,10 @@
 import { createHmac, hash } from 'node:crypto';
-import type { Selectable } from 'kysely';
-import type { AuditEventTable } from '../database/schema.js';
+import type { EventRow } from '../database/schema.js';
 
 // Each event's hash covers all of the event and the hash of the event before. So whoever changes, moves, inserts or removes an
 // event has to compute all later hashes anew, and then the last hash differs from one that was noted elsewhere.
 
-export type EventRow = Selectable<AuditEventTable>;
+export type { EventRow };
 
 /** The hash that the first event of a chain continues. */
 export const START: Uint8Array = new Uint8Array(32);
@@ -42,23 +41,49 @@ export const HASHED_COLUMNS = [
  * that who has only the database cannot write the chain anew.
  */
 export function hashOf(previous: Uint8Array, event: EventRow, key: Uint8Array | null): Buffer {
-  const parts: Uint8Array[] = [];
-  for (const value of [VERSION, previous, ...HASHED_COLUMNS.map((column) => event[column])]) {
-    parts.push(...encoded(value));
-  }
-  const bytes = Buffer.concat(parts);
+  let end = append(0, VERSION);
+  end = append(end, previous);
+  for (const column of HASHED_COLUMNS) end = append(end, event[column]);
+  const bytes = scratch.subarray(0, end);
   return key === null ? hash('sha256', bytes, 'buffer') : createHmac('sha256', key).update(bytes).digest();
 }
 
-const KINDS = { null: 0, integer: 1, text: 2, bytes: 3 };
+const NULL = 0;
+const INTEGER = 1;
+const TEXT = 2;
+const BYTES = 3;
+/** Bytes of the kind and the length of a value. */
+const HEAD = 5;
 
-/** A value with its kind and its length before it, so that no two rows have the same encoding. */
-function encoded(value: string | number | Uint8Array | null): [Uint8Array, Uint8Array] {
-  const kind =
-    value === null ? 'null' : typeof value === 'number' ? 'integer' : typeof value === 'string' ? 'text' : 'bytes';
-  const bytes = value instanceof Uint8Array ? value : Buffer.from(value === null ? '' : String(value));
-  const head = Buffer.allocUnsafe(5);
-  head.writeUInt8(KINDS[kind], 0);
-  head.writeUInt32BE(bytes.length, 1);
-  return [head, bytes];
+/** Holds one event at a time, because each change pays for the allocation of a buffer. */
+let scratch = Buffer.allocUnsafe(4_096);
+
+/** Writes a value behind `end`, with its kind and its length before it, so that no two rows have the same encoding. */
+function append(end: number, value: string | number | Uint8Array | null): number {
+  const start = end + HEAD;
+  if (value === null) return appendHead(end, NULL, 0);
+  if (value instanceof Uint8Array) {
+    makeRoom(start + value.length);
+    scratch.set(value, start);
+    return appendHead(end, BYTES, value.length);
+  }
+  const text = typeof value === 'number' ? String(value) : value;
+  // UTF-8 has at most three bytes for each unit of UTF-16.
+  makeRoom(start + 3 * text.length);
+  return appendHead(end, typeof value === 'number' ? INTEGER : TEXT, scratch.write(text, start));
+}
+
+/** Writes the head of a value of `length` bytes, and returns where the value ends. */
+function appendHead(end: number, kind: number, length: number): number {
+  makeRoom(end + HEAD);
+  scratch[end] = kind;
+  scratch.writeUInt32BE(length, end + 1);
+  return end + HEAD + length;
+}
+
+function makeRoom(size: number): void {
+  if (size <= scratch.length) return;
+  const larger = Buffer.allocUnsafe(2 * size);
+  larger.set(scratch);
+  scratch = larger;
 }

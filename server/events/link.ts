@@ -1,9 +1,20 @@
-import { type Database, type Queries, runPrepared, sendPrepared, withoutLocked } from '../database/index.js';
-import { hashOf, START } from './chain.js';
+import {
+  type AtCommit,
+  type Database,
+  lastIdOf,
+  type Queries,
+  runPrepared,
+  sendPrepared,
+  updateForRows,
+  withoutLocked,
+} from '../database/index.js';
+import { type EventRow, HASHED_COLUMNS, hashOf, START } from './chain.js';
 
-// A change writes its event without a place in the chain: if each change waited for the end of the chain, changes could not
-// run side by side. A moment later one process links the events that are committed.
+// Where transactions run side by side, a change writes its event without a place in the chain: if each change waited for the end
+// of the chain, changes could not run side by side. A moment later one process links the events that are committed. Where one
+// transaction at a time writes, the events of a transaction are linked at its end.
 
+const EVENT_COLUMNS = [...HASHED_COLUMNS, 'hash'] as const;
 /** Events in one transaction; few, so that requests do not wait long for it. */
 const BATCH = 100;
 
@@ -40,14 +51,55 @@ async function linkBatch(trx: Queries, organizationId: number, key: Uint8Array |
   const [head] = await withoutLocked(trx, headOf(trx, { organizationId })).execute();
   if (head === undefined) return undefined;
   let { seq, hash } = head;
-  const events = await runPrepared(trx, unlinked, { organizationId });
-  for (const event of events) {
+  const places: Place[] = [];
+  for (const event of await runPrepared(trx, unlinked, { organizationId })) {
     seq += 1;
     hash = hashOf(hash, { ...event, seq }, key);
-    await sendPrepared(trx, link, { id: event.id, seq, hash });
+    places.push({ event: event.id, place: seq, digest: hash });
   }
-  if (events.length > 0) await sendPrepared(trx, moveHead, { organizationId, seq, hash });
-  return events.length;
+  if (places.length > 0) {
+    await link(trx, places);
+    await sendPrepared(trx, moveHead, { organizationId, seq, hash });
+  }
+  return places.length;
+}
+
+/** Returns what links the events of a transaction at its end, on an engine with one writer. */
+export function createLinking(key: Uint8Array | null): AtCommit {
+  return async (trx, events) => {
+    const emails = new Map<number, string | null>();
+    for (const organizationId of new Set(events.map((event) => event.organization_id))) {
+      const [head] = await runPrepared(trx, headAndLastId, { organizationId });
+      if (head === undefined) await sendPrepared(trx, newHead, { organizationId, hash: START });
+      const [{ last_id: lastId } = { last_id: 0 }] = head === undefined ? await runPrepared(trx, lastEventId, {}) : [head];
+      let { seq, hash } = head ?? { seq: 0, hash: START };
+      let id = lastId ?? 0;
+      for (const event of events) {
+        if (event.organization_id !== organizationId) continue;
+        id += 1;
+        seq += 1;
+        event.id = id;
+        event.seq = seq;
+        event.actor_label = await emailOf(trx, event.actor_id, emails);
+        event.hash = hash = hashOf(hash, event, key);
+        await sendPrepared(trx, linkedEvent, event);
+      }
+      await sendPrepared(trx, moveHead, { organizationId, seq, hash });
+    }
+  };
+}
+
+async function emailOf(
+  trx: Queries,
+  id: number | null,
+  known: Map<number, string | null>,
+): Promise<string | null> {
+  if (id === null) return null;
+  const email = known.get(id);
+  if (email !== undefined) return email;
+  const [user] = await runPrepared(trx, userEmail, { id });
+  known.set(id, user?.email ?? null);
+  return user?.email ?? null;
 }
 
 const newHead = (trx: Queries, { organizationId, hash }: { organizationId: number; hash: Uint8Array }) =>
@@ -71,8 +123,34 @@ const unlinked = (trx: Queries, { organizationId }: { organizationId: number }) 
     .orderBy('id')
     .limit(BATCH);
 
-const link = (trx: Queries, { id, seq, hash }: { id: number; seq: number; hash: Uint8Array }) =>
-  trx.updateTable('audit_events').set({ seq, hash }).where('id', '=', id);
+interface Place {
+  event: number;
+  place: number;
+  digest: Uint8Array;
+}
+
+const link = updateForRows<'audit_events', Place>(
+  'audit_events',
+  { event: 'bigint', place: 'bigint', digest: 'bytea' },
+  (update, given) =>
+    update.set({ seq: given.place, hash: given.digest }).where('audit_events.id', '=', given.event),
+);
+
+const headAndLastId = (trx: Queries, { organizationId }: { organizationId: number }) =>
+  trx
+    .selectFrom('audit_heads')
+    .select(['seq', 'hash', lastIdOf('audit_events').as('last_id')])
+    .where('organization_id', '=', organizationId);
+
+const lastEventId = (trx: Queries) => trx.selectNoFrom(lastIdOf('audit_events').as('last_id'));
+
+const userEmail = (trx: Queries, { id }: { id: number }) => trx.selectFrom('users').select('email').where('id', '=', id);
+
+/** Inserts a row with all its columns. */
+const linkedEvent = (trx: Queries, row: EventRow) =>
+  trx
+    .insertInto('audit_events')
+    .values(Object.fromEntries(EVENT_COLUMNS.map((column) => [column, row[column]])) as unknown as EventRow);
 
 const moveHead = (
   trx: Queries,

@@ -3,6 +3,7 @@ import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Config } from '../config/config.js';
 import type { Log } from '../log/log.js';
+import { remembering } from '../remembering.js';
 
 // Reads `X-Forwarded-*` headers of proxies that the operator trusts. `Forwarded` (RFC 7239) is ignored.
 
@@ -59,12 +60,16 @@ export function createForwardedWatch(
  * if `text` is no address.
  */
 export function toAddress(text: string): string | undefined {
+  return canonicalAddress(text);
+}
+
+const canonicalAddress = remembering((text) => {
   const [, bracketed] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? [];
   const [, withPort] = /^([\d.]+):\d{1,5}$/.exec(text) ?? [];
   const [bare = ''] = (bracketed ?? withPort ?? text).split('%', 1);
   if (bracketed === undefined ? isIP(bare) === 0 : !isIPv6(bare)) return undefined;
   return ipaddr.process(bare).toString();
-}
+});
 
 /** Returns `text` unchanged if it is the host of a URL, with or without a port; otherwise undefined. */
 export function toHost(text: string): string | undefined {

@@ -1,4 +1,5 @@
 import { type Database, type MemoryDatabase, openMemoryDatabase } from '../database/index.js';
+import { createLinking } from '../events/link.js';
 import { nextTurn } from '../timers.js';
 
 /** A database in memory whose whole content can be replaced while a service uses it. */
@@ -10,12 +11,15 @@ export interface Store {
   load(image: Buffer): Promise<void>;
 }
 
+/** Events are linked in the transaction of their change, so that a test finds them linked. */
+const open = (image?: Buffer) => openMemoryDatabase(image, createLinking(null));
+
 let empty: Promise<Buffer> | undefined;
 
 /** Creates the image of a database with the data that `fill` writes. The empty database is created once in a process. */
 export async function imageOf(fill: (database: Database) => Promise<void>): Promise<Buffer> {
-  empty ??= takeImage(openMemoryDatabase(), () => Promise.resolve());
-  return await takeImage(openMemoryDatabase(await empty), fill);
+  empty ??= takeImage(open(), () => Promise.resolve());
+  return await takeImage(open(await empty), fill);
 }
 
 async function takeImage(
@@ -32,7 +36,7 @@ async function takeImage(
 }
 
 export async function createStore(image: Buffer): Promise<Store> {
-  let current = await openMemoryDatabase(image);
+  let current = await open(image);
   return {
     database: {
       get read() {
@@ -45,7 +49,7 @@ export async function createStore(image: Buffer): Promise<Store> {
     },
     image: () => current.image(),
     async load(image) {
-      const next = await openMemoryDatabase(image);
+      const next = await open(image);
       const last = current;
       current = next;
       await retire(last);

@@ -1,9 +1,10 @@
 import { CompiledQuery } from 'kysely';
 import { createPace } from '../../pace.js';
 import { nextTurn, performanceNow, sleep } from '../../timers.js';
+import { type AtCommit, collectEvents } from '../at-commit.js';
 import { WriteQueueFull } from '../faults.js';
 import { type Run, runCompiled, runDirectly } from '../prepared.js';
-import type { Queries } from '../schema.js';
+import type { EventRow, Queries } from '../schema.js';
 import { isBusy, isStorageFault } from './faults.js';
 
 /** Milliseconds that a write waits for another process to release the lock of the file. */
@@ -60,8 +61,23 @@ export interface WriteQueue {
   idle(): Promise<void>;
 }
 
-/** Creates the queue of writes on `writer`. `run` runs queries on the connection of `writer`. */
-export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
+/** The connection that writes. */
+interface Writer {
+  queries: Queries;
+  /** Runs queries on the connection of `queries`. */
+  run: Run;
+  /** The events of the open transaction, which `atCommit` writes. */
+  events: EventRow[];
+  atCommit: AtCommit;
+}
+
+/**
+ * Creates the queue of writes on `queries`. `run` runs queries on the connection of `queries`. With `atCommit`, the events of
+ * a group wait for the end of its transaction.
+ */
+export function createWriteQueue(queries: Queries, run: Run, atCommit?: AtCommit): WriteQueue {
+  const writer: Writer = { queries, run, events: [], atCommit: atCommit ?? (() => Promise.resolve()) };
+  if (atCommit !== undefined) collectEvents(queries, writer.events);
   const waiting: Job[] = [];
   let draining: Promise<void> | undefined;
   const pace = createPace(PACE_AT_FIRST);
@@ -76,7 +92,7 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
       const most = Math.max(LEAST_IN_A_GROUP, Math.min(pace.countWithin(LONGEST_GROUP), MOST_IN_A_GROUP));
       const group = waiting.splice(0, most);
       together = group.length;
-      const milliseconds = await commitGroup(writer, run, group);
+      const milliseconds = await commitGroup(writer, group);
       // Do not measure a group of one write: most of its time is the flush.
       if (group.length > 1) pace.observe(milliseconds, group.length);
       await letOthersRun();
@@ -117,17 +133,19 @@ export function createWriteQueue(writer: Queries, run: Run): WriteQueue {
  * Runs a group of writes in one transaction and settles the writes. Resolves with the milliseconds that the transaction
  * took; the wait for the lock does not count, because other processes cause it.
  */
-async function commitGroup(writer: Queries, run: Run, group: Job[]): Promise<number> {
+async function commitGroup({ queries, run, events, atCommit }: Writer, group: Job[]): Promise<number> {
   const settlements: (() => void)[] = [];
   let begin = performanceNow();
   try {
-    await writer.connection().execute(async (trx) => {
+    await queries.connection().execute(async (trx) => {
       runDirectly(trx, run);
       await beginImmediate(trx, patienceOf(group));
       begin = performanceNow();
+      events.length = 0;
       try {
-        const perform = group.length === 1 ? runAlone : runInSavepoint;
-        for (const job of group) settlements.push(await perform(trx, job));
+        if (group.length === 1 && group[0] !== undefined) settlements.push(await runAlone(trx, group[0]));
+        else for (const job of group) settlements.push(await runInSavepoint(trx, job, events));
+        if (events.length > 0) await atCommit(trx, events);
         await runCompiled(trx, COMMIT);
       } catch (error) {
         await rollBack(trx);
@@ -196,8 +214,12 @@ async function runAlone(trx: Queries, job: Job): Promise<() => void> {
   };
 }
 
-/** Runs a write in a savepoint. Rejects only for storage faults, which concern the whole group. */
-async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
+/**
+ * Runs a write in a savepoint, and removes its events from `events` if it throws. Rejects only for storage faults, which
+ * concern the whole group.
+ */
+async function runInSavepoint(trx: Queries, job: Job, events: EventRow[]): Promise<() => void> {
+  const before = events.length;
   await runCompiled(trx, SAVEPOINT);
   try {
     const value = await job.work(trx);
@@ -208,6 +230,7 @@ async function runInSavepoint(trx: Queries, job: Job): Promise<() => void> {
   } catch (error) {
     // A full or failing disk may have ended the whole transaction already, so every write of the group must reject.
     if (isStorageFault(error)) throw error;
+    events.length = before;
     await runCompiled(trx, ROLL_BACK_TO_SAVEPOINT);
     await runCompiled(trx, RELEASE);
     return () => {
