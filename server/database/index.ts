@@ -26,6 +26,7 @@ export type { DatabaseContent } from './copy/digest.js';
 export type { Database, OpenOptions } from './database.js';
 export { hasChosenUuid, hexOf } from './expressions.js';
 export { WriteQueueFull } from './faults.js';
+export { lastIdOf } from './last-id.js';
 export {
   lockOrganization,
   lockOwnerAhead,
@@ -34,7 +35,6 @@ export {
   lockTokensAhead,
   withoutLocked,
 } from './locks.js';
-export { lastIdOf } from './last-id.js';
 export { type Build, runPrepared, sendPrepared } from './prepared.js';
 export type { MigrationProgress } from './progress.js';
 export type { DatabaseReport } from './report.js';

@@ -71,7 +71,8 @@ export function createLinking(key: Uint8Array | null): AtCommit {
     for (const organizationId of new Set(events.map((event) => event.organization_id))) {
       const [head] = await runPrepared(trx, headAndLastId, { organizationId });
       if (head === undefined) await sendPrepared(trx, newHead, { organizationId, hash: START });
-      const [{ last_id: lastId } = { last_id: 0 }] = head === undefined ? await runPrepared(trx, lastEventId, {}) : [head];
+      const [{ last_id: lastId } = { last_id: 0 }] =
+        head === undefined ? await runPrepared(trx, lastEventId, {}) : [head];
       let { seq, hash } = head ?? { seq: 0, hash: START };
       let id = lastId ?? 0;
       for (const event of events) {
@@ -89,11 +90,7 @@ export function createLinking(key: Uint8Array | null): AtCommit {
   };
 }
 
-async function emailOf(
-  trx: Queries,
-  id: number | null,
-  known: Map<number, string | null>,
-): Promise<string | null> {
+async function emailOf(trx: Queries, id: number | null, known: Map<number, string | null>): Promise<string | null> {
   if (id === null) return null;
   const email = known.get(id);
   if (email !== undefined) return email;
@@ -132,8 +129,7 @@ interface Place {
 const link = updateForRows<'audit_events', Place>(
   'audit_events',
   { event: 'bigint', place: 'bigint', digest: 'bytea' },
-  (update, given) =>
-    update.set({ seq: given.place, hash: given.digest }).where('audit_events.id', '=', given.event),
+  (update, given) => update.set({ seq: given.place, hash: given.digest }).where('audit_events.id', '=', given.event),
 );
 
 const headAndLastId = (trx: Queries, { organizationId }: { organizationId: number }) =>
@@ -144,7 +140,8 @@ const headAndLastId = (trx: Queries, { organizationId }: { organizationId: numbe
 
 const lastEventId = (trx: Queries) => trx.selectNoFrom(lastIdOf('audit_events').as('last_id'));
 
-const userEmail = (trx: Queries, { id }: { id: number }) => trx.selectFrom('users').select('email').where('id', '=', id);
+const userEmail = (trx: Queries, { id }: { id: number }) =>
+  trx.selectFrom('users').select('email').where('id', '=', id);
 
 /** Inserts a row with all its columns. */
 const linkedEvent = (trx: Queries, row: EventRow) =>
