@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { createAccessToken, getMe, listAccessTokens, listUsers } from '../../generated/index.js';
 import { send } from '../support/http.js';
 import { startProxy } from '../support/lossy-proxy.js';
 import { answered, startService } from '../support/service.js';
-import { newDatabase, rowsOf } from '../support/store.js';
+import { change, newDatabase, rowsOf } from '../support/store.js';
 
 const TOKENS = '/api/v1/access-tokens';
 
@@ -31,6 +32,31 @@ test('what is read goes on where the server ends all connections, and so does wh
     await answered(createAccessToken({ client, body: { name: 'b' } }));
   }
   expect(service.log.join('')).not.toMatch(/internal error/i);
+});
+
+test('changes wait for a connection of the process where the server allows no further one', async () => {
+  const { database, remove } = await newDatabase('');
+  const role = `limited_${randomUUID().replaceAll('-', '')}`;
+  onTestFinished(async () => {
+    await remove();
+    await change({ database: inject('postgres') }, `drop role ${role}`);
+  });
+  await change(
+    { database },
+    `create role ${role} login password 'a' connection limit 4`,
+    `grant all on all tables in schema public to ${role}`,
+    `grant all on all sequences in schema public to ${role}`,
+  );
+  const limited = new URL(database);
+  [limited.username, limited.password] = [role, 'a'];
+  const service = await startService({ database: limited.href });
+  const { client } = await service.admin();
+  const creates = Array.from({ length: 60 }, (_, index) =>
+    createAccessToken({ client, body: { name: `token ${String(index)}` } }),
+  );
+  expect((await Promise.all(creates)).map(({ response }) => response.status)).toEqual(creates.map(() => 201));
+  const { items } = await answered(listAccessTokens({ client, query: { limit: 100 } }));
+  expect(new Set(items.map(({ name }) => name)).size).toBe(60 + 1);
 });
 
 test('a read whose answer is lost is sent once more, on either kind of connection', async () => {

@@ -15,6 +15,8 @@ export class IsStandby extends ConnectionLost {
   override name = 'IsStandby';
 }
 
+/** SQLSTATE of a server, database or role that allows no further connection. */
+export const TOO_MANY_CONNECTIONS = '53300';
 const UNIQUE_VIOLATION = '23505';
 const READ_ONLY = '25006';
 /** Serialization failure and deadlock. */

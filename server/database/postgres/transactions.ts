@@ -7,7 +7,7 @@ import { StorageFault, WriteQueueFull } from '../faults.js';
 import { runDirectly, sendsAhead } from '../prepared.js';
 import type { Queries } from '../schema.js';
 import { type Execute, kyselyOver } from './dialect.js';
-import { ConnectionLost, TransactionLost, toFault } from './faults.js';
+import { ConnectionLost, sqlStateOf, TOO_MANY_CONNECTIONS, TransactionLost, toFault } from './faults.js';
 import { type Ask, writeTogether } from './named-query.js';
 import { clientConfig, cut, type PostgresSettings, setUpSession, toConnectFault } from './session.js';
 
@@ -21,6 +21,8 @@ const PACE_AT_FIRST = 5;
 const MOST_REPEATS = 3;
 /** Milliseconds before the first repetition. The pause doubles for each further one, and half of it is random. */
 const REPEAT_PAUSE = 10;
+/** Milliseconds in which this process opens no further connections after the server did not allow one. */
+const SCARCE = 1_000;
 
 export interface Transactions extends Pick<Database, 'write' | 'close'> {
   /** Runs one query outside of a transaction, on any connection. */
@@ -51,23 +53,32 @@ export function createTransactions(
   pool.on('connect', (client) => client.on('error', () => undefined));
   const pace = createPace(PACE_AT_FIRST / connections);
   const sessions = new WeakMap<PoolClient, Session>();
+  let scarceUntil = 0;
 
   async function acquire(): Promise<Session> {
     if (pool.waitingCount >= MOST_WAITING && pace.timeFor(pool.waitingCount) > LONGEST_WAIT) {
       throw new WriteQueueFull('too many transactions wait');
     }
-    let client: PoolClient;
-    try {
-      client = await pool.connect();
-    } catch (error) {
-      throw toConnectFault(error);
-    }
+    const client = await takeClient();
     let session = sessions.get(client);
     if (session === undefined) {
       session = sessionOn(client, ask);
       sessions.set(client, session);
     }
     return session;
+  }
+
+  /** Takes a connection. If the server allows no further one, waits for one of those that this process has. */
+  async function takeClient(): Promise<PoolClient> {
+    if (performanceNow() > scarceUntil) pool.options.max = connections;
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (sqlStateOf(error) !== TOO_MANY_CONNECTIONS || pool.totalCount === 0) throw toConnectFault(error);
+    }
+    pool.options.max = Math.min(pool.options.max, pool.totalCount);
+    scarceUntil = performanceNow() + SCARCE;
+    return await takeClient();
   }
 
   async function transact<T>(work: (trx: Queries) => Promise<T>): Promise<T> {
