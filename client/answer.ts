@@ -20,6 +20,8 @@ export interface Expected {
 const STATUSES: Record<ErrorCode, number> = {
   bad_request: 400,
   insufficient_scope: 403,
+  credential_not_allowed: 403,
+  invalid_signature: 403,
   cross_site_request: 403,
   idempotency_conflict: 409,
   email_taken: 409,

@@ -1,7 +1,7 @@
 // This file is auto-generated from openapi.yaml by scripts/generate-operations.mjs
 
 /** Operations that need no credential. */
-export const OPEN = ['logIn', 'refreshSession', 'getHealth', 'getReadiness', 'getOpenApiJson', 'getOpenApiYaml'] as const;
+export const OPEN = ['reportLeakedCredentials', 'reportGitHubSecrets', 'logIn', 'refreshSession', 'getHealth', 'getReadiness', 'getOpenApiJson', 'getOpenApiYaml'] as const;
 
 /** The query parameters of each operation that have a default, so that a handler always gets them. */
 export const DEFAULTED = {
@@ -15,4 +15,4 @@ export const DEFAULTED = {
 } as const;
 
 /** The request headers that are parameters of an operation, in lower case. */
-export const HEADERS = ['idempotency-key', 'if-match'] as const;
+export const HEADERS = ['idempotency-key', 'if-match', 'github-public-key-identifier', 'github-public-key-signature'] as const;

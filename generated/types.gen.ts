@@ -431,9 +431,88 @@ export type UserPage = {
 };
 
 /**
+ * Texts that may be tokens of this service, and where they were found.
+ */
+export type LeakReport = {
+    /**
+     * Access tokens, session tokens and refresh tokens; anything else is ignored.
+     */
+    credentials: Array<string>;
+    /**
+     * Who or what found them, such as the name of a scanner. The owner of a token reads it.
+     */
+    source?: string;
+    /**
+     * Where they were found. Tokens in it are masked.
+     */
+    url?: string;
+};
+
+/**
+ * The report is stored. This does not tell whether it contains a token of this service.
+ */
+export type LeakReceipt = {
+    /**
+     * It is always the same.
+     */
+    status: 'accepted';
+};
+
+/**
+ * What GitHub found.
+ */
+export type GitHubSecrets = Array<GitHubSecret>;
+
+/**
+ * A text that matched the pattern which this service gave to GitHub. GitHub may add members.
+ */
+export type GitHubSecret = {
+    /**
+     * The text.
+     */
+    token: string;
+    /**
+     * The name of the pattern.
+     */
+    type: string;
+    /**
+     * Where GitHub found it.
+     */
+    url?: string | null;
+    /**
+     * In what GitHub found it, such as `commit`.
+     */
+    source?: string | null;
+    [key: string]: unknown;
+};
+
+/**
+ * One entry for each secret of the message, in its order.
+ */
+export type GitHubLabels = Array<GitHubLabel>;
+
+/**
+ * What a secret of the message is.
+ */
+export type GitHubLabel = {
+    /**
+     * The SHA-256 of the text, in hexadecimal digits.
+     */
+    token_hash: string;
+    /**
+     * The `type` of the message.
+     */
+    token_type: string;
+    /**
+     * Whether the text is or was a secret of a token of this service.
+     */
+    label: 'true_positive' | 'false_positive';
+};
+
+/**
  * What happened, by the kind of thing that it happened to.
  */
-export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'audit.pruned';
+export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.leaked' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'audit.pruned';
 
 /**
  * Who changed what, when and from where. It never contains a secret or a password.
@@ -476,10 +555,11 @@ export type AuditEvent = {
     /**
      * Why tokens were revoked. `user`: by their owner; `admin`: by an administrator; `bulk`: as several that were chosen;
      * `all`: with everything of their owner; `logout`; `presented`: by who had the plaintext; `reuse`: a refresh token was
-     * used twice; `password`: the owner's password was changed; `disabled`: the owner was disabled.
+     * used twice; `password`: the owner's password was changed; `disabled`: the owner was disabled; `leak`: its
+     * plaintext was found where it should not be.
      *
      */
-    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | null;
+    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | 'leak' | null;
     changes: EventChanges;
     /**
      * The SHA-256 of the event and of the hash before it; null until the event is linked.
@@ -990,7 +1070,7 @@ export type ApiError = {
 /**
  * The error, for programs. The list is complete; a new code means a new version of this document.
  */
-export type ErrorCode = 'bad_request' | 'clock_skew' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
+export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
 
 /**
  * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
@@ -1174,6 +1254,16 @@ export type ExportAfter = number;
  * Events in the answer.
  */
 export type ExportLimit = number;
+
+/**
+ * Which of GitHub's public keys the signature is of.
+ */
+export type GitHubKeyIdentifier = string;
+
+/**
+ * The signature of the body, in base64.
+ */
+export type GitHubSignature = string;
 
 /**
  * Whether to skip the token that authenticates this request.
@@ -2842,6 +2932,120 @@ export type ExportAuditEventsResponses = {
 };
 
 export type ExportAuditEventsResponse = ExportAuditEventsResponses[keyof ExportAuditEventsResponses];
+
+export type ReportLeakedCredentialsData = {
+    body: LeakReport;
+    path?: never;
+    query?: never;
+    url: '/api/v1/credentials/revoke';
+};
+
+export type ReportLeakedCredentialsErrors = {
+    /**
+     * The request has a credential. A report takes none, so that no caller sends its own token with the tokens that
+     * leaked.
+     *
+     */
+    403: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * This address has sent sixty reports within an hour. Other addresses are not affected.
+     */
+    429: ApiError;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ReportLeakedCredentialsError = ReportLeakedCredentialsErrors[keyof ReportLeakedCredentialsErrors];
+
+export type ReportLeakedCredentialsResponses = {
+    /**
+     * The report is stored, whatever it contains.
+     */
+    202: LeakReceipt;
+};
+
+export type ReportLeakedCredentialsResponse = ReportLeakedCredentialsResponses[keyof ReportLeakedCredentialsResponses];
+
+export type ReportGitHubSecretsData = {
+    body: GitHubSecrets;
+    headers: {
+        /**
+         * Which of GitHub's public keys the signature is of.
+         */
+        'Github-Public-Key-Identifier': string;
+        /**
+         * The signature of the body, in base64.
+         */
+        'Github-Public-Key-Signature': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/credentials/github-secret-scanning';
+};
+
+export type ReportGitHubSecretsErrors = {
+    /**
+     * The signature does not fit the body, or GitHub has no such key.
+     */
+    403: ApiError;
+    /**
+     * The operator of this service has not set where GitHub's keys are.
+     */
+    404: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * GitHub's keys cannot be read, the database does not answer, too many requests wait, or the service is starting
+     * or stopping. Nothing has changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ReportGitHubSecretsError = ReportGitHubSecretsErrors[keyof ReportGitHubSecretsErrors];
+
+export type ReportGitHubSecretsResponses = {
+    /**
+     * For each secret in the message, whether it is or was a token of this service.
+     */
+    200: GitHubLabels;
+};
+
+export type ReportGitHubSecretsResponse = ReportGitHubSecretsResponses[keyof ReportGitHubSecretsResponses];
 
 export type LogInData = {
     body: Credentials;

@@ -1,5 +1,6 @@
 import type { Config } from './config/config.js';
 import type { Database } from './database/index.js';
+import type { GitHubKeys } from './leaks/github/keys.js';
 import type { Log } from './log/log.js';
 import type { Now } from './timers.js';
 import type { Actor } from './tokens/actor.js';
@@ -14,6 +15,19 @@ export interface Deps {
   passwords: Passwords;
   loginThrottle: LoginThrottle;
   events: Events;
+  leaks: Leaks;
+  /** GitHub's public keys; null if the operator has not set where they are. */
+  gitHubKeys: GitHubKeys | null;
+}
+
+/** Acts on reported leaks. */
+export interface Leaks {
+  /** Tells that a report was stored, which is then acted on within a second. */
+  wake(): void;
+  /** Acts at once on the reports that this process stored. Rejects with a storage fault. */
+  settle(): Promise<void>;
+  /** Waits for the action under way. */
+  close(): Promise<void>;
 }
 
 /** What happens to events besides the changes that write them: they are linked, counted, and deleted when they are old. */

@@ -12,6 +12,11 @@ export type Surface = 'private tokens' | 'access tokens' | 'oauth';
 const FAULTS: Record<Code, { status: number; detail: string }> = {
   bad_request: { status: 400, detail: 'The request must have exactly one Host header.' },
   unauthorized: { status: 401, detail: 'Authentication is required: send a valid token.' },
+  credential_not_allowed: {
+    status: 403,
+    detail: 'Send no credential with this request, only the ones to report.',
+  },
+  invalid_signature: { status: 403, detail: "The signature does not fit the body and GitHub's keys." },
   cross_site_request: {
     status: 403,
     detail: 'A request with the cookie must come from a page of this origin. Send the token in a header instead.',

@@ -6,8 +6,9 @@ import { start } from './start.js';
 import type { TestingServer, TestingServerOptions } from './testing/options.js';
 import type { RunningWorkers } from './workers/primary.js';
 
-export { type Config, isEmail, readConfig } from './config/config.js';
+export { type Config, readConfig } from './config/config.js';
 export { InvalidArgument } from './config/invalid-argument.js';
+export { isEmail } from './config/values.js';
 export {
   backUpDatabase,
   type CopyProgress,

@@ -15,6 +15,8 @@ import { createCors } from './http/cors.js';
 import { createLoad } from './http/load.js';
 import { createRejection } from './http/rejection.js';
 import { createRequestQueue } from './http/request-queue.js';
+import { createGitHubKeys } from './leaks/github/keys.js';
+import { createLeaks } from './leaks/leaks.js';
 import { createLog } from './log/log.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { createSweeper } from './sweeper.js';
@@ -76,6 +78,8 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     passwords: passwords ?? createPasswords(undefined, config.workers),
     loginThrottle: createLoginThrottle(db, now),
     events,
+    leaks: createLeaks({ db: waking(db, events), now, config, log }),
+    gitHubKeys: config.githubKeysUrl === null ? null : createGitHubKeys(config.githubKeysUrl, now, log),
   };
   hooks?.adapt(deps);
   const sweeper = createSweeper(deps);
@@ -107,6 +111,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
       load.close();
       clocks.close();
       await sweeper.close();
+      await deps.leaks.close();
       await deps.lastUsed.close();
       await deps.events.close();
       await db.close();
@@ -117,6 +122,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     load.close();
     clocks.close();
     await sweeper.close();
+    await deps.leaks.close();
     await deps.events.close();
     await db.close();
     throw error;

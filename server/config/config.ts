@@ -1,6 +1,6 @@
 import { unknownVariables, variableIn } from './environment.js';
 import { InvalidArgument } from './invalid-argument.js';
-import { isPostgresUrl, parsePostgresUrl } from './postgres-url.js';
+import { databaseAddress, httpOrigin, integer, isEmail, keysUrl, path, trueOrFalse, webOrigins } from './values.js';
 
 /** The configuration of the service. Every field has a default; see `defaultConfig`. */
 export interface Config {
@@ -56,6 +56,10 @@ export interface Config {
   auditDays: number | null;
   /** File with the key of the chain of events, at least 32 bytes, read at the start; null for a chain without a key. */
   auditKeyFile: string | null;
+  /** What is done with a token that is reported as leaked: it is revoked or disabled, or only an event tells of it. */
+  leakAction: 'revoke' | 'disable' | 'notify';
+  /** Where GitHub's keys for secret scanning are, an https or file URL; null to reject GitHub's messages. */
+  githubKeysUrl: string | null;
   logLevel: LogLevel;
   /** Whether the service validates every answer against the contract, and sends 500 instead of one that breaks it. */
   checkResponses: boolean;
@@ -88,6 +92,8 @@ export const defaultConfig: Readonly<Config> = Object.freeze({
   auditIp: 'full',
   auditDays: null,
   auditKeyFile: null,
+  leakAction: 'revoke',
+  githubKeysUrl: null,
   logLevel: 'info',
   checkResponses: false,
 });
@@ -155,6 +161,10 @@ export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
   ),
   auditDays: setting('LATCHKEY_AUDIT_DAYS', 'an integer from 1 to 36500', integer(1, 36_500)),
   auditKeyFile: setting('LATCHKEY_AUDIT_KEY_FILE', "a file's path", path),
+  leakAction: setting('LATCHKEY_LEAK_ACTION', 'revoke, disable or notify', (text) =>
+    text === 'revoke' || text === 'disable' || text === 'notify' ? text : undefined,
+  ),
+  githubKeysUrl: setting('LATCHKEY_GITHUB_KEYS_URL', 'an https URL without a user, or a file URL', keysUrl),
   logLevel: setting('LATCHKEY_LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>
     LOG_LEVELS.find((level) => level === text),
   ),
@@ -233,11 +243,6 @@ function completed(
 
 const configNames = Object.keys(defaultConfig) as (keyof Config)[];
 
-/** Whether a text has the form of an e-mail address: one `@`, no white space and no control characters. */
-export function isEmail(text: string): boolean {
-  return text.length >= 3 && text.length <= 254 && /^[^\s\p{C}@]+@[^\s\p{C}@]+$/u.test(text);
-}
-
 function setting<Value>(variable: string, allowed: string, parse: (text: string) => Value | undefined): Setting<Value> {
   return { variable, allowed, parse };
 }
@@ -246,49 +251,7 @@ export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function integer(least: number, most: number): (text: string) => number | undefined {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= least && value <= most ? value : undefined;
-  };
-}
-
-function path(text: string): string | undefined {
-  return text !== '' && !text.includes('\0') ? text : undefined;
-}
-
-function databaseAddress(text: string): string | undefined {
-  if (!isPostgresUrl(text)) return path(text);
-  return parsePostgresUrl(text) === undefined ? undefined : text;
-}
-
-function trueOrFalse(text: string): boolean | undefined {
-  return text === 'true' ? true : text === 'false' ? false : undefined;
-}
-
 function isSame(parsed: unknown, given: unknown): boolean {
   if (!Array.isArray(given)) return parsed === given;
   return Array.isArray(parsed) && parsed.length === given.length && given.every((each, at) => each === parsed[at]);
-}
-
-/** The scheme may be an application's own, such as `capacitor://localhost`. */
-function webOrigins(text: string): string[] | undefined {
-  if (text === '*') return ['*'];
-  const origins = text.split(',').map((entry) => {
-    const origin = entry.trim();
-    return /^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[\w.-]+(:\d{1,5})?$/.test(origin)
-      ? origin
-      : origin.includes('*')
-        ? undefined
-        : httpOrigin(origin);
-  });
-  return origins.every((origin) => origin !== undefined) ? origins : undefined;
-}
-
-function httpOrigin(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  const plain =
-    url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-  return plain && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined;
 }

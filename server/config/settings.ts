@@ -27,6 +27,8 @@ const MEANINGS: { [Name in keyof Config]: string } = {
   auditIp: "what the audit log keeps of a client's address: all, its network, or nothing",
   auditDays: 'days for which the audit log keeps events; by default always',
   auditKeyFile: 'file with a key of 32 bytes or more, which the chain of events is computed with; by default none',
+  leakAction: 'what is done with a token that is reported as leaked; notify writes an event and no more',
+  githubKeysUrl: "where GitHub's keys for secret scanning are; by default its messages are rejected",
   logLevel: 'the least important level that is logged',
   checkResponses: 'answer 500 if an answer breaks the contract, for development',
 };

@@ -100,6 +100,11 @@ function notAuthenticated(reason: string, schemes: ReadonlySet<string>, tried?: 
 
 const BASIC_CHALLENGE = 'Basic realm="Latchkey"';
 
+/** Whether a request has a credential of any kind, valid or not. */
+export function hasCredential(headers: IncomingHttpHeaders): boolean {
+  return readCredential(headers, true) !== undefined;
+}
+
 /** A token, and how the request sent the token. */
 interface Credential {
   token: string;

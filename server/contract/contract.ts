@@ -5,7 +5,7 @@ import type * as sdk from '../../generated/sdk.gen.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, toServiceError, toWire } from '../errors.js';
 import { sendAnswer, sendError } from '../http/answer.js';
-import { carriesBody, RequestAborted, readForm, readJson, readQuery, rejectBody } from '../http/request.js';
+import { carriesBody, RequestAborted, readForm, readJsonBytes, readQuery, rejectBody } from '../http/request.js';
 import type { Trace } from '../http/trace.js';
 import type { Actor, AuthenticatedActor } from '../tokens/actor.js';
 import type { Caller } from '../tokens/caller.js';
@@ -41,6 +41,8 @@ export interface Request<Id extends OperationId> {
   query: WithDefaults<Part<Id, 'query'>, Defaulted<Id>>;
   /** An empty object if the body is optional and none was sent. */
   body: Part<Id, 'body'>;
+  /** The bytes of a JSON body as they were sent, for a signature of them; empty for any other body. */
+  bytes: Uint8Array;
   /** Undefined if the request has no `Idempotency-Key`, or the operation does not take this header. */
   idempotency: Idempotency | undefined;
   /** The request's `If-Match` and `If-None-Match`; both undefined if the operation does not take `If-Match`. */
@@ -100,10 +102,10 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
     let authorized: Authorized | undefined;
     try {
       if (operation.schemes.size > 0) authorized = await authorize(deps, operation, params, ctx.req, trace);
-      const { path, query, body: sent, idempotency, conditions } = await validated(ctx.req, operation, params, search);
+      const input = await validated(ctx.req, operation, params, search);
       const caller = authorized?.caller;
       const actor = new RequestActor(caller ?? null, trace.requestId, ctx.req, deps.config);
-      const request = { caller, actor, path, query, body: sent, idempotency, conditions, raw: ctx.req };
+      const request = { caller, actor, ...input, raw: ctx.req };
       const { body, headers } = await handler(deps, request);
       if (checkResponses) checkAnswer(operation, status, body, trace, headers);
       const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
@@ -131,7 +133,8 @@ async function validated(
     const value = request.headers[name];
     if (typeof value === 'string') header[name] = value;
   }
-  const body = operation.body === undefined && !carriesBody(request) ? undefined : await bodyOf(request, operation);
+  const isEmpty = operation.body === undefined && !carriesBody(request);
+  const { body, bytes } = isEmpty ? NO_BODY : await bodyOf(request, operation);
   const errors = operation.validate({ path, query, header, ...(body !== undefined && { requestBody: body }) });
   if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
   const { 'idempotency-key': key, 'if-match': ifMatch } = header;
@@ -139,16 +142,22 @@ async function validated(
   // Without If-None-Match, add no part: the digest must equal the digest that an earlier version stored.
   const parts = [operation.id, path, body, ifMatch, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])];
   const idempotency = key === undefined ? undefined : toIdempotency(key, parts);
-  return { path, query, body, idempotency, conditions: { ifMatch, ifNoneMatch } };
+  return { path, query, body, bytes, idempotency, conditions: { ifMatch, ifNoneMatch } };
 }
 
-async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<unknown> {
+const NO_BODY: { body: unknown; bytes: Uint8Array } = { body: undefined, bytes: new Uint8Array() };
+
+async function bodyOf(request: IncomingMessage, { body }: Operation): Promise<typeof NO_BODY> {
   if (body === undefined) {
     await rejectBody(request);
-    return undefined;
+    return NO_BODY;
   }
-  const sent = await (body.form ? readForm(request) : readJson(request));
-  return sent === undefined && !body.required ? {} : sent;
+  if (body.form) {
+    const sent = await readForm(request);
+    return { body: sent === undefined && !body.required ? {} : sent, bytes: NO_BODY.bytes };
+  }
+  const { value, bytes } = await readJsonBytes(request);
+  return { body: value === undefined && !body.required ? {} : value, bytes };
 }
 
 /** Throws an `Error`, which becomes a 500, if an answer breaks the contract. */

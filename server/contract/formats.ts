@@ -1,4 +1,4 @@
-import { isEmail } from '../config/config.js';
+import { isEmail } from '../config/values.js';
 import { LAST_INSTANT } from '../instants.js';
 
 // The formats that the contract uses. The package ajv-formats accepts more than the contract does: `urn:uuid:` before a

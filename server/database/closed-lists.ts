@@ -21,6 +21,7 @@ export type Role = (typeof ROLES)[number];
  * - `reuse`: a spent refresh token of the session was used again.
  * - `password`: the owner's password was changed.
  * - `disabled`: the owner was disabled.
+ * - `leak`: its plaintext was reported as leaked.
  */
 export const REVOCATION_REASONS = [
   'user',
@@ -32,6 +33,7 @@ export const REVOCATION_REASONS = [
   'reuse',
   'password',
   'disabled',
+  'leak',
 ] as const;
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
 
@@ -42,6 +44,7 @@ export const EVENT_ACTIONS = [
   'token.rotated',
   'token.grace_ended',
   'token.revoked',
+  'token.leaked',
   'session.opened',
   'session.closed',
   'session.refresh_reused',

@@ -1,6 +1,7 @@
 import type { Migration, SharedMigration } from './migration.js';
 import { loginAttempts } from './migrations/0007-login-attempts.js';
 import { events } from './migrations/0008-events.js';
+import { leaks } from './migrations/0009-leaks.js';
 
 /**
  * The migrations that both engines have, by names in their order. Never edit a released migration; add another one. A
@@ -10,6 +11,7 @@ import { events } from './migrations/0008-events.js';
 export const sharedMigrations: Record<string, SharedMigration> = {
   '0007-login-attempts': loginAttempts,
   '0008-events': events,
+  '0009-leaks': leaks,
 };
 
 /** All migrations of `engine`: first `own`, the engine's own ones, then the shared ones. */

@@ -40,6 +40,7 @@ const SMALLER = 4;
 const FOUND_BY_TIME = 5;
 const DATA_MODEL = 6;
 const EVENTS = 8;
+const LEAKS = 9;
 
 // The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
 // can have a million tokens. Both engines know every word of the queries.
@@ -170,6 +171,11 @@ export const RULES: readonly Rule[] = [
     broken: 'events with an action, actor or target that this version does not know',
     found: `select count(*) from audit_events where action not in ${listOf(EVENT_ACTIONS)}
       or actor_kind not in ${listOf(ACTOR_KINDS)} or target_kind not in ${listOf(TARGET_KINDS)}`,
+  },
+  {
+    since: LEAKS,
+    broken: 'reports of leaks that contain no digests',
+    found: 'select count(*) from leak_reports where length(digests) = 0 or length(digests) % 16 <> 0',
   },
 ];
 

@@ -162,9 +162,9 @@ export interface JobTable {
   cursor: string | null;
 }
 
-/** How often logins have failed for one key lately, over all processes of the service. */
+/** How often logins have failed for one key lately, or leaks were reported, over all processes of the service. */
 export interface LoginAttemptTable {
-  /** A digest of whom the row counts: a pair of network and user, or a network. */
+  /** A digest of whom the row counts: a pair of network and user, or a network; and of a network that reports leaks. */
   key: Uint8Array;
   /** Failures since the first one that counts. */
   failed: number;
@@ -221,6 +221,20 @@ export interface AuditHeadTable {
   pruned_hash: Uint8Array;
 }
 
+/** Texts that were reported as leaked, and that nobody has acted on yet. */
+export interface LeakReportTable {
+  id: Generated<number>;
+  received_at: number;
+  /** Of the request that reported them, as events store it. */
+  address: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  source: string | null;
+  url: string | null;
+  /** The digests of the texts, 16 bytes each, one after the other. */
+  digests: Uint8Array;
+}
+
 export interface Schema {
   organizations: OrganizationTable;
   users: UserTable;
@@ -236,6 +250,7 @@ export interface Schema {
   login_attempts: LoginAttemptTable;
   audit_events: AuditEventTable;
   audit_heads: AuditHeadTable;
+  leak_reports: LeakReportTable;
 }
 
 /** Kysely with this schema: `Database.read`, or the transaction of a write. */

@@ -157,6 +157,20 @@ export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
       pruned_hash: 'bytes',
     },
   },
+  leak_reports: {
+    key: ['id'],
+    columns: {
+      id: 'integer',
+      received_at: 'integer',
+      address: 'text',
+      user_agent: 'text',
+      request_id: 'text',
+      source: 'text',
+      url: 'text',
+      digests: 'bytes',
+    },
+    givesIds: true,
+  },
 };
 
 export type TableName = keyof Schema;

@@ -1,6 +1,7 @@
 import type { Handlers } from '../contract/contract.js';
 import { accessTokens } from './access-tokens.js';
 import { auditLog } from './audit-log.js';
+import { leaks } from './leaks.js';
 import { oauth } from './oauth.js';
 import { privateTokens } from './private-tokens.js';
 import { createService, type ServiceState } from './service.js';
@@ -17,6 +18,7 @@ export function createHandlers(state: ServiceState): Handlers {
     ...oauth,
     ...users,
     ...auditLog,
+    ...leaks,
     ...sessions,
     ...createService(state),
   };

@@ -47,16 +47,24 @@ function isPercentEncoded(text: string): boolean {
  * more than `limit` bytes, and `invalid_input` for a body that is not JSON in UTF-8.
  */
 export async function readJson(request: IncomingMessage, limit = BODY_LIMIT): Promise<unknown> {
+  return (await readJsonBytes(request, limit)).value;
+}
+
+/** The body as `readJson` returns it, and its bytes. */
+export async function readJsonBytes(
+  request: IncomingMessage,
+  limit = BODY_LIMIT,
+): Promise<{ value: unknown; bytes: Uint8Array }> {
   const { headers } = request;
-  if (!carriesBody(request)) return undefined;
+  if (!carriesBody(request)) return { value: undefined, bytes: new Uint8Array() };
   if (!isOfType('application/json', headers['content-type']) || !isIdentity(headers['content-encoding'])) {
     throw new ServiceError('unsupported_media_type');
   }
   if (Number(headers['content-length']) > limit) throw new ServiceError('payload_too_large');
   const bytes = await readBytes(request, limit);
-  if (bytes.length === 0) return undefined;
+  if (bytes.length === 0) return { value: undefined, bytes };
   try {
-    if (isUtf8(bytes)) return JSON.parse(withoutMark(bytes.toString()));
+    if (isUtf8(bytes)) return { value: JSON.parse(withoutMark(bytes.toString())), bytes };
   } catch {
     // The parser's own message is not used, because it quotes the body.
   }

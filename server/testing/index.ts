@@ -54,6 +54,8 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
     },
     log,
   );
+  /** Does what the requests so far have set off. */
+  let settle = () => Promise.resolve();
   const lastUsed = createLastUsed(scene.database, log, AT_ONCE);
   const server = await start(
     // A test knows which requests it has sent, so that a stop need not wait for further ones.
@@ -62,11 +64,13 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
       adapt(deps) {
         deps.lastUsed = lastUsed;
         scene.attach(deps);
+        settle = () => deps.leaks.settle();
       },
       async before(operation, request, response) {
         requests.nameOperation(request, operation.id);
-        // Each request must see the `lastUsedAt` of the requests before it.
+        // Each request must see the `lastUsedAt` of the requests before it, and what was done about leaks.
         await lastUsed.flush();
+        await settle();
         return await happen(operation, request, response);
       },
       around(accept) {

@@ -35,6 +35,11 @@ export class Plaintext {
     return new Digest(hash('sha256', this.#text, 'buffer').subarray(0, DIGEST_LENGTH));
   }
 
+  /** The SHA-256 in hexadecimal digits, to tell whoever sent the text which one is meant. */
+  get sha256(): string {
+    return hash('sha256', this.#text, 'hex');
+  }
+
   /** A key of 32 bytes, which only someone who knows the text can derive. */
   deriveKey(salt: string, purpose: string): Uint8Array {
     return new Uint8Array(hkdfSync('sha256', this.#text, salt, purpose, 32));

@@ -147,6 +147,9 @@ const CHANGES: [operation: string, act: Act, events: [action: string, reason?: s
 
 /** Operations that are neither a GET nor change anything that the audit log tells. */
 const WITHOUT_EVENTS = [
+  // A report changes nothing yet. The events are written a moment later, when the service acts on it.
+  'reportLeakedCredentials',
+  'reportGitHubSecrets',
   'verifyAccessToken',
   'verifyAccessTokens',
   'introspectToken',

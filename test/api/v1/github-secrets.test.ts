@@ -1,0 +1,148 @@
+import { generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { createAccessToken, getMe, listAuditEvents, revokeAccessToken } from '../../../generated/index.js';
+import { newPlaintext } from '../../../server/tokens/plaintext.js';
+import { send } from '../../support/http.js';
+import { answered, DAY, MINUTE, type Service, startService } from '../../support/service.js';
+import { rowsOf } from '../../support/store.js';
+
+// The message that GitHub's secret scanning sends, signed with keys that GitHub publishes.
+
+const PATH = 'POST /api/v1/credentials/github-secret-scanning';
+const WHERE = { type: 'latchkey_token', url: 'https://github.com/a/b/blob/c/d', source: 'commit' };
+
+interface Key {
+  id: string;
+  publicKey: KeyObject;
+  privateKey: KeyObject;
+}
+
+function newKey(id: string, namedCurve = 'P-256'): Key {
+  return { id, ...generateKeyPairSync('ec', { namedCurve }) };
+}
+
+/** A service that reads GitHub's keys from a file, and a function that replaces the file. */
+async function startWithKeys(...keys: Key[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'keys.json');
+  async function publish(...published: Key[]): Promise<void> {
+    const list = published.map(({ id, publicKey }) => ({
+      key_identifier: id,
+      key: publicKey.export({ type: 'spki', format: 'pem' }),
+      is_current: true,
+    }));
+    await writeFile(file, JSON.stringify({ public_keys: list }));
+  }
+  await publish(...keys);
+  const service = await startService({ githubKeysUrl: pathToFileURL(file).href });
+  return { service, publish, unpublish: () => rm(file) };
+}
+
+function post(
+  service: Service,
+  key: Key,
+  message: unknown,
+  { signed, id = key.id }: { signed?: string; id?: string } = {},
+) {
+  const body = typeof message === 'string' ? message : JSON.stringify(message);
+  const signature = sign('sha256', Buffer.from(signed ?? body), key.privateKey).toString('base64');
+  const headers = { 'Github-Public-Key-Identifier': id, 'Github-Public-Key-Signature': signature };
+  return send(service, PATH, { body, headers });
+}
+
+const labelOf = (text: string, label: string) => ({
+  token_hash: hash('sha256', text, 'hex'),
+  token_type: WHERE.type,
+  label,
+});
+
+test('tokens that GitHub found are revoked, and GitHub learns which texts are or were tokens', async () => {
+  const key = newKey('one');
+  const { service } = await startWithKeys(newKey('other'), key);
+  const { client } = await service.admin();
+  const [live, dead] = [
+    await answered(createAccessToken({ client, body: { name: 'live' } })),
+    await answered(createAccessToken({ client, body: { name: 'dead' } })),
+  ];
+  await revokeAccessToken({ client, path: { token_id: dead.token.id } });
+  const unknown = newPlaintext('lk', 'pat').reveal();
+  const texts = [live.plaintext, unknown, dead.plaintext];
+  const message = texts.map((token) => ({ token, ...WHERE, new_member: { of: 'GitHub' } }));
+  // Other white space than this program would write: the signature is of the bytes.
+  const answer = await post(service, key, JSON.stringify(message, undefined, 3));
+  expect(answer).toMatchObject({
+    status: 200,
+    body: [
+      labelOf(live.plaintext, 'true_positive'),
+      labelOf(unknown, 'false_positive'),
+      labelOf(dead.plaintext, 'true_positive'),
+    ],
+  });
+  await expect.poll(() => rowsOf(service, 'select id from leak_reports'), { timeout: 5_000 }).toEqual([]);
+  expect((await getMe({ client: service.as(live.plaintext) })).response?.status).toBe(401);
+  const { items } = await answered(listAuditEvents({ client, query: { action: 'token.leaked' } }));
+  expect(items).toHaveLength(2);
+  for (const { changes } of items) {
+    expect(changes.after).toMatchObject({ source: 'GitHub: commit', url: WHERE.url });
+  }
+});
+
+test('a message with another signature changes nothing and tells nothing', async () => {
+  const key = newKey('one');
+  const { service } = await startWithKeys(key);
+  const { client } = await service.admin();
+  const { plaintext } = await answered(createAccessToken({ client, body: { name: 'live' } }));
+  const message = [{ token: plaintext, ...WHERE }];
+  const answers = [
+    await post(service, key, message, { signed: `${JSON.stringify(message)} ` }),
+    await post(service, newKey('one'), message),
+    await post(service, key, message, { id: 'two' }),
+  ];
+  for (const answer of answers) {
+    expect(answer).toMatchObject({ status: 403, body: { code: 'invalid_signature' } });
+    expect(answer.text).not.toContain(hash('sha256', plaintext, 'hex'));
+  }
+  expect(await send(service, PATH, { json: message })).toMatchObject({ status: 422 });
+  expect(await rowsOf(service, 'select id from leak_reports')).toEqual([]);
+});
+
+test('keys are used for a day, and an unknown one is looked for once a minute at most', async () => {
+  const [first, second] = [newKey('first'), newKey('second')];
+  const { service, publish, unpublish } = await startWithKeys(first);
+  const message = [{ token: 'a text', ...WHERE }];
+  const status = async (key: Key) => (await post(service, key, message)).status;
+  expect(await status(first)).toBe(200);
+  await publish(first, second);
+  expect(await status(second)).toBe(403);
+  service.clock.advance(MINUTE);
+  expect(await status(second)).toBe(200);
+  await publish(second);
+  service.clock.advance(DAY - 1);
+  expect(await status(first)).toBe(200);
+  service.clock.advance(1);
+  expect(await status(first)).toBe(403);
+  // Keys that are known stay in use while none can be read.
+  await unpublish();
+  service.clock.advance(2 * DAY);
+  expect(await status(second)).toBe(200);
+  expect(service.log.filter((line) => line.includes("GitHub's keys could not be read"))).toHaveLength(1);
+});
+
+test('keys of another curve are not used, and without any key the answer is 503', async () => {
+  const key = newKey('one', 'P-384');
+  const { service } = await startWithKeys(key);
+  const answer = await post(service, key, [{ token: 'a text', ...WHERE }]);
+  expect(answer).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
+  expect(answer.headers['retry-after']).toBe('1');
+});
+
+test('without the setting the operation is not there', async () => {
+  const service = await startService();
+  const answer = await post(service, newKey('one'), [{ token: 'a text', ...WHERE }]);
+  expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
+});
