@@ -12,6 +12,7 @@ import {
 import type { Handlers } from '../server/contract/contract.js';
 import { openUsers } from '../server/index.js';
 import { createFaultyDatabase, type Fault } from './support/faulty-database.js';
+import { gitHubKeysFile, newGitHubKey, signedByGitHub } from './support/github.js';
 import { answered, type Service, startService } from './support/service.js';
 import { shapeOf } from './support/shape.js';
 import { openConnection } from './support/socket.js';
@@ -61,12 +62,17 @@ const cases: Case[] = Object.entries(document.paths).flatMap(([path, methods]) =
 );
 
 const FORM = 'application/x-www-form-urlencoded';
+const GITHUB = newGitHubKey();
 const REQUEST_ID = '6f1c9a52d0b84e7f';
 const UNKNOWN = { token_id: '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b', id: '4711', user_id: '4711' };
 
 test.each(cases)('$id answers $status as documented', async (wanted) => {
   const faulty = createFaultyDatabase();
-  const service = await startService({ openDatabase: (path) => faulty.open(path) });
+  const isOfGitHub = wanted.id === 'reportGitHubSecrets' && wanted.status !== 404;
+  const service = await startService({
+    openDatabase: (path) => faulty.open(path),
+    ...(isOfGitHub && { githubKeysUrl: (await gitHubKeysFile(GITHUB)).url }),
+  });
   const response = await provoke(wanted, service, (fault) => {
     faulty.set(fault);
   });
@@ -171,6 +177,7 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   if (id === 'revokeAccessTokens') body = { ids: [pat.token.id], dryRun: true };
   const isForm = operation.requestBody !== undefined && !('application/json' in operation.requestBody.content);
   if (isForm || id.startsWith('verifyAccessToken')) body = withToken(body, pat.plaintext);
+  let signed: string | undefined;
   const send = () => {
     if (body !== undefined) headers['Content-Type'] ??= isForm ? FORM : 'application/json';
     const text =
@@ -179,6 +186,7 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
         : isForm
           ? String(new URLSearchParams(body as Record<string, string>))
           : JSON.stringify(body);
+    if (id === 'reportGitHubSecrets') Object.assign(headers, signedByGitHub(GITHUB, signed ?? text ?? ''));
     return fetch(service.url + path, { method: wanted.method, headers, ...(text !== undefined && { body: text }) });
   };
 
@@ -206,6 +214,10 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
         const body = { name: 'may do nothing', scopes: [] };
         const { plaintext } = await answered(createAccessToken({ client: person.client, body }));
         headers['Authorization'] = `Bearer ${plaintext}`;
+        break;
+      }
+      if (id === 'reportGitHubSecrets') {
+        signed = 'another body';
         break;
       }
       if (id === 'logIn') {
@@ -246,6 +258,10 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       headers['Content-Type'] = 'text/plain';
       break;
     case 429:
+      if (id === 'reportLeakedCredentials') {
+        for (let report = 0; report < 60; report++) await send();
+        break;
+      }
       body =
         id === 'changePassword'
           ? { currentPassword: 'wrong', newPassword: 'wrong as well' }

@@ -1,4 +1,4 @@
-import { lockOwners, type Queries, withoutLocked } from '../database/index.js';
+import { lockOwners, type Queries, runPrepared, withoutLocked } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import type { Json } from '../events/changes.js';
 import { recordEvent } from '../events/record.js';
@@ -26,6 +26,9 @@ export interface LeakedToken {
 
 /** Acts on the oldest report, or on a part of it. Returns the tokens that leaked; undefined if there is no report. */
 export async function actOnReport(deps: Pick<Deps, 'db' | 'now' | 'config'>): Promise<LeakedToken[] | undefined> {
+  // Most of the time there is none, and then there is no transaction either.
+  const [oldest] = await runPrepared(deps.db.read, anyReport, {});
+  if (oldest === undefined) return undefined;
   return await deps.db.write(async (trx) => {
     const [report] = await withoutLocked(
       trx,
@@ -58,6 +61,8 @@ export async function actOnReport(deps: Pick<Deps, 'db' | 'now' | 'config'>): Pr
     return leaked;
   });
 }
+
+const anyReport = (read: Queries) => read.selectFrom('leak_reports').select('id').orderBy('id').limit(1);
 
 function digestsIn(bytes: Uint8Array): Uint8Array[] {
   const count = Math.floor(bytes.length / DIGEST_LENGTH);

@@ -98,6 +98,7 @@ async function secretsOf(trx: Queries, digests: readonly Uint8Array[]): Promise<
 }
 
 async function tokensOf(trx: Queries, ids: readonly number[]) {
+  if (ids.length === 0) return [];
   return await trx
     .selectFrom('access_tokens')
     .select(['id', 'organization_id', 'owner_id', 'type', 'name', 'prefix', 'version'])

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import SqliteDriver from 'better-sqlite3';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
+import { createAccessToken, reportLeakedCredentials } from '../../generated/index.js';
 import { defaultConfig } from '../../server/config/config.js';
 import { linkEvents } from '../../server/events/link.js';
 import { pruneEvents } from '../../server/events/prune.js';
@@ -11,8 +12,11 @@ import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
 import { createPasswords } from '../../server/users/passwords.js';
 import { addUser, disableUser, enableUser, listUsers, setPassword } from '../../server/users/users.js';
+import { type GitHubKey, gitHubKeysFile, newGitHubKey, signedByGitHub } from '../support/github.js';
+import { send } from '../support/http.js';
+import { untilActedOn } from '../support/leaks.js';
 import { type Asked, createRecordingDatabase } from '../support/recording-database.js';
-import { DAY, type Service, startService } from '../support/service.js';
+import { ADMIN, answered, DAY, type Service, startService } from '../support/service.js';
 import { isOnPostgres } from '../support/store.js';
 import { tour } from '../support/tour.js';
 
@@ -24,6 +28,7 @@ const EXCEPTIONS: [query: RegExp, reason: string, engine?: 'SQLite'][] = [
   [/^select "id" from "organizations" order by "id" limit/, 'the first row is read'],
   [/^select "id" from "users" where "organization_id" = \S+ and "is_admin"/, 'ends at the first administrator'],
   [/where "user"."organization_id" = .* order by "user"."id" limit/, 'a page of users is a walk along their ids'],
+  [/^select (\*|"id") from "leak_reports" order by "id" limit/, 'the oldest report is read'],
   [/order by "user"."email"$/, 'the command lists all users'],
   [/from "organizations" where exists/, 'each organization is asked for events that are not linked', 'SQLite'],
   [/^select "organization_id" from "audit_heads"$/, 'the events of each organization are deleted when they are old'],
@@ -31,8 +36,11 @@ const EXCEPTIONS: [query: RegExp, reason: string, engine?: 'SQLite'][] = [
 
 test('no query of the domain is without an index', { timeout: 120_000 }, async () => {
   const recording = createRecordingDatabase();
-  const service = await startService({ openDatabase: recording.open });
+  const key = newGitHubKey();
+  const { url: githubKeysUrl } = await gitHubKeysFile(key);
+  const service = await startService({ openDatabase: recording.open, githubKeysUrl });
   await tour(service);
+  await reportLeaks(service, key);
   await beside(service, recording);
   expect([...visited(service)]).toEqual(expect.arrayContaining(operations()));
 
@@ -47,6 +55,25 @@ test('no query of the domain is without an index', { timeout: 120_000 }, async (
       String(query),
     ).toBe(true);
 });
+
+/** Reports tokens of all kinds, which the service acts on a moment later. */
+async function reportLeaks(service: Service, key: GitHubKey): Promise<void> {
+  const { client, session, token } = await service.logIn(ADMIN.email, 'another password');
+  const { plaintext } = await answered(createAccessToken({ client, body: { name: 'leaked' } }));
+  const credentials = [plaintext, token, session.refresh_token, 'unknown'];
+  for (let time = 0; time < 2; time++) {
+    await answered(reportLeakedCredentials({ client: service.anonymous, body: { credentials } }));
+    await untilActedOn(service);
+  }
+  const body = JSON.stringify(credentials.map((text) => ({ token: text, type: 'latchkey' })));
+  const line = 'POST /api/v1/credentials/github-secret-scanning';
+  expect(await send(service, line, { body, headers: signedByGitHub(key, body) })).toMatchObject({ status: 200 });
+  await untilActedOn(service);
+  const many = Array.from({ length: 60 }, () =>
+    reportLeakedCredentials({ client: service.anonymous, body: { credentials: ['x'] } }),
+  );
+  expect((await Promise.all(many)).some(({ response }) => response?.status === 429)).toBe(true);
+}
 
 /** What is asked without a request. */
 async function beside(service: Service, { open }: Pick<ReturnType<typeof createRecordingDatabase>, 'open'>) {

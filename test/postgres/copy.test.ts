@@ -50,6 +50,12 @@ async function filled(engine: Engine): Promise<{ database: string; clients: Clie
   const service = await startService({ database: await emptyDatabase(engine) });
   const clients = await fillEveryColumn(service);
   await service.stop();
+  // A running service acts on a report at once.
+  await change(
+    service,
+    `insert into leak_reports (received_at, address, user_agent, request_id, source, url, digests)
+      select 1, '203.0.113.7', 'scanner', 'id', 'paste', 'https://paste.example.org', uuid from organizations where id = 1`,
+  );
   return { database: service.database, clients };
 }
 

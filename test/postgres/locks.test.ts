@@ -10,6 +10,7 @@ import {
   logIn,
   logOut,
   refreshSession,
+  reportLeakedCredentials,
   revokeAccessToken,
   revokeAccessTokens,
   revokeAllAccessTokens,
@@ -24,6 +25,7 @@ import type { Deps } from '../../server/deps.js';
 import { linkEvents } from '../../server/events/link.js';
 import { pruneEvents } from '../../server/events/prune.js';
 import { verifyChain } from '../../server/events/verify.js';
+import { actOnReport } from '../../server/leaks/act.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
@@ -41,6 +43,9 @@ const WRITES = {
   'events/failed-logins.ts': 1,
   'events/link.ts': 1,
   'events/prune.ts': 1,
+  'leaks/act.ts': 1,
+  'leaks/github/report.ts': 1,
+  'leaks/intake.ts': 1,
   'sweeper.ts': 2,
   'tokens/edit.ts': 1,
   'tokens/last-used.ts': 1,
@@ -144,6 +149,12 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
     [['user']],
     ({ admin: { client }, user }) =>
       later(() => revokeOAuthToken({ client, body: { token: user.session.refresh_token } })),
+  ],
+  [
+    'reporting a leak',
+    [['attempts']],
+    ({ service, user }) =>
+      later(() => reportLeakedCredentials({ client: service.anonymous, body: { credentials: [user.token] } })),
   ],
   [
     'logging in',
@@ -274,6 +285,24 @@ test('a sweep skips what another transaction has locked', async () => {
     expect(await rowsOf(service, 'select count(*)::int as count from login_attempts')).toEqual([{ count: 1 }]);
   } finally {
     await other.end();
+    await db.close();
+  }
+});
+
+test('acting on a leak locks the owners, in their order', async () => {
+  const repeating = createRepeatingDatabase();
+  const service = await startService();
+  const [user, admin] = [await service.newUser(), await service.admin()];
+  const credentials = [user.token, admin.session.refresh_token];
+  await answered(reportLeakedCredentials({ client: service.anonymous, body: { credentials } }));
+  await service.stop();
+  const db = await repeating.open(service.database);
+  try {
+    const deps = { db, now: service.clock.now, config: defaultConfig };
+    expect(await actOnReport(deps)).toMatchObject([{ outcome: 'revoked' }, { outcome: 'revoked' }]);
+    expect(repeating.locks()).toEqual([['owner 1', 'owner 2']]);
+    expect(await actOnReport(deps)).toBeUndefined();
+  } finally {
     await db.close();
   }
 });

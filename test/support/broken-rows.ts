@@ -96,4 +96,9 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
     "update audit_events set action = 'token.eaten' where seq = 1",
     'events with an action, actor or target that this version does not know: 1',
   ],
+  [
+    'a report of half a digest',
+    'insert into leak_reports (received_at, digests) select 1, substr(uuid, 1, 8) from organizations limit 1',
+    'reports of leaks that contain no digests: 1',
+  ],
 ];

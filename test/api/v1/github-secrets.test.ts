@@ -1,11 +1,8 @@
-import { generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { hash } from 'node:crypto';
+import { expect, test } from 'vitest';
 import { createAccessToken, getMe, listAuditEvents, revokeAccessToken } from '../../../generated/index.js';
 import { newPlaintext } from '../../../server/tokens/plaintext.js';
+import { type GitHubKey, gitHubKeysFile, newGitHubKey, signedByGitHub } from '../../support/github.js';
 import { send } from '../../support/http.js';
 import { answered, DAY, MINUTE, type Service, startService } from '../../support/service.js';
 import { rowsOf } from '../../support/store.js';
@@ -15,44 +12,20 @@ import { rowsOf } from '../../support/store.js';
 const PATH = 'POST /api/v1/credentials/github-secret-scanning';
 const WHERE = { type: 'latchkey_token', url: 'https://github.com/a/b/blob/c/d', source: 'commit' };
 
-interface Key {
-  id: string;
-  publicKey: KeyObject;
-  privateKey: KeyObject;
-}
-
-function newKey(id: string, namedCurve = 'P-256'): Key {
-  return { id, ...generateKeyPairSync('ec', { namedCurve }) };
-}
-
-/** A service that reads GitHub's keys from a file, and a function that replaces the file. */
-async function startWithKeys(...keys: Key[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const file = join(folder, 'keys.json');
-  async function publish(...published: Key[]): Promise<void> {
-    const list = published.map(({ id, publicKey }) => ({
-      key_identifier: id,
-      key: publicKey.export({ type: 'spki', format: 'pem' }),
-      is_current: true,
-    }));
-    await writeFile(file, JSON.stringify({ public_keys: list }));
-  }
-  await publish(...keys);
-  const service = await startService({ githubKeysUrl: pathToFileURL(file).href });
-  return { service, publish, unpublish: () => rm(file) };
+/** A service that reads GitHub's keys from a file. */
+async function startWithKeys(...keys: GitHubKey[]) {
+  const { url, ...file } = await gitHubKeysFile(...keys);
+  return { service: await startService({ githubKeysUrl: url }), ...file };
 }
 
 function post(
   service: Service,
-  key: Key,
+  key: GitHubKey,
   message: unknown,
   { signed, id = key.id }: { signed?: string; id?: string } = {},
 ) {
   const body = typeof message === 'string' ? message : JSON.stringify(message);
-  const signature = sign('sha256', Buffer.from(signed ?? body), key.privateKey).toString('base64');
-  const headers = { 'Github-Public-Key-Identifier': id, 'Github-Public-Key-Signature': signature };
-  return send(service, PATH, { body, headers });
+  return send(service, PATH, { body, headers: signedByGitHub({ ...key, id }, signed ?? body) });
 }
 
 const labelOf = (text: string, label: string) => ({
@@ -62,8 +35,8 @@ const labelOf = (text: string, label: string) => ({
 });
 
 test('tokens that GitHub found are revoked, and GitHub learns which texts are or were tokens', async () => {
-  const key = newKey('one');
-  const { service } = await startWithKeys(newKey('other'), key);
+  const key = newGitHubKey('one');
+  const { service } = await startWithKeys(newGitHubKey('other'), key);
   const { client } = await service.admin();
   const [live, dead] = [
     await answered(createAccessToken({ client, body: { name: 'live' } })),
@@ -93,14 +66,14 @@ test('tokens that GitHub found are revoked, and GitHub learns which texts are or
 });
 
 test('a message with another signature changes nothing and tells nothing', async () => {
-  const key = newKey('one');
+  const key = newGitHubKey('one');
   const { service } = await startWithKeys(key);
   const { client } = await service.admin();
   const { plaintext } = await answered(createAccessToken({ client, body: { name: 'live' } }));
   const message = [{ token: plaintext, ...WHERE }];
   const answers = [
     await post(service, key, message, { signed: `${JSON.stringify(message)} ` }),
-    await post(service, newKey('one'), message),
+    await post(service, newGitHubKey('one'), message),
     await post(service, key, message, { id: 'two' }),
   ];
   for (const answer of answers) {
@@ -112,10 +85,10 @@ test('a message with another signature changes nothing and tells nothing', async
 });
 
 test('keys are used for a day, and an unknown one is looked for once a minute at most', async () => {
-  const [first, second] = [newKey('first'), newKey('second')];
+  const [first, second] = [newGitHubKey('first'), newGitHubKey('second')];
   const { service, publish, unpublish } = await startWithKeys(first);
   const message = [{ token: 'a text', ...WHERE }];
-  const status = async (key: Key) => (await post(service, key, message)).status;
+  const status = async (key: GitHubKey) => (await post(service, key, message)).status;
   expect(await status(first)).toBe(200);
   await publish(first, second);
   expect(await status(second)).toBe(403);
@@ -134,7 +107,7 @@ test('keys are used for a day, and an unknown one is looked for once a minute at
 });
 
 test('keys of another curve are not used, and without any key the answer is 503', async () => {
-  const key = newKey('one', 'P-384');
+  const key = newGitHubKey('one', 'P-384');
   const { service } = await startWithKeys(key);
   const answer = await post(service, key, [{ token: 'a text', ...WHERE }]);
   expect(answer).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
@@ -143,6 +116,6 @@ test('keys of another curve are not used, and without any key the answer is 503'
 
 test('without the setting the operation is not there', async () => {
   const service = await startService();
-  const answer = await post(service, newKey('one'), [{ token: 'a text', ...WHERE }]);
+  const answer = await post(service, newGitHubKey('one'), [{ token: 'a text', ...WHERE }]);
   expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
 });
