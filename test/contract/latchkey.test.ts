@@ -23,10 +23,10 @@ async function startSigned() {
     request(request, { operation }) {
       const { body, headers } = request;
       if (operation !== 'reportGitHubSecrets' || body === undefined) return undefined;
-      const signed = Object.entries(signedByGitHub(key, Buffer.from(body)));
-      const isSent = (name: string) => Object.keys(headers).some((sent) => sent.toLowerCase() === name.toLowerCase());
-      // What has no signature stays without one.
-      return { ...request, headers: { ...headers, ...Object.fromEntries(signed.filter(([name]) => isSent(name))) } };
+      const { 'Github-Public-Key-Identifier': id = '', 'Github-Public-Key-Signature': signature = '' } = headers;
+      // A request without these headers, or with malformed ones, stays as it is.
+      if (!/^[!-~]{1,256}$/.test(id) || !/^(?=.{8,512}$)[A-Za-z0-9+/]+=*$/.test(signature)) return undefined;
+      return { ...request, headers: { ...headers, ...signedByGitHub(key, body) } };
     },
   };
   return { service: await startService({ now, githubKeysUrl }), hooks };
