@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { unavailable } from '../../errors.js';
 import type { Log } from '../../log/log.js';
-import type { Now } from '../../timers.js';
+import { clearTimeout, type Now, setTimeout } from '../../timers.js';
 
 // GitHub publishes its keys at https://api.github.com/meta/public_keys/secret_scanning, and adds one before it uses it.
 
@@ -62,9 +62,17 @@ export function createGitHubKeys(url: string, now: Now, log: Log): GitHubKeys {
 
 async function textAt(url: string): Promise<string> {
   if (new URL(url).protocol === 'file:') return await readFile(new URL(url), 'utf8');
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(PATIENCE) });
-  if (!response.ok) throw new Error(`the answer has status ${String(response.status)}`);
-  return await response.text();
+  const ending = new AbortController();
+  const timer = setTimeout(() => {
+    ending.abort(new Error('there was no answer within 10 seconds'));
+  }, PATIENCE);
+  try {
+    const response = await fetch(url, { redirect: 'error', signal: ending.signal });
+    if (!response.ok) throw new Error(`the answer has status ${String(response.status)}`);
+    return await response.text();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Throws an `Error` for anything but GitHub's list of keys, each on the curve P-256. */

@@ -57,7 +57,7 @@ test('tokens that GitHub found are revoked, and GitHub learns which texts are or
     ],
   });
   await expect.poll(() => rowsOf(service, 'select id from leak_reports'), { timeout: 5_000 }).toEqual([]);
-  expect((await getMe({ client: service.as(live.plaintext) })).response?.status).toBe(401);
+  expect((await getMe({ client: service.as(live.plaintext) })).response.status).toBe(401);
   const { items } = await answered(listAuditEvents({ client, query: { action: 'token.leaked' } }));
   expect(items).toHaveLength(2);
   for (const { changes } of items) {
