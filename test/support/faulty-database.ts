@@ -1,4 +1,4 @@
-import SqliteDriver from 'better-sqlite3';
+import { StorageFault } from '../../server/database/faults.js';
 import { type Database, openDatabase } from '../../server/database/index.js';
 
 /** How queries fail: not at all, by a storage fault, or by a bug in the service. */
@@ -14,7 +14,7 @@ export function createFaultyDatabase(): {
   let waiting = 0;
   const meet = () => {
     if (waiting-- > 0) return;
-    if (fault === 'storage') throw new SqliteDriver.SqliteError('disk I/O error', 'SQLITE_IOERR');
+    if (fault === 'storage') throw new StorageFault('disk I/O error');
     if (fault === 'bug') throw new TypeError('secret_detail is undefined');
   };
   return {
