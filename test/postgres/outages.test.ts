@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createAccessToken, getMe, listAccessTokens, listUsers } from '../../generated/index.js';
 import { send } from '../support/http.js';
@@ -57,6 +58,32 @@ test('changes wait for a connection of the process where the server allows no fu
   expect((await Promise.all(creates)).map(({ response }) => response.status)).toEqual(creates.map(() => 201));
   const { items } = await answered(listAccessTokens({ client, query: { limit: 100 } }));
   expect(new Set(items.map(({ name }) => name)).size).toBe(60 + 1);
+});
+
+test('changes that would wait too long for a connection are rejected, and those that were answered are there', async () => {
+  const service = await startService({ databaseConnections: 1 });
+  const { client } = await service.admin();
+  const other = new Client(service.database);
+  await other.connect();
+  await other.query('begin');
+  await other.query('select id from users for update');
+  const statuses: number[] = [];
+  const codes = new Set<string>();
+  const creates = Array.from({ length: 600 }, async (_, index) => {
+    const { response, error } = await createAccessToken({ client, body: { name: `token ${String(index)}` } });
+    statuses.push(response.status);
+    if (error !== undefined && 'code' in error) codes.add(error.code);
+  });
+  await expect.poll(() => statuses.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await other.query('rollback');
+  await other.end();
+  await Promise.all(creates);
+  expect(new Set(statuses)).toEqual(new Set([201, 503]));
+  expect(codes).toContain('overloaded');
+  const made = statuses.filter((status) => status === 201).length;
+  expect(await rowsOf(service, "select count(*) as count from access_tokens where type = 'pat'")).toEqual([
+    { count: made },
+  ]);
 });
 
 test('a read whose answer is lost is sent once more, on either kind of connection', async () => {
