@@ -106,7 +106,7 @@ module.exports = {
       'no-undeclared-package',
       { pathNot: CONTENDERS },
       {
-        pathNot: 'node_modules/(vitest|express|fastify|hono|koa|pg)/',
+        pathNot: 'node_modules/(vitest|express|fastify|hono|koa|pg|nodemailer)/',
         dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
       },
     ),

@@ -15,8 +15,8 @@ export default defineConfig({
     'cli/main': 'cli/main.ts',
   },
   platform: 'node',
-  // Packages with native code stay packages. So do vitest and pg: the user's own installation has to be used.
-  external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'vitest', 'pg'],
+  // Packages with native code stay packages. So do vitest, pg and nodemailer: the user's own installation has to be used.
+  external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'vitest', 'pg', 'nodemailer'],
   plugins: [withoutUnused(), inAscii(), licenses()],
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   checks: {

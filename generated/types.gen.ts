@@ -512,7 +512,7 @@ export type GitHubLabel = {
 /**
  * What happened, by the kind of thing that it happened to.
  */
-export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.leaked' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'audit.pruned';
+export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'audit.pruned';
 
 /**
  * Who changed what, when and from where. It never contains a secret or a password.

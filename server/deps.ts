@@ -1,7 +1,8 @@
 import type { Config } from './config/config.js';
-import type { Database } from './database/index.js';
+import type { Database, Queries } from './database/index.js';
 import type { GitHubKeys } from './leaks/github/keys.js';
 import type { Log } from './log/log.js';
+import type { MailText } from './mail/texts.js';
 import type { Now } from './timers.js';
 import type { Actor } from './tokens/actor.js';
 
@@ -16,8 +17,32 @@ export interface Deps {
   loginThrottle: LoginThrottle;
   events: Events;
   leaks: Leaks;
+  notices: Notices;
+  mails: Mails;
   /** GitHub's public keys; null if the operator has not set where they are. */
   gitHubKeys: GitHubKeys | null;
+}
+
+/** Notices tokens that expire. */
+export interface Notices {
+  /** Begins at this instant, if this is the first start on the database. What was due before is not noticed. */
+  begin(): Promise<void>;
+  /** Notices what is due, and resolves with true, unless a process has done so within the last minute. */
+  sweep(): Promise<boolean>;
+  /** Notices what is due, without waiting for its minute. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Sends mails, where the operator has set a mail server. */
+export interface Mails {
+  /** Lets a mail to the owner wait, in the transaction of what it tells of. */
+  queue(trx: Queries, at: number, ownerId: number, mail: MailText): Promise<void>;
+  /** Tells that mails may wait. */
+  wake(): void;
+  /** Sends what waits. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Acts on reported leaks. */

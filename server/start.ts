@@ -4,7 +4,7 @@ import { createClockCheck } from './clock-check.js';
 import { completeConfig, openOptions } from './config/config.js';
 import { type Before, serveOperations } from './contract/contract.js';
 import { type MigrationProgress, openDatabase } from './database/index.js';
-import type { Deps, Passwords } from './deps.js';
+import type { Deps, Mails, Passwords } from './deps.js';
 import { createEvents, waking } from './events/events.js';
 import { readAuditKey } from './events/key.js';
 import { createLinking } from './events/link.js';
@@ -18,6 +18,9 @@ import { createRequestQueue } from './http/request-queue.js';
 import { createGitHubKeys } from './leaks/github/keys.js';
 import { createLeaks } from './leaks/leaks.js';
 import { createLog } from './log/log.js';
+import { createMails, NO_MAILS } from './mail/mails.js';
+import { createSmtp } from './mail/smtp.js';
+import { createNotices } from './notices/notices.js';
 import type { RunningServer, ServerOptions } from './options.js';
 import { createSweeper } from './sweeper.js';
 import { dateNow, type Now } from './timers.js';
@@ -44,6 +47,8 @@ export interface TestingHooks {
   /** Replaces dependencies that tests need to be faster, or need to control. */
   adapt(deps: Deps): void;
   before: Before;
+  /** Records mails instead of sending them. */
+  mails(deps: Pick<Deps, 'db' | 'now' | 'log'>): Mails;
   /** Wraps the listener that receives every request first. */
   around(accept: RequestListener): RequestListener;
   /** Ends what the hooks let requests wait for, such as a delay, so that `close` can finish. */
@@ -69,8 +74,10 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   const opening = { ...openOptions(config), onWait, onProgress, onWarning, atCommit: createLinking(key) };
   const db = await (open ?? openDatabase)(config.database, opening);
   const events = createEvents(db, log, now, key);
+  const woken = waking(db, events);
+  const mails = hooks?.mails({ db: woken, now, log }) ?? (await mailsOf({ db: woken, now, config, log }));
   const deps: Deps = {
-    db: waking(db, events),
+    db: woken,
     now,
     config,
     log,
@@ -78,10 +85,13 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     passwords: passwords ?? createPasswords(undefined, config.workers),
     loginThrottle: createLoginThrottle(db, now),
     events,
-    leaks: createLeaks({ db: waking(db, events), now, config, log }),
+    leaks: createLeaks({ db: woken, now, config, log, mails }),
+    notices: createNotices({ db: woken, now, config, log, mails }),
+    mails,
     gitHubKeys: config.githubKeysUrl === null ? null : createGitHubKeys(config.githubKeysUrl, now, log),
   };
   hooks?.adapt(deps);
+  await deps.notices.begin();
   const sweeper = createSweeper(deps);
   const load = createLoad(log);
   const clocks = createClockCheck(db, log, clockCheck);
@@ -112,6 +122,8 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
       clocks.close();
       await sweeper.close();
       await deps.leaks.close();
+      await deps.notices.close();
+      await deps.mails.close();
       await deps.lastUsed.close();
       await deps.events.close();
       await db.close();
@@ -123,10 +135,19 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     clocks.close();
     await sweeper.close();
     await deps.leaks.close();
+    await deps.notices.close();
+    await deps.mails.close();
     await deps.events.close();
     await db.close();
     throw error;
   }
+}
+
+/** Rejects with `InvalidArgument` if mails cannot be sent as the configuration says. */
+async function mailsOf(deps: Pick<Deps, 'db' | 'now' | 'config' | 'log'>): Promise<Mails> {
+  const { smtpUrl, smtpPasswordFile, mailFrom } = deps.config;
+  if (smtpUrl === null || mailFrom === null) return NO_MAILS;
+  return createMails(deps, await createSmtp({ smtpUrl, smtpPasswordFile, mailFrom }));
 }
 
 async function ensureFirstUser(deps: Deps): Promise<RunningServer['firstUser']> {

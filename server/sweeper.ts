@@ -1,6 +1,7 @@
 import { type Queries, runPrepared, withoutLocked } from './database/index.js';
 import type { Deps } from './deps.js';
 import { pruneEvents } from './events/prune.js';
+import { claimJob } from './jobs.js';
 import { clearInterval, setInterval } from './timers.js';
 import { deleteExpiredAnswers } from './tokens/once.js';
 
@@ -27,8 +28,7 @@ export function createSweeper({ db, now, log, config }: Pick<Deps, 'db' | 'now' 
 
   async function sweep(): Promise<boolean> {
     const at = now();
-    const claimed = await db.write((trx) => runPrepared(trx, claim, { name: SWEEP, at, until: at + INTERVAL }));
-    if (claimed.length === 0) return false;
+    if (!(await db.write((trx) => claimJob(trx, SWEEP, at, at + INTERVAL)))) return false;
     for (const deleteExpired of [deleteExpiredAttempts, deleteExpiredAnswers]) {
       let deleted = CHUNK;
       while (deleted === CHUNK && !isClosed) {
@@ -54,15 +54,6 @@ export function createSweeper({ db, now, log, config }: Pick<Deps, 'db' | 'now' 
     },
   };
 }
-
-const claim = (trx: Queries, { name, at, until }: { name: string; at: number; until: number }) =>
-  trx
-    .insertInto('jobs')
-    .values({ name, claimed_until: until })
-    .onConflict((conflict) =>
-      conflict.column('name').doUpdateSet({ claimed_until: until }).where('jobs.claimed_until', '<=', at),
-    )
-    .returning('name');
 
 const deleteExpiredAttempts = (trx: Queries, { at, most }: { at: number; most: number }) =>
   trx

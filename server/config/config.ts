@@ -1,6 +1,18 @@
 import { unknownVariables, variableIn } from './environment.js';
 import { InvalidArgument } from './invalid-argument.js';
-import { databaseAddress, httpOrigin, integer, isEmail, keysUrl, path, trueOrFalse, webOrigins } from './values.js';
+import {
+  databaseAddress,
+  httpOrigin,
+  integer,
+  isEmail,
+  keysUrl,
+  noticeDays,
+  path,
+  sender,
+  smtpServer,
+  trueOrFalse,
+  webOrigins,
+} from './values.js';
 
 /** The configuration of the service. Every field has a default; see `defaultConfig`. */
 export interface Config {
@@ -56,6 +68,14 @@ export interface Config {
   auditDays: number | null;
   /** File with the key of the chain of events, at least 32 bytes, read at the start; null for a chain without a key. */
   auditKeyFile: string | null;
+  /** How many days before its expiry a token is noticed, once for each number: at most 10 different ones, 1 to 365. */
+  expiryNoticeDays: readonly number[];
+  /** The mail server, such as `smtp://user@mail.example.org:587` or `smtps://mail.example.org`; null to send no mails. */
+  smtpUrl: string | null;
+  /** File with the password for the mail server, read for each mail; null to use the password in the URL, if there is one. */
+  smtpPasswordFile: string | null;
+  /** Whom mails come from, such as `tokens@example.org` or `Tokens <tokens@example.org>`; required with `smtpUrl`. */
+  mailFrom: string | null;
   /** What is done with a token that is reported as leaked: it is revoked or disabled, or only an event tells of it. */
   leakAction: 'revoke' | 'disable' | 'notify';
   /** Where GitHub's keys for secret scanning are, an https or file URL; null to reject GitHub's messages. */
@@ -92,6 +112,10 @@ export const defaultConfig: Readonly<Config> = Object.freeze({
   auditIp: 'full',
   auditDays: null,
   auditKeyFile: null,
+  expiryNoticeDays: [30, 7, 1],
+  smtpUrl: null,
+  smtpPasswordFile: null,
+  mailFrom: null,
   leakAction: 'revoke',
   githubKeysUrl: null,
   logLevel: 'info',
@@ -161,6 +185,22 @@ export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
   ),
   auditDays: setting('LATCHKEY_AUDIT_DAYS', 'an integer from 1 to 36500', integer(1, 36_500)),
   auditKeyFile: setting('LATCHKEY_AUDIT_KEY_FILE', "a file's path", path),
+  expiryNoticeDays: setting(
+    'LATCHKEY_EXPIRY_NOTICE_DAYS',
+    'none, or at most 10 different integers from 1 to 365, separated by commas',
+    noticeDays,
+  ),
+  smtpUrl: setting(
+    'LATCHKEY_SMTP_URL',
+    'a URL smtp://user@host:587 or smtps://user@host, without a path, beside LATCHKEY_MAIL_FROM',
+    smtpServer,
+  ),
+  smtpPasswordFile: setting('LATCHKEY_SMTP_PASSWORD_FILE', "a file's path", path),
+  mailFrom: setting(
+    'LATCHKEY_MAIL_FROM',
+    'an e-mail address, or a name and an address such as A <a@example.org>',
+    sender,
+  ),
   leakAction: setting('LATCHKEY_LEAK_ACTION', 'revoke, disable or notify', (text) =>
     text === 'revoke' || text === 'disable' || text === 'notify' ? text : undefined,
   ),
@@ -237,6 +277,10 @@ function completed(
   if (usual !== null && longest !== null && usual > longest) {
     const { allowed, ...setting } = SETTINGS.defaultLifetimeDays;
     throw new InvalidArgument(`${named(setting, 'defaultLifetimeDays')} must be ${allowed}`);
+  }
+  if (config.smtpUrl !== null && config.mailFrom === null) {
+    const { allowed, ...setting } = SETTINGS.mailFrom;
+    throw new InvalidArgument(`${named(setting, 'mailFrom')} must be ${allowed}`);
   }
   return Object.freeze(config);
 }

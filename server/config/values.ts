@@ -41,6 +41,27 @@ export function webOrigins(text: string): string[] | undefined {
   return origins.every((origin) => origin !== undefined) ? origins : undefined;
 }
 
+export function noticeDays(text: string): number[] | undefined {
+  if (text === 'none' || text === '') return [];
+  const days = text.split(',').map((entry) => integer(1, 365)(entry.trim()));
+  const isAllowed = days.length <= 10 && new Set(days).size === days.length;
+  return isAllowed && days.every((each) => each !== undefined) ? days : undefined;
+}
+
+export function smtpServer(text: string): string | undefined {
+  if (!URL.canParse(text) || !/^smtps?:\/\/[^/?#]+\/?$/i.test(text)) return undefined;
+  const { hostname, username, password } = new URL(text);
+  const isDecodable = [username, password].every((part) => !/%(?![0-9a-f]{2})/i.test(part));
+  return hostname !== '' && isDecodable ? text : undefined;
+}
+
+/** The name before an address may not have what would begin another header or address. */
+export function sender(text: string): string | undefined {
+  if (isEmail(text)) return text;
+  const [, address = ''] = /^[^\p{C}<>"@,;:\\()[\]]{1,100} <([^<>]+)>$/u.exec(text) ?? [];
+  return isEmail(address) ? text : undefined;
+}
+
 export function keysUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, host, username, password } = new URL(text);

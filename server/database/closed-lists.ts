@@ -45,6 +45,8 @@ export const EVENT_ACTIONS = [
   'token.grace_ended',
   'token.revoked',
   'token.leaked',
+  'token.expiring',
+  'token.expired',
   'session.opened',
   'session.closed',
   'session.refresh_reused',

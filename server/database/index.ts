@@ -28,6 +28,7 @@ export { hasChosenUuid, hexOf } from './expressions.js';
 export { WriteQueueFull } from './faults.js';
 export { lastIdOf } from './last-id.js';
 export {
+  hasOneWriter,
   lockOrganization,
   lockOwnerAhead,
   lockOwnerFoundBy,

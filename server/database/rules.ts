@@ -41,6 +41,7 @@ const FOUND_BY_TIME = 5;
 const DATA_MODEL = 6;
 const EVENTS = 8;
 const LEAKS = 9;
+const NOTICES = 10;
 
 // The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
 // can have a million tokens. Both engines know every word of the queries.
@@ -176,6 +177,12 @@ export const RULES: readonly Rule[] = [
     since: LEAKS,
     broken: 'reports of leaks that contain no digests',
     found: 'select count(*) from leak_reports where length(digests) = 0 or length(digests) % 16 <> 0',
+  },
+  {
+    since: NOTICES,
+    broken: 'mails to no user',
+    found: `select count(*) from outgoing_mails as mail
+      left join users as owner on owner.id = mail.owner_id where owner.id is null`,
   },
 ];
 

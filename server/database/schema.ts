@@ -235,6 +235,21 @@ export interface LeakReportTable {
   digests: Uint8Array;
 }
 
+/** A mail that waits for the mail server. */
+export interface OutgoingMailTable {
+  id: Generated<number>;
+  /** The part of `Message-ID` before the `@`. */
+  message_id: string;
+  /** The user who gets it, at the address of the moment when it is sent. */
+  owner_id: number;
+  subject: string;
+  text: string;
+  tries: number;
+  created_at: number;
+  /** When it may be sent, or tried again. */
+  due_at: number;
+}
+
 export interface Schema {
   organizations: OrganizationTable;
   users: UserTable;
@@ -251,6 +266,7 @@ export interface Schema {
   audit_events: AuditEventTable;
   audit_heads: AuditHeadTable;
   leak_reports: LeakReportTable;
+  outgoing_mails: OutgoingMailTable;
 }
 
 /** Kysely with this schema: `Database.read`, or the transaction of a write. */

@@ -171,6 +171,20 @@ export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
     },
     givesIds: true,
   },
+  outgoing_mails: {
+    key: ['id'],
+    columns: {
+      id: 'integer',
+      message_id: 'text',
+      owner_id: 'integer',
+      subject: 'text',
+      text: 'text',
+      tries: 'integer',
+      created_at: 'integer',
+      due_at: 'integer',
+    },
+    givesIds: true,
+  },
 };
 
 export type TableName = keyof Schema;

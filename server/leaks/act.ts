@@ -2,6 +2,7 @@ import { lockOwners, type Queries, runPrepared, withoutLocked } from '../databas
 import type { Deps } from '../deps.js';
 import type { Json } from '../events/changes.js';
 import { recordEvent } from '../events/record.js';
+import { leakedMail } from '../mail/texts.js';
 import type { Actor } from '../tokens/actor.js';
 import { changeToken } from '../tokens/changeable.js';
 import { revoked } from '../tokens/revocation.js';
@@ -25,7 +26,9 @@ export interface LeakedToken {
 }
 
 /** Acts on the oldest report, or on a part of it. Returns the tokens that leaked; undefined if there is no report. */
-export async function actOnReport(deps: Pick<Deps, 'db' | 'now' | 'config'>): Promise<LeakedToken[] | undefined> {
+export async function actOnReport(
+  deps: Pick<Deps, 'db' | 'now' | 'config' | 'mails'>,
+): Promise<LeakedToken[] | undefined> {
   // Most of the time there is none, and then there is no transaction either.
   const [oldest] = await runPrepared(deps.db.read, anyReport, {});
   if (oldest === undefined) return undefined;
@@ -52,6 +55,10 @@ export async function actOnReport(deps: Pick<Deps, 'db' | 'now' | 'config'>): Pr
       const outcome = outcomeFor(token, deps.config.leakAction);
       if (outcome === 'none' && (await isReported(trx, token, at - QUIET))) continue;
       await recordLeak(trx, by, at, token, { source: report.source, url: report.url, outcome });
+      if (token.type === 'pat') {
+        const mail = leakedMail(token, { source: report.source, url: report.url, outcome }, deps.config);
+        await deps.mails.queue(trx, at, token.ownerId, mail);
+      }
       if (outcome === 'revoked') await revoke(trx, by, at, token);
       if (outcome === 'disabled') await disable(trx, by, at, token);
       leaked.push({ tokenId: token.uuid, ownerId: token.ownerId, outcome });

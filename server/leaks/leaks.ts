@@ -11,7 +11,7 @@ const DELAY = 250;
 const NET = 1_000;
 
 /** Acts on reported leaks as long as the service runs. */
-export function createLeaks(deps: Pick<Deps, 'db' | 'now' | 'config' | 'log'>): Leaks {
+export function createLeaks(deps: Pick<Deps, 'db' | 'now' | 'config' | 'log' | 'mails'>): Leaks {
   const { log } = deps;
   let isClosed = false;
   let isAwake = false;
@@ -21,6 +21,7 @@ export function createLeaks(deps: Pick<Deps, 'db' | 'now' | 'config' | 'log'>): 
     while (!isClosed) {
       const leaked = await actOnReport(deps);
       if (leaked === undefined) return;
+      deps.mails.wake();
       for (const token of leaked) log.warn(token, 'a token was reported as leaked');
     }
   }

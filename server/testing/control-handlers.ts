@@ -1,6 +1,7 @@
 import { InvalidArgument } from '../config/invalid-argument.js';
 import type { ClockState } from './clock.js';
 import { controlSpec } from './control-spec.js';
+import type { RecordedMail } from './mails.js';
 import type { Fault, Snapshot, TestingServer } from './options.js';
 import type { RecordedRequest, RequestsOfServer } from './requests.js';
 import type { Seed, SeededUser } from './seed.js';
@@ -48,12 +49,14 @@ export interface ControlHandlers {
   removeFault(parts: ById): void;
   getRequests(parts: { query: Filter }): Promise<{ requests: RecordedRequest[] }>;
   clearRequests(): void;
+  getMails(): Promise<{ mails: RecordedMail[] }>;
+  clearMails(): void;
   getControlOpenApi(): Promise<string>;
 }
 
 /** The parts of a local server that can be controlled over HTTP. */
 export interface Controlled
-  extends Pick<TestingServer, 'users' | 'clock' | 'faults' | 'reset' | 'seed' | 'snapshot' | 'restore'> {
+  extends Pick<TestingServer, 'users' | 'clock' | 'faults' | 'mails' | 'reset' | 'seed' | 'snapshot' | 'restore'> {
   requests: Pick<RequestsOfServer, 'all' | 'clear' | 'until'>;
   openSession(email: string): Promise<string | undefined>;
 }
@@ -107,6 +110,11 @@ export function createControlHandlers(server: Controlled): ControlHandlers {
     getRequests: async ({ query }) => ({ requests: await findRequests(server, query) }),
     clearRequests: () => {
       server.requests.clear();
+    },
+
+    getMails: async () => ({ mails: await server.mails.all() }),
+    clearMails: () => {
+      server.mails.clear();
     },
 
     getControlOpenApi: async () => (await controlSpec()).yaml,

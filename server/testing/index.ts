@@ -10,6 +10,7 @@ import { type Connection, createTestClient } from './client.js';
 import { createClock } from './clock.js';
 import { createControl, isControl } from './control.js';
 import { createFaults } from './faults.js';
+import { createRecordedMails, type RecordedMails } from './mails.js';
 import type { As, TestingOptions, TestingServer, TestingServerOptions } from './options.js';
 import { createRequests } from './requests.js';
 import { createScene } from './scene.js';
@@ -33,9 +34,19 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
   const operationIds = (await readOperations()).map(({ id }) => id);
   const faults = createFaults(randomSeed, operationIds);
   const requests = createRequests(clock.now);
+  const recorded = createRecordedMails();
+  /** Does what the requests so far, and the clock, have set off. */
+  let settle = () => Promise.resolve();
+  const mails: RecordedMails = {
+    async all() {
+      await settle();
+      return recorded.all();
+    },
+    clear: recorded.clear,
+  };
   // If the seed has no users, it gets the first user that every service starts with.
   const admin = { email: adminEmail, isAdmin: true, ...(adminPassword !== null && { password: adminPassword }) };
-  const scene = await createScene({ seed, brand, admin, passwords, clock, faults, requests });
+  const scene = await createScene({ seed, brand, admin, passwords, clock, faults, requests, mails: recorded });
 
   const happen = faults.before(requests);
   const control = createControl(
@@ -43,6 +54,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
       clock,
       faults,
       requests,
+      mails,
       get users() {
         return scene.users();
       },
@@ -54,8 +66,6 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
     },
     log,
   );
-  /** Does what the requests so far have set off. */
-  let settle = () => Promise.resolve();
   const lastUsed = createLastUsed(scene.database, log, AT_ONCE);
   const server = await start(
     // A test knows which requests it has sent, so that a stop need not wait for further ones.
@@ -64,11 +74,16 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
       adapt(deps) {
         deps.lastUsed = lastUsed;
         scene.attach(deps);
-        settle = () => deps.leaks.settle();
+        settle = async () => {
+          await deps.leaks.settle();
+          await deps.notices.settle();
+          await deps.mails.settle();
+        };
       },
+      mails: recorded.recording,
       async before(operation, request, response) {
         requests.nameOperation(request, operation.id);
-        // Each request must see the `lastUsedAt` of the requests before it, and what was done about leaks.
+        // Each request must see the `lastUsedAt` of the requests before it, and what leaks and the clock have set off.
         await lastUsed.flush();
         await settle();
         return await happen(operation, request, response);
@@ -100,6 +115,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
     clock,
     faults,
     requests,
+    mails,
     connection,
     client: (as) => createTestClient(connection(as)),
     reset: () => scene.reset(),

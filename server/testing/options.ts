@@ -2,11 +2,13 @@ import type { OperationId } from '../contract/operation-id.js';
 import type { RunningServer, ServerOptions } from '../options.js';
 import type { Connection, TestClient } from './client.js';
 import type { Instant, TestClock } from './clock.js';
+import type { RecordedMails } from './mails.js';
 import type { Requests } from './requests.js';
 import type { Seed, SeededUser } from './seed.js';
 
 export type { Connection, TestClient } from './client.js';
 export type { ClockState, Instant, TestClock } from './clock.js';
+export type { RecordedMail, RecordedMails } from './mails.js';
 export type { RecordedRequest, Requests, WaitOptions } from './requests.js';
 export type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
 
@@ -60,12 +62,14 @@ export interface TestingServer extends RunningServer {
   readonly faults: Faults;
   /** The requests received, oldest first, without their secrets. */
   readonly requests: Requests;
+  /** The mails that an ordinary service would have sent, such as before a token expires. */
+  readonly mails: RecordedMails;
   /** Creates a client that authenticates as `as`. Throws `InvalidArgument` for an unknown user or token. */
   client(as?: As): TestClient;
   /** URL and credential of `as`, to create a client of your own. Throws `InvalidArgument` for an unknown user or token. */
   connection(as?: As): Connection;
   /**
-   * Sets data and clock back to the start, and removes faults, recorded requests, log-in failures and sessions. Waits for
+   * Sets data and clock back to the start, and removes faults, recorded requests and mails, log-in failures and sessions. Waits for
    * requests in flight, for a second at most.
    */
   reset(): Promise<void>;

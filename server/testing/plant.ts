@@ -1,5 +1,6 @@
 import { type Database, searchColumn } from '../database/index.js';
 import type { Passwords } from '../deps.js';
+import { beginNotices } from '../notices/round.js';
 import { Plaintext } from '../tokens/plaintext.js';
 import { scopeSetId } from '../tokens/scopes.js';
 import { metadataColumn } from '../tokens/token.js';
@@ -12,6 +13,8 @@ const CHUNK = 500;
 
 /** Writes `seed` into an empty database in one transaction. Relative times of the seed are added to `now`. */
 export async function plant(db: Database, passwords: Passwords, seed: ReadySeed, now: number): Promise<void> {
+  // The clock begins here: what is due before is not noticed.
+  await beginNotices(db, now);
   if (seed.length === 0) return;
   const hashes = new Map<string, string>();
   for (const { password } of seed) {

@@ -41,10 +41,11 @@ interface SceneParts {
   clock: SettableClock;
   faults: FaultsOfServer;
   requests: RequestsOfServer;
+  mails: { reset(): void };
 }
 
 export async function createScene(parts: SceneParts): Promise<Scene> {
-  const { brand, admin, passwords, clock, faults, requests } = parts;
+  const { brand, admin, passwords, clock, faults, requests, mails } = parts;
   let ready = await makeReady(parts.seed);
   let image = await imageOfSeed(ready.seed);
   const store = await createStore(image);
@@ -84,6 +85,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
     if (isRelative(ready.seed)) image = await imageOfSeed(ready.seed);
     await show(image);
     requests.clear();
+    mails.reset();
   }
 
   return {

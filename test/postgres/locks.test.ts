@@ -26,6 +26,7 @@ import { linkEvents } from '../../server/events/link.js';
 import { pruneEvents } from '../../server/events/prune.js';
 import { verifyChain } from '../../server/events/verify.js';
 import { actOnReport } from '../../server/leaks/act.js';
+import { NO_MAILS } from '../../server/mail/mails.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
@@ -298,7 +299,7 @@ test('acting on a leak locks the owners, in their order', async () => {
   await service.stop();
   const db = await repeating.open(service.database);
   try {
-    const deps = { db, now: service.clock.now, config: defaultConfig };
+    const deps = { db, now: service.clock.now, config: defaultConfig, mails: NO_MAILS };
     expect(await actOnReport(deps)).toMatchObject([{ outcome: 'revoked' }, { outcome: 'revoked' }]);
     // The report is locked first, and tells whose tokens leaked. What is decided about them is read afterwards.
     expect(repeating.locks()).toEqual([['late: owner 1', 'late: owner 2']]);
