@@ -166,6 +166,20 @@ describe('both packages, installed from their tarballs', () => {
     });
   });
 
+  test('say in a sentence what mails need, which nobody else has to install', async () => {
+    const env = {
+      PATH: process.env['PATH'],
+      LATCHKEY_DATABASE: ':memory:',
+      LATCHKEY_SMTP_URL: 'smtp://127.0.0.1:1',
+      LATCHKEY_MAIL_FROM: 'a@example.org',
+    };
+    const failed = run(join(both, 'node_modules/.bin/latchkey'), ['serve', '--port', '0'], { env, cwd: both });
+    await expect(failed).rejects.toMatchObject({
+      stdout: '',
+      stderr: 'latchkey: LATCHKEY_SMTP_URL needs the package nodemailer beside latchkey: npm install nodemailer\n',
+    });
+  });
+
   test('run the example that manages tokens', async () => {
     const example = join(both, 'manage-tokens.js');
     await cp('examples/manage-tokens/manage-tokens.js', example);

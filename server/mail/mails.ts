@@ -56,7 +56,7 @@ export function createMails(deps: Pick<Deps, 'db' | 'now' | 'log'>, send: Send):
       await send({ messageId, to, subject: subject.replace(/\p{C}+/gu, ' '), text });
     } catch (error) {
       const isLeft = await db.write((trx) => postponeMail(trx, mail, now()));
-      const fields = { ownerId: mail.ownerId, tries, err: withoutSecrets(error) };
+      const fields = { ownerId: mail.ownerId, tries, ...withoutSecrets(error) };
       if (isLeft) log.warn(fields, 'a mail could not be sent; trying again later');
       else log.error(fields, 'a mail could not be sent, and is given up');
       return;

@@ -4,9 +4,12 @@ import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { createAccessToken, reportLeakedCredentials } from '../../generated/index.js';
 import { defaultConfig } from '../../server/config/config.js';
+import type { Deps } from '../../server/deps.js';
 import { linkEvents } from '../../server/events/link.js';
 import { pruneEvents } from '../../server/events/prune.js';
 import { verifyChain } from '../../server/events/verify.js';
+import { createMails } from '../../server/mail/mails.js';
+import { createNotices } from '../../server/notices/notices.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
@@ -91,6 +94,8 @@ async function beside(service: Service, { open }: Pick<ReturnType<typeof createR
     await addUser(deps, OPERATOR, { email, fullName: '', isAdmin: true, password: 'a password' });
     await listUsers(deps);
     while ((await linkEvents(db, null)) !== 'all');
+    await noticeAndMail(deps);
+    while ((await linkEvents(db, null)) !== 'all');
     await pruneEvents(db, now(), now());
     await linkEvents(db, null);
     expect(await verifyChain(db, 1, null)).toMatchObject({ fault: null });
@@ -100,6 +105,18 @@ async function beside(service: Service, { open }: Pick<ReturnType<typeof createR
   } finally {
     await db.close();
   }
+}
+
+/** Notices the tokens that expire, and sends the mails, of which one fails. */
+async function noticeAndMail(deps: Pick<Deps, 'db' | 'now' | 'config' | 'log'>): Promise<void> {
+  let failures = 1;
+  const mails = createMails(deps, () => (failures-- > 0 ? Promise.reject(new Error('not now')) : Promise.resolve()));
+  const notices = createNotices({ ...deps, mails });
+  await notices.sweep();
+  await notices.settle();
+  await mails.settle();
+  await notices.close();
+  await mails.close();
 }
 
 interface Scan {
@@ -185,6 +202,8 @@ const FILL = [
   `insert into audit_events (uuid, organization_id, seq, at, action, actor_kind, owner_id, target_kind, target_uuid)
     select decode(lpad(to_hex(number), 32, '0'), 'hex'), 1 + number % 2000, 1000000 + number, number, 'token.created', 'user',
       1 + number % 2000, 'token', decode(lpad(to_hex(number), 32, '0'), 'hex') from generate_series(1, 50000) as number`,
+  `insert into outgoing_mails (message_id, owner_id, subject, text, tries, created_at, due_at)
+    select 'id', 1, 'subject', 'text', 0, number, number from generate_series(1, 50000) as number`,
   `insert into audit_heads select id, 0, 'hash', 0, 'hash' from organizations on conflict do nothing`,
   `insert into scope_sets (scopes) select 'scope:' || number from generate_series(1, 2000) as number`,
   `insert into scope_set_members select scopes, id from scope_sets where scopes like 'scope:%'`,

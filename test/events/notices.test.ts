@@ -187,8 +187,8 @@ test('of several processes one notices at a time, and what a killed one left is 
   const [first] = processes;
   if (first === undefined) throw new TypeError('there is a first process');
   service.clock.advance(DAY + MINUTE);
-  // Two of its transactions, and then it is gone.
-  for (let step = 0; step < 3; step++) expect(await noticeBatch(first.deps, service.clock.now())).toBe(true);
+  // Four of its transactions, the last two with tokens, and then it is gone.
+  for (let step = 0; step < 4; step++) expect(await noticeBatch(first.deps, service.clock.now())).toBe(true);
   const count = async () => {
     const query = `select count(*) as count, count(distinct target_uuid) as tokens from audit_events
       where action = 'token.expiring'`;

@@ -55,6 +55,8 @@ async function filled(engine: Engine): Promise<{ database: string; clients: Clie
     service,
     `insert into leak_reports (received_at, address, user_agent, request_id, source, url, digests)
       select 1, '203.0.113.7', 'scanner', 'id', 'paste', 'https://paste.example.org', uuid from organizations where id = 1`,
+    `insert into outgoing_mails (message_id, owner_id, subject, text, tries, created_at, due_at)
+      values ('id', 1, 'Grüße', 'text', 1, 1, 1)`,
   );
   return { database: service.database, clients };
 }

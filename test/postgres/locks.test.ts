@@ -26,7 +26,8 @@ import { linkEvents } from '../../server/events/link.js';
 import { pruneEvents } from '../../server/events/prune.js';
 import { verifyChain } from '../../server/events/verify.js';
 import { actOnReport } from '../../server/leaks/act.js';
-import { NO_MAILS } from '../../server/mail/mails.js';
+import { createMails, NO_MAILS } from '../../server/mail/mails.js';
+import { createNotices } from '../../server/notices/notices.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
@@ -47,6 +48,9 @@ const WRITES = {
   'leaks/act.ts': 1,
   'leaks/github/report.ts': 1,
   'leaks/intake.ts': 1,
+  'mail/mails.ts': 4,
+  'notices/notices.ts': 1,
+  'notices/round.ts': 2,
   'sweeper.ts': 2,
   'tokens/edit.ts': 1,
   'tokens/last-used.ts': 1,
@@ -305,6 +309,39 @@ test('acting on a leak locks the owners, in their order', async () => {
     expect(repeating.locks()).toEqual([['late: owner 1', 'late: owner 2']]);
     expect(await actOnReport(deps)).toBeUndefined();
   } finally {
+    await db.close();
+  }
+});
+
+test('a notice and a mail skip what another process has locked', async () => {
+  const repeating = createRepeatingDatabase();
+  const service = await startService();
+  const { client } = await service.admin();
+  await answered(createAccessToken({ client, body: { name: 'a', expiresInDays: 8 } }));
+  service.clock.advance(2 * DAY);
+  const db = await repeating.open(service.database);
+  const sent: string[] = [];
+  const deps = { db, now: service.clock.now, log: console, config: defaultConfig };
+  const mails = createMails(deps, ({ subject }) => Promise.resolve(void sent.push(subject)));
+  const notices = createNotices({ ...deps, mails });
+  const other = new Connection(service.database);
+  await other.connect();
+  try {
+    await other.query(`begin; select from jobs where name = 'notices' for update`);
+    await notices.settle();
+    await other.query('rollback');
+    await notices.settle();
+    await other.query('begin; select from outgoing_mails for update');
+    await mails.settle();
+    expect(sent).toEqual([]);
+    await other.query('rollback');
+    await mails.settle();
+    expect(sent).toEqual(['Your access token "a" expires in 6 days']);
+    expect(repeating.locks().flat()).toEqual([]);
+  } finally {
+    await other.end();
+    await notices.close();
+    await mails.close();
     await db.close();
   }
 });

@@ -101,4 +101,10 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
     'insert into leak_reports (received_at, digests) select 1, substr(uuid, 1, 8) from organizations limit 1',
     'reports of leaks that contain no digests: 1',
   ],
+  [
+    'a mail to nobody',
+    `insert into outgoing_mails (message_id, owner_id, subject, text, tries, created_at, due_at)
+        values ('id', 999, 'a', 'a', 0, 1, 1)`,
+    'mails to no user: 1',
+  ],
 ];
