@@ -31,6 +31,7 @@ const STATUSES: Record<ErrorCode, number> = {
   not_found: 404,
   payload_too_large: 413,
   precondition_failed: 412,
+  secret_key_missing: 409,
   service_unavailable: 503,
   clock_skew: 503,
   overloaded: 503,
@@ -41,7 +42,9 @@ const STATUSES: Record<ErrorCode, number> = {
   too_many_requests: 429,
   unauthorized: 401,
   unsupported_media_type: 415,
+  url_not_allowed: 409,
   user_disabled: 403,
+  webhook_limit_reached: 409,
 };
 
 export function requestIdOf({ headers }: RawAnswer): string | undefined {

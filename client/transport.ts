@@ -18,6 +18,7 @@ import { type Credential, createSessions, isUnauthorized, type TokenOption } fro
 
 const OTHER_MEDIA_TYPES: OtherMediaTypes = {
   changePassword: null,
+  deleteWebhook: null,
   exportAuditEvents: 'application/jsonl',
   getOpenApiYaml: 'application/yaml',
   logOut: null,

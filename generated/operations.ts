@@ -12,6 +12,7 @@ export const DEFAULTED = {
   listUsers: ['limit'],
   listAuditEvents: ['limit'],
   exportAuditEvents: ['after', 'limit'],
+  listWebhooks: ['limit'],
 } as const;
 
 /** The request headers that are parameters of an operation, in lower case. */

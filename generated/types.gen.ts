@@ -4,6 +4,8 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
+export type Webhooks = ReceiveEventWebhookRequest;
+
 /**
  * An instant in RFC 3339 with a zone, such as `2030-01-31T12:00:00Z`.
  */
@@ -269,9 +271,9 @@ export type Scope = string;
 
 /**
  * What the token may do. The caller must have all these scopes, and none may be reserved, unless the edited token
- * already has it. If absent, a new token gets a copy of its creator's scopes without `users:admin` and
- * `audit:read`, and an edited token keeps its scopes. A token without scopes may only use the operations that require none, such as showing,
- * rotating and revoking itself.
+ * already has it. If absent, a new token gets a copy of its creator's scopes without those of administrators, and an
+ * edited token keeps its scopes. A token without scopes may only use the operations that require none, such as
+ * showing, rotating and revoking itself.
  *
  */
 export type Scopes = Array<Scope>;
@@ -512,7 +514,7 @@ export type GitHubLabel = {
 /**
  * What happened, by the kind of thing that it happened to.
  */
-export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'audit.pruned';
+export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'webhook.created' | 'webhook.updated' | 'webhook.secret_rotated' | 'webhook.enabled' | 'webhook.disabled' | 'webhook.deleted' | 'audit.pruned';
 
 /**
  * Who changed what, when and from where. It never contains a secret or a password.
@@ -592,19 +594,23 @@ export type EventActor = {
 };
 
 /**
- * A token, several tokens of one user, or a user.
+ * A token, several tokens of one user, a user, or a webhook.
  */
 export type EventTarget = {
     /**
      * What it is.
      */
-    kind: 'token' | 'tokens' | 'user';
+    kind: 'token' | 'tokens' | 'user' | 'webhook';
     /**
      * The token's uuid; null for others.
      */
     tokenId: string | null;
     /**
-     * The token's name or the user's e-mail address, as it was then.
+     * The webhook's uuid; null for others.
+     */
+    webhookId: string | null;
+    /**
+     * The token's name, the user's e-mail address, or the origin of the webhook's URL, as it was then.
      */
     label: string | null;
     /**
@@ -648,6 +654,209 @@ export type AuditEventPage = {
      * What to send as `cursor` for the next page; null on the last.
      */
     nextCursor: string | null;
+};
+
+/**
+ * The URL to send to: https, without a user, a password or a fragment. A part of it may be secret; the audit log and
+ * the service's own log contain only its origin.
+ *
+ */
+export type WebhookUrl = string;
+
+/**
+ * The types of the events to send; null for all.
+ */
+export type EventTypes = Array<EventAction> | null;
+
+/**
+ * What the webhook is for: at most 255 Unicode code points. Tabs and line ends are allowed, other control characters
+ * are not.
+ *
+ */
+export type WebhookDescription = string;
+
+/**
+ * The webhook to create.
+ */
+export type NewWebhook = {
+    url: WebhookUrl;
+    description?: WebhookDescription;
+    /**
+     * The types of the events to send; null, the default, for all.
+     */
+    eventTypes?: EventTypes;
+};
+
+/**
+ * The members to change; at least one.
+ */
+export type WebhookEdit = {
+    url?: WebhookUrl;
+    description?: WebhookDescription;
+    eventTypes?: EventTypes;
+    /**
+     * Whether the webhook gets events.
+     */
+    enabled?: boolean;
+};
+
+/**
+ * How long the former secret still signs.
+ */
+export type SecretRotation = {
+    /**
+     * Seconds in which deliveries also have the signature of the former secret; a day by default.
+     */
+    gracePeriodSeconds?: number;
+};
+
+/**
+ * A URL that the service tells what happened.
+ */
+export type Webhook = {
+    /**
+     * The webhook's uuid.
+     */
+    id: string;
+    url: WebhookUrl;
+    /**
+     * What it is for; empty if nothing was sent.
+     */
+    description: string;
+    eventTypes: EventTypes;
+    /**
+     * Whether the webhook gets events.
+     */
+    enabled: boolean;
+    /**
+     * Why it is disabled; null if it is enabled. `manual`: by an administrator; `gone`: its URL answered 410;
+     * `failing`: a delivery failed for the last time, and no other one had succeeded meanwhile.
+     *
+     */
+    disabledReason: 'manual' | 'gone' | 'failing' | null;
+    /**
+     * When it was disabled.
+     */
+    disabledAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: Timestamp;
+    /**
+     * When it last took a delivery.
+     */
+    lastSuccessAt: string | null;
+    /**
+     * When an attempt last failed.
+     */
+    lastFailureAt: string | null;
+    /**
+     * When the former secret stops signing; null if it does not sign.
+     */
+    previousSecretValidUntil: string | null;
+};
+
+/**
+ * What the body of a delivery contains: names and ids, but no addresses and never a secret. The `webhook-id` header is
+ * `data.eventId`, at each attempt the same.
+ *
+ */
+export type WebhookEvent = {
+    /**
+     * What happened; `webhook.test` if an administrator tests the webhook.
+     */
+    type: EventAction | 'webhook.test';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    data: WebhookEventData;
+};
+
+/**
+ * What happened to what. Members that do not apply are null.
+ */
+export type WebhookEventData = {
+    /**
+     * The uuid of the event in the audit log.
+     */
+    eventId: string;
+    /**
+     * The event's place in the chain of the organization, by which events can be put into order.
+     */
+    seq: number | null;
+    /**
+     * Who did it, as in the audit log.
+     */
+    actor: {
+        /**
+         * What they are.
+         */
+        kind: 'user' | 'token' | 'cli' | 'system' | 'anonymous';
+        /**
+         * The user's id.
+         */
+        userId: number | null;
+        /**
+         * The uuid of the token or session.
+         */
+        tokenId: string | null;
+    };
+    /**
+     * The id of the user who was changed, or whose tokens were.
+     */
+    ownerId: number | null;
+    /**
+     * The uuid of the token that was changed.
+     */
+    tokenId: string | null;
+    /**
+     * The token's name.
+     */
+    tokenName: string | null;
+    /**
+     * The token's prefix.
+     */
+    tokenPrefix: string | null;
+    /**
+     * When the token expires; null for never.
+     */
+    expiresAt: string | null;
+    /**
+     * The uuid of the webhook that was changed.
+     */
+    webhookId: string | null;
+    /**
+     * Why tokens were revoked, as in the audit log.
+     */
+    reason: string | null;
+    /**
+     * How many tokens were changed.
+     */
+    count: number | null;
+    /**
+     * The uuids of the newest 1,000 of several tokens.
+     */
+    tokenIds: Array<string> | null;
+};
+
+/**
+ * A webhook with its new secret.
+ */
+export type WebhookWithSecret = {
+    webhook: Webhook;
+    /**
+     * The secret that signs deliveries, as Standard Webhooks writes it. Store it now, since nobody can read it again.
+     */
+    secret: string;
+};
+
+/**
+ * One page of webhooks.
+ */
+export type WebhookPage = {
+    items: Array<Webhook>;
+    nextCursor: NextCursor;
 };
 
 /**
@@ -1070,7 +1279,7 @@ export type ApiError = {
 /**
  * The error, for programs. The list is complete; a new code means a new version of this document.
  */
-export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'user_disabled';
+export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'secret_key_missing' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'url_not_allowed' | 'user_disabled' | 'webhook_limit_reached';
 
 /**
  * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
@@ -1269,6 +1478,11 @@ export type GitHubSignature = string;
  * Whether to skip the token that authenticates this request.
  */
 export type ExcludeCurrent = boolean;
+
+/**
+ * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+ */
+export type WebhookId = string;
 
 /**
  * The token's uuid in the form 8-4-4-4-12, in any letter case.
@@ -3047,6 +3261,373 @@ export type ReportGitHubSecretsResponses = {
 
 export type ReportGitHubSecretsResponse = ReportGitHubSecretsResponses[keyof ReportGitHubSecretsResponses];
 
+export type ListWebhooksData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The most entries on a page.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
+         *
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/webhooks';
+};
+
+export type ListWebhooksErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ListWebhooksError = ListWebhooksErrors[keyof ListWebhooksErrors];
+
+export type ListWebhooksResponses = {
+    /**
+     * One page of webhooks.
+     */
+    200: WebhookPage;
+};
+
+export type ListWebhooksResponse = ListWebhooksResponses[keyof ListWebhooksResponses];
+
+export type CreateWebhookData = {
+    body: NewWebhook;
+    path?: never;
+    query?: never;
+    url: '/api/v1/webhooks';
+};
+
+export type CreateWebhookErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The service must not send to this URL. Or the organization has 50 webhooks already. Or this service has no key with
+     * which to store the secret: on PostgreSQL the operator must name its file.
+     *
+     */
+    409: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type CreateWebhookError = CreateWebhookErrors[keyof CreateWebhookErrors];
+
+export type CreateWebhookResponses = {
+    /**
+     * The webhook and its secret.
+     */
+    201: WebhookWithSecret;
+};
+
+export type CreateWebhookResponse = CreateWebhookResponses[keyof CreateWebhookResponses];
+
+export type DeleteWebhookData = {
+    body?: never;
+    path: {
+        /**
+         * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhook_id}';
+};
+
+export type DeleteWebhookErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The organization has no such webhook.
+     */
+    404: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type DeleteWebhookError = DeleteWebhookErrors[keyof DeleteWebhookErrors];
+
+export type DeleteWebhookResponses = {
+    /**
+     * The webhook is deleted.
+     */
+    204: void;
+};
+
+export type DeleteWebhookResponse = DeleteWebhookResponses[keyof DeleteWebhookResponses];
+
+export type GetWebhookData = {
+    body?: never;
+    path: {
+        /**
+         * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhook_id}';
+};
+
+export type GetWebhookErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The organization has no such webhook.
+     */
+    404: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type GetWebhookError = GetWebhookErrors[keyof GetWebhookErrors];
+
+export type GetWebhookResponses = {
+    /**
+     * The webhook as it is now.
+     */
+    200: Webhook;
+};
+
+export type GetWebhookResponse = GetWebhookResponses[keyof GetWebhookResponses];
+
+export type UpdateWebhookData = {
+    body: WebhookEdit;
+    path: {
+        /**
+         * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhook_id}';
+};
+
+export type UpdateWebhookErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The organization has no such webhook.
+     */
+    404: ApiError;
+    /**
+     * The service must not send to the new URL.
+     */
+    409: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type UpdateWebhookError = UpdateWebhookErrors[keyof UpdateWebhookErrors];
+
+export type UpdateWebhookResponses = {
+    /**
+     * The webhook as it is now.
+     */
+    200: Webhook;
+};
+
+export type UpdateWebhookResponse = UpdateWebhookResponses[keyof UpdateWebhookResponses];
+
+export type RotateWebhookSecretData = {
+    body?: SecretRotation;
+    path: {
+        /**
+         * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhook_id}/rotate-secret';
+};
+
+export type RotateWebhookSecretErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The organization has no such webhook.
+     */
+    404: ApiError;
+    /**
+     * This service has no key with which to store the secret, or another one than that of the database.
+     *
+     */
+    409: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type RotateWebhookSecretError = RotateWebhookSecretErrors[keyof RotateWebhookSecretErrors];
+
+export type RotateWebhookSecretResponses = {
+    /**
+     * The webhook and its new secret.
+     */
+    200: WebhookWithSecret;
+};
+
+export type RotateWebhookSecretResponse = RotateWebhookSecretResponses[keyof RotateWebhookSecretResponses];
+
 export type LogInData = {
     body: Credentials;
     path?: never;
@@ -3427,3 +4008,12 @@ export type GetOpenApiYamlResponses = {
 };
 
 export type GetOpenApiYamlResponse = GetOpenApiYamlResponses[keyof GetOpenApiYamlResponses];
+
+export type ReceiveEventWebhookPayload = WebhookEvent;
+
+export type ReceiveEventWebhookRequest = {
+    body: ReceiveEventWebhookPayload;
+    key: 'event';
+    path?: never;
+    query?: never;
+};

@@ -21,6 +21,8 @@ export interface Deps {
   mails: Mails;
   /** GitHub's public keys; null if the operator has not set where they are. */
   gitHubKeys: GitHubKeys | null;
+  keyring: Keyring;
+  webhooks: Webhooks;
 }
 
 /** Notices tokens that expire. */
@@ -52,6 +54,38 @@ export interface Leaks {
   /** Acts at once on the reports that this process stored. Rejects with a storage fault. */
   settle(): Promise<void>;
   /** Waits for the action under way. */
+  close(): Promise<void>;
+}
+
+/** Encrypts secrets that the service has to read again, with a key that is not in the database. */
+export interface Keyring {
+  /** Rejects with `InvalidArgument` if the database has secrets, and this service has not their key. */
+  check(): Promise<void>;
+  /** Resolves with the present key; makes one if there is none yet. Rejects with `secret_key_missing`. */
+  sealer(): Promise<Sealer>;
+  /** Decrypts what a sealer encrypted for the same context; undefined if this service has not the key. */
+  unseal(sealed: Uint8Array, context: Uint8Array): string | undefined;
+}
+
+/** One key of a keyring. */
+export interface Sealer {
+  /** Locks the key until `trx` ends. Resolves with false if it was replaced, and must not be used any more. */
+  lock(trx: Queries): Promise<boolean>;
+  /** Encrypts `text` for `context`, which says what it belongs to. */
+  seal(text: string, context: Uint8Array): Uint8Array;
+}
+
+/** Sends events to webhooks. */
+export interface Webhooks {
+  /** Rejects with `url_not_allowed` if the service must not send to this URL. */
+  checkUrl(url: string): Promise<void>;
+  /** Tells that there may be something to send. */
+  wake(): void;
+  /** Tells that a webhook was created or enabled, and wakes. */
+  added(): void;
+  /** Sends all that is due, and resolves when nothing is. For the local server for tests. */
+  settle(): Promise<void>;
+  /** Waits a moment for the requests under way, and stops. What was not answered is sent again at the next start. */
   close(): Promise<void>;
 }
 

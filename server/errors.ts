@@ -54,6 +54,11 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
     status: 415,
     detail: 'The body must be application/json in UTF-8 without a content encoding.',
   },
+  url_not_allowed: { status: 409, detail: 'The service must not send to this URL.' },
+  webhook_limit_reached: {
+    status: 409,
+    detail: 'The organization has 50 webhooks already. Delete one first.',
+  },
   invalid_input: { status: 422, detail: 'The input is not valid.' },
   idempotency_key_reused: {
     status: 422,
@@ -61,6 +66,10 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   },
   too_many_requests: { status: 429, detail: 'Too many failed logins. Try again after the time in Retry-After.' },
   internal_error: { status: 500, detail: 'Internal error' },
+  secret_key_missing: {
+    status: 409,
+    detail: 'This service has no key to store the secret of a webhook. Its operator must set LATCHKEY_SECRET_KEY_FILE.',
+  },
   service_unavailable: { status: 503, detail: 'The database is not available.' },
   clock_skew: {
     status: 503,

@@ -22,6 +22,7 @@ import { createMails, NO_MAILS } from './mail/mails.js';
 import { createSmtp } from './mail/smtp.js';
 import { createNotices } from './notices/notices.js';
 import type { RunningServer, ServerOptions } from './options.js';
+import { createKeyring } from './sealing/keyring.js';
 import { createSweeper } from './sweeper.js';
 import { dateNow, type Now } from './timers.js';
 import { SYSTEM } from './tokens/actor.js';
@@ -29,6 +30,7 @@ import { createLastUsed } from './tokens/last-used.js';
 import { createLoginThrottle } from './users/login-throttle.js';
 import { createPasswords, generatePassword } from './users/passwords.js';
 import { addFirstUser } from './users/users.js';
+import { createWebhooks, type WebhookOptions } from './webhooks/webhooks.js';
 
 /** The options of `startServer`, and options for the tests of this repository. */
 export interface StartOptions extends ServerOptions {
@@ -40,6 +42,8 @@ export interface StartOptions extends ServerOptions {
   passwords?: Passwords;
   /** Milliseconds in which a stop waits for requests that are under way to it. */
   lastCall?: number;
+  /** How names are resolved and certificates checked for webhooks, and how often they are looked at. */
+  webhooks?: WebhookOptions;
 }
 
 /** What the local server for tests adds to the ordinary server. */
@@ -57,7 +61,8 @@ export interface TestingHooks {
 
 /** Starts a server as `startServer` documents. The local server for tests passes `hooks`. */
 export async function start(options: StartOptions, hooks?: TestingHooks): Promise<RunningServer> {
-  const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, passwords, lastCall, ...given } = options;
+  const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, passwords, lastCall, ...rest } = options;
+  const { webhooks: webhookOptions, ...given } = rest;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
   const key = readAuditKey(config.auditKeyFile);
@@ -73,9 +78,13 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   };
   const opening = { ...openOptions(config), onWait, onProgress, onWarning, atCommit: createLinking(key) };
   const db = await (open ?? openDatabase)(config.database, opening);
-  const events = createEvents(db, log, now, key);
+  const events = createEvents(db, log, now, key, () => {
+    webhooks.wake();
+  });
   const woken = waking(db, events);
   const mails = hooks?.mails({ db: woken, now, log }) ?? (await mailsOf({ db: woken, now, config, log }));
+  const keyring = createKeyring(db, config, now);
+  const webhooks = createWebhooks({ db: woken, now, keyring, log, config }, webhookOptions);
   const deps: Deps = {
     db: woken,
     now,
@@ -89,6 +98,8 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     notices: createNotices({ db: woken, now, config, log, mails }),
     mails,
     gitHubKeys: config.githubKeysUrl === null ? null : createGitHubKeys(config.githubKeysUrl, now, log),
+    keyring,
+    webhooks,
   };
   hooks?.adapt(deps);
   await deps.notices.begin();
@@ -105,6 +116,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   const accept = hooks?.around(queue.accept) ?? queue.accept;
   const connections = createConnections({ ...queue, accept }, log, load);
   try {
+    await keyring.check();
     const url = await connections.listen(config);
     // Create the first user only after listening: if listening failed, the user would exist, but nobody would have seen
     // the generated password.
@@ -125,6 +137,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
       await deps.notices.close();
       await deps.mails.close();
       await deps.lastUsed.close();
+      await deps.webhooks.close();
       await deps.events.close();
       await db.close();
     }
@@ -137,6 +150,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     await deps.leaks.close();
     await deps.notices.close();
     await deps.mails.close();
+    await deps.webhooks.close();
     await deps.events.close();
     await db.close();
     throw error;

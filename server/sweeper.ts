@@ -4,6 +4,7 @@ import { pruneEvents } from './events/prune.js';
 import { claimJob } from './jobs.js';
 import { clearInterval, setInterval } from './timers.js';
 import { deleteExpiredAnswers } from './tokens/once.js';
+import { deleteOldDeliveries, KEPT_FOR } from './webhooks/deliveries.js';
 
 /** Milliseconds between two sweeps of one database. */
 const INTERVAL = 5 * 60_000;
@@ -29,10 +30,15 @@ export function createSweeper({ db, now, log, config }: Pick<Deps, 'db' | 'now' 
   async function sweep(): Promise<boolean> {
     const at = now();
     if (!(await db.write((trx) => claimJob(trx, SWEEP, at, at + INTERVAL)))) return false;
-    for (const deleteExpired of [deleteExpiredAttempts, deleteExpiredAnswers]) {
+    const steps = [
+      { deleteExpired: deleteExpiredAttempts, before: at },
+      { deleteExpired: deleteExpiredAnswers, before: at },
+      { deleteExpired: deleteOldDeliveries, before: at - KEPT_FOR },
+    ];
+    for (const { deleteExpired, before } of steps) {
       let deleted = CHUNK;
       while (deleted === CHUNK && !isClosed) {
-        ({ length: deleted } = await db.write((trx) => runPrepared(trx, deleteExpired, { at, most: CHUNK })));
+        ({ length: deleted } = await db.write((trx) => runPrepared(trx, deleteExpired, { at: before, most: CHUNK })));
       }
     }
     if (config.auditDays !== null) await pruneEvents(db, at, at - config.auditDays * DAY, () => isClosed);

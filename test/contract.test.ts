@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import {
   createAccessToken,
   createPrivateToken,
+  createWebhook,
   type NewAccessToken,
   refreshSession,
   revokeAccessToken,
@@ -16,7 +17,7 @@ import { gitHubKeysFile, newGitHubKey, signedByGitHub } from './support/github.j
 import { answered, type Service, startService } from './support/service.js';
 import { shapeOf } from './support/shape.js';
 import { openConnection } from './support/socket.js';
-import { isOnPostgres } from './support/store.js';
+import { change, isOnPostgres } from './support/store.js';
 
 // Walks the contract: each operation is asked for each status that it documents, on a real server, and every answer is
 // held against the document by a judge that the server knows nothing of.
@@ -64,7 +65,8 @@ const cases: Case[] = Object.entries(document.paths).flatMap(([path, methods]) =
 const FORM = 'application/x-www-form-urlencoded';
 const GITHUB = newGitHubKey();
 const REQUEST_ID = '6f1c9a52d0b84e7f';
-const UNKNOWN = { token_id: '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b', id: '4711', user_id: '4711' };
+const UUID = '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b';
+const UNKNOWN = { token_id: UUID, id: '4711', user_id: '4711', webhook_id: UUID };
 
 test.each(cases)('$id answers $status as documented', async (wanted) => {
   const faulty = createFaultyDatabase();
@@ -168,7 +170,16 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   if (isSecured) headers['Authorization'] = `Bearer ${person.token}`;
   // Hashing a password takes its time.
   const other = wanted.path.includes('/users') ? await service.newUser('ada@example.net') : person;
-  const ids = { token_id: pat.token.id, id: String(privateToken.id), user_id: String(other.session.id) };
+  const url = 'https://hooks.example.org/latchkey';
+  const hook = () =>
+    answered(createWebhook({ client: person.client, body: { url, eventTypes: ['token.created', 'token.revoked'] } }));
+  const made = wanted.path.startsWith('/api/v1/webhooks') ? await hook() : undefined;
+  const ids = {
+    token_id: pat.token.id,
+    id: String(privateToken.id),
+    user_id: String(other.session.id),
+    webhook_id: made?.webhook.id ?? '',
+  };
   let path = filled(wanted.path, ids);
   let body = exampleBody(operation);
   if (id === 'refreshSession') body = { refresh_token: person.session.refresh_token };
@@ -234,7 +245,13 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       if (id === 'listPrivateTokens') path += '?page=2';
       break;
     case 409:
-      if (id === 'createUser') {
+      if (id === 'createWebhook') {
+        for (let count = 1; count < 50; count++) await hook();
+      } else if (id === 'updateWebhook') {
+        body = { url: 'https://10.0.0.1/' };
+      } else if (id === 'rotateWebhookSecret') {
+        await change(service, 'update secret_keys set digest = (select digest from token_secrets limit 1)');
+      } else if (id === 'createUser') {
         body = { email: other.email };
       } else if (id === 'updateUser') {
         path = filled(wanted.path, { user_id: String(person.session.id) });

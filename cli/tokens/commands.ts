@@ -35,10 +35,7 @@ function addCreate(tokens: Command): void {
     .option('--metadata <name=value>', 'data for your programs; may be repeated', addPair)
     .option('--scope <scope>', 'a scope; may be repeated (asked for on a terminal, else tokens:read)', collect)
     .addOption(
-      new Option(
-        '--scopes <all|list>',
-        'scopes separated by commas, or all of yours without users:admin and audit:read',
-      )
+      new Option('--scopes <all|list>', 'scopes separated by commas, or all of yours without those of administrators')
         .argParser(scopeList)
         .conflicts('scope'),
     )

@@ -10,7 +10,7 @@ export interface GrantFlags {
 
 /** Scopes and lifetime of a new token. */
 export interface Grant {
-  /** `all` means all scopes of its creator except `users:admin` and `audit:read`. */
+  /** `all` means all scopes of its creator except those of administrators. */
   scopes: string[] | 'all';
   lifetime: Lifetime;
   /** Whether the user has chosen the lifetime. */

@@ -13,6 +13,7 @@ import {
   trueOrFalse,
   webOrigins,
 } from './values.js';
+import { webhookTargets } from './webhook-targets.js';
 
 /** The configuration of the service. Every field has a default; see `defaultConfig`. */
 export interface Config {
@@ -80,6 +81,10 @@ export interface Config {
   leakAction: 'revoke' | 'disable' | 'notify';
   /** Where GitHub's keys for secret scanning are, an https or file URL; null to reject GitHub's messages. */
   githubKeysUrl: string | null;
+  /** File with the key that encrypts the secrets of webhooks; null for a file beside the SQLite database. */
+  secretKeyFile: string | null;
+  /** Networks and hosts to which webhooks may go although they are not public, or not https. */
+  webhookAllow: readonly string[];
   logLevel: LogLevel;
   /** Whether the service validates every answer against the contract, and sends 500 instead of one that breaks it. */
   checkResponses: boolean;
@@ -118,6 +123,8 @@ export const defaultConfig: Readonly<Config> = Object.freeze({
   mailFrom: null,
   leakAction: 'revoke',
   githubKeysUrl: null,
+  secretKeyFile: null,
+  webhookAllow: [],
   logLevel: 'info',
   checkResponses: false,
 });
@@ -205,6 +212,12 @@ export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
     text === 'revoke' || text === 'disable' || text === 'notify' ? text : undefined,
   ),
   githubKeysUrl: setting('LATCHKEY_GITHUB_KEYS_URL', 'an https URL without a user, or a file URL', keysUrl),
+  secretKeyFile: setting('LATCHKEY_SECRET_KEY_FILE', "a file's path", path),
+  webhookAllow: setting(
+    'LATCHKEY_WEBHOOK_ALLOW',
+    'networks such as 10.1.0.0/16, addresses and host names, separated by commas',
+    webhookTargets,
+  ),
   logLevel: setting('LATCHKEY_LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>
     LOG_LEVELS.find((level) => level === text),
   ),

@@ -33,6 +33,8 @@ const MEANINGS: { [Name in keyof Config]: string } = {
   mailFrom: 'whom mails come from',
   leakAction: 'what is done with a token that is reported as leaked; notify writes an event and no more',
   githubKeysUrl: "where GitHub's keys for secret scanning are; by default its messages are rejected",
+  secretKeyFile: 'file with the key that encrypts the secrets of webhooks; by default beside the SQLite database',
+  webhookAllow: 'networks and hosts that webhooks may go to although they are not public, or not https',
   logLevel: 'the least important level that is logged',
   checkResponses: 'answer 500 if an answer breaks the contract, for development',
 };

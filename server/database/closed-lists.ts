@@ -56,6 +56,12 @@ export const EVENT_ACTIONS = [
   'user.disabled',
   'user.enabled',
   'user.password_changed',
+  'webhook.created',
+  'webhook.updated',
+  'webhook.secret_rotated',
+  'webhook.enabled',
+  'webhook.disabled',
+  'webhook.deleted',
   'audit.pruned',
 ] as const;
 export type EventAction = (typeof EVENT_ACTIONS)[number];
@@ -67,6 +73,35 @@ export type EventAction = (typeof EVENT_ACTIONS)[number];
 export const ACTOR_KINDS = ['user', 'token', 'cli', 'system', 'anonymous'] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
-/** What an event changed: one token, several tokens of one owner, or a user. */
-export const TARGET_KINDS = ['token', 'tokens', 'user'] as const;
+/** What an event changed: one token, several tokens of one owner, a user, or a webhook. */
+export const TARGET_KINDS = ['token', 'tokens', 'user', 'webhook'] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
+
+/** Why a webhook is disabled: by an administrator, because its URL answered 410, or because its deliveries failed. */
+export const DISABLED_REASONS = ['manual', 'gone', 'failing'] as const;
+export type DisabledReason = (typeof DISABLED_REASONS)[number];
+
+/** A delivery is `pending` until its webhook takes it (`delivered`) or the last attempt fails (`failed`). */
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/**
+ * Why an attempt failed:
+ * - `status`: the answer is neither 2xx nor a redirect.
+ * - `redirect`: the answer is a redirect, which is not followed.
+ * - `timeout`: there was no answer within 15 seconds.
+ * - `forbidden_target`: the URL or an address of its host is not allowed.
+ * - `unknown_host`: no address of the host was found.
+ * - `tls`: the certificate of the host is not valid, or the handshake failed.
+ * - `connection`: no connection was made, or it broke.
+ */
+export const DELIVERY_ERRORS = [
+  'status',
+  'redirect',
+  'timeout',
+  'forbidden_target',
+  'unknown_host',
+  'tls',
+  'connection',
+] as const;
+export type DeliveryError = (typeof DELIVERY_ERRORS)[number];

@@ -15,6 +15,10 @@ import { UnusableDatabase } from './unusable.js';
 export { type AtCommit, leaveToCommit } from './at-commit.js';
 export {
   type ActorKind,
+  DELIVERY_STATUSES,
+  type DeliveryError,
+  type DeliveryStatus,
+  type DisabledReason,
   type EventAction,
   type RevocationReason,
   type TargetKind,
@@ -29,6 +33,7 @@ export { WriteQueueFull } from './faults.js';
 export { lastIdOf } from './last-id.js';
 export {
   hasOneWriter,
+  lockedDigest,
   lockOrganization,
   lockOwnerAhead,
   lockOwnerFoundBy,

@@ -3,6 +3,7 @@ import { loginAttempts } from './migrations/0007-login-attempts.js';
 import { events } from './migrations/0008-events.js';
 import { leaks } from './migrations/0009-leaks.js';
 import { notices } from './migrations/0010-notices.js';
+import { webhooks } from './migrations/0011-webhooks.js';
 
 /**
  * The migrations that both engines have, by names in their order. Never edit a released migration; add another one. A
@@ -14,6 +15,7 @@ export const sharedMigrations: Record<string, SharedMigration> = {
   '0008-events': events,
   '0009-leaks': leaks,
   '0010-notices': notices,
+  '0011-webhooks': webhooks,
 };
 
 /** All migrations of `engine`: first `own`, the engine's own ones, then the shared ones. */

@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import {
   ACTOR_KINDS,
+  DELIVERY_ERRORS,
+  DELIVERY_STATUSES,
+  DISABLED_REASONS,
   EVENT_ACTIONS,
   REVOCATION_REASONS,
   ROLES,
@@ -42,6 +45,7 @@ const DATA_MODEL = 6;
 const EVENTS = 8;
 const LEAKS = 9;
 const NOTICES = 10;
+const WEBHOOKS = 11;
 
 // The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
 // can have a million tokens. Both engines know every word of the queries.
@@ -183,6 +187,25 @@ export const RULES: readonly Rule[] = [
     broken: 'mails to no user',
     found: `select count(*) from outgoing_mails as mail
       left join users as owner on owner.id = mail.owner_id where owner.id is null`,
+  },
+  {
+    since: WEBHOOKS,
+    broken: 'webhooks whose secret nothing can decrypt',
+    // A version, the start of the key's digest, a nonce and an authentication tag are 33 bytes.
+    found: `select count(*) from webhooks where length(secret) <= 33 or length(previous_secret) <= 33
+      or not exists (select 1 from secret_keys where length(digest) = 32)`,
+  },
+  {
+    since: WEBHOOKS,
+    broken: 'webhooks that are disabled without a reason, or have a reason and are not disabled',
+    found: `select count(*) from webhooks where (disabled_at is null) <> (disabled_reason is null)
+      or disabled_reason not in ${listOf(DISABLED_REASONS)}`,
+  },
+  {
+    since: WEBHOOKS,
+    broken: 'deliveries that are pending without a time, or have ended and have one',
+    found: `select count(*) from webhook_deliveries where (status = 'pending') <> (due_at is not null)
+      or status not in ${listOf(DELIVERY_STATUSES)} or last_error not in ${listOf(DELIVERY_ERRORS)}`,
   },
 ];
 

@@ -8,6 +8,7 @@ import type {
   TokenType,
   UserKind,
 } from './closed-lists.js';
+import type { SecretKeyTable, WebhookDeliveryTable, WebhookTable } from './webhook-tables.js';
 
 // An instant is an integer number of milliseconds since 1970, a UUID is 16 bytes, and a flag is 0 or 1. SQLite and
 // PostgreSQL store these types alike.
@@ -196,9 +197,9 @@ export interface AuditEventTable {
   /** The user who was changed, or whose tokens were; null if the event changed nothing. */
   owner_id: number | null;
   target_kind: TargetKind | null;
-  /** The uuid of the token; null for every other target. */
+  /** The uuid of the token or webhook; null for every other target. */
   target_uuid: Uint8Array | null;
-  /** The name of the token or the e-mail of the user, as it was then. */
+  /** The name of the token, the e-mail of the user, or the origin of the webhook's URL, as it was then. */
   target_label: string | null;
   /** The prefix of the token, as it was then. */
   target_prefix: string | null;
@@ -267,6 +268,9 @@ export interface Schema {
   audit_heads: AuditHeadTable;
   leak_reports: LeakReportTable;
   outgoing_mails: OutgoingMailTable;
+  secret_keys: SecretKeyTable;
+  webhooks: WebhookTable;
+  webhook_deliveries: WebhookDeliveryTable;
 }
 
 /** Kysely with this schema: `Database.read`, or the transaction of a write. */

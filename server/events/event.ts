@@ -32,7 +32,12 @@ export interface Event {
   userAgent: string | null;
   requestId: string | null;
   ownerId: number | null;
-  target: { kind: TargetKind; tokenUuid: string | null; label: string | null; prefix: string | null } | null;
+  target: {
+    kind: TargetKind /** Of a token or a webhook. */;
+    uuid: string | null;
+    label: string | null;
+    prefix: string | null;
+  } | null;
   reason: RevocationReason | null;
   changes: EventChanges;
   /** 64 hexadecimal digits; null until the event is linked. */
@@ -101,7 +106,7 @@ export function toEvent(row: ShownRow): Event {
         ? null
         : {
             kind: row.target_kind,
-            tokenUuid: uuidOrNull(row.target_uuid),
+            uuid: uuidOrNull(row.target_uuid),
             label: row.target_label,
             prefix: row.target_prefix,
           },

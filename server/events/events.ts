@@ -12,8 +12,17 @@ const NET = 5_000;
 /** Milliseconds from the first failed login to the event that counts the failures. */
 const MINUTE = 60_000;
 
-/** Does what events need besides the changes that write them, as long as the service runs. `key` is that of the chain. */
-export function createEvents(db: Database, log: Log, now: Now, key: Uint8Array | null): Events {
+/**
+ * Does what events need besides the changes that write them, as long as the service runs. `key` is that of the chain. Calls
+ * `onLinked` when events may have been linked.
+ */
+export function createEvents(
+  db: Database,
+  log: Log,
+  now: Now,
+  key: Uint8Array | null,
+  onLinked: () => void = () => undefined,
+): Events {
   const failedLogins = createFailedLogins();
   /** Whether there was a write since the last linking. */
   let awake = false;
@@ -22,6 +31,7 @@ export function createEvents(db: Database, log: Log, now: Now, key: Uint8Array |
   const linking = createTask(async () => {
     awake = false;
     const outcome = await linkEvents(db, key);
+    onLinked();
     return outcome === 'all' ? NET : outcome === 'some' ? 0 : DELAY;
   }, 'events could not be linked');
   const counting = createTask(async () => {

@@ -4,6 +4,7 @@ import {
   type Queries,
   type RevocationReason,
   sendPrepared,
+  type TargetKind,
 } from '../database/index.js';
 import type { EventRow } from '../database/schema.js';
 import type { Actor } from '../tokens/actor.js';
@@ -18,12 +19,18 @@ export interface TokenTarget {
   prefix: string;
 }
 
+/** A webhook as an event names it, by the origin of its URL, because a longer part of it may be secret. */
+export interface WebhookTarget {
+  uuid: string;
+  origin: string;
+}
+
 export interface NewEvent {
   action: EventAction;
   /** The user who was changed, or whose tokens were; without an `ownerId` if no user was. */
   owner: Pick<OwnerKey, 'organizationId'> & Partial<OwnerKey>;
-  /** One token; several tokens of the owner (`tokens`); the owner, by the e-mail; or null. */
-  target: TokenTarget | 'tokens' | { email: string } | null;
+  /** One token; several tokens of the owner (`tokens`); the owner, by the e-mail; a webhook, by its uuid; or null. */
+  target: TokenTarget | 'tokens' | { email: string } | WebhookTarget | null;
   reason?: RevocationReason | undefined;
   changes?: EventChanges | undefined;
 }
@@ -40,7 +47,6 @@ export async function recordEvent(trx: Queries, actor: Actor, at: number, event:
 /** The row of an event that is not linked. It has every column, so that V8 gives all rows one hidden class. */
 function toRow({ kind, caller, recordedAddress, userAgent, requestId }: Actor, at: number, event: NewEvent): EventRow {
   const { action, owner, target, reason, changes } = event;
-  const token = typeof target !== 'object' || target === null || 'email' in target ? null : target;
   return {
     id: 0,
     uuid: newUuid(at),
@@ -56,19 +62,24 @@ function toRow({ kind, caller, recordedAddress, userAgent, requestId }: Actor, a
     user_agent: userAgent,
     request_id: requestId,
     owner_id: owner.ownerId ?? null,
-    target_kind: token !== null ? 'token' : target === 'tokens' ? 'tokens' : target === null ? null : 'user',
-    target_uuid: token === null ? null : uuidBytes(token.uuid),
+    target_kind: kindOf(target),
+    target_uuid: target !== null && typeof target === 'object' && 'uuid' in target ? uuidBytes(target.uuid) : null,
     target_label: labelOf(target),
-    target_prefix: token === null ? null : token.prefix,
+    target_prefix: target !== null && typeof target === 'object' && 'prefix' in target ? target.prefix : null,
     reason: reason ?? null,
     changes: changes === undefined ? null : JSON.stringify(changes),
     hash: null,
   };
 }
 
+function kindOf(target: NewEvent['target']): TargetKind | null {
+  if (target === null || target === 'tokens') return target;
+  return 'email' in target ? 'user' : 'prefix' in target ? 'token' : 'webhook';
+}
+
 function labelOf(target: NewEvent['target']): string | null {
   if (target === null || target === 'tokens') return null;
-  return 'email' in target ? target.email : target.name;
+  return 'email' in target ? target.email : 'name' in target ? target.name : target.origin;
 }
 
 const newEvent = (trx: Queries, row: EventRow) =>

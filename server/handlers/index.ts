@@ -8,6 +8,7 @@ import { createService, type ServiceState } from './service.js';
 import { sessions } from './sessions.js';
 import { users } from './users.js';
 import { verification } from './verification.js';
+import { webhooks } from './webhooks.js';
 
 /** Every operation of the contract. */
 export function createHandlers(state: ServiceState): Handlers {
@@ -19,6 +20,7 @@ export function createHandlers(state: ServiceState): Handlers {
     ...users,
     ...auditLog,
     ...leaks,
+    ...webhooks,
     ...sessions,
     ...createService(state),
   };

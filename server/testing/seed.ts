@@ -39,7 +39,7 @@ export interface SeedToken {
   description?: string;
   /** At most 16 texts of at most 256 characters; empty by default. */
   metadata?: Record<string, string>;
-  /** At most 64 different scopes; by default all of its owner's, without `users:admin` and `audit:read` unless `type` is `session`. */
+  /** At most 64 different scopes; by default all of its owner's, without those of administrators unless `type` is `session`. */
   scopes?: readonly string[];
   /** Whether its owner has disabled the token; false by default. */
   disabled?: boolean;

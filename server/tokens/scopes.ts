@@ -2,17 +2,19 @@ import type { Problem } from '../../generated/types.gen.js';
 import { type Queries, runPrepared, type TokenType } from '../database/index.js';
 import { insufficientScope, ServiceError } from '../errors.js';
 
-// Scopes say what a token may do. This service checks five of them; all others are for the APIs that verify tokens.
+// Scopes say what a token may do. This service checks its own; all others are for the APIs that verify tokens.
 
 /** Allows everything, because it allows setting passwords. Only tokens of administrators can hold it. */
 export const ADMINISTER = 'users:admin';
 /** Needed to read the audit log of the organization. Only tokens of administrators can hold it. */
 const AUDIT = 'audit:read';
+/** Needed to create, edit and delete webhooks, and to see what they got. Only tokens of administrators can hold it. */
+export const WEBHOOKS = 'webhooks:admin';
 /**
  * Scopes that only administrators can hold, besides `users:admin`. Until `organizations.audit_since`, they were words of the
  * operator's own API, so that `requireAdministrator` checks their holders.
  */
-export const NAMED_SCOPES: readonly string[] = [AUDIT];
+export const NAMED_SCOPES: readonly string[] = [AUDIT, WEBHOOKS];
 /** The scopes that only administrators can hold. A token has them only if a request named them. */
 const OF_ADMINISTRATORS: readonly string[] = [...NAMED_SCOPES, ADMINISTER];
 /** Needed to create, edit, rotate and revoke tokens. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   createAccessToken,
   createPrivateToken,
+  createWebhook,
   getAccessToken,
   getCurrentAccessToken,
   getMe,
@@ -81,14 +82,21 @@ describe('an earlier secret of a personal access token', () => {
   const shared = shareService(async (_, admin) => {
     const { token } = await create(admin.client, 'another');
     const { results } = await answered(listPrivateTokens({ client: admin.client, query: { page_size: 1 } }));
-    const everything = ['audit:read', 'tokens:read', 'tokens:verify', 'tokens:write', 'users:admin'];
-    return { ...(await rotated(admin, everything)), another: token.id, anotherPrivate: results[0]?.id ?? 0 };
+    const everything = ['audit:read', 'tokens:read', 'tokens:verify', 'tokens:write', 'users:admin', 'webhooks:admin'];
+    const url = 'https://hooks.example.org/latchkey';
+    const { webhook } = await answered(createWebhook({ client: admin.client, body: { url } }));
+    return {
+      ...(await rotated(admin, everything)),
+      webhook: webhook.id,
+      another: token.id,
+      anotherPrivate: results[0]?.id ?? 0,
+    };
   });
 
   async function lineOf({ method, path }: { method: string; path: string }): Promise<Line> {
     const { made } = await shared();
     const other = path.replace('{token_id}', made.another).replace('{id}', String(made.anotherPrivate));
-    return `${method} ${other.replace('{user_id}', '1')}`;
+    return `${method} ${other.replace('{user_id}', '1').replace('{webhook_id}', made.webhook)}`;
   }
 
   const changing = OPERATIONS.filter(({ operationId, method }) => method !== 'GET' && !SERVED.includes(operationId));

@@ -21,7 +21,7 @@ import { answered, type Client, type Service, startService } from '../support/se
 import { shareService } from '../support/shared.js';
 
 const USERS_OWN = ['tokens:read', 'tokens:verify', 'tokens:write'];
-const ADMINS_OWN = [...USERS_OWN, 'users:admin'];
+const ADMINS_OWN = [...USERS_OWN, 'users:admin', 'webhooks:admin'];
 
 async function create(client: Client, scopes?: string[]) {
   return await answered(createAccessToken({ client, body: { name: 'a', ...(scopes && { scopes }) } }));
@@ -226,6 +226,12 @@ describe('what each operation needs', () => {
     'POST /api/v1/users': 'users:admin',
     'GET /api/v1/users/1': 'users:admin',
     'PATCH /api/v1/users/1': 'users:admin',
+    'GET /api/v1/webhooks': 'webhooks:admin',
+    'POST /api/v1/webhooks': 'webhooks:admin',
+    'GET /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b': 'webhooks:admin',
+    'PATCH /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b': 'webhooks:admin',
+    'DELETE /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b': 'webhooks:admin',
+    'POST /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b/rotate-secret': 'webhooks:admin',
   };
   const shared = shareService(async (_, { client }) => {
     const others = (needed: string) => ADMINS_OWN.filter((scope) => scope !== needed);

@@ -7,6 +7,8 @@ import {
   createAccessToken,
   createPrivateToken,
   createUser,
+  createWebhook,
+  deleteWebhook,
   logIn,
   logOut,
   refreshSession,
@@ -17,8 +19,10 @@ import {
   revokeOAuthToken,
   revokePrivateToken,
   rotateAccessToken,
+  rotateWebhookSecret,
   updateAccessToken,
   updateUser,
+  updateWebhook,
 } from '../../generated/index.js';
 import { defaultConfig } from '../../server/config/config.js';
 import type { Deps } from '../../server/deps.js';
@@ -51,6 +55,7 @@ const WRITES = {
   'mail/mails.ts': 4,
   'notices/notices.ts': 1,
   'notices/round.ts': 2,
+  'sealing/keyring.ts': 1,
   'sweeper.ts': 2,
   'tokens/edit.ts': 1,
   'tokens/last-used.ts': 1,
@@ -61,6 +66,10 @@ const WRITES = {
   'users/own-password.ts': 1,
   'users/sessions.ts': 3,
   'users/users.ts': 5,
+  'webhooks/claims.ts': 2,
+  'webhooks/fan-out.ts': 1,
+  'webhooks/manage.ts': 4,
+  'webhooks/outcome.ts': 1,
 };
 
 interface Setting {
@@ -73,6 +82,12 @@ type Call = Promise<{ response?: Response }>;
 
 const token = async (client: Client) => await answered(createAccessToken({ client, body: { name: 'a' } }));
 const pathOf = async (client: Client) => ({ token_id: (await token(client)).token.id });
+
+const HOOK = 'https://hooks.example.org/latchkey';
+const hook = async (client: Client) => {
+  const { webhook } = await answered(createWebhook({ client, body: { url: HOOK } }));
+  return { webhook_id: webhook.id };
+};
 
 /** Counting a login locks the row of the pair of network and user, and then that of the network. */
 const ATTEMPT = ['attempts', 'attempts'];
@@ -191,6 +206,38 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
     [['organization', 'admin', 'user']],
     ({ admin: { client }, user }) =>
       later(() => updateUser({ client, path: { user_id: user.session.id }, body: { disabled: true } })),
+  ],
+  [
+    'creating a webhook',
+    [['organization', 'admin', 'key']],
+    async ({ admin: { client } }) => {
+      await hook(client);
+      return () => createWebhook({ client, body: { url: HOOK } });
+    },
+  ],
+  [
+    'editing a webhook',
+    [['organization', 'admin']],
+    async ({ admin: { client } }) => {
+      const path = await hook(client);
+      return () => updateWebhook({ client, path, body: { enabled: false } });
+    },
+  ],
+  [
+    'rotating the secret of a webhook',
+    [['organization', 'admin', 'key']],
+    async ({ admin: { client } }) => {
+      const path = await hook(client);
+      return () => rotateWebhookSecret({ client, path });
+    },
+  ],
+  [
+    'deleting a webhook',
+    [['organization', 'admin']],
+    async ({ admin: { client } }) => {
+      const path = await hook(client);
+      return () => deleteWebhook({ client, path });
+    },
   ],
 ];
 

@@ -3,6 +3,9 @@
 const USER = '(select min(id) from users)';
 const TOKEN = '(select min(id) from access_tokens)';
 
+const WEBHOOK = `insert into webhooks (uuid, organization_id, url, secret, created_at, after_id, after_seq)
+  select uuid, 1, 'https://example.org', hash, 1, 0, 0 from audit_events where seq = 1`;
+
 /** What is broken, the statements that break it where no reference is enforced, and what the report then has. */
 export const BROKEN_ROWS: [what: string, statements: string, fault: string | RegExp][] = [
   [
@@ -106,5 +109,22 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
     `insert into outgoing_mails (message_id, owner_id, subject, text, tries, created_at, due_at)
         values ('id', 999, 'a', 'a', 0, 1, 1)`,
     'mails to no user: 1',
+  ],
+  [
+    'a webhook whose secret is too short',
+    `${WEBHOOK}; insert into secret_keys select 1, hash, 1 from audit_events where seq = 1; update webhooks set secret = uuid`,
+    'webhooks whose secret nothing can decrypt: 1',
+  ],
+  ['a webhook without a key for its secret', WEBHOOK, 'webhooks whose secret nothing can decrypt: 1'],
+  [
+    'a webhook that is disabled for nothing',
+    `${WEBHOOK}; update webhooks set disabled_at = 1`,
+    'webhooks that are disabled without a reason, or have a reason and are not disabled: 1',
+  ],
+  [
+    'a delivery that has ended and is due',
+    `${WEBHOOK}; insert into webhook_deliveries (uuid, webhook_id, event_type, payload, status, created_at, begun_at, due_at,
+        attempts, retries) select uuid, id, 'token.created', '{}', 'failed', 1, 1, 1, 1, 1 from webhooks`,
+    'deliveries that are pending without a time, or have ended and have one: 1',
   ],
 ];

@@ -1,11 +1,13 @@
 import {
   createAccessToken,
+  createWebhook,
   getMe,
   listAccessTokens,
   logIn,
   refreshSession,
   revokeAccessToken,
   rotateAccessToken,
+  rotateWebhookSecret,
   updateAccessToken,
   updateUser,
 } from '../../generated/index.js';
@@ -62,6 +64,10 @@ export async function fillEveryColumn(service: Service): Promise<Clients> {
   await answered(updateUser({ client: admin.client, path: { user_id: found.id }, body: { disabled: true } }));
 
   await logIn({ client: service.anonymous, body: { username: user.email, password: 'wrong password' } });
+  const url = 'https://hooks.example.org/latchkey';
+  const body = { url, description: 'Für alle', eventTypes: ['token.created' as const] };
+  const { webhook } = await answered(createWebhook({ client: admin.client, body }));
+  await answered(rotateWebhookSecret({ client: admin.client, path: { webhook_id: webhook.id } }));
 
   const json = { name: 'once' };
   const key = 'f3b1c8f0-2f1e-4a8e-9d8e-6f2f6b1f9a11';
@@ -79,6 +85,11 @@ export async function fillEveryColumn(service: Service): Promise<Clients> {
     "insert into memberships values (2, 1, 'auditor', 1)",
     "insert into identities values ('https://id.example.org', 'zoë', 2, 1), ('https://id.example.org', 'Adam', 1, 1)",
     "insert into jobs values ('other', 1, 'far')",
+    `update webhooks set disabled_at = 1, disabled_reason = 'gone', last_success_at = 1, last_failure_at = 2,
+      claimed_until = 1, claimed_by = uuid`,
+    `insert into webhook_deliveries (uuid, webhook_id, event_uuid, seq, event_type, payload, status, created_at, begun_at, due_at,
+        attempts, retries, last_attempt_at, last_status, last_error)
+      select uuid, id, uuid, 1, 'token.created', '{}', 'pending', 1, 1, 1, 2, 1, 1, 500, 'status' from webhooks`,
     "update users set external_id = 'u1' where id = 1",
     `update access_tokens set settings = '{"a":1}', created_by = 2 where name = 'kept'`,
   );

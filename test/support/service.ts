@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -68,6 +68,9 @@ export async function startService(
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
   const own = options.database === undefined ? await newDatabase(folder) : undefined;
   const database = options.database ?? own?.database ?? '';
+  // The same for all databases, so that a service can open the copy of another one's.
+  const secretKeyFile = join(folder, 'secret.key');
+  await writeFile(secretKeyFile, `${Buffer.alloc(32, 7).toString('base64')}\n`);
   const clock = createClock();
   const log: string[] = [];
   const note = (line: string) => {
@@ -86,8 +89,11 @@ export async function startService(
       log: createLog('info', { write: note }),
       passwords: QUICK_PASSWORDS,
       lastCall: 0,
+      secretKeyFile,
       openDatabase: async (...args) => (db = await openDatabase(...args)),
       ...options,
+      // No test asks for the addresses of others' hosts, or sends something to them.
+      webhooks: { resolve: () => Promise.resolve([]), net: 100, ...options.webhooks },
     });
   let server = await start();
   whenDone(async () => {

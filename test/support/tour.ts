@@ -1,20 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   changePassword,
   createAccessToken,
   createPrivateToken,
   createUser,
+  createWebhook,
+  deleteWebhook,
   exportAuditEvents,
   getAccessToken,
   getCurrentAccessToken,
   getMe,
   getReadiness,
   getUser,
+  getWebhook,
   introspectToken,
   listAccessTokenEvents,
   listAccessTokens,
   listAuditEvents,
   listPrivateTokens,
   listUsers,
+  listWebhooks,
   logIn,
   logOut,
   revokeAccessToken,
@@ -24,7 +29,9 @@ import {
   revokeOAuthToken,
   revokePrivateToken,
   rotateCurrentAccessToken,
+  rotateWebhookSecret,
   updateAccessToken,
+  updateWebhook,
   verifyAccessToken,
   verifyAccessTokens,
 } from '../../generated/index.js';
@@ -67,6 +74,7 @@ export async function tour(service: Service): Promise<void> {
   await changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } });
   await logOut({ client: user.client });
   await readEvents(client);
+  await useWebhooks(client);
   await revokeAllAccessTokens({ client, query: { exclude_current: true } });
   await revokeAllAccessTokens({ client });
   await getReadiness({ client });
@@ -91,6 +99,20 @@ async function readEvents(client: Client): Promise<void> {
   await answered(listAccessTokenEvents({ client, path, query: { limit: 1, cursor: page.nextCursor ?? '' } }));
   const read = await answered(createAccessToken({ client, body: { name: 'reader', scopes: ['audit:read'] } }));
   await exportAuditEvents({ parseAs: 'text', headers: { Authorization: `Bearer ${read.plaintext}` }, client });
+}
+
+async function useWebhooks(client: Client): Promise<void> {
+  const url = 'https://hooks.example.org/latchkey';
+  const { webhook } = await answered(createWebhook({ client, body: { url } }));
+  const path = { webhook_id: webhook.id };
+  await answered(createAccessToken({ client, body: { name: 'told' } }));
+  const { nextCursor } = await answered(listWebhooks({ client, query: { limit: 1 } }));
+  await answered(listWebhooks({ client, query: { limit: 1, cursor: nextCursor ?? '' } }));
+  while ((await answered(getWebhook({ client, path }))).lastFailureAt === null) await sleep(20);
+  await answered(updateWebhook({ client, path, body: { enabled: false } }));
+  await answered(updateWebhook({ client, path, body: { enabled: true } }));
+  await answered(rotateWebhookSecret({ client, path }));
+  await deleteWebhook({ client, path });
 }
 
 async function readAll(client: Client, owner: number): Promise<void> {

@@ -50,7 +50,7 @@ async function writeTwice<T>(
     };
     const traced = trx.withPlugin(recorder);
     runDirectly(traced, async (query, parameters) => {
-      if (query.sql.includes('"audit_heads"')) linking.isSeen = true;
+      if (/^(insert into|update) "audit_heads"|from "audit_heads".* for update/.test(query.sql)) linking.isSeen = true;
       // A query that finds an owner by something that never changes its owner may run before the lock.
       if (!/^select \S+( as)?( "owner_id")?(, "organization_id")? from/.test(query.sql) || query.sql.endsWith('update'))
         note(lockOf(query.sql, parameters));
@@ -73,5 +73,6 @@ function lockOf(sql: string, parameters: readonly unknown[]): string | undefined
   if (/^(insert into|update) "login_attempts"/.test(sql)) return 'attempts';
   if (!sql.endsWith(' for no key update')) return undefined;
   if (sql.includes('"access_tokens"')) return `tokens ${String(parameters[0])}`;
+  if (sql.includes('"secret_keys"')) return 'key';
   return sql.includes('"organizations"') ? 'organization' : `owner ${String(parameters[0])}`;
 }

@@ -6,6 +6,8 @@ import {
   createAccessToken,
   createPrivateToken,
   createUser,
+  createWebhook,
+  deleteWebhook,
   exportAuditEvents,
   getMe,
   listAccessTokenEvents,
@@ -22,8 +24,10 @@ import {
   revokePrivateToken,
   rotateAccessToken,
   rotateCurrentAccessToken,
+  rotateWebhookSecret,
   updateAccessToken,
   updateUser,
+  updateWebhook,
 } from '../../../generated/index.js';
 import { openUsers } from '../../../server/index.js';
 import { ADMIN, answered, type Client, type Person, type Service, startService } from '../../support/service.js';
@@ -53,6 +57,13 @@ interface Setting {
   /** A token of the user. */
   id: string;
   plaintext: string;
+}
+
+const HOOK = 'https://hooks.example.org/latchkey';
+
+async function hook({ admin: { client } }: Setting) {
+  const { webhook } = await answered(createWebhook({ client, body: { url: HOOK } }));
+  return { webhook_id: webhook.id };
 }
 
 type Act = (setting: Setting) => Promise<{ response?: Response }>;
@@ -143,6 +154,33 @@ const CHANGES: [operation: string, act: Act, events: [action: string, reason?: s
       changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } }),
     [['user.password_changed']],
   ],
+  [
+    'createWebhook',
+    ({ admin: { client } }) => createWebhook({ client, body: { url: HOOK } }),
+    [['webhook.created']],
+    'admin',
+  ],
+  [
+    'updateWebhook',
+    async (given) => {
+      const body = { url: `${HOOK}/other`, enabled: false };
+      return await updateWebhook({ client: given.admin.client, path: await hook(given), body });
+    },
+    [['webhook.created'], ['webhook.disabled'], ['webhook.updated']],
+    'admin',
+  ],
+  [
+    'rotateWebhookSecret',
+    async (given) => await rotateWebhookSecret({ client: given.admin.client, path: await hook(given) }),
+    [['webhook.created'], ['webhook.secret_rotated']],
+    'admin',
+  ],
+  [
+    'deleteWebhook',
+    async (given) => await deleteWebhook({ client: given.admin.client, path: await hook(given) }),
+    [['webhook.created'], ['webhook.deleted']],
+    'admin',
+  ],
 ];
 
 /** Operations that are neither a GET nor change anything that the audit log tells. */
@@ -199,7 +237,7 @@ describe('each change writes its event', () => {
       expect(event).toMatchObject({
         createdAt: '2030-06-15T12:00:01.000Z',
         address: '127.0.0.1',
-        requestId: response?.headers.get('x-request-id'),
+        ...(event.action !== 'webhook.created' && { requestId: response?.headers.get('x-request-id') }),
       });
     }
   });

@@ -1,0 +1,72 @@
+import type { Selectable } from 'kysely';
+import { type Database, type DisabledReason, type Queries, runPrepared } from '../database/index.js';
+import type { Schema } from '../database/schema.js';
+import { recordDisabled } from '../events/webhooks.js';
+import { SYSTEM } from '../tokens/actor.js';
+import type { Outcome } from './attempt.js';
+import { delayAfter } from './schedule.js';
+import { selectWebhooks, toWebhook } from './webhook.js';
+
+const GONE = 410;
+
+export type DueDelivery = Pick<
+  Selectable<Schema['webhook_deliveries']>,
+  'id' | 'webhook_id' | 'event_uuid' | 'uuid' | 'payload' | 'retries' | 'begun_at'
+>;
+
+/**
+ * Writes what came of an attempt, and when the next one is due. A webhook whose URL is gone is disabled, and so is one of which a
+ * delivery failed for the last time while no other one succeeded.
+ */
+export async function recordOutcome(
+  db: Pick<Database, 'write'>,
+  delivery: DueDelivery,
+  { error, status, retryAfter }: Outcome,
+  at: number,
+): Promise<void> {
+  const isTaken = error === null;
+  const failed = delivery.retries + 1;
+  const delay = isTaken || status === GONE ? undefined : delayAfter(failed, retryAfter);
+  await db.write(async (trx) => {
+    // The row of the webhook is locked before that of the delivery, as everywhere.
+    const [webhook] = await runPrepared(trx, isTaken ? succeed : fail, { id: delivery.webhook_id, at });
+    if (webhook === undefined) return;
+    await trx
+      .updateTable('webhook_deliveries')
+      .set(({ eb }) => ({
+        status: isTaken ? 'delivered' : delay === undefined ? 'failed' : 'pending',
+        due_at: delay === undefined ? null : at + delay,
+        attempts: eb('attempts', '+', 1),
+        retries: isTaken ? delivery.retries : failed,
+        last_attempt_at: at,
+        last_status: status,
+        last_error: error,
+      }))
+      .where('id', '=', delivery.id)
+      .execute();
+    if (isTaken || delay !== undefined || webhook.disabled_at !== null) return;
+    const isFailing = webhook.last_success_at === null || webhook.last_success_at < delivery.begun_at;
+    if (status === GONE) await disable(trx, delivery.webhook_id, 'gone', at);
+    else if (isFailing) await disable(trx, delivery.webhook_id, 'failing', at);
+  });
+}
+
+async function disable(trx: Queries, id: number, reason: DisabledReason, at: number): Promise<void> {
+  await trx.updateTable('webhooks').set({ disabled_at: at, disabled_reason: reason }).where('id', '=', id).execute();
+  const row = await selectWebhooks(trx).where('id', '=', id).executeTakeFirstOrThrow();
+  await recordDisabled(trx, SYSTEM, at, toWebhook(row, at), reason);
+}
+
+const succeed = (trx: Queries, { id, at }: { id: number; at: number }) =>
+  trx
+    .updateTable('webhooks')
+    .set({ last_success_at: at })
+    .where('id', '=', id)
+    .returning(['disabled_at', 'last_success_at']);
+
+const fail = (trx: Queries, { id, at }: { id: number; at: number }) =>
+  trx
+    .updateTable('webhooks')
+    .set({ last_failure_at: at })
+    .where('id', '=', id)
+    .returning(['disabled_at', 'last_success_at']);

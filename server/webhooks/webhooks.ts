@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import type { Deps, Webhooks } from '../deps.js';
+import { ServiceError } from '../errors.js';
+import { clearTimeout, performanceNow, setTimeout, sleep } from '../timers.js';
+import { createSend, type Send } from './attempt.js';
+import { claimWebhook, readWaiting } from './claims.js';
+import { fanOut } from './fan-out.js';
+import { runLane } from './lane.js';
+import { createResolve, type Resolve } from './resolve.js';
+import { createTargets, TargetRefused } from './targets.js';
+
+/** Milliseconds from a wake to the work that it asks for. */
+const DELAY = 10;
+/** Milliseconds after which other processes' webhooks and deliveries are looked for. */
+const NET = 5_000;
+/** Attempts that a process makes at the same time; more than an organization can have webhooks. */
+const MOST_ATTEMPTS = 64;
+/** Milliseconds that a stop gives to the attempts under way. What is aborted then is sent again at the next start. */
+const PATIENCE = 3_000;
+
+/** What the local server for tests and the tests of this repository replace. */
+export interface WebhookOptions {
+  resolve?: Resolve | undefined;
+  send?: Send | undefined;
+  /** The authorities whose certificates are trusted, as PEM. */
+  ca?: string | undefined;
+  /** Milliseconds instead of `NET`. */
+  net?: number | undefined;
+  /** Milliseconds instead of `PATIENCE`. */
+  patience?: number | undefined;
+}
+
+/** Sends events to webhooks as long as the service runs. Without webhooks it asks every 5 seconds whether there are some. */
+export function createWebhooks(
+  deps: Pick<Deps, 'db' | 'now' | 'keyring' | 'log' | 'config'>,
+  { resolve = createResolve(), ca, send = createSend(ca), net = NET, patience = PATIENCE }: WebhookOptions = {},
+): Webhooks {
+  const { db, now, log } = deps;
+  const self = randomBytes(16);
+  const targetOf = createTargets(deps.config.webhookAllow, resolve);
+  const lanes = new Map<number, Promise<void>>();
+  const stopping = new AbortController();
+  let closed = false;
+  /** Whether there are enabled webhooks, as far as this process knows. */
+  let active = false;
+  let timer: NodeJS.Timeout | undefined;
+  let due = Number.POSITIVE_INFINITY;
+  let running: Promise<void> = Promise.resolve();
+
+  const laneDeps = {
+    ...deps,
+    targetOf,
+    send,
+    limited: createLimit(MOST_ATTEMPTS),
+    signal: stopping.signal,
+    isClosed: () => closed,
+  };
+
+  /** Makes the deliveries of new events, starts to send what is due, and returns the milliseconds until more may be. */
+  async function work(): Promise<number> {
+    if (active) await fanOut(db, now, () => closed);
+    const webhooks = await readWaiting(deps);
+    active = webhooks.length > 0;
+    const at = now();
+    let next = net;
+    for (const { id, due_at: dueAt, claimed_until: claimedUntil } of webhooks) {
+      if (dueAt === null || lanes.has(id) || closed) continue;
+      if (dueAt > at) next = Math.min(next, dueAt - at);
+      else if (claimedUntil > at) next = Math.min(next, claimedUntil - at);
+      else begin(id);
+    }
+    return Math.max(next, DELAY);
+  }
+
+  function begin(id: number): void {
+    const lane = sendAll(id)
+      .catch((error: unknown) => {
+        if (!closed) log.warn({ err: error }, 'deliveries to a webhook could not be sent; trying again in 5 seconds');
+        return false;
+      })
+      .then((goesOn) => {
+        lanes.delete(id);
+        if (goesOn) within(DELAY);
+      });
+    lanes.set(id, lane);
+  }
+
+  /** Resolves with false if another process has the webhook. */
+  async function sendAll(id: number): Promise<boolean> {
+    const claim = await claimWebhook(deps, id, self);
+    if (claim === undefined) return false;
+    try {
+      await runLane(laneDeps, id, claim);
+    } finally {
+      await claim.release();
+    }
+    return true;
+  }
+
+  async function run(): Promise<void> {
+    due = Number.POSITIVE_INFINITY;
+    let next = net;
+    try {
+      next = await work();
+    } catch (error) {
+      log.warn({ err: error }, 'deliveries to webhooks could not be made; trying again in 5 seconds');
+    }
+    within(next);
+  }
+
+  function within(delay: number): void {
+    const at = performanceNow() + delay;
+    if (closed || at >= due) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(() => {
+      running = running.then(run);
+    }, delay).unref();
+  }
+
+  within(DELAY);
+  return {
+    async checkUrl(url) {
+      try {
+        await targetOf(url);
+      } catch (error) {
+        if (!(error instanceof TargetRefused)) throw error;
+        // A host that is not known yet may be known when something is sent.
+        if (error.code === 'unknown_host') return;
+        throw new ServiceError('url_not_allowed', {
+          detail: `The service must not send to this URL: ${error.message}.`,
+        });
+      }
+    },
+    wake() {
+      if (active) within(DELAY);
+    },
+    added() {
+      active = true;
+      within(DELAY);
+    },
+    async settle() {
+      active = true;
+      let waits: readonly { id: number; due_at: number | null }[] = [];
+      do {
+        running = running.then(run);
+        await running;
+        await Promise.all(lanes.values());
+        waits = (await readWaiting(deps)).filter(({ due_at: dueAt }) => dueAt !== null && dueAt <= now());
+      } while (waits.length > 0 && !closed);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await running;
+      await Promise.race([Promise.all(lanes.values()), sleep(patience, undefined, { ref: false })]);
+      stopping.abort();
+      await Promise.all(lanes.values());
+    },
+  };
+}
+
+/** Lets at most `most` pieces of work run at the same time. */
+function createLimit(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      return await work();
+    } finally {
+      running -= 1;
+      waiting.shift()?.();
+    }
+  };
+}
