@@ -15,9 +15,7 @@ import { UnusableDatabase } from './unusable.js';
 export { type AtCommit, leaveToCommit } from './at-commit.js';
 export {
   type ActorKind,
-  DELIVERY_STATUSES,
   type DeliveryError,
-  type DeliveryStatus,
   type DisabledReason,
   type EventAction,
   type RevocationReason,

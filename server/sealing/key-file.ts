@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InvalidArgument } from '../config/invalid-argument.js';
 
@@ -45,12 +45,6 @@ export function makeKeyFile(file: string): void {
   } finally {
     unlinkSync(temporary);
   }
-  flushFolder(file);
-}
-
-/** Replaces the content of `file` by `keys`, at once. */
-export function replaceKeys(file: string, keys: readonly Uint8Array[]): void {
-  renameSync(writeBeside(file, keys), file);
   flushFolder(file);
 }
 

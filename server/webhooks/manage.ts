@@ -1,6 +1,6 @@
 import { type EventAction, lockOrganization, lockOwners, type Queries } from '../database/index.js';
-import type { Deps } from '../deps.js';
-import { ServiceError } from '../errors.js';
+import type { Deps, Sealer } from '../deps.js';
+import { ServiceError, unavailable } from '../errors.js';
 import { recordNewSecret, recordNewWebhook, recordWebhook, recordWebhookEdit } from '../events/webhooks.js';
 import type { AuthenticatedActor } from '../tokens/actor.js';
 import { requireAdministrator } from '../tokens/administrators.js';
@@ -75,8 +75,7 @@ export async function createWebhook(
   const secret = newSecret();
   const sealer = await deps.keyring.sealer();
   const webhook = await deps.db.write(async (trx) => {
-    const at = await begin(deps, trx, actor.caller);
-    if (!(await sealer.lock(trx))) throw new ServiceError('service_unavailable');
+    const at = await begin(deps, trx, actor.caller, sealer);
     const others = await trx
       .selectFrom('webhooks')
       .select('id')
@@ -173,8 +172,7 @@ export async function rotateSecret(
   const secret = newSecret();
   const sealer = await deps.keyring.sealer();
   const webhook = await deps.db.write(async (trx) => {
-    const at = await begin(deps, trx, actor.caller);
-    if (!(await sealer.lock(trx))) throw new ServiceError('service_unavailable');
+    const at = await begin(deps, trx, actor.caller, sealer);
     const { id, uuid: own } = await findWebhook(trx, actor.caller, uuid, at);
     const isKept = gracePeriodSeconds > 0;
     await trx
@@ -194,9 +192,10 @@ export async function rotateSecret(
 }
 
 /** Begins a change of webhooks: locks what it depends on, and checks the caller. Returns the instant of the change. */
-export async function begin({ now }: Pick<Deps, 'now'>, trx: Queries, caller: Caller): Promise<number> {
+async function begin({ now }: Pick<Deps, 'now'>, trx: Queries, caller: Caller, sealer?: Sealer): Promise<number> {
   await lockOrganization(trx, caller.organizationId);
   await lockOwners(trx, caller.ownerId);
+  if (sealer !== undefined && !(await sealer.lock(trx))) throw unavailable('The key of secrets was replaced just now.');
   const at = now();
   await requireValidCaller(trx, caller, at, [WEBHOOKS]);
   await requireAdministrator(trx, caller, [WEBHOOKS]);

@@ -332,7 +332,7 @@ test('a sweep skips what another transaction has locked', async () => {
     const sweeper = createSweeper({ db, now: service.clock.now, log: console, config: defaultConfig });
     expect(await sweeper.sweep()).toBe(true);
     await sweeper.close();
-    expect(repeating.locks()).toEqual([[], [], []]);
+    expect(repeating.locks()).toEqual([[], [], [], []]);
     await other.query('commit');
     expect(await rowsOf(service, 'select count(*)::int as count from login_attempts')).toEqual([{ count: 1 }]);
   } finally {
