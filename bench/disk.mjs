@@ -1,5 +1,4 @@
 // @ts-check
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Driver from 'better-sqlite3';
 import { LATCHKEY, latchkey } from './contenders.mjs';
@@ -10,14 +9,18 @@ import { OPERATIONS } from './operations.mjs';
 import { start } from './process.mjs';
 
 /**
- * Bytes of the file for each token, and of its tables and indexes.
+ * Bytes for each token, of its tables and indexes. The events of the audit log do not count: they stay as long as the operator
+ * wants.
  *
  * @typedef {object} Disk
  * @property {string} how the tokens were made
  * @property {number} tokens
  * @property {number} bytesPerToken
  * @property {Record<string, number>} parts
+ * @property {number} bytesPerEvent 0 where no event was written
  */
+
+const EVENTS = /^audit_/;
 
 /**
  * Measures a file in which `tokens` tokens are created through the API. What the file contained before does not count.
@@ -29,7 +32,7 @@ import { start } from './process.mjs';
  */
 export async function measureWritten(database, tokens, folder) {
   const path = copyOf(database, folder, 'written');
-  const before = statSync(path).size;
+  const before = bytesIn(path);
   const server = await start({ name: LATCHKEY, argv: latchkey(path) });
   const create = OPERATIONS.find(({ name }) => name === 'create');
   /** @type {import('./databases.mjs').RealToken[]} */
@@ -45,38 +48,39 @@ export async function measureWritten(database, tokens, folder) {
     },
   });
   await server.stop();
-  const bytesPerToken = (statSync(path).size - before) / tokens;
-  return {
-    how: 'created through the API',
-    tokens,
-    bytesPerToken,
-    parts: partsOf(path, tokens + database.tokens),
-    path,
-    real,
-  };
+  const added = Object.entries(bytesIn(path)).map(([name, bytes]) => [name, bytes - (before[name] ?? 0)]);
+  return { ...diskOf('created through the API', tokens, Object.fromEntries(added)), path, real };
 }
 
 /** Measures a file that was filled by SQL. @param {import('./databases.mjs').Database} database @returns {Disk} */
 export function measureFilled({ path, tokens }) {
+  return diskOf('filled by SQL', tokens, bytesIn(path));
+}
+
+/** @param {string} how @param {number} tokens @param {Record<string, number>} bytes @returns {Disk} */
+function diskOf(how, tokens, bytes) {
+  const each = Object.entries(bytes).map(([name, all]) => /** @type {const} */ ([name, all / tokens]));
+  const parts = each.filter(([name]) => !EVENTS.test(name));
   return {
-    how: 'filled by SQL',
+    how,
     tokens,
-    bytesPerToken: statSync(path).size / tokens,
-    parts: partsOf(path, tokens),
+    bytesPerToken: sum(parts),
+    parts: Object.fromEntries(parts),
+    bytesPerEvent: sum(each) - sum(parts),
   };
 }
 
-/** @param {string} path @param {number} tokens @returns {Record<string, number>} */
-function partsOf(path, tokens) {
+/** @param {(readonly [name: string, bytes: number])[]} parts */
+const sum = (parts) => parts.reduce((total, [, bytes]) => total + bytes, 0);
+
+/** The bytes of each table and index in a file. @param {string} path @returns {Record<string, number>} */
+function bytesIn(path) {
   const database = new Driver(join(path), { readonly: true });
   try {
     const rows = database
       .prepare('select name, sum(pgsize) as bytes from dbstat group by name order by bytes desc')
       .all();
-    return Object.fromEntries(/** @type {any[]} */ (rows).map(({ name, bytes }) => [name, bytes / tokens]));
-  } catch {
-    // This driver was built without dbstat.
-    return {};
+    return Object.fromEntries(/** @type {any[]} */ (rows).map(({ name, bytes }) => [name, bytes]));
   } finally {
     database.close();
   }
@@ -85,11 +89,12 @@ function partsOf(path, tokens) {
 /** @param {Disk[]} disks */
 export function printDisk(disks) {
   console.log('\nBytes on disk for a token, with its indexes\n');
-  const rows = disks.flatMap(({ how, tokens, bytesPerToken, parts }) => [
+  const rows = disks.flatMap(({ how, tokens, bytesPerToken, parts, bytesPerEvent }) => [
     [`${tokens.toLocaleString('en')} ${how}`, bytesPerToken.toFixed(0)],
     ...Object.entries(parts)
       .filter(([, bytes]) => bytes >= 1)
       .map(([name, bytes]) => [`  ${name}`, bytes.toFixed(0)]),
+    ...(bytesPerEvent < 1 ? [] : [['  its event in the audit log, besides', bytesPerEvent.toFixed(0)]]),
   ]);
   console.log(table(['', 'bytes'], rows));
 }

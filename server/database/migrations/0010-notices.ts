@@ -9,7 +9,7 @@ interface Types {
 
 const statementsOf = ({ id, integer, text }: Types) => [
   // Sessions and tokens without an end are not in it, so that they cost nothing more.
-  `create index access_tokens_by_end on access_tokens (expires_at, id)
+  `create index access_tokens_by_end on access_tokens (expires_at)
     where type = 'pat' and revoked_at is null and expires_at is not null`,
   `create table outgoing_mails (
     id ${id},
