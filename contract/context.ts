@@ -7,6 +7,7 @@ import type { ContractOptions } from './options.js';
 import { canProtect, dangerOf, isLogout, isRotator, type Presenters, presentersOf } from './policy.js';
 import type { Phase } from './report/types.js';
 import { createRun, type Run } from './run.js';
+import { createVigil, type Vigil } from './vigil.js';
 
 /** What every phase works with: the run, its credential, and its valid requests. */
 export interface Context {
@@ -23,11 +24,7 @@ export interface Context {
   obstacle(operation: Operation): string | undefined;
   /** Whether the run can send a valid request of the operation. If not, the report gets the reason. */
   isReachable(operation: Operation): boolean;
-  /**
-   * Whether the server still answers, and accepts the run's own credential. If not, a fault is recorded. `after` names
-   * the part of the run that is done.
-   */
-  canGoOn(after: string): Promise<boolean>;
+  vigil: Vigil;
 }
 
 const TOO_DANGEROUS = "it may end the run's own credential, or things that the run has not created";
@@ -53,7 +50,10 @@ function wanted({ security }: Operation): string {
 
 function assemble(run: Run, credentials: Credentials): Context {
   const fixtures = createFixtures(run, credentials);
-  let isLost = false;
+  const vigil = createVigil(credentials, (check, message) => {
+    run.abort(check, message);
+  });
+  run.watchWith(vigil);
 
   async function throwaway(operation: Operation, phase: Phase): Promise<Credential | undefined> {
     const session = async () => (await credentials.logIn())?.credential;
@@ -101,17 +101,6 @@ function assemble(run: Run, credentials: Credentials): Context {
     return false;
   }
 
-  async function canGoOn(after: string): Promise<boolean> {
-    if (isLost || credentials.main === undefined) return !isLost;
-    let state = await credentials.stateOf(credentials.main);
-    if (state === 'no answer') state = await credentials.stateOf(credentials.main);
-    if (state !== 'rejected' && state !== 'no answer') return true;
-    isLost = true;
-    if (state === 'rejected') run.record.abort('credential', `the run's credential became invalid in the ${after}`);
-    else run.record.abort('answer', `the server no longer answers after the ${after}`);
-    return false;
-  }
-
   return {
     run,
     credentials,
@@ -120,6 +109,6 @@ function assemble(run: Run, credentials: Credentials): Context {
     throwaway,
     obstacle,
     isReachable,
-    canGoOn,
+    vigil,
   };
 }

@@ -5,6 +5,7 @@ import { isMultiple } from './decimal.js';
 import type { Json, JsonObject } from './document/json.js';
 import type { Direction, Reading } from './document/normalise.js';
 import { toRegExp, Undecided } from './document/pattern.js';
+import { createTwins } from './document/twins.js';
 
 /** How a value violates a schema, in a few words. */
 export type Objection = string;
@@ -58,12 +59,33 @@ export function createJudge(
     error: { message: ({ schemaCode }) => `must be multiple of ${String(schemaCode)}` },
     validate: (step: number, value: number) => isMultiple(value, step),
   });
-  for (const [direction, readings] of Object.entries(skeletons))
-    for (const [reading, document] of Object.entries(readings)) ajv.addSchema(document, `${direction}-${reading}`);
+  const documents = [
+    { name: 'response-wide', document: skeletons.response.wide },
+    { name: 'response-strict', document: skeletons.response.strict },
+    { name: 'request-strict', document: skeletons.request.strict },
+    { name: 'request-wide', document: skeletons.request.wide },
+  ];
+  for (const { name, document } of documents) ajv.addSchema(document, name);
+  const twins = documents.map(({ name, document }, index) => ({
+    name,
+    likes: documents
+      .slice(0, index)
+      .map((other) => ({ name: other.name, isTwin: createTwins(document, other.document) })),
+  }));
+
+  /** The document to compile a schema of: most schemas are the same for both directions and readings. */
+  function documentFor(direction: Direction, reading: Reading, pointer: string): string {
+    const own = `${direction}-${reading}`;
+    const likes = twins.find(({ name }) => name === own)?.likes ?? [];
+    return likes.find(({ isTwin }) => isTwin(pointer))?.name ?? own;
+  }
 
   const compiled = new Map<string, ValidateFunction | undefined>();
+  const references = new Map<string, string>();
   function validator(direction: Direction, reading: Reading, pointer: string): ValidateFunction | undefined {
-    const reference = `${direction}-${reading}${pointer}`;
+    const place = `${direction} ${reading} ${pointer}`;
+    const reference = references.get(place) ?? `${documentFor(direction, reading, pointer)}${pointer}`;
+    references.set(place, reference);
     if (compiled.has(reference)) return compiled.get(reference);
     let validate: ValidateFunction | undefined;
     try {
@@ -89,7 +111,8 @@ export function createJudge(
 
   function opinion(pointer: string, value: Json): Opinion {
     const strict = objectionsBy('request', 'strict', pointer, value);
-    const wide = objectionsBy('request', 'wide', pointer, value);
+    const isOne = validator('request', 'strict', pointer) === validator('request', 'wide', pointer);
+    const wide = isOne ? strict : objectionsBy('request', 'wide', pointer, value);
     if (strict === undefined || wide === undefined) return { kind: 'unclear', objections: [UNDECIDED] };
     if (strict.length === 0 && wide.length === 0) return { kind: 'valid', objections: [] };
     const kind = strict.length > 0 && wide.length > 0 ? 'invalid' : 'unclear';

@@ -1,8 +1,7 @@
-import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/answer.js';
-import { checkLeaks } from './checks/leaks.js';
-import { checkPlace } from './checks/place.js';
+import { checkByHook, checkTime, createAnswerChecks } from './answer-checks.js';
+import type { Finding } from './checks/answer.js';
 import { compileAll } from './compile.js';
-import { type Json, memberOf } from './document/json.js';
+import type { Json } from './document/json.js';
 import { loadDocument } from './document/load.js';
 import type { Operation, Spec } from './document/model.js';
 import { isPasswordName } from './document/names.js';
@@ -16,18 +15,17 @@ import { asksToWait, type Draft } from './http/draft.js';
 import { encode, type WireRequest } from './http/encode.js';
 import { createSecrets, type Secrets } from './http/secrets.js';
 import { type Answer, createTransport, TooLate } from './http/send.js';
-import { hasTwin } from './http/template.js';
 import { createJudge, type Judge } from './judge.js';
 import { createKeys, type Keys } from './keys.js';
 import { headerLabel } from './labels.js';
-import { createWatch } from './laws/watch.js';
 import type { ContractOptions } from './options.js';
 import { createRecord, type RunRecord } from './record.js';
 import { toCurl } from './report/curl.js';
-import { CHECKS, type Check } from './report/types.js';
+import type { Check } from './report/types.js';
 import { selectChecks, selectOperations, withoutLeftOut } from './selection.js';
 import { dateNow, performanceNow } from './timers.js';
 import { type ConfiguredValue, readValues } from './values.js';
+import type { Vigil } from './vigil.js';
 
 /** Everything that the phases of a run share. */
 export interface Run {
@@ -54,9 +52,15 @@ export interface Run {
   /** Sends a request, checks the answer, and records the findings. */
   send(draft: Draft, info: CaseInfo): Promise<Exchange>;
   judgeRequest(draft: Draft): Verdict;
+  /** The bytes of a request. Two drafts with the same bytes test the same. */
+  wireOf(draft: Draft): WireRequest;
+  /** From now on, each exchange is shown to the vigil, and a request throws `OutOfTime` once it ends the run. */
+  watchWith(vigil: Vigil): void;
+  /** Ends the run with a fault, because later results would mean nothing. */
+  abort(check: 'credential' | 'answer', message: string): void;
   /** From now on, a request throws `OutOfTime` once the time of the run is over. */
   watchTime(): void;
-  /** Whether the time of the run is over, or `maxFaults` is reached. */
+  /** Whether the time of the run is over, `maxFaults` is reached, or the run was aborted. */
   outOfTime(): boolean;
   close(): void;
 }
@@ -65,10 +69,6 @@ export interface Run {
 const POLL_MS = 1_000;
 /** Milliseconds that the run waits for a delayed answer, once one of the same operation did not arrive in time. */
 const POLL_AGAIN_MS = 200;
-/** Statuses for a path that the server cannot read; no operation needs to document them. */
-const UNREADABLE = new Set([400, 404, 414]);
-/** Statuses for a path that is too long and for headers that are too large; documents rarely list them. */
-const TOO_LONG = new Set([414, 431]);
 
 /** Reads the document and prepares a run. Rejects with `CouldNotRun` if the document or an option is wrong. */
 export async function createRun(
@@ -123,17 +123,23 @@ export async function createRun(
     onProgress: options.onProgress,
   });
   let watches = false;
+  let isAborted = false;
+  let vigil: Vigil | undefined;
   const timeLeft = () => startedAt + timeMs - dateNow();
   function outOfTime(): boolean {
     const { maxFaults = Infinity } = options;
     if (record.faults() >= maxFaults) record.stop(`stopped after ${String(record.faults())} faults`);
-    const isOver = timeLeft() <= 0 || record.faults() >= maxFaults;
+    const isOver = isAborted || timeLeft() <= 0 || record.faults() >= maxFaults;
     if (isOver) record.stop(`stopped after ${(timeMs / 1_000).toFixed(1)} s`);
     return isOver;
   }
   const issues: Run['issues'] = new Map();
-  const watch = createWatch(options.laws);
+  const checks = createAnswerChecks(options, spec, judge, secrets, issues, (text) => {
+    record.note(text);
+  });
   const valuesOf = readValues(spec, options.values ?? {});
+  /** Verdicts on drafts, which do not change: many are judged before they are sent. Another key does not change one. */
+  const verdicts = new WeakMap<Draft, Verdict>();
   /** Operations whose answers had no end. Their bodies get less time from then on. */
   const slow = new Set<string>();
 
@@ -154,7 +160,7 @@ export async function createRun(
     const { operation } = draft;
     const wire = toWire(draft);
     const repeats = keys.use(operation, wire);
-    const verdict = judgeWire(operation, wire);
+    const verdict = verdicts.get(wanted) ?? judgeWire(operation, wire);
     rememberPasswords(draft.body, secrets);
     for (const part of [draft.body, draft.query, draft.path]) secrets.say(part);
     const ordinal = record.sending(operation, info.phase);
@@ -177,6 +183,7 @@ export async function createRun(
       if (watches && outOfTime()) throw new OutOfTime();
       record.received(operation, undefined, performanceNow() - sentAt);
       const without = { ordinal, draft, wire, verdict, answer: undefined, value: undefined };
+      await vigil?.saw(without, info);
       if (waits && error instanceof TooLate) {
         slow.add(operation.id);
         record.note(`${operation.id}: answers that requests ask the server to delay came too late and are not checked`);
@@ -191,17 +198,20 @@ export async function createRun(
     if (verdict.kind === 'valid' && info.outside !== true && (info.expectation ?? 'accepted') === 'accepted')
       record.extent.answered(operation, answer.status);
     const value = parse(answer);
-    const findings = counting([
+    const received = { ordinal, draft, wire, verdict, answer, value };
+    const found = [
       ...checkTime(tookMs, waits ? undefined : options.maxResponseMs),
-      ...checkShape(draft, info, verdict, answer),
-      ...checkPlace(options, wire, verdict, answer),
-      ...watch.look(operation, answer, value),
-      ...checkSecrets(draft, answer, value, repeats),
-      ...checkStatus(operation, answer, info.expectation ?? expectationOf(verdict), verdict, subject(info, verdict)),
-      ...(info.check?.(answer, value) ?? []),
-      ...(await checkByHook(sent, answer, value, about)),
-    ]);
-    return { ordinal, draft, wire, verdict, answer, value, findings };
+      ...checks.of(received, info, repeats),
+      ...(await checkByHook(options.hooks, sent, answer, value, about)),
+    ];
+    if ((await vigil?.saw(received, info)) === false) throw new OutOfTime();
+    return { ...received, findings: counting(found) };
+  }
+
+  function judgeRequest(draft: Draft): Verdict {
+    const verdict = verdicts.get(draft) ?? judgeWire(draft.operation, toWire(draft));
+    verdicts.set(draft, verdict);
+    return verdict;
   }
 
   async function hooked(wire: WireRequest, about: HookCase): Promise<WireRequest> {
@@ -209,45 +219,8 @@ export async function createRun(
     return hook === undefined ? wire : ((await callHook('request', () => hook({ ...wire }, about))) ?? wire);
   }
 
-  async function checkByHook(
-    request: WireRequest,
-    answer: Answer,
-    value: Json | undefined,
-    about: HookCase,
-  ): Promise<Finding[]> {
-    const hook = options.hooks?.answer;
-    if (hook === undefined) return [];
-    const faults = (await callHook('answer', () => hook({ ...answer, value }, { ...about, request }))) ?? [];
-    return [faults].flat().map((message) => ({ check: 'hook', message, expected: CHECKS.hook }));
-  }
-
   function counting(findings: Finding[]): Finding[] {
     return findings.filter(({ check }) => counts.has(check));
-  }
-
-  function checkShape(draft: Draft, info: CaseInfo, verdict: Verdict, answer: Answer): Finding[] {
-    if (spec.broken.has(draft.operation.id)) return [];
-    const findings = checkAnswer(draft.operation, verdict, answer, judge, spec.answers, (text) => {
-      record.note(`${draft.operation.id}: ${text}`);
-    });
-    if (hasTwin(spec, draft.operation)) return findings.filter(({ check }) => check === 'server-error');
-    const foreignPath = verdict.why.includes('the path is not that of the operation') && UNREADABLE.has(answer.status);
-    const isTooLong = verdict.kind !== 'valid' && TOO_LONG.has(answer.status);
-    if (info.outside !== true && !foreignPath && !isTooLong) return findings;
-    return findings.filter(({ check }) => check === 'server-error');
-  }
-
-  function checkSecrets(draft: Draft, answer: Answer, value: Json | undefined, mayTellAgain: boolean): Finding[] {
-    const findings = checkLeaks(spec.answers, secrets, draft, answer, value, mayTellAgain);
-    // Added after the check: the answer that issues a secret may contain it, and no later answer may.
-    if (answer.status < 300) {
-      secrets.addFrom(value, draft.body);
-      for (const path of issues.get(draft.operation.id) ?? []) {
-        const issued = path.split('/').slice(1).reduce<Json | undefined>(memberOf, value);
-        if (typeof issued === 'string') secrets.add(issued);
-      }
-    }
-    return findings;
   }
 
   await compileAll(operations, spec, judge, startedAt, timeMs);
@@ -272,7 +245,15 @@ export async function createRun(
       record.add(info, exchange);
       return exchange;
     },
-    judgeRequest: (draft) => judgeWire(draft.operation, toWire(draft)),
+    judgeRequest,
+    wireOf: (draft) => toWire(draft),
+    watchWith(one) {
+      vigil = one;
+    },
+    abort(check, message) {
+      isAborted = true;
+      record.abort(check, message);
+    },
     watchTime: () => {
       watches = true;
     },
@@ -281,18 +262,6 @@ export async function createRun(
       transport.close();
     },
   };
-}
-
-/** The subject of a message about a status: for an invalid request its first objection, else the name of the case. */
-function subject({ expectation, name }: CaseInfo, { kind, why }: Verdict): string {
-  return expectation === undefined && kind === 'invalid' ? `a request where ${why[0] ?? 'something is wrong'}` : name;
-}
-
-function checkTime(took: number, most: number | undefined): Finding[] {
-  if (most === undefined || took <= most) return [];
-  return [
-    { check: 'time', message: 'an answer is slow', expected: `at most ${String(most)} ms, not ${took.toFixed(0)}` },
-  ];
 }
 
 function rememberPasswords(body: Json | undefined, secrets: Secrets): void {

@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import { type Json, type JsonObject, membersOf } from '../document/json.js';
 import { isPasswordName } from '../document/names.js';
+import { toRegExp } from '../document/pattern.js';
 import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
 import { namesOf, valuesOf } from './arbitrary.js';
 import type { Candidate } from './candidate.js';
 import { composed } from './composed.js';
 import { distinctOf } from './samples.js';
-import { formatted, LONGEST, malformed, textOfLength } from './strings.js';
+import { formatted, LONGEST, malformed, matches, textOfLength } from './strings.js';
 
 /** Items of the longest list that is generated. */
 const MOST_ITEMS = 500;
@@ -28,6 +29,9 @@ const AWKWARD: readonly (readonly [string, string])[] = [
   ['../../etc/passwd', 'a path'],
   ['%00%0A%E0%A4%A', 'text that looks percent-encoded'],
 ];
+
+/** The awkward texts that are sent even where the schema forbids all: a server that checks too late fails with them. */
+const PIERCING = new Set(['text with NUL', 'SQL', 'characters with a meaning in templates and patterns']);
 
 /** Values just inside and just outside the limits of every keyword of a schema, and values of other types. */
 export function boundariesOf(
@@ -76,24 +80,28 @@ function texts(schema: Schema, name: string): Candidate[] {
   if (!typesOf(schema).includes('string') || schema.enum || schema.const !== undefined) return [];
   const { minLength = 0, maxLength, format, pattern } = schema;
   const secret = format === 'password' || isPasswordName(name);
+  const regex = pattern === undefined ? undefined : toRegExp(pattern);
+  const isFormatted = format !== undefined && formatted(format) !== undefined;
+  const mayBe = (text: string) => !isFormatted && (regex === undefined || matches(regex, text));
   const candidates: Candidate[] = [];
   const lengths = [
     0,
-    1,
     minLength - 1,
-    minLength,
-    minLength + 1,
-    ...(maxLength === undefined ? [300] : [maxLength - 1, maxLength, maxLength + 1]),
+    Math.max(1, minLength),
+    ...(maxLength === undefined ? [300] : [maxLength, maxLength + 1]),
   ];
   for (const length of new Set(lengths)) {
     if (length < 0) continue;
     const text = textOfLength(length, schema, secret ? UNIQUE : 'a');
-    if (text !== undefined) candidates.push({ value: text, note: `length ${String(length)}` });
+    // Among texts of a format, one that only repeats a letter is malformed like any other.
+    const isPlain = isFormatted && !/[^a1A]/.test(text ?? '');
+    if (text !== undefined && (length === 0 || !isPlain))
+      candidates.push({ value: text, note: `length ${String(length)}` });
   }
   // Length counts code points (JSON Schema, 6.3.1), not UTF-16 units: 255 of these are 510.
   if (maxLength !== undefined && maxLength > 1 && maxLength < LONGEST && format === undefined) {
-    candidates.push({ value: '😀'.repeat(maxLength), note: `${String(maxLength)} code points beyond U+FFFF` });
-    candidates.push({ value: '😀'.repeat(maxLength + 1), note: `${String(maxLength + 1)} code points beyond U+FFFF` });
+    for (const length of [maxLength, maxLength + 1].filter((count) => mayBe('😀'.repeat(count))))
+      candidates.push({ value: '😀'.repeat(length), note: `${String(length)} code points beyond U+FFFF` });
   }
   if (format !== undefined && formatted(format)) {
     candidates.push(...malformed(format));
@@ -102,8 +110,26 @@ function texts(schema: Schema, name: string): Candidate[] {
     if (format === 'uuid') candidates.push({ value: good.toUpperCase(), note: 'a uuid in capitals' });
     if (format === 'date-time') candidates.push({ value: '2041-06-15T12:00:00+02:00', note: 'another zone' });
   }
-  if (pattern !== undefined) candidates.push({ value: '\u0001', note: 'text that the pattern forbids' });
-  return [...candidates, ...AWKWARD.map(([value, note]) => ({ value: secret ? value + UNIQUE : value, note }))];
+  if (pattern !== undefined)
+    candidates.push({ value: '\u0001', note: 'text that the pattern forbids' }, ...nearMisses(schema));
+  // One text that the schema forbids tests the same as another.
+  const awkward = AWKWARD.filter(([value, note]) => mayBe(value) || PIERCING.has(note));
+  return [
+    ...candidates,
+    ...awkward.map(([value, note]) => ({ value: secret ? value + UNIQUE : value, note, isShared: true })),
+  ];
+}
+
+/** Texts that fit the pattern but for one character. */
+function nearMisses(schema: Schema): Candidate[] {
+  const good = textOfLength(Math.max(3, schema.minLength ?? 0), schema);
+  if (good === undefined) return [];
+  const [first = '', , ...rest] = Array.from(good);
+  return [
+    { value: `${first} ${rest.join('')}`, note: 'a space in a text of the pattern', isShared: true },
+    { value: `${first}é${rest.join('')}`, note: 'é in a text of the pattern', isShared: true },
+    { value: `${good.slice(0, -1)}\n`, note: 'a line break at the end of a text of the pattern', isShared: true },
+  ];
 }
 
 function numbers(schema: Schema): Candidate[] {
@@ -112,9 +138,15 @@ function numbers(schema: Schema): Candidate[] {
   if (!whole && !types.includes('number')) return [];
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
   const step = whole ? 1 : 0.5;
-  const edges = [minimum, maximum, exclusiveMinimum, exclusiveMaximum].filter((edge) => edge !== undefined);
-  const candidates = edges
-    .flatMap((edge) => [edge - step, edge, edge + step])
+  // Each edge with its neighbour on the other side of the limit.
+  const pairs = [
+    [minimum, -step],
+    [maximum, step],
+    [exclusiveMinimum, step],
+    [exclusiveMaximum, -step],
+  ] as const;
+  const candidates = pairs
+    .flatMap(([edge, other]) => (edge === undefined ? [] : [edge, edge + other]))
     // Above 2^53 JavaScript cannot represent neighbouring integers.
     .filter((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER)
     .map((value) => ({ value, note: String(value) }));
@@ -178,15 +210,29 @@ function asText(schema: SchemaOrBoolean): SchemaOrBoolean {
   return typeof schema === 'boolean' ? { type: 'string', maxLength: 8 } : schema;
 }
 
+/** Values of other types: those that a lenient server may convert, null, and those on which it may fail. */
 function wrongTypes(schema: Schema): Candidate[] {
+  const types = typesOf(schema);
+  const isFree = types.includes('string') && !isRestricted(schema);
   const all: Candidate[] = [
-    { value: 'text', note: 'a text' },
-    { value: '1', note: 'a number in quotes' },
-    { value: 42, note: 'a number' },
-    { value: true, note: 'a boolean' },
+    ...(isFree ? [] : [{ value: 'text', note: 'a text' }]),
+    ...(types.some((type) => /integer|number/.test(type)) ? [{ value: '1', note: 'a number in quotes' }] : []),
+    ...(types.includes('boolean')
+      ? ['true', 'false'].map((value) => ({ value, note: `${value} in quotes` }))
+      : types.some((type) => /integer|number/.test(type))
+        ? [{ value: true, note: 'a boolean' }]
+        : []),
+    ...(types.some((type) => /string|boolean/.test(type)) ? [{ value: 1, note: 'a number' }] : []),
     { value: null, note: 'null' },
-    { value: [], note: 'an empty list' },
-    { value: {}, note: 'an empty object' },
+    ...(types.includes('array') ? [] : [{ value: [], note: 'an empty list', isShared: true }]),
+    ...(types.includes('object') || !types.some((type) => /string|array/.test(type))
+      ? []
+      : [{ value: {}, note: 'an empty object', isShared: true }]),
   ];
-  return typesOf(schema).length === 0 ? [] : all;
+  return types.length === 0 ? [] : all;
+}
+
+/** Whether a text must have a certain form. */
+function isRestricted({ format, pattern, enum: values, const: value }: Schema): boolean {
+  return format !== undefined || pattern !== undefined || values !== undefined || value !== undefined;
 }

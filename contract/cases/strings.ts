@@ -156,7 +156,7 @@ function matching(pattern: string, minLength: number, maxLength: number): fc.Arb
 }
 
 /** Whether the pattern matches; false if it takes too long. */
-function matches(regex: RegExp, text: string): boolean {
+export function matches(regex: RegExp, text: string): boolean {
   try {
     return regex.test(text);
   } catch {

@@ -5,6 +5,7 @@ import { isSecretName, isSecretOrPasswordName } from '../document/names.js';
 const SHORTEST = 10;
 /** Characters. A shorter credential is masked only in places for credentials, because it may be an ordinary word. */
 const SHORTEST_GIVEN = 6;
+const MARKS = 65_536;
 
 /** The secrets that no answer or report may contain: those that were sent and those that the server has issued. */
 export interface Secrets {
@@ -41,8 +42,11 @@ export function createSecrets(published: string): Secrets {
   const labels = new Map<string, string>();
   /** Secrets by their first characters, so that `leakIn` reads a text only once. */
   const heads = new Map<string, Set<string>>();
+  /** Which `markOf` values some secret has. A look-up in `heads` at each character of every answer would be slow. */
+  const marks = new Uint8Array(MARKS);
 
   function add(value: string, label = '$SECRET'): void {
+    if (label === '$SECRET' && labels.has(value)) return;
     const isGiven = label !== '$SECRET' && value !== '';
     if (value.length < SHORTEST && !isGiven) return;
     if (!labels.has(value) || label !== '$SECRET') labels.set(value, label);
@@ -50,6 +54,7 @@ export function createSecrets(published: string): Secrets {
     for (const form of [value, JSON.stringify(value).slice(1, -1)]) {
       const head = form.slice(0, SHORTEST);
       heads.set(head, (heads.get(head) ?? new Set()).add(value));
+      marks[markOf(head, 0)] = 1;
     }
   }
 
@@ -128,6 +133,7 @@ export function createSecrets(published: string): Secrets {
     },
     leakIn(text) {
       for (let at = 0; at + SHORTEST <= text.length; at++) {
+        if (marks[markOf(text, at)] === 0) continue;
         for (const secret of heads.get(text.slice(at, at + SHORTEST)) ?? []) {
           if (tells(text, at, secret)) return labels.get(secret);
         }
@@ -143,4 +149,10 @@ export function createSecrets(published: string): Secrets {
       return masked;
     },
   };
+}
+
+/** A number below `MARKS` of the four characters from `at`. */
+function markOf(text: string, at: number): number {
+  const low = text.charCodeAt(at) * 31 + text.charCodeAt(at + 1);
+  return (low * 961 + text.charCodeAt(at + 2) * 31 + text.charCodeAt(at + 3)) % MARKS;
 }

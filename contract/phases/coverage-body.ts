@@ -1,5 +1,6 @@
 import type { CaseSender } from '../case-sender.js';
 import { boundariesOf } from '../cases/boundaries.js';
+import { shareOf, turnsOf } from '../cases/candidate.js';
 import { sampleOf } from '../cases/samples.js';
 import { pathText, type Slot, slotsOf, valueAt, withValue } from '../cases/slots.js';
 import { isObject, type Json } from '../document/json.js';
@@ -22,8 +23,9 @@ export function* bodyCases(run: Run, sender: CaseSender, operation: Operation): 
   if (operation.answers.some(({ status }) => status === '413')) yield* sizeCases(body.kind);
   const slots = sender.full.body === undefined ? [] : slotsOf(run.spec.requests, body.schema);
   const filled = withItems(run, sender, slots);
+  const turns = turnsOf(slots.map(({ schema }) => schema as Json));
   yield* interleaved([
-    ...slots.map((slot) => slotCases(run, sender, body, slot, filled)),
+    ...slots.map((slot, index) => slotCases(run, sender, body, slot, filled, turns[index])),
     wholeCases(run, sender, body),
     mediaTypeCases(body.kind),
     ...(body.kind === 'json' ? [jsonCases(sender)] : []),
@@ -49,13 +51,15 @@ function* slotCases(
   body: RequestBody,
   { path, schema }: Slot,
   filled: Json | undefined,
+  { turn, places } = { turn: 0, places: 1 },
 ): Generator<Case> {
   const label = `body ${pathText(path)}`;
   // The smallest of the bodies that contains the place.
   const on = (base: Draft) =>
     [base.body, sender.full.body].find((each) => valueAt(each, path.slice(0, -1)) !== undefined) ?? filled ?? null;
   const sample = valueAt(filled, path) ?? 'a';
-  for (const { value, note } of boundariesOf(run.spec.requests, schema, String(path.at(-1)), sample)) {
+  const candidates = boundariesOf(run.spec.requests, schema, String(path.at(-1)), sample);
+  for (const { value, note } of shareOf(candidates, turn, places)) {
     // A form cannot contain lists or objects as such.
     if (body.kind === 'form' && typeof value === 'object') continue;
     yield { name: `${label}: ${note}`, change: (base) => ({ ...base, body: withValue(on(base), path, value) }) };

@@ -1,13 +1,16 @@
 import { type CaseSender, createCaseSender } from '../case-sender.js';
 import { boundariesOf } from '../cases/boundaries.js';
+import { shareOf, turnsOf } from '../cases/candidate.js';
 import type { Context } from '../context.js';
 import type { Json } from '../document/json.js';
 import { isUnsafe, type Operation, type Parameter } from '../document/model.js';
+import { branches, typesOf } from '../document/schema.js';
 import type { Draft } from '../http/draft.js';
 import { fillTemplate } from '../http/template.js';
 import type { Run } from '../run.js';
 import { type Case, interleaved } from './case.js';
 import { bodyCases } from './coverage-body.js';
+import { createSmallPage } from './small-page.js';
 
 /** Cases of an operation in its first round; each further round has twice as many. */
 const FIRST_ROUND = 12;
@@ -18,19 +21,23 @@ const FIRST_ROUND = 12;
  * remain.
  */
 export function createCoverage(): (context: Context, operation: Operation) => Promise<boolean> {
-  const begun = new Map<string, { sender: CaseSender; cases: Iterator<Case>; round: number }>();
+  const begun = new Map<string, { sender: CaseSender; cases: Iterator<Case>; round: number; sent: Set<string> }>();
   return async (context, operation) => {
     let known = begun.get(operation.id);
     if (known === undefined) {
       const sender = await createCaseSender(context, operation, 'coverage');
       if (sender === undefined) return true;
-      known = { sender, cases: casesOf(context.run, sender, operation), round: FIRST_ROUND };
+      known = { sender, cases: casesOf(context.run, sender, operation), round: FIRST_ROUND, sent: new Set() };
       begun.set(operation.id, known);
     }
     for (let left = known.round; left > 0; left--) {
       const next = known.cases.next();
       if (next.done === true) return true;
       const { change, ...info } = next.value;
+      const { method, target, headers, body } = context.run.wireOf(change(known.sender.base));
+      const bytes = JSON.stringify([method, target, headers, body && Buffer.from(body).toString('latin1')]);
+      if (known.sent.has(bytes)) continue;
+      known.sent.add(bytes);
       await known.sender.send(info, change);
     }
     known.round *= 2;
@@ -41,18 +48,31 @@ export function createCoverage(): (context: Context, operation: Operation) => Pr
 function* casesOf(run: Run, sender: CaseSender, operation: Operation): Generator<Case> {
   yield { name: 'only what is required', change: (base) => base };
   yield { name: 'everything that is documented', change: () => sender.full };
-  const parts = operation.parameters.map((parameter) => parameterCases(run, sender, parameter));
-  yield* interleaved([...parts, queryCases(operation), bodyCases(run, sender, operation)]);
+  const turns = turnsOf(operation.parameters.map(({ in: place, schema }) => ({ place, schema }) as unknown as Json));
+  const parts = operation.parameters.map((parameter, index) => parameterCases(run, sender, parameter, turns[index]));
+  const smaller = createSmallPage(run, operation);
+  for (const { change, ...info } of interleaved([...parts, queryCases(operation), bodyCases(run, sender, operation)]))
+    yield { ...info, change: (base) => change(smaller(base)) };
 }
 
-function* parameterCases(run: Run, sender: CaseSender, parameter: Parameter): Generator<Case> {
+function* parameterCases(
+  run: Run,
+  sender: CaseSender,
+  parameter: Parameter,
+  { turn, places } = { turn: 0, places: 1 },
+): Generator<Case> {
   const { name, in: place, required } = parameter;
   const sample = sender.full[place][name] ?? 'a';
   const label = `${place} ${name}`;
-  for (const { value, note } of boundariesOf(run.spec.requests, parameter.schema, name, sample)) {
+  const types = new Set(branches(run.spec.requests, parameter.schema).flatMap(typesOf));
+  const isText = types.size === 1 && types.has('string');
+  const candidates = boundariesOf(run.spec.requests, parameter.schema, name, sample);
+  for (const { value, note } of shareOf(candidates, turn, places)) {
     // A parameter cannot express null, and an object only in a style of its own.
     if (value === null || (typeof value === 'object' && !Array.isArray(value))) continue;
     if (place === 'path' && value === '') continue;
+    // On the wire the value is a text anyway.
+    if (isText && typeof value !== 'string') continue;
     if (typeof value === 'string' && value.length > 2_000) continue;
     yield { name: `${label}: ${note}`, change: (base) => put(base, parameter, value) };
   }
@@ -83,8 +103,8 @@ function* queryCases(operation: Operation): Generator<Case> {
     name: 'query: an unknown parameter',
     change: (base) => ({ ...base, rawQuery: 'unknown_parameter=1' }),
   };
-  yield { name: 'query: __proto__', change: (base) => ({ ...base, rawQuery: '__proto__=1&constructor=2' }) };
-  yield { name: 'query: empty parts', change: (base) => ({ ...base, rawQuery: '&&=&' }) };
+  const odd = '__proto__=1&constructor=2&&=&';
+  yield { name: 'query: __proto__ and empty parts', change: (base) => ({ ...base, rawQuery: odd }) };
   if (isUnsafe(operation)) return;
   for (const [note, segment] of [
     ['malformed percent-encoding', '%E0%A4%A'],

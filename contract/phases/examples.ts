@@ -18,5 +18,4 @@ export async function runExamples(context: Context, operation: Operation): Promi
       }));
     }
   }
-  await sender.send({ name: 'a valid request' }, (base) => base);
 }

@@ -14,6 +14,7 @@ import type { Exchange } from '../exchange.js';
 import { unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
+import { createSmallPage } from './small-page.js';
 
 /** The values of a random request that replace those of the valid one. */
 interface Mutation {
@@ -25,17 +26,28 @@ interface Mutation {
 const MOST_FAULTS = 5;
 
 /** Random requests of an operation in its first round; the second round has the rest. */
-const FIRST_ROUND = 15;
+const FIRST_ROUND = 12;
+/** Random requests of one operation for each value that they vary, at most, and of all operations together. */
+const RUNS_PER_VALUE = 4;
+const MOST_RUNS = 60;
+const ALL_RUNS = 900;
+
+/** An operation that gets random requests. */
+interface Target {
+  sender: CaseSender;
+  mutations: fc.Arbitrary<Mutation>;
+  smaller: (draft: Draft) => Draft;
+}
 
 /**
  * Creates a function that sends random requests, valid and invalid, in two rounds. A request that shows a fault is
  * shrunk to the smallest one with the same fault. The function resolves with false after the first round.
  */
 export function createFuzz(): (context: Context, operation: Operation) => Promise<boolean> {
-  const begun = new Map<string, { sender: CaseSender; mutations: fc.Arbitrary<Mutation> }>();
+  const begun = new Map<string, Target>();
   return async (context, operation) => {
     const { run } = context;
-    const numRuns = run.options.fuzzRuns ?? 60;
+    const numRuns = run.options.fuzzRuns ?? runsFor(run.spec.requests, operation, run.operations.length);
     const known = begun.get(operation.id);
     if (known !== undefined) {
       await fuzz(context, known, run.seed + MOST_FAULTS, numRuns - FIRST_ROUND);
@@ -46,15 +58,26 @@ export function createFuzz(): (context: Context, operation: Operation) => Promis
       dangerOf(operation, run.spec) === 'none' ? await createCaseSender(context, operation, 'fuzz') : undefined;
     const mutations = sender && mutationsFor(context, operation, sender.full);
     if (!sender || !mutations) return true;
-    begun.set(operation.id, { sender, mutations });
-    await fuzz(context, { sender, mutations }, run.seed, Math.min(FIRST_ROUND, numRuns));
+    const target = { sender, mutations, smaller: createSmallPage(run, operation) };
+    begun.set(operation.id, target);
+    await fuzz(context, target, run.seed, Math.min(FIRST_ROUND, numRuns));
     return numRuns <= FIRST_ROUND;
   };
 }
 
+/** The number of random requests: fewer for an operation with few values to vary, and in a large document. */
+function runsFor(document: JsonObject, { parameters, body }: Operation, operations: number): number {
+  const values = parameters.length + slotsOf(document, body?.schema).length;
+  return Math.min(
+    MOST_RUNS,
+    FIRST_ROUND + RUNS_PER_VALUE * values,
+    Math.max(FIRST_ROUND, Math.round(ALL_RUNS / operations)),
+  );
+}
+
 async function fuzz(
   { run }: Context,
-  { sender, mutations }: { sender: CaseSender; mutations: fc.Arbitrary<Mutation> },
+  { sender, mutations, smaller }: Target,
   seed: number,
   numRuns: number,
 ): Promise<void> {
@@ -66,7 +89,7 @@ async function fuzz(
       if (run.outOfTime()) return true;
       // The end of the run's time is not a fault to shrink.
       const exchange = await sender
-        .send({ name: 'a random request' }, (base) => apply(base, mutation), 'attempt')
+        .send({ name: 'a random request' }, (base) => apply(smaller(base), mutation), 'attempt')
         .catch((error: unknown) => {
           if (error instanceof OutOfTime) return undefined;
           throw error;

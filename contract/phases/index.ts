@@ -133,15 +133,15 @@ async function runInRounds(context: Context, parts: Part[]): Promise<boolean> {
       if (context.run.outOfTime()) throw new OutOfTime();
       // The option `only` reproduces a part of one operation; other parts need a whole run.
       context.run.record.begin(operations[0]?.id);
+      context.vigil.begin(operations.length === 1 ? `${phase} of ${operations[0]?.id ?? ''}` : phase);
       const isDone = (await work()) !== false;
       if (isDone) for (const operation of operations) context.run.record.extent.finished(operation, part);
       else unfinished.push(part);
-      const what = operations.length === 1 ? `${phase} of ${operations[0]?.id ?? ''}` : phase;
-      if (!(await context.canGoOn(what))) return false;
+      if (!(await context.vigil.check(false))) return false;
     }
     waiting = unfinished;
   }
-  return true;
+  return await context.vigil.check(true);
 }
 
 function makesSomething({ run }: Context, creator: Operation): boolean {

@@ -19,8 +19,10 @@ export async function runSecurity(context: Context, operation: Operation): Promi
     { ...plain, credential: null },
     { phase: 'security', name: 'a request without a credential', expectation },
   );
-  for (const schemes of ways) {
-    for (const [what, credential] of badCredentials(context, schemes)) {
+  // A credential that is nearly valid tests what verifies it, which is the same in all ways to send it.
+  const turn = run.operations.indexOf(operation) % Math.max(1, ways.length);
+  for (const [index, schemes] of ways.entries()) {
+    for (const [what, credential] of badCredentials(context, index === turn ? schemes : [])) {
       const info = {
         phase: 'security',
         name: `${what} by ${schemes.join(' and ')}`,

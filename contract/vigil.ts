@@ -1,0 +1,60 @@
+import type { Credentials } from './credentials.js';
+import { isSecured, isUnsafe } from './document/model.js';
+import type { CaseInfo, Exchange } from './exchange.js';
+
+/**
+ * Watches whether the server still answers and still accepts the run's own credential. It asks only when an answer
+ * raises the doubt, because asking after each part would be every tenth request of a run.
+ */
+export interface Vigil {
+  /** Names the part of the run that begins. */
+  begin(part: string): void;
+  /** Looks at an exchange. Resolves with false if it shows that the credential is no longer valid. */
+  saw(exchange: Omit<Exchange, 'findings'>, info: CaseInfo): Promise<boolean>;
+  /** Asks the server, if `always` or if the last request got no answer. Resolves with false if the run cannot go on. */
+  check(always: boolean): Promise<boolean>;
+}
+
+/** `lose` is called once, with the check and the message of the fault. */
+export function createVigil(
+  credentials: Credentials,
+  lose: (check: 'credential' | 'answer', message: string) => void,
+): Vigil {
+  let part = '';
+  /** The part whose last change may have ended the credential, because nothing has proved it valid since. */
+  let suspect: string | undefined;
+  let isSilent = false;
+  let isLost = false;
+
+  async function ask(): Promise<boolean> {
+    const { main } = credentials;
+    if (isLost || main === undefined) return !isLost;
+    let state = await credentials.stateOf(main);
+    if (state === 'no answer') state = await credentials.stateOf(main);
+    isSilent = false;
+    if (state !== 'rejected' && state !== 'no answer') {
+      suspect = undefined;
+      return true;
+    }
+    isLost = true;
+    if (state === 'rejected') lose('credential', `the run's credential became invalid in the ${suspect ?? part}`);
+    else lose('answer', `the server no longer answers after the ${part}`);
+    return false;
+  }
+
+  return {
+    begin(name) {
+      part = name;
+    },
+    async saw({ draft: { operation, credential }, answer }, { expectation = 'accepted' }) {
+      isSilent = answer === undefined;
+      if (answer === undefined || credentials.main === undefined || isLost) return !isLost;
+      const isOwn = credential?.with === credentials.main && isSecured(operation);
+      if (answer.status < 400 && isUnsafe(operation)) suspect = part;
+      else if (answer.status < 400 && isOwn) suspect = undefined;
+      const isDoubtful = answer.status === 401 && isOwn && (expectation === 'accepted' || expectation === 'rejected');
+      return isDoubtful ? await ask() : true;
+    },
+    check: (always) => (always || isSilent ? ask() : Promise.resolve(!isLost)),
+  };
+}
