@@ -100,7 +100,7 @@ export interface RefusalLaw {
  *
  * A value may be a runtime expression of an earlier step, such as `$steps.made.response.body#/token/id`, or an instant
  * such as `now + 30d` (`s`, `m`, `h` or `d`). Inside a longer text an expression is in braces. `{$run.word}` is a
- * random word, the same in all steps of the workflow.
+ * random word, the same in all steps of the workflow, and `{$run.host}` the server's host.
  */
 export interface Workflow {
   /** The rule that the workflow tests, in a few words. Findings contain it. */
@@ -124,6 +124,8 @@ export interface Step {
   body?: Json;
   /** Members to set in the body, by their paths, such as `address.city`. */
   members?: Record<string, Json>;
+  /** Milliseconds to wait before the request, at most 10000, such as until a thing has expired. */
+  waitMs?: number;
   /** The credential to send; null for none. By default the run sends its own. */
   credential?: string | null;
   /** The expected status, or a list of allowed ones. By default a status is not checked. */
@@ -131,7 +133,7 @@ export interface Step {
   /**
    * Expected values, by runtime expressions such as `$response.body#/items` and `$response.header.ETag`. A value is
    * compared as it is, or by an object with one of these members: `not` (a value), `like` (a regular expression),
-   * `absent` (true or false), `about` (an instant, give or take a minute). For lists: `has` or `lacks` (a row with
+   * `absent` (true or false), `about` (an instant, give or take a minute), `startOf` (a text that begins with it). For lists: `has` or `lacks` (a row with
    * these members), `rows` (some members of each row, in order).
    */
   expect?: Record<string, Json>;

@@ -4,16 +4,20 @@ import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import { isObject, type Json, sameJson, textOf } from '../document/json.js';
 import { evaluate } from '../document/links.js';
+import { isSecured } from '../document/model.js';
 import type { Exchange } from '../exchange.js';
 import { sourceOf } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { at } from './filters.js';
+import { sleep } from '../timers.js';
 import { instantOf } from './instants.js';
 import type { Step, Workflow } from './types.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
 /** Milliseconds by which an instant may differ from the `about` of a workflow, because clocks differ. */
 const SLACK = 60_000;
+/** Milliseconds that a step waits at most. */
+const LONGEST_WAIT = 10_000;
 
 /** Sends the requests of each workflow in order, and checks their answers. */
 export async function runWorkflows(context: Context): Promise<void> {
@@ -25,6 +29,8 @@ export async function runWorkflows(context: Context): Promise<void> {
 
 /** The state of a workflow. */
 interface Done {
+  /** The value of `$run.host`: the server's host without its port. */
+  host: string;
   /** The value of `$run.word`: random, so that unique values differ between runs. */
   word: string;
   /** The steps so far, by their `as`. */
@@ -34,13 +40,15 @@ interface Done {
 async function runWorkflow(context: Context, { rule, steps }: Workflow): Promise<void> {
   const { run } = context;
   const word = randomInt(36 ** 8).toString(36);
-  const done: Done = { word, steps: new Map() };
+  const done: Done = { host: run.base.hostname, word, steps: new Map() };
   for (const step of steps) {
     const draft = await draftOf(context, step, done);
     if (draft === undefined) return;
     // If the run's credential may not call the operation, the workflow cannot test its rule.
     const expectsForbidden = [step.status].flat().includes(403);
-    if (step.credential === undefined && !expectsForbidden && run.record.extent.isForbidden(draft.operation)) return;
+    const isOwn = step.credential === undefined && isSecured(draft.operation);
+    if (isOwn && !expectsForbidden && run.record.extent.isForbidden(draft.operation)) return;
+    if (step.waitMs !== undefined) await sleep(Math.min(step.waitMs, LONGEST_WAIT));
     const name = `${rule}: ${step.operation}`;
     const exchange = await run.send(draft, {
       ...ANY,
@@ -121,7 +129,7 @@ function resolve(value: Json, done: Done): Json | undefined {
   }
   const whole = instantOf(value) ?? value;
   return whole.replaceAll(/\{(\$(?:steps|run)\.[^}]+)\}/g, (_, inner: string) =>
-    inner === '$run.word' ? done.word : textOf(resolve(inner, done) ?? null),
+    inner === '$run.word' ? done.word : inner === '$run.host' ? done.host : textOf(resolve(inner, done) ?? null),
   );
 }
 
@@ -147,12 +155,13 @@ function answersIn(rule: string, { expect = {}, status }: Step, told: Told, done
 /** Whether a value is as expected. An object with a member such as `not` or `like` says how to compare. */
 function fits(value: Json | undefined, expected: Json | undefined): boolean {
   if (!isObject(expected)) return value !== undefined && expected !== undefined && sameJson(value, expected);
-  const { not, like, absent, about, has, lacks, rows } = expected;
+  const { not, like, absent, about, startOf, has, lacks, rows } = expected;
   if (not !== undefined) return value !== undefined && !sameJson(value, not);
   if (like !== undefined)
     return (typeof value === 'string' || typeof value === 'number') && new RegExp(textOf(like)).test(String(value));
   if (absent !== undefined) return (value === undefined) === absent;
-  if (about !== undefined) return Math.abs(Date.parse(textOf(value ?? '')) - Date.parse(textOf(about))) < SLACK;
+  if (startOf !== undefined) return typeof value === 'string' && value !== '' && textOf(startOf).startsWith(value);
+  if (about !== undefined) return Math.abs(instantIn(value) - Date.parse(textOf(about))) < SLACK;
   const list = Array.isArray(value) ? value : [];
   // Of a row only the expected members are compared.
   const matches = (row: Json, members: Json) =>
@@ -166,6 +175,11 @@ function fits(value: Json | undefined, expected: Json | undefined): boolean {
   if (has !== undefined) return list.some((row) => matches(row, has));
   if (lacks !== undefined) return Array.isArray(value) && !list.some((row) => matches(row, lacks));
   return value !== undefined && sameJson(value, expected);
+}
+
+/** Milliseconds since 1970 of an instant in RFC 3339, or in seconds, as in RFC 7662. */
+function instantIn(value: Json | undefined): number {
+  return typeof value === 'number' ? value * 1_000 : Date.parse(textOf(value ?? ''));
 }
 
 function broken(rule: string, how: string, expected: string): Finding {
