@@ -1,8 +1,10 @@
 import { checkAnswer, checkStatus, expectationOf, type Finding } from './checks/answer.js';
 import { checkLeaks } from './checks/leaks.js';
 import { checkPlace } from './checks/place.js';
-import { type Json, memberOf } from './document/json.js';
-import type { Spec } from './document/model.js';
+import { practice } from './checks/practice.js';
+import { createPublished } from './checks/published.js';
+import { type Json, type JsonObject, memberOf } from './document/json.js';
+import { answerFor, type Operation, type Spec } from './document/model.js';
 import type { CaseInfo, Exchange } from './exchange.js';
 import { type ContractHooks, callHook, type HookCase } from './hooks.js';
 import type { Verdict } from './http/decode.js';
@@ -29,7 +31,10 @@ const UNREADABLE = new Set([400, 404, 414]);
 /** Statuses for a path that is too long and for headers that are too large; documents rarely list them. */
 const TOO_LONG = new Set([414, 431]);
 
-/** `issues` has the JSON pointers of the credentials that an operation issues, by operationId. */
+/**
+ * `issues` has the JSON pointers of the credentials that an operation issues, by operationId. `document` is the OpenAPI
+ * document as it was read.
+ */
 export function createAnswerChecks(
   options: ContractOptions,
   spec: Spec,
@@ -37,8 +42,10 @@ export function createAnswerChecks(
   secrets: Secrets,
   issues: ReadonlyMap<string, string[]>,
   note: (text: string) => void,
+  document: JsonObject,
 ): AnswerChecks {
   const watch = createWatch(options.laws);
+  const checkPublished = createPublished(options, document);
 
   function checkShape({ draft: { operation }, verdict, answer }: Received, info: CaseInfo): Finding[] {
     if (spec.broken.has(operation.id)) return [];
@@ -56,6 +63,7 @@ export function createAnswerChecks(
     const findings = checkLeaks(spec.answers, secrets, draft, answer, value, mayTellAgain);
     // Added after the check: the answer that issues a secret may contain it, and no later answer may.
     if (answer.status < 300) {
+      findings.push(...checkHeaders(draft.operation, answer, value));
       secrets.addFrom(value, draft.body);
       for (const path of issues.get(draft.operation.id) ?? []) {
         const issued = path.split('/').slice(1).reduce<Json | undefined>(memberOf, value);
@@ -63,6 +71,27 @@ export function createAnswerChecks(
       }
     }
     return findings;
+  }
+
+  /** A secret of this answer in a header that the document does not describe. Logs and proxies keep such headers. */
+  function checkHeaders(operation: Operation, { status, headers }: Answer, value: Json | undefined): Finding[] {
+    const issued = secrets.issuedIn(value);
+    if (issued.length === 0) return [];
+    const described = new Set(answerFor(operation, status)?.headers.map(({ name }) => name.toLowerCase()));
+    return Object.entries(headers)
+      .filter(
+        ([name, text]) =>
+          !described.has(name) && name !== 'set-cookie' && issued.some((each) => [text].flat().join().includes(each)),
+      )
+      .map(([name]) =>
+        practice(
+          options,
+          'documented-secrets',
+          'secrets',
+          `the header ${name} contains a secret`,
+          'no secret in a header that is not documented',
+        ),
+      );
   }
 
   return {
@@ -76,6 +105,7 @@ export function createAnswerChecks(
         ...watch.look(operation, answer, value),
         ...checkSecrets(exchange, mayTellAgain),
         ...checkStatus(operation, answer, expectation, verdict, subject(info, verdict)),
+        ...(answer.status < 300 ? checkPublished(answer.text, value) : []),
         ...(info.check?.(answer, value) ?? []),
       ];
     },

@@ -80,7 +80,9 @@ export async function createRun(
   }
   const base = new URL(options.url);
   const startedAt = dateNow();
-  const spec = withoutLeftOut(readSpec(await loadDocument(options.spec)), options.leaveOut ?? {});
+  const document = await loadDocument(options.spec);
+  const published = structuredClone(document);
+  const spec = withoutLeftOut(readSpec(document), options.leaveOut ?? {});
   const operations = selectOperations(spec, options.only);
   const uncompiled: [pointer: string, why: string][] = [];
   const judge = createJudge(spec.skeletons, (pointer, why) => uncompiled.push([pointer, why]));
@@ -134,9 +136,10 @@ export async function createRun(
     return isOver;
   }
   const issues: Run['issues'] = new Map();
-  const checks = createAnswerChecks(options, spec, judge, secrets, issues, (text) => {
+  const note = (text: string) => {
     record.note(text);
-  });
+  };
+  const checks = createAnswerChecks(options, spec, judge, secrets, issues, note, published);
   const valuesOf = readValues(spec, options.values ?? {});
   /** Verdicts on drafts, which do not change: many are judged before they are sent. Another key does not change one. */
   const verdicts = new WeakMap<Draft, Verdict>();

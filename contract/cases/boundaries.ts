@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { type Json, type JsonObject, membersOf } from '../document/json.js';
+import { isObject, type Json, type JsonObject, membersOf } from '../document/json.js';
 import { isPasswordName } from '../document/names.js';
 import { toRegExp } from '../document/pattern.js';
 import { branches, type Schema, type SchemaOrBoolean, typesOf } from '../document/schema.js';
@@ -197,12 +197,18 @@ function objects(document: JsonObject, schema: Schema, sample: Json): Candidate[
     for (const size of sizes.filter((count) => count <= all.length))
       candidates.push({ value: Object.fromEntries(all.slice(0, size)), note: `${String(size)} members` });
   }
+  if (additionalProperties !== false && propertyNames === undefined)
+    candidates.push({ value: { ...toObject(sample), constructor: free }, note: 'a member named constructor' });
   if (propertyNames === undefined || typeof propertyNames === 'boolean') return candidates;
   const needed = Object.fromEntries(own.filter(([name]) => required.includes(name)));
   for (const { value: name, note } of boundariesOf(document, { allOf: [propertyNames, { type: 'string' }] }, '', 'a')) {
     if (typeof name === 'string') candidates.push({ value: { ...needed, [name]: free }, note: `a name: ${note}` });
   }
   return candidates;
+}
+
+function toObject(value: Json): JsonObject {
+  return isObject(value) ? value : {};
 }
 
 /** A short text, as the schema of a member that may have any value. */

@@ -82,6 +82,7 @@ export function malformed(format: string): { value: string; note: string }[] {
       '2041-06-15T12:00:00': 'no zone',
       '2041-06-15': 'only a date',
       '2041-06-15 12:00:00Z': 'a space instead of T',
+      '10000-01-01T00:00:00Z': 'a year of five digits',
       tomorrow: 'a word',
     },
     date: { '2041-02-30': 'a day that its month does not have', '15.06.2041': 'another notation' },

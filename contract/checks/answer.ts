@@ -165,12 +165,10 @@ function checkContent(
   return [...findings, { check: 'body', message, expected: where.join('; ') }];
 }
 
-/** RFC 8259, section 8.1: a writer of JSON MUST NOT add a byte order mark, and a reader may ignore it. */
 const BYTE_ORDER_MARK: Finding = {
   check: 'body',
   message: 'the JSON begins with a byte order mark',
-  expected: 'no byte order mark (RFC 8259, 8.1)',
-  severity: 'warning',
+  expected: 'no byte order mark (RFC 8259, 8.1: MUST NOT)',
 };
 
 const isJson = (type: string) => /[/+]json\s*(;|$)/i.test(type);

@@ -5,11 +5,16 @@ import type { Finding } from './answer.js';
 
 /** A finding about a good practice: a fault if `laws.practices` has that practice, else a warning. */
 export function practice(
-  { laws }: ContractOptions,
+  { laws }: Pick<ContractOptions, 'laws'>,
   name: Practice,
   check: Check,
   message: string,
   expected: string,
 ): Finding {
-  return { check, message, expected, severity: laws?.practices?.includes(name) === true ? 'fault' : 'warning' };
+  return { check, message, expected, severity: promises({ laws }, name) ? 'fault' : 'warning' };
+}
+
+/** Whether the options promise a practice. Some practices are so rare that only a promise makes the run check them. */
+export function promises({ laws }: Pick<ContractOptions, 'laws'>, name: Practice): boolean {
+  return laws?.practices?.includes(name) === true;
 }

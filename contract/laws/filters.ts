@@ -23,8 +23,12 @@ export async function checkFilterLaws(context: Context, shape: ListShape): Promi
   for (const law of ordered) await checkSort(context, shape, law);
 }
 
+/** Rows of the pages that are read: several pages of most lists, because a server may order or filter only the first. */
+const PAGE = 25;
+
 async function rowsOf(context: Context, shape: ListShape, query: JsonObject, name: string) {
-  const limit = shape.limit && { [shape.limit.name]: 100 };
+  const most = Math.min(PAGE, shape.limit?.schema.maximum ?? PAGE);
+  const limit = shape.limit && { [shape.limit.name]: Math.max(most, shape.limit.schema.minimum ?? 0) };
   const walked = await walk(context, shape.operation, { phase: PHASE, query: { ...limit, ...query }, name });
   return walked && { walked, rows: walked.pages.flatMap(({ rows }) => rows) };
 }
@@ -68,23 +72,38 @@ function valuesFor({ member, compare }: FilterLaw, rows: JsonObject[]): Json[] {
       return [true, false];
     case 'equals':
       return distinct(present).slice(0, 3);
-    case 'includes':
-      return distinct(present.flatMap((each) => (Array.isArray(each) ? each : []))).slice(0, 2);
+    case 'includes': {
+      const items = distinct(present.flatMap((each) => (Array.isArray(each) ? each : []))).slice(0, 2);
+      // The beginning of an item is another item.
+      const cut = items
+        .filter((item) => typeof item === 'string' && item.length > 2)
+        .map((item) => textOf(item).slice(0, -1));
+      return distinct([...items, ...cut]);
+    }
     case 'contains': {
       // For each member a part of a text, also in upper case; and the wildcards of SQL.
       const texts = names.map((name) =>
         rows.map((row) => textOf(at(row, name))).find((text) => /[a-z]{3}/i.test(text)),
       );
       const parts = texts.filter((text) => text !== undefined).map((text) => middleOf(text));
-      return distinct([...parts, ...parts.map((part) => part.toUpperCase()), '%', '_']);
+      const wholes = texts.flatMap((text) => (text !== undefined && text.length <= 100 ? [text] : []));
+      return distinct([...parts, ...parts.map((part) => part.toUpperCase()), ...wholes.slice(0, 1), '%', '_']);
     }
     default: {
       const sorted = distinct(present).sort((a, b) => (order(a) < order(b) ? -1 : 1));
       const middle = sorted[Math.floor(sorted.length / 2)];
-      return middle === undefined ? [] : [middle];
+      return middle === undefined ? [] : [middle, ...inAnotherZone(middle)];
     }
   }
 }
+
+/** The same instant in another time zone; none for what is no instant. */
+function inAnotherZone(value: Json): Json[] {
+  const at = typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*Z$/.test(value) ? Date.parse(value) : NaN;
+  return Number.isNaN(at) ? [] : [new Date(at + ZONE_MS).toISOString().replace('Z', '+05:30')];
+}
+
+const ZONE_MS = 5.5 * 3_600_000;
 
 function middleOf(text: string): string {
   return /[a-z]{3,8}/i.exec(text)?.[0].slice(0, 5) ?? text;
@@ -129,8 +148,9 @@ export function at(row: JsonObject, path: string): Json {
 async function checkSort(context: Context, shape: ListShape, law: SortLaw): Promise<void> {
   if (context.run.outOfTime()) return;
   const { parameter, value, member, descending = false, nulls, ignoreCase = false } = law;
-  const name = `list with ${parameter}=${value}`;
-  const listed = await rowsOf(context, shape, { [parameter]: value }, name);
+  const sorting = parameter === undefined ? 'the default order' : `${parameter}=${String(value)}`;
+  const name = `list with ${sorting}`;
+  const listed = await rowsOf(context, shape, parameter === undefined ? {} : { [parameter]: value ?? null }, name);
   if (listed === undefined) return;
   const keys = listed.rows.map((row) => {
     const key = at(row, member);
@@ -147,7 +167,7 @@ async function checkSort(context: Context, shape: ListShape, law: SortLaw): Prom
     return descending ? isBefore(key, before) : isBefore(before, key);
   });
   if (isOrdered) return;
-  const message = `${parameter}=${value} does not sort by ${member}`;
+  const message = `${sorting} does not sort by ${member}`;
   fail(context, listed.walked, name, message, `${member} ${descending ? 'descending' : 'ascending'}`);
 }
 

@@ -19,6 +19,8 @@ export interface Laws {
   headers?: HeaderLaw[];
   /** Requests that are sent in order, and the expected answers. */
   workflows?: Workflow[];
+  /** Bytes of the largest body that is accepted: one byte more gets 413, where the operation documents that. */
+  bodyBytes?: number;
   /** Good practices that the server promises to follow. Breaking one is a fault instead of a warning. */
   practices?: Practice[];
 }
@@ -52,8 +54,9 @@ export interface FilterLaw {
 
 export interface SortLaw {
   operation: string;
-  parameter: string;
-  value: string;
+  /** The parameter that sorts, and its value. Without them the law is about the order of the list by default. */
+  parameter?: string;
+  value?: string;
   member: string;
   /** Whether the order is descending; false by default. */
   descending?: boolean;
@@ -160,6 +163,12 @@ export const PRACTICES = {
   location: 'Location leads to this origin',
   'put-replaces': 'PUT removes members that its body does not contain',
   'no-wider': 'a credential creates no credential with a scope that it lacks itself',
+  'published-document': 'an answer that is this OpenAPI document is the same as the document that is tested',
+  'documented-secrets': 'a secret is only in documented members and headers of the answer that issues it',
+  'login-alike': 'a login with an unknown user and one with a wrong password get the same answer after the same time',
+  concurrent: 'requests at the same time are all carried out: two creates, and two edits of different members',
+  'uuid-case': 'an id of format uuid is found in capitals too (RFC 9562, section 4)',
+  'media-type': 'a body of an undocumented media type, or of none, gets 415',
   'unknown-alike': "a request for another identity's thing gets the same answer as for a thing that does not exist",
 } as const;
 

@@ -8,8 +8,8 @@ import { isSecured } from '../document/model.js';
 import type { Exchange } from '../exchange.js';
 import { sourceOf } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
-import { at } from './filters.js';
 import { sleep } from '../timers.js';
+import { at } from './filters.js';
 import { instantOf } from './instants.js';
 import type { Step, Workflow } from './types.js';
 

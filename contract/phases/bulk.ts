@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { slotsOf } from '../cases/slots.js';
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
@@ -7,11 +8,13 @@ import { isUnsafe, type Operation } from '../document/model.js';
 import { isProtectionName, isVolatileName } from '../document/names.js';
 import { flatten, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
-import type { Resource } from '../fixtures.js';
+import { type Resource, unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Run } from '../run.js';
 
 const ANY = { phase: 'sequences', expectation: 'any' } as const;
+/** Most ids in one request. */
+const MOST_IDS = 500;
 
 /** An operation on many things, which the body selects by their ids or by a filter. */
 interface Bulk {
@@ -73,7 +76,25 @@ export async function runBulk(context: Context, operation: Operation): Promise<v
     'a thing that the request does not name changes',
   );
   await send(context, byIds, 'the same ids again', (value) => countsIn(value, 0, 1, bulk.dryRun, false, [2]));
+  await byMany(context, bulk, base, bystander);
   await bySearch(context, bulk, base, searched);
+}
+
+/** Checks that the last of as many ids as the document allows is not forgotten. */
+async function byMany(context: Context, bulk: Bulk, base: Draft, thing: Resource): Promise<void> {
+  const { run } = context;
+  const slot = slotsOf(run.spec.requests, bulk.operation.body?.schema).find(({ path }) => path.join() === bulk.ids);
+  const { maxItems = 0, items } = flatten(run.spec.requests, slot?.schema);
+  if (maxItems < 10 || maxItems > MOST_IDS) return;
+  const { format } = flatten(run.spec.requests, items);
+  const unknown = fc.sample(unlikelyIds(format), { seed: run.seed, numRuns: maxItems - 1 });
+  const draft = bodyWith(run, base, bulk, { [bulk.ids]: [...unknown, idOf(thing)] });
+  if (draft === undefined) return;
+  const [before = null] = await lookAt(context, bulk, [thing]);
+  const done = await send(context, draft, `${String(maxItems)} ids`, () => []);
+  const [after = null] = await lookAt(context, bulk, [thing]);
+  if (done?.answer !== undefined && done.answer.status < 300 && sameJson(before, after))
+    report(context, done, `of ${String(maxItems)} ids the last is forgotten`, 'a change of the thing that it names');
 }
 
 /** Checks the operation with a filter that selects exactly one thing. */

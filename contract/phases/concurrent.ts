@@ -1,4 +1,5 @@
 import type { Finding } from '../checks/answer.js';
+import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
 import { type Json, memberOf, sameJson } from '../document/json.js';
 import { identify, isItemOperation, originOf, thingIn } from '../document/links.js';
@@ -21,7 +22,61 @@ export async function runConcurrent(context: Context, operation: Operation): Pro
   if (!isUnsafe(operation) || context.obstacle(operation) !== undefined) return;
   if (dangerOf(operation, run.spec) !== 'none') return;
   await sendEqual(context, operation);
+  await createTwice(context, operation);
+  await editTwice(context, operation);
   await race(context, operation);
+}
+
+/** Sends two equal creates at once, without a key. Each must create a thing of its own. */
+async function createTwice({ run, fixtures }: Context, operation: Operation): Promise<void> {
+  const makes = operation.method === 'POST' && operation.answers.some(({ status }) => status === '201');
+  if (!makes || fixtures.isUnique(operation) || operation.path.includes('{')) return;
+  const draft = await fixtures.base(operation, { phase: 'sequences' });
+  const name = 'two equal creates at once';
+  const sent = await Promise.all([draft, draft].map((each) => run.send(each, { ...ANY, name, keepsKey: false })));
+  const ids = sent.map(({ answer, value }) => (answer?.status === 201 ? idOf(value) : undefined));
+  const [first, second] = ids;
+  const [, last] = sent;
+  if (first === undefined || second === undefined || last === undefined || !sameJson(first, second)) return;
+  const message = 'two equal creates at once make one thing';
+  run.record.fail({ ...ANY, name }, last, practice(run.options, 'concurrent', 'sequence', message, 'two things'));
+}
+
+/** Sends two edits of different members at once, several times. Both must be kept. */
+async function editTwice({ run, fixtures, obstacle }: Context, operation: Operation): Promise<void> {
+  const origin = originOf(run.spec, operation);
+  if (operation.method !== 'PATCH' || !isItemOperation(operation) || origin === undefined) return;
+  const getter = run.spec.operations.find(
+    (each) => each.method === 'GET' && isItemOperation(each) && originOf(run.spec, each)?.creator === origin.creator,
+  );
+  if (getter === undefined || obstacle(getter) !== undefined) return;
+  const resource = await fixtures.create(origin.creator, { phase: 'sequences', name: `create for ${operation.id}` });
+  const look = resource && (await fixtures.on(getter, resource));
+  const good = resource && (await fixtures.on(operation, resource));
+  if (look === undefined || good === undefined) return;
+  const name = 'two edits of different members at once';
+  for (let round = 0; round < MANY; round++) {
+    const before = thingIn((await run.send(look, { ...ANY, name: 'get what is edited' })).value);
+    const edits = membersToSend(run, operation).flatMap((slot) => {
+      const member = String(slot.path[0]);
+      const present = memberOf(before, member);
+      if (typeof present !== 'string' || isTombstoneName(member)) return [];
+      const edit = withAnother(run, { ...good, body: {} }, slot, present);
+      return edit === undefined ? [] : [{ member, edit }];
+    });
+    const pair = edits.slice(0, 2);
+    if (pair.length < 2) return;
+    const sent = await Promise.all(pair.map(({ edit }) => run.send(edit, { ...ANY, name })));
+    if (sent.some(({ answer }) => answer === undefined || answer.status >= 300)) return;
+    const got = await run.send(look, { ...ANY, name: 'get what is edited' });
+    const thing = thingIn(got.value);
+    const lost = pair.find(({ member, edit }) => !sameJson(memberOf(thing, member), memberOf(edit.body, member)));
+    // A server may change a text, such as trim it; but then it also tells so after a single edit.
+    if (lost === undefined || !sameJson(memberOf(thing, lost.member), memberOf(before, lost.member))) continue;
+    const message = `of two edits at once that of ${lost.member} is lost`;
+    run.record.fail({ ...ANY, name }, got, practice(run.options, 'concurrent', 'sequence', message, 'both edits'));
+    return;
+  }
 }
 
 async function sendEqual({ run, fixtures }: Context, operation: Operation): Promise<void> {

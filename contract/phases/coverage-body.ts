@@ -3,10 +3,13 @@ import { boundariesOf } from '../cases/boundaries.js';
 import { shareOf, turnsOf } from '../cases/candidate.js';
 import { sampleOf } from '../cases/samples.js';
 import { pathText, type Slot, slotsOf, valueAt, withValue } from '../cases/slots.js';
+import type { Finding } from '../checks/answer.js';
+import { practice, promises } from '../checks/practice.js';
 import { isObject, type Json } from '../document/json.js';
 import type { Operation, RequestBody } from '../document/model.js';
 import { toForm } from '../http/bodies.js';
 import type { Draft } from '../http/draft.js';
+import type { Answer } from '../http/send.js';
 import type { Run } from '../run.js';
 import { type Case, interleaved } from './case.js';
 
@@ -20,14 +23,14 @@ export function* bodyCases(run: Run, sender: CaseSender, operation: Operation): 
   const { body } = operation;
   if (body === undefined) return;
   // First, because an operation that takes a secret gets only a few requests.
-  if (operation.answers.some(({ status }) => status === '413')) yield* sizeCases(body.kind);
+  if (operation.answers.some(({ status }) => status === '413')) yield* sizeCases(run, body.kind);
   const slots = sender.full.body === undefined ? [] : slotsOf(run.spec.requests, body.schema);
   const filled = withItems(run, sender, slots);
   const turns = turnsOf(slots.map(({ schema }) => schema as Json));
   yield* interleaved([
     ...slots.map((slot, index) => slotCases(run, sender, body, slot, filled, turns[index])),
     wholeCases(run, sender, body),
-    mediaTypeCases(body.kind),
+    mediaTypeCases(run, body.kind),
     ...(body.kind === 'json' ? [jsonCases(sender)] : []),
     ...(body.kind === 'form' ? [formCases()] : []),
   ]);
@@ -92,13 +95,25 @@ function* wholeCases(run: Run, sender: CaseSender, body: RequestBody): Generator
 }
 
 /** Missing bodies, and well-formed bodies of other media types. */
-function* mediaTypeCases(kind: RequestBody['kind']): Generator<Case> {
+function* mediaTypeCases(run: Run, kind: RequestBody['kind']): Generator<Case> {
+  const check = ({ status }: Answer): Finding[] =>
+    status === 415 || status >= 500 || !promises(run.options, 'media-type')
+      ? []
+      : [
+          practice(
+            run.options,
+            'media-type',
+            'refusal',
+            `a body of an undocumented media type gets ${String(status)}`,
+            '415',
+          ),
+        ];
   yield { name: 'body: missing', change: (base) => ({ ...base, body: undefined }) };
   yield { name: 'body: empty', change: (base) => ({ ...base, rawBody: bytes('') }) };
   for (const contentType of ['text/plain', 'application/xml']) {
-    yield { name: `body: the media type ${contentType}`, change: (base) => ({ ...base, contentType }) };
+    yield { name: `body: the media type ${contentType}`, check, change: (base) => ({ ...base, contentType }) };
   }
-  yield { name: 'body: no media type', change: (base) => ({ ...base, contentType: null }) };
+  yield { name: 'body: no media type', check, change: (base) => ({ ...base, contentType: null }) };
   if (kind !== 'json') {
     yield {
       name: 'body: JSON',
@@ -129,7 +144,26 @@ function* mediaTypeCases(kind: RequestBody['kind']): Generator<Case> {
 }
 
 /** A body that is valid except for its size, for operations that document 413. */
-function* sizeCases(kind: RequestBody['kind']): Generator<Case> {
+function* sizeCases({ options }: Run, kind: RequestBody['kind']): Generator<Case> {
+  const { bodyBytes } = options.laws ?? {};
+  for (const size of bodyBytes === undefined || kind !== 'json' ? [] : [bodyBytes, bodyBytes + 1]) {
+    const isFit = size === bodyBytes;
+    yield {
+      name: `body: ${String(size)} bytes`,
+      expectation: 'any',
+      change: (base) => ({ ...base, rawBody: bytes(JSON.stringify(base.body ?? {}).padEnd(size)) }),
+      check: ({ status }) =>
+        (status === 413) !== isFit || status >= 500
+          ? []
+          : [
+              {
+                check: 'law',
+                message: `by a law: a body of ${String(size)} bytes gets ${String(status)}`,
+                expected: isFit ? 'no 413' : '413',
+              },
+            ],
+    };
+  }
   yield {
     name: 'body: very large',
     change: (base) => {

@@ -1,10 +1,11 @@
 import { type CaseSender, createCaseSender } from '../case-sender.js';
 import { boundariesOf } from '../cases/boundaries.js';
 import { shareOf, turnsOf } from '../cases/candidate.js';
+import { practice, promises } from '../checks/practice.js';
 import type { Context } from '../context.js';
 import type { Json } from '../document/json.js';
 import { isUnsafe, type Operation, type Parameter } from '../document/model.js';
-import { branches, typesOf } from '../document/schema.js';
+import { branches, flatten, typesOf } from '../document/schema.js';
 import type { Draft } from '../http/draft.js';
 import { fillTemplate } from '../http/template.js';
 import type { Run } from '../run.js';
@@ -85,12 +86,41 @@ function* parameterCases(
       }),
     };
   }
+  if (place === 'path' && flatten(run.spec.requests, parameter.schema).format === 'uuid')
+    yield* uuidCases(run, parameter);
   if (place !== 'query' || Array.isArray(sample)) return;
   const again = `${encodeURIComponent(name)}=${encodeURIComponent(typeof sample === 'string' ? sample : JSON.stringify(sample))}`;
   yield { name: `${label}: twice`, change: (base) => ({ ...put(base, parameter, sample), rawQuery: again }) };
   yield {
     name: `${label}: malformed percent-encoding`,
     change: (base) => ({ ...base, rawQuery: `${encodeURIComponent(name)}=%E0%A4%A` }),
+  };
+}
+
+/** The id of the request's own thing in forms of a uuid that few requests have. */
+function* uuidCases({ options }: Run, parameter: Parameter): Generator<Case> {
+  const own = (base: Draft, form: (id: string) => string) => {
+    const id = base.path[parameter.name];
+    return typeof id === 'string' ? put(base, parameter, form(id)) : base;
+  };
+  const label = `path ${parameter.name}`;
+  yield { name: `${label}: its own id without hyphens`, change: (base) => own(base, (id) => id.replaceAll('-', '')) };
+  if (!promises(options, 'uuid-case')) return;
+  yield {
+    name: `${label}: its own id in capitals`,
+    change: (base) => own(base, (id) => id.toUpperCase()),
+    check: ({ status }) =>
+      status === 404
+        ? [
+            practice(
+              options,
+              'uuid-case',
+              'acceptance',
+              'an id in capitals is not found',
+              'the thing, as with small letters',
+            ),
+          ]
+        : [],
   };
 }
 

@@ -15,6 +15,7 @@ import type { Credential, Draft } from '../http/draft.js';
 import { OTHER } from '../labels.js';
 import type { Identity } from '../options.js';
 import { dangerOf } from '../policy.js';
+import { rowsByForeignCursor } from './cursors.js';
 import { listShapeOf, walk } from './walk.js';
 
 const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
@@ -195,6 +196,11 @@ async function checkList(context: Context, list: Operation, other: OtherIdentity
     const count = shape.count === undefined ? undefined : memberOf(walked.last.value, shape.count);
     if (walked.complete && typeof count === 'number' && count !== rows.length)
       fail(`${shape.count ?? ''} counts what another identity cannot see`, String(rows.length));
+  }
+  const page = await rowsByForeignCursor(context, list, shape, other.credential);
+  if (page?.rows.some((row) => mine.includes(JSON.stringify(identify(row, 'id')))) === true) {
+    const finding = isolation("a cursor shows its first caller's rows to another identity", 'a rejection, or no row');
+    run.record.fail({ ...ANY, name: 'list with the cursor of another identity' }, page.exchange, finding);
   }
 }
 

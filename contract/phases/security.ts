@@ -2,12 +2,14 @@ import { createCaseSender } from '../case-sender.js';
 import type { Context } from '../context.js';
 import { isSecured, type Operation } from '../document/model.js';
 import type { Credential, Draft } from '../http/draft.js';
+import { checkLoginAlike } from './login-alike.js';
 
 /** Sends each documented way to authenticate alone, with a valid and with invalid credentials, and no credential. */
 export async function runSecurity(context: Context, operation: Operation): Promise<void> {
   const { run, credentials, fixtures } = context;
   if (!isSecured(operation)) {
     await tryWrongPassword(context, operation);
+    await checkLoginAlike(context, operation);
     return;
   }
   const ways = credentials.alternatives(operation);

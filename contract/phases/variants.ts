@@ -70,10 +70,13 @@ async function undocumented({ run, credentials }: Context, base: Draft): Promise
     for (const name of ['access_token', 'token', 'api_key'])
       ways.push([`in the query as ${name}`, { ...none, rawQuery: `${name}=${encodeURIComponent(token)}` }]);
   }
-  for (const word of ['Token', 'JWT', 'Basic']) {
-    if (word === 'Basic' && kinds.includes('basic')) continue;
+  for (const word of ['Token', 'JWT'])
     ways.push([`with the scheme ${word}`, { ...none, headers: { Authorization: `${word} ${token}` } }]);
-  }
+  if (![...run.spec.schemes.values()].some(({ kind, field }) => kind === 'header' && /^authorization$/i.test(field)))
+    ways.push(['without a scheme', { ...none, headers: { Authorization: token } }]);
+  const pair = Buffer.from(`token:${token}`).toString('base64');
+  if (!kinds.includes('basic'))
+    ways.push(['as the password of the scheme Basic', { ...none, headers: { Authorization: `Basic ${pair}` } }]);
   for (const [way, draft] of ways) {
     const message = `a credential ${way} is accepted`;
     await run.send(draft, {
@@ -116,7 +119,9 @@ async function lowerCase({ run, credentials }: Context, base: Draft): Promise<vo
 /** Checks that a valid and an invalid credential in one request are rejected (RFC 6750, section 2). */
 async function twoAtOnce({ run, credentials }: Context, base: Draft): Promise<void> {
   const ways = credentials.alternatives(base.operation).filter(({ length }) => length === 1);
-  const [first, second] = ways;
+  const pairs = ways.flatMap((one, index) => ways.slice(index + 1).map((other) => [one, other] as const));
+  // Each operation gets one pair, because what reads a credential is the same for all.
+  const [first, second] = pairs[run.operations.indexOf(base.operation) % Math.max(1, pairs.length)] ?? [];
   const { main } = credentials;
   if (first === undefined || second === undefined || main === undefined) return;
   for (const [good, bad] of [

@@ -195,7 +195,7 @@ function fromStart(run: Context['run'], { offset, page }: ListShape, draft: Draf
   return draft;
 }
 
-function rowsIn({ rows }: ListShape, value: Json | undefined): JsonObject[] {
+export function rowsIn({ rows }: Pick<ListShape, 'rows'>, value: Json | undefined): JsonObject[] {
   const list = rows === undefined ? value : memberOf(value, rows);
   return Array.isArray(list) ? list.filter(isObject) : [];
 }
