@@ -151,8 +151,11 @@ function numbers(schema: Schema): Candidate[] {
     .filter((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER)
     .map((value) => ({ value, note: String(value) }));
   if (whole) candidates.push({ value: 1.5, note: '1.5' });
-  if (multipleOf !== undefined)
+  if (multipleOf !== undefined) {
     candidates.push({ value: multipleOf * 1.5, note: `not a multiple of ${String(multipleOf)}` });
+    for (const times of [1, 3])
+      candidates.push({ value: multipleOf * times, note: `${String(times)} times ${String(multipleOf)}` });
+  }
   candidates.push({ value: 0, note: '0' }, { value: -1, note: '-1' });
   candidates.push({ value: 1e300, note: '1e300' });
   return candidates;

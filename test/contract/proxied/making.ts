@@ -51,8 +51,10 @@ export function sent(operations: string, change: (body: Body, asked: Asked) => u
     ask(asked) {
       const body = isOf(operations, asked) ? parse(asked.text) : undefined;
       if (body === undefined) return;
+      const before = JSON.stringify(body);
       change(body, asked);
-      asked.text = JSON.stringify(body);
+      // What is not changed keeps its white space too.
+      if (JSON.stringify(body) !== before) asked.text = JSON.stringify(body);
     },
   };
 }
