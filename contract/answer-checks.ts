@@ -63,19 +63,18 @@ export function createAnswerChecks(
     const findings = checkLeaks(spec.answers, secrets, draft, answer, value, mayTellAgain);
     // Added after the check: the answer that issues a secret may contain it, and no later answer may.
     if (answer.status < 300) {
-      findings.push(...checkHeaders(draft.operation, answer, value));
+      const credentials = (issues.get(draft.operation.id) ?? [])
+        .map((path) => path.split('/').slice(1).reduce<Json | undefined>(memberOf, value))
+        .filter((each) => typeof each === 'string');
+      findings.push(...checkHeaders(draft.operation, answer, [...secrets.issuedIn(value), ...credentials]));
       secrets.addFrom(value, draft.body);
-      for (const path of issues.get(draft.operation.id) ?? []) {
-        const issued = path.split('/').slice(1).reduce<Json | undefined>(memberOf, value);
-        if (typeof issued === 'string') secrets.add(issued);
-      }
+      for (const issued of credentials) secrets.add(issued);
     }
     return findings;
   }
 
   /** A secret of this answer in a header that the document does not describe. Logs and proxies keep such headers. */
-  function checkHeaders(operation: Operation, { status, headers }: Answer, value: Json | undefined): Finding[] {
-    const issued = secrets.issuedIn(value);
+  function checkHeaders(operation: Operation, { status, headers }: Answer, issued: string[]): Finding[] {
     if (issued.length === 0) return [];
     const described = new Set(answerFor(operation, status)?.headers.map(({ name }) => name.toLowerCase()));
     return Object.entries(headers)

@@ -152,9 +152,12 @@ function numbers(schema: Schema): Candidate[] {
     .map((value) => ({ value, note: String(value) }));
   if (whole) candidates.push({ value: 1.5, note: '1.5' });
   if (multipleOf !== undefined) {
-    candidates.push({ value: multipleOf * 1.5, note: `not a multiple of ${String(multipleOf)}` });
-    for (const times of [1, 3])
-      candidates.push({ value: multipleOf * times, note: `${String(times)} times ${String(multipleOf)}` });
+    const not = whole && multipleOf > 1 ? multipleOf + 1 : multipleOf * 1.5;
+    candidates.push({ value: not, note: `not a multiple of ${String(multipleOf)}` });
+    for (const times of [1, 3]) {
+      const value = multipleOf * times;
+      candidates.push({ value, note: `a multiple of ${String(multipleOf)}: ${String(value)}` });
+    }
   }
   candidates.push({ value: 0, note: '0' }, { value: -1, note: '-1' });
   candidates.push({ value: 1e300, note: '1e300' });

@@ -150,7 +150,10 @@ export interface HeaderLaw {
   paths?: string;
 }
 
-/** Good practices that no standard requires. */
+/**
+ * Good practices that no standard requires. A run warns of each but the rare ones from `published-document` to
+ * `media-type`, which it checks only if the configuration names them; of `documented-secrets` and `concurrent` it warns.
+ */
 export const PRACTICES = {
   echo: 'the answers of a create and of a later get contain the values that were sent',
   place: 'an error about the input names the member that is wrong',
@@ -168,6 +171,7 @@ export const PRACTICES = {
   'login-alike': 'a login with an unknown user and one with a wrong password get the same answer after the same time',
   concurrent: 'requests at the same time are all carried out: two creates, and two edits of different members',
   'uuid-case': 'an id of format uuid is found in capitals too (RFC 9562, section 4)',
+  'unknown-parameters': 'an undocumented query parameter is rejected, and a documented one that is sent twice',
   'media-type': 'a body of an undocumented media type, or of none, gets 415',
   'unknown-alike': "a request for another identity's thing gets the same answer as for a thing that does not exist",
 } as const;

@@ -52,7 +52,11 @@ function* casesOf(run: Run, sender: CaseSender, operation: Operation): Generator
   const turns = turnsOf(operation.parameters.map(({ in: place, schema }) => ({ place, schema }) as unknown as Json));
   const parts = operation.parameters.map((parameter, index) => parameterCases(run, sender, parameter, turns[index]));
   const smaller = createSmallPage(run, operation);
-  for (const { change, ...info } of interleaved([...parts, queryCases(operation), bodyCases(run, sender, operation)]))
+  for (const { change, ...info } of interleaved([
+    ...parts,
+    queryCases(run, operation),
+    bodyCases(run, sender, operation),
+  ]))
     yield { ...info, change: (base) => change(smaller(base)) };
 }
 
@@ -90,7 +94,11 @@ function* parameterCases(
     yield* uuidCases(run, parameter);
   if (place !== 'query' || Array.isArray(sample)) return;
   const again = `${encodeURIComponent(name)}=${encodeURIComponent(typeof sample === 'string' ? sample : JSON.stringify(sample))}`;
-  yield { name: `${label}: twice`, change: (base) => ({ ...put(base, parameter, sample), rawQuery: again }) };
+  yield {
+    name: `${label}: twice`,
+    check: onlyKnown(run),
+    change: (base) => ({ ...put(base, parameter, sample), rawQuery: again }),
+  };
   yield {
     name: `${label}: malformed percent-encoding`,
     change: (base) => ({ ...base, rawQuery: `${encodeURIComponent(name)}=%E0%A4%A` }),
@@ -128,11 +136,41 @@ function put(base: Draft, { in: place, name }: Parameter, value: Json): Draft {
   return { ...base, [place]: { ...base[place], [name]: value } };
 }
 
-function* queryCases(operation: Operation): Generator<Case> {
+/** Checks that a request is rejected whose query has a parameter too many, if `laws.practices` promises it. */
+function onlyKnown({ options }: Run): NonNullable<Case['check']> {
+  return ({ status }) =>
+    status >= 400 || !promises(options, 'unknown-parameters')
+      ? []
+      : [
+          practice(
+            options,
+            'unknown-parameters',
+            'refusal',
+            `an unknown or repeated parameter gets ${String(status)}`,
+            '400 or 422',
+          ),
+        ];
+}
+
+/** The other usual spelling of a name: `pageSize` for `page_size`, and `page_size` for `pageSize`. */
+function respelt(name: string): string {
+  return name.includes('_')
+    ? name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function* queryCases(run: Run, operation: Operation): Generator<Case> {
   yield {
     name: 'query: an unknown parameter',
+    check: onlyKnown(run),
     change: (base) => ({ ...base, rawQuery: 'unknown_parameter=1' }),
   };
+  const names = new Set(operation.parameters.map(({ name }) => name));
+  for (const { name, in: place } of promises(run.options, 'unknown-parameters') ? operation.parameters : []) {
+    const other = respelt(name);
+    if (place === 'query' && !names.has(other))
+      yield { name: `query: ${other}`, check: onlyKnown(run), change: (base) => ({ ...base, rawQuery: `${other}=1` }) };
+  }
   const odd = '__proto__=1&constructor=2&&=&';
   yield { name: 'query: __proto__ and empty parts', change: (base) => ({ ...base, rawQuery: odd }) };
   if (isUnsafe(operation)) return;

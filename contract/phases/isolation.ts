@@ -15,7 +15,7 @@ import type { Credential, Draft } from '../http/draft.js';
 import { OTHER } from '../labels.js';
 import type { Identity } from '../options.js';
 import { dangerOf } from '../policy.js';
-import { rowsByForeignCursor } from './cursors.js';
+import { TAKEN, takenByCursor } from './cursors.js';
 import { listShapeOf, walk } from './walk.js';
 
 const ANY = { phase: 'security', expectation: 'any', outside: true } as const;
@@ -172,6 +172,7 @@ async function checkList(context: Context, list: Operation, other: OtherIdentity
   const mine = fixtures.made.map(({ exchange }) => JSON.stringify(identify(thingIn(exchange.value), 'id')));
   const own = await ownIds(context);
   const queries: JsonObject[] = [{}];
+  const visible: string[] = [];
   for (const { name, in: place } of list.parameters)
     if (place === 'query' && isOwnerName(name)) queries.push(...own.map((id) => ({ [name]: id })));
   for (const query of queries) {
@@ -188,6 +189,7 @@ async function checkList(context: Context, list: Operation, other: OtherIdentity
     const walked = await walk(as, list, { phase: 'security', query, name });
     if (walked === undefined) continue;
     const rows = walked.pages.flatMap((page) => page.rows);
+    if (Object.keys(query).length === 0) visible.push(...rows.map((row) => JSON.stringify(identify(row, 'id') ?? row)));
     const fail = (message: string, expected: string) => {
       run.record.fail({ ...ANY, name }, walked.last, isolation(message, expected));
     };
@@ -197,11 +199,10 @@ async function checkList(context: Context, list: Operation, other: OtherIdentity
     if (walked.complete && typeof count === 'number' && count !== rows.length)
       fail(`${shape.count ?? ''} counts what another identity cannot see`, String(rows.length));
   }
-  const page = await rowsByForeignCursor(context, list, shape, other.credential);
-  if (page?.rows.some((row) => mine.includes(JSON.stringify(identify(row, 'id')))) === true) {
-    const finding = isolation("a cursor shows its first caller's rows to another identity", 'a rejection, or no row');
-    run.record.fail({ ...ANY, name: 'list with the cursor of another identity' }, page.exchange, finding);
-  }
+  const taken = await takenByCursor(context, list, shape, other.credential, visible);
+  if (taken === undefined) return;
+  const finding = isolation("a cursor shows its first caller's rows to another identity", 'a rejection, or no row');
+  run.record.fail({ ...ANY, name: TAKEN }, taken, finding);
 }
 
 /** The id of the run's own user, for queries such as `owner`; empty if it is unknown. */

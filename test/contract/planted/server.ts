@@ -55,7 +55,11 @@ async function serve(request: IncomingMessage, response: ServerResponse, store: 
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
   const apiKey = has('X-Api-Key opens nothing') ? '' : String(headers['x-api-key'] ?? '');
   const token =
-    path === '/oauth/revoke' ? tokenOf(headers, has) : (headers.authorization?.replace(/^Bearer /i, '') ?? apiKey);
+    path === '/oauth/revoke'
+      ? tokenOf(headers, has)
+      : headers.authorization === undefined
+        ? apiKey
+        : bearerOf(headers.authorization);
   const call = { method, path, query: new URLSearchParams(query), headers, body: await text(request), token };
   if (call.path === '/openapi.yaml') {
     response.writeHead(200, { 'Content-Type': 'application/yaml' }).end(document);
@@ -71,10 +75,12 @@ async function serve(request: IncomingMessage, response: ServerResponse, store: 
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 
+const bearerOf = (authorization: string) => /^Bearer (.+)$/i.exec(authorization)?.[1] ?? '';
+
 /** The token, or what stands for it as the password of Basic. */
 function tokenOf({ authorization = '' }: IncomingMessage['headers'], has: Has): string {
   const [, basic] = /^Basic (.*)$/.exec(authorization) ?? [];
-  if (basic === undefined) return authorization.replace(/^Bearer /i, '');
+  if (basic === undefined) return bearerOf(authorization);
   if (has('any password opens by Basic')) return ANYBODY;
   return has('Basic opens nothing')
     ? ''
