@@ -1,6 +1,6 @@
-import type { Credentials } from './credentials.js';
 import { isSecured, isUnsafe } from './document/model.js';
 import type { CaseInfo, Exchange } from './exchange.js';
+import type { Credential } from './http/draft.js';
 
 /**
  * Watches whether the server still answers and still accepts the run's own credential. It asks only when an answer
@@ -15,9 +15,15 @@ export interface Vigil {
   check(always: boolean): Promise<boolean>;
 }
 
+/** The run's own credential, and how to find out whether the server accepts it. */
+interface Watched {
+  main: Credential | undefined;
+  stateOf(credential: Credential): Promise<'accepted' | 'rejected' | 'no answer' | 'unknown'>;
+}
+
 /** `lose` is called once, with the check and the message of the fault. */
 export function createVigil(
-  credentials: Credentials,
+  credentials: Watched,
   lose: (check: 'credential' | 'answer', message: string) => void,
 ): Vigil {
   let part = '';
