@@ -433,6 +433,137 @@ export type UserPage = {
 };
 
 /**
+ * The operator's rules for personal access tokens, and what breaks them.
+ */
+export type Policy = {
+    /**
+     * Days until a token expires that is created without an expiry; null for never.
+     */
+    defaultLifetimeDays: number | null;
+    /**
+     * The longest lifetime in days; null for no limit.
+     */
+    maxLifetimeDays: number | null;
+    /**
+     * Whether every token must have an expiry.
+     */
+    requireExpiry: boolean;
+    /**
+     * The most tokens of one owner; null for no limit.
+     */
+    maxTokensPerOwner: number | null;
+    violations: PolicyViolations;
+};
+
+/**
+ * What breaks the policy, because it is older.
+ */
+export type PolicyViolations = {
+    /**
+     * Tokens that never expire although the policy demands it.
+     */
+    withoutExpiry: number;
+    /**
+     * Tokens whose life, since their expiry was set, is longer than allowed.
+     */
+    livingTooLong: number;
+    /**
+     * Owners with more tokens than allowed.
+     */
+    ownersAboveLimit: number;
+};
+
+/**
+ * How the policy reaches old tokens.
+ */
+export type PolicyApplication = {
+    /**
+     * What happens with a token at its end.
+     */
+    action: 'expire' | 'revoke';
+    /**
+     * Days from now until the first tokens end; 0 for at once.
+     */
+    inDays: number;
+    /**
+     * Days over which the ends are spread; 0 by default.
+     */
+    spreadDays?: number;
+    /**
+     * Whether to change nothing and tell what would be changed.
+     */
+    dryRun?: boolean;
+};
+
+/**
+ * What was changed, or with `dryRun` would be.
+ */
+export type PolicyApplied = {
+    /**
+     * Whether nothing was changed.
+     */
+    dryRun: boolean;
+    /**
+     * The action of the request.
+     */
+    action: 'expire' | 'revoke';
+    /**
+     * Tokens that got an end or were revoked.
+     */
+    changed: number;
+    /**
+     * Tokens that break the policy and end sooner anyway.
+     */
+    unchanged: number;
+    /**
+     * Whether no token is left. If not
+     */
+    complete: boolean;
+    /**
+     * The first of the new ends; null if nothing was changed.
+     */
+    firstEndsAt: string | null;
+    /**
+     * The last of the new ends; null if nothing was changed.
+     */
+    lastEndsAt: string | null;
+    /**
+     * With `dryRun`, the first tokens that would be changed; otherwise empty.
+     */
+    samples: Array<PolicySample>;
+};
+
+/**
+ * A token that would be changed.
+ */
+export type PolicySample = {
+    /**
+     * The token's uuid.
+     */
+    id: string;
+    /**
+     * The id of its owner.
+     */
+    ownerId: number;
+    /**
+     * Its name.
+     */
+    name: string;
+    /**
+     * The start of its newest secret.
+     */
+    tokenPrefix: string;
+    /**
+     * When it expires now; null for never.
+     */
+    expiresAt: string | null;
+    /**
+     * When it would end.
+     */
+    endsAt: string;
+};
+
+/**
  * Texts that may be tokens of this service, and where they were found.
  */
 export type LeakReport = {
@@ -514,7 +645,7 @@ export type GitHubLabel = {
 /**
  * What happened, by the kind of thing that it happened to.
  */
-export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'webhook.created' | 'webhook.updated' | 'webhook.secret_rotated' | 'webhook.enabled' | 'webhook.disabled' | 'webhook.deleted' | 'audit.pruned';
+export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'webhook.created' | 'webhook.updated' | 'webhook.secret_rotated' | 'webhook.enabled' | 'webhook.disabled' | 'webhook.deleted' | 'policy.applied' | 'audit.pruned';
 
 /**
  * Who changed what, when and from where. It never contains a secret or a password.
@@ -558,10 +689,10 @@ export type AuditEvent = {
      * Why tokens were revoked. `user`: by their owner; `admin`: by an administrator; `bulk`: as several that were chosen;
      * `all`: with everything of their owner; `logout`; `presented`: by who had the plaintext; `reuse`: a refresh token was
      * used twice; `password`: the owner's password was changed; `disabled`: the owner was disabled; `leak`: its
-     * plaintext was found where it should not be.
+     * plaintext was found where it should not be; `policy`: an administrator applied the policy.
      *
      */
-    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | 'leak' | null;
+    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | 'leak' | 'policy' | null;
     changes: EventChanges;
     /**
      * The SHA-256 of the event and of the hash before it; null until the event is linked.
@@ -3627,6 +3758,108 @@ export type RotateWebhookSecretResponses = {
 };
 
 export type RotateWebhookSecretResponse = RotateWebhookSecretResponses[keyof RotateWebhookSecretResponses];
+
+export type GetPolicyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/policy';
+};
+
+export type GetPolicyErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type GetPolicyError = GetPolicyErrors[keyof GetPolicyErrors];
+
+export type GetPolicyResponses = {
+    /**
+     * The rules, and how many tokens break them.
+     */
+    200: Policy;
+};
+
+export type GetPolicyResponse = GetPolicyResponses[keyof GetPolicyResponses];
+
+export type ApplyPolicyData = {
+    body: PolicyApplication;
+    path?: never;
+    query?: never;
+    url: '/api/v1/policy/apply';
+};
+
+export type ApplyPolicyErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ApplyPolicyError = ApplyPolicyErrors[keyof ApplyPolicyErrors];
+
+export type ApplyPolicyResponses = {
+    /**
+     * The tokens that were changed, or with `dryRun` would be.
+     */
+    200: PolicyApplied;
+};
+
+export type ApplyPolicyResponse = ApplyPolicyResponses[keyof ApplyPolicyResponses];
 
 export type LogInData = {
     body: Credentials;

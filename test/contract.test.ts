@@ -73,6 +73,7 @@ test.each(cases)('$id answers $status as documented', async (wanted) => {
   const isOfGitHub = wanted.id === 'reportGitHubSecrets' && wanted.status !== 404;
   const service = await startService({
     openDatabase: (path) => faulty.open(path),
+    ...(wanted.id === 'applyPolicy' && { requireExpiry: true }),
     ...(isOfGitHub && { githubKeysUrl: (await gitHubKeysFile(GITHUB)).url }),
   });
   const response = await provoke(wanted, service, (fault) => {
@@ -164,6 +165,9 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       body: { name: 'deploy bot', metadata: { team: 'platform' }, expiresInDays: 90 },
     }),
   );
+
+  if (id === 'applyPolicy' && status === 200)
+    await change(service, `update access_tokens set expires_at = null where type = 'pat'`);
 
   const isSecured = operation.security?.length !== 0;
   const headers: Record<string, string> = { 'X-Request-Id': REQUEST_ID };

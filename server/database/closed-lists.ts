@@ -22,6 +22,7 @@ export type Role = (typeof ROLES)[number];
  * - `password`: the owner's password was changed.
  * - `disabled`: the owner was disabled.
  * - `leak`: its plaintext was reported as leaked.
+ * - `policy`: an administrator applied the policy to old tokens.
  */
 export const REVOCATION_REASONS = [
   'user',
@@ -34,6 +35,7 @@ export const REVOCATION_REASONS = [
   'password',
   'disabled',
   'leak',
+  'policy',
 ] as const;
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
 
@@ -56,6 +58,7 @@ export const EVENT_ACTIONS = [
   'user.disabled',
   'user.enabled',
   'user.password_changed',
+  'policy.applied',
   'webhook.created',
   'webhook.updated',
   'webhook.secret_rotated',

@@ -3,6 +3,7 @@ import { accessTokens } from './access-tokens.js';
 import { auditLog } from './audit-log.js';
 import { leaks } from './leaks.js';
 import { oauth } from './oauth.js';
+import { policy } from './policy.js';
 import { privateTokens } from './private-tokens.js';
 import { createService, type ServiceState } from './service.js';
 import { sessions } from './sessions.js';
@@ -21,6 +22,7 @@ export function createHandlers(state: ServiceState): Handlers {
     ...auditLog,
     ...leaks,
     ...webhooks,
+    ...policy,
     ...sessions,
     ...createService(state),
   };

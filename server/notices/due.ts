@@ -17,6 +17,8 @@ export interface ExpiringToken extends Place {
   ownerId: number;
   name: string;
   prefix: string;
+  /** Its rules, as its row has them. */
+  settings: string | null;
   /** When its present expiry was set. */
   expirySetAt: number;
 }
@@ -50,6 +52,7 @@ export async function tokensOf(trx: Queries, step: Step, after: Place | null, li
     name: row.name,
     prefix: row.prefix,
     expiresAt: row.expires_at ?? 0,
+    settings: row.settings,
     expirySetAt: row.lifetime_from ?? row.created_at,
   }));
 }
@@ -65,7 +68,17 @@ const PAT = sql.lit<TokenType>('pat');
 const expiringTokens = (trx: Queries, { expiresAt, id, last, limit }: Place & { last: number; limit: number }) =>
   trx
     .selectFrom('access_tokens')
-    .select(['id', 'organization_id', 'owner_id', 'name', 'prefix', 'expires_at', 'created_at', 'lifetime_from'])
+    .select([
+      'id',
+      'organization_id',
+      'owner_id',
+      'name',
+      'prefix',
+      'expires_at',
+      'created_at',
+      'lifetime_from',
+      'settings',
+    ])
     .select(hexOf('uuid').as('uuid'))
     .where('type', '=', PAT)
     .where('revoked_at', 'is', null)

@@ -1,9 +1,12 @@
-import { type Queries, runPrepared, withoutLocked } from '../database/index.js';
+import { lockOwners, type Queries, runPrepared, withoutLocked } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { recordEvent } from '../events/record.js';
+import { REVOKED_COLUMNS, recordRevocation } from '../events/revocations.js';
 import { toInstant } from '../instants.js';
 import { expiringMail } from '../mail/texts.js';
 import { SYSTEM } from '../tokens/actor.js';
+import { revoked } from '../tokens/revocation.js';
+import { isRevokedAt } from '../tokens/token-settings.js';
 import { type ExpiringToken, type Place, type Step, tokensOf, wasAbove } from './due.js';
 
 // A round notices what became due since the round before. Where it is stands in the row of the job, which each transaction
@@ -63,9 +66,14 @@ export async function noticeBatch(
     if (days === undefined) return await moveOn(trx, { done: round.until, round: null });
     const step = { days, nearer: steps[steps.indexOf(days) - 1], done, until: round.until };
     const tokens = await tokensOf(trx, step, days === round.days ? round.after : null, BATCH);
+    if (days === 0) {
+      const ending = tokens.filter(({ settings, expiresAt }) => isRevokedAt(settings, expiresAt));
+      await lockOwners(trx, ...ending.map(({ ownerId }) => ownerId));
+    }
     for (const token of tokens) {
       if (!wasAbove(token, days)) continue;
       await notice(trx, now(), step, token);
+      if (days === 0 && isRevokedAt(token.settings, token.expiresAt)) await revokeAtEnd(trx, now(), token);
       if (days > 0) await mails.queue(trx, now(), token.ownerId, expiringMail(token, now(), config));
     }
     const last = tokens.at(-1);
@@ -84,6 +92,20 @@ async function notice(trx: Queries, at: number, { days }: Step, token: ExpiringT
   const [action, after] =
     days === 0 ? (['token.expired', { expiresAt }] as const) : (['token.expiring', { days, expiresAt }] as const);
   await recordEvent(trx, SYSTEM, at, { action, owner: token, target: token, changes: { after } });
+}
+
+/** Revokes a token whose end the policy brought, so that nobody revives it. The owner is locked. */
+async function revokeAtEnd(trx: Queries, at: number, { id, expiresAt }: ExpiringToken): Promise<void> {
+  const revocation = { at, by: SYSTEM, reason: 'policy' } as const;
+  const row = await trx
+    .updateTable('access_tokens')
+    .set(revoked(revocation))
+    .where('id', '=', id)
+    .where('expires_at', '=', expiresAt)
+    .where('revoked_at', 'is', null)
+    .returning(REVOKED_COLUMNS)
+    .executeTakeFirst();
+  if (row !== undefined) await recordRevocation(trx, revocation, row);
 }
 
 /** Stores the progress, and returns whether the round goes on. */

@@ -10,11 +10,13 @@ export const ADMINISTER = 'users:admin';
 const AUDIT = 'audit:read';
 /** Needed to create, edit and delete webhooks, and to see what they got. Only tokens of administrators can hold it. */
 export const WEBHOOKS = 'webhooks:admin';
+/** Needed to see what breaks the policy, and to apply it to old tokens. Only tokens of administrators can hold it. */
+export const POLICY = 'policy:admin';
 /**
  * Scopes that only administrators can hold, besides `users:admin`. Until `organizations.audit_since`, they were words of the
  * operator's own API, so that `requireAdministrator` checks their holders.
  */
-export const NAMED_SCOPES: readonly string[] = [AUDIT, WEBHOOKS];
+export const NAMED_SCOPES: readonly string[] = [AUDIT, WEBHOOKS, POLICY];
 /** The scopes that only administrators can hold. A token has them only if a request named them. */
 const OF_ADMINISTRATORS: readonly string[] = [...NAMED_SCOPES, ADMINISTER];
 /** Needed to create, edit, rotate and revoke tokens. */

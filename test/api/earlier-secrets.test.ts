@@ -82,7 +82,15 @@ describe('an earlier secret of a personal access token', () => {
   const shared = shareService(async (_, admin) => {
     const { token } = await create(admin.client, 'another');
     const { results } = await answered(listPrivateTokens({ client: admin.client, query: { page_size: 1 } }));
-    const everything = ['audit:read', 'tokens:read', 'tokens:verify', 'tokens:write', 'users:admin', 'webhooks:admin'];
+    const everything = [
+      'audit:read',
+      'policy:admin',
+      'tokens:read',
+      'tokens:verify',
+      'tokens:write',
+      'users:admin',
+      'webhooks:admin',
+    ];
     const url = 'https://hooks.example.org/latchkey';
     const { webhook } = await answered(createWebhook({ client: admin.client, body: { url } }));
     return {

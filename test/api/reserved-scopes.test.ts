@@ -10,7 +10,15 @@ import { shareService } from '../support/shared.js';
 
 const RESERVED = ['tokens:delete', 'users:', 'audit:write', 'webhooks:write', 'organizations:a', 'policy:apply'];
 const FREE = ['tokens', 'Tokens:read', 'my-tokens:read', 'auditor', 'a/audit:read'];
-const OWN = ['audit:read', 'webhooks:admin', 'tokens:read', 'tokens:verify', 'tokens:write', 'users:admin'];
+const OWN = [
+  'audit:read',
+  'webhooks:admin',
+  'policy:admin',
+  'tokens:read',
+  'tokens:verify',
+  'tokens:write',
+  'users:admin',
+];
 
 function refusal(index: number, scope: string) {
   const beginning = scope.replace(/:.*/, ':');

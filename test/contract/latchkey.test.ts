@@ -55,7 +55,15 @@ test('the service holds its contract, and every operation succeeded', { timeout 
 test('with a token it holds as well, and neither the token nor the login is spent', { timeout }, async () => {
   const { service, hooks } = await startSigned();
   const { client } = await service.admin();
-  const scopes = ['audit:read', 'tokens:read', 'tokens:verify', 'tokens:write', 'users:admin', 'webhooks:admin'];
+  const scopes = [
+    'audit:read',
+    'policy:admin',
+    'tokens:read',
+    'tokens:verify',
+    'tokens:write',
+    'users:admin',
+    'webhooks:admin',
+  ];
   const { plaintext } = await answered(createAccessToken({ client, body: { name: 'for the contract tests', scopes } }));
   const report = await testContract({
     url: service.url,

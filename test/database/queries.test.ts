@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import SqliteDriver from 'better-sqlite3';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
-import { createAccessToken, reportLeakedCredentials } from '../../generated/index.js';
+import { applyPolicy, createAccessToken, getPolicy, reportLeakedCredentials } from '../../generated/index.js';
 import { defaultConfig } from '../../server/config/config.js';
 import type { Deps } from '../../server/deps.js';
 import { linkEvents } from '../../server/events/link.js';
@@ -20,7 +20,7 @@ import { send } from '../support/http.js';
 import { untilActedOn } from '../support/leaks.js';
 import { type Asked, createRecordingDatabase } from '../support/recording-database.js';
 import { ADMIN, answered, DAY, type Service, startService } from '../support/service.js';
-import { isOnPostgres } from '../support/store.js';
+import { change, isOnPostgres } from '../support/store.js';
 import { tour } from '../support/tour.js';
 
 // Every query of the domain, by the engine's own plan: none reads a table from its beginning to its end.
@@ -34,6 +34,7 @@ const EXCEPTIONS: [query: RegExp, reason: string, engine?: 'SQLite'][] = [
   [/where "user"."organization_id" = .* order by "user"."id" limit/, 'a page of users is a walk along their ids'],
   [/^select (\*|"id") from "leak_reports" order by "id" limit/, 'the oldest report is read'],
   [/order by "user"."email"$/, 'the command lists all users'],
+  [/^select "id" from "access_tokens" order by "id" desc limit/, 'the newest token is read'],
   [/from "organizations" where exists/, 'each organization is asked for events that are not linked', 'SQLite'],
   [
     /from "webhooks" (where|inner join) .*"webhooks"\."disabled_at" is null/,
@@ -46,9 +47,10 @@ test('no query of the domain is without an index', { timeout: 120_000 }, async (
   const recording = createRecordingDatabase();
   const key = newGitHubKey();
   const { url: githubKeysUrl } = await gitHubKeysFile(key);
-  const service = await startService({ openDatabase: recording.open, githubKeysUrl });
+  const service = await startService({ openDatabase: recording.open, githubKeysUrl, ...POLICY });
   await tour(service);
   await reportLeaks(service, key);
+  await applyThePolicy(service);
   await beside(service, recording);
   expect([...visited(service)]).toEqual(expect.arrayContaining(operations()));
 
@@ -63,6 +65,24 @@ test('no query of the domain is without an index', { timeout: 120_000 }, async (
       String(query),
     ).toBe(true);
 });
+
+/** A policy that no token of the tour breaks. */
+const POLICY = { maxLifetimeDays: 36_500, requireExpiry: true, maxTokensPerOwner: 1_000 };
+
+async function applyThePolicy(service: Service): Promise<void> {
+  const { client } = await service.logIn(ADMIN.email, 'another password');
+  for (const body of [
+    { action: 'expire', inDays: 1, dryRun: true },
+    { action: 'expire', inDays: 1 },
+    { action: 'revoke', inDays: 0 },
+    { action: 'revoke', inDays: 1 },
+  ] as const) {
+    await answered(createAccessToken({ client, body: { name: 'endless' } }));
+    await change(service, `update access_tokens set expires_at = null where name = 'endless'`);
+    expect((await answered(applyPolicy({ client, body }))).changed).toBeGreaterThan(0);
+  }
+  await answered(getPolicy({ client }));
+}
 
 /** Reports tokens of all kinds, which the service acts on a moment later. */
 async function reportLeaks(service: Service, key: GitHubKey): Promise<void> {

@@ -57,6 +57,7 @@ const WRITES = {
   'notices/round.ts': 2,
   'sealing/keyring.ts': 1,
   'sweeper.ts': 2,
+  'tokens/apply-policy.ts': 2,
   'tokens/edit.ts': 1,
   'tokens/last-used.ts': 1,
   'tokens/once.ts': 1,

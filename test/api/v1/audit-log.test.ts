@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   type AuditEvent,
+  applyPolicy,
   changePassword,
   createAccessToken,
   createPrivateToken,
@@ -138,6 +139,16 @@ const CHANGES: [operation: string, act: Act, events: [action: string, reason?: s
         body: { fullName: 'Other', disabled: true, password: 'a new password' },
       }),
     [['token.revoked', 'disabled'], ['user.disabled'], ['user.updated'], ['user.password_changed']],
+    'admin',
+  ],
+  [
+    'applyPolicy',
+    async ({ service, admin }) => {
+      // Another process with a policy.
+      const strict = await startService({ database: service.database, maxLifetimeDays: 30, now: service.clock.now });
+      return await applyPolicy({ client: strict.as(admin.token), body: { action: 'expire', inDays: 1 } });
+    },
+    [['token.updated', 'policy'], ['policy.applied']],
     'admin',
   ],
   [
