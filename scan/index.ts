@@ -14,6 +14,7 @@ export { toJson } from './report/json.js';
 export { toSarif } from './report/sarif.js';
 export { toSummary, toWarnings } from './report/summary.js';
 export type * from './report/types.js';
+export { type Tool, toolConfiguration } from './tools.js';
 
 export interface ScanOptions {
   /** Find tokens of these brands only. By default of any brand, which the checksum covers too. */

@@ -9,7 +9,7 @@ export function addScan(program: Command): void {
     .description(
       'Find Latchkey tokens in files, archives and git repositories, by pattern and checksum; offline without --check.',
     )
-    .argument('<path...>', 'files and folders, or - for standard input')
+    .argument('[path...]', 'files and folders, or - for standard input')
     .option('--brand <brand>', 'find tokens of this brand only; may be repeated (any brand)', collect)
     .option('--history', 'also search the history of the repository that contains a path (only of those in it)')
     .option('--no-history', 'search no history')
@@ -20,6 +20,12 @@ export function addScan(program: Command): void {
     .option('--check', 'send the tokens to the service of the login, to learn which are valid')
     .option('--revoke', 'like --check, and revoke the valid ones')
     .option('--yes', 'revoke without asking')
+    .addOption(
+      new Option(
+        '--print-patterns <tool>',
+        'print configuration with which another tool finds tokens of the brand (LATCHKEY_BRAND, lk), and search nothing',
+      ).choices(['github', 'gitlab', 'gitleaks', 'trufflehog', 'ripgrep']),
+    )
     .option('--profile <name>', 'the login to use (LATCHKEY_PROFILE, default)')
     .option('--insecure-http', 'allow plain http to another machine; others on the network can then read the tokens')
     .option('--output <file>', 'write the report to a file, and the summary to standard output')

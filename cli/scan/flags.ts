@@ -1,3 +1,4 @@
+import type { Tool } from '../../scan/index.js';
 import type { RemoteFlags } from '../account/connection.js';
 
 export interface ScanFlags extends Pick<RemoteFlags, 'profile' | 'insecureHttp'> {
@@ -11,4 +12,5 @@ export interface ScanFlags extends Pick<RemoteFlags, 'profile' | 'insecureHttp'>
   check?: boolean;
   revoke?: boolean;
   yes?: boolean;
+  printPatterns?: Tool;
 }

@@ -6,18 +6,24 @@ import {
   type ScanProgress,
   type ScanReport,
   scan,
+  type Tool,
   toJson,
+  toolConfiguration,
   toSarif,
   toSummary,
   toWarnings,
 } from '../../scan/index.js';
-import { Failure } from '../failure.js';
+import { defaultConfig } from '../../server/config/config.js';
+import { variableIn } from '../../server/config/environment.js';
+import { Failure, WrongUse } from '../failure.js';
 import { showProgress } from '../progress.js';
 import type { ScanFlags } from './flags.js';
 import { isInvalid, withStates } from './live.js';
 
-/** Scans, prints the report and returns the exit code. */
+/** Scans, prints the report and returns the exit code. With `--print-patterns` it prints these instead. */
 export async function search(paths: string[], flags: ScanFlags, version: string): Promise<number> {
+  if (flags.printPatterns !== undefined) return printPatterns(flags.printPatterns, paths, flags);
+  if (paths.length === 0) throw new WrongUse("missing required argument 'path'");
   const progress = showProgress(describe, { afterMs: 1_000 });
   try {
     const found = await scan(paths, { ...toOptions(flags), onProgress: progress.show });
@@ -40,10 +46,24 @@ export async function search(paths: string[], flags: ScanFlags, version: string)
   }
 }
 
+function printPatterns(tool: Tool, paths: string[], { brand: brands }: ScanFlags): number {
+  if (paths.length > 0) throw new WrongUse('--print-patterns searches nothing, so it takes no path');
+  const brand = variableIn(process.env, 'LATCHKEY_BRAND') ?? defaultConfig.brand;
+  const wanted = brands ?? [brand];
+  if (!wanted.every(isBrand))
+    throw new WrongUse(`${brands === undefined ? 'LATCHKEY_BRAND' : '--brand'} ${BRAND_RULE}`);
+  process.stdout.write(toolConfiguration(tool, wanted));
+  return 0;
+}
+
+const BRAND_RULE = 'must be 1 to 16 lower-case letters and digits, a letter first';
+
+function isBrand(text: string): boolean {
+  return /^[a-z][a-z0-9]{0,15}$/.test(text);
+}
+
 function toOptions({ brand, history, allow = [], maxExpanded, json, sarif, output }: ScanFlags): ScanOptions {
-  if (brand?.every((each) => /^[a-z][a-z0-9]{0,15}$/.test(each)) === false) {
-    throw new CouldNotScan('--brand must be 1 to 16 lower-case letters and digits, a letter first');
-  }
+  if (brand?.every(isBrand) === false) throw new CouldNotScan(`--brand ${BRAND_RULE}`);
   if (output !== undefined && json !== true && sarif !== true)
     throw new CouldNotScan('--output needs --json or --sarif');
   return {
