@@ -1,7 +1,7 @@
 // @ts-check
 import { request } from 'node:http';
-import { startServer } from 'latchkey/server';
 import { quantile } from './closed-loop.mjs';
+import { fromRoot, start } from './process.mjs';
 
 // Whether the time of the answer to a report of a leak tells what was in the report: 500 reports each of a valid token, an unknown
 // one and a revoked one, in random order, each answered before the next is sent.
@@ -14,13 +14,10 @@ const NOTABLE = 2.58;
 const ADMIN = { username: 'admin@latchkey.local', password: 'only for this benchmark' };
 const [database = ':memory:'] = process.argv.slice(2);
 
-const server = await startServer({
-  port: 0,
-  database,
-  adminEmail: ADMIN.username,
-  adminPassword: ADMIN.password,
-  trustProxy: 1,
-  logLevel: 'silent',
+const server = await start({
+  name: 'Latchkey',
+  argv: [fromRoot('dist/cli/main.js'), 'serve', '--port', '0', '--database', database],
+  env: { LATCHKEY_ADMIN_PASSWORD: ADMIN.password, LATCHKEY_TRUST_PROXY: '1' },
 });
 const { access_token: session } = await post('/api/v1/auth/login/', ADMIN);
 
@@ -64,7 +61,7 @@ for (const [one, other] of [
 }
 console.log(`\n${isTold ? 'The kinds can be told apart.' : 'The kinds cannot be told apart (|z| <= 2.58).'}`);
 process.exitCode = isTold ? 1 : 0;
-await server.close();
+await server.stop();
 
 /**
  * The normal deviate of the Mann-Whitney rank sum: about 0 if both lists come from one distribution.
