@@ -516,7 +516,7 @@ export type PolicyApplied = {
      */
     unchanged: number;
     /**
-     * Whether no token is left. If not
+     * Whether no token is left. If not, send the request again.
      */
     complete: boolean;
     /**
