@@ -10,13 +10,14 @@ const ON_BOTH_ENGINES = [
   'test/cli/{migrate,users}.test.ts',
   'test/database/{queries,revocation,secrets}.test.ts',
   'test/workers/workers.test.ts',
+  'test/webhooks/deliveries.test.ts',
   'test/machines/**/*.test.ts',
   'test/durability/*races.test.ts',
   'test/durability/node-kill.test.ts',
 ];
 
 /** Among them, what asks no database, or the local server's in memory. */
-const WITHOUT_AN_ENGINE = ['test/client/{bundle,credentials,once-only}.test.ts'];
+const WITHOUT_AN_ENGINE = ['test/client/{bundle,credentials,once-only,webhooks}.test.ts'];
 
 export default defineConfig({
   test: {

@@ -44,6 +44,7 @@ const STATUSES: Record<ErrorCode, number> = {
   unsupported_media_type: 415,
   url_not_allowed: 409,
   user_disabled: 403,
+  webhook_disabled: 409,
   webhook_limit_reached: 409,
 };
 

@@ -14,3 +14,10 @@ export { createLatchkey, type Latchkey, type LatchkeyExtras } from './latchkey.j
 export type { Answer, Call, CallOptions, DataOf, InputOf, Operation, OperationId } from './operations.js';
 export type { TokenOption } from './session.js';
 export type { LatchkeyOptions } from './transport.js';
+export {
+  type RawWebhook,
+  type VerifyWebhookOptions,
+  verifyWebhook,
+  WebhookError,
+  type WebhookErrorCode,
+} from './webhooks.js';

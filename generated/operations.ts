@@ -13,6 +13,7 @@ export const DEFAULTED = {
   listAuditEvents: ['limit'],
   exportAuditEvents: ['after', 'limit'],
   listWebhooks: ['limit'],
+  listWebhookDeliveries: ['limit'],
 } as const;
 
 /** The request headers that are parameters of an operation, in lower case. */

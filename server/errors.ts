@@ -55,6 +55,7 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
     detail: 'The body must be application/json in UTF-8 without a content encoding.',
   },
   url_not_allowed: { status: 409, detail: 'The service must not send to this URL.' },
+  webhook_disabled: { status: 409, detail: 'The webhook is disabled. Enable it first.' },
   webhook_limit_reached: {
     status: 409,
     detail: 'The organization has 50 webhooks already. Delete one first.',

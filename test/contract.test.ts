@@ -9,6 +9,8 @@ import {
   type NewAccessToken,
   refreshSession,
   revokeAccessToken,
+  testWebhook,
+  updateWebhook,
 } from '../generated/index.js';
 import type { Handlers } from '../server/contract/contract.js';
 import { openUsers } from '../server/index.js';
@@ -66,7 +68,7 @@ const FORM = 'application/x-www-form-urlencoded';
 const GITHUB = newGitHubKey();
 const REQUEST_ID = '6f1c9a52d0b84e7f';
 const UUID = '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b';
-const UNKNOWN = { token_id: UUID, id: '4711', user_id: '4711', webhook_id: UUID };
+const UNKNOWN = { token_id: UUID, id: '4711', user_id: '4711', webhook_id: UUID, delivery_id: UUID };
 
 test.each(cases)('$id answers $status as documented', async (wanted) => {
   const faulty = createFaultyDatabase();
@@ -183,7 +185,12 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
     id: String(privateToken.id),
     user_id: String(other.session.id),
     webhook_id: made?.webhook.id ?? '',
+    delivery_id: '',
   };
+  const hookPath = { webhook_id: ids.webhook_id };
+  if (/deliver/i.test(id)) {
+    ids.delivery_id = (await answered(testWebhook({ client: person.client, path: hookPath }))).id;
+  }
   let path = filled(wanted.path, ids);
   let body = exampleBody(operation);
   if (id === 'refreshSession') body = { refresh_token: person.session.refresh_token };
@@ -251,6 +258,8 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
     case 409:
       if (id === 'createWebhook') {
         for (let count = 1; count < 50; count++) await hook();
+      } else if (status === 409 && /^(testWebhook|redeliver)/.test(id)) {
+        await answered(updateWebhook({ client: person.client, path: hookPath, body: { enabled: false } }));
       } else if (id === 'updateWebhook') {
         body = { url: 'https://10.0.0.1/' };
       } else if (id === 'rotateWebhookSecret') {

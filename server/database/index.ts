@@ -16,6 +16,7 @@ export { type AtCommit, leaveToCommit } from './at-commit.js';
 export {
   type ActorKind,
   type DeliveryError,
+  type DeliveryStatus,
   type DisabledReason,
   type EventAction,
   type RevocationReason,

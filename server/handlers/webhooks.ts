@@ -1,6 +1,8 @@
-import type { Webhook as WireWebhook } from '../../generated/types.gen.js';
+import type { WebhookDelivery as WireDelivery, Webhook as WireWebhook } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
+import { parseDateTime } from '../contract/formats.js';
 import { toInstant, toInstantOrNull } from '../instants.js';
+import { type Delivery, listDeliveries, redeliver, redeliverFailed, testWebhook } from '../webhooks/deliveries.js';
 import {
   createWebhook,
   deleteWebhook,
@@ -40,7 +42,48 @@ export const webhooks = {
     const { webhook, secret } = await rotateSecret(deps, actor, path.webhook_id, gracePeriodSeconds);
     return { body: { webhook: toWireWebhook(webhook), secret } };
   },
+
+  async testWebhook(deps, { actor, path }) {
+    return { body: toWireDelivery(await testWebhook(deps, actor, path.webhook_id)) };
+  },
+
+  async listWebhookDeliveries(deps, { caller, path, query: { status, limit, cursor } }) {
+    const wish = { status, limit, cursor };
+    const { deliveries, nextCursor } = await listDeliveries(deps, caller, path.webhook_id, wish);
+    return { body: { items: deliveries.map(toWireDelivery), nextCursor } };
+  },
+
+  async redeliverWebhookDelivery(deps, { actor, path }) {
+    return { body: toWireDelivery(await redeliver(deps, actor, path.webhook_id, path.delivery_id)) };
+  },
+
+  async redeliverWebhookDeliveries(deps, { actor, path, body }) {
+    return { body: { count: await redeliverFailed(deps, actor, path.webhook_id, parseDateTime(body.since) ?? 0) } };
+  },
 } satisfies Partial<Handlers>;
+
+function toWireDelivery({
+  uuid,
+  eventUuid,
+  eventType,
+  status,
+  attempts,
+  lastStatus,
+  ...delivery
+}: Delivery): WireDelivery {
+  return {
+    id: uuid,
+    eventId: eventUuid,
+    eventType,
+    status,
+    attempts,
+    createdAt: toInstant(delivery.createdAt),
+    lastAttemptAt: toInstantOrNull(delivery.lastAttemptAt),
+    lastStatus,
+    lastError: delivery.lastError,
+    nextAttemptAt: toInstantOrNull(delivery.dueAt),
+  };
+}
 
 function toWireWebhook(webhook: Webhook): WireWebhook {
   const { uuid, url, description, eventTypes, createdAt, disabledAt, disabledReason } = webhook;

@@ -75,7 +75,7 @@ export async function createWebhook(
   const secret = newSecret();
   const sealer = await deps.keyring.sealer();
   const webhook = await deps.db.write(async (trx) => {
-    const at = await begin(deps, trx, actor.caller, sealer);
+    const at = await beginChange(deps, trx, actor.caller, sealer);
     const others = await trx
       .selectFrom('webhooks')
       .select('id')
@@ -121,7 +121,7 @@ export async function editWebhook(
 ): Promise<Webhook> {
   if (url !== undefined) await deps.webhooks.checkUrl(url);
   const edited = await deps.db.write(async (trx) => {
-    const at = await begin(deps, trx, actor.caller);
+    const at = await beginChange(deps, trx, actor.caller);
     const webhook = await findWebhook(trx, actor.caller, uuid, at);
     const wasEnabled = webhook.disabledAt === null;
     await trx
@@ -152,7 +152,7 @@ export async function editWebhook(
 /** Deletes the webhook with its deliveries. Rejects with `not_found`. */
 export async function deleteWebhook(deps: Deps, actor: AuthenticatedActor, uuid: string): Promise<void> {
   await deps.db.write(async (trx) => {
-    const at = await begin(deps, trx, actor.caller);
+    const at = await beginChange(deps, trx, actor.caller);
     const webhook = await findWebhook(trx, actor.caller, uuid, at);
     // The row of the webhook is locked first, as everywhere, so that nothing makes a delivery meanwhile.
     await trx.updateTable('webhooks').set({ disabled_at: at }).where('id', '=', webhook.id).execute();
@@ -172,7 +172,7 @@ export async function rotateSecret(
   const secret = newSecret();
   const sealer = await deps.keyring.sealer();
   const webhook = await deps.db.write(async (trx) => {
-    const at = await begin(deps, trx, actor.caller, sealer);
+    const at = await beginChange(deps, trx, actor.caller, sealer);
     const { id, uuid: own } = await findWebhook(trx, actor.caller, uuid, at);
     const isKept = gracePeriodSeconds > 0;
     await trx
@@ -192,7 +192,12 @@ export async function rotateSecret(
 }
 
 /** Begins a change of webhooks: locks what it depends on, and checks the caller. Returns the instant of the change. */
-async function begin({ now }: Pick<Deps, 'now'>, trx: Queries, caller: Caller, sealer?: Sealer): Promise<number> {
+export async function beginChange(
+  { now }: Pick<Deps, 'now'>,
+  trx: Queries,
+  caller: Caller,
+  sealer?: Sealer,
+): Promise<number> {
   await lockOrganization(trx, caller.organizationId);
   await lockOwners(trx, caller.ownerId);
   if (sealer !== undefined && !(await sealer.lock(trx))) throw unavailable('The key of secrets was replaced just now.');

@@ -26,3 +26,26 @@ export function payloadOf(event: Event, expiresAt: number | null): string {
   };
   return JSON.stringify(payload);
 }
+
+/** What a webhook gets when an administrator tests it. */
+export function testPayload(deliveryId: string, webhookId: string, userId: number, at: number): string {
+  const payload: WebhookEvent = {
+    type: 'webhook.test',
+    timestamp: toInstant(at),
+    data: {
+      eventId: deliveryId,
+      seq: null,
+      actor: { kind: 'user', userId, tokenId: null },
+      ownerId: null,
+      tokenId: null,
+      tokenName: null,
+      tokenPrefix: null,
+      expiresAt: null,
+      webhookId,
+      reason: null,
+      count: null,
+      tokenIds: null,
+    },
+  };
+  return JSON.stringify(payload);
+}

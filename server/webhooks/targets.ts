@@ -79,7 +79,8 @@ export function hostOf({ hostname }: URL): string {
 /** Parses as browsers do, which turns every spelling of an address into the usual one. */
 function parsed(text: string): URL {
   const refuse = (message: string) => new TargetRefused('forbidden_target', message);
-  if (!URL.canParse(text)) throw refuse('the URL is not valid');
+  // Parsers disagree about what a backslash and white space mean.
+  if (!URL.canParse(text) || /[\\\s]/.test(text)) throw refuse('the URL is not valid');
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw notAllowed();
   if (url.username !== '' || url.password !== '') throw refuse('the URL must have no user and no password');

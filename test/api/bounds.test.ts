@@ -90,7 +90,7 @@ describe('the longest query and headers that the document allows', () => {
         headers[name] = name === 'If-Match' ? `"${'a'.repeat((schema.maxLength ?? 0) - 2)}"` : value;
     }
     const line = path
-      .replace(/\{(token|webhook)_id\}/, '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b')
+      .replace(/\{(token|webhook|delivery)_id\}/g, '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b')
       .replace(/\{\w+\}/, '9007199254740991');
     // With a credential in each place and as long as one may be.
     const credentials = {

@@ -104,7 +104,7 @@ describe('an earlier secret of a personal access token', () => {
   async function lineOf({ method, path }: { method: string; path: string }): Promise<Line> {
     const { made } = await shared();
     const other = path.replace('{token_id}', made.another).replace('{id}', String(made.anotherPrivate));
-    return `${method} ${other.replace('{user_id}', '1').replace('{webhook_id}', made.webhook)}`;
+    return `${method} ${other.replace('{user_id}', '1').replace('{webhook_id}', made.webhook).replace('{delivery_id}', made.webhook)}`;
   }
 
   const changing = OPERATIONS.filter(({ operationId, method }) => method !== 'GET' && !SERVED.includes(operationId));

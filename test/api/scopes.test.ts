@@ -232,6 +232,11 @@ describe('what each operation needs', () => {
     'PATCH /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b': 'webhooks:admin',
     'DELETE /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b': 'webhooks:admin',
     'POST /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b/rotate-secret': 'webhooks:admin',
+    'POST /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b/test': 'webhooks:admin',
+    'GET /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b/deliveries': 'webhooks:admin',
+    'POST /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b/deliveries/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b/redeliver':
+      'webhooks:admin',
+    'POST /api/v1/webhooks/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b/redeliver': 'webhooks:admin',
   };
   const shared = shareService(async (_, { client }) => {
     const others = (needed: string) => ADMINS_OWN.filter((scope) => scope !== needed);

@@ -68,6 +68,7 @@ const WRITES = {
   'users/sessions.ts': 3,
   'users/users.ts': 5,
   'webhooks/claims.ts': 2,
+  'webhooks/deliveries.ts': 3,
   'webhooks/fan-out.ts': 1,
   'webhooks/manage.ts': 4,
   'webhooks/outcome.ts': 1,

@@ -19,9 +19,12 @@ import {
   listAuditEvents,
   listPrivateTokens,
   listUsers,
+  listWebhookDeliveries,
   listWebhooks,
   logIn,
   logOut,
+  redeliverWebhookDeliveries,
+  redeliverWebhookDelivery,
   revokeAccessToken,
   revokeAccessTokens,
   revokeAllAccessTokens,
@@ -30,6 +33,7 @@ import {
   revokePrivateToken,
   rotateCurrentAccessToken,
   rotateWebhookSecret,
+  testWebhook,
   updateAccessToken,
   updateWebhook,
   verifyAccessToken,
@@ -112,6 +116,14 @@ async function useWebhooks(client: Client): Promise<void> {
   await answered(updateWebhook({ client, path, body: { enabled: false } }));
   await answered(updateWebhook({ client, path, body: { enabled: true } }));
   await answered(rotateWebhookSecret({ client, path }));
+  await answered(testWebhook({ client, path }));
+  const page = await answered(listWebhookDeliveries({ client, path, query: { limit: 1 } }));
+  const query = { limit: 1, cursor: page.nextCursor ?? '' };
+  await answered(listWebhookDeliveries({ client, path, query }));
+  await answered(listWebhookDeliveries({ client, path, query: { status: 'failed' } }));
+  const delivery = { ...path, delivery_id: page.items[0]?.id ?? '' };
+  await answered(redeliverWebhookDelivery({ client, path: delivery }));
+  await answered(redeliverWebhookDeliveries({ client, path, body: { since: INSTANTS.after } }));
   await deleteWebhook({ client, path });
 }
 

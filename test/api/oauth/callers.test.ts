@@ -182,7 +182,7 @@ describe('Basic opens no other operation', () => {
   test.each(others)('$operationId', async ({ method, path }) => {
     const { service, admin } = await target();
     const line =
-      `${method} ${path.replace(/\{(token|webhook)_id\}/, '497f6eca-6276-4993-bfeb-53cbbbba6f08').replace(/\{\w+\}/, '1')}` as const;
+      `${method} ${path.replace(/\{(token|webhook|delivery)_id\}/g, '497f6eca-6276-4993-bfeb-53cbbbba6f08').replace(/\{\w+\}/, '1')}` as const;
     const answer = await expectRefusal(
       service,
       () => send(service, line, { headers: { Authorization: basic(admin.token) } }),

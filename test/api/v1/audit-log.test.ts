@@ -204,6 +204,10 @@ const WITHOUT_EVENTS = [
   'introspectToken',
   // It replaces the secrets of a session every few minutes. Only the reuse of a spent refresh token is an event.
   'refreshSession',
+  // They send again, or send a test: no right and no setting changes, and the list of deliveries shows it.
+  'testWebhook',
+  'redeliverWebhookDelivery',
+  'redeliverWebhookDeliveries',
 ];
 
 async function setting(): Promise<Setting> {
