@@ -1,4 +1,5 @@
 import type { WebhookEvent } from '../generated/index.js';
+import { dateNow } from './timers.js';
 
 const PREFIX = 'whsec_';
 /** Seconds by which the clocks of sender and receiver may differ, as Standard Webhooks recommends. */
@@ -53,7 +54,7 @@ export interface VerifyWebhookOptions {
 export async function verifyWebhook(
   request: Request | RawWebhook,
   secret: string | readonly string[],
-  { toleranceSeconds = TOLERANCE, now = Date.now }: VerifyWebhookOptions = {},
+  { toleranceSeconds = TOLERANCE, now = dateNow }: VerifyWebhookOptions = {},
 ): Promise<WebhookEvent> {
   const secrets = (typeof secret === 'string' ? [secret] : secret).map(keyBytes);
   const id = headerOf(request, 'webhook-id');

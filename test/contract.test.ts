@@ -258,7 +258,7 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
     case 409:
       if (id === 'createWebhook') {
         for (let count = 1; count < 50; count++) await hook();
-      } else if (status === 409 && /^(testWebhook|redeliver)/.test(id)) {
+      } else if (/^(testWebhook|redeliver)/.test(id)) {
         await answered(updateWebhook({ client: person.client, path: hookPath, body: { enabled: false } }));
       } else if (id === 'updateWebhook') {
         body = { url: 'https://10.0.0.1/' };

@@ -106,7 +106,7 @@ async function listener() {
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const address = server.address();
   state.port = String(typeof address === 'object' ? address?.port : '');
-  onTestFinished(() => new Promise((resolve) => void server.close(() => resolve())));
+  onTestFinished(() => new Promise((resolve) => void server.close(resolve)));
   return state;
 }
 
