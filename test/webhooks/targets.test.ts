@@ -106,7 +106,9 @@ async function listener() {
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const address = server.address();
   state.port = String(typeof address === 'object' ? address?.port : '');
-  onTestFinished(() => new Promise((resolve) => void server.close(resolve)));
+  onTestFinished(() => {
+    server.close();
+  });
   return state;
 }
 
