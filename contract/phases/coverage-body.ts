@@ -97,7 +97,7 @@ function* wholeCases(run: Run, sender: CaseSender, body: RequestBody): Generator
 /** Missing bodies, and well-formed bodies of other media types. */
 function* mediaTypeCases(run: Run, kind: RequestBody['kind']): Generator<Case> {
   const check = ({ status }: Answer): Finding[] =>
-    status === 415 || status >= 500 || !promises(run.options, 'media-type')
+    !isAboutBody(status) || !promises(run.options, 'media-type')
       ? []
       : [
           practice(
@@ -153,7 +153,7 @@ function* sizeCases({ options }: Run, kind: RequestBody['kind']): Generator<Case
       expectation: 'any',
       change: (base) => ({ ...base, rawBody: bytes(JSON.stringify(base.body ?? {}).padEnd(size)) }),
       check: ({ status }) =>
-        (status === 413) !== isFit || status >= 500
+        (isFit ? status !== 413 : !isAboutBody(status))
           ? []
           : [
               {
@@ -216,4 +216,9 @@ function* formCases(): Generator<Case> {
       return { ...base, rawBody: bytes(`${form}&${form}`) };
     },
   };
+}
+
+/** Whether a status accepts the body, or rejects it for its content. A server may reject the caller first. */
+function isAboutBody(status: number): boolean {
+  return status < 300 || status === 400 || status === 422;
 }
