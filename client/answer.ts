@@ -25,6 +25,7 @@ const STATUSES: Record<ErrorCode, number> = {
   cross_site_request: 403,
   idempotency_conflict: 409,
   email_taken: 409,
+  events_gone: 410,
   internal_error: 500,
   last_admin: 409,
   method_not_allowed: 405,

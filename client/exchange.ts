@@ -1,6 +1,7 @@
 import { onAbort } from './abort.js';
 import type { RawAnswer } from './answer.js';
 import { LatchkeyError } from './errors.js';
+import type { EventBytes } from './operations.js';
 import { until } from './patience.js';
 import { clearTimeout, setTimeout } from './timers.js';
 
@@ -17,11 +18,53 @@ export interface Outgoing {
 /** Makes one attempt: sends the request and reads the whole answer within `timeoutMs` milliseconds (0 for no limit). */
 export async function exchange(
   fetch: Fetch,
-  { url, ...request }: Outgoing,
+  outgoing: Outgoing,
   timeoutMs: number,
   signal: AbortSignal | undefined,
   mask: (text: string) => string,
 ): Promise<RawAnswer> {
+  return await attempt(fetch, outgoing, { timeoutMs, signal, mask }, async (response, cut) => ({
+    status: response.status,
+    headers: response.headers,
+    text: await until(response.text(), cut),
+  }));
+}
+
+/**
+ * Makes one attempt for an answer without an end: sends the request and reads the start of the answer within `timeoutMs`
+ * milliseconds. `events` are the bytes of an answer with status 200; any other answer is read to its end. `signal` aborts the
+ * reading too.
+ */
+export async function exchangeStream(
+  fetch: Fetch,
+  outgoing: Outgoing,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  mask: (text: string) => string,
+): Promise<RawAnswer & { events?: EventBytes }> {
+  const limits = { timeoutMs, signal, mask, goesOn: true };
+  return await attempt(fetch, outgoing, limits, async (response, cut) => {
+    const { status, headers, body } = response;
+    const isStream = status === 200 && /^text\/event-stream(;|$)/i.test(headers.get('Content-Type') ?? '');
+    if (isStream && body !== null) return { status, headers, text: '', events: body };
+    return { status, headers, text: await until(response.text(), cut) };
+  });
+}
+
+interface Limits {
+  timeoutMs: number;
+  signal: AbortSignal | undefined;
+  mask: (text: string) => string;
+  /** Whether the answer is read after the attempt, so that `signal` still aborts it then. */
+  goesOn?: boolean;
+}
+
+async function attempt<T>(
+  fetch: Fetch,
+  { url, ...request }: Outgoing,
+  { timeoutMs, signal, mask, goesOn = false }: Limits,
+  read: (response: Response, cut: AbortSignal) => Promise<T>,
+): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();
   const abort = () => {
@@ -41,8 +84,7 @@ export async function exchange(
       }),
       controller.signal,
     );
-    const text = await until(response.text(), controller.signal);
-    return { status: response.status, headers: response.headers, text };
+    return await read(response, controller.signal);
   } catch (error) {
     signal?.throwIfAborted();
     if (controller.signal.aborted) {
@@ -57,7 +99,7 @@ export async function exchange(
     });
   } finally {
     clearTimeout(timer);
-    forget();
+    if (!goesOn) forget();
   }
 }
 

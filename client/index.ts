@@ -9,6 +9,7 @@ export {
   type RefusalError,
   type UnexpectedAnswerError,
 } from './errors.js';
+export type { FollowOptions } from './events.js';
 export type { Fetch } from './exchange.js';
 export { createLatchkey, type Latchkey, type LatchkeyExtras } from './latchkey.js';
 export type { Answer, Call, CallOptions, DataOf, InputOf, Operation, OperationId } from './operations.js';

@@ -1,6 +1,8 @@
 import * as sdk from '../generated/sdk.gen.js';
-import type { AccessToken, Credentials, PrivateToken, Session } from '../generated/types.gen.js';
+import type { AccessToken, AuditEvent, Credentials, PrivateToken, Session } from '../generated/types.gen.js';
+import { allAuditEvents } from './audit-events.js';
 import { readEnvironment } from './environment.js';
+import { type FollowOptions, followEvents, type OpenStream } from './events.js';
 import {
   type Call,
   type CallOptions,
@@ -8,6 +10,7 @@ import {
   type Operation,
   type OperationId,
   type Operations,
+  type StreamId,
   toCall,
 } from './operations.js';
 import { allAccessTokens, allPrivateTokens, LARGEST_PAGE } from './pages.js';
@@ -16,7 +19,9 @@ import { type CallInput, createTransport, type LatchkeyOptions } from './transpo
 type QueryOf<Id extends 'listAccessTokens' | 'listPrivateTokens'> = NonNullable<InputOf<Id>['query']>;
 
 /** A client of the service: one method for each operation of `openapi.yaml`, named by its `operationId`, and extras. */
-export type Latchkey = { [Id in keyof Operations as Id extends 'logIn' ? never : Id]: Operation<Id> } & LatchkeyExtras;
+export type Latchkey = {
+  [Id in keyof Operations as Id extends 'logIn' | StreamId ? never : Id]: Operation<Id>;
+} & LatchkeyExtras;
 
 export interface LatchkeyExtras {
   /**
@@ -29,6 +34,25 @@ export interface LatchkeyExtras {
    */
   logIn(credentials: Credentials, options?: CallOptions): Call<Session>;
   logIn(options: InputOf<'logIn'> & CallOptions): Call<Session>;
+  /**
+   * Iterates over events as they happen: all of the organization for an administrator with `audit:read`, otherwise those of the
+   * caller's own tokens. It begins behind the event `after`, or else with what happens from now on, and does not end by itself:
+   * leave the loop with `break`, or abort `signal`, with whose reason the iteration then rejects.
+   *
+   * If the connection ends, the client connects again behind the last event, after pauses of 0.5 to 8 seconds, so that no event is
+   * missing or repeated. Store the `seq` of the last event to go on after a restart of your process.
+   *
+   * Rejects with `unauthorized` when the caller's token has ended, with `insufficient_scope`, and with `events_gone` if events after
+   * `after` were deleted because of their age, or the database was restored from a backup.
+   */
+  events(options?: FollowOptions): AsyncGenerator<AuditEvent, void, undefined>;
+  readonly auditEvents: {
+    /**
+     * Iterates over the organization's linked events, oldest first, behind the event `after`; for administrators with
+     * `audit:read`. Ends with the newest event. Each part is fetched when it is needed.
+     */
+    all(options?: { after?: number | undefined } & CallOptions): AsyncGenerator<AuditEvent, void, undefined>;
+  };
   readonly accessTokens: {
     /**
      * Iterates over the caller's access tokens that match the filters, newest first. Each page is fetched when it is
@@ -59,7 +83,9 @@ export interface LatchkeyExtras {
 export function createLatchkey(options: LatchkeyOptions): Latchkey {
   const { send, sessions } = createTransport(options);
   const operations = Object.fromEntries(
-    (Object.keys(sdk) as OperationId[]).map((id) => [id, (input?: CallInput) => toCall(() => send(id, input))]),
+    (Object.keys(sdk) as OperationId[])
+      .filter((id) => id !== 'followEvents')
+      .map((id) => [id, (input?: CallInput) => toCall(() => send(id, input))]),
   ) as unknown as Operations;
 
   return {
@@ -74,6 +100,19 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     },
     refreshSession: ({ body, ...call }) => toCall(() => sessions.refresh(body.refresh_token, call)),
     logOut: (call) => toCall(() => sessions.end(() => send('logOut', call))),
+    events({ after, signal, timeoutMs, headers } = {}) {
+      const open: OpenStream = (place, cut) => {
+        const resume: Record<string, string> = place === undefined ? {} : { 'Last-Event-ID': String(place) };
+        return send('followEvents', { signal: cut, timeoutMs, maxRetries: 0, headers: { ...headers, ...resume } });
+      };
+      return followEvents(open, { after, signal });
+    },
+    auditEvents: {
+      all({ after = 0, ...call } = {}) {
+        const read = (last: number) => operations.exportAuditEvents({ query: { after: last }, ...call });
+        return allAuditEvents(read, after);
+      },
+    },
     accessTokens: {
       all({ signal, timeoutMs, maxRetries, headers, ...filters } = {}) {
         return allAccessTokens((cursor) => {

@@ -70,8 +70,17 @@ type HeaderInputOf<Headers> = {
   [Name in keyof HeaderInput as Record<HeaderNames[Name], 0> extends Headers ? never : Name]: HeaderInput[Name];
 };
 
+/** Operations whose answer is a stream of server-sent events. The client has other methods for them. */
+export type StreamId = 'followEvents';
+type WholeId = Exclude<OperationId, StreamId>;
+
 /** Type that a successful call of an operation resolves with; `void` if its answer has no body. */
-export type DataOf<Id extends OperationId> = DataIn<Awaited<ReturnType<Sdk[Id]>>['data']>;
+export type DataOf<Id extends OperationId> = Id extends WholeId
+  ? DataIn<Awaited<ReturnType<Sdk[Id]>>['data']>
+  : EventBytes;
+
+/** The bytes of a stream of server-sent events. */
+export type EventBytes = ReadableStream<Uint8Array>;
 
 // The generator types an answer without a body as unknown unless its status is 204.
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- what the generator has for 204
@@ -89,7 +98,9 @@ export type Operations = { [Id in keyof Sdk]: Operation<Id> };
 
 /** Media types of the operations whose answer is not JSON; null if it has no body. */
 export type OtherMediaTypes = {
-  [Id in OperationId as DataOf<Id> extends object ? never : Id]: DataOf<Id> extends string ? string : null;
+  [Id in OperationId as DataOf<Id> extends object ? Extract<Id, StreamId> : Id]: DataOf<Id> extends string | object
+    ? string
+    : null;
 };
 
 /** Runs `run` and returns its answer as a `Call`. */

@@ -27,19 +27,21 @@ export async function withRetries<T>(
   }
 }
 
-function mayPass(error: LatchkeyError): boolean {
+/** Whether the fault may be gone at the next attempt. */
+export function mayPass(error: LatchkeyError): boolean {
   const { code, status, retryAfterSeconds = 0 } = error;
   const passing = status === undefined ? code === 'network_error' || code === 'timeout' : PASSING.has(status);
   return passing && retryAfterSeconds <= LONGEST_RETRY_AFTER && !isWaitUnclear(error);
 }
 
 /** Milliseconds to pause, at least as long as `Retry-After`. */
-function pauseBefore(retries: number, retryAfterSeconds = 0): number {
+export function pauseBefore(retries: number, retryAfterSeconds = 0): number {
   const backoff = Math.min(FIRST_PAUSE * 2 ** retries, LONGEST_PAUSE);
   return Math.max(backoff * (1 - Math.random() / 4), retryAfterSeconds * 1_000);
 }
 
-async function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves after this number of milliseconds, or rejects with the reason of `signal`. */
+export async function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const pause = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, milliseconds);

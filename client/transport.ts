@@ -1,8 +1,8 @@
 import type { Client } from '../generated/client/types.gen.js';
 import * as sdk from '../generated/sdk.gen.js';
-import { dataOf, requestIdOf } from './answer.js';
-import { exchange, type Fetch } from './exchange.js';
-import type { Answer, CallOptions, HeaderInput, OperationId, OtherMediaTypes } from './operations.js';
+import { dataOf, type RawAnswer, requestIdOf } from './answer.js';
+import { exchange, exchangeStream, type Fetch } from './exchange.js';
+import type { Answer, CallOptions, EventBytes, HeaderInput, OperationId, OtherMediaTypes } from './operations.js';
 import { withRetries } from './patience.js';
 import {
   bearer,
@@ -20,6 +20,7 @@ const OTHER_MEDIA_TYPES: OtherMediaTypes = {
   changePassword: null,
   deleteWebhook: null,
   exportAuditEvents: 'application/jsonl',
+  followEvents: 'text/event-stream',
   getOpenApiYaml: 'application/yaml',
   logOut: null,
   revokeAccessToken: null,
@@ -106,7 +107,8 @@ export function createTransport(options: LatchkeyOptions) {
     const { body, path, query } = input;
     const by = (method: string) => (request: GeneratedRequest) =>
       perform(id, method, request, { signal, timeoutMs, maxRetries, headers });
-    const client = { get: by('GET'), post: by('POST'), put: by('PUT'), patch: by('PATCH'), delete: by('DELETE') };
+    const get = by('GET');
+    const client = { get, sse: { get }, post: by('POST'), put: by('PUT'), patch: by('PATCH'), delete: by('DELETE') };
     const operation = sdk[id] as unknown as (options: unknown) => Promise<Answer<T>>;
     return await operation({ body, path, query, headers: headersOf(input), client: client as unknown as Client });
   }
@@ -125,7 +127,8 @@ export function createTransport(options: LatchkeyOptions) {
     const attempt = async (credential: Credential): Promise<Answer<unknown>> => {
       used = credential;
       const mask = maskOf(credential.token, request.body);
-      const answer = await exchange(
+      const send = id === 'followEvents' ? exchangeStream : exchange;
+      const answer: RawAnswer & { events?: EventBytes } = await send(
         fetch,
         {
           method,
@@ -142,7 +145,7 @@ export function createTransport(options: LatchkeyOptions) {
       );
       const mediaType = id in OTHER_MEDIA_TYPES ? OTHER_MEDIA_TYPES[id as keyof OtherMediaTypes] : 'application/json';
       const forbidden = id === 'logIn' ? 'user_disabled' : 'insufficient_scope';
-      const data = dataOf(answer, { mediaType, forbidden }, mask);
+      const data = answer.events ?? dataOf(answer, { mediaType, forbidden }, mask);
       const etag = answer.headers.get('ETag') ?? undefined;
       return { data, status: answer.status, headers: answer.headers, etag, requestId: requestIdOf(answer) };
     };

@@ -11,10 +11,10 @@ export const DEFAULTED = {
   listAccessTokenEvents: ['limit'],
   listUsers: ['limit'],
   listAuditEvents: ['limit'],
-  exportAuditEvents: ['after', 'limit'],
+  exportAuditEvents: ['after', 'limit', 'format'],
   listWebhooks: ['limit'],
   listWebhookDeliveries: ['limit'],
 } as const;
 
 /** The request headers that are parameters of an operation, in lower case. */
-export const HEADERS = ['idempotency-key', 'if-match', 'github-public-key-identifier', 'github-public-key-signature'] as const;
+export const HEADERS = ['idempotency-key', 'if-match', 'last-event-id', 'github-public-key-identifier', 'github-public-key-signature'] as const;

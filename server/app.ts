@@ -132,11 +132,11 @@ function notFoundDetail(routes: Routes, path: string): string {
 function logWhenDone({ req, res }: Context, trace: Trace, log: Log): void {
   const start = performanceNow();
   res.once('close', () => {
-    const { requestId, operation, callerId, error } = trace;
+    const { requestId, operation, callerId, error, isStream = false } = trace;
     const line = {
       method: req.method,
       route: operation?.path ?? null,
-      status: res.writableFinished ? res.statusCode : 499,
+      status: res.writableFinished || isStream ? res.statusCode : 499,
       ms: Math.round((performanceNow() - start) * 1_000) / 1_000,
       requestId,
       callerId: callerId ?? null,

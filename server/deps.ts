@@ -1,10 +1,12 @@
 import type { Config } from './config/config.js';
 import type { Database, Queries } from './database/index.js';
+import type { Stream } from './http/stream.js';
 import type { GitHubKeys } from './leaks/github/keys.js';
 import type { Log } from './log/log.js';
 import type { MailText } from './mail/texts.js';
 import type { Now } from './timers.js';
 import type { Actor } from './tokens/actor.js';
+import type { Caller } from './tokens/caller.js';
 
 /** What the functions of the domain and the handlers need. It is their first parameter. */
 export interface Deps {
@@ -16,6 +18,7 @@ export interface Deps {
   passwords: Passwords;
   loginThrottle: LoginThrottle;
   events: Events;
+  feed: Feed;
   leaks: Leaks;
   notices: Notices;
   mails: Mails;
@@ -93,10 +96,32 @@ export interface Webhooks {
 export interface Events {
   /** Tells that a change may have written an event, which is then linked soon. */
   wake(): void;
+  /**
+   * Calls `listener` each time after this process has linked events, which any process may have written. With `watch`, also
+   * calls it soon after another process has, until the returned function is called. It may be called for no reason.
+   */
+  onLinked(listener: () => void, options?: { watch?: boolean }): () => void;
   /** Counts a failed login. An event each minute says how many there were from each address. */
   loginFailed(actor: Actor): void;
   /** Does what is left to do for the last time. It never rejects, because no request depends on it. */
   close(): Promise<void>;
+}
+
+/** Streams events to callers as they happen. */
+export interface Feed {
+  /**
+   * Begins a stream of the events that follow the event `after`, or of those that are linked from now on. An auditor gets all
+   * events of the organization, anybody else those of their own tokens.
+   *
+   * Rejects with `events_gone` if events after `after` are missing, with `too_many_requests` if the caller's owner has as many
+   * streams as allowed, and with `overloaded` or `service_unavailable` if the process has, or stops. The stream counts until it
+   * has run to its end, so it must be run.
+   */
+  follow(caller: Caller, wish: { after: number | undefined; isAuditor: boolean }): Promise<Stream>;
+  /** How many streams are open. */
+  count(): number;
+  /** Ends all streams. */
+  close(): void;
 }
 
 /** Records when tokens are used, so that `lastUsedAt` is right within a minute without a write for each request. */

@@ -45,6 +45,7 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   token_expired: { status: 409, detail: 'The token has expired. Rotate it to give it a new lifetime.' },
   token_limit_reached: { status: 409, detail: 'The owner has as many tokens as the policy allows. Revoke one first.' },
   token_revoked: { status: 409, detail: 'The token is revoked. A revoked token cannot be changed.' },
+  events_gone: { status: 410, detail: 'Events after this place were deleted.' },
   precondition_failed: {
     status: 412,
     detail: 'The ETag of the token does not match If-Match. Get the token again and send its new ETag.',

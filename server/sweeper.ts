@@ -1,5 +1,6 @@
 import { type Queries, runPrepared, withoutLocked } from './database/index.js';
 import type { Deps } from './deps.js';
+import { logHeads } from './events/heads.js';
 import { pruneEvents } from './events/prune.js';
 import { claimJob } from './jobs.js';
 import { clearInterval, setInterval } from './timers.js';
@@ -11,8 +12,11 @@ const INTERVAL = 5 * 60_000;
 const DAY = 24 * 60 * 60_000;
 /** Rows that one transaction deletes, so that no request waits long for it. */
 const CHUNK = 200;
-/** The name of the work in `jobs`. */
+/** Milliseconds between two log lines with the end of the audit log. */
+const HEADS_INTERVAL = 60 * 60_000;
+/** The names of the works in `jobs`. */
 const SWEEP = 'sweep';
+const HEADS = 'audit heads';
 
 /** Deletes rows that have expired and that nothing else deletes. */
 export interface Sweeper {
@@ -30,6 +34,9 @@ export function createSweeper({ db, now, log, config }: Pick<Deps, 'db' | 'now' 
   async function sweep(): Promise<boolean> {
     const at = now();
     if (!(await db.write((trx) => claimJob(trx, SWEEP, at, at + INTERVAL)))) return false;
+    // A little early, because sweeps come five minutes apart at least.
+    const nextHour = at + HEADS_INTERVAL - INTERVAL / 2;
+    if (await db.write((trx) => claimJob(trx, HEADS, at, nextHour))) await logHeads(db, log);
     const steps = [
       { deleteExpired: deleteExpiredAttempts, before: at },
       { deleteExpired: deleteExpiredAnswers, before: at },

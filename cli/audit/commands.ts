@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addRemoteFlags, instant, positiveInteger } from '../account/flags.js';
 import type { ChainFlags } from './chain.js';
 import type { ExportFlags } from './export.js';
+import type { FollowFlags } from './follow.js';
 import type { ListFlags } from './list.js';
 
 export function addAudit(program: Command): void {
@@ -11,6 +12,7 @@ export function addAudit(program: Command): void {
       'Read the audit log, who changed what, when and from where, and verify that nobody changed the log itself.',
     );
   addList(audit);
+  addFollow(audit);
   addExport(audit);
   addVerify(audit);
   addAnchorOf(audit);
@@ -64,11 +66,27 @@ function addList(audit: Command): void {
   });
 }
 
+function addFollow(audit: Command): void {
+  const command = audit
+    .command('follow')
+    .description(
+      'Print events of a service as they happen, one on each line, until Ctrl-C: all for administrators, else those of your tokens.',
+    )
+    .option('--after <seq>', 'begin after the event with this seq, instead of now', seq);
+  addRemoteFlags(command).action(async (flags: FollowFlags) => {
+    const { followEvents } = await import('./follow.js');
+    await followEvents(flags);
+  });
+}
+
 function addExport(audit: Command): void {
   const command = audit
     .command('export')
     .description('Print all linked events of a service as JSON Lines, in the order of their chain; for administrators.')
-    .option('--after <seq>', 'go on after the event with this seq', seq);
+    .option('--after <seq>', 'go on after the event with this seq', seq)
+    .addOption(
+      new Option('--format <format>', 'the form of each event').choices(['latchkey', 'ocsf']).default('latchkey'),
+    );
   addRemoteFlags(command).action(async (flags: ExportFlags) => {
     const { exportEvents } = await import('./export.js');
     await exportEvents(flags);

@@ -59,7 +59,7 @@ function printTable(events: readonly AuditEvent[], flags: ListFlags): void {
     if (look.forPeople) note('no events');
     return;
   }
-  print(table(look.forPeople ? COLUMNS : [EXACT, ...COLUMNS.slice(1)], events, look));
+  print(table(look.forPeople ? COLUMNS : EXACT_COLUMNS, events, look));
 }
 
 const EXACT: Column<AuditEvent> = { title: 'when', text: ({ createdAt }) => createdAt };
@@ -72,6 +72,9 @@ const COLUMNS: Column<AuditEvent>[] = [
   { title: 'from', text: ({ address }) => address ?? '' },
   { title: 'request', text: ({ requestId }) => requestId ?? '', shrinks: true },
 ];
+
+/** The columns for programs, which need exact instants. */
+export const EXACT_COLUMNS = [EXACT, ...COLUMNS.slice(1)];
 
 function targetOf({ target, changes }: AuditEvent): string {
   const count = changes.count === undefined ? '' : String(changes.count);

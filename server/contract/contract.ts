@@ -6,6 +6,7 @@ import type { Deps } from '../deps.js';
 import { ServiceError, toServiceError, toWire } from '../errors.js';
 import { sendAnswer, sendError } from '../http/answer.js';
 import { carriesBody, RequestAborted, readForm, readJsonBytes, readQuery, rejectBody } from '../http/request.js';
+import { type Stream, sendStream } from '../http/stream.js';
 import type { Trace } from '../http/trace.js';
 import type { Actor, AuthenticatedActor } from '../tokens/actor.js';
 import type { Caller } from '../tokens/caller.js';
@@ -47,23 +48,33 @@ export interface Request<Id extends OperationId> {
   idempotency: Idempotency | undefined;
   /** The request's `If-Match` and `If-None-Match`; both undefined if the operation does not take `If-Match`. */
   conditions: Conditions;
+  /** The request's `Last-Event-ID`; undefined if the operation does not take this header. */
+  lastEventId: string | undefined;
   /** Node's request, for what the contract does not describe, such as the addresses of the connection. */
   raw: IncomingMessage;
 }
 
 /**
  * The successful answer of an operation; a 204 has no body. The contract has exactly one 2xx status for each operation.
+ * Server-sent events are a `stream`.
  */
 export type Answer<Id extends OperationId> = {
   headers?: Record<string, string>;
-} & (undefined extends Result<Id> ? { body?: undefined } : { body: Result<Id> });
+} & (Awaited<ReturnType<Sdk[Id]>> extends { stream: unknown }
+  ? { stream: Stream }
+  : undefined extends Result<Id>
+    ? { body?: undefined }
+    : { body: Result<Id> });
 
 /** The handler of each operation, by the operation's id. */
 export type Handlers = {
   [Id in OperationId]: (deps: Deps, request: Request<Id>) => Answer<Id> | Promise<Answer<Id>>;
 };
 
-type AnyHandler = (deps: Deps, request: unknown) => Promise<{ body?: unknown; headers?: Record<string, string> }>;
+type AnyHandler = (
+  deps: Deps,
+  request: unknown,
+) => Promise<{ body?: unknown; stream?: Stream; headers?: Record<string, string> }>;
 
 /**
  * Runs before the authentication of each request to an operation. Resolves with true if the function has answered the
@@ -106,8 +117,12 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
       const caller = authorized?.caller;
       const actor = new RequestActor(caller ?? null, trace.requestId, ctx.req, deps.config);
       const request = { caller, actor, ...input, raw: ctx.req };
-      const { body, headers } = await handler(deps, request);
-      if (checkResponses) checkAnswer(operation, status, body, trace, headers);
+      const { body, stream, headers } = await handler(deps, request);
+      if (checkResponses) checkAnswer(operation, status, stream === undefined ? body : '', trace, headers);
+      if (stream !== undefined) {
+        await sendStream(ctx, trace, { status, headers, contentType: contentType ?? '' }, stream);
+        return;
+      }
       const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
       sendAnswer(ctx, trace, { status, headers, contentType, body: text });
     } catch (error) {
@@ -142,7 +157,15 @@ async function validated(
   // Without If-None-Match, add no part: the digest must equal the digest that an earlier version stored.
   const parts = [operation.id, path, body, ifMatch, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])];
   const idempotency = key === undefined ? undefined : toIdempotency(key, parts);
-  return { path, query, body, bytes, idempotency, conditions: { ifMatch, ifNoneMatch } };
+  return {
+    path,
+    query,
+    body,
+    bytes,
+    idempotency,
+    conditions: { ifMatch, ifNoneMatch },
+    lastEventId: header['last-event-id'],
+  };
 }
 
 const NO_BODY: { body: unknown; bytes: Uint8Array } = { body: undefined, bytes: new Uint8Array() };

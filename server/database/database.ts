@@ -1,6 +1,7 @@
 import type { AtCommit } from './at-commit.js';
 import type { MigrationProgress } from './progress.js';
 import type { Queries } from './schema.js';
+import type { Watch } from './watch.js';
 
 /** The database of the service, on either engine. */
 export interface Database {
@@ -15,6 +16,9 @@ export interface Database {
    * wait.
    */
   write<T>(work: (trx: Queries) => Promise<T>): Promise<T>;
+  /** Whether the events of a write have their places in the chain when `write` resolves. */
+  linksAtOnce: boolean;
+  watch: Watch;
   /** Rejects if the database does not answer. */
   ping(): Promise<void>;
   /**

@@ -12,6 +12,7 @@ import { IN_MEMORY, openMemory, openSqlite, type SqliteHandles } from './sqlite/
 import { createWriteQueue, type WriteQueue } from './sqlite/write-queue.js';
 import { UnusableDatabase } from './unusable.js';
 
+export { announceEvents } from './announce.js';
 export { type AtCommit, leaveToCommit } from './at-commit.js';
 export {
   type ActorKind,
@@ -50,6 +51,7 @@ export { backUpDatabase } from './sqlite/backup.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';
 export { UnusableDatabase } from './unusable.js';
+export type { Watch } from './watch.js';
 
 /**
  * Whether the disk, the database server, the connection or another process caused an error, and not the query itself.
@@ -130,13 +132,15 @@ export async function openMemoryDatabase(image?: Buffer, atCommit?: AtCommit): P
 }
 
 function toDatabase(
-  { writer, run, reader, close }: SqliteHandles,
+  { writer, run, reader, watch, close }: SqliteHandles,
   atCommit: AtCommit | undefined,
 ): Database & Pick<WriteQueue, 'idle'> {
   const queue = createWriteQueue(writer, run, atCommit);
   return {
     read: reader,
     write: (work) => queue.write(work),
+    linksAtOnce: atCommit !== undefined,
+    watch,
     idle: () => queue.idle(),
     async ping() {
       await sql`select 1 from organizations limit 1`.execute(reader);

@@ -6,7 +6,7 @@ import { createFailedLogins } from './failed-logins.js';
 import { linkEvents } from './link.js';
 
 /** Milliseconds from a change to the linking of its event, so that several events are linked together. */
-const DELAY = 50;
+const DELAY = 25;
 /** Milliseconds after which events of other programs, such as the command line, are looked for. */
 const NET = 5_000;
 /** Milliseconds from the first failed login to the event that counts the failures. */
@@ -14,24 +14,29 @@ const MINUTE = 60_000;
 
 /**
  * Does what events need besides the changes that write them, as long as the service runs. `key` is that of the chain. Calls
- * `onLinked` when events may have been linked.
+ * `whenSeen` after each look for events to link, soon after a write and every 5 seconds: by then others may have linked some.
  */
 export function createEvents(
   db: Database,
   log: Log,
   now: Now,
   key: Uint8Array | null,
-  onLinked: () => void = () => undefined,
+  whenSeen: () => void = () => undefined,
 ): Events {
   const failedLogins = createFailedLogins();
   /** Whether there was a write since the last linking. */
   let awake = false;
   let closed = false;
 
+  const listeners = new Set<() => void>();
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+
   const linking = createTask(async () => {
     awake = false;
-    const outcome = await linkEvents(db, key);
-    onLinked();
+    const outcome = await linkEvents(db, key, tell);
+    whenSeen();
     return outcome === 'all' ? NET : outcome === 'some' ? 0 : DELAY;
   }, 'events could not be linked');
   const counting = createTask(async () => {
@@ -82,11 +87,31 @@ export function createEvents(
   function wake(): void {
     awake = true;
     linking.within(DELAY);
+    if (db.linksAtOnce) tell();
+  }
+
+  function onLinked(listener: () => void, { watch = false } = {}): () => void {
+    const own = () => {
+      listener();
+    };
+    listeners.add(own);
+    const unwatch = watch
+      ? db.watch(() => {
+          // Others, such as the command line, may have left events without a place.
+          linking.within(DELAY);
+          own();
+        })
+      : undefined;
+    return () => {
+      listeners.delete(own);
+      unwatch?.();
+    };
   }
 
   linking.within(NET);
   return {
     wake,
+    onLinked,
     loginFailed(actor) {
       if (failedLogins.add(actor)) counting.within(MINUTE);
     },
@@ -109,6 +134,8 @@ export function waking(db: Database, events: Pick<Events, 'wake'>): Database {
       events.wake();
       return result;
     },
+    linksAtOnce: db.linksAtOnce,
+    watch: db.watch,
     ping: () => db.ping(),
     clock: () => db.clock(),
     close: () => db.close(),

@@ -1,5 +1,6 @@
 import {
   type AtCommit,
+  announceEvents,
   type Database,
   lastIdOf,
   type Queries,
@@ -34,13 +35,19 @@ const unlinkedOrganizations = (queries: Queries) =>
 /**
  * Gives committed events their places in the chains of their organizations, at most `BATCH` in each. Returns `all` if all events
  * are linked, `some` if there may be more, and `busy` if another process links the events of an organization just now.
+ * Calls `onLinked` after each batch.
  */
-export async function linkEvents(db: Database, key: Uint8Array | null): Promise<'all' | 'some' | 'busy'> {
+export async function linkEvents(
+  db: Pick<Database, 'read' | 'write'>,
+  key: Uint8Array | null,
+  onLinked: () => void = () => undefined,
+): Promise<'all' | 'some' | 'busy'> {
   let outcome: 'all' | 'some' | 'busy' = 'all';
   for (const { id } of await runPrepared(db.read, unlinkedOrganizations, {})) {
     const linked = await db.write((trx) => linkBatch(trx, id, key));
     if (linked === undefined) outcome = 'busy';
     else if (linked === BATCH && outcome === 'all') outcome = 'some';
+    if (linked !== undefined && linked > 0) onLinked();
   }
   return outcome;
 }
@@ -60,6 +67,7 @@ async function linkBatch(trx: Queries, organizationId: number, key: Uint8Array |
   if (places.length > 0) {
     await link(trx, places);
     await sendPrepared(trx, moveHead, { organizationId, seq, hash });
+    await announceEvents(trx);
   }
   return places.length;
 }

@@ -1,5 +1,5 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import { type EventAction, type Queries, runPrepared } from '../database/index.js';
+import { type Database, type EventAction, type Queries, runPrepared } from '../database/index.js';
 import type { AuditEventTable, Schema } from '../database/schema.js';
 import type { Deps } from '../deps.js';
 import type { OwnerKey } from '../tokens/caller.js';
@@ -143,9 +143,14 @@ export async function listTokenEvents(
   };
 }
 
+/** What reads events: a part of `Deps`. */
+interface Reading {
+  db: Pick<Database, 'read'>;
+}
+
 /** Returns the organization's linked events that follow the event `after` in the chain, in the order of the chain. */
 export async function exportEvents(
-  { db }: Pick<Deps, 'db'>,
+  { db }: Reading,
   { organizationId }: Pick<OwnerKey, 'organizationId'>,
   { after, limit }: { after: number; limit: number },
 ): Promise<Event[]> {
@@ -162,3 +167,24 @@ const eventsAfter = (
     .where('event.seq', '>', after)
     .orderBy('event.seq')
     .limit(limit);
+
+/** Returns the linked events about the owner or the owner's tokens that follow the event `after`, up to the place `to`. */
+export async function ownerEvents(
+  { db }: Reading,
+  { organizationId, ownerId }: OwnerKey,
+  { after, to }: { after: number; to: number },
+): Promise<Event[]> {
+  const rows = await runPrepared(db.read, ownerEventsBetween, { organizationId, ownerId, after, to });
+  return rows.map(toEvent);
+}
+
+const ownerEventsBetween = (
+  read: Queries,
+  { organizationId, ownerId, after, to }: OwnerKey & { after: number; to: number },
+) =>
+  selectEvents(read)
+    .where('event.organization_id', '=', organizationId)
+    .where('event.seq', '>', after)
+    .where('event.seq', '<=', to)
+    .where('event.owner_id', '=', ownerId)
+    .orderBy('event.seq');

@@ -1,9 +1,11 @@
-import type { AuditEvent } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
 import { parseDateTime } from '../contract/formats.js';
-import type { Event } from '../events/event.js';
+import { insufficientScope } from '../errors.js';
 import { type EventPage, exportEvents, listEvents, listTokenEvents } from '../events/list.js';
-import { toInstant } from '../instants.js';
+import { toOcsf } from '../events/ocsf.js';
+import { toWireEvent } from '../events/wire-event.js';
+import { hasNamedScopes } from '../tokens/administrators.js';
+import { AUDIT, READ } from '../tokens/scopes.js';
 
 export const auditLog = {
   async listAuditEvents(deps, { caller, query }) {
@@ -16,9 +18,18 @@ export const auditLog = {
     return { body: toPage(await listTokenEvents(deps, caller, path.token_id, { limit, cursor })) };
   },
 
-  async exportAuditEvents(deps, { caller, query: { after, limit } }) {
+  async exportAuditEvents(deps, { caller, query: { after, limit, format } }) {
     const events = await exportEvents(deps, caller, { after, limit });
-    return { body: events.map((event) => `${JSON.stringify(toWireEvent(event))}\n`).join('') };
+    const show = format === 'ocsf' ? toOcsf : toWireEvent;
+    return { body: events.map((event) => `${JSON.stringify(show(event))}\n`).join('') };
+  },
+
+  async followEvents(deps, { caller, query, lastEventId }) {
+    const after = lastEventId === undefined ? query.after : Number(lastEventId);
+    const isAuditor = caller.holds(AUDIT) && (await hasNamedScopes(deps.db.read, caller));
+    if (!isAuditor && !caller.holds(READ)) throw insufficientScope(READ);
+    const stream = await deps.feed.follow(caller, { after, isAuditor });
+    return { stream, headers: { 'X-Accel-Buffering': 'no' } };
   },
 } satisfies Partial<Handlers>;
 
@@ -28,29 +39,4 @@ function toMilliseconds(text: string | undefined): number | undefined {
 
 function toPage({ events, nextCursor }: EventPage) {
   return { items: events.map(toWireEvent), nextCursor };
-}
-
-function toWireEvent({ uuid, seq, at, action, actor, address, userAgent, target, ...event }: Event): AuditEvent {
-  const { requestId, ownerId, reason, changes, hash } = event;
-  return {
-    id: uuid,
-    seq,
-    createdAt: toInstant(at),
-    action,
-    actor: { kind: actor.kind, userId: actor.userId, tokenId: actor.tokenUuid, email: actor.label },
-    address,
-    userAgent,
-    requestId,
-    ownerId,
-    target: target && {
-      kind: target.kind,
-      tokenId: target.kind === 'webhook' ? null : target.uuid,
-      webhookId: target.kind === 'webhook' ? target.uuid : null,
-      label: target.label,
-      tokenPrefix: target.prefix,
-    },
-    reason,
-    changes: changes as AuditEvent['changes'],
-    hash,
-  };
 }

@@ -19,7 +19,7 @@ export function createService(state: ServiceState) {
   return {
     getHealth: () => ({ body: { status: 'ok' } }),
 
-    async getReadiness({ db }) {
+    async getReadiness({ db, feed }) {
       if (state.phase === 'starting') throw unavailable('The service is starting. Try again in a second.');
       if (state.phase === 'draining')
         throw unavailable('The service is stopping. Send the request to another process.');
@@ -28,7 +28,12 @@ export function createService(state: ServiceState) {
       // Checked last: the other states are worse, and `overloaded` would hide them.
       if (state.load.isShedding) throw overloaded();
       return {
-        body: { status: 'ready', eventLoopDelayMs: state.load.eventLoopDelay(), lostLogLines: lostLogLines() },
+        body: {
+          status: 'ready',
+          eventLoopDelayMs: state.load.eventLoopDelay(),
+          lostLogLines: lostLogLines(),
+          eventStreams: feed.count(),
+        },
       };
     },
 

@@ -9,4 +9,6 @@ export interface Trace {
   operation?: Operation;
   callerId?: number;
   error?: ServiceError;
+  /** Whether the answer is a stream, which the client may end at any time. */
+  isStream?: boolean;
 }

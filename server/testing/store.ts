@@ -43,6 +43,8 @@ export async function createStore(image: Buffer): Promise<Store> {
         return current.read;
       },
       write: ((work) => current.write(work)) satisfies Database['write'],
+      linksAtOnce: current.linksAtOnce,
+      watch: current.watch,
       ping: () => current.ping(),
       clock: () => current.clock(),
       close: () => current.close(),

@@ -14,11 +14,18 @@ export async function requireAdministrator(
   scopes: readonly string[],
 ): Promise<void> {
   const scope = scopes.find((each) => NAMED_SCOPES.includes(each));
-  if (scope === undefined || tokenType === 'session') return;
+  if (scope === undefined) return;
+  if (!(await hasNamedScopes(queries, { tokenId, tokenType }))) throw insufficientScope(scope);
+}
+
+/** Whether the named scopes that the caller's token holds are those of this service, and the token is an administrator's. */
+export async function hasNamedScopes(
+  queries: Queries,
+  { tokenId, tokenType }: Pick<Caller, 'tokenId' | 'tokenType'>,
+): Promise<boolean> {
+  if (tokenType === 'session') return true;
   const [token] = await runPrepared(queries, tokenAndReservation, { tokenId });
-  if (token === undefined || token.is_admin === 0 || token.created_at <= (token.audit_since ?? 0)) {
-    throw insufficientScope(scope);
-  }
+  return token !== undefined && token.is_admin === 1 && token.created_at > (token.audit_since ?? 0);
 }
 
 const tokenAndReservation = (read: Queries, { tokenId }: { tokenId: number }) =>

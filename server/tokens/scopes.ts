@@ -7,7 +7,7 @@ import { insufficientScope, ServiceError } from '../errors.js';
 /** Allows everything, because it allows setting passwords. Only tokens of administrators can hold it. */
 export const ADMINISTER = 'users:admin';
 /** Needed to read the audit log of the organization. Only tokens of administrators can hold it. */
-const AUDIT = 'audit:read';
+export const AUDIT = 'audit:read';
 /** Needed to create, edit and delete webhooks, and to see what they got. Only tokens of administrators can hold it. */
 export const WEBHOOKS = 'webhooks:admin';
 /** Needed to see what breaks the policy, and to apply it to old tokens. Only tokens of administrators can hold it. */
@@ -19,9 +19,11 @@ export const POLICY = 'policy:admin';
 export const NAMED_SCOPES: readonly string[] = [AUDIT, WEBHOOKS, POLICY];
 /** The scopes that only administrators can hold. A token has them only if a request named them. */
 const OF_ADMINISTRATORS: readonly string[] = [...NAMED_SCOPES, ADMINISTER];
+/** Needed to see tokens and their events. */
+export const READ = 'tokens:read';
 /** Needed to create, edit, rotate and revoke tokens. */
 export const WRITE = 'tokens:write';
-const TOKENS = ['tokens:read', 'tokens:verify', WRITE];
+const TOKENS = [READ, 'tokens:verify', WRITE];
 
 /** The one who holds scopes: a token, together with its owner's rights. */
 export interface Holder {

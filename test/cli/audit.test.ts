@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeEach, expect, test } from 'vitest';
 import { createAccessToken, updateAccessToken } from '../../generated/index.js';
-import { ADMIN, type Finished, latchkey, logInTo, newFolder, serveDatabase } from '../support/process.js';
+import { ADMIN, type Finished, latchkey, logInTo, newFolder, runUntil, serveDatabase } from '../support/process.js';
 import { answered } from '../support/service.js';
 import { change } from '../support/store.js';
 
@@ -58,8 +58,31 @@ test('events are listed for people and for programs, and exported as JSON Lines'
       .split('\n')
       .map((line) => (JSON.parse(line) as { seq: number }).seq),
   ).toEqual([3, 4, 5]);
+  const ocsf = await run(['audit', 'export', '--format', 'ocsf', '--after', '4']);
+  expect(JSON.parse(ocsf.stdout)).toMatchObject({ class_uid: 3004, metadata: { sequence: 5 } });
+
   expect(await run(['audit', 'list', '--action', 'nothing'])).toMatchObject({ code: 1, stdout: '' });
   child.kill('SIGTERM');
+});
+
+test('events are followed, for people and for programs', async () => {
+  const { url, child } = await serveDatabase(database);
+  const { client, token } = await logInTo(url);
+  const env = { LATCHKEY_URL: url, LATCHKEY_TOKEN: token };
+  const [following, live] = await Promise.all([
+    runUntil(['audit', 'follow', '--after', '1'], /^\S+Z\t(session\.opened)\t.*\n/m, { env }),
+    runUntil(['audit', 'follow', '--json', '--after', '0'], /"action": ?"(session\.opened)".*\n/, { env }),
+  ]);
+  await answered(createAccessToken({ client, body: { name: 'deploy' } }));
+  await expect.poll(() => following.output.stdout).toMatch(/^\S+Z\ttoken\.created\tadmin@example\.org\tdeploy /m);
+  await expect.poll(() => live.output.stdout.trim().split('\n').length).toBe(3);
+  expect(
+    live.output.stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { seq: number }).seq),
+  ).toEqual([1, 2, 3]);
+  for (const ended of [following.child, live.child, child]) ended.kill();
 });
 
 test('a whole chain verifies, also against its anchor, and a changed one does not', async () => {

@@ -124,6 +124,7 @@ describe('the first start', () => {
       status: 'ready',
       eventLoopDelayMs: expect.any(Number) as number,
       lostLogLines: 0,
+      eventStreams: 0,
     });
     expect(serving.output.stdout).toMatch(/^latchkey listening on http:\/\/127\.0\.0\.1:\d+\n$/m);
   });

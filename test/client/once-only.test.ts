@@ -20,7 +20,10 @@ interface Contract {
 const contract = JSON.parse(readFileSync('generated/openapi.json', 'utf8')) as Contract;
 const operations = Object.values(contract.paths).flatMap((methods) =>
   Object.values(methods).flatMap(({ operationId, parameters = [] }) =>
-    operationId === undefined ? [] : [{ operationId, headers: parameters.map(resolved).flatMap(headerOf) }],
+    // `events` sends `Last-Event-ID` by itself.
+    operationId === undefined || operationId === 'followEvents'
+      ? []
+      : [{ operationId, headers: parameters.map(resolved).flatMap(headerOf) }],
   ),
 );
 

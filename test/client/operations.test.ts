@@ -39,7 +39,9 @@ async function startWithClient() {
 test('every operation of the contract is a function under its operationId', () => {
   const lk: object = createLatchkey({ baseUrl: 'http://localhost' });
   const functions = Object.entries(lk).filter(([, member]) => typeof member === 'function');
-  expect(functions.map(([name]) => name).sort()).toEqual(operations.map(({ operationId }) => operationId).sort());
+  // A stream of events has a name of its own, because it is no call with one answer.
+  const names = operations.map(({ operationId = '' }) => (operationId === 'followEvents' ? 'events' : operationId));
+  expect(functions.map(([name]) => name).sort()).toEqual(names.sort());
 });
 
 test('access tokens are created, listed, shown and revoked', async () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { latchkey, logInTo, newFolder, type Serving, serveDatabase } from '../support/process.js';
-import { rowsOf } from '../support/store.js';
+import { expectEachChangeOnce } from './events.js';
 import { FULL, milliseconds, publish, quantile } from './figures.js';
 import { broken, createLedger, type Ledger, promisesOf } from './ledger.js';
 import { type Operation, startLoad } from './load.js';
@@ -40,21 +40,6 @@ test('kill -9 at any moment loses no create, revoke or rotation that was answere
   expect(all.length).toBeGreaterThan(answered.length);
   expect(quantile(restarts, 0.99)).toBeLessThanOrEqual(RESTART);
 });
-
-/** Each change has its event and each event its change, and the chain of the events is whole. */
-async function expectEachChangeOnce(database: string): Promise<void> {
-  const count = (table: string, where: string) => `(select count(*) from ${table} where ${where})`;
-  const [row] = await rowsOf(
-    { database },
-    `select ${count('access_tokens', "type = 'pat'")} as tokens,
-      ${count('audit_events', "action = 'token.created'")} as created,
-      ${count('access_tokens', 'revoked_at is not null')} as revoked,
-      ${count('audit_events', "action = 'token.revoked'")} as revocations`,
-  );
-  expect(row?.['created']).toBe(row?.['tokens']);
-  expect(row?.['revocations']).toBe(row?.['revoked']);
-  expect(await latchkey(['audit', 'verify', '--database', database])).toMatchObject({ code: 0 });
-}
 
 /** Kills the service on one file so many times, each time under load. */
 async function attack(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { changePassword, logIn } from '../../generated/index.js';
+import { openDatabase } from '../../server/database/index.js';
 import { createFailedLogins } from '../../server/events/failed-logins.js';
 import type { Actor } from '../../server/tokens/actor.js';
 import { startService } from '../support/service.js';
@@ -49,4 +50,25 @@ test('a flood from many addresses makes an event for each of the first 1,000, an
   );
   expect(isFirst.filter(Boolean)).toHaveLength(1);
   expect(failedLogins.size()).toBe(1_001);
+});
+
+test('a flood of 100,000 failures from one address makes one event with its count', async () => {
+  const service = await startService();
+  const failedLogins = createFailedLogins();
+  const actor: Actor = {
+    kind: 'anonymous',
+    caller: null,
+    address: '203.0.113.7',
+    recordedAddress: '203.0.113.7',
+    userAgent: null,
+    requestId: null,
+  };
+  for (let failed = 0; failed < 100_000; failed++) failedLogins.add(actor);
+  const db = await openDatabase(service.database);
+  await failedLogins.write(db, service.clock.now());
+  await failedLogins.write(db, service.clock.now());
+  await db.close();
+  expect(await rowsOf(service, FAILED)).toEqual([
+    { address: '203.0.113.7', changes: '{"count":100000}', owner_id: null, actor_kind: 'anonymous' },
+  ]);
 });

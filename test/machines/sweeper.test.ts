@@ -2,14 +2,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, logIn } from '../../generated/index.js';
 import { type Config, defaultConfig } from '../../server/config/config.js';
 import { openDatabase } from '../../server/database/index.js';
+import type { Log } from '../../server/log/log.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { answered, DAY, MINUTE, type Service, startService } from '../support/service.js';
 import { change, isOnPostgres, rowsOf } from '../support/store.js';
 
 /** The sweeper of one process more on the database of the service. */
-async function sweeperOn(service: Service, config: Partial<Config> = {}) {
+async function sweeperOn(service: Service, config: Partial<Config> = {}, heard: Partial<Log> = {}) {
   const db = await openDatabase(service.database);
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined, ...heard };
   const sweeper = createSweeper({ db, now: service.clock.now, log, config: { ...defaultConfig, ...config } });
   onTestFinished(async () => {
     await sweeper.close();
@@ -65,4 +66,23 @@ test('of several processes one sweeps in five minutes, and deletes more than fit
     expect(await Promise.all(sweepers.map((sweeper) => sweeper.sweep()))).toEqual([false, false, false, false]);
     service.clock.advance(5 * MINUTE);
   }
+});
+
+test('the end of the audit log is logged every hour, by one process', async () => {
+  const service = await startService();
+  await service.admin();
+  await expect
+    .poll(async () => rowsOf(service, 'select seq from audit_heads where seq = 2'), { timeout: 5_000 })
+    .toHaveLength(1);
+  const lines: object[] = [];
+  const info = (members: object, message: string) => {
+    if (message === 'end of the audit log') lines.push(members);
+  };
+  const sweepers = await Promise.all([1, 2].map(() => sweeperOn(service, {}, { info })));
+  for (let minutes = 0; minutes <= 120; minutes += 5) {
+    for (const sweeper of sweepers) await sweeper.sweep();
+    service.clock.advance(5 * MINUTE);
+  }
+  const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+  expect(lines).toEqual(Array.from({ length: 3 }, () => ({ organization: 'latchkey', seq: 2, hash })));
 });

@@ -61,7 +61,12 @@ test('amid an overload the probes answer, readiness says so, and a second later 
   await flood.stop();
   await expect.poll(async () => (await send(serving, 'GET /readyz')).status, { timeout: 5_000 }).toBe(200);
   const { body } = await send(serving, 'GET /readyz');
-  expect(body).toEqual({ status: 'ready', eventLoopDelayMs: expect.any(Number) as number, lostLogLines: 0 });
+  expect(body).toEqual({
+    status: 'ready',
+    eventLoopDelayMs: expect.any(Number) as number,
+    lostLogLines: 0,
+    eventStreams: 0,
+  });
 });
 
 test('every answer to 400 connections that ask without a pause is a success or a refusal', async () => {

@@ -33,6 +33,8 @@ export function createFaultyDatabase(): {
           meet();
           await db.ping();
         },
+        linksAtOnce: db.linksAtOnce,
+        watch: db.watch,
         clock: () => db.clock(),
         close: () => db.close(),
       };

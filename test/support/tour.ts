@@ -77,14 +77,23 @@ export async function tour(service: Service): Promise<void> {
   await logIn({ client: service.anonymous, body: { username: ADMIN.email, password: 'a wrong password' } });
   await changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } });
   await logOut({ client: user.client });
-  await readEvents(client);
+  await readEvents(service, client);
   await useWebhooks(client);
   await revokeAllAccessTokens({ client, query: { exclude_current: true } });
   await revokeAllAccessTokens({ client });
   await getReadiness({ client });
 }
 
-async function readEvents(client: Client): Promise<void> {
+async function startOfEvents({ url }: Service, token: string): Promise<void> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const { body } = await fetch(`${url}/api/v1/events?after=0`, { headers });
+  const reader = body?.getReader();
+  await reader?.read();
+  await reader?.read();
+  await reader?.cancel();
+}
+
+async function readEvents(service: Service, client: Client): Promise<void> {
   const { items, nextCursor } = await answered(listAuditEvents({ client, query: { limit: 1 } }));
   await answered(listAuditEvents({ client, query: { limit: 1, cursor: nextCursor ?? '' } }));
   const { token } = await answered(createAccessToken({ client, body: { name: 'with events' } }));
@@ -103,6 +112,9 @@ async function readEvents(client: Client): Promise<void> {
   await answered(listAccessTokenEvents({ client, path, query: { limit: 1, cursor: page.nextCursor ?? '' } }));
   const read = await answered(createAccessToken({ client, body: { name: 'reader', scopes: ['audit:read'] } }));
   await exportAuditEvents({ parseAs: 'text', headers: { Authorization: `Bearer ${read.plaintext}` }, client });
+  await startOfEvents(service, read.plaintext);
+  const own = await answered(createAccessToken({ client, body: { name: 'follower', scopes: ['tokens:read'] } }));
+  await startOfEvents(service, own.plaintext);
 }
 
 async function useWebhooks(client: Client): Promise<void> {

@@ -8,6 +8,7 @@ import { createAsk } from './named-query.js';
 import { explained } from './open-errors.js';
 import { CONNECTIONS, loadDriver, toSettings } from './session.js';
 import { createTransactions } from './transactions.js';
+import { createWatch } from './watch.js';
 
 /** Milliseconds in which the server must answer a `ping`. */
 const PING_TIMEOUT = 1_000;
@@ -29,11 +30,14 @@ export async function openPostgres(
   const ask = createAsk(driver, settings.prepare);
   const lookups = createLookups(settings, ask);
   const transactions = createTransactions(driver, settings, ask, connections);
+  const announcements = createWatch(settings);
   const read = kyselyOver((query) => repeatedOnce(() => transactions.execute(query)));
   runDirectly(read, lookups.run);
   return {
     read,
     write: (work) => transactions.write(work),
+    linksAtOnce: false,
+    watch: announcements.watch,
     async ping() {
       await within(PING_TIMEOUT, runCompiled(read, PING));
     },
@@ -42,6 +46,7 @@ export async function openPostgres(
       return row?.instant ?? null;
     },
     async close() {
+      announcements.close();
       await Promise.all([lookups.close(), transactions.close()]);
     },
   };

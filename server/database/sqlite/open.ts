@@ -4,11 +4,13 @@ import { dateNow, sleep } from '../../timers.js';
 import { type Run, runDirectly } from '../prepared.js';
 import type { Queries } from '../schema.js';
 import { UnusableDatabase } from '../unusable.js';
+import { type Watch, watchNothing } from '../watch.js';
 import { kyselyOver, readingKyselyOver, readingOver, runOver } from './dialect.js';
 import { assertBuilt, type Connection, connect } from './driver.js';
 import { isBusy, isUnfinished } from './faults.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';
+import { createWatch } from './watch.js';
 
 export const IN_MEMORY = ':memory:';
 
@@ -39,6 +41,8 @@ export interface SqliteHandles {
   run: Run;
   /** Reads on a connection of its own. A database in memory has only one connection, so there `reader` is `writer`. */
   reader: Queries;
+  /** Watches for commits of other connections. */
+  watch: Watch;
   /** Writes the write-ahead log back into the file and closes both connections. Rejects with the driver's error. */
   close(): Promise<void>;
 }
@@ -66,6 +70,7 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
       writer: kyselyOver(writer),
       run,
       reader: queries,
+      watch: createWatch(reader),
       // Close the reader first: the last connection writes the log back, and a read-only connection cannot write.
       // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
       async close() {
@@ -93,6 +98,7 @@ export async function openMemory(image?: Buffer): Promise<SqliteHandles & { imag
     run: runOver(writer),
     // There is one connection for reads and transactions. Kysely's executor runs them one after the other.
     reader: queries,
+    watch: watchNothing,
     close: () => queries.destroy(),
     image: () => writer.serialize(),
   };
