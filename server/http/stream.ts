@@ -1,4 +1,4 @@
-import type { Context } from 'koa';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toServiceError } from '../errors.js';
 import type { Trace } from './trace.js';
 
@@ -24,7 +24,7 @@ interface StreamHead {
  * the answer ends there: its status is sent already, so only the log has the error.
  */
 export async function sendStream(
-  { req, res }: Context,
+  { req, res }: { req: IncomingMessage; res: ServerResponse },
   trace: Trace,
   { status, contentType, headers }: StreamHead,
   stream: Stream,
@@ -46,7 +46,7 @@ export async function sendStream(
   res.end();
 }
 
-function written(res: Context['res'], text: string, signal: AbortSignal): Promise<void> {
+function written(res: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
   if (signal.aborted || res.write(text)) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {

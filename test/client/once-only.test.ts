@@ -20,8 +20,8 @@ interface Contract {
 const contract = JSON.parse(readFileSync('generated/openapi.json', 'utf8')) as Contract;
 const operations = Object.values(contract.paths).flatMap((methods) =>
   Object.values(methods).flatMap(({ operationId, parameters = [] }) =>
-    // `events` sends `Last-Event-ID` by itself.
-    operationId === undefined || operationId === 'followEvents'
+    // `events` sends `Last-Event-ID` by itself, and the headers of `reportGitHubSecrets` are GitHub's.
+    operationId === undefined || operationId === 'followEvents' || operationId === 'reportGitHubSecrets'
       ? []
       : [{ operationId, headers: parameters.map(resolved).flatMap(headerOf) }],
   ),
