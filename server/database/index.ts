@@ -51,7 +51,6 @@ export { backUpDatabase } from './sqlite/backup.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';
 export { UnusableDatabase } from './unusable.js';
-export type { Watch } from './watch.js';
 
 /**
  * Whether the disk, the database server, the connection or another process caused an error, and not the query itself.
