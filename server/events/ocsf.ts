@@ -47,6 +47,7 @@ const KINDS: Record<EventAction, Kind> = {
   'webhook.enabled': { of: 'entity', activity: UPDATE },
   'webhook.disabled': { of: 'entity', activity: UPDATE },
   'webhook.deleted': { of: 'entity', activity: DELETE },
+  'policy.applied': { of: 'entity', activity: UPDATE },
   'audit.pruned': { of: 'entity', activity: DELETE },
 };
 
@@ -102,7 +103,7 @@ function actorOf({ kind, userId, tokenUuid, label }: Event['actor']): object {
 }
 
 /** The member that the class requires: the user who was changed or who logs in, or the thing that was changed. */
-function subjectOf(of: Kind['of'], { target, ownerId, changes }: Event): object {
+function subjectOf(of: Kind['of'], { action, target, ownerId, changes }: Event): object {
   const isUser = target?.kind === 'user';
   const user = {
     ...(ownerId !== null && { uid: String(ownerId) }),
@@ -114,7 +115,10 @@ function subjectOf(of: Kind['of'], { target, ownerId, changes }: Event): object 
     const session = target?.uuid == null ? {} : { session: { uid: target.uuid } };
     return { user, service: { name: 'Latchkey' }, ...session };
   }
-  if (target === null) return { entity: { type: 'audit log', name: 'audit log' } };
+  if (target === null) {
+    const name = action === 'policy.applied' ? 'policy' : 'audit log';
+    return { entity: { type: name, name } };
+  }
   if (target.kind === 'tokens') {
     return { entity: { type: 'access tokens', name: `${String(changes.count ?? 0)} access tokens` } };
   }
