@@ -888,6 +888,87 @@ export type Webhook = {
 };
 
 /**
+ * `pending`: an attempt is due or under way; `delivered`: the webhook has taken it; `failed`: the last attempt failed.
+ *
+ */
+export type WebhookDeliveryStatus = 'pending' | 'delivered' | 'failed';
+
+/**
+ * An event, or a test, that is sent to a webhook.
+ */
+export type WebhookDelivery = {
+    /**
+     * The delivery's uuid.
+     */
+    id: string;
+    /**
+     * The uuid of the event, which is the `webhook-id` too; null for a test, whose `webhook-id` is `id`.
+     */
+    eventId: string | null;
+    /**
+     * The type of the event.
+     */
+    eventType: string;
+    status: WebhookDeliveryStatus;
+    /**
+     * How often it was sent.
+     */
+    attempts: number;
+    /**
+     * When it was made.
+     */
+    createdAt: Timestamp;
+    /**
+     * When it was last sent.
+     */
+    lastAttemptAt: string | null;
+    /**
+     * The HTTP status of the last answer; null if there was none.
+     */
+    lastStatus: number | null;
+    /**
+     * Why the last attempt failed. `status`: the status is none of 200 to 299; `redirect`, which is not followed;
+     * `timeout`: no answer within 15 seconds; `forbidden_target`: the URL or an address of its host is not allowed;
+     * `unknown_host`: the host has no address; `tls`: the certificate is not valid, or the handshake failed; `connection`:
+     * no connection was made, or it broke.
+     *
+     */
+    lastError: 'status' | 'redirect' | 'timeout' | 'forbidden_target' | 'unknown_host' | 'tls' | 'connection' | null;
+    /**
+     * When it is sent next; null for never.
+     */
+    nextAttemptAt: string | null;
+};
+
+/**
+ * One page of deliveries.
+ */
+export type WebhookDeliveryPage = {
+    items: Array<WebhookDelivery>;
+    nextCursor: NextCursor;
+};
+
+/**
+ * Which failed deliveries to send again.
+ */
+export type Redelivery = {
+    /**
+     * Those made at or after this instant.
+     */
+    since: Instant;
+};
+
+/**
+ * How many deliveries are sent again.
+ */
+export type Redelivered = {
+    /**
+     * How many there are.
+     */
+    count: number;
+};
+
+/**
  * What the body of a delivery contains: names and ids, but no addresses and never a secret. The `webhook-id` header is
  * `data.eventId`, at each attempt the same.
  *
@@ -1414,7 +1495,7 @@ export type ApiError = {
 /**
  * The error, for programs. The list is complete; a new code means a new version of this document.
  */
-export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'events_gone' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'secret_key_missing' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'url_not_allowed' | 'user_disabled' | 'webhook_limit_reached';
+export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'events_gone' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'secret_key_missing' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'url_not_allowed' | 'user_disabled' | 'webhook_disabled' | 'webhook_limit_reached';
 
 /**
  * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
@@ -1630,6 +1711,16 @@ export type ExportFormat = 'latchkey' | 'ocsf';
  * Whether to skip the token that authenticates this request.
  */
 export type ExcludeCurrent = boolean;
+
+/**
+ * Lists only deliveries with this status.
+ */
+export type DeliveryStatus = WebhookDeliveryStatus;
+
+/**
+ * The delivery's uuid in the form 8-4-4-4-12, in any letter case.
+ */
+export type DeliveryId = string;
 
 /**
  * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
@@ -3785,6 +3876,268 @@ export type UpdateWebhookResponses = {
 };
 
 export type UpdateWebhookResponse = UpdateWebhookResponses[keyof UpdateWebhookResponses];
+
+export type TestWebhookData = {
+    body?: never;
+    path: {
+        /**
+         * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhook_id}/test';
+};
+
+export type TestWebhookErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The organization has no such webhook.
+     */
+    404: ApiError;
+    /**
+     * The webhook is disabled. Enable it first.
+     */
+    409: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type TestWebhookError = TestWebhookErrors[keyof TestWebhookErrors];
+
+export type TestWebhookResponses = {
+    /**
+     * The delivery, which is sent soon.
+     */
+    202: WebhookDelivery;
+};
+
+export type TestWebhookResponse = TestWebhookResponses[keyof TestWebhookResponses];
+
+export type ListWebhookDeliveriesData = {
+    body?: never;
+    path: {
+        /**
+         * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        webhook_id: string;
+    };
+    query?: {
+        /**
+         * Lists only deliveries with this status.
+         */
+        status?: WebhookDeliveryStatus;
+        /**
+         * The most entries on a page.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
+         *
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/webhooks/{webhook_id}/deliveries';
+};
+
+export type ListWebhookDeliveriesErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The organization has no such webhook.
+     */
+    404: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ListWebhookDeliveriesError = ListWebhookDeliveriesErrors[keyof ListWebhookDeliveriesErrors];
+
+export type ListWebhookDeliveriesResponses = {
+    /**
+     * One page of deliveries.
+     */
+    200: WebhookDeliveryPage;
+};
+
+export type ListWebhookDeliveriesResponse = ListWebhookDeliveriesResponses[keyof ListWebhookDeliveriesResponses];
+
+export type RedeliverWebhookDeliveryData = {
+    body?: never;
+    path: {
+        /**
+         * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        webhook_id: string;
+        /**
+         * The delivery's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        delivery_id: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver';
+};
+
+export type RedeliverWebhookDeliveryErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The organization has no such webhook, or the webhook no such delivery.
+     */
+    404: ApiError;
+    /**
+     * The webhook is disabled. Enable it first.
+     */
+    409: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type RedeliverWebhookDeliveryError = RedeliverWebhookDeliveryErrors[keyof RedeliverWebhookDeliveryErrors];
+
+export type RedeliverWebhookDeliveryResponses = {
+    /**
+     * The delivery, which is sent soon.
+     */
+    202: WebhookDelivery;
+};
+
+export type RedeliverWebhookDeliveryResponse = RedeliverWebhookDeliveryResponses[keyof RedeliverWebhookDeliveryResponses];
+
+export type RedeliverWebhookDeliveriesData = {
+    body: Redelivery;
+    path: {
+        /**
+         * The webhook's uuid in the form 8-4-4-4-12, in any letter case.
+         */
+        webhook_id: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhook_id}/redeliver';
+};
+
+export type RedeliverWebhookDeliveriesErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The organization has no such webhook.
+     */
+    404: ApiError;
+    /**
+     * The webhook is disabled. Enable it first.
+     */
+    409: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type RedeliverWebhookDeliveriesError = RedeliverWebhookDeliveriesErrors[keyof RedeliverWebhookDeliveriesErrors];
+
+export type RedeliverWebhookDeliveriesResponses = {
+    /**
+     * How many deliveries are sent again.
+     */
+    202: Redelivered;
+};
+
+export type RedeliverWebhookDeliveriesResponse = RedeliverWebhookDeliveriesResponses[keyof RedeliverWebhookDeliveriesResponses];
 
 export type RotateWebhookSecretData = {
     body?: SecretRotation;
