@@ -1,6 +1,7 @@
 import { InvalidArgument } from '../config/invalid-argument.js';
 import type { ClockState } from './clock.js';
 import { controlSpec } from './control-spec.js';
+import type { RecordedDelivery } from './deliveries.js';
 import type { RecordedMail } from './mails.js';
 import type { Fault, Snapshot, TestingServer } from './options.js';
 import type { RecordedRequest, RequestsOfServer } from './requests.js';
@@ -51,12 +52,17 @@ export interface ControlHandlers {
   clearRequests(): void;
   getMails(): Promise<{ mails: RecordedMail[] }>;
   clearMails(): void;
+  getWebhookDeliveries(): Promise<{ deliveries: RecordedDelivery[] }>;
+  clearWebhookDeliveries(): void;
   getControlOpenApi(): Promise<string>;
 }
 
 /** The parts of a local server that can be controlled over HTTP. */
 export interface Controlled
-  extends Pick<TestingServer, 'users' | 'clock' | 'faults' | 'mails' | 'reset' | 'seed' | 'snapshot' | 'restore'> {
+  extends Pick<
+    TestingServer,
+    'users' | 'clock' | 'faults' | 'mails' | 'webhooks' | 'reset' | 'seed' | 'snapshot' | 'restore'
+  > {
   requests: Pick<RequestsOfServer, 'all' | 'clear' | 'until'>;
   openSession(email: string): Promise<string | undefined>;
 }
@@ -115,6 +121,10 @@ export function createControlHandlers(server: Controlled): ControlHandlers {
     getMails: async () => ({ mails: await server.mails.all() }),
     clearMails: () => {
       server.mails.clear();
+    },
+    getWebhookDeliveries: async () => ({ deliveries: await server.webhooks.all() }),
+    clearWebhookDeliveries: () => {
+      server.webhooks.clear();
     },
 
     getControlOpenApi: async () => (await controlSpec()).yaml,

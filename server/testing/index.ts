@@ -9,6 +9,7 @@ import { createPasswords, QUICK_HASH } from '../users/passwords.js';
 import { type Connection, createTestClient } from './client.js';
 import { createClock } from './clock.js';
 import { createControl, isControl } from './control.js';
+import { createRecordedDeliveries, type RecordedDeliveries } from './deliveries.js';
 import { createFaults } from './faults.js';
 import { createRecordedMails, type RecordedMails } from './mails.js';
 import type { As, TestingOptions, TestingServer, TestingServerOptions } from './options.js';
@@ -18,10 +19,13 @@ import { createScene } from './scene.js';
 /** Writes `lastUsedAt` without the usual delay (milliseconds), so that a test can read it at once. */
 const AT_ONCE = { lag: 0, delay: 0 };
 
+/** Webhooks may be on this machine. */
+const HERE = ['localhost', '127.0.0.0/8', '::1'];
+
 /** Implements `startServer` for the option `testing`. */
 export async function startTesting({ testing, ...given }: TestingServerOptions): Promise<TestingServer> {
   assertTestingOptions(testing);
-  const options = { port: 0, logLevel: 'silent' as const, database: ':memory:', ...given };
+  const options = { port: 0, logLevel: 'silent' as const, database: ':memory:', webhookAllow: HERE, ...given };
   const { now = dateNow, log: givenLog, ...config } = options;
   const { brand, logLevel, adminEmail, adminPassword, ...where } = completeConfig(config);
   assertHarmless(where);
@@ -35,6 +39,15 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
   const faults = createFaults(randomSeed, operationIds);
   const requests = createRequests(clock.now);
   const recorded = createRecordedMails();
+  const sent = createRecordedDeliveries(clock.now);
+  let sendAll = () => Promise.resolve();
+  const webhooks: RecordedDeliveries = {
+    async all() {
+      await sendAll();
+      return sent.all();
+    },
+    clear: sent.clear,
+  };
   /** Does what the requests so far, and the clock, have set off. */
   let settle = () => Promise.resolve();
   const mails: RecordedMails = {
@@ -46,7 +59,17 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
   };
   // If the seed has no users, it gets the first user that every service starts with.
   const admin = { email: adminEmail, isAdmin: true, ...(adminPassword !== null && { password: adminPassword }) };
-  const scene = await createScene({ seed, brand, admin, passwords, clock, faults, requests, mails: recorded });
+  const scene = await createScene({
+    seed,
+    brand,
+    admin,
+    passwords,
+    clock,
+    faults,
+    requests,
+    mails: recorded,
+    webhooks: sent,
+  });
 
   const happen = faults.before(requests);
   const control = createControl(
@@ -55,6 +78,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
       faults,
       requests,
       mails,
+      webhooks,
       get users() {
         return scene.users();
       },
@@ -69,11 +93,23 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
   const lastUsed = createLastUsed(scene.database, log, AT_ONCE);
   const server = await start(
     // A test knows which requests it has sent, so that a stop need not wait for further ones.
-    { ...options, now: clock.now, log, openDatabase: () => Promise.resolve(scene.database), passwords, lastCall: 0 },
+    {
+      ...options,
+      now: clock.now,
+      log,
+      openDatabase: () => Promise.resolve(scene.database),
+      passwords,
+      lastCall: 0,
+      webhooks: sent.options,
+    },
     {
       adapt(deps) {
         deps.lastUsed = lastUsed;
         scene.attach(deps);
+        sendAll = async () => {
+          await settle();
+          await deps.webhooks.settle();
+        };
         settle = async () => {
           await deps.leaks.settle();
           await deps.notices.settle();
@@ -116,6 +152,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
     faults,
     requests,
     mails,
+    webhooks,
     connection,
     client: (as) => createTestClient(connection(as)),
     reset: () => scene.reset(),

@@ -2,12 +2,14 @@ import type { OperationId } from '../contract/operation-id.js';
 import type { RunningServer, ServerOptions } from '../options.js';
 import type { Connection, TestClient } from './client.js';
 import type { Instant, TestClock } from './clock.js';
+import type { RecordedDeliveries } from './deliveries.js';
 import type { RecordedMails } from './mails.js';
 import type { Requests } from './requests.js';
 import type { Seed, SeededUser } from './seed.js';
 
 export type { Connection, TestClient } from './client.js';
 export type { ClockState, Instant, TestClock } from './clock.js';
+export type { RecordedDeliveries, RecordedDelivery } from './deliveries.js';
 export type { RecordedMail, RecordedMails } from './mails.js';
 export type { RecordedRequest, Requests, WaitOptions } from './requests.js';
 export type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
@@ -64,6 +66,8 @@ export interface TestingServer extends RunningServer {
   readonly requests: Requests;
   /** The mails that an ordinary service would have sent, such as before a token expires. */
   readonly mails: RecordedMails;
+  /** What was sent to webhooks. */
+  readonly webhooks: RecordedDeliveries;
   /** Creates a client that authenticates as `as`. Throws `InvalidArgument` for an unknown user or token. */
   client(as?: As): TestClient;
   /** URL and credential of `as`, to create a client of your own. Throws `InvalidArgument` for an unknown user or token. */

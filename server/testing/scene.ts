@@ -42,10 +42,11 @@ interface SceneParts {
   faults: FaultsOfServer;
   requests: RequestsOfServer;
   mails: { reset(): void };
+  webhooks: { reset(): void };
 }
 
 export async function createScene(parts: SceneParts): Promise<Scene> {
-  const { brand, admin, passwords, clock, faults, requests, mails } = parts;
+  const { brand, admin, passwords, clock, faults, requests, mails, webhooks } = parts;
   let ready = await makeReady(parts.seed);
   let image = await imageOfSeed(ready.seed);
   const store = await createStore(image);
@@ -86,6 +87,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
     await show(image);
     requests.clear();
     mails.reset();
+    webhooks.reset();
   }
 
   return {

@@ -231,6 +231,11 @@ const FILL = [
   `insert into outgoing_mails (message_id, owner_id, subject, text, tries, created_at, due_at)
     select 'id', 1, 'subject', 'text', 0, number, number from generate_series(1, 50000) as number`,
   `insert into audit_heads select id, 0, 'hash', 0, 'hash' from organizations on conflict do nothing`,
+  `insert into webhooks (uuid, organization_id, url, secret, created_at, after_id, after_seq)
+    select decode(md5(id::text), 'hex'), id, 'url', 'secret', 1, 0, 0 from organizations`,
+  `insert into webhook_deliveries (uuid, webhook_id, event_type, payload, status, created_at, begun_at, attempts, retries)
+    select decode(md5(webhook.id || ' ' || number), 'hex'), webhook.id, 'type', '{}', 'delivered', webhook.id * 25 + number, 1, 1, 1
+    from webhooks as webhook, generate_series(1, 25) as number`,
   `insert into scope_sets (scopes) select 'scope:' || number from generate_series(1, 2000) as number`,
   `insert into scope_set_members select scopes, id from scope_sets where scopes like 'scope:%'`,
 ];

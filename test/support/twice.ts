@@ -26,6 +26,10 @@ export function createRepeatingDatabase(): {
   };
 }
 
+/** What the service does without a request: it links events, makes deliveries of them, and sends these. */
+const OF_ITSELF =
+  /^(insert into|update) "audit_heads"|from "audit_(heads|events)".* for update|from "webhooks".* for update|^update "webhooks" set "(claimed_until|last_)/;
+
 async function writeTwice<T>(
   db: Database,
   work: Parameters<Database['write']>[0],
@@ -50,7 +54,7 @@ async function writeTwice<T>(
     };
     const traced = trx.withPlugin(recorder);
     runDirectly(traced, async (query, parameters) => {
-      if (/^(insert into|update) "audit_heads"|from "audit_heads".* for update/.test(query.sql)) linking.isSeen = true;
+      if (OF_ITSELF.test(query.sql)) linking.isSeen = true;
       // A query that finds an owner by something that never changes its owner may run before the lock.
       if (!/^select \S+( as)?( "owner_id")?(, "organization_id")? from/.test(query.sql) || query.sql.endsWith('update'))
         note(lockOf(query.sql, parameters));
