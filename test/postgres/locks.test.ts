@@ -56,7 +56,7 @@ const WRITES = {
   'notices/notices.ts': 1,
   'notices/round.ts': 2,
   'sealing/keyring.ts': 1,
-  'sweeper.ts': 2,
+  'sweeper.ts': 3,
   'tokens/apply-policy.ts': 2,
   'tokens/edit.ts': 1,
   'tokens/last-used.ts': 1,
@@ -334,7 +334,7 @@ test('a sweep skips what another transaction has locked', async () => {
     const sweeper = createSweeper({ db, now: service.clock.now, log: console, config: defaultConfig });
     expect(await sweeper.sweep()).toBe(true);
     await sweeper.close();
-    expect(repeating.locks()).toEqual([[], [], [], []]);
+    expect(repeating.locks()).toEqual([[], [], [], [], []]);
     await other.query('commit');
     expect(await rowsOf(service, 'select count(*)::int as count from login_attempts')).toEqual([{ count: 1 }]);
   } finally {
