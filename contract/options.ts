@@ -36,7 +36,10 @@ export interface ContractOptions {
   maxFaults?: number;
   /** A tag or an operationId. Only these operations are tested; others are called only to prepare requests. */
   only?: string;
-  /** The operationIds that are never called, each with the reason, such as `it sends mail`. */
+  /**
+   * The operationIds that are never called, each with the reason, such as `it sends mail`. By default, the operations with
+   * `x-contract-leave-out`, whose value in the document is the reason.
+   */
   leaveOut?: Record<string, string>;
   /**
    * Values of parameters and body members, by operationId; `*` means all operations that have the parameter. The inner

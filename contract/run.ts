@@ -22,7 +22,7 @@ import type { ContractOptions } from './options.js';
 import { createRecord, type RunRecord } from './record.js';
 import { toCurl } from './report/curl.js';
 import type { Check } from './report/types.js';
-import { selectChecks, selectOperations, withoutLeftOut } from './selection.js';
+import { leftOutOf, selectChecks, selectOperations, withoutLeftOut } from './selection.js';
 import { dateNow, performanceNow } from './timers.js';
 import { type ConfiguredValue, readValues } from './values.js';
 import type { Vigil } from './vigil.js';
@@ -82,7 +82,9 @@ export async function createRun(
   const startedAt = dateNow();
   const document = await loadDocument(options.spec);
   const published = structuredClone(document);
-  const spec = withoutLeftOut(readSpec(document), options.leaveOut ?? {});
+  const whole = readSpec(document);
+  const leftOut = leftOutOf(whole, options.leaveOut);
+  const spec = withoutLeftOut(whole, leftOut);
   const operations = selectOperations(spec, options.only);
   const uncompiled: [pointer: string, why: string][] = [];
   const judge = createJudge(spec.skeletons, (pointer, why) => uncompiled.push([pointer, why]));
@@ -112,7 +114,7 @@ export async function createRun(
   const record = createRecord({
     spec,
     operations,
-    leftOut: options.leaveOut ?? {},
+    leftOut,
     base,
     seed,
     secrets,

@@ -5,6 +5,14 @@ import { CHECKS, type Check } from './report/types.js';
 
 // Selects the operations of a document, and the checks, that a run uses.
 
+/** The operations to leave out, each with the reason: those of the option, or else those that the document itself names. */
+export function leftOutOf({ operations }: Spec, option: Record<string, string> | undefined): Record<string, string> {
+  if (option !== undefined) return option;
+  return Object.fromEntries(
+    operations.flatMap(({ id, leaveOut }) => (leaveOut === undefined ? [] : [[id, leaveOut] as const])),
+  );
+}
+
 /** The document without the operations of `leaveOut`. Throws `CouldNotRun` if it does not have one of them. */
 export function withoutLeftOut(spec: Spec, leftOut: Record<string, string>): Spec {
   const unknown = Object.keys(leftOut).find((id) => !spec.operations.some((operation) => operation.id === id));

@@ -3,6 +3,7 @@ import { loadDocument } from './document/load.js';
 import { readSpec } from './document/read.js';
 import { type ContractFinding, type ContractOptions, type ContractReport, testContract } from './index.js';
 import { bugsOf } from './report/bugs.js';
+import { leftOutOf } from './selection.js';
 
 /** A value, or a function that returns it and is called after `beforeAll` hooks, which may start the server. */
 type Late<T> = T | (() => T | Promise<T>);
@@ -34,10 +35,11 @@ const SLACK = 30_000;
  */
 export function describeContract(options: DescribeContractOptions): void {
   const { title = 'contract', url, token, credentials, login, ...plain } = options;
-  const { only, leaveOut = {} } = options;
+  const { only } = options;
 
   describe(title, async () => {
     const spec = readSpec(await loadDocument(options.spec));
+    const leaveOut = leftOutOf(spec, options.leaveOut);
     const selected = spec.operations.filter(({ id, tags }) => only === undefined || id === only || tags.includes(only));
 
     let report: ContractReport | undefined;

@@ -21,7 +21,7 @@ export interface Spec {
   remarks: string[];
   /** The operations that the run may call. */
   operations: Operation[];
-  /** The operations of the option `leaveOut`, which the run never calls. */
+  /** The operations of the option `leaveOut`, or of `x-contract-leave-out`, which the run never calls. */
   leftOut: Operation[];
   schemes: Map<string, SecurityScheme>;
 }
@@ -32,6 +32,8 @@ export interface Operation {
   method: string;
   /** The path template. */
   path: string;
+  /** Why a run leaves the operation out, by its `x-contract-leave-out`; undefined if it does not. */
+  leaveOut: string | undefined;
   tags: string[];
   parameters: Parameter[];
   /** The body that requests are generated with. */

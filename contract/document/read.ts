@@ -11,6 +11,9 @@ import { fragment } from './shape.js';
 import { skeletonOf } from './skeleton.js';
 import { brokenPlaces, createNeeds } from './soundness.js';
 
+/** The member of an operation that says why a run leaves it out. */
+const LEAVE_OUT = 'x-contract-leave-out';
+
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 
 /**
@@ -136,6 +139,7 @@ function readOperation(
     id: typeof node['operationId'] === 'string' ? node['operationId'] : `${method.toUpperCase()} ${path}`,
     method: method.toUpperCase(),
     path,
+    leaveOut: typeof node[LEAVE_OUT] === 'string' && node[LEAVE_OUT] !== '' ? node[LEAVE_OUT] : undefined,
     tags: Array.isArray(node['tags']) ? node['tags'].map(String) : [],
     parameters: [...declared, ...undeclared(path, declared)],
     body: bodies[0],

@@ -109,6 +109,18 @@ test('a run goes by its file: address, document, credential, headers, values, an
   expect(orders.some((request) => request.body.includes('"city":"Trier"'))).toBe(true);
 });
 
+test('what the document leaves out is left out, unless an option says otherwise', async () => {
+  const { url } = await startShop();
+  const spec = structuredClone(document) as typeof document & Record<string, never>;
+  const item: { delete: object } = spec.paths['/customers/{customer_id}'];
+  item.delete = { ...item.delete, 'x-contract-leave-out': 'only the tax office may call it' };
+  const options = { url, spec, token: TOKEN, seed: 3, fuzzRuns: 1, checks: ['server-error' as const] };
+  const of = async (given: { leaveOut?: Record<string, string> }) =>
+    (await testContract({ ...options, ...given })).operations.find(({ operation }) => operation === 'deleteCustomer');
+  expect(await of({})).toMatchObject({ requests: 0, skipped: ['left out: only the tax office may call it'] });
+  expect((await of({ leaveOut: {} }))?.requests).toBeGreaterThan(0);
+});
+
 test('hooks make the credential, sign requests and judge answers', async () => {
   const { url, requests } = await startShop();
   const hooks = `

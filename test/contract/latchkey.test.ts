@@ -36,7 +36,7 @@ async function startSigned() {
 
 test('the service holds its contract, and every operation succeeded', { timeout }, async () => {
   const { service, hooks } = await startSigned();
-  const report = await testContract({ url: service.url, login, hooks, seed: 1, timeMs: timeout });
+  const report = await testContract({ url: service.url, login, hooks, leaveOut: {}, seed: 1, timeMs: timeout });
   expect(report.failures, toSummary(report)).toEqual([]);
   // A run does not change the password that it logs in with.
   expect(report).toMatchObject({ held: true, complete: true, untested: [], warnings: [], notes: STREAMS });
@@ -55,7 +55,8 @@ test('the service holds its contract, and every operation succeeded', { timeout 
 });
 
 test('with a token it holds as well, and neither the token nor the login is spent', { timeout }, async () => {
-  const { service, hooks } = await startSigned();
+  // Without hooks, as a user would: the document says which operation only GitHub can call.
+  const service = await startService({ now });
   const { client } = await service.admin();
   const scopes = [
     'audit:read',
@@ -70,7 +71,6 @@ test('with a token it holds as well, and neither the token nor the login is spen
   const report = await testContract({
     url: service.url,
     token: plaintext,
-    hooks,
     seed: 2,
     fuzzRuns: 20,
     timeMs: timeout,
