@@ -6,7 +6,7 @@ import { type Before, serveOperations } from './contract/contract.js';
 import { type MigrationProgress, openDatabase } from './database/index.js';
 import type { Deps, Mails, Passwords } from './deps.js';
 import { createEvents, waking } from './events/events.js';
-import { createFeed } from './events/feed.js';
+import { createFeed, type FeedOptions } from './events/feed.js';
 import { readAuditKey } from './events/key.js';
 import { createLinking } from './events/link.js';
 import { createHandlers } from './handlers/index.js';
@@ -37,8 +37,8 @@ import { createWebhooks, type WebhookOptions } from './webhooks/webhooks.js';
 export interface StartOptions extends ServerOptions {
   /** Opens the database instead of the real `openDatabase`, so that a test can have a faulty database. */
   openDatabase?: typeof openDatabase;
-  /** Milliseconds between two signs of life in a stream of events. */
-  heartbeat?: number;
+  /** How often a stream of events has a sign of life, and how many streams there may be. */
+  feed?: FeedOptions;
   /** This machine's clock, and how often it is compared with the database server's, in milliseconds. */
   clockCheck?: { now?: Now; interval?: number };
   /** Hashes passwords instead of the real Argon2id, so that a test need not wait for it. */
@@ -64,16 +64,7 @@ export interface TestingHooks {
 
 /** Starts a server as `startServer` documents. The local server for tests passes `hooks`. */
 export async function start(options: StartOptions, hooks?: TestingHooks): Promise<RunningServer> {
-  const {
-    now = dateNow,
-    log: givenLog,
-    openDatabase: open,
-    clockCheck,
-    passwords,
-    lastCall,
-    heartbeat,
-    ...rest
-  } = options;
+  const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, passwords, lastCall, feed, ...rest } = options;
   const { webhooks: webhookOptions, ...given } = rest;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
@@ -112,7 +103,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
     gitHubKeys: config.githubKeysUrl === null ? null : createGitHubKeys(config.githubKeysUrl, now, log),
     keyring,
     webhooks,
-    feed: createFeed({ db, now, events }, heartbeat),
+    feed: createFeed({ db, now, events }, feed),
   };
   hooks?.adapt(deps);
   await deps.notices.begin();

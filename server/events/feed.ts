@@ -1,6 +1,6 @@
 import { runPrepared } from '../database/index.js';
 import type { Deps, Feed } from '../deps.js';
-import { overloaded, ServiceError, unauthorized, unavailable } from '../errors.js';
+import { ServiceError, unauthorized, unavailable } from '../errors.js';
 import type { Stream, StreamClient } from '../http/stream.js';
 import { clearTimeout, nextTurn, performanceNow, setTimeout } from '../timers.js';
 import { readCallerState } from '../tokens/caller-state.js';
@@ -14,14 +14,25 @@ import { toWireEvent } from './wire-event.js';
 const HEARTBEAT = 15_000;
 /** Milliseconds after which a client should connect again. */
 const RECONNECT = 1_000;
-/** The most streams of a user, and of a process. */
+/** The most streams of a user. */
 const MOST_OF_USER = 10;
+/** The most streams of a process. */
 const MOST = 500;
 /** Seconds after which a client may try again that has as many streams as allowed. */
 const TRY_AGAIN = '30';
 
-/** Creates the feed of a process. `heartbeat` is in milliseconds. */
-export function createFeed(deps: Pick<Deps, 'db' | 'now' | 'events'>, heartbeat = HEARTBEAT): Feed {
+export interface FeedOptions {
+  /** Milliseconds between two signs of life in a stream; by default 15 seconds. */
+  heartbeat?: number;
+  /** The most streams of the process; by default 500. */
+  most?: number;
+}
+
+/** Creates the feed of a process. */
+export function createFeed(
+  deps: Pick<Deps, 'db' | 'now' | 'events'>,
+  { heartbeat = HEARTBEAT, most = MOST }: FeedOptions = {},
+): Feed {
   const { db, now, events } = deps;
   const reader = createFeedReader(db);
   const streamsOf = new Map<number, number>();
@@ -116,8 +127,12 @@ export function createFeed(deps: Pick<Deps, 'db' | 'now' | 'events'>, heartbeat 
       if (after !== undefined && (after < head.pruned_seq || after > head.seq)) throw gone(after, head);
       // From here on nothing is awaited, so that requests at the same time cannot exceed the limits.
       if (isClosed) throw unavailable('The service is stopping. Try again in a second.');
-      if (streams >= MOST) throw overloaded();
-      if ((streamsOf.get(ownerId) ?? 0) >= MOST_OF_USER) throw tooMany();
+      if (streams >= most)
+        throw tooMany('overloaded', `The service has ${String(most)} streams of events already. Try again later.`);
+      if ((streamsOf.get(ownerId) ?? 0) >= MOST_OF_USER) {
+        const detail = `You have ${String(MOST_OF_USER)} streams of events already. End one of them first.`;
+        throw tooMany('too_many_requests', detail);
+      }
       begin(ownerId);
       return async (client) => {
         try {
@@ -149,11 +164,8 @@ function signOfLife(place: number | null): string {
   return `${place === null ? '' : `id: ${String(place)}\n`}: no events\n\n`;
 }
 
-function tooMany(): ServiceError {
-  return new ServiceError('too_many_requests', {
-    detail: `You have ${String(MOST_OF_USER)} streams of events already. End one of them first.`,
-    headers: { 'Retry-After': TRY_AGAIN },
-  });
+function tooMany(code: 'overloaded' | 'too_many_requests', detail: string): ServiceError {
+  return new ServiceError(code, { detail, headers: { 'Retry-After': TRY_AGAIN } });
 }
 
 function gone(after: number, { seq, pruned_seq: pruned }: { seq: number; pruned_seq: number }): ServiceError {

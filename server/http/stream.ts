@@ -33,7 +33,8 @@ export async function sendStream(
   for (const name in headers) trace.head.push(name, headers[name] ?? '');
   res.writeHead(status, [...trace.head, 'Content-Type', contentType]);
   const closing = new AbortController();
-  if (req.method === 'HEAD') closing.abort();
+  // A connection that was closed before emits no `close` any more.
+  if (req.method === 'HEAD' || res.destroyed) closing.abort();
   else res.flushHeaders();
   res.once('close', () => {
     closing.abort();

@@ -1,4 +1,6 @@
-import { get, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLatchkey } from '../../client/index.js';
 import {
@@ -8,107 +10,15 @@ import {
   updateAccessToken,
   updateUser,
 } from '../../generated/index.js';
-import type { AuditEvent } from '../../generated/types.gen.js';
+import { openDatabase } from '../../server/database/index.js';
+import { linkEvents } from '../../server/events/link.js';
 import { openUsers } from '../../server/index.js';
+import { follow } from '../support/following.js';
 import { send } from '../support/http.js';
-import { answered, DAY, type Service, startService } from '../support/service.js';
-import { change, rowsOf } from '../support/store.js';
+import { answered, DAY, startService } from '../support/service.js';
+import { change } from '../support/store.js';
 
 // The stream of events as they happen.
-
-interface Frame {
-  id?: string;
-  event?: string;
-  data?: string;
-  comment?: string;
-}
-
-interface Following {
-  status: number;
-  headers: IncomingMessage['headers'];
-  /** Resolves with the next frame, and with undefined at the end of the stream. */
-  next(): Promise<Frame | undefined>;
-  /** Resolves with the next event. */
-  event(): Promise<AuditEvent>;
-  pause(): void;
-  resume(): void;
-  close(): void;
-}
-
-/** Opens a stream on a connection of its own, which the end of the test closes, once all events are linked. */
-async function follow(
-  service: Pick<Service, 'url' | 'database'>,
-  token: string,
-  { query = '', headers = {} }: { query?: string; headers?: OutgoingHttpHeaders } = {},
-): Promise<Following> {
-  const { url } = service;
-  const unlinked = 'select count(*) as count from audit_events where seq is null';
-  await expect.poll(async () => (await rowsOf(service, unlinked))[0], { timeout: 5_000 }).toEqual({ count: 0 });
-  return await new Promise((resolve, reject) => {
-    const request = get(
-      `${url}/api/v1/events${query}`,
-      { agent: false, headers: { Authorization: `Bearer ${token}`, ...headers } },
-      (response) => {
-        resolve(toFollowing(response));
-      },
-    );
-    request.once('error', reject);
-    onTestFinished(() => {
-      request.destroy();
-    });
-  });
-}
-
-function toFollowing(response: IncomingMessage): Following {
-  const frames: (Frame | undefined)[] = [];
-  const waiting: ((frame: Frame | undefined) => void)[] = [];
-  const give = (frame: Frame | undefined) => {
-    const wake = waiting.shift();
-    if (wake === undefined) frames.push(frame);
-    else wake(frame);
-  };
-  let rest = '';
-  response.setEncoding('utf8');
-  response.on('data', (text: string) => {
-    const parts = (rest + text).split('\n\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) give(toFrame(part));
-  });
-  response.once('error', () => undefined);
-  response.once('close', () => {
-    give(undefined);
-  });
-  const next = () =>
-    frames.length > 0
-      ? Promise.resolve(frames.shift())
-      : new Promise<Frame | undefined>((resolve) => {
-          waiting.push(resolve);
-        });
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    next,
-    async event() {
-      for (;;) {
-        const frame = await next();
-        if (frame === undefined) throw new Error('the stream has ended');
-        if (frame.data !== undefined) return JSON.parse(frame.data) as AuditEvent;
-      }
-    },
-    pause: () => void response.pause(),
-    resume: () => void response.resume(),
-    close: () => void response.destroy(),
-  };
-}
-
-function toFrame(text: string): Frame {
-  return Object.fromEntries(
-    text.split('\n').map((line) => {
-      const [, field, value] = /^([^:]*): ?(.*)$/s.exec(line) ?? [];
-      return [field === '' ? 'comment' : field, value];
-    }),
-  ) as Frame;
-}
 
 test('an administrator gets every event of the organization as it happens', async () => {
   const service = await startService();
@@ -225,7 +135,7 @@ test('a stream ends with its token, and tells nothing that followed', async () =
 });
 
 test('a stream ends when its token expires or its user is disabled', async () => {
-  const service = await startService({ heartbeat: 100 });
+  const service = await startService({ feed: { heartbeat: 100 } });
   const admin = await service.admin();
   const user = await service.newUser();
   const body = { name: 'follower', expiresInDays: 1 };
@@ -240,7 +150,7 @@ test('a stream ends when its token expires or its user is disabled', async () =>
 });
 
 test('a sign of life comes while nothing happens, with the place that was reached', async () => {
-  const service = await startService({ heartbeat: 100 });
+  const service = await startService({ feed: { heartbeat: 100 } });
   const admin = await service.admin();
   const user = await service.newUser();
   const stream = await follow(service, user.token);
@@ -270,6 +180,45 @@ test('a user has 10 streams at most, and may open another one when one has ended
   expect((await follow(service, (await service.newUser()).token)).status).toBe(200);
   streams[0]?.close();
   await expect.poll(async () => (await follow(service, token)).status).toBe(200);
+});
+
+test('a process has as many streams as its limit allows, whoever has them', async () => {
+  const service = await startService({ feed: { most: 2 } });
+  const admin = await service.admin();
+  const user = await service.newUser();
+  const own = await follow(service, admin.token);
+  expect((await follow(service, user.token)).status).toBe(200);
+  const refused = await send(service, 'GET /api/v1/events', { token: user.token });
+  expect(refused).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '30' },
+    body: { code: 'overloaded', detail: 'The service has 2 streams of events already. Try again later.' },
+  });
+  own.close();
+  await expect.poll(async () => (await follow(service, user.token)).status).toBe(200);
+});
+
+test('a connection that ends before its stream begins leaves nothing behind', async () => {
+  const service = await startService();
+  const { token } = await service.admin();
+  const { hostname, port } = new URL(service.url);
+  const requestText = `GET /api/v1/events HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+  for (let opened = 0; opened < 8; opened++) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(Number(port), hostname, () => {
+        socket.write(requestText, () => socket.destroy());
+      });
+      socket.once('close', () => {
+        resolve();
+      });
+    });
+  }
+  const begun = () => service.log.filter((line) => line.includes('/api/v1/events')).length;
+  await expect.poll(begun, { timeout: 5_000 }).toBe(8);
+  expect((await send(service, 'GET /readyz')).body).toMatchObject({ eventStreams: 0 });
+  const begin = performance.now();
+  await service.stop();
+  expect(performance.now() - begin).toBeLessThan(3_000);
 });
 
 test('a stop ends the streams at once', async () => {
@@ -315,6 +264,48 @@ test('a reader that stops reading gets everything later, in its order', async ()
     await Promise.all(Array.from({ length: 20 }, () => answered(createAccessToken({ client, body }))));
   stream.resume();
   for (let made = 1; made <= 200; made++) expect((await stream.event()).seq).toBe(Number(id) + made);
+});
+
+test('a reader that stalls has at most one batch of events in memory', async () => {
+  const service = await startService();
+  const { token } = await service.admin();
+  await service.stop();
+  // 30 MB, which is more than the sockets of both sides hold.
+  const [events, size] = [1_500, 20_000];
+  await change(
+    service,
+    `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${String(events)})
+      insert into audit_events (uuid, organization_id, at, action, actor_kind, changes)
+      select uuid, organization_id, at, action, actor_kind, '{"after":{"name":"${'x'.repeat(size)}"}}'
+      from audit_events, n where seq = 1`,
+  );
+  const db = await openDatabase(service.database);
+  while ((await linkEvents(db, null)) !== 'all');
+  await db.close();
+  await service.restart();
+
+  const opened = new Promise<ServerResponse>((resolve) => {
+    const note = (message: unknown) => {
+      const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+      if (request.url === '/api/v1/events?after=0') resolve(response);
+    };
+    subscribe('http.server.request.start', note);
+    onTestFinished(() => void unsubscribe('http.server.request.start', note));
+  });
+  const stream = await follow(service, token, { query: '?after=0' });
+  stream.pause();
+  const response = await opened;
+  await expect.poll(() => response.writableNeedDrain, { timeout: 10_000 }).toBe(true);
+  const queued: number[] = [];
+  for (let looked = 0; looked < 20; looked++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    queued.push(response.writableLength + (response.socket?.writableLength ?? 0));
+  }
+  expect(Math.max(...queued)).toBeGreaterThan(0);
+  // A batch, and again as much because the socket of the response counts it as well.
+  expect(Math.max(...queued)).toBeLessThan(2 * 100 * (size + 1_000));
+  stream.resume();
+  for (let seq = 1; seq <= events; seq++) expect((await stream.event()).seq).toBe(seq);
 });
 
 test('the client iterates over events, and goes on behind the last one when the service was started again', async () => {
