@@ -104,6 +104,27 @@ test('a whole chain verifies, also against its anchor, and a changed one does no
   expect(await run(['audit', 'anchor'])).toMatchObject({ code: 1, stdout: '' });
 });
 
+test('a restored backup is found by an anchor from before alone, also when the service has gone on', async () => {
+  await stopped();
+  const copy = join(folder, 'copy.db');
+  expect(await run(['backup', copy])).toMatchObject({ code: 0, stderr: '' });
+  await stopped();
+  const anchor = (await run(['audit', 'anchor'])).stdout.trim();
+  expect(anchor).toMatch(/^7:/);
+  expect(await run(['restore', copy, '--force'])).toMatchObject({ code: 0, stderr: '' });
+  expect(await run(['audit', 'verify'])).toMatchObject({ code: 0 });
+  expect(await run(['audit', 'verify', '--anchor', anchor])).toMatchObject({
+    code: 1,
+    stdout: 'fault at event 7: the chain ends at 4, before the anchor\n',
+  });
+  await stopped();
+  expect(await run(['audit', 'verify'])).toMatchObject({ code: 0 });
+  expect(await run(['audit', 'verify', '--anchor', anchor])).toMatchObject({
+    code: 1,
+    stdout: 'fault at event 7: the hash is not the one of the anchor\n',
+  });
+});
+
 test('a chain with a key verifies with that key alone', async () => {
   const key = join(folder, 'audit.key');
   writeFileSync(key, randomBytes(32));

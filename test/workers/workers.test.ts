@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, listAccessTokens, revokeAccessToken } from '../../generated/index.js';
+import { type Following, follow } from '../support/following.js';
 import { type Answer, send } from '../support/http.js';
 import {
   ADMIN,
@@ -53,6 +54,25 @@ describe('two workers', () => {
       expect(statusesOf(await times(3, use))).toEqual([401, 401, 401]);
     }
     expect((await workersOf(serving)).size).toBe(2);
+  });
+
+  test('a change at either reaches the streams of both', async () => {
+    const database = await ownDatabase();
+    const serving = await serveDatabase(database, TWO);
+    const { token } = await logInTo(serving.url);
+    const streams: Following[] = [];
+    while ((await workersWithStreams(serving)) < 2) {
+      streams.push(...(await times(2, () => follow({ url: serving.url, database }, token))));
+      expect(streams.map(({ status }) => status)).not.toContain(429);
+    }
+    const names = Array.from({ length: 12 }, (_, at) => `at either ${String(at)}`);
+    await Promise.all(names.map((name) => send(serving, `POST ${API}`, { token, json: { name } })));
+    for (const stream of streams) {
+      const labels: unknown[] = [];
+      while (labels.length < names.length) labels.push((await stream.event()).target?.label);
+      expect(labels.sort()).toEqual([...names].sort());
+      stream.close();
+    }
   });
 
   test('failed logins count together: ten of many at once are tried, and none after them', async () => {
@@ -213,6 +233,18 @@ async function workersOf(serving: Serving): Promise<Set<number>> {
     await expect.poll(() => health().length).toBe(6 * round);
   }
   return pids();
+}
+
+/** How many processes have streams of events. */
+async function workersWithStreams(serving: Serving): Promise<number> {
+  const pids = new Set<unknown>();
+  for (const { body, headers } of await times(12, () => send(serving, 'GET /readyz'))) {
+    if ((body as { eventStreams: number }).eventStreams === 0) continue;
+    const ofRequest = () => logOf(serving).find(({ requestId }) => requestId === headers['x-request-id']);
+    await expect.poll(ofRequest).toBeDefined();
+    pids.add(ofRequest()?.['pid']);
+  }
+  return pids.size;
 }
 
 /** The living processes of a process group. */
