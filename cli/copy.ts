@@ -26,6 +26,7 @@ export function addCopy(program: Command): void {
 Stop the service first: the copy lacks everything that it writes after the copy has begun.
 For a URL without a password, LATCHKEY_DATABASE_PASSWORD_FILE names the file with the password.
 LATCHKEY_DATABASE_SCHEMA names the schema.
+The key of webhooks' secrets is not copied: give the new service its file, by LATCHKEY_SECRET_KEY_FILE.
 If a copy fails or is interrupted, the new database has no rows.`,
     )
     .action(copy);

@@ -23,6 +23,7 @@ export {
 export { verifyAuditLog } from './events/audit.js';
 export type { Anchor, ChainReport } from './events/verify.js';
 export type { RunningServer, ServerOptions } from './options.js';
+export { type KeyRotation, rotateSecretKey } from './sealing/rotate-key.js';
 export type * from './testing/options.js';
 export { type OpenUsersOptions, openUsers, type Users } from './users/admin.js';
 export { generatePassword } from './users/passwords.js';

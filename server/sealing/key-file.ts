@@ -1,13 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { InvalidArgument } from '../config/invalid-argument.js';
 
-// The file has one key of 32 bytes in Base64 on each line. After a rotation that several machines take part in, the former key
-// may follow the new one.
+// The file has one key of 32 bytes in Base64 on each line. A rotation writes the new key before the former ones, which open the
+// secrets in backups.
 
 const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
+const GROUP_READS = 0o040;
 
 export function newKey(): Uint8Array {
   return randomBytes(KEY_BYTES);
@@ -48,16 +63,49 @@ export function makeKeyFile(file: string): void {
   flushFolder(file);
 }
 
-function writeBeside(file: string, keys: readonly Uint8Array[]): string {
+/**
+ * Replaces the keys of `file` at once. The file keeps its owner and its group, and what the group may do is at most to read.
+ * Throws `InvalidArgument` if the file cannot be written.
+ */
+export function replaceKeys(file: string, keys: readonly Uint8Array[]): void {
+  try {
+    // A link stays, because what it points to may be on a disk of its own.
+    const real = realpathSync(file);
+    const temporary = writeBeside(real, keys, statSync(real));
+    try {
+      renameSync(temporary, real);
+    } catch (error) {
+      unlinkSync(temporary);
+      throw error;
+    }
+    flushFolder(real);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new InvalidArgument(`the key file ${file} cannot be replaced: ${code}`);
+  }
+}
+
+/** Writes a new file, which gets the owner of `former`. */
+function writeBeside(file: string, keys: readonly Uint8Array[], former?: Stats): string {
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   const descriptor = openSync(temporary, 'wx', OWNER_ONLY);
   try {
+    if (former !== undefined) keepOwner(descriptor, former);
     writeSync(descriptor, keys.map((key) => `${Buffer.from(key).toString('base64')}\n`).join(''));
     fsyncSync(descriptor);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
   } finally {
     closeSync(descriptor);
   }
   return temporary;
+}
+
+/** Lets the service still read the file if another user, such as root, has replaced it. */
+function keepOwner(descriptor: number, { uid, gid, mode }: Stats): void {
+  if (process.getuid?.() !== uid || process.getgid?.() !== gid) fchownSync(descriptor, uid, gid);
+  fchmodSync(descriptor, OWNER_ONLY | (mode & GROUP_READS));
 }
 
 /** Writes the folder's entry for `file` to the disk, because a secret without its key is lost. */

@@ -58,14 +58,7 @@ export function createKeyring(
       }
       const digest = await readDigest();
       if (digest === undefined || keyOf(digest) !== undefined) return;
-      const isMissing = file === undefined || readKeys(file).length === 0;
-      throw new InvalidArgument(
-        isMissing
-          ? `this database has encrypted secrets, and there is no key for them: set LATCHKEY_SECRET_KEY_FILE${
-              file === undefined ? '' : `, or put back ${file}`
-            }`
-          : `the key in ${file} ${OTHER_KEY}`,
-      );
+      throw keyMissing(file);
     },
 
     async sealer() {
@@ -94,6 +87,18 @@ export function createKeyring(
       return undefined;
     },
   };
+}
+
+/** Says that the keys of `file` are not the one that the database's secrets are encrypted with. */
+export function keyMissing(file: string | undefined): InvalidArgument {
+  const isMissing = file === undefined || readKeys(file).length === 0;
+  return new InvalidArgument(
+    isMissing
+      ? `this database has encrypted secrets, and there is no key for them: set LATCHKEY_SECRET_KEY_FILE${
+          file === undefined ? '' : `, or put back ${file}`
+        }`
+      : `the key in ${file} ${OTHER_KEY}`,
+  );
 }
 
 function toSealer(key: Uint8Array, digest: Uint8Array): Sealer {

@@ -9,7 +9,19 @@ import { type Finished, latchkey, newFolder } from '../support/process.js';
 
 const TOKEN = withChecksum('lk_pat_4fGq1ZsW8vKtYb0Xc7Rn2LmJd5PhQe');
 /** Commands that ask no service of somebody else's. */
-const OWN = ['serve', 'dev', 'users', 'backup', 'restore', 'check', 'copy', 'migrate', 'completion', 'help'];
+const OWN = [
+  'serve',
+  'dev',
+  'users',
+  'backup',
+  'restore',
+  'check',
+  'copy',
+  'migrate',
+  'rotate-key',
+  'completion',
+  'help',
+];
 
 /** Every command that asks a service, with standard input where it takes any. */
 const COMMANDS: Record<string, { args: string[]; input?: string }> = {

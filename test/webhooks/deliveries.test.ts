@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   createAccessToken,
@@ -11,7 +10,7 @@ import {
   updateWebhook,
   type WebhookWithSecret,
 } from '../../generated/index.js';
-import { type Received, startReceiver } from '../support/receiver.js';
+import { isSigned, type Received, startReceiver } from '../support/receiver.js';
 import { answered, type Client, HOUR, MINUTE, SECOND, type Service, startService } from '../support/service.js';
 
 // Events reach webhooks: signed, in order, again after a failure, and at least once.
@@ -24,13 +23,6 @@ async function webhookAt(client: Client, url: string, eventTypes: EventAction[] 
 
 async function create(client: Client, name: string) {
   return await answered(createAccessToken({ client, body: { name, expiresInDays: 9 } }));
-}
-
-function isSigned({ headers, body }: Received, secret: string): boolean {
-  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
-  const text = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
-  const signature = `v1,${createHmac('sha256', key).update(text).digest('base64')}`;
-  return String(headers['webhook-signature']).split(' ').includes(signature);
 }
 
 const namesOf = (received: Received[]) => received.map(({ event }) => event.data.tokenName);
