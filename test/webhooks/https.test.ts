@@ -1,6 +1,5 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { createWebhook, listWebhookDeliveries, testWebhook } from '../../generated/index.js';
 import { type Certificate, makeCertificate } from '../support/certificate.js';
@@ -15,7 +14,7 @@ const authority = makeCertificate();
 async function startSecure({ certificate, key }: Certificate) {
   const received: { servername: unknown; host: string | undefined }[] = [];
   const server = createServer({ cert: certificate, key }, (request, response) => {
-    received.push({ servername: (request.socket as TLSSocket).servername, host: request.headers.host });
+    received.push({ servername: Reflect.get(request.socket, 'servername'), host: request.headers.host });
     request.resume();
     response.writeHead(204).end();
   });
