@@ -22,18 +22,23 @@ export function signedByGitHub({ id, privateKey }: GitHubKey, body: string | Uin
   return { 'Github-Public-Key-Identifier': id, 'Github-Public-Key-Signature': signature };
 }
 
+/** The keys as GitHub publishes them. */
+export function gitHubKeysText(keys: readonly GitHubKey[]): string {
+  const list = keys.map(({ id, publicKey }) => ({
+    key_identifier: id,
+    key: publicKey.export({ type: 'spki', format: 'pem' }),
+    is_current: true,
+  }));
+  return JSON.stringify({ public_keys: list });
+}
+
 /** Writes a file of GitHub's public keys, whose URL is the setting `githubKeysUrl`. The file is gone when the test ends. */
 export async function gitHubKeysFile(...keys: GitHubKey[]) {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'keys.json');
   async function publish(...published: GitHubKey[]): Promise<void> {
-    const list = published.map(({ id, publicKey }) => ({
-      key_identifier: id,
-      key: publicKey.export({ type: 'spki', format: 'pem' }),
-      is_current: true,
-    }));
-    await writeFile(file, JSON.stringify({ public_keys: list }));
+    await writeFile(file, gitHubKeysText(published));
   }
   await publish(...keys);
   return { url: pathToFileURL(file).href, publish, unpublish: () => rm(file) };
