@@ -13,6 +13,10 @@ import { createTargets, TargetRefused } from './targets.js';
 const DELAY = 10;
 /** Milliseconds after which other processes' webhooks and deliveries are looked for. */
 const NET = 5_000;
+/** Milliseconds that the look-up of a new URL's name may take. Each attempt to send looks the name up again. */
+const SOON = 1_000;
+/** Milliseconds without look-ups for new URLs after one that took longer. */
+const SLOW = 30_000;
 /** Attempts that a process makes at the same time; more than an organization can have webhooks. */
 const MOST_ATTEMPTS = 64;
 /** Milliseconds that a stop gives to the attempts under way. What is aborted then is sent again at the next start. */
@@ -33,11 +37,16 @@ export interface WebhookOptions {
 /** Sends events to webhooks as long as the service runs. Without webhooks it asks every 5 seconds whether there are some. */
 export function createWebhooks(
   deps: Pick<Deps, 'db' | 'now' | 'keyring' | 'log' | 'config'>,
-  { resolve = createResolve(), ca, send = createSend(ca), net = NET, patience = PATIENCE }: WebhookOptions = {},
+  { resolve, ca, send = createSend(ca), net = NET, patience = PATIENCE }: WebhookOptions = {},
 ): Webhooks {
   const { db, now, log } = deps;
   const self = randomBytes(16);
-  const targetOf = createTargets(deps.config.webhookAllow, resolve);
+  const targetOf = createTargets(deps.config.webhookAllow, resolve ?? createResolve());
+  // Look-ups of their own, because those of attempts may be many and slow.
+  const newTargetOf = createTargets(deps.config.webhookAllow, resolve ?? createResolve(SOON));
+  const ofAddressesOnly = createTargets(deps.config.webhookAllow, () => Promise.resolve([]));
+  /** Until when names of new URLs are not looked up, because look-ups take too long. */
+  let slowUntil = 0;
   const lanes = new Map<number, Promise<void>>();
   const stopping = new AbortController();
   let closed = false;
@@ -121,8 +130,9 @@ export function createWebhooks(
   within(DELAY);
   return {
     async checkUrl(url) {
+      const begin = performanceNow();
       try {
-        await targetOf(url);
+        await (begin < slowUntil ? ofAddressesOnly(url) : newTargetOf(url));
       } catch (error) {
         if (!(error instanceof TargetRefused)) throw error;
         // A host that is not known yet may be known when something is sent.
@@ -130,6 +140,9 @@ export function createWebhooks(
         throw new ServiceError('url_not_allowed', {
           detail: `The service must not send to this URL: ${error.message}.`,
         });
+      } finally {
+        const end = performanceNow();
+        if (end - begin >= SOON) slowUntil = end + SLOW;
       }
     },
     wake() {
