@@ -14,10 +14,14 @@ const BATCH = 100;
 
 /** Makes deliveries of the linked events for all enabled webhooks. */
 export async function fanOut(db: Database, now: () => number, isClosed: () => boolean): Promise<void> {
-  for (const { id } of await runPrepared(db.read, webhooksBehind, {})) {
-    let examined = BATCH;
-    while (examined === BATCH && !isClosed()) examined = await db.write((trx) => fanOutBatch(trx, id, now()));
-  }
+  const behind = await runPrepared(db.read, webhooksBehind, {});
+  // At the same time, so that SQLite commits them together.
+  await Promise.all(
+    behind.map(async ({ id }) => {
+      let examined = BATCH;
+      while (examined === BATCH && !isClosed()) examined = await db.write((trx) => fanOutBatch(trx, id, now()));
+    }),
+  );
 }
 
 /** Examines a batch of events for a webhook and returns its size; 0 also if another process does so just now. */

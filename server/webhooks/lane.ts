@@ -45,7 +45,9 @@ export async function runLane(deps: LaneDeps, webhookId: number, claim: Claim): 
         return;
       }
       state.isQuick = outcome.error === null && performanceNow() - start <= QUICK;
-      await recordOutcome(deps.db, delivery, outcome, deps.now());
+      // Nothing was sent: what waits behind would fail in the same way.
+      const alike = isOfTarget(outcome) ? queue.splice(0) : [];
+      await recordOutcome(deps.db, [delivery, ...alike], outcome, deps.now());
     }
   }
 
@@ -55,6 +57,11 @@ export async function runLane(deps: LaneDeps, webhookId: number, claim: Claim): 
     const width = queue.length === BATCH && state.isQuick ? WIDTH : 1;
     await Promise.all(Array.from({ length: width }, () => next(queue)));
   }
+}
+
+/** Whether the attempt failed before anything was sent, because of the webhook's URL. */
+function isOfTarget({ error }: Outcome): boolean {
+  return error === 'unknown_host' || error === 'forbidden_target';
 }
 
 /** Sends a delivery once; undefined if its webhook was disabled or deleted meanwhile, or the service stops. */

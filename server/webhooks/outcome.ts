@@ -15,11 +15,22 @@ export type DueDelivery = Pick<
 >;
 
 /**
- * Writes what came of an attempt, and when the next one is due. A webhook whose URL is gone is disabled, and so is one of which a
- * delivery failed for the last time while no other one succeeded.
+ * Writes what came of an attempt, and when the next one is due; for several deliveries of one webhook if none of them could be sent.
+ * A webhook whose URL is gone is disabled, and so is one of which a delivery failed for the last time while no other one succeeded.
  */
 export async function recordOutcome(
   db: Pick<Database, 'write'>,
+  deliveries: readonly DueDelivery[],
+  outcome: Outcome,
+  at: number,
+): Promise<void> {
+  await db.write(async (trx) => {
+    for (const delivery of deliveries) await recordOne(trx, delivery, outcome, at);
+  });
+}
+
+async function recordOne(
+  trx: Queries,
   delivery: DueDelivery,
   { error, status, retryAfter }: Outcome,
   at: number,
@@ -27,28 +38,26 @@ export async function recordOutcome(
   const isTaken = error === null;
   const failed = delivery.retries + 1;
   const delay = isTaken || status === GONE ? undefined : delayAfter(failed, retryAfter);
-  await db.write(async (trx) => {
-    // The row of the webhook is locked before that of the delivery, as everywhere.
-    const [webhook] = await runPrepared(trx, isTaken ? succeed : fail, { id: delivery.webhook_id, at });
-    if (webhook === undefined) return;
-    await trx
-      .updateTable('webhook_deliveries')
-      .set(({ eb }) => ({
-        status: isTaken ? 'delivered' : delay === undefined ? 'failed' : 'pending',
-        due_at: delay === undefined ? null : at + delay,
-        attempts: eb('attempts', '+', 1),
-        retries: isTaken ? delivery.retries : failed,
-        last_attempt_at: at,
-        last_status: status,
-        last_error: error,
-      }))
-      .where('id', '=', delivery.id)
-      .execute();
-    if (isTaken || delay !== undefined || webhook.disabled_at !== null) return;
-    const isFailing = webhook.last_success_at === null || webhook.last_success_at < delivery.begun_at;
-    if (status === GONE) await disable(trx, delivery.webhook_id, 'gone', at);
-    else if (isFailing) await disable(trx, delivery.webhook_id, 'failing', at);
-  });
+  // The row of the webhook is locked before that of the delivery, as everywhere.
+  const [webhook] = await runPrepared(trx, isTaken ? succeed : fail, { id: delivery.webhook_id, at });
+  if (webhook === undefined) return;
+  await trx
+    .updateTable('webhook_deliveries')
+    .set(({ eb }) => ({
+      status: isTaken ? 'delivered' : delay === undefined ? 'failed' : 'pending',
+      due_at: delay === undefined ? null : at + delay,
+      attempts: eb('attempts', '+', 1),
+      retries: isTaken ? delivery.retries : failed,
+      last_attempt_at: at,
+      last_status: status,
+      last_error: error,
+    }))
+    .where('id', '=', delivery.id)
+    .execute();
+  if (isTaken || delay !== undefined || webhook.disabled_at !== null) return;
+  const isFailing = webhook.last_success_at === null || webhook.last_success_at < delivery.begun_at;
+  if (status === GONE) await disable(trx, delivery.webhook_id, 'gone', at);
+  else if (isFailing) await disable(trx, delivery.webhook_id, 'failing', at);
 }
 
 async function disable(trx: Queries, id: number, reason: DisabledReason, at: number): Promise<void> {
