@@ -19,6 +19,7 @@ export {
   type DeliveryError,
   type DeliveryStatus,
   type DisabledReason,
+  EVENT_ACTIONS,
   type EventAction,
   type RevocationReason,
   type TargetKind,

@@ -1,7 +1,8 @@
 import { toInstant } from '../instants.js';
 import type { Now } from '../timers.js';
-import { createSend, type Send } from '../webhooks/attempt.js';
+import { createSend, type Outcome, type Send } from '../webhooks/attempt.js';
 import type { WebhookOptions } from '../webhooks/webhooks.js';
+import type { FaultsOfServer } from './faults.js';
 
 /** A request to a webhook. */
 export interface RecordedDelivery {
@@ -16,6 +17,8 @@ export interface RecordedDelivery {
   body: string;
   /** The HTTP status of the answer; null if there was none. */
   status: number | null;
+  /** The id of the fault that hit it; null for none. */
+  fault: string | null;
 }
 
 export interface RecordedDeliveries {
@@ -32,20 +35,30 @@ const MOST_DELIVERIES = 1_000;
 const ELSEWHERE = '1.1.1.1';
 
 /** Records what a local server sends to webhooks. */
-export function createRecordedDeliveries(now: Now) {
+export function createRecordedDeliveries(now: Now, beforeDelivery: FaultsOfServer['beforeDelivery']) {
   let deliveries: RecordedDelivery[] = [];
   let last = 0;
   const sendHere = createSend();
   const send: Send = async (target, address, message, signal) => {
     const isHere = address === '::1' || address.startsWith('127.');
     const sentAt = toInstant(now());
-    const outcome = isHere
-      ? await sendHere(target, address, message, signal)
-      : { error: null, status: 204, retryAfter: null };
+    const fault = await beforeDelivery(target.url.href, signal);
+    const reached = async (): Promise<Outcome> =>
+      isHere ? await sendHere(target, address, message, signal) : { error: null, status: 204, retryAfter: null };
+    const outcome = fault?.outcome ?? (await reached());
+    if (fault?.isAnswerLost === true) Object.assign(outcome, { error: 'connection', status: null, retryAfter: null });
     last += 1;
     const { body, headers } = message;
     const { status } = outcome;
-    deliveries.push({ number: last, sentAt, url: target.url.href, headers: { ...headers }, body, status });
+    deliveries.push({
+      number: last,
+      sentAt,
+      url: target.url.href,
+      headers: { ...headers },
+      body,
+      status,
+      fault: fault?.id ?? null,
+    });
     if (deliveries.length > MOST_DELIVERIES) deliveries.shift();
     return outcome;
   };

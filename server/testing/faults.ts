@@ -1,16 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InvalidArgument } from '../config/invalid-argument.js';
 import type { Before } from '../contract/contract.js';
-import type { Operation } from '../contract/operations.js';
 import { ServiceError } from '../errors.js';
 import { clearTimeout, setTimeout } from '../timers.js';
+import type { Outcome } from '../webhooks/attempt.js';
 import type { ActiveFault, Fault, Faults } from './options.js';
 
 export interface FaultsOfServer extends Faults {
   /** Applies the fault that matches a request, if any, and reports it to `record`. */
   before(record: FaultRecord): Before;
+  /** Applies the fault that matches a delivery to `url`; resolves with undefined if there is none. Rejects if `signal` aborts. */
+  beforeDelivery(url: string, signal: AbortSignal): Promise<DeliveryFault | undefined>;
   /** Removes all faults and restarts ids and random numbers. */
   reset(): void;
+}
+
+/** A fault that has hit a delivery. */
+export interface DeliveryFault {
+  id: string;
+  /** What came of the delivery, which is not sent; undefined if it is to be sent. */
+  outcome?: Outcome;
+  /** Whether the receiver gets the delivery, and its answer is lost. */
+  isAnswerLost: boolean;
 }
 
 export interface FaultRecord {
@@ -21,9 +32,12 @@ export interface FaultRecord {
 }
 
 const CODES = { 429: 'too_many_requests', 500: 'internal_error', 503: 'service_unavailable' } as const;
+/** Milliseconds after which a delivery without an answer fails. */
+const DELIVERY_TIMEOUT = 15_000;
 const STATUSES = [429, 500, 502, 503, 504];
 const KNOWN = [
   'operationId',
+  'webhook',
   'times',
   'probability',
   'status',
@@ -38,11 +52,9 @@ export function createFaults(randomSeed: number, operationIds: readonly string[]
   let random = createRandom(randomSeed);
   let delays = new AbortController();
 
-  function take(operation: Operation): ActiveFault | undefined {
+  function take(isMeant: (fault: Fault) => boolean): ActiveFault | undefined {
     const fault = planned.find(
-      ({ operationId, probability }) =>
-        (operationId === undefined || operationId === operation.id) &&
-        (probability === undefined || random() < probability),
+      (each) => isMeant(each) && (each.probability === undefined || random() < each.probability),
     );
     if (fault === undefined) return undefined;
     fault.hits++;
@@ -70,11 +82,22 @@ export function createFaults(randomSeed: number, operationIds: readonly string[]
       delays = new AbortController();
     },
     before: (record) => async (operation, request, response) => {
-      const fault = take(operation);
+      const fault = take(
+        ({ operationId, webhook }) =>
+          webhook === undefined && (operationId === undefined || operationId === operation.id),
+      );
       if (fault === undefined) return false;
       record.hit(request, fault.id);
       if (fault.delayMs !== undefined) await delay(fault.delayMs, delays.signal);
       return happen(fault, record, request, response);
+    },
+    async beforeDelivery(url, signal) {
+      const fault = take(({ webhook }) => webhook === '*' || (webhook !== undefined && new URL(webhook).href === url));
+      if (fault === undefined) return undefined;
+      const { delayMs = 0 } = fault;
+      await delay(Math.min(delayMs, DELIVERY_TIMEOUT), AbortSignal.any([delays.signal, signal]));
+      signal.throwIfAborted();
+      return deliveryFaultOf(fault);
     },
     reset() {
       faults.clear();
@@ -114,6 +137,19 @@ function happen(
   });
 }
 
+function deliveryFaultOf({ id, status, drop, retryAfterSeconds = 1, delayMs = 0 }: ActiveFault): DeliveryFault {
+  const isAnswerLost = drop === 'after-commit';
+  if (delayMs >= DELIVERY_TIMEOUT) {
+    return { id, isAnswerLost: false, outcome: { error: 'timeout', status: null, retryAfter: null } };
+  }
+  if (drop === 'before-handler') {
+    return { id, isAnswerLost, outcome: { error: 'connection', status: null, retryAfter: null } };
+  }
+  if (status === undefined) return { id, isAnswerLost };
+  const retryAfter = status === 429 || status === 503 ? retryAfterSeconds * 1_000 : null;
+  return { id, isAnswerLost, outcome: { error: 'status', status, retryAfter } };
+}
+
 /** Waits, but only until `signal` is aborted. */
 function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -129,11 +165,17 @@ function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 /** Validates a fault: types do not check what comes from JavaScript or over HTTP. */
 function assertFault(fault: Fault, operationIds: readonly string[]): void {
-  const { operationId, times, probability, status, retryAfterSeconds, delayMs, drop, ...others } = fault;
+  const { operationId, webhook, times, probability, status, retryAfterSeconds, delayMs, drop, ...others } = fault;
   for (const name of Object.keys(others))
     throw new InvalidArgument(`fault.${name} is not known; known are ${KNOWN.join(', ')}`);
   if (operationId !== undefined && !operationIds.includes(operationId)) {
     throw new InvalidArgument(`fault.operationId must be one of ${operationIds.join(', ')}`);
+  }
+  if (webhook !== undefined && webhook !== '*' && !URL.canParse(webhook)) {
+    throw new InvalidArgument('fault.webhook must be the URL of a webhook, or *');
+  }
+  if (webhook !== undefined && operationId !== undefined) {
+    throw new InvalidArgument('fault must have operationId or webhook, not both');
   }
   assertInteger('times', times, 1, 1_000_000);
   assertInteger('retryAfterSeconds', retryAfterSeconds, 0, 86_400);

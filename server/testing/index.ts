@@ -2,6 +2,7 @@ import { completeConfig } from '../config/config.js';
 import { InvalidArgument } from '../config/invalid-argument.js';
 import { readOperations } from '../contract/operations.js';
 import { createLog } from '../log/log.js';
+import { createKeyring } from '../sealing/keyring.js';
 import { start } from '../start.js';
 import { dateNow } from '../timers.js';
 import { createLastUsed } from '../tokens/last-used.js';
@@ -41,7 +42,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
   const faults = createFaults(randomSeed, operationIds);
   const requests = createRequests(clock.now);
   const recorded = createRecordedMails();
-  const sent = createRecordedDeliveries(clock.now);
+  const sent = createRecordedDeliveries(clock.now, faults.beforeDelivery);
   let sendAll = () => Promise.resolve();
   const webhooks: RecordedDeliveries = {
     async all() {
@@ -73,6 +74,7 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
     requests,
     mails: recorded,
     webhooks: sent,
+    keyringOf: (database) => createKeyring(database, where, clock.now),
   });
 
   const happen = faults.before(requests);

@@ -12,7 +12,7 @@ export type { ClockState, Instant, TestClock } from './clock.js';
 export type { RecordedDeliveries, RecordedDelivery } from './deliveries.js';
 export type { RecordedMail, RecordedMails } from './mails.js';
 export type { RecordedRequest, Requests, WaitOptions } from './requests.js';
-export type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
+export type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser, SeedWebhook } from './seed.js';
 
 /** Options that only a local server has. */
 export interface TestingOptions {
@@ -86,12 +86,18 @@ export interface TestingServer extends RunningServer {
 }
 
 /**
- * A fault that hits the next matching requests, before authentication and validation. It needs at least one of `status`,
+ * A fault that hits the next matching requests, before authentication and validation, or the next deliveries to a webhook. It needs at least one of `status`,
  * `drop` and `delayMs`; `status` and `drop` exclude each other.
  */
 export interface Fault {
   /** The operation that fails, such as `createAccessToken`; any operation by default. */
   operationId?: OperationId;
+  /**
+   * The URL of the webhook whose deliveries fail, or `*` for all webhooks. Such a fault hits no request. `status` is then the
+   * answer, and nothing is sent; with `drop` the connection breaks `before-handler`, or `after-commit`, which is after the
+   * receiver has got the delivery. A `delayMs` of 15000 and more is a time-out.
+   */
+  webhook?: string;
   /** How many requests fail, 1 to 1000000. By default one, or with `probability` any number. */
   times?: number;
   /** Chance of each request to fail, 0 to 1. The random numbers depend on `testing.randomSeed`. */

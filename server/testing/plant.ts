@@ -1,18 +1,23 @@
 import { type Database, searchColumn } from '../database/index.js';
-import type { Passwords } from '../deps.js';
+import type { Keyring, Passwords, Sealer } from '../deps.js';
 import { beginNotices } from '../notices/round.js';
 import { Plaintext } from '../tokens/plaintext.js';
 import { scopeSetId } from '../tokens/scopes.js';
 import { metadataColumn } from '../tokens/token.js';
 import { canonicalEmail } from '../users/users.js';
 import { newUuid, uuidBytes } from '../uuid.js';
-import { instantOf, type Moment, type ReadySeed } from './ready-seed.js';
+import { instantOf, type Moment, type ReadySeed, type ReadyWebhook } from './ready-seed.js';
 
 /** Rows in one INSERT, because SQLite limits the parameters of a statement. */
 const CHUNK = 500;
 
 /** Writes `seed` into an empty database in one transaction. Relative times of the seed are added to `now`. */
-export async function plant(db: Database, passwords: Passwords, seed: ReadySeed, now: number): Promise<void> {
+export async function plant(
+  db: Database,
+  { passwords, keyring }: { passwords: Passwords; keyring: Keyring },
+  { users: seed, webhooks }: ReadySeed,
+  now: number,
+): Promise<void> {
   // The clock begins here: what is due before is not noticed.
   await beginNotices(db, now);
   if (seed.length === 0) return;
@@ -61,6 +66,7 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
     token_id: privateTokenId,
   }));
 
+  const sealer = webhooks.length === 0 ? undefined : await keyring.sealer();
   await db.write(async (trx) => {
     const organization = { id: 1, name: 'Latchkey', slug: 'latchkey', created_at: now };
     await trx
@@ -75,7 +81,28 @@ export async function plant(db: Database, passwords: Passwords, seed: ReadySeed,
     const withSets = rows.map(({ scopes, ...row }) => ({ ...row, scope_set_id: sets.get(String(scopes)) ?? 0 }));
     for (const chunk of chunks(withSets)) await trx.insertInto('access_tokens').values(chunk).execute();
     for (const chunk of chunks(secrets)) await trx.insertInto('token_secrets').values(chunk).execute();
+    if (sealer !== undefined) {
+      const planted = webhooks.map((webhook) => rowOf(webhook, sealer, now));
+      await trx.insertInto('webhooks').values(planted).execute();
+    }
   });
+}
+
+function rowOf({ id, url, secret, description, eventTypes, disabled }: ReadyWebhook, sealer: Sealer, now: number) {
+  const uuid = uuidBytes(id);
+  return {
+    uuid,
+    organization_id: 1,
+    url,
+    description: description === '' ? null : description,
+    event_types: eventTypes === null ? null : eventTypes.join(' '),
+    secret: sealer.seal(secret, uuid),
+    created_at: now,
+    disabled_at: disabled ? now : null,
+    disabled_reason: disabled ? ('manual' as const) : null,
+    after_id: 0,
+    after_seq: 0,
+  };
 }
 
 function instantOrNull(moment: Moment | null, now: number): number | null {

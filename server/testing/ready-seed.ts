@@ -6,12 +6,14 @@ import type { ValidateFunction } from 'ajv';
 import { v7 } from 'uuid';
 import { InvalidArgument } from '../config/invalid-argument.js';
 import { parseDateTime } from '../contract/formats.js';
+import { EVENT_ACTIONS, type EventAction } from '../database/index.js';
 import { reservedBy, scopesOfUser } from '../tokens/scopes.js';
 import { generatePassword } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
+import { newSecret } from '../webhooks/secret.js';
 import { toPlaintext } from './plaintext.js';
 import { newTestingAjv, problemOf } from './schema.js';
-import type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser } from './seed.js';
+import type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser, SeedWebhook } from './seed.js';
 
 /** An instant as the seed states it. */
 export interface Moment {
@@ -42,8 +44,20 @@ export interface ReadyUser extends SeededUser {
   tokens: readonly ReadyToken[];
 }
 
+export interface ReadyWebhook {
+  id: string;
+  url: string;
+  secret: string;
+  description: string;
+  eventTypes: readonly EventAction[] | null;
+  disabled: boolean;
+}
+
 /** A validated seed whose random values are already chosen, so that each `reset` writes the same data. */
-export type ReadySeed = readonly ReadyUser[];
+export interface ReadySeed {
+  users: readonly ReadyUser[];
+  webhooks: readonly ReadyWebhook[];
+}
 
 const NOW = '+0s';
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -138,7 +152,13 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
     };
   }
 
-  return ((value as Seed).users ?? []).map((user: SeedUser, index): ReadyUser => {
+  const webhooks = ((value as Seed).webhooks ?? []).map((webhook, index) => {
+    const place = `webhooks[${String(index)}]`;
+    const ready = toReadyWebhook(webhook, place);
+    claim(ids, ready.id, `${place}.id`);
+    return ready;
+  });
+  const users = ((value as Seed).users ?? []).map((user: SeedUser, index): ReadyUser => {
     const place = `users[${String(index)}]`;
     const isAdmin = user.isAdmin === true;
     claim(emails, canonicalEmail(user.email), `${place}.email`);
@@ -155,6 +175,22 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
       ),
     };
   });
+  return { users, webhooks };
+}
+
+function toReadyWebhook({ id, url, secret, eventTypes = null, ...rest }: SeedWebhook, place: string): ReadyWebhook {
+  const unknown = eventTypes?.findIndex((type) => !EVENT_ACTIONS.includes(type)) ?? -1;
+  if (unknown >= 0) {
+    throw new InvalidArgument(`${place}.eventTypes[${String(unknown)}] must be one of ${EVENT_ACTIONS.join(', ')}`);
+  }
+  return {
+    id: (id ?? v7()).toLowerCase(),
+    url,
+    secret: secret ?? newSecret(),
+    description: rest.description ?? '',
+    eventTypes,
+    disabled: rest.disabled === true,
+  };
 }
 
 function claim(taken: Map<string, string>, value: string, place: string): void {
@@ -189,8 +225,8 @@ function outOfRange(place: string): InvalidArgument {
 }
 
 /** Whether the seed's data depend on the clock's time. The default of `createdAt`, the clock's time itself, does not count. */
-export function isRelative(seed: ReadySeed): boolean {
-  const moments = seed.flatMap((user) => [
+export function isRelative({ users }: ReadySeed): boolean {
+  const moments = users.flatMap((user) => [
     user.createdAt,
     ...user.tokens.flatMap((token) => [token.createdAt, token.expiresAt, token.lastUsedAt, token.revokedAt]),
   ]);

@@ -1,5 +1,5 @@
 import type { Database } from '../database/index.js';
-import type { Deps, Passwords } from '../deps.js';
+import type { Deps, Keyring, Passwords } from '../deps.js';
 import type { RunningServer } from '../options.js';
 import { clearTimeout, setTimeout } from '../timers.js';
 import { createLoginThrottle } from '../users/login-throttle.js';
@@ -43,10 +43,11 @@ interface SceneParts {
   requests: RequestsOfServer;
   mails: { reset(): void };
   webhooks: { reset(): void };
+  keyringOf(database: Database): Keyring;
 }
 
 export async function createScene(parts: SceneParts): Promise<Scene> {
-  const { brand, admin, passwords, clock, faults, requests, mails, webhooks } = parts;
+  const { brand, admin, passwords, clock, faults, requests, mails, webhooks, keyringOf } = parts;
   let ready = await makeReady(parts.seed);
   let image = await imageOfSeed(ready.seed);
   const store = await createStore(image);
@@ -55,12 +56,13 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
 
   async function makeReady(source: Seed | string) {
     const read = await readSeed(source, brand);
-    const seed = read.length > 0 ? read : await readSeed({ users: [admin] }, brand);
-    return { seed, users: seed.map(toSeededUser), hasUsers: read.length > 0 };
+    const hasUsers = read.users.length > 0;
+    const { users } = hasUsers ? read : await readSeed({ users: [admin] }, brand);
+    return { seed: { ...read, users }, users: users.map(toSeededUser), hasUsers };
   }
 
   function imageOfSeed(seed: ReadySeed): Promise<Buffer> {
-    return imageOf((database) => plant(database, passwords, seed, clock.start()));
+    return imageOf((database) => plant(database, { passwords, keyring: keyringOf(database) }, seed, clock.start()));
   }
 
   /** Runs one change after the other. */
@@ -78,6 +80,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
     if (running === undefined) return;
     running.deps.loginThrottle = createLoginThrottle(store.database, clock.now);
     running.callers.forget();
+    if (ready.seed.webhooks.length > 0) running.deps.webhooks.added();
   }
 
   async function backToStart(): Promise<void> {

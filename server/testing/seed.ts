@@ -1,3 +1,5 @@
+import type { EventAction } from '../database/index.js';
+
 /**
  * An instant: RFC 3339 with a zone, or relative to the clock's time in `ms`, `s`, `m`, `h` or `d`, such as `-30d` or
  * `+12h`. In code a `Date` is allowed too.
@@ -10,6 +12,23 @@ export interface Seed {
   $schema?: string;
   /** At most 1000. */
   users?: readonly SeedUser[];
+  /** At most 50. They get what happens after the seed was planted. */
+  webhooks?: readonly SeedWebhook[];
+}
+
+export interface SeedWebhook {
+  /** Where deliveries go. Only URLs of this machine are really sent to; all others count as answered with 204. */
+  url: string;
+  /** `whsec_` and 24 to 64 bytes in Base64, with which a test verifies signatures; random by default. */
+  secret?: string;
+  /** A uuid; random by default. */
+  id?: string;
+  /** At most 255 characters; empty by default. */
+  description?: string;
+  /** The types of the events that it gets; null (the default) for all. */
+  eventTypes?: readonly EventAction[] | null;
+  /** Whether it is disabled, and gets nothing; false by default. */
+  disabled?: boolean;
 }
 
 export interface SeedUser {
