@@ -13,7 +13,7 @@ const ON_BOTH_ENGINES = [
   'test/webhooks/{deliveries,key-file}.test.ts',
   'test/machines/**/*.test.ts',
   'test/durability/*races.test.ts',
-  'test/durability/{chain,node-kill}.test.ts',
+  'test/durability/{chain,node-kill,webhook-kill}.test.ts',
 ];
 
 /** Among them, what asks no database, or the local server's in memory. */

@@ -145,7 +145,7 @@ test('faults are listed with what is left of them, and can be called off', async
 test.each<[unknown, string]>([
   [{}, 'fault must have at least one of status, drop and delayMs'],
   [{ operationId: 'createToken', status: 500 }, 'fault.operationId must be one of listPrivateTokens,'],
-  [{ operation: 'getMe', status: 500 }, 'fault.operation is not known; known are operationId, times'],
+  [{ operation: 'getMe', status: 500 }, 'fault.operation is not known; known are operationId, webhook, times'],
   [{ status: 404 }, 'fault.status must be one of 429, 500, 502, 503, 504'],
   [{ status: 500, times: 0 }, 'fault.times must be an integer from 1 to 1000000'],
   [{ status: 500, probability: 1.1 }, 'fault.probability must be a number from 0 to 1'],
