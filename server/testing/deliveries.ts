@@ -2,7 +2,6 @@ import { toInstant } from '../instants.js';
 import type { Now } from '../timers.js';
 import { createSend, type Outcome, type Send } from '../webhooks/attempt.js';
 import type { WebhookOptions } from '../webhooks/webhooks.js';
-import type { FaultsOfServer } from './faults.js';
 
 /** A request to a webhook. */
 export interface RecordedDelivery {
@@ -30,12 +29,23 @@ export interface RecordedDeliveries {
   clear(): void;
 }
 
+/** A fault that has hit a delivery. */
+export interface DeliveryFault {
+  id: string;
+  /** What came of the delivery, which is not sent; undefined if it is to be sent. */
+  outcome?: Outcome;
+  /** Whether the receiver gets the delivery, and its answer is lost. */
+  isAnswerLost: boolean;
+}
+
+export type BeforeDelivery = (url: string, signal: AbortSignal) => Promise<DeliveryFault | undefined>;
+
 const MOST_DELIVERIES = 1_000;
 /** What names of other machines resolve to. Nothing connects to this address. */
 const ELSEWHERE = '1.1.1.1';
 
 /** Records what a local server sends to webhooks. */
-export function createRecordedDeliveries(now: Now, beforeDelivery: FaultsOfServer['beforeDelivery']) {
+export function createRecordedDeliveries(now: Now, beforeDelivery: BeforeDelivery) {
   let deliveries: RecordedDelivery[] = [];
   let last = 0;
   const sendHere = createSend();

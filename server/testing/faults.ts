@@ -3,25 +3,16 @@ import { InvalidArgument } from '../config/invalid-argument.js';
 import type { Before } from '../contract/contract.js';
 import { ServiceError } from '../errors.js';
 import { clearTimeout, setTimeout } from '../timers.js';
-import type { Outcome } from '../webhooks/attempt.js';
+import type { BeforeDelivery, DeliveryFault } from './deliveries.js';
 import type { ActiveFault, Fault, Faults } from './options.js';
 
 export interface FaultsOfServer extends Faults {
   /** Applies the fault that matches a request, if any, and reports it to `record`. */
   before(record: FaultRecord): Before;
   /** Applies the fault that matches a delivery to `url`; resolves with undefined if there is none. Rejects if `signal` aborts. */
-  beforeDelivery(url: string, signal: AbortSignal): Promise<DeliveryFault | undefined>;
+  beforeDelivery: BeforeDelivery;
   /** Removes all faults and restarts ids and random numbers. */
   reset(): void;
-}
-
-/** A fault that has hit a delivery. */
-export interface DeliveryFault {
-  id: string;
-  /** What came of the delivery, which is not sent; undefined if it is to be sent. */
-  outcome?: Outcome;
-  /** Whether the receiver gets the delivery, and its answer is lost. */
-  isAnswerLost: boolean;
 }
 
 export interface FaultRecord {
