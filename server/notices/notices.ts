@@ -2,6 +2,7 @@ import { createBackground } from '../background.js';
 import { hasOneWriter } from '../database/index.js';
 import type { Deps, Notices } from '../deps.js';
 import { claimJob } from '../jobs.js';
+import { sleep } from '../timers.js';
 import { beginNotices, NOTICES, noticeBatch } from './round.js';
 
 /** Milliseconds between two rounds. */
@@ -11,6 +12,10 @@ const INTERVAL = 60_000;
  * ends each statement after 5 seconds.
  */
 const LAG = 10_000;
+
+/** Milliseconds of a pause while another process has the row of the job, and how many pauses a round makes. */
+const PAUSE = 20;
+const MOST_PAUSES = 25;
 
 /**
  * Notices tokens that expire, as long as the service runs. Of several processes on one database, the one that claims the job
@@ -23,7 +28,13 @@ export function createNotices(deps: Pick<Deps, 'db' | 'config' | 'now' | 'log' |
   async function round(): Promise<void> {
     const at = now() - (hasOneWriter(db.read) ? 0 : LAG);
     let more: boolean | 'busy' = true;
-    while (more === true && !isClosed) more = await noticeBatch(deps, at);
+    // Others lock the row of the job only for a moment, to claim it or for one batch.
+    for (let pauses = 0; more !== false && pauses < MOST_PAUSES && !isClosed; ) {
+      more = await noticeBatch(deps, at);
+      if (more !== 'busy') continue;
+      pauses += 1;
+      await sleep(PAUSE);
+    }
     deps.mails.wake();
   }
 

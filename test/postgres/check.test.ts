@@ -47,7 +47,7 @@ describe('the rows and the schema', () => {
     expect(await checkDatabase(service.database)).toMatchObject({
       schema: expect.stringMatching(/^\d{4}-[a-z-]+$/) as string,
       pending: [],
-      rows: { users: 1, access_tokens: 1, jobs: 0 },
+      rows: { users: 1, access_tokens: 1, memberships: 0 },
     });
   });
 

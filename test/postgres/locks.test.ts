@@ -56,6 +56,7 @@ const WRITES = {
   'notices/notices.ts': 1,
   'notices/round.ts': 2,
   'sealing/keyring.ts': 1,
+  'sealing/rotate-key.ts': 1,
   'sweeper.ts': 3,
   'tokens/apply-policy.ts': 2,
   'tokens/edit.ts': 1,
@@ -260,8 +261,9 @@ test.each(CASES)('%s locks %j', async (_, transactions, prepare) => {
     [`owner ${String(admin.session.id)}`]: 'admin',
     [`owner ${String(user.session.id)}`]: 'user',
   };
-  // `lastUsedAt` is written when its time comes.
-  const locks = repeating.locks().filter(([first]) => first?.startsWith('tokens') !== true);
+  // `lastUsedAt` is written when its time comes, and so are deliveries to webhooks, which lock nothing of this list.
+  const mayBeEmpty = transactions.some(({ length }) => length === 0);
+  const locks = repeating.locks().filter(([first]) => (first === undefined ? mayBeEmpty : !first.startsWith('tokens')));
   expect(locks.map((transaction) => transaction.map((lock) => names[lock] ?? lock))).toEqual(transactions);
 });
 
