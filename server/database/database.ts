@@ -30,10 +30,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Options of opening a database. SQLite uses only `onWait`, `onProgress`, `migrate` and `atCommit`. */
+/** Options of opening a database. SQLite uses only `onWait`, `onProgress` and `migrate`. */
 export interface OpenOptions {
-  /** Writes the events of a transaction at its end; only on SQLite. By default each event is written at once, without a place. */
-  atCommit?: AtCommit | undefined;
   /** Called every few seconds while another process migrates the schema. */
   onWait?: (() => void) | undefined;
   /** Called at the start of a migration that may take long, and then every few seconds until its end. */
@@ -48,4 +46,10 @@ export interface OpenOptions {
   connections?: number | undefined;
   /** The PostgreSQL schema that contains the tables. */
   schema?: string | undefined;
+}
+
+/** Options of opening the database of a service. */
+export interface ServiceOptions extends OpenOptions {
+  /** Writes the events of a transaction at its end; only on SQLite. By default each event is written at once, without a place. */
+  atCommit?: AtCommit | undefined;
 }

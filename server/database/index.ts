@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { isPostgresUrl } from '../config/postgres-url.js';
 import type { AtCommit } from './at-commit.js';
-import type { Database, OpenOptions } from './database.js';
+import type { Database, OpenOptions, ServiceOptions } from './database.js';
 import { StorageFault, UniqueViolation } from './faults.js';
 import type { DatabaseReport } from './report.js';
 import { checkFile } from './sqlite/check.js';
@@ -74,7 +74,7 @@ export function isUniqueViolation(error: unknown): boolean {
  * - if the PostgreSQL server cannot be reached or used;
  * - if the schema lacks a migration and `migrate` is `never`.
  */
-export async function openDatabase(database: string, options: OpenOptions = {}): Promise<Database> {
+export async function openDatabase(database: string, options: ServiceOptions = {}): Promise<Database> {
   if (!isPostgresUrl(database)) return await openFile(database, options);
   // The import is here and not at the top, so that a service on SQLite does not load the code for PostgreSQL.
   const { openPostgres } = await import('./postgres/open.js');
@@ -94,7 +94,7 @@ export async function checkDatabase(database: string, options: OpenOptions = {})
 
 async function openFile(
   path: string,
-  { onWait = () => undefined, onProgress, migrate: when = 'start', atCommit }: OpenOptions,
+  { onWait = () => undefined, onProgress, migrate: when = 'start', atCommit }: ServiceOptions,
 ): Promise<Database> {
   const handles = await openSqlite(path);
   try {
