@@ -568,7 +568,9 @@ export type PolicySample = {
  */
 export type LeakReport = {
     /**
-     * Access tokens, session tokens and refresh tokens; anything else is ignored.
+     * Access tokens, session tokens and refresh tokens; anything else is ignored. Note that many long texts may exceed
+     * the 64 KiB of a body.
+     *
      */
     credentials: Array<string>;
     /**
@@ -592,7 +594,7 @@ export type LeakReceipt = {
 };
 
 /**
- * What GitHub found.
+ * What GitHub found. Note that many long entries may exceed the 64 KiB of a body.
  */
 export type GitHubSecrets = Array<GitHubSecret>;
 

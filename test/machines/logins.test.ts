@@ -3,7 +3,7 @@ import { createUser, logIn } from '../../generated/index.js';
 import { createCountingDatabase } from '../support/counting-database.js';
 import { createFaultyDatabase } from '../support/faulty-database.js';
 import { ADMIN, answered, MINUTE, type Service, startService } from '../support/service.js';
-import { change } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 // Two servers on one database, with one clock, as on two machines.
 
@@ -99,6 +99,9 @@ test('a flood of logins writes nothing once there were too many failures', async
   const counting = createCountingDatabase();
   const service = await startService({ openDatabase: (database) => counting.open(database) });
   for (let failure = 0; failure < 11; failure++) await fail(service);
+  // Linking an event takes a transaction, a moment later.
+  const unlinked = async () => await rowsOf(service, 'select id from audit_events where seq is null');
+  await expect.poll(unlinked).toEqual([]);
   const before = { queries: counting.queries(), transactions: counting.transactions() };
   const statuses = await Promise.all(Array.from({ length: 50 }, () => fail(service)));
   expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([429]));

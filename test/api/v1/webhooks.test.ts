@@ -82,8 +82,15 @@ test('a test is sent whatever types are chosen, and its delivery says what came 
 
 test('deliveries are listed by pages and by status, and sent again one by one or all that failed', async () => {
   let status = 410;
-  const { service, receiver, client, path } = await setting((response) => response.writeHead(status).end());
+  let answer: () => void = () => undefined;
+  const isReady = new Promise<void>((resolve) => (answer = resolve));
+  const { service, receiver, client, path } = await setting((response) => {
+    void isReady.then(() => response.writeHead(status).end());
+  });
   for (const name of ['a', 'b']) await answered(createAccessToken({ client, body: { name } }));
+  // Both must be there before the first attempt disables the webhook.
+  await expect.poll(async () => (await deliveriesOf(client, path)).length).toBe(2);
+  answer();
   await expect.poll(async () => (await deliveriesOf(client, path, 'failed')).length).toBe(1);
   expect((await testWebhook({ client, path })).error).toMatchObject({ code: 'webhook_disabled' });
   await answered(updateWebhook({ client, path, body: { enabled: true } }));
