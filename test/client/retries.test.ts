@@ -86,6 +86,8 @@ describe('on a clock of their own', () => {
   afterEach(() => {
     vi.useRealTimers();
     vi.restoreAllMocks();
+    // The tests of other files must not get the client with these timers.
+    vi.resetModules();
   });
 
   /** A client whose every attempt is answered by `answer`, and the instants of its attempts in milliseconds. */
