@@ -114,7 +114,8 @@ export async function createRun(
   const record = createRecord({
     spec,
     operations,
-    leftOut,
+    // A narrowed run tells nothing of what the document leaves out elsewhere.
+    leftOut: options.only === undefined || options.leaveOut !== undefined ? leftOut : {},
     base,
     seed,
     secrets,
