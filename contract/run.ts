@@ -84,7 +84,10 @@ export async function createRun(
   const published = structuredClone(document);
   const whole = readSpec(document);
   const leftOut = leftOutOf(whole, options.leaveOut);
-  const spec = withoutLeftOut(whole, leftOut);
+  const rest = withoutLeftOut(whole, leftOut);
+  // A narrowed run tells nothing of what the document leaves out elsewhere.
+  const tellsLeftOut = options.only === undefined || options.leaveOut !== undefined;
+  const spec = tellsLeftOut ? rest : { ...rest, leftOut: [] };
   const operations = selectOperations(spec, options.only);
   const uncompiled: [pointer: string, why: string][] = [];
   const judge = createJudge(spec.skeletons, (pointer, why) => uncompiled.push([pointer, why]));
@@ -114,8 +117,7 @@ export async function createRun(
   const record = createRecord({
     spec,
     operations,
-    // A narrowed run tells nothing of what the document leaves out elsewhere.
-    leftOut: options.only === undefined || options.leaveOut !== undefined ? leftOut : {},
+    leftOut: tellsLeftOut ? leftOut : {},
     base,
     seed,
     secrets,
