@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { createBackground } from '../background.js';
 import type { Deps, Webhooks } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { clearTimeout, performanceNow, setTimeout, sleep } from '../timers.js';
+import { performanceNow, sleep } from '../timers.js';
 import { createSend, type Send } from './attempt.js';
 import { claimWebhook, readWaiting } from './claims.js';
 import { fanOut } from './fan-out.js';
@@ -52,9 +53,6 @@ export function createWebhooks(
   let closed = false;
   /** Whether there are enabled webhooks, as far as this process knows. */
   let active = false;
-  let timer: NodeJS.Timeout | undefined;
-  let due = Number.POSITIVE_INFINITY;
-  let running: Promise<void> = Promise.resolve();
 
   const laneDeps = {
     ...deps,
@@ -89,7 +87,7 @@ export function createWebhooks(
       })
       .then((goesOn) => {
         lanes.delete(id);
-        if (goesOn) within(DELAY);
+        if (goesOn) background.within(DELAY);
       });
     lanes.set(id, lane);
   }
@@ -106,28 +104,13 @@ export function createWebhooks(
     return true;
   }
 
-  async function run(): Promise<void> {
-    due = Number.POSITIVE_INFINITY;
-    let next = net;
-    try {
-      next = await work();
-    } catch (error) {
-      log.warn({ err: error }, 'deliveries to webhooks could not be made; trying again in 5 seconds');
-    }
-    within(next);
-  }
+  const background = createBackground(work, {
+    every: net,
+    log,
+    failure: 'deliveries to webhooks could not be made; trying again in 5 seconds',
+  });
 
-  function within(delay: number): void {
-    const at = performanceNow() + delay;
-    if (closed || at >= due) return;
-    clearTimeout(timer);
-    due = at;
-    timer = setTimeout(() => {
-      running = running.then(run);
-    }, delay).unref();
-  }
-
-  within(DELAY);
+  background.within(DELAY);
   return {
     async checkUrl(url) {
       const begin = performanceNow();
@@ -146,26 +129,24 @@ export function createWebhooks(
       }
     },
     wake() {
-      if (active) within(DELAY);
+      if (active) background.within(DELAY);
     },
     added() {
       active = true;
-      within(DELAY);
+      background.within(DELAY);
     },
     async settle() {
       active = true;
       let waits: readonly { id: number; due_at: number | null }[] = [];
       do {
-        running = running.then(run);
-        await running;
+        await background.run();
         await Promise.all(lanes.values());
         waits = (await readWaiting(deps)).filter(({ due_at: dueAt }) => dueAt !== null && dueAt <= now());
       } while (waits.length > 0 && !closed);
     },
     async close() {
       closed = true;
-      clearTimeout(timer);
-      await running;
+      await background.close();
       await Promise.race([Promise.all(lanes.values()), sleep(patience, undefined, { ref: false })]);
       stopping.abort();
       await Promise.all(lanes.values());
