@@ -45,7 +45,7 @@ async function startLoad() {
   });
   const { getReadiness } = createService({ phase: 'ready', load, clocks: { isSkewed: false } });
   const isReady = () =>
-    getReadiness({ db } as Deps).then(
+    getReadiness({ db, feed: { count: () => 0 } } as Deps).then(
       () => true,
       (error: unknown) => {
         expect(error).toMatchObject({ code: 'overloaded' });

@@ -1,6 +1,7 @@
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request as start } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 
 /** What any body of our own service may have in it. */
 export interface Body {
@@ -103,6 +104,8 @@ export interface Reply {
   text: string;
   /** Bytes after which the connection is cut. */
   cut?: number;
+  /** An answer that does not end by itself; its text is empty. */
+  stream?: IncomingMessage;
 }
 
 /** Asks the service behind the proxy. */
@@ -156,9 +159,13 @@ export async function startProxy(service: string, templates: Template[], fault: 
       const outgoing = start(
         { hostname: target.hostname, port: target.port, method, path, headers: { ...rest, ...length }, agent },
         (incoming: IncomingMessage) => {
-          buffer(incoming).then((text) => {
-            resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: text.toString('utf8') });
-          }, reject);
+          const reply = { status: incoming.statusCode ?? 0, headers: incoming.headers, text: '' };
+          if (incoming.headers['content-type']?.startsWith('text/event-stream'))
+            resolve({ ...reply, stream: incoming });
+          else
+            buffer(incoming).then((text) => {
+              resolve({ ...reply, text: text.toString('utf8') });
+            }, reject);
         },
       );
       outgoing.once('error', reject);
@@ -211,8 +218,13 @@ export async function startProxy(service: string, templates: Template[], fault: 
 
   const server = createServer((request, response) => {
     serve(request).then(
-      ({ status, headers, text, cut }) => {
+      ({ status, headers, text, cut, stream }) => {
         const rest = without(headers);
+        if (stream !== undefined) {
+          response.writeHead(status, rest);
+          pipeline(stream, response).catch(() => undefined);
+          return;
+        }
         const length = headers['content-length'];
         const bytes = Buffer.from(text);
         const size = request.method === 'HEAD' ? length : status === 204 || status === 304 ? undefined : bytes.length;
