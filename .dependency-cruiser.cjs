@@ -68,6 +68,16 @@ module.exports = {
       { path: '^(server|client|contract|cli|testing|generated|test|bench)/' },
       'The scan starts fast because it loads nothing of the server.',
     ),
+    only(
+      'pages-know-the-client-alone',
+      { path: '^web/' },
+      { path: '^(server|contract|cli|scan|testing|test|bench|scripts)/' },
+    ),
+    only(
+      'pages-are-for-browsers',
+      { path: '^(generated|client|server|contract|scan|cli|testing)/' },
+      { path: '^web/' },
+    ),
     only('scan-is-for-the-command-alone', { path: '^(server|client|contract|testing)/' }, { path: '^scan/' }),
     only(
       'a-scan-loads-no-server',

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
+import { compressed } from './web/build/compressed.js';
+import { reference } from './web/build/reference.js';
 
 // Bundles the server's code and its pure JavaScript packages into a few files: Node spends most of a start on finding and
 // parsing some 700 modules (Kysely alone has 279). rollup.config.mjs bundles the types.
@@ -17,7 +19,7 @@ export default defineConfig({
   platform: 'node',
   // Packages with native code stay packages. So do vitest, pg and nodemailer: the user's own installation has to be used.
   external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'vitest', 'pg', 'nodemailer'],
-  plugins: [withoutUnused(), inAscii(), licenses()],
+  plugins: [withoutUnused(), inAscii(), licenses(), reference(), compressed()],
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   checks: {
     // depd, a dependency of Koa, evaluates a constant text.

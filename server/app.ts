@@ -10,10 +10,11 @@ import { commonHeaders, requestIdOf } from './http/headers.js';
 import { RequestAborted } from './http/request.js';
 import type { Trace } from './http/trace.js';
 import type { Log } from './log/log.js';
+import type { Pages } from './pages/pages.js';
 import { performanceNow } from './timers.js';
 
 /** Creates the Koa app. Each request gets an id, the common headers and a log line; then its operation runs. */
-export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Koa {
+export function createApp(routes: Routes, pages: Pages, { config, log }: Deps, cors: Cors): Koa {
   const app = new App();
   const watchForwarded = createForwardedWatch(config, log);
   app.use(async (ctx) => {
@@ -21,7 +22,8 @@ export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Ko
     watchForwarded(req);
     const requestId = requestIdOf(req);
     toOriginForm(req);
-    const trace: Trace = { requestId, head: commonHeaders(requestId, { cacheable: !isOfApi(req) }) };
+    const ofApi = isOfApi(req);
+    const trace: Trace = { requestId, head: commonHeaders(requestId, { cacheable: !ofApi }) };
     trace.head.push(...cors.headersFor(req));
     logWhenDone(ctx, trace, log);
     try {
@@ -35,6 +37,11 @@ export function createApp(routes: Routes, { config, log }: Deps, cors: Cors): Ko
         // Preflights are answered for every path, otherwise a page could not read the 404 of an unknown path.
         trace.head.push(...preflight);
         sendAnswer(ctx, trace, { status: 204 });
+        return;
+      }
+      const page = ofApi ? undefined : pages.answer(req, known);
+      if (page !== undefined) {
+        sendAnswer(ctx, trace, page);
         return;
       }
       const found = routes.find(method, known);

@@ -23,6 +23,7 @@ import { createMails, NO_MAILS } from './mail/mails.js';
 import { createSmtp } from './mail/smtp.js';
 import { createNotices } from './notices/notices.js';
 import type { RunningServer, ServerOptions } from './options.js';
+import { createPages } from './pages/pages.js';
 import { createKeyring } from './sealing/keyring.js';
 import { createSweeper } from './sweeper.js';
 import { dateNow, type Now } from './timers.js';
@@ -43,6 +44,8 @@ export interface StartOptions extends ServerOptions {
   clockCheck?: { now?: Now; interval?: number };
   /** Hashes passwords instead of the real Argon2id, so that a test need not wait for it. */
   passwords?: Passwords;
+  /** The folder with the pages for browsers, instead of the one that the build writes. */
+  pagesFolder?: string;
   /** Milliseconds in which a stop waits for requests that are under way to it. */
   lastCall?: number;
   /** How names are resolved and certificates checked for webhooks, and how often they are looked at. */
@@ -65,7 +68,7 @@ export interface TestingHooks {
 /** Starts a server as `startServer` documents. The local server for tests passes `hooks`. */
 export async function start(options: StartOptions, hooks?: TestingHooks): Promise<RunningServer> {
   const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, passwords, lastCall, feed, ...rest } = options;
-  const { webhooks: webhookOptions, ...given } = rest;
+  const { webhooks: webhookOptions, pagesFolder, ...given } = rest;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
   const key = readAuditKey(config.auditKeyFile);
@@ -113,7 +116,8 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   const state: ServiceState = { phase: 'starting', load, clocks };
   const routes = await serveOperations(deps, createHandlers(state), hooks?.before);
   const cors = createCors(config.corsOrigins);
-  const serve = createApp(routes, deps, cors).callback();
+  const pages = createPages(config, log, pagesFolder);
+  const serve = createApp(routes, pages, deps, cors).callback();
   const reject = createRejection((path) => routes.at(path)?.surface, load, cors);
   // The local server for tests never rejects a request because the request waited too long.
   const queue = createRequestQueue(serve, hooks === undefined ? reject : undefined);

@@ -156,6 +156,18 @@ describe('both packages, installed from their tarballs', () => {
     expect((await run(process.execPath, ['--input-type=module', '-e', script], { cwd: both })).stdout).toBe('3.1.0\n');
   });
 
+  test('serve the pages for browsers', async () => {
+    const script = `
+      import { startServer } from 'latchkey/server';
+      const server = await startServer({ port: 0, database: ':memory:', adminPassword: 'a password', logLevel: 'silent' });
+      const { status, headers } = await fetch(server.url + '/reference', { headers: { 'Accept-Encoding': 'br' } });
+      console.log(status, headers.get('content-type'), headers.get('content-encoding'));
+      await server.close();
+    `;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: both });
+    expect(stdout).toBe('200 text/html; charset=utf-8 br\n');
+  });
+
   test('say in a sentence what PostgreSQL needs, which nobody else has to install', async () => {
     const env = { PATH: process.env['PATH'], LATCHKEY_DATABASE: 'postgres://a:secret@127.0.0.1/a' };
     const failed = run(join(both, 'node_modules/.bin/latchkey'), ['serve'], { env, cwd: both });

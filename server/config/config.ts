@@ -51,6 +51,8 @@ export interface Config {
    * Such pages need a token: the service never accepts a cookie from another origin.
    */
   corsOrigins: readonly string[];
+  /** Whether the service has pages for browsers: the console and the reference of the API. */
+  console: boolean;
   /** The e-mail address of the user that is created if the database has no users. */
   adminEmail: string;
   /** The password of that user, 8 to 1024 characters; null generates one and prints it once. */
@@ -108,6 +110,7 @@ export const defaultConfig: Readonly<Config> = Object.freeze({
   publicUrl: null,
   trustProxy: 0,
   corsOrigins: [],
+  console: true,
   adminEmail: 'admin@latchkey.local',
   adminPassword: null,
   defaultLifetimeDays: null,
@@ -173,6 +176,7 @@ export const SETTINGS: { [Name in keyof Config]: Setting<Config[Name]> } = {
     'origins such as https://app.example.org, separated by commas, or * alone',
     webOrigins,
   ),
+  console: setting('LATCHKEY_CONSOLE', 'true or false', trueOrFalse),
   adminEmail: setting('LATCHKEY_ADMIN_EMAIL', 'an e-mail address of at most 254 characters', (text) =>
     isEmail(text) ? text : undefined,
   ),

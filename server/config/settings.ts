@@ -18,6 +18,7 @@ const MEANINGS: { [Name in keyof Config]: string } = {
   publicUrl: "the URL that clients use; by default the socket's address",
   trustProxy: 'number of proxies in front whose X-Forwarded-* headers are trusted',
   corsOrigins: 'origins whose pages may use the service from a browser; by default none',
+  console: 'whether the service has pages for browsers: the console and the reference of the API',
   adminEmail: 'e-mail of the user that is created if the database has no users',
   adminPassword: 'password of that user; by default it is generated and printed once',
   defaultLifetimeDays: 'days until a token expires that is created without an expiry; by default never',

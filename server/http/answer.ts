@@ -12,7 +12,7 @@ export interface WireAnswer {
   /** Undefined for an answer without a body. */
   contentType?: string | undefined;
   /** Undefined for an answer without a body. */
-  body?: string | undefined;
+  body?: string | Buffer | undefined;
 }
 
 export function sendAnswer(
@@ -22,7 +22,8 @@ export function sendAnswer(
 ): void {
   for (const name in headers) head.push(name, headers[name] ?? '');
   if (contentType !== undefined && body !== undefined) head.push('Content-Type', contentType);
-  if (status !== 204) head.push('Content-Length', String(body === undefined ? 0 : Buffer.byteLength(body)));
+  if (status !== 204 && status !== 304)
+    head.push('Content-Length', String(body === undefined ? 0 : Buffer.byteLength(body)));
   res.writeHead(status, head).end(body);
 }
 

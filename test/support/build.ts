@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const SOURCES = ['generated', 'client', 'server', 'contract', 'scan', 'cli', 'testing'];
+const SOURCES = ['generated', 'client', 'server', 'contract', 'scan', 'cli', 'testing', 'web'];
 /** Written after each build, and removed with `dist`. */
 const STAMP = 'dist/.built-for-tests';
 

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Plugin } from 'rolldown';
+import type { Document } from '../reference/document.js';
+import { referencePage } from '../reference/page.js';
+
+/** Writes the reference of the API, made from the contract, into `dist/web/reference`. */
+export function reference(): Plugin {
+  return {
+    name: 'reference',
+    generateBundle() {
+      const document = JSON.parse(readFileSync('generated/openapi.json', 'utf8')) as Document;
+      const style = readFileSync('web/reference/reference.css', 'utf8');
+      const hash = createHash('sha256').update(style).digest('base64url').slice(0, 8);
+      const stylesheet = `/reference/assets/reference-${hash}.css`;
+      this.emitFile({ type: 'asset', fileName: `web${stylesheet}`, source: style });
+      const source = referencePage(document, stylesheet);
+      this.emitFile({ type: 'asset', fileName: 'web/reference/index.html', source });
+    },
+  };
+}
