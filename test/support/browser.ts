@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import chromium from '@sparticuz/chromium';
-import { type Browser, launch } from 'puppeteer-core';
+import axe from 'axe-core';
+import { type Browser, launch, type Page } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
 
 const installed = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
@@ -8,8 +9,10 @@ const installed = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) =>
 /** Whether a browser can be started: the package has one for Linux. Always true on CI, where no test may be skipped. */
 export const hasBrowser = installed !== undefined || process.platform === 'linux' || process.env['CI'] !== undefined;
 
-/** Starts this machine's Chromium, or else the package's, without a window, until the test ends. */
-export async function startBrowser(): Promise<Browser> {
+/** Starts this machine's Chromium, or else the package's, without a window, until the test ends, or `whenDone` says. */
+export async function startBrowser(
+  whenDone: (cleanUp: () => Promise<void>) => void = onTestFinished,
+): Promise<Browser> {
   const browser = await launch({
     executablePath: installed ?? (await chromium.executablePath()),
     headless: 'shell',
@@ -19,7 +22,78 @@ export async function startBrowser(): Promise<Browser> {
       ...(installed === undefined ? ['--single-process', '--no-zygote'] : []),
     ],
   });
-  onTestFinished(() => browser.close());
+  whenDone(() => browser.close());
   process.stdout.write(`browser: ${await browser.version()}, ${installed ?? '@sparticuz/chromium'}\n`);
   return browser;
+}
+
+/** How a person may see a page. */
+export interface Look {
+  colors: 'light' | 'dark' | 'forced';
+  /** Of the window, in CSS pixels. */
+  width: number;
+  height: number;
+}
+
+/** The looks in which a page must be free of faults. A window of 640 px at a zoom of 200 % has 320 CSS pixels. */
+export const LOOKS: readonly Look[] = [
+  { colors: 'light', width: 1280, height: 800 },
+  { colors: 'dark', width: 1280, height: 800 },
+  { colors: 'forced', width: 1280, height: 800 },
+  { colors: 'light', width: 320, height: 640 },
+  { colors: 'dark', width: 320, height: 640 },
+];
+
+export async function showAs(page: Page, { colors, width, height }: Look): Promise<void> {
+  const session = await page.createCDPSession();
+  const forced = colors === 'forced';
+  await session.send('Emulation.setEmulatedMedia', {
+    features: [
+      { name: 'prefers-color-scheme', value: forced ? 'dark' : colors },
+      { name: 'forced-colors', value: forced ? 'active' : 'none' },
+      { name: 'prefers-reduced-motion', value: 'reduce' },
+    ],
+  });
+  await session.detach();
+  await page.setViewport({ width, height });
+}
+
+/** A page, and what went wrong in it so far: console errors, breaches of its policy, exceptions, failed requests. */
+export interface Tab {
+  page: Page;
+  faults: string[];
+}
+
+/** Opens an empty page. Pass a context to share its cookies, for example with a second tab. */
+export async function openTab(browser: Pick<Browser, 'newPage'>): Promise<Tab> {
+  const page = await browser.newPage();
+  const faults: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warn'].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => faults.push(`exception: ${error.message}`));
+  page.on('requestfailed', (request) => faults.push(`request: ${request.url()} ${request.failure()?.errorText ?? ''}`));
+  await page.evaluateOnNewDocument(`
+    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
+      console.error('policy: ' + violatedDirective + ' ' + blockedURI + ' ' + sample);
+    });
+  `);
+  return { page, faults };
+}
+
+/** What axe finds on the page, WCAG 2.2 AA and its best practices: a line for each element. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  // Evaluated by the debugger, which the page's policy does not concern.
+  await page.evaluate(`if (globalThis.axe === undefined) { ${axe.source} }`);
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  return (await page.evaluate(`
+    axe.run(document, { resultTypes: ['violations'], runOnly: ${JSON.stringify(tags)} }).then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target + ': ' + failureSummary)))
+  `)) as string[];
+}
+
+/** By how many CSS pixels the page is wider than its window; above 0 it has a horizontal scroll bar. */
+export async function overflowOf(page: Page): Promise<number> {
+  const width = 'document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth';
+  return (await page.evaluate(width)) as number;
 }
