@@ -89,7 +89,7 @@ export const revokePrivateToken = <ThrowOnError extends boolean = false>(options
 /**
  * Revoke all access tokens
  *
- * Revokes all personal access tokens and sessions of the caller, and the refresh tokens of these sessions, as of
+ * Revokes all personal access tokens and sessions of the owner, and the refresh tokens of these sessions, as of
  * one moment. It revokes every token that was created before it, and none that is created after it.
  *
  */
@@ -113,8 +113,7 @@ export const revokeAllAccessTokens = <ThrowOnError extends boolean = false>(opti
  * Lists the caller's personal access tokens and sessions, expired ones included, newest first by default. A token
  * must match all filters. Filters that depend on the time use the instant of the first page. Following
  * `nextCursor` neither repeats nor loses a token while others are created, used or revoked; only a token whose
- * sort key changes may appear again at its new place. With `users:admin` an administrator can list the tokens of
- * another user.
+ * sort key changes may appear again at its new place.
  *
  */
 export const listAccessTokens = <ThrowOnError extends boolean = false>(options: Options<ListAccessTokensData, ThrowOnError>) => options.client.get<ListAccessTokensResponses, ListAccessTokensErrors, ThrowOnError>({
@@ -134,10 +133,11 @@ export const listAccessTokens = <ThrowOnError extends boolean = false>(options: 
 /**
  * Create an access token
  *
- * Issues a token of type `pat` to the caller. Only this answer contains its `plaintext`, because the service
+ * Issues a token of type `pat` to the caller, or to the owner that the query names. Only this answer contains its `plaintext`, because the service
  * stores only a digest. Names need not be unique. The operator's policy may set a default lifetime, and limit the
  * lifetime and the number of tokens. That number counts the owner's personal access tokens that are valid or
- * disabled, but neither expired nor revoked ones, nor sessions.
+ * disabled, but neither expired nor revoked ones, nor sessions. A token for another owner gets no scope of this
+ * service unless the request names it.
  *
  */
 export const createAccessToken = <ThrowOnError extends boolean = false>(options: Options<CreateAccessTokenData, ThrowOnError>) => options.client.post<CreateAccessTokenResponses, CreateAccessTokenErrors, ThrowOnError>({
@@ -280,7 +280,7 @@ export const verifyAccessTokens = <ThrowOnError extends boolean = false>(options
  *
  * Revokes the tokens with these ids, or all that match the filter, as of one moment: all or none. By default it
  * skips the token that authenticates this request (`excludeCurrent`). With `dryRun` nothing changes, and the
- * answer tells what would be revoked. Ids of other users' tokens count as not found.
+ * answer tells what would be revoked. Ids of other owners' tokens count as not found.
  *
  */
 export const revokeAccessTokens = <ThrowOnError extends boolean = false>(options: Options<RevokeAccessTokensData, ThrowOnError>) => options.client.post<RevokeAccessTokensResponses, RevokeAccessTokensErrors, ThrowOnError>({
@@ -325,7 +325,7 @@ export const revokeAccessToken = <ThrowOnError extends boolean = false>(options:
 /**
  * Get an access token
  *
- * Gets a token of the caller, even if it is revoked. The id of another user's token is 404, like an unknown id.
+ * Gets a token of the owner, even if it is revoked. The id of another owner's token is 404, like an unknown id.
  *
  */
 export const getAccessToken = <ThrowOnError extends boolean = false>(options: Options<GetAccessTokenData, ThrowOnError>) => options.client.get<GetAccessTokenResponses, GetAccessTokenErrors, ThrowOnError>({
@@ -405,8 +405,8 @@ export const rotateAccessToken = <ThrowOnError extends boolean = false>(options:
 /**
  * List the events of an access token
  *
- * What changed the caller's token, newest first: who did it, when, from where and what was different before. A
- * revoked token keeps its events. Another caller's id is 404.
+ * What changed the token, newest first: who did it, when, from where and what was different before. A revoked
+ * token keeps its events. The id of another owner's token is 404.
  *
  */
 export const listAccessTokenEvents = <ThrowOnError extends boolean = false>(options: Options<ListAccessTokenEventsData, ThrowOnError>) => options.client.get<ListAccessTokenEventsResponses, ListAccessTokenEventsErrors, ThrowOnError>({

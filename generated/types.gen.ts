@@ -32,6 +32,14 @@ export type NextCursor = string | null;
 export type IntegerId = number;
 
 /**
+ * The id of an owner in your own system: 1 to 255 Unicode code points without control characters and lone
+ * surrogates, but neither `.` nor `..`, which no URL can have as a part of its path. Two ids are the same only if
+ * all their bytes are.
+ *
+ */
+export type ExternalId = string;
+
+/**
  * The id of an organization.
  */
 export type OrganizationId = string;
@@ -1497,7 +1505,7 @@ export type ApiError = {
 /**
  * The error, for programs. The list is complete; a new code means a new version of this document.
  */
-export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'events_gone' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'payload_too_large' | 'precondition_failed' | 'secret_key_missing' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'url_not_allowed' | 'user_disabled' | 'webhook_disabled' | 'webhook_limit_reached';
+export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'events_gone' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'owner_disabled' | 'owner_not_found' | 'payload_too_large' | 'precondition_failed' | 'secret_key_missing' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'url_not_allowed' | 'user_disabled' | 'webhook_disabled' | 'webhook_limit_reached';
 
 /**
  * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
@@ -1611,10 +1619,18 @@ export type NeverUsed = boolean;
 export type Sort = 'createdAt' | '-createdAt' | 'name' | '-name' | 'expiresAt' | '-expiresAt' | 'lastUsedAt' | '-lastUsedAt';
 
 /**
- * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+ * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+ * for a person `users:admin`. Send either this or `externalOwner`.
  *
  */
 export type Owner = IntegerId;
+
+/**
+ * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+ * `tokens:act-as`. Send either this or `owner`.
+ *
+ */
+export type ExternalOwner = ExternalId;
 
 /**
  * The user's id.
@@ -1948,6 +1964,18 @@ export type RevokeAllAccessTokensData = {
     path?: never;
     query?: {
         /**
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
+         *
+         */
+        owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
+        /**
          * Whether to skip the token that authenticates this request.
          */
         exclude_current?: boolean;
@@ -1968,6 +1996,10 @@ export type RevokeAllAccessTokensErrors = {
      *
      */
     403: ApiError;
+    /**
+     * There is no such owner, or the caller may not act for it.
+     */
+    404: ApiError;
     /**
      * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
@@ -2057,10 +2089,17 @@ export type ListAccessTokensData = {
          */
         sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | 'expiresAt' | '-expiresAt' | 'lastUsedAt' | '-lastUsedAt';
         /**
-         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
         /**
          * The most entries on a page.
          */
@@ -2087,6 +2126,10 @@ export type ListAccessTokensErrors = {
      *
      */
     403: ApiError;
+    /**
+     * There is no such owner, or the caller may not act for it.
+     */
+    404: ApiError;
     /**
      * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */
@@ -2125,7 +2168,20 @@ export type CreateAccessTokenData = {
         'Idempotency-Key'?: string;
     };
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
+         *
+         */
+        owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
+    };
     url: '/api/v1/access-tokens';
 };
 
@@ -2143,8 +2199,12 @@ export type CreateAccessTokenErrors = {
      */
     403: ApiError;
     /**
-     * The owner has as many tokens as the policy allows. Or the `Idempotency-Key` was used with another secret of the
-     * caller's token.
+     * There is no such owner, or the caller may not act for it.
+     */
+    404: ApiError;
+    /**
+     * The owner has as many tokens as the policy allows. Or the owner that the query names is disabled. Or the
+     * `Idempotency-Key` was used with another secret of the caller's token.
      *
      */
     409: ApiError;
@@ -2475,10 +2535,17 @@ export type RevokeAccessTokensData = {
     path?: never;
     query?: {
         /**
-         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
     };
     url: '/api/v1/access-tokens/revoke';
 };
@@ -2496,6 +2563,10 @@ export type RevokeAccessTokensErrors = {
      *
      */
     403: ApiError;
+    /**
+     * There is no such owner, or the caller may not act for it.
+     */
+    404: ApiError;
     /**
      * The body is larger than 64 KiB.
      */
@@ -2549,10 +2620,17 @@ export type RevokeAccessTokenData = {
     };
     query?: {
         /**
-         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
     };
     url: '/api/v1/access-tokens/{token_id}';
 };
@@ -2571,7 +2649,9 @@ export type RevokeAccessTokenErrors = {
      */
     403: ApiError;
     /**
-     * The caller has no such access token.
+     * The owner has no such access token. Or there is no such owner, or the caller may not act for it; then the code is
+     * `owner_not_found`.
+     *
      */
     404: ApiError;
     /**
@@ -2615,10 +2695,17 @@ export type GetAccessTokenData = {
     };
     query?: {
         /**
-         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `users:admin`.
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
     };
     url: '/api/v1/access-tokens/{token_id}';
 };
@@ -2637,7 +2724,9 @@ export type GetAccessTokenErrors = {
      */
     403: ApiError;
     /**
-     * The caller has no such access token.
+     * The owner has no such access token. Or there is no such owner, or the caller may not act for it; then the code is
+     * `owner_not_found`.
+     *
      */
     404: ApiError;
     /**
@@ -2683,7 +2772,20 @@ export type UpdateAccessTokenData = {
          */
         token_id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
+         *
+         */
+        owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
+    };
     url: '/api/v1/access-tokens/{token_id}';
 };
 
@@ -2701,7 +2803,9 @@ export type UpdateAccessTokenErrors = {
      */
     403: ApiError;
     /**
-     * The caller has no such access token.
+     * The owner has no such access token. Or there is no such owner, or the caller may not act for it; then the code is
+     * `owner_not_found`.
+     *
      */
     404: ApiError;
     /**
@@ -2769,7 +2873,20 @@ export type RotateAccessTokenData = {
          */
         token_id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
+         *
+         */
+        owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
+    };
     url: '/api/v1/access-tokens/{token_id}/rotate';
 };
 
@@ -2787,7 +2904,9 @@ export type RotateAccessTokenErrors = {
      */
     403: ApiError;
     /**
-     * The caller has no such access token.
+     * The owner has no such access token. Or there is no such owner, or the caller may not act for it; then the code is
+     * `owner_not_found`.
+     *
      */
     404: ApiError;
     /**
@@ -2845,6 +2964,18 @@ export type ListAccessTokenEventsData = {
     };
     query?: {
         /**
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
+         *
+         */
+        owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
+        /**
          * The most entries on a page.
          */
         limit?: number;
@@ -2871,7 +3002,9 @@ export type ListAccessTokenEventsErrors = {
      */
     403: ApiError;
     /**
-     * The caller has no such access token.
+     * The owner has no such access token. Or there is no such owner, or the caller may not act for it; then the code is
+     * `owner_not_found`.
+     *
      */
     404: ApiError;
     /**

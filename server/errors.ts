@@ -28,6 +28,7 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   },
   user_disabled: { status: 403, detail: 'This user is disabled.' },
   not_found: { status: 404, detail: 'No such token.' },
+  owner_not_found: { status: 404, detail: 'No such owner.' },
   method_not_allowed: {
     status: 405,
     detail: 'This path does not support this method. The Allow header lists the methods that it supports.',
@@ -36,6 +37,10 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
   last_admin: {
     status: 409,
     detail: 'This is the last enabled administrator. Make another user an administrator first.',
+  },
+  owner_disabled: {
+    status: 409,
+    detail: 'The owner is disabled, so that a new token would not be valid. Enable the owner first.',
   },
   idempotency_conflict: {
     status: 409,
@@ -127,9 +132,9 @@ export function unauthorized(
 }
 
 /** Creates a 403 for a caller without `scope` (RFC 6750, section 3.1). */
-export function insufficientScope(scope: string): ServiceError {
+export function insufficientScope(scope: string, detail = `The token lacks a scope: ${scope}.`): ServiceError {
   return new ServiceError('insufficient_scope', {
-    detail: `The token lacks a scope: ${scope}.`,
+    detail,
     headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
   });
 }

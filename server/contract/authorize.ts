@@ -4,6 +4,7 @@ import { insufficientScope, ServiceError, unauthorized } from '../errors.js';
 import { isSameOrigin } from '../http/origin.js';
 import type { Trace } from '../http/trace.js';
 import { toInstant } from '../instants.js';
+import { type NamedOwner } from '../tokens/acting.js';
 import { requireAdministrator } from '../tokens/administrators.js';
 import type { Caller } from '../tokens/caller.js';
 import { hasStoredAnswer } from '../tokens/once.js';
@@ -55,7 +56,7 @@ export interface Authorized {
 export async function authorize(
   deps: Deps,
   operation: Operation,
-  params: Readonly<Record<string, string>>,
+  { params, search }: { params: Readonly<Record<string, string>>; search: string },
   request: IncomingMessage,
   trace: Trace,
 ): Promise<Authorized> {
@@ -74,7 +75,7 @@ export async function authorize(
     if (caller.expiresAt !== null) trace.head.push(EXPIRES_AT, toInstant(caller.expiresAt));
     if (caller.secret === 'earlier' && !servesEarlier(operation, params, caller)) {
       unlessRepeated = new ServiceError('superseded_secret');
-      if (typeof key !== 'string' || !(await hasStoredAnswer(deps, caller, key))) throw unlessRepeated;
+      if (typeof key !== 'string' || !(await hasStoredAnswer(deps, caller, ownerIn(search), key))) throw unlessRepeated;
     }
   }
   try {
@@ -84,6 +85,17 @@ export async function authorize(
     throw unlessRepeated ?? error;
   }
   return { caller, unlessRepeated };
+}
+
+/** The owner that the query names. The query is not validated yet, so that this is only good for finding a stored answer. */
+function ownerIn(search: string): NamedOwner {
+  const query = new URLSearchParams(search);
+  const owner = query.get('owner');
+  const externalOwner = query.get('externalOwner');
+  return {
+    ...(owner !== null && /^[0-9]{1,16}$/.test(owner) && { owner: Number(owner) }),
+    ...(externalOwner !== null && { externalOwner }),
+  };
 }
 
 /**

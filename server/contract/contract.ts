@@ -112,7 +112,7 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
     trace.operation = operation;
     let authorized: Authorized | undefined;
     try {
-      if (operation.schemes.size > 0) authorized = await authorize(deps, operation, params, ctx.req, trace);
+      if (operation.schemes.size > 0) authorized = await authorize(deps, operation, { params, search }, ctx.req, trace);
       const input = await validated(ctx.req, operation, params, search);
       const caller = authorized?.caller;
       const actor = new RequestActor(caller ?? null, trace.requestId, ctx.req, deps.config);

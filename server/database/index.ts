@@ -25,6 +25,7 @@ export {
   type TargetKind,
   TOKEN_TYPES,
   type TokenType,
+  type UserKind,
 } from './closed-lists.js';
 export { type CopyProgress, copyDatabase } from './copy/copy.js';
 export type { DatabaseContent } from './copy/digest.js';

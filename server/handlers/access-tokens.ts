@@ -3,8 +3,8 @@ import type { IssuedAccessToken, TokenFilter as WireFilter } from '../../generat
 import type { Handlers } from '../contract/contract.js';
 import { parseDateTime } from '../contract/formats.js';
 import type { Deps } from '../deps.js';
-import { insufficientScope } from '../errors.js';
-import type { Caller, OwnerKey } from '../tokens/caller.js';
+import { actingOwner } from '../tokens/acting.js';
+import type { Caller } from '../tokens/caller.js';
 import { editToken } from '../tokens/edit.js';
 import { entityTagOf } from '../tokens/entity-tag.js';
 import type { TokenFilter } from '../tokens/filter.js';
@@ -13,7 +13,6 @@ import { issueToken } from '../tokens/issue.js';
 import { listTokens } from '../tokens/list.js';
 import { revokeAllTokens, revokeToken, revokeTokens, type Selection } from '../tokens/revoke.js';
 import { rotateToken } from '../tokens/rotate.js';
-import { ADMINISTER } from '../tokens/scopes.js';
 import type { IssuedToken, VersionedToken } from '../tokens/token.js';
 import { textOf } from './reveal.js';
 import { sessionCookie } from './session-cookie.js';
@@ -21,50 +20,51 @@ import { toWireToken } from './wire-token.js';
 
 export const accessTokens = {
   async listAccessTokens(deps, { caller, query }) {
-    const { owner, includeRevoked, sort, limit, cursor, ...filter } = query;
+    const { owner, externalOwner, includeRevoked, sort, limit, cursor, ...filter } = query;
     const list = { filter: toFilter(filter), includeRevoked, sort, limit, cursor };
-    const { tokens, nextCursor } = await listTokens(deps, ownerOf(caller, owner), list);
+    const acting = await actingOwner(deps.db.read, caller, { owner, externalOwner }, 'read');
+    const { tokens, nextCursor } = await listTokens(deps, acting, list);
     return { body: { items: tokens.map(toWireToken), nextCursor } };
   },
 
   async createAccessToken(
     deps,
-    { actor, body: { name, description, metadata, scopes, expiresInDays: days }, idempotency },
+    { actor, query, body: { name, description, metadata, scopes, expiresInDays: days }, idempotency },
   ) {
     const request = { name, description, metadata, scopes, lifetime: { days } };
-    const { headers, body } = toIssued(await issueToken(deps, actor, request, idempotency));
+    const { headers, body } = toIssued(await issueToken(deps, actor, query, request, idempotency));
     return { headers: { ETag: headers.ETag, Location: `/api/v1/access-tokens/${body.token.id}` }, body };
   },
 
   async revokeAllAccessTokens(deps, { caller, actor, query }) {
     const except = query.exclude_current ? caller.tokenId : null;
-    return { body: { revokedCount: await revokeAllTokens(deps, actor, except) } };
+    return { body: { revokedCount: await revokeAllTokens(deps, actor, query, except) } };
   },
 
   async revokeAccessTokens(deps, { caller, actor, query, body }) {
     const { excludeCurrent = true, dryRun = false, ...selection } = body;
     const exceptId = excludeCurrent ? caller.tokenId : null;
-    const owner = ownerOf(caller, query.owner);
-    const revoked = await revokeTokens(deps, actor, owner, toSelection(selection), { exceptId, dryRun });
+    const revoked = await revokeTokens(deps, actor, query, toSelection(selection), { exceptId, dryRun });
     const { count: revokedCount, notFound: notFoundCount, tokens } = revoked;
     return { body: { revokedCount, notFoundCount, dryRun, tokens: tokens.map(toWireToken) } };
   },
 
   async getAccessToken(deps, { caller, path, query }) {
-    return toAnswer(await getToken(deps, ownerOf(caller, query.owner), path.token_id));
+    const owner = await actingOwner(deps.db.read, caller, query, 'read');
+    return toAnswer(await getToken(deps, owner, path.token_id));
   },
 
-  async updateAccessToken(deps, { actor, path, body, conditions }) {
-    return toAnswer(await editToken(deps, actor, path.token_id, body, conditions));
+  async updateAccessToken(deps, { actor, path, query, body, conditions }) {
+    return toAnswer(await editToken(deps, actor, query, path.token_id, body, conditions));
   },
 
-  async revokeAccessToken(deps, { caller, actor, path, query, conditions }) {
-    await revokeToken(deps, actor, ownerOf(caller, query.owner), path.token_id, conditions);
+  async revokeAccessToken(deps, { actor, path, query, conditions }) {
+    await revokeToken(deps, actor, query, path.token_id, conditions);
     return {};
   },
 
-  async rotateAccessToken(deps, { caller, actor, path, body, conditions, idempotency, raw }) {
-    const issued = await rotateToken(deps, actor, path.token_id, { ...body, conditions }, idempotency);
+  async rotateAccessToken(deps, { caller, actor, path, query, body, conditions, idempotency, raw }) {
+    const issued = await rotateToken(deps, actor, query, path.token_id, { ...body, conditions }, idempotency);
     return withCookie(deps, caller, raw, issued);
   },
 
@@ -73,22 +73,15 @@ export const accessTokens = {
   },
 
   async revokeCurrentAccessToken(deps, { caller, actor, conditions }) {
-    await revokeToken(deps, actor, caller, caller.tokenUuid, conditions);
+    await revokeToken(deps, actor, {}, caller.tokenUuid, conditions);
     return {};
   },
 
   async rotateCurrentAccessToken(deps, { caller, actor, body, conditions, idempotency, raw }) {
-    const issued = await rotateToken(deps, actor, caller.tokenUuid, { ...body, conditions }, idempotency);
+    const issued = await rotateToken(deps, actor, {}, caller.tokenUuid, { ...body, conditions }, idempotency);
     return withCookie(deps, caller, raw, issued);
   },
 } satisfies Partial<Handlers>;
-
-/** The owner that the request names, by default the caller's. Throws `insufficient_scope` for another if the caller is no administrator. */
-function ownerOf(caller: Caller, owner: number | undefined): OwnerKey {
-  if (owner === undefined || owner === caller.ownerId) return caller;
-  if (!caller.holds(ADMINISTER)) throw insufficientScope(ADMINISTER);
-  return { organizationId: caller.organizationId, ownerId: owner };
-}
 
 function toFilter({ tokenType, q, state, scope, neverUsed, ...instants }: WireFilter): TokenFilter {
   // The contract's format has checked the text.

@@ -4,7 +4,8 @@ import { insufficientScope } from '../errors.js';
 import { type EventPage, exportEvents, listEvents, listTokenEvents } from '../events/list.js';
 import { toOcsf } from '../events/ocsf.js';
 import { toWireEvent } from '../events/wire-event.js';
-import { hasNamedScopes } from '../tokens/administrators.js';
+import { actingOwner } from '../tokens/acting.js';
+import { heldNamedScopes } from '../tokens/administrators.js';
 import { AUDIT, READ } from '../tokens/scopes.js';
 
 export const auditLog = {
@@ -14,8 +15,10 @@ export const auditLog = {
     return { body: toPage(await listEvents(deps, caller, { ...filter, ...times }, { limit, cursor })) };
   },
 
-  async listAccessTokenEvents(deps, { caller, path, query: { limit, cursor } }) {
-    return { body: toPage(await listTokenEvents(deps, caller, path.token_id, { limit, cursor })) };
+  async listAccessTokenEvents(deps, { caller, path, query }) {
+    const { limit, cursor } = query;
+    const owner = await actingOwner(deps.db.read, caller, query, 'audit');
+    return { body: toPage(await listTokenEvents(deps, owner, path.token_id, { limit, cursor })) };
   },
 
   async exportAuditEvents(deps, { caller, query: { after, limit, format } }) {
@@ -26,7 +29,7 @@ export const auditLog = {
 
   async followEvents(deps, { caller, query, lastEventId }) {
     const after = lastEventId === undefined ? query.after : Number(lastEventId);
-    const isAuditor = caller.holds(AUDIT) && (await hasNamedScopes(deps.db.read, caller));
+    const isAuditor = caller.holds(AUDIT) && (await heldNamedScopes(deps.db.read, caller)).includes(AUDIT);
     if (!isAuditor && !caller.holds(READ)) throw insufficientScope(READ);
     const stream = await deps.feed.follow(caller, { after, isAuditor });
     return { stream, headers: { 'X-Accel-Buffering': 'no' } };

@@ -27,7 +27,7 @@ export const privateTokens = {
   async createPrivateToken(deps, { actor, body: { name, expiration_time: expirationTime }, idempotency }) {
     // The contract's format has checked the text.
     const until = parseDateTime(expirationTime) ?? 0;
-    const { plaintext, token } = await issueToken(deps, actor, { name, lifetime: { until } }, idempotency);
+    const { plaintext, token } = await issueToken(deps, actor, {}, { name, lifetime: { until } }, idempotency);
     const { id, expiresAt } = token;
     return { body: { id, name: token.name, expiration_time: toExpirationTime(expiresAt), data: textOf(plaintext) } };
   },

@@ -1,38 +1,56 @@
-import { type Queries, runPrepared } from '../database/index.js';
+import { type Queries, runPrepared, type UserKind } from '../database/index.js';
 import { insufficientScope } from '../errors.js';
 import type { Caller } from './caller.js';
-import { NAMED_SCOPES } from './scopes.js';
+import { ACT_AS, NAMED_SCOPES, OF_ADMINISTRATORS } from './scopes.js';
+
+type TokenOfCaller = Pick<Caller, 'tokenId' | 'tokenType'>;
 
 /**
  * Rejects with `insufficient_scope` if one of `scopes` is a scope that only administrators can hold, and the owner of the
- * caller's token is no administrator, or the token has the scope from a time when it was a word of the operator's own API,
- * which gave no access here. Queries nothing for other scopes.
+ * caller's token can not, or the token has the scope from a time when it was a word of the operator's own API, which gave no
+ * access here. Queries nothing for other scopes.
  */
 export async function requireAdministrator(
   queries: Queries,
-  { tokenId, tokenType }: Pick<Caller, 'tokenId' | 'tokenType'>,
+  caller: TokenOfCaller,
   scopes: readonly string[],
 ): Promise<void> {
-  const scope = scopes.find((each) => NAMED_SCOPES.includes(each));
-  if (scope === undefined) return;
-  if (!(await hasNamedScopes(queries, { tokenId, tokenType }))) throw insufficientScope(scope);
+  const named = scopes.filter((each) => NAMED_SCOPES.includes(each));
+  if (named.length === 0) return;
+  const held = await heldNamedScopes(queries, caller);
+  const lacking = named.find((scope) => !held.includes(scope));
+  if (lacking !== undefined) throw insufficientScope(lacking);
 }
 
-/** Whether the named scopes that the caller's token holds are those of this service, and the token is an administrator's. */
-export async function hasNamedScopes(
+/** Which of the named scopes the caller's token may hold: whether it does hold them, its set of scopes tells. */
+export async function heldNamedScopes(
   queries: Queries,
-  { tokenId, tokenType }: Pick<Caller, 'tokenId' | 'tokenType'>,
-): Promise<boolean> {
-  if (tokenType === 'session') return true;
+  { tokenId, tokenType }: TokenOfCaller,
+): Promise<readonly string[]> {
+  if (tokenType === 'session') return NAMED_SCOPES;
   const [token] = await runPrepared(queries, tokenAndReservation, { tokenId });
-  return token !== undefined && token.is_admin === 1 && token.created_at > (token.audit_since ?? 0);
+  if (token === undefined || token.created_at <= (token.audit_since ?? 0)) return [];
+  if (token.is_admin === 1) return NAMED_SCOPES;
+  return token.kind === 'service' ? [ACT_AS] : [];
+}
+
+/**
+ * Throws `insufficient_scope` if `scopes` contains a scope of administrators that no token of an owner of this kind can have:
+ * a service can have `tokens:act-as` of them, and an external owner none.
+ */
+export function requireScopesForKind(kind: UserKind, scopes: readonly string[]): void {
+  if (kind === 'person') return;
+  const forbidden = scopes.find(
+    (scope) => OF_ADMINISTRATORS.includes(scope) && !(kind === 'service' && scope === ACT_AS),
+  );
+  if (forbidden !== undefined) throw insufficientScope(forbidden);
 }
 
 const tokenAndReservation = (read: Queries, { tokenId }: { tokenId: number }) =>
   read
     .selectFrom('access_tokens as token')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
-    .select(['token.created_at', 'owner.is_admin'])
+    .select(['token.created_at', 'owner.is_admin', 'owner.kind'])
     .select(({ selectFrom }) =>
       selectFrom('organizations')
         .select('audit_since')

@@ -1,8 +1,9 @@
 import { type Queries, runPrepared } from '../database/index.js';
 import { ServiceError, unauthorized } from '../errors.js';
 import type { Now } from '../timers.js';
+import type { ActingCaller } from './acting.js';
 import type { Caller, SecretState } from './caller.js';
-import { type Holder, requireScopes, toScopes } from './scopes.js';
+import { type Holder, holds, requireScopes, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
 
 /** What a caller may do at a moment, and the state of the secret that authenticated it. */
@@ -78,4 +79,9 @@ export async function requireValidCaller(
   if (rejection !== undefined) throw rejection;
   requireScopes(state, scopes);
   return state;
+}
+
+/** The caller with the scopes that `holder` has at the moment, which may be fewer than when the request was authenticated. */
+export function asActing({ organizationId, ownerId, tokenId, tokenType }: Caller, holder: Holder): ActingCaller {
+  return { organizationId, ownerId, tokenId, tokenType, holds: (scope) => holds(holder, scope) };
 }

@@ -1,10 +1,11 @@
-import { lockOwners, searchColumn } from '../database/index.js';
+import { searchColumn } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { recordEdit } from '../events/edits.js';
+import { actingOwner, lockNamed, type NamedOwner } from './acting.js';
 import type { AuthenticatedActor } from './actor.js';
-import { requireAdministrator } from './administrators.js';
-import { requireValidCaller } from './caller-state.js';
+import { requireAdministrator, requireScopesForKind } from './administrators.js';
+import { asActing, requireValidCaller } from './caller-state.js';
 import { changeToken, getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
 import { expiryAfter, fixedForSessions } from './policy.js';
@@ -27,29 +28,32 @@ export interface TokenEdit {
 }
 
 /**
- * Edits the caller's token and returns its new record.
+ * Edits a token of the caller, or of the owner that `named` names, and returns its new record.
  *
  * Rejects with `not_found`, `token_revoked` and `precondition_failed`; with `insufficient_scope` if the token would have
  * more scopes than the caller; with `token_expired` for a new lifetime of an expired token; with `invalid_input` for a
  * lifetime that the policy forbids, for a lifetime or scopes of a session, and for a reserved scope that the token does not
- * have; and as `requireValidCaller` does.
+ * have; and as `requireValidCaller` and `actingOwner` do.
  */
 export function editToken(
   { db, now, config }: Deps,
   actor: AuthenticatedActor,
+  named: NamedOwner,
   uuid: string,
   { name, description, metadata, expiresInDays, disabled, scopes, previousSecret }: TokenEdit,
   conditions: Conditions,
 ): Promise<VersionedToken> {
   const { caller } = actor;
   return db.write(async (trx) => {
-    await lockOwners(trx, caller.ownerId);
+    await lockNamed(trx, caller, named);
     const at = now();
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
-    const { token, row } = await getChangeable(trx, caller, uuid, conditions);
+    const owner = await actingOwner(trx, asActing(caller, holder), named, 'change');
+    const { token, row } = await getChangeable(trx, owner, uuid, conditions);
     if (scopes !== undefined) requireOwnWords(scopes, token.scopes);
     const added = scopes?.filter((scope) => !token.scopes.includes(scope)) ?? [];
     await requireAdministrator(trx, caller, added);
+    if (owner.other !== null) requireScopesForKind(owner.other.kind, added);
     if (row.id !== caller.tokenId || scopes !== undefined) {
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }
@@ -72,7 +76,7 @@ export function editToken(
       ...(previousSecret === null && NO_PREVIOUS_SECRET),
     });
     const edited = await readToken(trx, row.id);
-    await recordEdit(trx, actor, at, caller, token, edited);
+    await recordEdit(trx, actor, at, owner, token, edited);
     return edited;
   });
 }

@@ -2,11 +2,13 @@ import type { Selectable } from 'kysely';
 import { type Queries, runPrepared, searchColumn, type TokenType } from '../database/index.js';
 import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';
+import { ServiceError } from '../errors.js';
 import { recordEvent } from '../events/record.js';
 import { toInstantOrNull } from '../instants.js';
 import { newUuid, toUuid } from '../uuid.js';
+import type { NamedOwner } from './acting.js';
 import type { Actor, AuthenticatedActor } from './actor.js';
-import { requireAdministrator } from './administrators.js';
+import { requireAdministrator, requireScopesForKind } from './administrators.js';
 import type { OwnerKey } from './caller.js';
 import { type Idempotency, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
@@ -40,24 +42,31 @@ export interface NewToken extends Description {
 }
 
 /**
- * Issues a personal access token to the caller and returns its plaintext, which nobody can read again: the database stores
- * a digest. A repetition with the same `idempotency` returns the token of the first request.
+ * Issues a personal access token to the caller, or to the owner that `named` names, and returns its plaintext, which nobody
+ * can read again: the database stores a digest. A repetition with the same `idempotency` returns the token of the first
+ * request.
  *
- * Rejects with `token_limit_reached`; with `insufficient_scope` for scopes that the caller lacks; with `invalid_input` for a
- * lifetime that the policy forbids and for a reserved scope; and as `writeOnce` does.
+ * Rejects with `token_limit_reached`; with `owner_disabled`; with `insufficient_scope` for scopes that the caller lacks or
+ * the owner cannot have; with `invalid_input` for a lifetime that the policy forbids and for a reserved scope; and as
+ * `writeOnce` does.
  */
 export function issueToken(
   deps: Deps,
   actor: AuthenticatedActor,
+  named: NamedOwner,
   { name, description, metadata, lifetime, scopes: requested }: TokenRequest,
   idempotency: Idempotency | undefined,
 ): Promise<IssuedToken> {
-  const { caller: owner } = actor;
-  return writeOnce(deps, owner, idempotency, async (trx, holder, createdAt) => {
+  const { caller } = actor;
+  return writeOnce(deps, caller, { named, act: 'create' }, idempotency, async (trx, holder, owner, createdAt) => {
     requireScopes(holder, [WRITE]);
     if (requested !== undefined) requireOwnWords(requested);
-    const scopes = scopesToGive(holder, requested);
-    await requireAdministrator(trx, owner, scopes);
+    const scopes = scopesToGive(holder, requested, { isForOther: owner.other !== null });
+    await requireAdministrator(trx, caller, scopes);
+    if (owner.other !== null) {
+      requireScopesForKind(owner.other.kind, scopes);
+      if (owner.other.disabledAt !== null) throw new ServiceError('owner_disabled');
+    }
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, owner, createdAt);
     const knownSet = { id: holder.scopeSetId, scopes: holder.scopes };

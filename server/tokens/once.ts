@@ -2,8 +2,17 @@ import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto
 import { lockOwnerAhead, type Queries, runPrepared, sendPrepared, withoutLocked } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import type { Caller } from './caller.js';
-import { type CallerState, readCallerState, rejectionOf } from './caller-state.js';
+import {
+  type Act,
+  type ActingOwner,
+  actingOwner,
+  findOwner,
+  lockNamed,
+  type NamedOwner,
+  namesAnother,
+} from './acting.js';
+import type { Caller, OwnerKey } from './caller.js';
+import { asActing, type CallerState, readCallerState, rejectionOf } from './caller-state.js';
 import { Plaintext } from './plaintext.js';
 import type { AccessToken, IssuedToken, VersionedToken } from './token.js';
 
@@ -54,10 +63,11 @@ interface StoredAnswer {
 
 /**
  * Runs `work` in a transaction and stores its result for repetitions of the request. If the caller sent the same request
- * with the same key in the last 24 hours, returns the stored result and does not run `work`. With an ended secret, the
- * time is 10 minutes. `work` gets what the caller may do, and the instant of the transaction in milliseconds since 1970.
+ * with the same key for the same owner in the last 24 hours, returns the stored result and does not run `work`. With an
+ * ended secret, the time is 10 minutes. `work` gets what the caller may do, the owner for whom the caller does `act`, and
+ * the instant of the transaction in milliseconds since 1970.
  *
- * Rejects as `readCallerState` and `work` do, and with:
+ * Rejects as `readCallerState`, `actingOwner` and `work` do, and with:
  * - `idempotency_key_reused` if the caller used the key for a different request.
  * - `idempotency_conflict` if the first request was sent with another secret of the caller's token, because only the
  *   other secret can decrypt the answer.
@@ -66,19 +76,20 @@ interface StoredAnswer {
 export function writeOnce(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
+  { named, act }: { named: NamedOwner; act: Act },
   idempotency: Idempotency | undefined,
-  work: (trx: Queries, holder: CallerState, at: number) => Promise<IssuedToken>,
+  work: (trx: Queries, holder: CallerState, owner: ActingOwner, at: number) => Promise<IssuedToken>,
 ): Promise<IssuedToken> {
   return db.write(async (trx) => {
-    await lockOwnerAhead(trx, caller.ownerId);
+    if (namesAnother(caller, named)) await lockNamed(trx, caller, named);
+    else await lockOwnerAhead(trx, caller.ownerId);
     const state = await readCallerState(trx, caller, now);
     const { at } = state;
     const rejection = rejectionOf(state);
-    if (idempotency === undefined) {
-      if (rejection !== undefined) throw rejection;
-      return await work(trx, state, at);
-    }
-    const id = idOf(caller, idempotency.key);
+    if (idempotency === undefined && rejection !== undefined) throw rejection;
+    const owner = await actingOwner(trx, asActing(caller, state), named, act);
+    if (idempotency === undefined) return await work(trx, state, owner, at);
+    const id = idOf(caller, owner, idempotency.key);
     const key = caller.deriveKey(idempotency.key);
 
     // A stored answer expires `STORED_FOR` after its request. So an answer that expires later than
@@ -93,7 +104,7 @@ export function writeOnce(
       return stored.result;
     }
 
-    const result = await work(trx, state, at);
+    const result = await work(trx, state, owner, at);
     const sealed = encrypt({ request: idempotency.request, result }, key, id);
     await sendPrepared(trx, deleteExpiredAnswers, { at, most: DELETED_AT_ONCE });
     await sendPrepared(trx, storeAnswer, { id, sealed, expires_at: at + STORED_FOR });
@@ -102,21 +113,25 @@ export function writeOnce(
 }
 
 /**
- * Whether an unexpired answer for the `Idempotency-Key` `key` is stored, and the caller's secret can decrypt the
- * answer.
+ * Whether an unexpired answer for the `Idempotency-Key` `key` and the named owner is stored, and the caller's secret can
+ * decrypt the answer.
  */
 export async function hasStoredAnswer(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
+  named: NamedOwner,
   key: string,
 ): Promise<boolean> {
-  const id = idOf(caller, key);
+  const other = namesAnother(caller, named) ? await findOwner(db.read, caller, named) : undefined;
+  const id = idOf(caller, { ownerId: other?.id ?? caller.ownerId }, key);
   const [found] = await runPrepared(db.read, storedAnswer, { id, after: now() });
   return found !== undefined && decrypt(found.sealed, caller.deriveKey(key), id) !== undefined;
 }
 
-function idOf({ tokenId }: Caller, key: string): Uint8Array {
-  return hash('sha256', `${String(tokenId)} ${key}`, 'buffer');
+function idOf(caller: Caller, { ownerId }: Pick<OwnerKey, 'ownerId'>, key: string): Uint8Array {
+  // No key contains a space, so that the texts for the caller's own tokens and for others differ.
+  const other = ownerId === caller.ownerId ? '' : `for ${String(ownerId)} `;
+  return hash('sha256', `${String(caller.tokenId)} ${other}${key}`, 'buffer');
 }
 
 const storedAnswer = (trx: Queries, { id, after }: { id: Uint8Array; after: number }) =>

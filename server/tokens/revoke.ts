@@ -2,45 +2,47 @@ import { lockOwnerFoundBy, lockOwners, type Queries, runPrepared } from '../data
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { newestUuids, REVOKED_COLUMNS, recordRevocation, recordRevocations } from '../events/revocations.js';
+import { actingOwner, lockNamed, type NamedOwner, namesAnother } from './acting.js';
 import type { AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
-import { requireValidCaller } from './caller-state.js';
+import { asActing, requireValidCaller } from './caller-state.js';
 import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
 import { keeps, type TokenFilter } from './filter.js';
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
 import type { Plaintext } from './plaintext.js';
 import { revoked, revokedColumns } from './revocation.js';
-import { ADMINISTER, requireScopes, WRITE } from './scopes.js';
+import { WRITE } from './scopes.js';
 import { ownerByRefreshToken, ownerBySecret } from './secrets.js';
 import { type AccessToken, selectTokens, toAccessToken, toVersioned } from './token.js';
 
 /**
- * Revokes the owner's token. A token that is already revoked keeps its instant, and conditions are not checked.
+ * Revokes a token of the caller, or of the owner that `named` names. A token that is already revoked keeps its instant, and
+ * conditions are not checked.
  *
  * Rejects with `not_found`, also for another owner's token, and with `precondition_failed`. If the token is not the one that
- * the caller sent, also rejects as `requireValidCaller` does, and with `insufficient_scope` for another owner's.
+ * the caller sent, or an owner is named, also rejects as `requireValidCaller` and `actingOwner` do.
  */
 export async function revokeToken(
   { db, now }: Deps,
   actor: AuthenticatedActor,
-  { organizationId, ownerId }: OwnerKey,
+  named: NamedOwner,
   uuid: string,
   conditions: Conditions,
 ): Promise<void> {
   const { caller } = actor;
-  const key = { ...toTokenKey(uuid), organizationId, ownerId };
   await db.write(async (trx) => {
-    await lockOwners(trx, caller.ownerId, ownerId);
+    await lockNamed(trx, caller, named);
     const at = now();
-    if (uuid.toLowerCase() !== caller.tokenUuid) {
-      const holder = await requireValidCaller(trx, caller, at, [WRITE]);
-      if (ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
-    }
+    const endsItself = uuid.toLowerCase() === caller.tokenUuid && !namesAnother(caller, named);
+    const owner = endsItself
+      ? { ...ownerKeyOf(caller), other: null }
+      : await actingOwner(trx, asActing(caller, await requireValidCaller(trx, caller, at, [WRITE])), named, 'revoke');
+    const key = { ...toTokenKey(uuid), ...ownerKeyOf(owner) };
     if (conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined) {
       const [row] = await runPrepared(trx, tokenByUuid, key);
       if (row !== undefined && row.revoked_at === null) checkConditions(conditions, toVersioned(row));
     }
-    const reason = ownerId === caller.ownerId ? 'user' : 'admin';
+    const reason = owner.other?.kind === 'person' ? 'admin' : 'user';
     const [row] = await runPrepared(trx, revocation, { ...key, at, by: caller.ownerId, reason });
     if (row !== undefined) {
       await recordRevocation(trx, { at, by: actor, reason }, row);
@@ -49,6 +51,10 @@ export async function revokeToken(
     const [revokedBefore] = await runPrepared(trx, tokenByUuid, key);
     if (revokedBefore === undefined) throw new ServiceError('not_found');
   });
+}
+
+function ownerKeyOf({ organizationId, ownerId }: OwnerKey): OwnerKey {
+  return { organizationId, ownerId };
 }
 
 type RevocationByKey = TokenKey & OwnerKey & Parameters<typeof revokedColumns>[0];
@@ -146,30 +152,29 @@ export interface Revoked {
 const MOST_SHOWN = 200;
 
 /**
- * Revokes the selected tokens of the owner, except the one with the id `exceptId`, in one transaction. With `dryRun`, only
- * returns which tokens those are. Rejects as `requireValidCaller` does, and with `insufficient_scope` if the owner is not
- * the caller and the caller is no administrator.
+ * Revokes the selected tokens of the caller, or of the owner that `named` names, except the one with the id `exceptId`, in one
+ * transaction. With `dryRun`, only returns which tokens those are. Rejects as `requireValidCaller` and `actingOwner` do.
  */
 export async function revokeTokens(
   { db, now }: Deps,
   actor: AuthenticatedActor,
-  owner: OwnerKey,
+  named: NamedOwner,
   selection: Selection,
   { exceptId, dryRun }: { exceptId: number | null; dryRun: boolean },
 ): Promise<Revoked> {
   const { caller } = actor;
   return await db.write(async (trx) => {
-    await lockOwners(trx, caller.ownerId, owner.ownerId);
+    await lockNamed(trx, caller, named);
     const at = now();
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
-    if (owner.ownerId !== caller.ownerId) requireScopes(holder, [ADMINISTER]);
+    const owner = await actingOwner(trx, asActing(caller, holder), named, 'revoke');
     const owned = trx
       .selectFrom('access_tokens as token')
       .where('token.owner_id', '=', owner.ownerId)
       .where('token.organization_id', '=', owner.organizationId);
     const keys = 'uuids' in selection ? selection.uuids.map(toTokenKey) : [];
-    const named = trx.selectFrom('access_tokens as token').where((eb) => isOneOf(eb, owner, keys));
-    const selected = ('uuids' in selection ? named : owned.where((eb) => keeps(eb, selection.filter, at)))
+    const byUuid = trx.selectFrom('access_tokens as token').where((eb) => isOneOf(eb, owner, keys));
+    const selected = ('uuids' in selection ? byUuid : owned.where((eb) => keeps(eb, selection.filter, at)))
       .where('token.revoked_at', 'is', null)
       .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId));
 
@@ -180,7 +185,7 @@ export async function revokeTokens(
       .limit(MOST_SHOWN)
       .execute();
     const { count } = await selected.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
-    const known = keys.length === 0 ? [] : await named.select('token.id').execute();
+    const known = keys.length === 0 ? [] : await byUuid.select('token.id').execute();
     if (!dryRun) {
       const uuids = await newestUuids(selected);
       const revocation = { at, by: actor, reason: 'bulk' } as const;
@@ -202,38 +207,41 @@ export async function revokeTokens(
 }
 
 /**
- * Revokes all tokens and sessions of the caller's owner, except the one with the id `exceptId`, and returns their number. It
- * is one statement, so that it revokes exactly the tokens created before it. Rejects as `requireValidCaller` does.
+ * Revokes all tokens and sessions of the caller's owner, or of the owner that `named` names, except the one with the id
+ * `exceptId`, and returns their number. It is one statement, so that it revokes exactly the tokens created before it. Rejects
+ * as `requireValidCaller` and `actingOwner` do.
  */
 export async function revokeAllTokens(
   { db, now }: Deps,
   actor: AuthenticatedActor,
+  named: NamedOwner,
   exceptId: number | null,
 ): Promise<number> {
   const { caller } = actor;
   return await db.write(async (trx) => {
-    await lockOwners(trx, caller.ownerId);
+    await lockNamed(trx, caller, named);
     const at = now();
-    await requireValidCaller(trx, caller, at, [WRITE]);
+    const holder = await requireValidCaller(trx, caller, at, [WRITE]);
+    const { organizationId, ownerId } = await actingOwner(trx, asActing(caller, holder), named, 'revoke');
     const revocation = { at, by: actor, reason: 'all' } as const;
     const uuids = await newestUuids(
       trx
         .selectFrom('access_tokens as token')
-        .where('token.owner_id', '=', caller.ownerId)
-        .where('token.organization_id', '=', caller.organizationId)
+        .where('token.owner_id', '=', ownerId)
+        .where('token.organization_id', '=', organizationId)
         .where('token.revoked_at', 'is', null)
         .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId)),
     );
     const { numUpdatedRows } = await trx
       .updateTable('access_tokens')
       .set(revoked(revocation))
-      .where('owner_id', '=', caller.ownerId)
-      .where('organization_id', '=', caller.organizationId)
+      .where('owner_id', '=', ownerId)
+      .where('organization_id', '=', organizationId)
       .where('revoked_at', 'is', null)
       .$if(exceptId !== null, (query) => query.where('id', '!=', exceptId))
       .executeTakeFirst();
     const count = Number(numUpdatedRows);
-    await recordRevocations(trx, revocation, caller, { count, uuids });
+    await recordRevocations(trx, revocation, { organizationId, ownerId }, { count, uuids });
     return count;
   });
 }

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { recordEvent } from '../events/record.js';
 import { toInstant, toInstantOrNull } from '../instants.js';
+import type { NamedOwner } from './acting.js';
 import type { AuthenticatedActor } from './actor.js';
 import { requireAdministrator } from './administrators.js';
 import type { OwnerKey } from './caller.js';
@@ -29,7 +30,7 @@ export interface Rotation {
 }
 
 /**
- * Gives the owner's token `uuid` a new secret and returns the new plaintext. Earlier secrets stay valid until the grace
+ * Gives the token `uuid` of the caller, or of the owner that `named` names, a new secret and returns the new plaintext. Earlier secrets stay valid until the grace
  * period ends, but not beyond their own expiry. An expired personal access token becomes valid again, by default with
  * its former lifetime.
  *
@@ -47,13 +48,14 @@ export interface Rotation {
 export function rotateToken(
   deps: Deps,
   actor: AuthenticatedActor,
+  named: NamedOwner,
   uuid: string,
   rotation: Rotation,
   idempotency: Idempotency | undefined,
 ): Promise<IssuedToken> {
   const { caller } = actor;
-  return writeOnce(deps, caller, idempotency, async (trx, holder, at) => {
-    const { token, row } = await getChangeable(trx, caller, uuid, rotation.conditions);
+  return writeOnce(deps, caller, { named, act: 'change' }, idempotency, async (trx, holder, owner, at) => {
+    const { token, row } = await getChangeable(trx, owner, uuid, rotation.conditions);
     if (row.id === caller.tokenId) {
       // Only the newest secret may rotate its own token. Otherwise a thief of an earlier secret could get a new secret
       // and take the token over.
@@ -67,7 +69,7 @@ export function rotateToken(
     const expiresAt =
       row.type === 'session'
         ? sessionExpiry(at, row.expires_at, rotation)
-        : await patExpiry(deps, trx, caller, at, row, rotation);
+        : await patExpiry(deps, trx, owner, at, row, rotation);
     // A later expiry needs `tokens:write`. Otherwise a token without any scope could extend its own lifetime for ever.
     if (row.type === 'pat' && isLater(expiresAt, row.expires_at)) requireScopes(holder, [WRITE]);
     const end = at + (rotation.gracePeriodSeconds ?? 0) * 1_000;
@@ -78,7 +80,7 @@ export function rotateToken(
     const rotated = await readToken(trx, row.id);
     await recordEvent(trx, actor, at, {
       action: 'token.rotated',
-      owner: caller,
+      owner,
       target: rotated,
       changes: {
         before: { prefix: token.prefix, expiresAt: toInstantOrNull(token.expiresAt) },

@@ -12,13 +12,15 @@ export const AUDIT = 'audit:read';
 export const WEBHOOKS = 'webhooks:admin';
 /** Needed to see what breaks the policy, and to apply it to old tokens. Only tokens of administrators can hold it. */
 export const POLICY = 'policy:admin';
+/** Needed to act for external owners and services. Only tokens of administrators and of services can hold it. */
+export const ACT_AS = 'tokens:act-as';
 /**
- * Scopes that only administrators can hold, besides `users:admin`. Until `organizations.audit_since`, they were words of the
+ * Scopes that only administrators can hold, besides `users:admin`; services can hold `tokens:act-as`. Until `organizations.audit_since`, they were words of the
  * operator's own API, so that `requireAdministrator` checks their holders.
  */
-export const NAMED_SCOPES: readonly string[] = [AUDIT, WEBHOOKS, POLICY];
+export const NAMED_SCOPES: readonly string[] = [AUDIT, WEBHOOKS, POLICY, ACT_AS];
 /** The scopes that only administrators can hold. A token has them only if a request named them. */
-const OF_ADMINISTRATORS: readonly string[] = [...NAMED_SCOPES, ADMINISTER];
+export const OF_ADMINISTRATORS: readonly string[] = [...NAMED_SCOPES, ADMINISTER];
 /** Needed to see tokens and their events. */
 export const READ = 'tokens:read';
 /** Needed to create, edit, rotate and revoke tokens. */
@@ -80,12 +82,18 @@ export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'sc
 
 /**
  * The scopes of a token that `holder` creates: the `requested` ones, or by default its own without reserved ones, and without
- * those of administrators, which a request must name. Throws `insufficient_scope` if `holder` lacks a requested scope.
+ * those of administrators, which a request must name. For another owner (`isForOther`), a request must name every scope of this
+ * service. Throws `insufficient_scope` if `holder` lacks a requested scope.
  */
-export function scopesToGive(holder: Holder, requested: readonly string[] | undefined): string[] {
+export function scopesToGive(
+  holder: Holder,
+  requested: readonly string[] | undefined,
+  { isForOther }: { isForOther: boolean },
+): string[] {
   if (requested === undefined) {
     const own = holder.type === 'session' ? TOKENS : holder.scopes;
-    return own.filter((scope) => !OF_ADMINISTRATORS.includes(scope) && reservedBy(scope) === undefined);
+    const unnamed = isForOther ? OWN : OF_ADMINISTRATORS;
+    return own.filter((scope) => !unnamed.includes(scope) && reservedBy(scope) === undefined);
   }
   requireScopes(holder, requested);
   return [...requested];

@@ -14,6 +14,7 @@ const OWN = [
   'audit:read',
   'webhooks:admin',
   'policy:admin',
+  'tokens:act-as',
   'tokens:read',
   'tokens:verify',
   'tokens:write',

@@ -1,0 +1,130 @@
+import { hasOneWriter, lockOwners, type Queries, runPrepared, type UserKind } from '../database/index.js';
+import { insufficientScope, invalidInput, ServiceError } from '../errors.js';
+import { heldNamedScopes } from './administrators.js';
+import type { Caller, OwnerKey } from './caller.js';
+import { ACT_AS, ADMINISTER } from './scopes.js';
+
+// This file decides for whom a caller acts: for its own owner, or for the owner that the request names.
+
+/** The owner that a request names, by one of the two; by neither, the owner of the caller's token. */
+export interface NamedOwner {
+  owner?: number | undefined;
+  externalOwner?: string | undefined;
+}
+
+/** What a caller does for an owner: `audit` reads events, and `change` edits or rotates. */
+export type Act = 'read' | 'revoke' | 'audit' | 'create' | 'change';
+
+/** What administrators may do for another person. Whoever creates or rotates a token could use it as that person. */
+const FOR_PEOPLE: readonly Act[] = ['read', 'revoke'];
+
+/** The owner for whom a caller acts. */
+export interface ActingOwner extends OwnerKey {
+  /** Null for the owner of the caller's token, whom the caller itself represents. */
+  other: { kind: UserKind; disabledAt: number | null } | null;
+}
+
+/** A caller with the scopes that it has at the moment. */
+export interface ActingCaller extends Pick<Caller, keyof OwnerKey | 'tokenId' | 'tokenType'> {
+  holds(scope: string): boolean;
+}
+
+/**
+ * Returns the owner for whom the caller acts.
+ *
+ * Rejects with:
+ * - `invalid_input` if the request names an owner twice.
+ * - `insufficient_scope` if the caller may not act for the owner, or there is no such owner, and the caller does not hold
+ *   `tokens:act-as`.
+ * - `owner_not_found` likewise, if the caller holds `tokens:act-as`. So no answer tells whether an owner exists for whom the
+ *   caller may not act.
+ */
+export async function actingOwner(
+  queries: Queries,
+  caller: ActingCaller,
+  named: NamedOwner,
+  act: Act,
+): Promise<ActingOwner> {
+  const { organizationId, ownerId } = caller;
+  const own = { organizationId, ownerId, other: null };
+  if (!namesAnother(caller, named)) return own;
+  if (named.owner !== undefined && named.externalOwner !== undefined) {
+    throw invalidInput(['query', 'externalOwner'], 'value_error', 'Send either owner or externalOwner, not both');
+  }
+  const found = await findOwner(queries, caller, named);
+  if (found?.id === ownerId) return own;
+  const mayActAs = caller.holds(ACT_AS) && (await heldNamedScopes(queries, caller)).includes(ACT_AS);
+  if (found !== undefined && mayActFor(caller, found.kind, act, mayActAs)) {
+    const { id, kind, disabled_at: disabledAt } = found;
+    return { organizationId, ownerId: id, other: { kind, disabledAt } };
+  }
+  throw mayActAs ? new ServiceError('owner_not_found') : lacksActAs(named);
+}
+
+/** Whether the caller may do `act` for another owner of this kind. `mayActAs`: whether the caller holds `tokens:act-as`. */
+function mayActFor(caller: ActingCaller, kind: UserKind, act: Act, mayActAs: boolean): boolean {
+  switch (kind) {
+    case 'person':
+      return FOR_PEOPLE.includes(act) && caller.holds(ADMINISTER);
+    case 'external':
+    case 'service':
+      return mayActAs;
+  }
+}
+
+function lacksActAs({ externalOwner }: NamedOwner): ServiceError {
+  if (externalOwner !== undefined) return insufficientScope(ACT_AS);
+  return insufficientScope(ACT_AS, `The token lacks a scope: ${ACT_AS}, or ${ADMINISTER} for the tokens of a person.`);
+}
+
+/** Whether the request names an owner at all, unless by the id of the caller's own. */
+export function namesAnother({ ownerId }: Pick<OwnerKey, 'ownerId'>, { owner, externalOwner }: NamedOwner): boolean {
+  return externalOwner !== undefined || (owner !== undefined && owner !== ownerId);
+}
+
+/**
+ * Locks the owner of the caller's token and the named owner until `trx` ends, as `lockOwners` does. Call it before
+ * `actingOwner` in a write.
+ */
+export async function lockNamed(trx: Queries, caller: OwnerKey, named: NamedOwner): Promise<void> {
+  if (hasOneWriter(trx)) return;
+  // The owner is found before the lock, since an id stays its owner's, and read again behind the lock.
+  const found = namesAnother(caller, named) ? await findOwner(trx, caller, named) : undefined;
+  await lockOwners(trx, caller.ownerId, found?.id ?? caller.ownerId);
+}
+
+/** Finds the named owner in the caller's organization; undefined if there is none. */
+export async function findOwner(
+  queries: Queries,
+  { organizationId }: Pick<OwnerKey, 'organizationId'>,
+  { owner, externalOwner }: NamedOwner,
+): Promise<OwnerRow | undefined> {
+  const [row] =
+    externalOwner === undefined
+      ? await runPrepared(queries, ownerById, { organizationId, id: owner ?? 0 })
+      : await runPrepared(queries, ownerByExternalId, { organizationId, externalOwner });
+  return row;
+}
+
+interface OwnerRow {
+  id: number;
+  kind: UserKind;
+  disabled_at: number | null;
+}
+
+const ownerById = (queries: Queries, { organizationId, id }: { organizationId: number; id: number }) =>
+  queries
+    .selectFrom('users')
+    .select(['id', 'kind', 'disabled_at'])
+    .where('id', '=', id)
+    .where('organization_id', '=', organizationId);
+
+const ownerByExternalId = (
+  queries: Queries,
+  { organizationId, externalOwner }: { organizationId: number; externalOwner: string },
+) =>
+  queries
+    .selectFrom('users')
+    .select(['id', 'kind', 'disabled_at'])
+    .where('organization_id', '=', organizationId)
+    .where('external_id', '=', externalOwner);
