@@ -13,6 +13,9 @@ export interface Outgoing {
   url: string;
   headers: Record<string, string>;
   body: string | undefined;
+  /** `omit` by default: a browser must not add cookies to another credential. */
+  credentials?: 'same-origin';
+  keepalive?: boolean;
 }
 
 /** Makes one attempt: sends the request and reads the whole answer within `timeoutMs` milliseconds (0 for no limit). */
@@ -75,11 +78,10 @@ async function attempt<T>(
   try {
     const response = await until(
       fetch(url, {
+        credentials: 'omit',
         ...request,
         signal: controller.signal,
-        // A browser must not add cookies to the credential. The API never redirects, and a followed redirect could
-        // send a password to another host.
-        credentials: 'omit',
+        // The API never redirects, and a followed redirect could send a password to another host.
         redirect: 'manual',
       }),
       controller.signal,

@@ -7,7 +7,11 @@ import { until } from './patience.js';
 export interface Credential {
   token: string | undefined;
   session?: KeptSession;
+  /** How often the cookies of a page had been refreshed at the start of the attempt. */
+  refreshes?: number;
 }
+
+export type Sessions = ReturnType<typeof createSessions>;
 
 interface KeptSession {
   accessToken: string;

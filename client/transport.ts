@@ -1,6 +1,7 @@
 import type { Client } from '../generated/client/types.gen.js';
 import * as sdk from '../generated/sdk.gen.js';
 import { dataOf, type RawAnswer, requestIdOf } from './answer.js';
+import { createCookieSession } from './cookie-session.js';
 import { exchange, exchangeStream, type Fetch } from './exchange.js';
 import type { Answer, CallOptions, EventBytes, HeaderInput, OperationId, OtherMediaTypes } from './operations.js';
 import { withRetries } from './patience.js';
@@ -23,6 +24,8 @@ const OTHER_MEDIA_TYPES: OtherMediaTypes = {
   followEvents: 'text/event-stream',
   getOpenApiYaml: 'application/yaml',
   logOut: null,
+  openBrowserSession: null,
+  refreshBrowserSession: null,
   revokeAccessToken: null,
   revokeCurrentAccessToken: null,
   revokeOAuthToken: null,
@@ -58,6 +61,12 @@ export interface LatchkeyOptions {
    * environment variable that is not set cannot make the client anonymous.
    */
   token?: TokenOption;
+  /**
+   * For a page of the service's own origin: authenticates by the cookies that `openBrowserSession` sets, which script cannot
+   * read. If a call gets 401, the client refreshes the cookies and repeats the call; tabs take turns. Cannot be combined
+   * with `token`.
+   */
+  cookies?: boolean | undefined;
   /** Replaces the global `fetch`. It is called with a URL and options, once for each attempt. */
   fetch?: Fetch | undefined;
   /** Milliseconds that each attempt may take, including the answer's body: 30000 by default, 0 for no limit. */
@@ -87,17 +96,19 @@ export interface CallInput extends CallOptions, HeaderInput {
 
 /** Creates the function that sends every operation. Throws a `TypeError` for invalid options. */
 export function createTransport(options: LatchkeyOptions) {
-  const { token, timeoutMs = 30_000, maxRetries = 2, headers, allowInsecureHttp = false } = options;
+  const { token, timeoutMs = 30_000, maxRetries = 2, headers, allowInsecureHttp = false, cookies = false } = options;
   // The global is read at each call, because test libraries replace it later.
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   const baseUrl = checkedBaseUrl(options.baseUrl, allowInsecureHttp);
   checkLimits({ timeoutMs, maxRetries });
   mergedHeaders(headers);
   if ('token' in options) checkToken(token);
+  if (cookies && 'token' in options) throw new TypeError('pass either token or cookies, not both');
 
   const sessions = createSessions(token, (refreshToken, callOptions) =>
     send('refreshSession', { ...callOptions, body: { refresh_token: refreshToken } }),
   );
+  const { credential, revive } = cookies ? createCookieSession(() => send('refreshBrowserSession')) : sessions;
 
   /** Calls the generated operation with a client made for this call, which sends the request the operation builds. */
   async function send<T>(
@@ -138,6 +149,9 @@ export function createTransport(options: LatchkeyOptions) {
             ...(credential.token !== undefined && { authorization: bearer(credential.token) }),
           },
           body,
+          ...(cookies && { credentials: 'same-origin' }),
+          // The refresh goes on if the page is closed meanwhile: the browser must get the new cookies.
+          ...(id === 'refreshBrowserSession' && { keepalive: true }),
         },
         limits.timeoutMs,
         call.signal,
@@ -151,11 +165,11 @@ export function createTransport(options: LatchkeyOptions) {
     };
     const authenticated = async () => {
       call.signal?.throwIfAborted();
-      const credential = request.security === undefined ? NOBODY : await sessions.credential(used, call.signal);
+      const current = request.security === undefined ? NOBODY : await credential(used, call.signal);
       try {
-        return await attempt(credential);
+        return await attempt(current);
       } catch (error) {
-        const revived = isUnauthorized(error) ? await sessions.revive(credential, call.signal) : undefined;
+        const revived = isUnauthorized(error) ? await revive(current, call.signal) : undefined;
         if (revived === undefined) throw error;
         return await attempt(revived);
       }

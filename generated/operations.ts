@@ -1,7 +1,7 @@
 // This file is auto-generated from openapi.yaml by scripts/generate-operations.mjs
 
 /** Operations that need no credential. */
-export const OPEN = ['reportLeakedCredentials', 'reportGitHubSecrets', 'logIn', 'refreshSession', 'getHealth', 'getReadiness', 'getOpenApiJson', 'getOpenApiYaml'] as const;
+export const OPEN = ['reportLeakedCredentials', 'reportGitHubSecrets', 'logIn', 'refreshSession', 'openBrowserSession', 'refreshBrowserSession', 'getHealth', 'getReadiness', 'getOpenApiJson', 'getOpenApiYaml'] as const;
 
 /** The query parameters of each operation that have a default, so that a handler always gets them. */
 export const DEFAULTED = {

@@ -1257,6 +1257,48 @@ export type AccessTokenPage = {
 };
 
 /**
+ * How many tokens are in each state.
+ */
+export type TokenCounts = {
+    active: TokenCount;
+    expiring: TokenCount;
+    expired: TokenCount;
+    revoked: TokenCount;
+    disabled: TokenCount;
+};
+
+/**
+ * A number of tokens.
+ */
+export type TokenCount = number;
+
+/**
+ * The operator's limits for personal access tokens, and how many the owner has.
+ */
+export type TokenLimits = {
+    /**
+     * The lifetime of a token for which none is requested, in days; null without a default.
+     */
+    defaultLifetimeDays: number | null;
+    /**
+     * The longest lifetime, in days; null without a limit.
+     */
+    maxLifetimeDays: number | null;
+    /**
+     * Whether every token must expire.
+     */
+    requireExpiry: boolean;
+    /**
+     * How many tokens that are valid or disabled an owner may have; null without a limit.
+     */
+    maxTokensPerOwner: number | null;
+    /**
+     * How many such tokens the owner has.
+     */
+    tokenCount: number;
+};
+
+/**
  * The result of revoking all tokens.
  */
 export type RevokedTokens = {
@@ -2242,6 +2284,152 @@ export type CreateAccessTokenResponses = {
 };
 
 export type CreateAccessTokenResponse = CreateAccessTokenResponses[keyof CreateAccessTokenResponses];
+
+export type CountAccessTokensData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Lists only tokens of this type.
+         */
+        tokenType?: 'pat' | 'session';
+        /**
+         * Lists only tokens whose name, description or prefix contains this text, in any letter case. `%` and `_` are
+         * ordinary characters.
+         *
+         */
+        q?: SearchText;
+        /**
+         * Lists only tokens that have this scope.
+         */
+        scope?: Scope;
+        /**
+         * With true, lists only tokens that were never used; with false, only tokens that were used.
+         */
+        neverUsed?: boolean;
+        /**
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
+         *
+         */
+        owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
+    };
+    url: '/api/v1/access-tokens/counts';
+};
+
+export type CountAccessTokensErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such owner, or the caller may not act for it.
+     */
+    404: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type CountAccessTokensError = CountAccessTokensErrors[keyof CountAccessTokensErrors];
+
+export type CountAccessTokensResponses = {
+    /**
+     * The number of tokens in each state.
+     */
+    200: TokenCounts;
+};
+
+export type CountAccessTokensResponse = CountAccessTokensResponses[keyof CountAccessTokensResponses];
+
+export type GetTokenLimitsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
+         *
+         */
+        owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
+    };
+    url: '/api/v1/access-tokens/limits';
+};
+
+export type GetTokenLimitsErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such owner, or the caller may not act for it.
+     */
+    404: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type GetTokenLimitsError = GetTokenLimitsErrors[keyof GetTokenLimitsErrors];
+
+export type GetTokenLimitsResponses = {
+    /**
+     * The limits.
+     */
+    200: TokenLimits;
+};
+
+export type GetTokenLimitsResponse = GetTokenLimitsResponses[keyof GetTokenLimitsResponses];
 
 export type RevokeCurrentAccessTokenData = {
     body?: never;
@@ -4547,6 +4735,109 @@ export type RefreshSessionResponses = {
 };
 
 export type RefreshSessionResponse = RefreshSessionResponses[keyof RefreshSessionResponses];
+
+export type OpenBrowserSessionData = {
+    body: Credentials;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/browser-session';
+};
+
+export type OpenBrowserSessionErrors = {
+    /**
+     * No user has this e-mail, or the password is wrong.
+     */
+    401: ApiError;
+    /**
+     * The request does not come from a page of this origin. Or the e-mail and the password are right, but the user is
+     * disabled.
+     *
+     */
+    403: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * Too many logins from this address have failed, for this user or in all. Other addresses are not affected.
+     *
+     */
+    429: ApiError;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type OpenBrowserSessionError = OpenBrowserSessionErrors[keyof OpenBrowserSessionErrors];
+
+export type OpenBrowserSessionResponses = {
+    /**
+     * The cookies are set.
+     */
+    204: void;
+};
+
+export type OpenBrowserSessionResponse = OpenBrowserSessionResponses[keyof OpenBrowserSessionResponses];
+
+export type RefreshBrowserSessionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/browser-session/refresh';
+};
+
+export type RefreshBrowserSessionErrors = {
+    /**
+     * The request has no cookie `vai_refresh`; or its refresh token is unknown, expired or already used, or its session
+     * is revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The request does not come from a page of this origin.
+     */
+    403: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type RefreshBrowserSessionError = RefreshBrowserSessionErrors[keyof RefreshBrowserSessionErrors];
+
+export type RefreshBrowserSessionResponses = {
+    /**
+     * The cookies are set.
+     */
+    204: void;
+};
+
+export type RefreshBrowserSessionResponse = RefreshBrowserSessionResponses[keyof RefreshBrowserSessionResponses];
 
 export type LogOutData = {
     body?: never;

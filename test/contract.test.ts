@@ -182,6 +182,8 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   const isSecured = operation.security?.length !== 0;
   const headers: Record<string, string> = { 'X-Request-Id': REQUEST_ID };
   if (isSecured) headers['Authorization'] = `Bearer ${person.token}`;
+  if (id.endsWith('BrowserSession')) headers['Sec-Fetch-Site'] = 'same-origin';
+  if (id === 'refreshBrowserSession') headers['Cookie'] = `vai_refresh=${person.session.refresh_token}`;
   // Hashing a password takes its time.
   const other = wanted.path.includes('/users') ? await service.newUser('ada@example.net') : person;
   const url = 'https://hooks.example.org/latchkey';
@@ -237,7 +239,9 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
     case 401:
       delete headers['Authorization'];
       if (id === 'logIn') body = { username: person.email, password: 'wrong' };
+      if (id === 'openBrowserSession') body = { username: person.email, password: 'wrong' };
       if (id === 'refreshSession') body = { refresh_token: person.token };
+      if (id === 'refreshBrowserSession') headers['Cookie'] = `vai_refresh=${person.token}`;
       break;
     case 403:
       if (wanted.method === 'GET' || isForm) {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { TokenType } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, unauthorized } from '../errors.js';
+import { cookiesNamed } from '../http/cookies.js';
 import type { AuthMethod, Caller, SecretState } from '../tokens/caller.js';
 import { type Digest, Plaintext } from '../tokens/plaintext.js';
 import { holds } from '../tokens/scopes.js';
@@ -126,10 +127,7 @@ function readCredential(headers: IncomingHttpHeaders, basic: boolean): Credentia
     else sent.push({ token: /^bearer +(\S+)$/i.exec(value)?.[1] ?? '', authMethod: 'bearer' });
   }
   for (const token of splitList(headers['x-api-key'])) sent.push({ token, authMethod: 'apiKey' });
-  for (const pair of headers.cookie?.split(';') ?? []) {
-    const [name, ...value] = pair.trim().split('=');
-    if (name === SESSION_COOKIE) sent.push({ token: value.join('='), authMethod: 'cookie' });
-  }
+  for (const token of cookiesNamed(headers, SESSION_COOKIE)) sent.push({ token, authMethod: 'cookie' });
   const [first] = sent;
   if (first === undefined) return undefined;
   if (sent.some(({ token }) => token !== first.token)) return 'several';

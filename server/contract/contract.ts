@@ -5,6 +5,7 @@ import type * as sdk from '../../generated/sdk.gen.js';
 import type { Deps } from '../deps.js';
 import { ServiceError, toServiceError, toWire } from '../errors.js';
 import { sendAnswer, sendError } from '../http/answer.js';
+import type { AnswerHeaders } from '../http/headers.js';
 import { carriesBody, RequestAborted, readForm, readJsonBytes, readQuery, rejectBody } from '../http/request.js';
 import { type Stream, sendStream } from '../http/stream.js';
 import type { Trace } from '../http/trace.js';
@@ -59,7 +60,7 @@ export interface Request<Id extends OperationId> {
  * Server-sent events are a `stream`.
  */
 export type Answer<Id extends OperationId> = {
-  headers?: Record<string, string>;
+  headers?: AnswerHeaders;
 } & (Awaited<ReturnType<Sdk[Id]>> extends { stream: unknown }
   ? { stream: Stream }
   : undefined extends Result<Id>
@@ -74,7 +75,7 @@ export type Handlers = {
 type AnyHandler = (
   deps: Deps,
   request: unknown,
-) => Promise<{ body?: unknown; stream?: Stream; headers?: Record<string, string> }>;
+) => Promise<{ body?: unknown; stream?: Stream; headers?: AnswerHeaders }>;
 
 /**
  * Runs before the authentication of each request to an operation. Resolves with true if the function has answered the
@@ -189,7 +190,7 @@ function checkAnswer(
   status: number,
   body: unknown,
   { head }: Trace,
-  headers: Readonly<Record<string, string>> = {},
+  headers: AnswerHeaders = {},
 ): void {
   const breach = operation.checkAnswer(status, body, (name) => Object.hasOwn(headers, name) || head.includes(name));
   if (breach !== undefined) throw new Error(`the answer breaks the contract: ${breach}`);

@@ -5,12 +5,14 @@ import { parseDateTime } from '../contract/formats.js';
 import type { Deps } from '../deps.js';
 import { actingOwner } from '../tokens/acting.js';
 import type { Caller } from '../tokens/caller.js';
+import { countTokens } from '../tokens/count.js';
 import { editToken } from '../tokens/edit.js';
 import { entityTagOf } from '../tokens/entity-tag.js';
 import type { TokenFilter } from '../tokens/filter.js';
 import { getToken } from '../tokens/find.js';
 import { issueToken } from '../tokens/issue.js';
 import { listTokens } from '../tokens/list.js';
+import { countLimited } from '../tokens/policy.js';
 import { revokeAllTokens, revokeToken, revokeTokens, type Selection } from '../tokens/revoke.js';
 import { rotateToken } from '../tokens/rotate.js';
 import type { IssuedToken, VersionedToken } from '../tokens/token.js';
@@ -25,6 +27,18 @@ export const accessTokens = {
     const acting = await actingOwner(deps.db.read, caller, { owner, externalOwner }, 'read');
     const { tokens, nextCursor } = await listTokens(deps, acting, list);
     return { body: { items: tokens.map(toWireToken), nextCursor } };
+  },
+
+  async countAccessTokens(deps, { caller, query: { owner, externalOwner, ...filter } }) {
+    const acting = await actingOwner(deps.db.read, caller, { owner, externalOwner }, 'read');
+    return { body: await countTokens(deps, acting, toFilter(filter)) };
+  },
+
+  async getTokenLimits(deps, { caller, query }) {
+    const owner = await actingOwner(deps.db.read, caller, query, 'read');
+    const { defaultLifetimeDays, maxLifetimeDays, requireExpiry, maxTokensPerOwner } = deps.config;
+    const tokenCount = await countLimited(deps.db.read, owner, deps.now());
+    return { body: { defaultLifetimeDays, maxLifetimeDays, requireExpiry, maxTokensPerOwner, tokenCount } };
   },
 
   async createAccessToken(

@@ -2,13 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Session } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
 import type { Deps } from '../deps.js';
+import { ServiceError, unauthorized } from '../errors.js';
+import { isFromOwnPage } from '../http/origin.js';
 import { toInstant } from '../instants.js';
 import { Plaintext } from '../tokens/plaintext.js';
 import { changeOwnPassword } from '../users/own-password.js';
 import { logIn, logOut, type OpenedSession, refreshSession } from '../users/sessions.js';
 import { getUser } from '../users/users.js';
 import { textOf } from './reveal.js';
-import { noSessionCookie, sessionCookie } from './session-cookie.js';
+import { browserCookies, noSessionCookies, refreshTokenIn, sessionCookie } from './session-cookie.js';
 
 export const sessions = {
   async logIn(deps, { actor, body: { username, password }, raw }) {
@@ -21,9 +23,22 @@ export const sessions = {
     return { headers: cookieOf(deps, raw, session), body: toSession(session) };
   },
 
+  async openBrowserSession(deps, { actor, body: { username, password }, raw }) {
+    requireOwnPage(deps, raw);
+    return { headers: browserCookies(deps, raw, await logIn(deps, actor, username, password)) };
+  },
+
+  async refreshBrowserSession(deps, { actor, raw }) {
+    requireOwnPage(deps, raw);
+    const refreshToken = refreshTokenIn(raw);
+    if (refreshToken === undefined) throw unauthorized('missing', { credentialSent: false });
+    const session = await refreshSession(deps, actor, refreshToken, { mayRepeat: true });
+    return { headers: browserCookies(deps, raw, session) };
+  },
+
   async logOut(deps, { actor, raw }) {
     await logOut(deps, actor);
-    return { headers: noSessionCookie(deps, raw) };
+    return { headers: noSessionCookies(deps, raw) };
   },
 
   async changePassword(deps, { actor, body }) {
@@ -56,6 +71,13 @@ export const sessions = {
     };
   },
 } satisfies Partial<Handlers>;
+
+/** Throws `cross_site_request` unless a page of this origin sent the request: another site could log its visitor in. */
+function requireOwnPage({ config }: Deps, raw: IncomingMessage): void {
+  if (isFromOwnPage(raw, config)) return;
+  const detail = 'Only a page of this origin may open or refresh a browser session.';
+  throw new ServiceError('cross_site_request', { detail });
+}
 
 function toSession({ user, accessToken, refreshToken }: OpenedSession): Session {
   return {

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { JSON_TYPE } from '../contract/operations.js';
 import { type ServiceError, type Surface, toWire } from '../errors.js';
+import { type AnswerHeaders, addHeaders } from './headers.js';
 import type { Trace } from './trace.js';
 
 // These functions write the answer directly and do not use Koa's way of answering. Koa sets and looks up one header after
@@ -8,7 +9,7 @@ import type { Trace } from './trace.js';
 
 export interface WireAnswer {
   status: number;
-  headers?: Readonly<Record<string, string>> | undefined;
+  headers?: AnswerHeaders | undefined;
   /** Undefined for an answer without a body. */
   contentType?: string | undefined;
   /** Undefined for an answer without a body. */
@@ -20,7 +21,7 @@ export function sendAnswer(
   { head }: Trace,
   { status, headers, contentType, body }: WireAnswer,
 ): void {
-  for (const name in headers) head.push(name, headers[name] ?? '');
+  addHeaders(head, headers);
   if (contentType !== undefined && body !== undefined) head.push('Content-Type', contentType);
   if (status !== 204 && status !== 304)
     head.push('Content-Length', String(body === undefined ? 0 : Buffer.byteLength(body)));

@@ -18,3 +18,15 @@ export function commonHeaders(requestId: string, { cacheable }: { cacheable: boo
   if (!cacheable) head.push('Cache-Control', 'no-store');
   return head;
 }
+
+/** The headers of an answer by name. A list is sent as several headers of one name, such as cookies. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>;
+
+/** Adds `headers` to `head`, a list of names and values in turn. */
+export function addHeaders(head: string[], headers: AnswerHeaders | undefined): void {
+  for (const name in headers) {
+    const value = headers[name] ?? '';
+    if (typeof value === 'string') head.push(name, value);
+    else for (const each of value) head.push(name, each);
+  }
+}

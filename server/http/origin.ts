@@ -41,6 +41,13 @@ export function isSameOrigin(request: IncomingMessage, config: OriginConfig): bo
   return config.publicUrl === null && host !== undefined && origin === originAt(host, request, config);
 }
 
+/** Whether a browser says that the request comes from a page of this origin. */
+export function isFromOwnPage(request: IncomingMessage, config: OriginConfig): boolean {
+  const { 'sec-fetch-site': site, origin } = request.headers;
+  // On plain http, browsers send `Sec-Fetch-Site` only to this machine, but `Origin` with every POST.
+  return site === undefined ? origin !== undefined && isSameOrigin(request, config) : site === 'same-origin';
+}
+
 function originAt(host: string, request: IncomingMessage, config: OriginConfig): string {
   return new URL(`${isSecure(request, config) ? 'https' : 'http'}://${host}`).origin;
 }

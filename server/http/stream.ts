@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toServiceError } from '../errors.js';
+import { type AnswerHeaders, addHeaders } from './headers.js';
 import type { Trace } from './trace.js';
 
 /** Writes an answer that has no known end. Resolves when the answer is complete; `client.signal` tells when nobody reads any more. */
@@ -16,7 +17,7 @@ export interface StreamClient {
 interface StreamHead {
   status: number;
   contentType: string;
-  headers?: Readonly<Record<string, string>> | undefined;
+  headers?: AnswerHeaders | undefined;
 }
 
 /**
@@ -30,7 +31,7 @@ export async function sendStream(
   stream: Stream,
 ): Promise<void> {
   trace.isStream = true;
-  for (const name in headers) trace.head.push(name, headers[name] ?? '');
+  addHeaders(trace.head, headers);
   res.writeHead(status, [...trace.head, 'Content-Type', contentType]);
   const closing = new AbortController();
   // A connection that was closed before emits no `close` any more.

@@ -5,7 +5,8 @@ import type { AccessTokenTable, Schema } from '../database/schema.js';
 /** Milliseconds before its expiry from which an active token counts as expiring. */
 const EXPIRING = 7 * 86_400_000;
 
-export type TokenState = 'active' | 'expiring' | 'expired' | 'revoked' | 'disabled';
+export const TOKEN_STATES = ['active', 'expiring', 'expired', 'revoked', 'disabled'] as const;
+export type TokenState = (typeof TOKEN_STATES)[number];
 
 /** Conditions that a token must all meet. Instants are milliseconds since 1970 and exclusive. */
 export interface TokenFilter {
@@ -53,7 +54,8 @@ export function keeps(eb: Tokens, filter: TokenFilter, at: number): Expression<S
   return eb.and(conditions);
 }
 
-function isIn(eb: Tokens, state: TokenState, at: number): Expression<SqlBool> {
+/** Whether a token is in `state` at the instant `at`. A token can be in several. */
+export function isIn(eb: Tokens, state: TokenState, at: number): Expression<SqlBool> {
   if (state === 'revoked') return eb('token.revoked_at', 'is not', null);
   const alive = eb('token.revoked_at', 'is', null);
   const expired = eb('token.expires_at', '<=', at);

@@ -77,7 +77,16 @@ export function fixedForSessions(field: 'expiresInDays' | 'scopes'): ServiceErro
 export async function checkTokenLimit(trx: Queries, policy: Policy, owner: OwnerKey, at: number): Promise<void> {
   const { maxTokensPerOwner: most } = policy;
   if (most === null) return;
-  const { count } = await trx
+  const count = await countLimited(trx, owner, at);
+  if (count < most) return;
+  throw new ServiceError('token_limit_reached', {
+    detail: `The owner has ${String(count)} tokens, and at most ${String(most)} are allowed. Revoke one first.`,
+  });
+}
+
+/** Counts the owner's tokens to which the limit applies: personal access tokens that are valid or disabled. */
+export async function countLimited(queries: Queries, owner: OwnerKey, at: number): Promise<number> {
+  const { count } = await queries
     .selectFrom('access_tokens')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('owner_id', '=', owner.ownerId)
@@ -86,8 +95,5 @@ export async function checkTokenLimit(trx: Queries, policy: Policy, owner: Owner
     .where('revoked_at', 'is', null)
     .where(({ or, eb }) => or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
     .executeTakeFirstOrThrow();
-  if (count < most) return;
-  throw new ServiceError('token_limit_reached', {
-    detail: `The owner has ${String(count)} tokens, and at most ${String(most)} are allowed. Revoke one first.`,
-  });
+  return count;
 }

@@ -19,6 +19,9 @@ import { canonicalEmail, findUserForLogin, findUserToLogIn } from './users.js';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
+/** Milliseconds in which a page may repeat a refresh whose answer was lost. */
+const REPETITION = 10_000;
+
 export interface OpenedSession {
   user: User;
   accessToken: Plaintext;
@@ -79,9 +82,15 @@ function loginFailed(): ServiceError {
 /**
  * Spends `refreshToken` and gives its session a new pair of tokens. The earlier access token stays valid until its own
  * expiry. Rejects with `unauthorized` unless the token is the session's latest refresh token. A spent one also revokes the
- * session, because two parties have it.
+ * session, because two parties have it. With `mayRepeat`, the last spent token passes once more within 10 seconds, unless
+ * its successor has been used; then the successor is spent in its place.
  */
-export async function refreshSession(deps: Deps, actor: Actor, refreshToken: Plaintext): Promise<OpenedSession> {
+export async function refreshSession(
+  deps: Deps,
+  actor: Actor,
+  refreshToken: Plaintext,
+  { mayRepeat = false } = {},
+): Promise<OpenedSession> {
   const { db, config, log, now } = deps;
   if (refreshToken.kind(config.brand) !== 'ref') throw refreshFailed('malformed');
   const digest = refreshToken.digest().bytes;
@@ -95,7 +104,7 @@ export async function refreshSession(deps: Deps, actor: Actor, refreshToken: Pla
     const found = await findRefreshToken(trx, digest);
     if (found === undefined) return refreshFailed('unknown');
     if (found.revoked_at !== null) return refreshFailed('revoked');
-    if (found.spent_at !== null) {
+    if (found.spent_at !== null && !(mayRepeat && (await isLastSpent(trx, found, at)))) {
       const revocation = { at, by: actor, reason: 'reuse' } as const;
       const row = await trx
         .updateTable('access_tokens')
@@ -112,7 +121,13 @@ export async function refreshSession(deps: Deps, actor: Actor, refreshToken: Pla
     if (found.disabled_at !== null) return refreshFailed('disabled');
     if (found.owner_disabled_at !== null) return refreshFailed('owner_disabled');
 
-    await trx.updateTable('refresh_tokens').set({ spent_at: at }).where('digest', '=', digest).execute();
+    // The session has one unspent token: this one, or the successor that got lost.
+    await trx
+      .updateTable('refresh_tokens')
+      .set({ spent_at: at })
+      .where('token_id', '=', found.id)
+      .where('spent_at', 'is', null)
+      .execute();
     const accessToken = newPlaintext(config.brand, 'ses');
     await dropExpired(trx, found.id, at);
     const replaced = await replaceSecret(trx, found, accessToken, found.access_expires_at ?? at, at);
@@ -153,6 +168,7 @@ async function findRefreshToken(trx: Queries, digest: Uint8Array) {
     .innerJoin('access_tokens as token', 'token.id', 'refresh.token_id')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
     .select([
+      'refresh.digest',
       'refresh.expires_at',
       'refresh.spent_at',
       'token.id',
@@ -168,6 +184,23 @@ async function findRefreshToken(trx: Queries, digest: Uint8Array) {
     .select(hexOf('token.secret_start').as('secret_start'))
     .where('refresh.digest', '=', digest)
     .executeTakeFirst();
+}
+
+/** Whether a refresh token was spent just now, and no other one of its session since. */
+async function isLastSpent(
+  trx: Queries,
+  { id, digest, spent_at: spentAt }: { id: number; digest: Uint8Array; spent_at: number | null },
+  at: number,
+): Promise<boolean> {
+  if (spentAt === null || at - spentAt > REPETITION) return false;
+  const later = await trx
+    .selectFrom('refresh_tokens')
+    .select('digest')
+    .where('token_id', '=', id)
+    .where('digest', '!=', digest)
+    .where('spent_at', '>=', spentAt)
+    .executeTakeFirst();
+  return later === undefined;
 }
 
 /** Deletes the session's expired secrets and refresh tokens. Nobody needs to know about their use. */

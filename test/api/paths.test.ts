@@ -18,12 +18,16 @@ const METHODS = {
   '/api/v1/access-tokens': ['DELETE', 'GET', 'HEAD', 'POST'],
   [`/api/v1/access-tokens/${UUID}`]: ['DELETE', 'GET', 'HEAD', 'PATCH'],
   [`/api/v1/access-tokens/${UUID}/rotate`]: ['POST'],
+  '/api/v1/access-tokens/counts': ['GET', 'HEAD'],
+  '/api/v1/access-tokens/limits': ['GET', 'HEAD'],
   '/api/v1/access-tokens/current': ['DELETE', 'GET', 'HEAD'],
   '/api/v1/access-tokens/current/rotate': ['POST'],
   '/api/v1/access-tokens/verify': ['POST'],
   '/api/v1/access-tokens/verify-batch': ['POST'],
   '/api/v1/auth/login/': ['POST'],
   '/api/v1/auth/refresh/': ['POST'],
+  '/api/v1/auth/browser-session': ['POST'],
+  '/api/v1/auth/browser-session/refresh': ['POST'],
   '/api/v1/auth/logout': ['POST'],
   '/api/v1/auth/me': ['GET', 'HEAD'],
   '/healthz': ['GET', 'HEAD'],
@@ -35,7 +39,7 @@ const paths = Object.entries(METHODS);
 
 /** Whether the path is of the surface whose errors have no code. */
 function isPrivate(path: string): boolean {
-  return /private_tokens|login|refresh/.test(path);
+  return /private_tokens|login|auth\/refresh/.test(path);
 }
 
 function allowed({ headers }: Answer): string[] {

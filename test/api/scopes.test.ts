@@ -209,6 +209,8 @@ describe('what a token gives', () => {
 describe('what each operation needs', () => {
   const NEEDS = {
     'GET /api/v1/access-tokens': 'tokens:read',
+    'GET /api/v1/access-tokens/counts': 'tokens:read',
+    'GET /api/v1/access-tokens/limits': 'tokens:read',
     'GET /api/v1/auth/private_tokens/': 'tokens:read',
     'GET /api/v1/access-tokens/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b': 'tokens:read',
     'POST /api/v1/access-tokens': 'tokens:write',

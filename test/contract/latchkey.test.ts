@@ -17,13 +17,22 @@ const STREAMS = ['followEvents', 'exportAuditEvents'].map(
   (id) => `${id}: the body of 200 is not checked: a stream has no end`,
 );
 
-/** A service that knows GitHub's key, and the hooks that sign GitHub's messages with it. */
+/** A service that knows GitHub's key, and the hooks that sign GitHub's messages with it and send what a page sends. */
 async function startSigned() {
   const key = newGitHubKey();
   const { url: githubKeysUrl } = await gitHubKeysFile(key);
+  const service = await startService({ now, githubKeysUrl });
+  let refreshes = 0;
   const hooks: ContractHooks = {
-    request(request, { operation }) {
+    async request(request, { operation }) {
       const { body, headers } = request;
+      if (operation.endsWith('BrowserSession')) {
+        const ofPage = { ...headers, 'Sec-Fetch-Site': 'same-origin' };
+        // Every other refresh has a cookie: without one it is 401.
+        if (operation === 'openBrowserSession' || refreshes++ % 2 === 1) return { ...request, headers: ofPage };
+        const { session } = await service.admin();
+        return { ...request, headers: { ...ofPage, Cookie: `vai_refresh=${session.refresh_token}` } };
+      }
       if (operation !== 'reportGitHubSecrets' || body === undefined) return undefined;
       const { 'Github-Public-Key-Identifier': id = '', 'Github-Public-Key-Signature': signature = '' } = headers;
       // A request without these headers, or with malformed ones, stays as it is.
@@ -31,7 +40,7 @@ async function startSigned() {
       return { ...request, headers: { ...headers, ...signedByGitHub(key, body) } };
     },
   };
-  return { service: await startService({ now, githubKeysUrl }), hooks };
+  return { service, hooks };
 }
 
 test('the service holds its contract, and every operation succeeded', { timeout }, async () => {

@@ -3,6 +3,7 @@ import { Kysely, SqliteDialect } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Queries } from '../../server/database/index.js';
 import type { Deps } from '../../server/deps.js';
+import { countTokens } from '../../server/tokens/count.js';
 import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
 import { getToken, isOneOf, toTokenKey } from '../../server/tokens/find.js';
@@ -94,6 +95,14 @@ test.each(SORTS)('the next page by %s starts where the last one ended', async (s
       listTokens(deps, OWNER, { filter: {}, includeRevoked: true, sort: order, limit: 1, cursor }),
     );
     expect(walk).toMatch(new RegExp(`USING INDEX ${index} \\(owner_id=\\? AND .*${bound}`));
+  }
+});
+
+test('counts by state walk the rows of one owner', async () => {
+  for (const filter of FILTERS.filter(({ state }) => state === undefined)) {
+    const plans = await plansOf((deps) => countTokens(deps, OWNER, filter));
+    expect(plans[0]).toMatch(/^SEARCH token USING INDEX access_tokens_by_\w+ \(owner_id=\?/);
+    for (const step of plans) expect(step).not.toMatch(/SCAN|TEMP B-TREE/);
   }
 });
 

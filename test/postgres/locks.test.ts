@@ -11,6 +11,7 @@ import {
   deleteWebhook,
   logIn,
   logOut,
+  refreshBrowserSession,
   refreshSession,
   reportLeakedCredentials,
   revokeAccessToken,
@@ -190,6 +191,15 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
     [['admin']],
     ({ service, admin }) =>
       later(() => refreshSession({ client: service.anonymous, body: { refresh_token: admin.session.refresh_token } })),
+  ],
+  [
+    'refreshing the session of a page',
+    [['admin']],
+    ({ service, admin }) =>
+      later(() => {
+        const headers = { 'Sec-Fetch-Site': 'same-origin', cookie: `vai_refresh=${admin.session.refresh_token}` };
+        return refreshBrowserSession({ client: service.anonymous, headers });
+      }),
   ],
   ['logging out', [['admin']], ({ admin: { client } }) => later(() => logOut({ client }))],
   [

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   changePassword,
+  countAccessTokens,
   createAccessToken,
   createPrivateToken,
   createUser,
@@ -11,6 +12,7 @@ import {
   getCurrentAccessToken,
   getMe,
   getReadiness,
+  getTokenLimits,
   getUser,
   getWebhook,
   introspectToken,
@@ -23,8 +25,10 @@ import {
   listWebhooks,
   logIn,
   logOut,
+  openBrowserSession,
   redeliverWebhookDeliveries,
   redeliverWebhookDelivery,
+  refreshBrowserSession,
   revokeAccessToken,
   revokeAccessTokens,
   revokeAllAccessTokens,
@@ -76,6 +80,14 @@ export async function tour(service: Service): Promise<void> {
 
   await logIn({ client: service.anonymous, body: { username: ADMIN.email, password: 'a wrong password' } });
   await changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } });
+  const fromPage = (cookie = '') => ({
+    client: service.anonymous,
+    headers: { 'Sec-Fetch-Site': 'same-origin', cookie },
+  });
+  const opened = await openBrowserSession({ ...fromPage(), body: { username: user.email, password: user.password } });
+  const cookie = opened.response.headers.getSetCookie()[1]?.split(';')[0];
+  await refreshBrowserSession(fromPage(cookie));
+  await refreshBrowserSession(fromPage(cookie));
   await logOut({ client: user.client });
   await readEvents(service, client);
   await useWebhooks(client);
@@ -142,6 +154,9 @@ async function useWebhooks(client: Client): Promise<void> {
 async function readAll(client: Client, owner: number): Promise<void> {
   const sorts = ['createdAt', 'name', 'expiresAt', 'lastUsedAt'] as const;
   for (const filter of FILTERS) await answered(listAccessTokens({ client, query: filter }));
+  for (const query of [{}, { tokenType: 'pat', q: 'a', scope: 'a', neverUsed: true } as const])
+    await answered(countAccessTokens({ client, query }));
+  await answered(getTokenLimits({ client }));
   for (const sort of sorts.flatMap((key) => [key, `-${key}`] as const)) {
     const query = { sort, limit: 1, includeRevoked: true };
     const { nextCursor } = await answered(listAccessTokens({ client, query }));

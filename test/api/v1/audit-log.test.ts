@@ -16,6 +16,7 @@ import {
   listPrivateTokens,
   logIn,
   logOut,
+  openBrowserSession,
   refreshSession,
   revokeAccessToken,
   revokeAccessTokens,
@@ -158,6 +159,17 @@ const CHANGES: [operation: string, act: Act, events: [action: string, reason?: s
     [['session.opened']],
     'anonymous',
   ],
+  [
+    'openBrowserSession',
+    ({ service, user: { email, password } }) =>
+      openBrowserSession({
+        client: service.anonymous,
+        body: { username: email, password },
+        headers: { 'Sec-Fetch-Site': 'same-origin' },
+      }),
+    [['session.opened']],
+    'anonymous',
+  ],
   ['logOut', ({ user: { client } }) => logOut({ client }), [['session.closed', 'logout']]],
   [
     'changePassword',
@@ -204,6 +216,7 @@ const WITHOUT_EVENTS = [
   'introspectToken',
   // It replaces the secrets of a session every few minutes. Only the reuse of a spent refresh token is an event.
   'refreshSession',
+  'refreshBrowserSession',
   // They send again, or send a test: no right and no setting changes, and the list of deliveries shows it.
   'testWebhook',
   'redeliverWebhookDelivery',
