@@ -165,7 +165,7 @@ export function createRecord({
       if (onProgress) {
         const { operations: operationsDone, share } = extent.done();
         const leftMs = Math.min(timeMs - elapsedMs, share > 0 ? (elapsedMs * (1 - share)) / share : timeMs);
-        const counts = { requests, failures: faults, operationsDone, operations: reports.size };
+        const counts = { requests, failures: faults, operationsDone, operations: reports.size, share };
         onProgress({ phase, operation: operation.id, ...counts, elapsedMs, leftMs: Math.max(0, leftMs) });
       }
       return requests;

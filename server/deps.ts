@@ -84,8 +84,8 @@ export interface Webhooks {
   checkUrl(url: string): Promise<void>;
   /** Tells that there may be something to send. */
   wake(): void;
-  /** Tells that a webhook was created or enabled, and wakes. */
-  added(): void;
+  /** Tells that a webhook was created or enabled, or that the one with `edited` may have another URL now, and wakes. */
+  added(edited?: number): void;
   /** Sends all that is due, and resolves when nothing is. For the local server for tests. */
   settle(): Promise<void>;
   /** Waits a moment for the requests under way, and stops. What was not answered is sent again at the next start. */

@@ -22,17 +22,10 @@ export function showContractProgress(quiet: boolean): { show(state: ContractProg
   };
 }
 
-function describe({
-  operationsDone,
-  operations,
-  requests,
-  failures,
-  phase,
-  elapsedMs,
-  leftMs,
-}: ContractProgress): string {
+function describe({ operations, share, requests, failures, phase, elapsedMs, leftMs }: ContractProgress): string {
   const found = `${String(failures)} ${failures === 1 ? 'fault' : 'faults'}`;
-  const done = `${String(operationsDone)} of ${String(operations)} operations`;
+  // Each operation is tested a little in every phase, so that nearly all of them end together.
+  const done = `${String(Math.floor(share * 100))} % of ${String(operations)} operations`;
   const time = `${seconds(elapsedMs)}, ${seconds(leftMs)} left`;
   return `${done}  ${String(requests)} requests  ${found}  ${time}  ${phase}`;
 }

@@ -27,9 +27,11 @@ export class TooLate extends Error {}
 
 /** Bytes of a body that are read at most. */
 const MOST_BYTES = 16 * 1_048_576;
-/** Milliseconds and bytes of an endless stream that are read at most. */
+/** Milliseconds and bytes of an endless stream that are read at most: its first answer, and later ones. */
 const STREAM_MS = 250;
+const STREAM_AGAIN_MS = 20;
 const STREAM_BYTES = 65_536;
+const ENDLESS_STREAM = 'a stream has no end';
 const ENDLESS =
   /^\s*(text\/event-stream|multipart\/x-mixed-replace|application\/(x-ndjson|jsonl?-seq|json-seq|jsonl|stream\+json))/i;
 
@@ -37,6 +39,8 @@ export function createTransport(base: URL): Transport {
   const secure = base.protocol === 'https:';
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   const start = secure ? httpsRequest : httpRequest;
+  /** Paths of answers that did not end in `STREAM_MS`. */
+  const endless = new Set<string>();
 
   function once({ method, target, headers, body }: WireRequest, timeoutMs: number, bodyMs: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -66,7 +70,15 @@ export function createTransport(base: URL): Transport {
         },
         (incoming) => {
           clearTimeout(timer);
-          readBody(incoming, Math.max(1, Math.min(bodyMs, timeoutMs - (dateNow() - beginning)))).then(resolve, reject);
+          const [path = ''] = target.split('?');
+          const limits = {
+            bodyMs: Math.max(1, Math.min(bodyMs, timeoutMs - (dateNow() - beginning))),
+            streamMs: endless.has(path) ? STREAM_AGAIN_MS : STREAM_MS,
+          };
+          readBody(incoming, limits).then((answer) => {
+            if (answer.cut === ENDLESS_STREAM) endless.add(path);
+            resolve(answer);
+          }, reject);
         },
       );
       outgoing.once('error', fail);
@@ -93,7 +105,10 @@ export function createTransport(base: URL): Transport {
 }
 
 /** Reads a whole body, or the start of an endless one. */
-function readBody(incoming: IncomingMessage, timeoutMs: number): Promise<Answer> {
+function readBody(
+  incoming: IncomingMessage,
+  { bodyMs, streamMs }: { bodyMs: number; streamMs: number },
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { headers, statusCode: status = 0 } = incoming;
     const isEndless = ENDLESS.test(headers['content-type'] ?? '');
@@ -115,14 +130,14 @@ function readBody(incoming: IncomingMessage, timeoutMs: number): Promise<Answer>
         .destroy();
       finish();
     };
-    const patience = isEndless ? Math.min(STREAM_MS, timeoutMs) : timeoutMs;
+    const patience = isEndless ? Math.min(streamMs, bodyMs) : bodyMs;
     const timer = setTimeout(() => {
-      stop(isEndless ? 'a stream has no end' : 'the body does not end in time');
+      stop(isEndless ? ENDLESS_STREAM : 'the body does not end in time');
     }, patience);
     incoming.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > most) stop(isEndless ? 'a stream has no end' : 'the body is larger than is read');
+      if (size > most) stop(isEndless ? ENDLESS_STREAM : 'the body is larger than is read');
     });
     // The server has received the request, so sending it again would hide the fault.
     incoming.once('error', () => {

@@ -155,6 +155,8 @@ export interface ContractProgress {
   /** Operations that have got all their planned requests, out of `operations`. */
   operationsDone: number;
   operations: number;
+  /** The part of the planned steps of all operations that has ended, from 0 to 1. */
+  share: number;
   elapsedMs: number;
   /** Estimated milliseconds until the run ends; never more than what is left of its time. */
   leftMs: number;

@@ -29,10 +29,13 @@ export interface LaneDeps extends Pick<Deps, 'db' | 'now' | 'keyring'> {
   isClosed(): boolean;
 }
 
-/** Sends what is due for a webhook, until nothing is, its turn is over, the claim is lost, or the service stops. */
-export async function runLane(deps: LaneDeps, webhookId: number, claim: Claim): Promise<void> {
+/**
+ * Sends what is due for a webhook, until nothing is, its turn is over, the claim is lost, or the service stops. Resolves with false
+ * if nothing can be sent to its URL for now.
+ */
+export async function runLane(deps: LaneDeps, webhookId: number, claim: Claim): Promise<boolean> {
   const end = performanceNow() + TURN;
-  const state = { isQuick: true, isOver: false };
+  const state = { isQuick: true, isOver: false, hasTarget: true };
 
   async function next(queue: DueDelivery[]): Promise<void> {
     for (let delivery = queue.shift(); delivery !== undefined; delivery = queue.shift()) {
@@ -48,15 +51,20 @@ export async function runLane(deps: LaneDeps, webhookId: number, claim: Claim): 
       // Nothing was sent: what waits behind would fail in the same way.
       const alike = isOfTarget(outcome) ? queue.splice(0) : [];
       await recordOutcome(deps.db, [delivery, ...alike], outcome, deps.now());
+      if (isOfTarget(outcome)) {
+        state.isOver = true;
+        state.hasTarget = false;
+      }
     }
   }
 
   while (!state.isOver) {
     const queue = await runPrepared(deps.db.read, dueDeliveries, { webhookId, at: deps.now(), limit: BATCH });
-    if (queue.length === 0) return;
+    if (queue.length === 0) break;
     const width = queue.length === BATCH && state.isQuick ? WIDTH : 1;
     await Promise.all(Array.from({ length: width }, () => next(queue)));
   }
+  return state.hasTarget;
 }
 
 /** Whether the attempt failed before anything was sent, because of the webhook's URL. */

@@ -145,7 +145,7 @@ export async function editWebhook(
     await recordWebhookEdit(trx, actor, at, webhook, after);
     return after;
   });
-  deps.webhooks.added();
+  deps.webhooks.added(edited.id);
   return edited;
 }
 

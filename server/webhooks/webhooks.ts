@@ -12,12 +12,16 @@ import { createTargets, TargetRefused } from './targets.js';
 
 /** Milliseconds from a wake to the work that it asks for. */
 const DELAY = 10;
+/** How much longer than the deliveries of new events took to make, more events are waited for: many webhooks must not slow the service. */
+const PAUSE = 3;
 /** Milliseconds after which other processes' webhooks and deliveries are looked for. */
 const NET = 5_000;
 /** Milliseconds that the look-up of a new URL's name may take. Each attempt to send looks the name up again. */
 const SOON = 1_000;
 /** Milliseconds without look-ups for new URLs after one that took longer. */
 const SLOW = 30_000;
+/** Milliseconds without attempts to a webhook after one that nothing could be sent to: names without an address are remembered as long. */
+const REST = 5_000;
 /** Attempts that a process makes at the same time; more than an organization can have webhooks. */
 const MOST_ATTEMPTS = 64;
 /** Milliseconds that a stop gives to the attempts under way. What is aborted then is sent again at the next start. */
@@ -31,6 +35,8 @@ export interface WebhookOptions {
   ca?: string | undefined;
   /** Milliseconds instead of `NET`. */
   net?: number | undefined;
+  /** Milliseconds instead of `REST`. */
+  rest?: number | undefined;
   /** Milliseconds instead of `PATIENCE`. */
   patience?: number | undefined;
 }
@@ -38,7 +44,7 @@ export interface WebhookOptions {
 /** Sends events to webhooks as long as the service runs. Without webhooks it asks every 5 seconds whether there are some. */
 export function createWebhooks(
   deps: Pick<Deps, 'db' | 'now' | 'keyring' | 'log' | 'config'>,
-  { resolve, ca, send = createSend(ca), net = NET, patience = PATIENCE }: WebhookOptions = {},
+  { resolve, ca, send = createSend(ca), net = NET, rest = REST, patience = PATIENCE }: WebhookOptions = {},
 ): Webhooks {
   const { db, now, log } = deps;
   const self = randomBytes(16);
@@ -49,8 +55,12 @@ export function createWebhooks(
   /** Until when names of new URLs are not looked up, because look-ups take too long. */
   let slowUntil = 0;
   const lanes = new Map<number, Promise<void>>();
+  /** Webhooks that nothing could be sent to, and until when they rest. What is due meanwhile is then tried together. */
+  const resting = new Map<number, number>();
   const stopping = new AbortController();
   let closed = false;
+  /** Milliseconds from a new event to the work that it asks for. */
+  let pause = DELAY;
   /** Whether there are enabled webhooks, as far as this process knows. */
   let active = false;
 
@@ -65,14 +75,21 @@ export function createWebhooks(
 
   /** Makes the deliveries of new events, starts to send what is due, and returns the milliseconds until more may be. */
   async function work(): Promise<number> {
-    if (active) await fanOut(db, now, () => closed);
+    for (const [id, until] of resting) if (until <= performanceNow()) resting.delete(id);
+    if (active) {
+      const begin = performanceNow();
+      await fanOut(db, now, () => closed);
+      pause = Math.max(DELAY, PAUSE * (performanceNow() - begin));
+    }
     const webhooks = await readWaiting(deps);
     active = webhooks.length > 0;
     const at = now();
     let next = net;
     for (const { id, due_at: dueAt, claimed_until: claimedUntil } of webhooks) {
       if (dueAt === null || lanes.has(id) || closed) continue;
-      if (dueAt > at) next = Math.min(next, dueAt - at);
+      const restsUntil = resting.get(id);
+      if (restsUntil !== undefined) next = Math.min(next, Math.ceil(restsUntil - performanceNow()));
+      else if (dueAt > at) next = Math.min(next, dueAt - at);
       else if (claimedUntil > at) next = Math.min(next, claimedUntil - at);
       else begin(id);
     }
@@ -96,8 +113,9 @@ export function createWebhooks(
   async function sendAll(id: number): Promise<boolean> {
     const claim = await claimWebhook(deps, id, self);
     if (claim === undefined) return false;
+    resting.delete(id);
     try {
-      await runLane(laneDeps, id, claim);
+      if (!(await runLane(laneDeps, id, claim))) resting.set(id, performanceNow() + rest);
     } finally {
       await claim.release();
     }
@@ -129,9 +147,10 @@ export function createWebhooks(
       }
     },
     wake() {
-      if (active) background.within(DELAY);
+      if (active) background.within(pause);
     },
-    added() {
+    added(edited) {
+      if (edited !== undefined) resting.delete(edited);
       active = true;
       background.within(DELAY);
     },
@@ -139,6 +158,7 @@ export function createWebhooks(
       active = true;
       let waits: readonly { id: number; due_at: number | null }[] = [];
       do {
+        resting.clear();
         await background.run();
         await Promise.all(lanes.values());
         waits = (await readWaiting(deps)).filter(({ due_at: dueAt }) => dueAt !== null && dueAt <= now());

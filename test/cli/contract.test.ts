@@ -25,7 +25,7 @@ test('a server that keeps its contract ends with code 0 and the table of statuse
     / keeps the contract of Keys 1\.0\.0(: \d+ warnings?)? \(\d+ requests in [\d.]+ s, seed 5\)$/m,
   );
   // Lines of progress, as of a log.
-  expect(stderr).toMatch(/^(\d+ of \d+ operations {2}\d+ requests {2}0 faults {2}\d+ s, \d+ s left {2}\w+\n)*$/);
+  expect(stderr).toMatch(/^(\d+ % of \d+ operations {2}\d+ requests {2}0 faults {2}\d+ s, \d+ s left {2}\w+\n)*$/);
   expect(code).toBe(0);
 });
 
@@ -105,7 +105,10 @@ test('--quiet leaves the findings and the closing line', async () => {
 test('a terminal shows how far the run is', async () => {
   const args = await planted();
   const { output, code } = await latchkeyOnTerminal([...args, '--login', USER.email, '--only', 'createKey'], LOGIN);
-  expect(output).toMatch(/\r\u001b\[K0 of 1 operations {2}\d+ requests {2}0 faults {2}\d+ s, \d+ s left {2}\w+ {2}\w+/);
+  const line = /\r\u001b\[K(\d+) % of 1 operations {2}\d+ requests {2}0 faults {2}\d+ s, \d+ s left {2}\w+ {2}\w+/g;
+  const shares = [...output.matchAll(line)].map(([, share]) => Number(share));
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(new Set(shares).size).toBeGreaterThan(2);
   expect(code).toBe(0);
 });
 
@@ -122,7 +125,7 @@ test('a log has lines at growing intervals', async () => {
     JSON.stringify({ url, spec: 'spec.json', hooks: 'slow.mjs' }),
   );
   const { stderr, stdout } = await latchkey(['contract', '--seed', '1', '--time', '4s'], { cwd: folder });
-  expect(stderr).toMatch(/^0 of 1 operations {2}\d+ requests {2}\d+ faults {2}\d+ s, \d+ s left {2}\w+\n/);
+  expect(stderr).toMatch(/^\d+ % of 1 operations {2}\d+ requests {2}\d+ faults {2}\d+ s, \d+ s left {2}\w+\n/);
   expect(stdout).toMatch(/untitled .*seed 1\)$/m);
 });
 

@@ -122,7 +122,7 @@ test('no hostile URL is accepted, and none is connected to if it is stored never
 }, async () => {
   expect(HOSTILE.length).toBeGreaterThanOrEqual(40);
   const counted = await listener();
-  const service = await startService({ webhooks: { resolve: resolver() } });
+  const service = await startService({ webhooks: { resolve: resolver(), rest: 0 } });
   const { client } = await service.admin();
   for (const url of HOSTILE.map((text) => text.replace('PORT', counted.port))) {
     const { response, error } = await createWebhook({ client, body: { url } });
@@ -157,6 +157,36 @@ test('a name that has another address at the second look-up is not connected to'
   await answered(createAccessToken({ client, body: { name: 'a' } }));
   await expect.poll(async () => (await outcomeOf(client, webhook.id))?.lastError).toBe('forbidden_target');
   expect(counted.connections).toBe(0);
+});
+
+test('a webhook whose host is unknown rests, and what came meanwhile is tried together; another URL ends the rest', async () => {
+  const receiver = await startReceiver();
+  let lookups = 0;
+  const resolve = (host: string) => {
+    if (host === 'unknown.example.org') lookups++;
+    return Promise.resolve(host === 'receiver.example.org' ? ['127.0.0.1'] : []);
+  };
+  const service = await startService({
+    webhookAllow: ['receiver.example.org', 'unknown.example.org'],
+    webhooks: { resolve, rest: 60_000 },
+  });
+  const { client } = await service.admin();
+  const body = { url: 'https://unknown.example.org/', eventTypes: ['token.created' as const] };
+  const { webhook } = await answered(createWebhook({ client, body }));
+  lookups = 0;
+  await answered(createAccessToken({ client, body: { name: 'first' } }));
+  await expect.poll(async () => (await outcomeOf(client, webhook.id))?.lastError).toBe('unknown_host');
+  for (const name of ['second', 'third', 'fourth']) await answered(createAccessToken({ client, body: { name } }));
+  const list = () => listWebhookDeliveries({ client, path: { webhook_id: webhook.id }, query: { status: 'pending' } });
+  await expect.poll(async () => (await answered(list())).items.length).toBe(4);
+  expect(lookups).toBe(1);
+
+  const url = receiver.url.replace('127.0.0.1', 'receiver.example.org');
+  await answered(updateWebhook({ client, path: { webhook_id: webhook.id }, body: { url } }));
+  // The first one waits for its retry.
+  await expect
+    .poll(() => receiver.received.map(({ event }) => event.data.tokenName))
+    .toEqual(['second', 'third', 'fourth']);
 });
 
 test('a redirect to a private address is not followed', async () => {
