@@ -81,7 +81,7 @@ export async function openTab(browser: Pick<Browser, 'newPage'>): Promise<Tab> {
   return { page, faults };
 }
 
-/** What axe finds on the page, WCAG 2.2 AA and its best practices: a line for each element. */
+/** What axe finds on the page: WCAG 2.2 AA and its best practices, a line for each element. */
 export async function axeFindings(page: Page): Promise<string[]> {
   // Evaluated by the debugger, which the page's policy does not concern.
   await page.evaluate(`if (globalThis.axe === undefined) { ${axe.source} }`);

@@ -125,3 +125,24 @@ export function endpointsOf(paths: Record<string, PathItem>): Endpoint[] {
     }),
   );
 }
+
+/** What `value` refers to, or `value` itself. */
+export function resolve<Value extends object>(document: Document, value: Value | Reference): Value {
+  if (!('$ref' in value) || typeof value.$ref !== 'string') return value as Value;
+  let found: unknown = document;
+  for (const name of value.$ref.slice('#/'.length).split('/')) {
+    found = (found as Record<string, unknown> | undefined)?.[name];
+  }
+  if (found === undefined) throw new TypeError(`the document has nothing at ${value.$ref}`);
+  return found as Value;
+}
+
+/** The name of the schema that `schema` refers to; undefined if it refers to none. */
+export function nameOf({ $ref }: Schema): string | undefined {
+  return $ref?.slice('#/components/schemas/'.length);
+}
+
+/** The answers of an operation, each with its status. */
+export function answersOf(document: Document, { responses }: Operation): [status: string, Response][] {
+  return Object.entries(responses).map(([status, response]) => [status, resolve(document, response)]);
+}
