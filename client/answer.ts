@@ -38,6 +38,8 @@ const STATUSES: Record<ErrorCode, number> = {
   service_unavailable: 503,
   clock_skew: 503,
   overloaded: 503,
+  offboarding_under_way: 409,
+  scopes_above_ceiling: 409,
   superseded_secret: 403,
   token_expired: 409,
   token_limit_reached: 409,

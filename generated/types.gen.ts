@@ -351,6 +351,109 @@ export type BulkRevoked = {
     tokens: Array<AccessToken>;
 };
 
+export type Transfer = unknown & {
+    /**
+     * The uuids of the tokens.
+     */
+    ids?: Array<string>;
+    filter?: TokenFilter;
+    /**
+     * The id of the new owner.
+     */
+    to: IntegerId;
+    /**
+     * Whether tokens lose the scopes that the new owner may not have.
+     */
+    cutScopes?: boolean;
+    /**
+     * Whether to skip the token that authenticates this request.
+     */
+    excludeCurrent?: boolean;
+    /**
+     * Whether only to tell what would be moved.
+     */
+    dryRun?: boolean;
+};
+
+/**
+ * The result of giving tokens to another owner.
+ */
+export type Transferred = {
+    /**
+     * How many tokens this call moved, or with `dryRun` would move.
+     */
+    transferredCount: number;
+    /**
+     * How many of them lost scopes.
+     */
+    cutCount: number;
+    /**
+     * Ids that belong to no personal access token of the owner.
+     */
+    notFoundCount: number;
+    /**
+     * Whether no token is left that a repetition would move.
+     */
+    complete: boolean;
+    /**
+     * Whether the request had `dryRun`, so that nothing has changed.
+     */
+    dryRun: boolean;
+    /**
+     * The first 200 of these tokens, newest first, in their present state.
+     */
+    tokens: Array<AccessToken>;
+};
+
+export type Offboarding = ({
+    tokens?: 'transfer';
+} | {
+    tokens?: 'revoke';
+}) & {
+    /**
+     * Whether the tokens are revoked or move.
+     */
+    tokens: 'revoke' | 'transfer';
+    /**
+     * The id of the new owner.
+     */
+    to?: IntegerId;
+    /**
+     * Whether tokens that move lose the scopes that the new owner may not have.
+     */
+    cutScopes?: boolean;
+    /**
+     * Whether only to tell what would happen.
+     */
+    dryRun?: boolean;
+};
+
+/**
+ * The result of offboarding a user.
+ */
+export type Offboarded = {
+    /**
+     * Sessions that ended.
+     */
+    sessionCount: number;
+    /**
+     * Personal access tokens that were revoked. Tokens revoked before do not count.
+     */
+    revokedCount: number;
+    /**
+     * Personal access tokens that moved to the owner `to`.
+     */
+    transferredCount: number;
+    /**
+     * How many of these lost scopes.
+     */
+    cutCount: number;
+    /**
+     * Whether the request had `dryRun`, so that nothing has changed.
+     */
+    dryRun: boolean;
+};
+
 /**
  * A user, who logs in and owns tokens.
  */
@@ -655,7 +758,7 @@ export type GitHubLabel = {
 /**
  * What happened, by the kind of thing that it happened to.
  */
-export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'webhook.created' | 'webhook.updated' | 'webhook.secret_rotated' | 'webhook.enabled' | 'webhook.disabled' | 'webhook.deleted' | 'policy.applied' | 'audit.pruned';
+export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.transferred' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'user.offboarded' | 'webhook.created' | 'webhook.updated' | 'webhook.secret_rotated' | 'webhook.enabled' | 'webhook.disabled' | 'webhook.deleted' | 'policy.applied' | 'audit.pruned';
 
 /**
  * Who changed what, when and from where. It never contains a secret or a password.
@@ -699,10 +802,11 @@ export type AuditEvent = {
      * Why tokens were revoked. `user`: by their owner; `admin`: by an administrator; `bulk`: as several that were chosen;
      * `all`: with everything of their owner; `logout`; `presented`: by who had the plaintext; `reuse`: a refresh token was
      * used twice; `password`: the owner's password was changed; `disabled`: the owner was disabled; `leak`: its
-     * plaintext was found where it should not be; `policy`: an administrator applied the policy.
+     * plaintext was found where it should not be; `policy`: an administrator applied the policy; `offboarding`: the owner
+     * was offboarded.
      *
      */
-    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | 'leak' | 'policy' | null;
+    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | 'leak' | 'policy' | 'offboarding' | null;
     changes: EventChanges;
     /**
      * The SHA-256 of the event and of the hash before it; null until the event is linked.
@@ -1547,7 +1651,7 @@ export type ApiError = {
 /**
  * The error, for programs. The list is complete; a new code means a new version of this document.
  */
-export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'events_gone' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'overloaded' | 'owner_disabled' | 'owner_not_found' | 'payload_too_large' | 'precondition_failed' | 'secret_key_missing' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'url_not_allowed' | 'user_disabled' | 'webhook_disabled' | 'webhook_limit_reached';
+export type ErrorCode = 'bad_request' | 'clock_skew' | 'credential_not_allowed' | 'cross_site_request' | 'email_taken' | 'events_gone' | 'idempotency_conflict' | 'insufficient_scope' | 'internal_error' | 'invalid_signature' | 'last_admin' | 'method_not_allowed' | 'not_found' | 'offboarding_under_way' | 'overloaded' | 'owner_disabled' | 'owner_not_found' | 'payload_too_large' | 'precondition_failed' | 'scopes_above_ceiling' | 'secret_key_missing' | 'service_unavailable' | 'superseded_secret' | 'token_expired' | 'token_limit_reached' | 'token_revoked' | 'too_many_requests' | 'unauthorized' | 'unsupported_media_type' | 'url_not_allowed' | 'user_disabled' | 'webhook_disabled' | 'webhook_limit_reached';
 
 /**
  * 1 to 255 visible ASCII characters, such as a uuid. Use a new key for each thing to be done, and the same key to
@@ -2790,6 +2894,83 @@ export type RevokeAccessTokensResponses = {
 
 export type RevokeAccessTokensResponse = RevokeAccessTokensResponses[keyof RevokeAccessTokensResponses];
 
+export type TransferAccessTokensData = {
+    body: Transfer;
+    path?: never;
+    query?: {
+        /**
+         * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
+         * for a person `users:admin`. Send either this or `externalOwner`.
+         *
+         */
+        owner?: IntegerId;
+        /**
+         * The external id of the owner of the tokens, as your own system knows it. Any but the caller's own requires
+         * `tokens:act-as`. Send either this or `owner`.
+         *
+         */
+        externalOwner?: ExternalId;
+    };
+    url: '/api/v1/access-tokens/transfer';
+};
+
+export type TransferAccessTokensErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such owner, or the caller may not act for it.
+     */
+    404: ApiError;
+    /**
+     * The owner `to` is disabled, or may not have scopes of the tokens, or would have more tokens than the policy allows.
+     *
+     */
+    409: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type TransferAccessTokensError = TransferAccessTokensErrors[keyof TransferAccessTokensErrors];
+
+export type TransferAccessTokensResponses = {
+    /**
+     * The tokens that were moved, or with `dryRun` would be.
+     */
+    200: Transferred;
+};
+
+export type TransferAccessTokensResponse = TransferAccessTokensResponses[keyof TransferAccessTokensResponses];
+
 export type RevokeAccessTokenData = {
     body?: never;
     headers?: {
@@ -3398,7 +3579,9 @@ export type CreateUserErrors = {
      */
     403: ApiError;
     /**
-     * Another user has the e-mail, or the edit would leave no enabled administrator.
+     * Another user has the e-mail, or the edit would leave no enabled administrator, or would enable a user who is being
+     * offboarded.
+     *
      */
     409: ApiError;
     /**
@@ -3530,7 +3713,9 @@ export type UpdateUserErrors = {
      */
     404: ApiError;
     /**
-     * Another user has the e-mail, or the edit would leave no enabled administrator.
+     * Another user has the e-mail, or the edit would leave no enabled administrator, or would enable a user who is being
+     * offboarded.
+     *
      */
     409: ApiError;
     /**
@@ -3571,6 +3756,77 @@ export type UpdateUserResponses = {
 };
 
 export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
+
+export type OffboardUserData = {
+    body: Offboarding;
+    path: {
+        /**
+         * The user's id.
+         */
+        user_id: IntegerId;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/offboard';
+};
+
+export type OffboardUserErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such user. Or there is no owner `to`; then the code is `owner_not_found`.
+     *
+     */
+    404: ApiError;
+    /**
+     * The user is the last enabled administrator. Or the owner `to` is disabled, or may not have scopes of the tokens,
+     * or would have more tokens than the policy allows. Or the user, or the owner `to`, is being offboarded otherwise.
+     *
+     */
+    409: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type OffboardUserError = OffboardUserErrors[keyof OffboardUserErrors];
+
+export type OffboardUserResponses = {
+    /**
+     * What was done, or with `dryRun` would be.
+     */
+    200: Offboarded;
+};
+
+export type OffboardUserResponse = OffboardUserResponses[keyof OffboardUserResponses];
 
 export type ListAuditEventsData = {
     body?: never;

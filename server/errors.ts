@@ -34,6 +34,11 @@ const FAULTS: Record<Code, { status: number; detail: string }> = {
     detail: 'This path does not support this method. The Allow header lists the methods that it supports.',
   },
   email_taken: { status: 409, detail: 'A user with this e-mail already exists.' },
+  offboarding_under_way: {
+    status: 409,
+    detail: 'The user is being offboarded. Send that request again to end it.',
+  },
+  scopes_above_ceiling: { status: 409, detail: 'The owner may not have these scopes.' },
   last_admin: {
     status: 409,
     detail: 'This is the last enabled administrator. Make another user an administrator first.',

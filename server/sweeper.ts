@@ -4,7 +4,9 @@ import { logHeads } from './events/heads.js';
 import { pruneEvents } from './events/prune.js';
 import { claimJob } from './jobs.js';
 import { clearInterval, setInterval } from './timers.js';
+import { SYSTEM } from './tokens/actor.js';
 import { deleteExpiredAnswers } from './tokens/once.js';
+import { finishOffboardings } from './users/offboard.js';
 import { deleteOldDeliveries, KEPT_FOR } from './webhooks/deliveries.js';
 
 /** Milliseconds between two sweeps of one database. */
@@ -18,7 +20,7 @@ const HEADS_INTERVAL = 60 * 60_000;
 const SWEEP = 'sweep';
 const HEADS = 'audit heads';
 
-/** Deletes rows that have expired and that nothing else deletes. */
+/** Deletes rows that have expired and that nothing else deletes, and goes on with offboardings that a process left. */
 export interface Sweeper {
   /** Sweeps, and resolves with true, unless a process has swept the database within the last five minutes. */
   sweep(): Promise<boolean>;
@@ -48,6 +50,7 @@ export function createSweeper({ db, now, log, config }: Pick<Deps, 'db' | 'now' 
         ({ length: deleted } = await db.write((trx) => runPrepared(trx, deleteExpired, { at: before, most: CHUNK })));
       }
     }
+    await finishOffboardings({ db, now, config }, SYSTEM, () => isClosed);
     if (config.auditDays !== null) await pruneEvents(db, at, at - config.auditDays * DAY, () => isClosed);
     return true;
   }

@@ -75,9 +75,8 @@ function describe(error: ErrorObject, inBody: boolean): Pick<Problem, 'msg' | 't
     case 'maxProperties':
       return { msg: `Input should have at most ${bound} items`, type: 'too_long' };
     case 'oneOf': {
-      const alternatives = (parentSchema?.['oneOf'] ?? []) as { required?: string[] }[];
-      const members = alternatives.flatMap(({ required = [] }) => required).join(', ');
-      return { msg: `Input should have exactly one of ${members}`, type: 'value_error' };
+      const alternatives = (parentSchema?.['oneOf'] ?? []) as Alternative[];
+      return { msg: `Input should have ${describeAlternatives(alternatives)}`, type: 'value_error' };
     }
     case 'uniqueItems':
       return { msg: 'Items should differ from each other', type: 'value_error' };
@@ -95,6 +94,23 @@ function describe(error: ErrorObject, inBody: boolean): Pick<Problem, 'msg' | 't
     default:
       return { msg: `Input ${error.message ?? 'is not valid'}`, type: 'value_error' };
   }
+}
+
+interface Alternative {
+  required?: string[];
+  properties?: Record<string, { const?: unknown }>;
+  not?: { required?: string[] };
+}
+
+function describeAlternatives(alternatives: Alternative[]): string {
+  const members = alternatives.flatMap(({ required = [] }) => required).join(', ');
+  if (alternatives.every(({ properties }) => properties === undefined)) return `exactly one of ${members}`;
+  const described = alternatives.map(({ required = [], properties = {}, not }) => [
+    ...Object.entries(properties).map(([name, schema]) => `${name} ${String(schema.const)}`),
+    ...required.map((name) => `with ${name}`),
+    ...(not?.required ?? []).map((name) => `without ${name}`),
+  ]);
+  return described.map((words) => words.join(' ')).join(', or ');
 }
 
 function describeType(types: string[], inBody: boolean): Pick<Problem, 'msg' | 'type'> {

@@ -23,6 +23,7 @@ export type Role = (typeof ROLES)[number];
  * - `disabled`: the owner was disabled.
  * - `leak`: its plaintext was reported as leaked.
  * - `policy`: an administrator applied the policy to old tokens.
+ * - `offboarding`: the owner was offboarded.
  */
 export const REVOCATION_REASONS = [
   'user',
@@ -36,6 +37,7 @@ export const REVOCATION_REASONS = [
   'disabled',
   'leak',
   'policy',
+  'offboarding',
 ] as const;
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
 
@@ -46,6 +48,7 @@ export const EVENT_ACTIONS = [
   'token.rotated',
   'token.grace_ended',
   'token.revoked',
+  'token.transferred',
   'token.leaked',
   'token.expiring',
   'token.expired',
@@ -58,6 +61,7 @@ export const EVENT_ACTIONS = [
   'user.disabled',
   'user.enabled',
   'user.password_changed',
+  'user.offboarded',
   'policy.applied',
   'webhook.created',
   'webhook.updated',

@@ -4,6 +4,7 @@ import { events } from './migrations/0008-events.js';
 import { leaks } from './migrations/0009-leaks.js';
 import { notices } from './migrations/0010-notices.js';
 import { webhooks } from './migrations/0011-webhooks.js';
+import { offboardings } from './migrations/0012-offboardings.js';
 
 /**
  * The migrations that both engines have, by names in their order. Never edit a released migration; add another one. A
@@ -16,6 +17,7 @@ export const sharedMigrations: Record<string, SharedMigration> = {
   '0009-leaks': leaks,
   '0010-notices': notices,
   '0011-webhooks': webhooks,
+  '0012-offboardings': offboardings,
 };
 
 /** All migrations of `engine`: first `own`, the engine's own ones, then the shared ones. */

@@ -46,6 +46,7 @@ const EVENTS = 8;
 const LEAKS = 9;
 const NOTICES = 10;
 const WEBHOOKS = 11;
+const OFFBOARDINGS = 12;
 
 // The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
 // can have a million tokens. Both engines know every word of the queries.
@@ -206,6 +207,12 @@ export const RULES: readonly Rule[] = [
     broken: 'deliveries that are pending without a time, or have ended and have one',
     found: `select count(*) from webhook_deliveries where (status = 'pending') <> (due_at is not null)
       or status not in ${listOf(DELIVERY_STATUSES)} or last_error not in ${listOf(DELIVERY_ERRORS)}`,
+  },
+  {
+    since: OFFBOARDINGS,
+    broken: 'offboardings under way of users who are enabled',
+    found: `select count(*) from offboardings join users as leaving on leaving.id = offboardings.user_id
+      where offboardings.ended_at is null and leaving.disabled_at is null`,
   },
 ];
 

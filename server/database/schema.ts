@@ -251,6 +251,24 @@ export interface OutgoingMailTable {
   due_at: number;
 }
 
+/** That a user is offboarded: what happens with the tokens, and how far it is. */
+export interface OffboardingTable {
+  user_id: number;
+  /** The user who gets the personal access tokens; null if they are revoked. */
+  to_id: number | null;
+  begun_at: number;
+  /** Null until all tokens are revoked or moved. */
+  ended_at: number | null;
+  /** The token from which on, towards older ones, tokens are left; both null for all. */
+  before_at: number | null;
+  before_id: number | null;
+  /** Sessions that were revoked at the beginning. */
+  sessions: number;
+  /** Tokens that were revoked or moved so far, and how many of these lost scopes. */
+  tokens: number;
+  cut: number;
+}
+
 export interface Schema {
   organizations: OrganizationTable;
   users: UserTable;
@@ -268,6 +286,7 @@ export interface Schema {
   audit_heads: AuditHeadTable;
   leak_reports: LeakReportTable;
   outgoing_mails: OutgoingMailTable;
+  offboardings: OffboardingTable;
   secret_keys: SecretKeyTable;
   webhooks: WebhookTable;
   webhook_deliveries: WebhookDeliveryTable;

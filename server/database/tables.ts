@@ -185,6 +185,20 @@ export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
     },
     givesIds: true,
   },
+  offboardings: {
+    key: ['user_id'],
+    columns: {
+      user_id: 'integer',
+      to_id: 'integer',
+      begun_at: 'integer',
+      ended_at: 'integer',
+      before_at: 'integer',
+      before_id: 'integer',
+      sessions: 'integer',
+      tokens: 'integer',
+      cut: 'integer',
+    },
+  },
   secret_keys: {
     key: ['id'],
     columns: { id: 'integer', digest: 'bytes', created_at: 'integer' },

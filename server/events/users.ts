@@ -33,6 +33,24 @@ export async function recordNewPassword(trx: Queries, actor: Actor, at: number, 
   await recordEvent(trx, actor, at, { action: 'user.password_changed', owner: keyOf(user), target: user });
 }
 
+/** Writes that a user is offboarded, and what became of the tokens. */
+export async function recordOffboarding(
+  trx: Queries,
+  actor: Actor,
+  at: number,
+  user: User,
+  { to, ...numbers }: { to: number | null; sessions: number; revoked: number; transferred: number; cut: number },
+): Promise<void> {
+  const { sessions: sessionCount, revoked: revokedCount, transferred: transferredCount, cut: cutCount } = numbers;
+  const after = { ...(to !== null && { to }), sessionCount, revokedCount, transferredCount, cutCount };
+  await recordEvent(trx, actor, at, {
+    action: 'user.offboarded',
+    owner: keyOf(user),
+    target: user,
+    changes: { after },
+  });
+}
+
 function editable({ fullName, isAdmin }: User): Record<string, Json> {
   return { fullName, isAdmin };
 }

@@ -13,9 +13,11 @@ import { getToken } from '../tokens/find.js';
 import { issueToken } from '../tokens/issue.js';
 import { listTokens } from '../tokens/list.js';
 import { countLimited } from '../tokens/policy.js';
-import { revokeAllTokens, revokeToken, revokeTokens, type Selection } from '../tokens/revoke.js';
+import { revokeAllTokens, revokeToken, revokeTokens } from '../tokens/revoke.js';
 import { rotateToken } from '../tokens/rotate.js';
+import type { Selection } from '../tokens/selection.js';
 import type { IssuedToken, VersionedToken } from '../tokens/token.js';
+import { transferTokens } from '../tokens/transfer.js';
 import { textOf } from './reveal.js';
 import { sessionCookie } from './session-cookie.js';
 import { toWireToken } from './wire-token.js';
@@ -61,6 +63,17 @@ export const accessTokens = {
     const revoked = await revokeTokens(deps, actor, query, toSelection(selection), { exceptId, dryRun });
     const { count: revokedCount, notFound: notFoundCount, tokens } = revoked;
     return { body: { revokedCount, notFoundCount, dryRun, tokens: tokens.map(toWireToken) } };
+  },
+
+  async transferAccessTokens(deps, { caller, actor, query: named, body }) {
+    const { to: toId, cutScopes = false, excludeCurrent = true, dryRun = false, ...selection } = body;
+    const exceptId = excludeCurrent ? caller.tokenId : null;
+    const wish = { toId, cutScopes, exceptId, dryRun };
+    const transferred = await transferTokens(deps, actor, named, toSelection(selection), wish);
+    const { count: transferredCount, cut: cutCount, notFound: notFoundCount, complete, tokens } = transferred;
+    return {
+      body: { transferredCount, cutCount, notFoundCount, complete, dryRun, tokens: tokens.map(toWireToken) },
+    };
   },
 
   async getAccessToken(deps, { caller, path, query }) {

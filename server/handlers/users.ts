@@ -2,6 +2,7 @@ import type { User as WireUser } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
 import { toInstant } from '../instants.js';
 import { createUser, editUser, findUser, listUserPage } from '../users/directory.js';
+import { offboardUser } from '../users/offboard.js';
 import type { User } from '../users/user.js';
 
 export const users = {
@@ -22,6 +23,13 @@ export const users = {
 
   async updateUser(deps, { actor, path, body, conditions }) {
     return { body: toWireUser(await editUser(deps, actor, path.user_id, body, conditions)) };
+  },
+
+  async offboardUser(deps, { caller, actor, path, body: { to: toId = null, cutScopes = false, dryRun = false } }) {
+    const user = { organizationId: caller.organizationId, ownerId: path.user_id };
+    const offboarded = await offboardUser(deps, actor, user, { toId, cutScopes, dryRun });
+    const { sessions: sessionCount, revoked: revokedCount, transferred: transferredCount, cut: cutCount } = offboarded;
+    return { body: { sessionCount, revokedCount, transferredCount, cutCount, dryRun } };
   },
 } satisfies Partial<Handlers>;
 

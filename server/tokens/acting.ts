@@ -12,11 +12,11 @@ export interface NamedOwner {
   externalOwner?: string | undefined;
 }
 
-/** What a caller does for an owner: `audit` reads events, and `change` edits or rotates. */
-export type Act = 'read' | 'revoke' | 'audit' | 'create' | 'change';
+/** What a caller does for an owner: `audit` reads events, `change` edits or rotates, and `transfer` gives tokens or takes them. */
+export type Act = 'read' | 'revoke' | 'audit' | 'create' | 'change' | 'transfer';
 
 /** What administrators may do for another person. Whoever creates or rotates a token could use it as that person. */
-const FOR_PEOPLE: readonly Act[] = ['read', 'revoke'];
+const FOR_PEOPLE: readonly Act[] = ['read', 'revoke', 'transfer'];
 
 /** The owner for whom a caller acts. */
 export interface ActingOwner extends OwnerKey {
@@ -83,14 +83,19 @@ export function namesAnother({ ownerId }: Pick<OwnerKey, 'ownerId'>, { owner, ex
 }
 
 /**
- * Locks the owner of the caller's token and the named owner until `trx` ends, as `lockOwners` does. Call it before
- * `actingOwner` in a write.
+ * Locks the owner of the caller's token, the named owner, and the users with the ids `others` until `trx` ends, as
+ * `lockOwners` does. Call it before `actingOwner` in a write.
  */
-export async function lockNamed(trx: Queries, caller: OwnerKey, named: NamedOwner): Promise<void> {
+export async function lockNamed(
+  trx: Queries,
+  caller: OwnerKey,
+  named: NamedOwner,
+  ...others: readonly number[]
+): Promise<void> {
   if (hasOneWriter(trx)) return;
   // The owner is found before the lock, since an id stays its owner's, and read again behind the lock.
   const found = namesAnother(caller, named) ? await findOwner(trx, caller, named) : undefined;
-  await lockOwners(trx, caller.ownerId, found?.id ?? caller.ownerId);
+  await lockOwners(trx, caller.ownerId, found?.id ?? caller.ownerId, ...others);
 }
 
 /** Finds the named owner in the caller's organization; undefined if there is none. */

@@ -1,8 +1,9 @@
 import { type Queries, runPrepared } from '../database/index.js';
-import { ServiceError, unauthorized } from '../errors.js';
+import { ServiceError, unauthorized, unavailable } from '../errors.js';
 import type { Now } from '../timers.js';
 import type { ActingCaller } from './acting.js';
 import type { Caller, SecretState } from './caller.js';
+import { isMovingOut } from './leaving.js';
 import { type Holder, holds, requireScopes, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
 
@@ -22,23 +23,27 @@ const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
     .innerJoin('scope_sets as scope_set', 'scope_set.id', 'token.scope_set_id')
     .select(['secret.valid_until', 'token.expires_at', 'token.type', 'token.scope_set_id', 'scope_set.scopes'])
-    .select('owner.is_admin')
+    .select(['owner.is_admin', 'owner.disabled_at', 'token.owner_id'])
     .where('secret.digest', '=', digest)
     .where('token.revoked_at', 'is', null)
     .where('token.disabled_at', 'is', null)
-    .where('owner.disabled_at', 'is', null);
+    .where((eb) => eb.or([eb('owner.disabled_at', 'is', null), isMovingOut(eb)]));
 
 /**
  * Reads the caller's state now. Rejects with `unauthorized` if the token was revoked or disabled, or its owner disabled,
- * since the request was authenticated, for example while its body was arriving.
+ * since the request was authenticated, for example while its body was arriving. Rejects with `service_unavailable` if the
+ * token is given to another owner meanwhile: the request can be sent again, and is then the new owner's.
  */
 export async function readCallerState(
   trx: Queries,
-  { secretDigest }: Pick<Caller, 'secretDigest'>,
+  { secretDigest, ownerId }: Pick<Caller, 'secretDigest' | 'ownerId'>,
   now: Now,
 ): Promise<CallerState> {
   const [row] = await runPrepared(trx, servingSecret, { digest: secretDigest.bytes });
   if (row === undefined) throw unauthorized('stopped', { credentialSent: true });
+  if (row.owner_id !== ownerId || row.disabled_at !== null) {
+    throw unavailable('The token is given to another owner. Send the request again.');
+  }
   const at = now();
   const ended = isOver(row.valid_until, at) || isOver(row.expires_at, at);
   const secret = ended ? 'ended' : row.valid_until === null ? 'newest' : 'earlier';
@@ -70,7 +75,7 @@ export function rejectionOf({ secret, type }: CallerState): ServiceError | undef
  */
 export async function requireValidCaller(
   trx: Queries,
-  caller: Pick<Caller, 'secretDigest'>,
+  caller: Pick<Caller, 'secretDigest' | 'ownerId'>,
   at: number,
   scopes: readonly string[] = [],
 ): Promise<Holder> {

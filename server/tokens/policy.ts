@@ -71,16 +71,23 @@ export function fixedForSessions(field: 'expiresInDays' | 'scopes'): ServiceErro
 }
 
 /**
- * Rejects with `token_limit_reached` if the owner has as many unexpired personal access tokens as the policy allows. Call it
- * in the transaction that adds one, so that two requests cannot take the last place.
+ * Rejects with `token_limit_reached` if the owner has so many unexpired personal access tokens that the policy does not allow
+ * `added` more. Call it in the transaction that adds them, so that two requests cannot take the last place.
  */
-export async function checkTokenLimit(trx: Queries, policy: Policy, owner: OwnerKey, at: number): Promise<void> {
+export async function checkTokenLimit(
+  trx: Queries,
+  policy: Pick<Policy, 'maxTokensPerOwner'>,
+  owner: OwnerKey,
+  at: number,
+  added = 1,
+): Promise<void> {
   const { maxTokensPerOwner: most } = policy;
   if (most === null) return;
   const count = await countLimited(trx, owner, at);
-  if (count < most) return;
+  if (count + added <= most) return;
+  const wish = added === 1 ? '' : ` would get ${String(added)} more,`;
   throw new ServiceError('token_limit_reached', {
-    detail: `The owner has ${String(count)} tokens, and at most ${String(most)} are allowed. Revoke one first.`,
+    detail: `The owner has ${String(count)} tokens,${wish} and at most ${String(most)} are allowed. Revoke one first.`,
   });
 }
 

@@ -7,13 +7,13 @@ import type { AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
 import { asActing, requireValidCaller } from './caller-state.js';
 import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
-import { keeps, type TokenFilter } from './filter.js';
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
 import type { Plaintext } from './plaintext.js';
 import { revoked, revokedColumns } from './revocation.js';
 import { WRITE } from './scopes.js';
 import { ownerByRefreshToken, ownerBySecret } from './secrets.js';
-import { type AccessToken, selectTokens, toAccessToken, toVersioned } from './token.js';
+import { MOST_SHOWN, readShown, type Selection, selectChanging, selectNamed } from './selection.js';
+import { type AccessToken, toVersioned } from './token.js';
 
 /**
  * Revokes a token of the caller, or of the owner that `named` names. A token that is already revoked keeps its instant, and
@@ -137,9 +137,6 @@ export async function revokeByPlaintext(
   });
 }
 
-/** The owner's tokens to revoke: by distinct uuids, or by a filter. */
-export type Selection = { uuids: readonly string[] } | { filter: TokenFilter };
-
 export interface Revoked {
   /** Tokens that were not revoked before. */
   count: number;
@@ -148,8 +145,6 @@ export interface Revoked {
   /** The newest 200 of them, as they are afterwards. */
   tokens: AccessToken[];
 }
-
-const MOST_SHOWN = 200;
 
 /**
  * Revokes the selected tokens of the caller, or of the owner that `named` names, except the one with the id `exceptId`, in one
@@ -168,16 +163,7 @@ export async function revokeTokens(
     const at = now();
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
     const owner = await actingOwner(trx, asActing(caller, holder), named, 'revoke');
-    const owned = trx
-      .selectFrom('access_tokens as token')
-      .where('token.owner_id', '=', owner.ownerId)
-      .where('token.organization_id', '=', owner.organizationId);
-    const keys = 'uuids' in selection ? selection.uuids.map(toTokenKey) : [];
-    const byUuid = trx.selectFrom('access_tokens as token').where((eb) => isOneOf(eb, owner, keys));
-    const selected = ('uuids' in selection ? byUuid : owned.where((eb) => keeps(eb, selection.filter, at)))
-      .where('token.revoked_at', 'is', null)
-      .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId));
-
+    const selected = selectChanging(trx, owner, selection, { at, exceptId });
     const shown = await selected
       .select('token.id')
       .orderBy('token.created_at', 'desc')
@@ -185,24 +171,20 @@ export async function revokeTokens(
       .limit(MOST_SHOWN)
       .execute();
     const { count } = await selected.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
-    const known = keys.length === 0 ? [] : await byUuid.select('token.id').execute();
+    const uuids = 'uuids' in selection ? selection.uuids : [];
+    const known = uuids.length === 0 ? [] : await selectNamed(trx, owner, uuids).select('token.id').execute();
     if (!dryRun) {
-      const uuids = await newestUuids(selected);
+      const newest = await newestUuids(selected);
       const revocation = { at, by: actor, reason: 'bulk' } as const;
       await trx
         .updateTable('access_tokens')
         .set(revoked(revocation))
         .where('id', 'in', selected.select('token.id'))
         .execute();
-      await recordRevocations(trx, revocation, owner, { count, uuids });
+      await recordRevocations(trx, revocation, owner, { count, uuids: newest });
     }
     const ids = shown.map(({ id }) => id);
-    const rows = await selectTokens(trx)
-      .where('token.id', 'in', ids)
-      .orderBy('token.created_at', 'desc')
-      .orderBy('token.id', 'desc')
-      .execute();
-    return { count, notFound: keys.length - known.length, tokens: rows.map(toAccessToken) };
+    return { count, notFound: uuids.length - known.length, tokens: await readShown(trx, ids) };
   });
 }
 

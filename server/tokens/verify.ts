@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
 import type { Actor } from './actor.js';
 import type { OwnerKey } from './caller.js';
+import { isActiveAdmin, stoppedAt } from './leaving.js';
 import type { Digest, Plaintext } from './plaintext.js';
 import { type Holder, holds, toScopes } from './scopes.js';
 import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
@@ -64,7 +65,7 @@ const secretsWithOwners = (read: Queries) =>
     .innerJoin('access_tokens as token', 'token.id', 'secret.token_id')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
     .select(['token.organization_id', 'token.owner_id', 'secret.valid_until'])
-    .select(['owner.disabled_at as owner_disabled_at', 'owner.is_admin'])
+    .select((eb) => [stoppedAt(eb).as('owner_disabled_at'), isActiveAdmin(eb).as('is_admin')])
     .select([hexOf('token.uuid').as('uuid'), scopesOfRow]);
 
 const secretByDigest = (read: Queries, { digest }: { digest: Uint8Array }) =>

@@ -1,11 +1,4 @@
-import {
-  isUniqueViolation,
-  lockOrganization,
-  lockOwners,
-  type Queries,
-  searchColumn,
-  TOKEN_TYPES,
-} from '../database/index.js';
+import { isUniqueViolation, lockOrganization, lockOwners, searchColumn, TOKEN_TYPES } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { recordNewPassword, recordUser } from '../events/users.js';
@@ -17,8 +10,9 @@ import { type Conditions, checkUntagged } from '../tokens/entity-tag.js';
 import { contains } from '../tokens/filter.js';
 import { positionOf } from '../tokens/list.js';
 import { ADMINISTER } from '../tokens/scopes.js';
+import { requireNotLeaving } from './offboarding-state.js';
 import { generatePassword } from './passwords.js';
-import { selectUsers, toUser, type User } from './user.js';
+import { getUserOf, selectUsers, toUser, type User } from './user.js';
 import { hasAdmin, insertUser, type NewUser, revokeOf } from './users.js';
 
 // The operations of the API with which administrators manage users by id.
@@ -55,7 +49,7 @@ export async function listUserPage(
 
 /** Returns the organization's user with this id, also a disabled one. Rejects with `not_found`. */
 export async function findUser({ db }: Deps, organization: Organization, id: number): Promise<User> {
-  return await readUser(db.read, organization, id);
+  return await getUserOf(db.read, organization, id);
 }
 
 /** Adds a user to the caller's organization. Without a `password`, generates one and returns it. Rejects with `email_taken`. */
@@ -110,8 +104,9 @@ export async function editUser(
     await lockOwners(trx, caller.ownerId, id);
     const at = deps.now();
     await requireValidCaller(trx, caller, at, [ADMINISTER]);
-    const user = await readUser(trx, caller, id);
+    const user = await getUserOf(trx, caller, id);
     checkUntagged(conditions);
+    if (disabled === false) await requireNotLeaving(trx, id);
     await trx
       .updateTable('users')
       .set({
@@ -132,18 +127,9 @@ export async function editUser(
       const types = revokeTokens ? TOKEN_TYPES : (['session'] as const);
       await revokeOf(trx, { organizationId, ownerId: id }, types, { at, by: actor, reason });
     }
-    const edited = await readUser(trx, caller, id);
+    const edited = await getUserOf(trx, caller, id);
     await recordUser(trx, actor, at, user, edited);
     if (passwordHash !== undefined) await recordNewPassword(trx, actor, at, edited);
     return edited;
   });
-}
-
-async function readUser(queries: Queries, { organizationId }: Organization, id: number): Promise<User> {
-  const row = await selectUsers(queries)
-    .where('user.id', '=', id)
-    .where('user.organization_id', '=', organizationId)
-    .executeTakeFirst();
-  if (row === undefined) throw new ServiceError('not_found', { detail: 'No such user.' });
-  return toUser(row);
 }

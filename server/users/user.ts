@@ -1,4 +1,6 @@
 import { hexOf, type Queries } from '../database/index.js';
+import { ServiceError } from '../errors.js';
+import type { OwnerKey } from '../tokens/caller.js';
 import { toUuid } from '../uuid.js';
 
 export interface User {
@@ -22,6 +24,20 @@ export interface Organization {
 /** Reads the user with this id, which must exist, in the caller's transaction. */
 export async function readUser(trx: Queries, id: number): Promise<User> {
   return toUser(await selectUsers(trx).where('user.id', '=', id).executeTakeFirstOrThrow());
+}
+
+/** Reads the organization's user with this id. Rejects with `not_found`. */
+export async function getUserOf(
+  queries: Queries,
+  { organizationId }: Pick<OwnerKey, 'organizationId'>,
+  id: number,
+): Promise<User> {
+  const row = await selectUsers(queries)
+    .where('user.id', '=', id)
+    .where('user.organization_id', '=', organizationId)
+    .executeTakeFirst();
+  if (row === undefined) throw new ServiceError('not_found', { detail: 'No such user.' });
+  return toUser(row);
 }
 
 export function selectUsers(queries: Queries) {

@@ -17,6 +17,7 @@ import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { type Revocation, revoked } from '../tokens/revocation.js';
 import { newUuid } from '../uuid.js';
+import { requireNotLeaving } from './offboarding-state.js';
 import { readUser, selectUsers, toUser, type User } from './user.js';
 
 export interface NewUser {
@@ -141,11 +142,12 @@ export async function hasAdmin(queries: Queries, organizationId: number): Promis
   return admin !== undefined;
 }
 
-/** Enables the user. Rejects with `InvalidArgument` if no user has this e-mail. */
+/** Enables the user. Rejects with `InvalidArgument` if no user has this e-mail, and with `offboarding_under_way`. */
 export async function enableUser({ db, now }: UserDeps, actor: Actor, email: string): Promise<void> {
   await db.write(async (trx) => {
     const owner = await getKey(trx, email);
     await lockOwners(trx, owner.ownerId);
+    await requireNotLeaving(trx, owner.ownerId);
     const before = await readUser(trx, owner.ownerId);
     await updateUser(trx, owner, { disabled_at: null });
     await recordUser(trx, actor, now(), before, await readUser(trx, owner.ownerId));
@@ -245,14 +247,17 @@ async function updateUser(
     .execute();
 }
 
-/** Revokes the owner's tokens of these types, except the one with the id `except`, in the caller's transaction. */
+/**
+ * Revokes the owner's tokens of these types, except the one with the id `except`, in the caller's transaction, and returns
+ * their number.
+ */
 export async function revokeOf(
   trx: Queries,
   { organizationId, ownerId }: OwnerKey,
   types: readonly TokenType[],
   revocation: Revocation,
   { except }: { except?: number } = {},
-): Promise<void> {
+): Promise<number> {
   const uuids = await newestUuids(
     trx
       .selectFrom('access_tokens as token')
@@ -271,5 +276,7 @@ export async function revokeOf(
     .where('revoked_at', 'is', null)
     .$if(except !== undefined, (query) => query.where('id', '!=', except ?? 0))
     .executeTakeFirst();
-  await recordRevocations(trx, revocation, { organizationId, ownerId }, { count: Number(numUpdatedRows), uuids });
+  const count = Number(numUpdatedRows);
+  await recordRevocations(trx, revocation, { organizationId, ownerId }, { count, uuids });
+  return count;
 }

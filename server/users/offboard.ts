@@ -1,0 +1,196 @@
+import { hexOf, lockOrganization, lockOwners, type Queries } from '../database/index.js';
+import { invalidInput, ServiceError } from '../errors.js';
+import { recordRevocations } from '../events/revocations.js';
+import { recordTransfer } from '../events/transfers.js';
+import { recordOffboarding, recordUser } from '../events/users.js';
+import type { Actor } from '../tokens/actor.js';
+import type { OwnerKey } from '../tokens/caller.js';
+import { requireValidCaller } from '../tokens/caller-state.js';
+import { cutsOf, moveTokens } from '../tokens/move.js';
+import { getReceiver, readReceiver } from '../tokens/receiver.js';
+import { revoked } from '../tokens/revocation.js';
+import { ADMINISTER } from '../tokens/scopes.js';
+import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
+import { planOffboarding } from './offboarding-plan.js';
+import { type OffboardingRow, requireNothingMovesTo, underWay } from './offboarding-state.js';
+import { getUserOf, readUser } from './user.js';
+import { hasAdmin, revokeOf } from './users.js';
+
+// Offboarding takes effect with one short transaction, which disables the user. The rows of the tokens follow a thousand at a
+// time, so that no other request waits long. The table of offboardings knows how far they are, for whoever goes on.
+
+/** Tokens that one transaction changes: few, so that no request waits long, and as many as an event names. */
+const BATCH = 1_000;
+
+/**
+ * Disables the user, revokes the sessions, and revokes the personal access tokens or gives them to another owner. Goes on with
+ * the same offboarding if that has begun before and not ended.
+ *
+ * Rejects as `requireValidCaller` does for an actor with a caller, and with:
+ * - `not_found`, and `owner_not_found` or `owner_disabled` for the new owner.
+ * - `last_admin` if no enabled administrator would be left, without `force`.
+ * - `scopes_above_ceiling` and `token_limit_reached` as `transferTokens` does.
+ * - `offboarding_under_way` if the user is being offboarded otherwise, or tokens of another user are moving to this one.
+ * - `invalid_input` if the new owner is the user.
+ */
+export async function offboardUser(
+  deps: OffboardingDeps,
+  actor: Actor,
+  user: OwnerKey,
+  wish: OffboardingWish,
+): Promise<Offboarded> {
+  const { toId, dryRun } = wish;
+  if (toId === user.ownerId) throw invalidInput(['body', 'to'], 'value_error', 'Input should be another user');
+  const isBounded = toId !== null && (!wish.cutScopes || deps.config.maxTokensPerOwner !== null);
+  const planned = dryRun || isBounded ? await planOffboarding(deps, user, wish) : undefined;
+  if (dryRun && planned !== undefined) return planned;
+  const begun = await begin(deps, actor, user, wish);
+  return begun.ended_at === null ? await finish(deps, actor, user) : toOffboarded(begun);
+}
+
+async function begin(
+  { db, now }: OffboardingDeps,
+  actor: Actor,
+  user: OwnerKey,
+  { toId, force = false }: OffboardingWish,
+): Promise<OffboardingRow> {
+  const { organizationId, ownerId: id } = user;
+  const { caller } = actor;
+  return await db.write(async (trx) => {
+    await lockOrganization(trx, organizationId);
+    await lockOwners(trx, id, ...(caller === null ? [] : [caller.ownerId]), ...(toId === null ? [] : [toId]));
+    const at = now();
+    if (caller !== null) await requireValidCaller(trx, caller, at, [ADMINISTER]);
+    const open = await underWay(trx, id);
+    if (open !== undefined) {
+      if (open.to_id !== toId) throw new ServiceError('offboarding_under_way');
+      return open;
+    }
+    const before = await getUserOf(trx, user, id);
+    await requireNothingMovesTo(trx, id);
+    if (toId !== null) await getReceiver(trx, user, toId);
+    const hadAdmin = await hasAdmin(trx, organizationId);
+    await trx
+      .updateTable('users')
+      .set({ disabled_at: before.disabledAt ?? at })
+      .where('id', '=', id)
+      .where('organization_id', '=', organizationId)
+      .execute();
+    if (!force && hadAdmin && !(await hasAdmin(trx, organizationId))) throw new ServiceError('last_admin');
+    await recordUser(trx, actor, at, before, await readUser(trx, id));
+    const sessions = await revokeOf(trx, user, ['session'], { at, by: actor, reason: 'offboarding' });
+    const fresh = { to_id: toId, begun_at: at, ended_at: null, before_at: null, before_id: null, sessions };
+    const row = { user_id: id, ...fresh, tokens: 0, cut: 0 };
+    await trx
+      .insertInto('offboardings')
+      .values(row)
+      // An earlier one has ended, and the user was enabled again.
+      .onConflict((conflict) => conflict.column('user_id').doUpdateSet({ ...fresh, tokens: 0, cut: 0 }))
+      .execute();
+    return row;
+  });
+}
+
+/** Changes the tokens that are left, and returns the numbers of the whole offboarding. */
+async function finish(deps: OffboardingDeps, actor: Actor, user: OwnerKey): Promise<Offboarded> {
+  for (;;) {
+    const row = await deps.db.write((trx) => changeBatch(trx, deps, actor, user));
+    if (row.ended_at !== null) return toOffboarded(row);
+  }
+}
+
+async function changeBatch(
+  trx: Queries,
+  { now }: OffboardingDeps,
+  actor: Actor,
+  user: OwnerKey,
+): Promise<OffboardingRow> {
+  const { ownerId: id } = user;
+  const [{ to_id: toId } = { to_id: null }] = await trx
+    .selectFrom('offboardings')
+    .select('to_id')
+    .where('user_id', '=', id)
+    .execute();
+  await lockOwners(trx, id, ...(toId === null ? [] : [toId]));
+  const at = now();
+  const row = await trx.selectFrom('offboardings').selectAll().where('user_id', '=', id).executeTakeFirstOrThrow();
+  if (row.ended_at !== null) return row;
+  const tokens = await selectLeft(trx, user, row).execute();
+  const uuids = tokens.map(({ uuid }) => uuid);
+  let cut = 0;
+  if (row.to_id === null) {
+    const revocation = { at, by: actor, reason: 'offboarding' } as const;
+    await trx
+      .updateTable('access_tokens')
+      .set(revoked(revocation))
+      .where(
+        'id',
+        'in',
+        tokens.map((token) => token.id),
+      )
+      .execute();
+    await recordRevocations(trx, revocation, user, { count: tokens.length, uuids });
+  } else {
+    const to = await readReceiver(trx, user, row.to_id);
+    cut = await moveTokens(trx, user, to, tokens, await cutsOf(trx, to, tokens));
+    await recordTransfer(trx, { at, by: actor }, user, to, { tokens, cut });
+  }
+  const last = tokens.at(-1);
+  const changed = {
+    tokens: row.tokens + tokens.length,
+    cut: row.cut + cut,
+    ended_at: tokens.length < BATCH ? at : null,
+    before_at: last?.created_at ?? row.before_at,
+    before_id: last?.id ?? row.before_id,
+  };
+  await trx.updateTable('offboardings').set(changed).where('user_id', '=', id).execute();
+  const after = { ...row, ...changed };
+  if (changed.ended_at !== null) {
+    await recordOffboarding(trx, actor, at, await readUser(trx, id), { to: row.to_id, ...toOffboarded(after) });
+  }
+  return after;
+}
+
+/** The newest tokens that are left. A walk along the index, from where the transaction before stopped. */
+function selectLeft(trx: Queries, { organizationId, ownerId }: OwnerKey, { before_at, before_id }: OffboardingRow) {
+  return trx
+    .selectFrom('access_tokens as token')
+    .select(['token.id', 'token.created_at', 'token.scope_set_id', 'token.name', 'token.prefix'])
+    .select(hexOf('token.uuid').as('uuid'))
+    .where('token.owner_id', '=', ownerId)
+    .where('token.organization_id', '=', organizationId)
+    .where('token.type', '=', 'pat')
+    .where('token.revoked_at', 'is', null)
+    .$if(before_at !== null, (query) =>
+      query
+        .where('token.created_at', '<=', before_at)
+        .where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('token.created_at', 'token.id'), '<', tuple(Number(before_at), Number(before_id))),
+        ),
+    )
+    .orderBy('token.created_at', 'desc')
+    .orderBy('token.id', 'desc')
+    .limit(BATCH);
+}
+
+/** Goes on with the offboardings that a process which stopped has left, until `isStopped`. */
+export async function finishOffboardings(
+  deps: OffboardingDeps,
+  actor: Actor,
+  isStopped: () => boolean = () => false,
+): Promise<void> {
+  const left = await deps.db.read
+    .selectFrom('offboardings')
+    .innerJoin('users', 'users.id', 'offboardings.user_id')
+    .select(['offboardings.user_id', 'users.organization_id'])
+    .where('offboardings.ended_at', 'is', null)
+    .execute();
+  for (const { user_id: ownerId, organization_id: organizationId } of left) {
+    if (isStopped()) return;
+    await finish(deps, actor, { organizationId, ownerId });
+  }
+}
+
+function toOffboarded({ to_id: toId, sessions, tokens, cut }: OffboardingRow): Offboarded {
+  return { sessions, revoked: toId === null ? tokens : 0, transferred: toId === null ? 0 : tokens, cut };
+}

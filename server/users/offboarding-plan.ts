@@ -1,0 +1,95 @@
+import type { Queries } from '../database/index.js';
+import type { Deps } from '../deps.js';
+import { nextTurn } from '../timers.js';
+import type { OwnerKey } from '../tokens/caller.js';
+import { checkTokenLimit } from '../tokens/policy.js';
+import { cutsFor, getReceiver, requireNoCuts } from '../tokens/receiver.js';
+import { isOver } from '../tokens/verify.js';
+import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
+import { getUserOf } from './user.js';
+
+// What an offboarding would change, and whether its new owner may have that. It is read before the offboarding begins, some
+// thousand tokens at a time.
+
+/** Tokens that one query reads. */
+const PAGE = 2_000;
+
+/** The tokens that are left of a user who is offboarded. */
+interface Counted {
+  tokens: number;
+  /** How many of them have not expired. */
+  unexpired: number;
+  /** How many of them have each scope set, by its id. */
+  bySet: Map<number, number>;
+}
+
+/** Returns what the offboarding would change. Rejects as `offboardUser` does for a user or a new owner that cannot be one. */
+export async function planOffboarding(
+  { db, now, config }: OffboardingDeps,
+  user: OwnerKey,
+  { toId, cutScopes }: Pick<OffboardingWish, 'toId' | 'cutScopes'>,
+): Promise<Offboarded> {
+  const at = now();
+  await getUserOf(db.read, user, user.ownerId);
+  const to = toId === null ? undefined : await getReceiver(db.read, user, toId);
+  const { tokens, unexpired, bySet } = await countTokens(db, user, at);
+  const sessions = await countSessions(db.read, user);
+  if (to === undefined) return { sessions, revoked: tokens, transferred: 0, cut: 0 };
+  const cuts = await cutsFor(db.read, to, new Set(bySet.keys()));
+  if (!cutScopes) requireNoCuts(cuts);
+  if (unexpired > 0) await checkTokenLimit(db.read, config, to, at, unexpired);
+  const cut = cuts.reduce((sum, { setId }) => sum + (bySet.get(setId) ?? 0), 0);
+  return { sessions, revoked: 0, transferred: tokens, cut };
+}
+
+async function countTokens({ read }: Pick<Deps['db'], 'read'>, owner: OwnerKey, at: number): Promise<Counted> {
+  const counted: Counted = { tokens: 0, unexpired: 0, bySet: new Map() };
+  for (let last: { created_at: number; id: number } | undefined; ; ) {
+    const rows = await tokensAfter(read, owner, last).execute();
+    for (const { scope_set_id: setId, expires_at: expiresAt } of rows) {
+      counted.tokens += 1;
+      if (!isOver(expiresAt, at)) counted.unexpired += 1;
+      counted.bySet.set(setId, (counted.bySet.get(setId) ?? 0) + 1);
+    }
+    last = rows.at(-1);
+    if (rows.length < PAGE) return counted;
+    // Others get their turn, because SQLite answers without waiting.
+    await nextTurn();
+  }
+}
+
+function tokensAfter(
+  read: Queries,
+  { organizationId, ownerId }: OwnerKey,
+  last: { created_at: number; id: number } | undefined,
+) {
+  return read
+    .selectFrom('access_tokens as token')
+    .select(['token.id', 'token.created_at', 'token.scope_set_id', 'token.expires_at'])
+    .where('token.owner_id', '=', ownerId)
+    .where('token.organization_id', '=', organizationId)
+    .where('token.type', '=', 'pat')
+    .where('token.revoked_at', 'is', null)
+    .$if(last !== undefined, (query) =>
+      query
+        .where('token.created_at', '>=', last?.created_at ?? 0)
+        .where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('token.created_at', 'token.id'), '>', tuple(last?.created_at ?? 0, last?.id ?? 0)),
+        ),
+    )
+    .orderBy('token.created_at')
+    .orderBy('token.id')
+    .limit(PAGE);
+}
+
+async function countSessions(read: Queries, { organizationId, ownerId }: OwnerKey): Promise<number> {
+  const { count } = await read
+    .selectFrom('access_tokens')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('owner_id', '=', ownerId)
+    .where('organization_id', '=', organizationId)
+    .where('type', '=', 'session')
+    .where('revoked_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return count;
+}
