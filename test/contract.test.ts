@@ -10,6 +10,7 @@ import {
   refreshSession,
   revokeAccessToken,
   testWebhook,
+  updateUser,
   updateWebhook,
 } from '../generated/index.js';
 import type { Handlers } from '../server/contract/contract.js';
@@ -185,7 +186,8 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   if (id.endsWith('BrowserSession')) headers['Sec-Fetch-Site'] = 'same-origin';
   if (id === 'refreshBrowserSession') headers['Cookie'] = `vai_refresh=${person.session.refresh_token}`;
   // Hashing a password takes its time.
-  const other = wanted.path.includes('/users') ? await service.newUser('ada@example.net') : person;
+  const isAboutTwo = wanted.path.includes('/users') || id === 'transferAccessTokens';
+  const other = isAboutTwo ? await service.newUser('ada@example.net') : person;
   const url = 'https://hooks.example.org/latchkey';
   const hook = () =>
     answered(createWebhook({ client: person.client, body: { url, eventTypes: ['token.created', 'token.revoked'] } }));
@@ -207,6 +209,8 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   if (id === 'listPrivateTokens') path += '?page_size=1';
   if (id === 'listAccessTokens' || id === 'listUsers' || id === 'listAuditEvents') path += '?limit=1';
   if (id === 'revokeAccessTokens') body = { ids: [pat.token.id], dryRun: true };
+  if (id === 'transferAccessTokens') body = { ids: [pat.token.id], to: other.session.id, dryRun: true };
+  if (id === 'offboardUser') body = { tokens: 'transfer', to: person.session.id };
   const isForm = operation.requestBody !== undefined && !('application/json' in operation.requestBody.content);
   if (isForm || id.startsWith('verifyAccessToken')) body = withToken(body, pat.plaintext);
   let signed: string | undefined;
@@ -266,6 +270,7 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
     case 404:
       path = filled(wanted.path, UNKNOWN);
       if (id === 'listPrivateTokens') path += '?page=2';
+      if (id === 'transferAccessTokens') body = { ids: [pat.token.id], to: 4711 };
       break;
     case 409:
       if (id === 'createWebhook') {
@@ -280,6 +285,13 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
         body = { email: other.email };
       } else if (id === 'updateUser') {
         path = filled(wanted.path, { user_id: String(person.session.id) });
+      } else if (id === 'transferAccessTokens') {
+        await answered(
+          updateUser({ client: person.client, path: { user_id: other.session.id }, body: { disabled: true } }),
+        );
+      } else if (id === 'offboardUser') {
+        path = filled(wanted.path, { user_id: String(person.session.id) });
+        body = { tokens: 'revoke' };
       } else if (id === 'updateAccessToken') {
         await revokeAccessToken({ client: person.client, path: { token_id: pat.token.id } });
       } else {

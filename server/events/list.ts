@@ -1,4 +1,4 @@
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import { type Database, type EventAction, type Queries, runPrepared } from '../database/index.js';
 import type { AuditEventTable, Schema } from '../database/schema.js';
 import type { Deps } from '../deps.js';
@@ -6,6 +6,7 @@ import type { OwnerKey } from '../tokens/caller.js';
 import { type Position, toCursor } from '../tokens/cursor.js';
 import { getToken } from '../tokens/find.js';
 import { positionOf } from '../tokens/list.js';
+import type { AccessToken } from '../tokens/token.js';
 import { uuidBytes } from '../uuid.js';
 import { type Event, selectEvents, toEvent } from './event.js';
 
@@ -115,17 +116,7 @@ export async function listTokenEvents(
   const belongsTo = JSON.stringify(['events of', owner.ownerId, token.uuid]);
   const from = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
   const rows = await selectEvents(deps.db.read)
-    .where(({ or, and, eb }) =>
-      or([
-        eb('event.target_uuid', '=', uuidBytes(token.uuid)),
-        and([
-          eb('event.owner_id', '=', owner.ownerId),
-          eb('event.target_kind', '=', 'tokens'),
-          eb('event.at', '=', token.revokedAt),
-        ]),
-      ]),
-    )
-    .where('event.organization_id', '=', owner.organizationId)
+    .where('event.id', 'in', eventsOf(deps.db.read, owner, token))
     .$if(from !== undefined, (query) =>
       query.where(({ eb, refTuple, tuple }) =>
         eb(refTuple('event.at', 'event.id'), '<', tuple(Number(from?.key), from?.id ?? 0)),
@@ -141,6 +132,28 @@ export async function listTokenEvents(
     events: rows.slice(0, limit).map(toEvent),
     nextCursor: last === undefined ? null : toCursor({ key: last.at, id: last.id, asOf }, belongsTo),
   };
+}
+
+/** Written into the query, because SQLite uses the index of such events only then. */
+const SEVERAL = sql.lit('tokens' as const);
+
+/**
+ * Selects the ids of the token's events: those of the token alone, the one that revoked it together with others, and those of
+ * its creator, who was the owner then, that gave it away together with others. Each part has its index.
+ */
+function eventsOf(read: Queries, { organizationId, ownerId }: OwnerKey, { id, uuid, revokedAt }: AccessToken) {
+  const events = read.selectFrom('audit_events').select('id').where('organization_id', '=', organizationId);
+  const creator = read.selectFrom('access_tokens').select('created_by').where('id', '=', id);
+  return events
+    .where('target_uuid', '=', uuidBytes(uuid))
+    .unionAll(events.where('owner_id', '=', ownerId).where('target_kind', '=', SEVERAL).where('at', '=', revokedAt))
+    .unionAll(
+      events
+        .where('owner_id', '=', creator)
+        .where('target_kind', '=', SEVERAL)
+        .where('action', '=', 'token.transferred')
+        .where('changes', 'like', `%"${uuid}"%`),
+    );
 }
 
 /** What reads events: a part of `Deps`. */

@@ -1,4 +1,4 @@
-import { hexOf, lockOrganization, lockOwners, type Queries } from '../database/index.js';
+import { lockOrganization, lockOwners, type Queries } from '../database/index.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import { recordRevocations } from '../events/revocations.js';
 import { recordTransfer } from '../events/transfers.js';
@@ -12,7 +12,7 @@ import { revoked } from '../tokens/revocation.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
 import { planOffboarding } from './offboarding-plan.js';
-import { type OffboardingRow, requireNothingMovesTo, underWay } from './offboarding-state.js';
+import { type OffboardingRow, requireNothingMovesTo, selectLeft, underWay } from './offboarding-state.js';
 import { getUserOf, readUser } from './user.js';
 import { hasAdmin, revokeOf } from './users.js';
 
@@ -115,7 +115,7 @@ async function changeBatch(
   const at = now();
   const row = await trx.selectFrom('offboardings').selectAll().where('user_id', '=', id).executeTakeFirstOrThrow();
   if (row.ended_at !== null) return row;
-  const tokens = await selectLeft(trx, user, row).execute();
+  const tokens = await selectLeft(trx, user, row).limit(BATCH).execute();
   const uuids = tokens.map(({ uuid }) => uuid);
   let cut = 0;
   if (row.to_id === null) {
@@ -149,28 +149,6 @@ async function changeBatch(
     await recordOffboarding(trx, actor, at, await readUser(trx, id), { to: row.to_id, ...toOffboarded(after) });
   }
   return after;
-}
-
-/** The newest tokens that are left. A walk along the index, from where the transaction before stopped. */
-function selectLeft(trx: Queries, { organizationId, ownerId }: OwnerKey, { before_at, before_id }: OffboardingRow) {
-  return trx
-    .selectFrom('access_tokens as token')
-    .select(['token.id', 'token.created_at', 'token.scope_set_id', 'token.name', 'token.prefix'])
-    .select(hexOf('token.uuid').as('uuid'))
-    .where('token.owner_id', '=', ownerId)
-    .where('token.organization_id', '=', organizationId)
-    .where('token.type', '=', 'pat')
-    .where('token.revoked_at', 'is', null)
-    .$if(before_at !== null, (query) =>
-      query
-        .where('token.created_at', '<=', before_at)
-        .where(({ eb, refTuple, tuple }) =>
-          eb(refTuple('token.created_at', 'token.id'), '<', tuple(Number(before_at), Number(before_id))),
-        ),
-    )
-    .orderBy('token.created_at', 'desc')
-    .orderBy('token.id', 'desc')
-    .limit(BATCH);
 }
 
 /** Goes on with the offboardings that a process which stopped has left, until `isStopped`. */

@@ -1,7 +1,8 @@
 import type { Selectable } from 'kysely';
-import type { Queries } from '../database/index.js';
+import { hexOf, type Queries } from '../database/index.js';
 import type { OffboardingTable } from '../database/schema.js';
 import { ServiceError } from '../errors.js';
+import type { OwnerKey } from '../tokens/caller.js';
 
 export type OffboardingRow = Selectable<OffboardingTable>;
 
@@ -31,4 +32,29 @@ export async function underWay(trx: Queries, id: number): Promise<OffboardingRow
     .where('user_id', '=', id)
     .where('ended_at', 'is', null)
     .executeTakeFirst();
+}
+
+/** Selects the tokens that are left, newest first. A walk along the index, from where the transaction before stopped. */
+export function selectLeft(
+  trx: Queries,
+  { organizationId, ownerId }: OwnerKey,
+  { before_at, before_id }: Pick<OffboardingRow, 'before_at' | 'before_id'>,
+) {
+  return trx
+    .selectFrom('access_tokens as token')
+    .select(['token.id', 'token.created_at', 'token.scope_set_id', 'token.name', 'token.prefix'])
+    .select(hexOf('token.uuid').as('uuid'))
+    .where('token.owner_id', '=', ownerId)
+    .where('token.organization_id', '=', organizationId)
+    .where('token.type', '=', 'pat')
+    .where('token.revoked_at', 'is', null)
+    .$if(before_at !== null, (query) =>
+      query
+        .where('token.created_at', '<=', before_at)
+        .where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('token.created_at', 'token.id'), '<', tuple(Number(before_at), Number(before_id))),
+        ),
+    )
+    .orderBy('token.created_at', 'desc')
+    .orderBy('token.id', 'desc');
 }

@@ -1,14 +1,19 @@
 import SqliteDriver from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
+import { createAccessToken } from '../../generated/index.js';
+import { defaultConfig } from '../../server/config/config.js';
 import type { Queries } from '../../server/database/index.js';
 import type { Deps } from '../../server/deps.js';
+import { listTokenEvents } from '../../server/events/list.js';
 import { countTokens } from '../../server/tokens/count.js';
 import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
 import { getToken, isOneOf, toTokenKey } from '../../server/tokens/find.js';
 import { type ListQuery, listPage, listTokens } from '../../server/tokens/list.js';
-import { startService } from '../support/service.js';
+import { planOffboarding } from '../../server/users/offboarding-plan.js';
+import { requireNothingMovesTo, requireNotLeaving, selectLeft } from '../../server/users/offboarding-state.js';
+import { answered, type Service, startService } from '../support/service.js';
 
 // How SQLite goes about each question: by an index on the owner's rows, never over all rows.
 
@@ -41,8 +46,8 @@ const SORTS: [ListQuery['sort'], string][] = [
 ];
 
 /** The plans of all queries that `ask` makes on the database of a new service. */
-async function plansOf(ask: (deps: Deps) => Promise<unknown>): Promise<string[]> {
-  const service = await startService();
+async function plansOf(ask: (deps: Deps) => Promise<unknown>, given?: Service): Promise<string[]> {
+  const service = given ?? (await startService());
   const connection = new SqliteDriver(service.database, { readonly: true });
   const asked: { sql: string; parameters: readonly unknown[] }[] = [];
   const read: Queries = new Kysely({
@@ -140,4 +145,43 @@ test("a token is found by the time in its id, among its owner's, and one whose i
   const plans = await plansOf((deps) => getToken(deps, OWNER, ids[0] ?? '').catch(() => undefined));
   expect(plans.slice(0, 5)).toContain('SEARCH token USING INDEX access_tokens_by_chosen_uuid (uuid=?)');
   for (const step of plans) expect(step).not.toMatch(/SCAN|\(owner_id=\?\)/);
+});
+
+test("an offboarding walks the owner's tokens by their index, from where it stopped, and looks others up by their keys", async () => {
+  const plans = await plansOf(async (deps) => {
+    for (const [at, id] of [
+      [null, null],
+      [1, 1],
+    ] as const)
+      await selectLeft(deps.db.read, OWNER, { before_at: at, before_id: id }).limit(1).execute();
+    const config = { ...defaultConfig, maxTokensPerOwner: 1 };
+    await planOffboarding({ ...deps, config }, OWNER, { toId: 1, cutScopes: true });
+    await requireNotLeaving(deps.db.read, 1);
+    await requireNothingMovesTo(deps.db.read, 1);
+  });
+  const walks = plans.filter((step) => / token\b/.test(step));
+  expect(walks).toEqual([
+    'SEARCH token USING INDEX access_tokens_by_owner (owner_id=?)',
+    expect.stringMatching(/^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*</),
+    'SEARCH token USING INDEX access_tokens_by_owner (owner_id=?)',
+  ]);
+  for (const step of plans) expect(step).not.toMatch(/SCAN (?!organization)|TEMP B-TREE/);
+});
+
+test("a token's history is found by the token, and by who owned it", async () => {
+  const service = await startService();
+  const { client } = await service.admin();
+  const { token } = await answered(createAccessToken({ client, body: { name: 'a' } }));
+  const plans = await plansOf(
+    (deps) => listTokenEvents(deps, OWNER, token.id, { limit: 1, cursor: undefined }),
+    service,
+  );
+  for (const step of plans) expect(step).not.toMatch(/SCAN/);
+  const found = plans.filter((step) => /audit_events|event\b/.test(step));
+  expect(found).toEqual([
+    'SEARCH event USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH audit_events USING INDEX audit_events_by_token (target_uuid=?)',
+    'SEARCH audit_events USING INDEX audit_events_of_several (owner_id=? AND at=?)',
+    'SEARCH audit_events USING INDEX audit_events_of_several (owner_id=?)',
+  ]);
 });

@@ -11,6 +11,7 @@ import {
   deleteWebhook,
   logIn,
   logOut,
+  offboardUser,
   refreshBrowserSession,
   refreshSession,
   reportLeakedCredentials,
@@ -21,6 +22,7 @@ import {
   revokePrivateToken,
   rotateAccessToken,
   rotateWebhookSecret,
+  transferAccessTokens,
   updateAccessToken,
   updateUser,
   updateWebhook,
@@ -64,8 +66,10 @@ const WRITES = {
   'tokens/last-used.ts': 1,
   'tokens/once.ts': 1,
   'tokens/revoke.ts': 5,
+  'tokens/transfer.ts': 1,
   'users/directory.ts': 2,
   'users/login-throttle.ts': 4,
+  'users/offboard.ts': 2,
   'users/own-password.ts': 1,
   'users/sessions.ts': 3,
   'users/users.ts': 5,
@@ -159,6 +163,12 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
       ),
   ],
   [
+    'giving tokens to another owner',
+    [['admin', 'user']],
+    ({ admin: { client }, user }) =>
+      later(() => transferAccessTokens({ client, body: { filter: { tokenType: 'pat' }, to: user.session.id } })),
+  ],
+  [
     'revoking all',
     [['admin']],
     ({ admin: { client } }) => later(() => revokeAllAccessTokens({ client, query: { exclude_current: true } })),
@@ -219,6 +229,21 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
     [['organization', 'admin', 'user']],
     ({ admin: { client }, user }) =>
       later(() => updateUser({ client, path: { user_id: user.session.id }, body: { disabled: true } })),
+  ],
+  [
+    'offboarding a user',
+    [
+      ['organization', 'admin', 'user'],
+      ['admin', 'user'],
+    ],
+    ({ admin: { client, session }, user }) =>
+      later(() =>
+        offboardUser({
+          client,
+          path: { user_id: user.session.id },
+          body: { tokens: 'transfer', to: session.id, cutScopes: true },
+        }),
+      ),
   ],
   [
     'creating a webhook',

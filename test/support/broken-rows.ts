@@ -127,4 +127,9 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
         attempts, retries) select uuid, id, 'token.created', '{}', 'failed', 1, 1, 1, 1, 1 from webhooks`,
     'deliveries that are pending without a time, or have ended and have one: 1',
   ],
+  [
+    'somebody who leaves and is enabled',
+    `insert into offboardings (user_id, begun_at, sessions, tokens, cut) values (${USER}, 1, 0, 0, 0)`,
+    'offboardings under way of users who are enabled: 1',
+  ],
 ];

@@ -85,6 +85,7 @@ export async function fillEveryColumn(service: Service): Promise<Clients> {
     "insert into memberships values (2, 1, 'auditor', 1)",
     "insert into identities values ('https://id.example.org', 'zoë', 2, 1), ('https://id.example.org', 'Adam', 1, 1)",
     "insert into jobs values ('other', 1, 'far')",
+    'insert into offboardings values (2, 1, 1, 2, 1, 1, 1, 1, 1)',
     `update webhooks set disabled_at = 1, disabled_reason = 'gone', last_success_at = 1, last_failure_at = 2,
       claimed_until = 1, claimed_by = uuid`,
     `insert into webhook_deliveries (uuid, webhook_id, event_uuid, seq, event_type, payload, status, created_at, begun_at, due_at,

@@ -16,6 +16,7 @@ import {
   listPrivateTokens,
   logIn,
   logOut,
+  offboardUser,
   openBrowserSession,
   refreshSession,
   revokeAccessToken,
@@ -27,6 +28,7 @@ import {
   rotateAccessToken,
   rotateCurrentAccessToken,
   rotateWebhookSecret,
+  transferAccessTokens,
   updateAccessToken,
   updateUser,
   updateWebhook,
@@ -104,6 +106,12 @@ const CHANGES: [operation: string, act: Act, events: [action: string, reason?: s
     [['token.revoked', 'bulk']],
   ],
   [
+    'transferAccessTokens',
+    ({ admin: { client }, id }) => transferAccessTokens({ client, body: { ids: [id], to: 1 }, query: { owner: 2 } }),
+    [['token.transferred']],
+    'admin',
+  ],
+  [
     'updateAccessToken',
     ({ user: { client }, id }) => updateAccessToken({ client, path: { token_id: id }, body: { name: 'c' } }),
     [['token.updated']],
@@ -140,6 +148,12 @@ const CHANGES: [operation: string, act: Act, events: [action: string, reason?: s
         body: { fullName: 'Other', disabled: true, password: 'a new password' },
       }),
     [['token.revoked', 'disabled'], ['user.disabled'], ['user.updated'], ['user.password_changed']],
+    'admin',
+  ],
+  [
+    'offboardUser',
+    ({ admin: { client } }) => offboardUser({ client, path: { user_id: 2 }, body: { tokens: 'revoke' } }),
+    [['user.disabled'], ['token.revoked', 'offboarding'], ['token.revoked', 'offboarding'], ['user.offboarded']],
     'admin',
   ],
   [
