@@ -1,4 +1,4 @@
-import { lockOrganization, lockOwners, type Queries } from '../database/index.js';
+import { lockOrganization, lockOwners, type Queries, runPrepared } from '../database/index.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import { recordRevocations } from '../events/revocations.js';
 import { recordTransfer } from '../events/transfers.js';
@@ -106,12 +106,9 @@ async function changeBatch(
   user: OwnerKey,
 ): Promise<OffboardingRow> {
   const { ownerId: id } = user;
-  const [{ to_id: toId } = { to_id: null }] = await trx
-    .selectFrom('offboardings')
-    .select('to_id')
-    .where('user_id', '=', id)
-    .execute();
-  await lockOwners(trx, id, ...(toId === null ? [] : [toId]));
+  // Found before the locks, since it stays while the offboarding is under way.
+  const [found] = await runPrepared(trx, newOwnerOf, { id });
+  await lockOwners(trx, id, found?.to_id ?? id);
   const at = now();
   const row = await trx.selectFrom('offboardings').selectAll().where('user_id', '=', id).executeTakeFirstOrThrow();
   if (row.ended_at !== null) return row;
@@ -150,6 +147,9 @@ async function changeBatch(
   }
   return after;
 }
+
+const newOwnerOf = (trx: Queries, { id }: { id: number }) =>
+  trx.selectFrom('offboardings').select('to_id').where('user_id', '=', id);
 
 /** Goes on with the offboardings that a process which stopped has left, until `isStopped`. */
 export async function finishOffboardings(
