@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 import { compressed } from './web/build/compressed.js';
+import { consolePages } from './web/build/console.js';
 import { reference } from './web/build/reference.js';
 
 // Bundles the server's code and its pure JavaScript packages into a few files: Node spends most of a start on finding and
 // parsing some 700 modules (Kysely alone has 279). rollup.config.mjs bundles the types.
+const pages = consolePages();
+
 export default defineConfig({
   input: {
     'client/index': 'client/index.ts',
@@ -19,7 +22,7 @@ export default defineConfig({
   platform: 'node',
   // Packages with native code stay packages. So do vitest, pg and nodemailer: the user's own installation has to be used.
   external: [/^node:/, 'better-sqlite3', '@node-rs/argon2', 'vitest', 'pg', 'nodemailer'],
-  plugins: [withoutUnused(), inAscii(), licenses(), reference(), compressed()],
+  plugins: [withoutUnused(), inAscii(), pages.plugin, reference(), licenses(), compressed()],
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   checks: {
     // depd, a dependency of Koa, evaluates a constant text.
@@ -99,7 +102,9 @@ function licenses(): Plugin {
     name: 'licenses',
     generateBundle(_options, bundle) {
       const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
-      const folders = modules.flatMap((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+      const folders = [...modules, ...pages.modules()].flatMap(
+        (id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? [],
+      );
       const texts = [...new Set(folders)].sort().map((folder) => {
         const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
           name: string;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import chromium from '@sparticuz/chromium';
 import axe from 'axe-core';
-import { type Browser, launch, type Page } from 'puppeteer-core';
+import { type Browser, type CDPSession, launch, type Page } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
 
 const installed = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
@@ -44,8 +44,12 @@ export const LOOKS: readonly Look[] = [
   { colors: 'dark', width: 320, height: 640 },
 ];
 
+/** The debugger's session of each page: what it emulates ends with it. */
+const sessions = new WeakMap<Page, CDPSession>();
+
 export async function showAs(page: Page, { colors, width, height }: Look): Promise<void> {
-  const session = await page.createCDPSession();
+  const session = sessions.get(page) ?? (await page.createCDPSession());
+  sessions.set(page, session);
   const forced = colors === 'forced';
   await session.send('Emulation.setEmulatedMedia', {
     features: [
@@ -54,7 +58,6 @@ export async function showAs(page: Page, { colors, width, height }: Look): Promi
       { name: 'prefers-reduced-motion', value: 'reduce' },
     ],
   });
-  await session.detach();
   await page.setViewport({ width, height });
 }
 

@@ -1,0 +1,90 @@
+import { useState } from 'preact/hooks';
+import type { Me } from '../../client/index.js';
+import { useAction } from './load.js';
+import { MissingPage } from './pages/missing.js';
+import { Icon } from './parts/icon.js';
+import { Problem } from './parts/problem.js';
+import { BASE, usePlace } from './router.js';
+import { findPage, LINKS } from './routes.js';
+import { logOut } from './session.js';
+import { words } from './words.js';
+
+/** What surrounds every page: the navigation, and who is logged in. */
+export function Frame({ me, scopes }: { me: Me; scopes: readonly string[] }) {
+  const { path } = usePlace();
+  const found = findPage(path, scopes);
+  const Page = found?.page ?? MissingPage;
+  return (
+    <div class="frame">
+      <a class="skip" href="#content">
+        {words.skip}
+      </a>
+      <Navigation key={path} path={path} me={me} scopes={scopes} />
+      <main id="content" tabIndex={-1}>
+        <Page key={path} {...found?.props} />
+      </main>
+    </div>
+  );
+}
+
+function Navigation({ path, me, scopes }: { path: string; me: Me; scopes: readonly string[] }) {
+  const [isOpen, setOpen] = useState(false);
+  const leaving = useAction(logOut);
+  const links = LINKS.filter(({ scope }) => scope === undefined || scopes.includes(scope));
+  const here = path === '/' ? '/tokens' : path;
+  return (
+    <header class="bar">
+      <div class="brand">
+        <a href={BASE}>
+          <Icon name="key" />
+          {words.brand}
+        </a>
+        <button
+          type="button"
+          class="button menu"
+          aria-expanded={isOpen}
+          aria-controls="menu"
+          onClick={() => {
+            setOpen(!isOpen);
+          }}
+        >
+          <Icon name="menu" />
+          {words.menu}
+        </button>
+      </div>
+      <div id="menu" class={isOpen ? 'open' : ''}>
+        <nav aria-label={words.nav.label}>
+          <ul>
+            {links.map(({ path: to, text }) => (
+              <li key={to}>
+                <a
+                  href={BASE + to}
+                  aria-current={here === to ? 'page' : here.startsWith(`${to}/`) ? 'true' : undefined}
+                >
+                  {text}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div class="who">
+          <a href="/reference">{words.nav.reference}</a>
+          <p>
+            <bdi title={me.user.email}>{me.user.email}</bdi>
+          </p>
+          <button
+            type="button"
+            class="button"
+            disabled={leaving.isRunning}
+            onClick={() => {
+              leaving.run();
+            }}
+          >
+            {words.nav.logOut}
+          </button>
+          <Problem error={leaving.error} />
+        </div>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,163 @@
+import { useRef, useState } from 'preact/hooks';
+import type { IssuedAccessToken, TokenLimits } from '../../../client/index.js';
+import { announce } from '../announce.js';
+import { useAction, useLoad } from '../load.js';
+import { Field, focusFirstError } from '../parts/field.js';
+import { Page } from '../parts/page.js';
+import { messagesFor, Problem, withoutFields } from '../parts/problem.js';
+import { BASE, navigate } from '../router.js';
+import { lk } from '../service.js';
+import { useMe } from '../session.js';
+import { dayOf } from '../times.js';
+import { words } from '../words.js';
+import { type Expiry, ExpiryField, expiryProblem, firstExpiry, lastDayOf } from './create/expiry.js';
+import { Reveal } from './create/reveal.js';
+import { isScope, ScopesField, wordsIn } from './create/scopes.js';
+
+const texts = words.create;
+const FIELDS = ['name', 'description', 'expiresInDays', 'scopes'];
+
+export function CreatePage() {
+  const limits = useLoad((signal) => lk.getTokenLimits({ signal }), []);
+  const [issued, setIssued] = useState<IssuedAccessToken | undefined>(undefined);
+  if (issued !== undefined) {
+    return (
+      <Page title={issued.token.name}>
+        <Reveal
+          plaintext={issued.plaintext}
+          done={() => {
+            navigate(`/tokens/${issued.token.id}`, { replace: true });
+          }}
+        />
+      </Page>
+    );
+  }
+  return (
+    <Page title={texts.title} back={{ href: `${BASE}/tokens`, text: words.token.back }}>
+      <Problem error={limits.error} retry={limits.reload} />
+      {limits.data && <CreateForm limits={limits.data} onCreated={setIssued} />}
+    </Page>
+  );
+}
+
+function CreateForm({ limits, onCreated }: { limits: TokenLimits; onCreated: (issued: IssuedAccessToken) => void }) {
+  const { scopes: own } = useMe();
+  const form = useRef<HTMLFormElement>(null);
+  const [name, setName] = useState('');
+  const [description, setDescription] = useState('');
+  const [expiry, setExpiry] = useState<Expiry>(() => firstExpiry(limits));
+  const [chosen, setChosen] = useState<readonly string[]>(['tokens:read']);
+  const [others, setOthers] = useState('');
+  const [isChecked, setChecked] = useState(false);
+
+  const otherScopes = wordsIn(others);
+  const wrong = otherScopes.find((scope) => !isScope(scope));
+  const scopes = [...chosen, ...otherScopes];
+  const own_problems = {
+    name: name.trim() === '' ? words.required : undefined,
+    expiresInDays: expiryProblem(expiry, limits),
+    scopes: wrong === undefined ? undefined : texts.malformed(wrong),
+  };
+  const create = useAction(async () => {
+    const body = { name, description, scopes, expiresInDays: expiry.days };
+    try {
+      const made = await lk.createAccessToken({ body });
+      announce(texts.created(made.token.name));
+      onCreated(made);
+    } catch (error) {
+      focusFirstError(form.current);
+      throw error;
+    }
+  });
+  const problemOf = (field: 'name' | 'expiresInDays' | 'scopes'): string | undefined =>
+    (isChecked ? own_problems[field] : undefined) ?? messagesFor(create.error, field);
+
+  const { maxTokensPerOwner: most, tokenCount: have } = limits;
+  const isFull = most !== null && have >= most;
+  return (
+    <form
+      ref={form}
+      class="stack form"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        setChecked(true);
+        if (Object.values(own_problems).some((problem) => problem !== undefined)) focusFirstError(form.current);
+        else create.run();
+      }}
+    >
+      {most !== null && (
+        <p class={isFull ? 'notice warn' : 'notice'}>
+          {texts.limit(have, most)} {isFull && texts.limitReached}
+        </p>
+      )}
+      <Field label={texts.name} hint={texts.nameHint} error={problemOf('name')}>
+        {(control) => (
+          <input
+            {...control}
+            name="name"
+            required
+            maxLength={255}
+            autocomplete="off"
+            value={name}
+            onInput={(event) => {
+              setName(event.currentTarget.value);
+            }}
+          />
+        )}
+      </Field>
+      <Field
+        label={texts.description}
+        hint={texts.descriptionHint}
+        error={messagesFor(create.error, 'description')}
+        isOptional
+      >
+        {(control) => (
+          <textarea
+            {...control}
+            name="description"
+            rows={2}
+            maxLength={1000}
+            value={description}
+            onInput={(event) => {
+              setDescription(event.currentTarget.value);
+            }}
+          />
+        )}
+      </Field>
+      <ExpiryField limits={limits} value={expiry} change={setExpiry} error={problemOf('expiresInDays')} />
+      <ScopesField
+        own={own}
+        chosen={chosen}
+        choose={setChosen}
+        others={others}
+        setOthers={setOthers}
+        error={problemOf('scopes')}
+      />
+      <section class="summary" aria-live="polite" aria-atomic="true">
+        <h2>{texts.summary}</h2>
+        <p>
+          {texts.summaryOf(
+            name.trim() === '' ? texts.unnamed : name.trim(),
+            scopes.length === 0 ? texts.mayNothing : texts.may(words.list(scopes)),
+            untilOf(expiry, limits),
+          )}
+        </p>
+      </section>
+      <Problem error={withoutFields(create.error, FIELDS)} />
+      <div class="actions">
+        <a class="button" href={`${BASE}/tokens`}>
+          {words.cancel}
+        </a>
+        <button type="submit" class="button primary" disabled={create.isRunning || isFull}>
+          {texts.submit}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function untilOf(expiry: Expiry, limits: TokenLimits): string {
+  if (expiryProblem(expiry, limits) !== undefined) return '';
+  return expiry.days === null ? texts.forever : texts.until(dayOf(lastDayOf(expiry.days)));
+}

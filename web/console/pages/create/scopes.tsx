@@ -1,0 +1,104 @@
+import { useId } from 'preact/hooks';
+import { useLoad } from '../../load.js';
+import { lk } from '../../service.js';
+import { words } from '../../words.js';
+
+const texts = words.create;
+
+export function wordsIn(text: string): string[] {
+  return [...new Set(text.split(/[\s,]+/).filter((word) => word !== ''))];
+}
+
+/** Whether a word has the form of a scope, as the contract defines it. */
+export function isScope(word: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/.test(word);
+}
+
+/** Scopes for the user's own tokens first, those of administrators last. */
+function byWeight(scopes: readonly string[]): string[] {
+  const weight = (scope: string): number => (/^tokens:(read|write|verify)$/.test(scope) ? 0 : 1);
+  return scopes.toSorted((a, b) => weight(a) - weight(b));
+}
+
+interface ScopesFieldProps {
+  /** This service's scopes that the session has, and so may give. */
+  own: readonly string[];
+  chosen: readonly string[];
+  choose: (scopes: readonly string[]) => void;
+  /** Scopes of the user's own API, as typed. */
+  others: string;
+  setOthers: (text: string) => void;
+  error: string | undefined;
+}
+
+/** What a token may do: the scopes of this service, and any words of the user's own API. */
+export function ScopesField({ own, chosen, choose, others, setOthers, error }: ScopesFieldProps) {
+  const id = useId();
+  const known = useLoad((signal) => lk.listAccessTokens({ query: { tokenType: 'pat', limit: 100 }, signal }), []);
+  const used = new Set(known.data?.items.flatMap(({ scopes }) => scopes));
+  const typed = wordsIn(others);
+  const suggestions = [...used].filter((scope) => !own.includes(scope) && !typed.includes(scope)).slice(0, 12);
+  return (
+    <fieldset>
+      <legend>{texts.scopes}</legend>
+      <p class="hint">{texts.scopesHint}</p>
+      <h3>{texts.own}</h3>
+      <div class="checks">
+        {byWeight(own).map((scope) => (
+          <label key={scope} class="option">
+            <input
+              type="checkbox"
+              checked={chosen.includes(scope)}
+              onChange={(event) => {
+                const rest = chosen.filter((each) => each !== scope);
+                choose(event.currentTarget.checked ? [...rest, scope] : rest);
+              }}
+            />
+            <span>
+              <code>{scope}</code>
+              <span class="hint">{words.scopes[scope]}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+      <div class="field">
+        <label for={`${id}-others`}>
+          {texts.other} <span class="quiet">({words.optional})</span>
+        </label>
+        <input
+          id={`${id}-others`}
+          class="code"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          aria-describedby={`${id}-hint`}
+          aria-invalid={error === undefined ? undefined : 'true'}
+          value={others}
+          onInput={(event) => {
+            setOthers(event.currentTarget.value);
+          }}
+        />
+        <p id={`${id}-hint`} class={error === undefined ? 'hint' : 'error'}>
+          {error ?? texts.otherHint}
+        </p>
+      </div>
+      {suggestions.length > 0 && (
+        <ul class="chips" aria-label={texts.usedBefore}>
+          {suggestions.map((scope) => (
+            <li key={scope}>
+              <button
+                type="button"
+                class="chip"
+                onClick={() => {
+                  setOthers([...typed, scope].join(' '));
+                }}
+              >
+                + {scope}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </fieldset>
+  );
+}

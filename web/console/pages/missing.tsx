@@ -1,0 +1,13 @@
+import { Page } from '../parts/page.js';
+import { BASE } from '../router.js';
+import { words } from '../words.js';
+
+export function MissingPage() {
+  return (
+    <Page title={words.missing.title} lead={<p>{words.missing.why}</p>}>
+      <p>
+        <a href={BASE}>{words.missing.home}</a>
+      </p>
+    </Page>
+  );
+}

@@ -1,0 +1,201 @@
+import { useState } from 'preact/hooks';
+import type { AccessToken } from '../../../client/index.js';
+import { announce } from '../announce.js';
+import { useAction, useLoad } from '../load.js';
+import { StateBadge } from '../parts/badge.js';
+import { Confirm } from '../parts/confirm.js';
+import { Page } from '../parts/page.js';
+import { Problem } from '../parts/problem.js';
+import { Time } from '../parts/time.js';
+import type { PageProps } from '../route.js';
+import { BASE, usePlace } from '../router.js';
+import { lk } from '../service.js';
+import { stateOf } from '../states.js';
+import { words } from '../words.js';
+import { Reveal } from './create/reveal.js';
+import { Details } from './token/details.js';
+import { EarlierSecret } from './token/earlier.js';
+import { EditToken } from './token/edit.js';
+import { History } from './token/history.js';
+import { RotateToken } from './token/rotate.js';
+
+const texts = words.token;
+
+/** The owner in the address, for an administrator who looks at the tokens of somebody else. */
+export function ownerIn(query: URLSearchParams): { owner?: number } {
+  const owner = Number(query.get('owner') ?? '');
+  return Number.isSafeInteger(owner) && owner > 0 ? { owner } : {};
+}
+
+export function TokenPage({ id = '' }: PageProps) {
+  const query = ownerIn(usePlace().query);
+  const path = { token_id: id };
+  const token = useLoad(
+    async (signal) => {
+      const { data, etag } = await lk.getAccessToken({ path, query, signal }).withResponse();
+      return { token: data, etag };
+    },
+    [id, query.owner],
+  );
+  const back = {
+    href: `${BASE}/tokens${query.owner === undefined ? '' : `?owner=${String(query.owner)}`}`,
+    text: texts.back,
+  };
+  if (token.data === undefined) {
+    return (
+      <Page title={words.tokens.title} back={back}>
+        <Problem error={token.error} retry={token.reload} />
+      </Page>
+    );
+  }
+  return (
+    <OneToken
+      {...token.data}
+      query={query}
+      back={back}
+      error={token.error}
+      reload={token.reload}
+      isOwn={query.owner === undefined}
+    />
+  );
+}
+
+interface OneTokenProps {
+  token: AccessToken;
+  etag: string | undefined;
+  query: { owner?: number };
+  back: { href: string; text: string };
+  error: unknown;
+  reload: () => void;
+  /** Whether the token is the user's own; of another one's token only a revocation is offered. */
+  isOwn: boolean;
+}
+
+function OneToken({ token, etag, query, back, error, reload, isOwn }: OneTokenProps) {
+  const [open, setOpen] = useState<'edit' | 'rotate' | 'revoke' | undefined>(undefined);
+  const [plaintext, setPlaintext] = useState<string | undefined>(undefined);
+  const [round, setRound] = useState(0);
+  const path = { token_id: token.id };
+  const state = stateOf(token);
+  const condition = etag === undefined ? {} : { ifMatch: etag };
+  const changed = (): void => {
+    reload();
+    setRound((last) => last + 1);
+  };
+  const close = (): void => {
+    setOpen(undefined);
+  };
+  const toggle = useAction(async () => {
+    await lk.updateAccessToken({ path, query, body: { disabled: !token.disabled } });
+    announce(token.disabled ? texts.enabled(token.name) : texts.disabled(token.name));
+    changed();
+  });
+  return (
+    <Page
+      title={token.name}
+      back={back}
+      lead={<StateBadge state={state} />}
+      actions={
+        state !== 'revoked' && (
+          <>
+            {isOwn && (
+              <>
+                <button
+                  type="button"
+                  class="button"
+                  onClick={() => {
+                    setOpen('edit');
+                  }}
+                >
+                  {texts.edit}
+                </button>
+                <button
+                  type="button"
+                  class="button"
+                  disabled={toggle.isRunning}
+                  onClick={() => {
+                    toggle.run();
+                  }}
+                >
+                  {token.disabled ? texts.enable : texts.disable}
+                </button>
+                <button
+                  type="button"
+                  class="button"
+                  onClick={() => {
+                    setOpen('rotate');
+                  }}
+                >
+                  {texts.rotate}
+                </button>
+              </>
+            )}
+            <button
+              type="button"
+              class="button danger"
+              onClick={() => {
+                setOpen('revoke');
+              }}
+            >
+              {texts.revoke}
+            </button>
+          </>
+        )
+      }
+    >
+      <Problem error={error ?? toggle.error} retry={changed} />
+      {plaintext !== undefined && (
+        <Reveal
+          plaintext={plaintext}
+          done={() => {
+            setPlaintext(undefined);
+          }}
+        />
+      )}
+      {token.disabled && state !== 'revoked' && <p class="notice warn">{texts.disabledWhy}</p>}
+      {token.previousSecret !== null && state !== 'revoked' && (
+        <EarlierSecret token={token} query={query} isOwn={isOwn} reload={reload} changed={changed} />
+      )}
+      <Details token={token} state={state} />
+      <History id={token.id} query={query} round={round} />
+      {open === 'edit' && (
+        <EditToken token={token} condition={condition} query={query} onClose={close} changed={changed} />
+      )}
+      {open === 'rotate' && (
+        <RotateToken
+          token={token}
+          query={query}
+          onClose={close}
+          onRotated={(secret) => {
+            setPlaintext(secret);
+            changed();
+          }}
+        />
+      )}
+      {open === 'revoke' && (
+        <Confirm
+          title={texts.revokeTitle(token.name)}
+          submit={texts.revoke}
+          onClose={close}
+          onConfirm={async () => {
+            await lk.revokeAccessToken({ path, query });
+            announce(texts.revokedNow(token.name));
+            setPlaintext(undefined);
+            changed();
+          }}
+        >
+          <p>{texts.revokeWhy}</p>
+          <p>
+            {token.lastUsedAt === null ? (
+              texts.neverUsed
+            ) : (
+              <>
+                {texts.lastUsed} <Time instant={token.lastUsedAt} />
+              </>
+            )}
+          </p>
+        </Confirm>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,141 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { User } from '../../../client/index.js';
+import { useLoad } from '../load.js';
+import { Empty } from '../parts/empty.js';
+import { Page } from '../parts/page.js';
+import { Pager } from '../parts/pager.js';
+import { Problem } from '../parts/problem.js';
+import { BASE, navigate, placeWith, usePlace } from '../router.js';
+import { lk } from '../service.js';
+import { STATES } from '../states.js';
+import { words } from '../words.js';
+import { Selection } from './tokens/selection.js';
+import { TokenTable } from './tokens/table.js';
+import { Toolbar } from './tokens/toolbar.js';
+import { filtersOf, viewOf } from './tokens/view.js';
+
+const texts = words.tokens;
+const PAGE = 50;
+
+export function TokensPage() {
+  const place = usePlace();
+  const view = viewOf(place);
+  const { state, q, scope, sort, owner } = view;
+  const cursor = place.query.get('after') ?? '';
+  const filters = filtersOf(view);
+
+  const list = useLoad(
+    (signal) =>
+      lk.listAccessTokens({
+        query: { ...filters, state, sort, limit: PAGE, ...(cursor !== '' && { cursor }) },
+        signal,
+      }),
+    [state, q, scope, sort, owner, cursor],
+  );
+  const counts = useLoad((signal) => lk.countAccessTokens({ query: filters, signal }), [q, scope, owner]);
+  const user = useLoad<User | undefined>(
+    (signal) => (owner === undefined ? Promise.resolve(undefined) : lk.getUser({ path: { user_id: owner }, signal })),
+    [owner],
+  );
+
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  useEffect(() => {
+    setSelected(new Set());
+  }, [state, q, scope, owner, cursor]);
+  const change = (changes: Readonly<Record<string, string>>, replace = false): void => {
+    navigate(placeWith(place, { ...changes, after: '' }), { replace });
+  };
+  const reload = (): void => {
+    setSelected(new Set());
+    list.reload();
+    counts.reload();
+  };
+
+  const isFiltered = q !== '' || scope !== '';
+  const total = counts.data && counts.data.active + counts.data.expired + counts.data.revoked + counts.data.disabled;
+  const items = list.data?.items ?? [];
+  const owned = user.data;
+  return (
+    <Page
+      title={owned === undefined ? texts.title : texts.titleOf(owned.fullName || owned.email)}
+      lead={owner === undefined ? <p>{texts.lead}</p> : undefined}
+      {...(owner !== undefined && { back: { href: `${BASE}/users/${String(owner)}`, text: words.users.details } })}
+      actions={
+        owner === undefined && (
+          <a class="button primary" href={`${BASE}/tokens/new`}>
+            {texts.create}
+          </a>
+        )
+      }
+    >
+      <Problem error={list.error ?? counts.error ?? user.error} retry={reload} />
+      {total === 0 && !isFiltered ? (
+        <Empty title={texts.emptyTitle}>
+          <p>{owner === undefined ? texts.empty : texts.emptyOther}</p>
+          {owner === undefined && (
+            <p>
+              <a class="button primary" href={`${BASE}/tokens/new`}>
+                {texts.create}
+              </a>
+            </p>
+          )}
+        </Empty>
+      ) : (
+        <>
+          <Toolbar view={view} counts={counts.data} change={change} />
+          {list.data !== undefined && items.length === 0 && (
+            <Empty title={texts.noneTitle(words.states[state])}>
+              {isFiltered && (
+                <>
+                  <p>{texts.noneMatch}</p>
+                  <ul class="chips">
+                    {STATES.filter((each) => each !== state && (counts.data?.[each] ?? 0) > 0).map((each) => (
+                      <li key={each}>
+                        <button
+                          type="button"
+                          class="button"
+                          onClick={() => {
+                            change({ state: each });
+                          }}
+                        >
+                          {texts.elsewhere(counts.data?.[each] ?? 0, words.states[each])}
+                        </button>
+                      </li>
+                    ))}
+                    <li>
+                      <button
+                        type="button"
+                        class="button"
+                        onClick={() => {
+                          change({ q: '', scope: '' });
+                        }}
+                      >
+                        {texts.reset}
+                      </button>
+                    </li>
+                  </ul>
+                </>
+              )}
+            </Empty>
+          )}
+          {items.length > 0 && (
+            <div aria-busy={list.isLoading}>
+              <Selection
+                view={view}
+                items={items}
+                selected={selected}
+                matching={counts.data?.[state] ?? items.length}
+                clear={() => {
+                  setSelected(new Set());
+                }}
+                done={reload}
+              />
+              <TokenTable view={view} items={items} selected={selected} select={setSelected} />
+            </div>
+          )}
+          {list.data !== undefined && <Pager next={list.data.nextCursor} />}
+        </>
+      )}
+    </Page>
+  );
+}

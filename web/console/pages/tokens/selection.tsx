@@ -1,0 +1,132 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { AccessToken } from '../../../../client/index.js';
+import { announce } from '../../announce.js';
+import { useLoad } from '../../load.js';
+import { Confirm } from '../../parts/confirm.js';
+import { Problem } from '../../parts/problem.js';
+import { Time } from '../../parts/time.js';
+import { lk } from '../../service.js';
+import { words } from '../../words.js';
+import { filtersOf, type View } from './view.js';
+
+const texts = words.tokens;
+/** Tokens that the question shows by their names. */
+const SHOWN = 8;
+
+interface SelectionProps {
+  view: View;
+  items: readonly AccessToken[];
+  selected: ReadonlySet<string>;
+  /** How many tokens match the view, on all pages. */
+  matching: number;
+  clear: () => void;
+  done: () => void;
+}
+
+/** What can be done with the selected tokens; always there, so that the list does not jump. */
+export function Selection({ view, items, selected, matching, clear, done }: SelectionProps) {
+  const [isWhole, setWhole] = useState(false);
+  const [isAsking, setAsking] = useState(false);
+  useEffect(() => {
+    setWhole(false);
+  }, [selected]);
+  const isWholePage = selected.size === items.length && matching > items.length;
+  const count = isWhole ? matching : selected.size;
+  return (
+    <div class="selection">
+      <p class={selected.size === 0 ? 'quiet' : undefined}>
+        {selected.size === 0 ? texts.elsewhere(matching, words.states[view.state]) : texts.selected(count)}
+      </p>
+      {selected.size > 0 && (
+        <div class="actions">
+          {isWholePage && !isWhole && (
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                setWhole(true);
+              }}
+            >
+              {texts.selectAll(matching)}
+            </button>
+          )}
+          <button type="button" class="button" onClick={clear}>
+            {texts.clear}
+          </button>
+          <button
+            type="button"
+            class="button danger"
+            onClick={() => {
+              setAsking(true);
+            }}
+          >
+            {texts.revoke}
+          </button>
+        </div>
+      )}
+      {isAsking && (
+        <RevokeMany
+          view={view}
+          ids={isWhole ? undefined : [...selected]}
+          onClose={() => {
+            setAsking(false);
+          }}
+          done={done}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Shows what a revocation would revoke, as the service says, and then revokes exactly by the same selection. */
+function RevokeMany({
+  view,
+  ids,
+  onClose,
+  done,
+}: {
+  view: View;
+  ids: string[] | undefined;
+  onClose: () => void;
+  done: () => void;
+}) {
+  const { owner, ...filter } = filtersOf(view);
+  // Without tokens that are created while the question is open.
+  const [createdBefore] = useState(() => new Date().toISOString());
+  const selection = ids === undefined ? { filter: { ...filter, state: view.state, createdBefore } } : { ids };
+  const query = owner === undefined ? {} : { owner };
+  const dry = useLoad((signal) => lk.revokeAccessTokens({ query, body: { ...selection, dryRun: true }, signal }), []);
+  const count = dry.data?.revokedCount ?? ids?.length ?? 0;
+  const rest = count - SHOWN;
+  return (
+    <Confirm
+      title={texts.revokeTitle(count)}
+      submit={texts.revokeSubmit(count)}
+      isReady={count > 0 && dry.data !== undefined}
+      onClose={onClose}
+      onConfirm={async () => {
+        const { revokedCount } = await lk.revokeAccessTokens({ query, body: selection });
+        announce(texts.revoked(revokedCount));
+        done();
+      }}
+    >
+      <p>{texts.revokeWhy}</p>
+      <Problem error={dry.error} retry={dry.reload} />
+      {dry.data === undefined && dry.error === undefined && <p class="quiet">{texts.checking}…</p>}
+      {dry.data?.revokedCount === 0 && <p>{texts.revokeNone}</p>}
+      {dry.data && (
+        <ul class="names">
+          {dry.data.tokens.slice(0, SHOWN).map((token) => (
+            <li key={token.id}>
+              <bdi>{token.name}</bdi>{' '}
+              <span class="quiet">
+                {token.lastUsedAt === null ? texts.neverUsed : <Time instant={token.lastUsedAt} />}
+              </span>
+            </li>
+          ))}
+          {rest > 0 && <li class="quiet">{texts.revokeRest(rest)}</li>}
+        </ul>
+      )}
+    </Confirm>
+  );
+}

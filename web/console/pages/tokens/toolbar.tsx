@@ -1,0 +1,75 @@
+import type { TokenCounts } from '../../../../client/index.js';
+import { Search } from '../../parts/search.js';
+import { STATES } from '../../states.js';
+import { words } from '../../words.js';
+import type { View } from './view.js';
+
+const texts = words.tokens;
+
+interface ToolbarProps {
+  view: View;
+  /** Undefined until the service has counted. */
+  counts: TokenCounts | undefined;
+  change: (changes: Readonly<Record<string, string>>, replace?: boolean) => void;
+}
+
+/** Narrows and sorts the list. */
+export function Toolbar({ view, counts, change }: ToolbarProps) {
+  return (
+    <>
+      <ul class="chips" aria-label={texts.states}>
+        {STATES.map((state) => (
+          <li key={state}>
+            <button
+              type="button"
+              class="chip"
+              aria-pressed={state === view.state}
+              onClick={() => {
+                change({ state: state === 'active' ? '' : state });
+              }}
+            >
+              {words.states[state]}
+              <span class="count">{counts === undefined ? '·' : counts[state].toLocaleString()}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      <div class="toolbar">
+        <Search
+          label={texts.search}
+          hint={texts.searchHint}
+          value={view.q}
+          change={(q) => {
+            change({ q }, true);
+          }}
+        />
+        {view.scope !== '' && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              change({ scope: '' });
+            }}
+          >
+            {texts.scope}: <code>{view.scope}</code> ×
+          </button>
+        )}
+        <label class="sort">
+          {texts.sort}
+          <select
+            value={view.sort}
+            onChange={(event) => {
+              change({ sort: event.currentTarget.value === '-createdAt' ? '' : event.currentTarget.value });
+            }}
+          >
+            {Object.entries(texts.sorts).map(([sort, text]) => (
+              <option key={sort} value={sort}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,41 @@
+import type { TokenState } from '../../../../client/index.js';
+import type { Place } from '../../router.js';
+import { STATES } from '../../states.js';
+import { words } from '../../words.js';
+
+const texts = words.tokens;
+
+export type Sort = keyof typeof texts.sorts;
+
+/** What the address says about the list. */
+export interface View {
+  state: TokenState;
+  q: string;
+  scope: string;
+  sort: Sort;
+  /** The owner whose tokens are shown; undefined for the user's own. */
+  owner: number | undefined;
+}
+
+export function viewOf({ query }: Place): View {
+  const state = STATES.find((each) => each === query.get('state')) ?? 'active';
+  const sort = Object.keys(texts.sorts).find((each) => each === query.get('sort')) ?? '-createdAt';
+  const owner = Number(query.get('owner') ?? '');
+  return {
+    state,
+    q: query.get('q') ?? '',
+    scope: query.get('scope') ?? '',
+    sort: sort as Sort,
+    owner: Number.isSafeInteger(owner) && owner > 0 ? owner : undefined,
+  };
+}
+
+/** The filters of a view, as the service takes them. */
+export function filtersOf({ q, scope, owner }: View) {
+  return {
+    tokenType: 'pat' as const,
+    ...(q !== '' && { q }),
+    ...(scope !== '' && { scope }),
+    ...(owner !== undefined && { owner }),
+  };
+}

@@ -1,0 +1,199 @@
+import { useRef, useState } from 'preact/hooks';
+import type { User } from '../../../client/index.js';
+import { announce } from '../announce.js';
+import { useAction, useLoad } from '../load.js';
+import { Confirm } from '../parts/confirm.js';
+import { Field } from '../parts/field.js';
+import { textOf } from '../parts/form.js';
+import { Page } from '../parts/page.js';
+import { messagesFor, Problem, withoutFields } from '../parts/problem.js';
+import { Time } from '../parts/time.js';
+import type { PageProps } from '../route.js';
+import { BASE } from '../router.js';
+import { lk } from '../service.js';
+import { useMe } from '../session.js';
+import { words } from '../words.js';
+import { ResetPassword } from './users/reset.js';
+
+const texts = words.users;
+
+export function UserPage({ id = '' }: PageProps) {
+  const user = useLoad((signal) => lk.getUser({ path: { user_id: Number(id) }, signal }), [id]);
+  const back = { href: `${BASE}/users`, text: texts.back };
+  if (user.data === undefined) {
+    return (
+      <Page title={texts.title} back={back}>
+        <Problem error={user.error} retry={user.reload} />
+      </Page>
+    );
+  }
+  return <OneUser user={user.data} back={back} change={user.replace} />;
+}
+
+interface OneUserProps {
+  user: User;
+  back: { href: string; text: string };
+  change: (user: User) => void;
+}
+
+function OneUser({ user, back, change }: OneUserProps) {
+  const { me } = useMe();
+  const [open, setOpen] = useState<'disable' | 'revoke' | 'reset' | undefined>(undefined);
+  const isMe = user.id === me.user.id;
+  const path = { user_id: user.id };
+  const name = user.fullName || user.email;
+  const close = (): void => {
+    setOpen(undefined);
+  };
+  const enable = useAction(async () => {
+    change(await lk.updateUser({ path, body: { disabled: false } }));
+    announce(texts.enabledNow(name));
+  });
+  return (
+    <Page
+      title={name}
+      back={back}
+      lead={
+        <>
+          {user.isAdmin && <span class="badge active">{texts.admin}</span>}{' '}
+          {user.disabled && <span class="badge disabled">{texts.disabled}</span>}
+        </>
+      }
+      actions={
+        <>
+          <a class="button" href={isMe ? `${BASE}/tokens` : `${BASE}/tokens?owner=${String(user.id)}`}>
+            {texts.tokens}
+          </a>
+          {!isMe && (
+            <>
+              <button
+                type="button"
+                class="button"
+                onClick={() => {
+                  setOpen('reset');
+                }}
+              >
+                {texts.reset}
+              </button>
+              {user.disabled ? (
+                <button
+                  type="button"
+                  class="button"
+                  disabled={enable.isRunning}
+                  onClick={() => {
+                    enable.run();
+                  }}
+                >
+                  {texts.enable}
+                </button>
+              ) : (
+                <button
+                  type="button"
+                  class="button danger"
+                  onClick={() => {
+                    setOpen('disable');
+                  }}
+                >
+                  {texts.disable}
+                </button>
+              )}
+              <button
+                type="button"
+                class="button danger"
+                onClick={() => {
+                  setOpen('revoke');
+                }}
+              >
+                {texts.revokeTokens}
+              </button>
+            </>
+          )}
+        </>
+      }
+    >
+      <Problem error={enable.error} />
+      <section class="card">
+        <dl class="details">
+          <dt>{texts.email}</dt>
+          <dd>
+            <bdi>{user.email}</bdi>
+          </dd>
+          <dt>{texts.since}</dt>
+          <dd>
+            <Time instant={user.createdAt} show="short" />
+          </dd>
+        </dl>
+      </section>
+      <EditUser key={`${user.fullName} ${String(user.isAdmin)}`} user={user} change={change} />
+      {open === 'reset' && <ResetPassword user={user} onClose={close} />}
+      {open === 'disable' && (
+        <Confirm
+          title={texts.disableTitle(name)}
+          submit={texts.disable}
+          onClose={close}
+          onConfirm={async () => {
+            change(await lk.updateUser({ path, body: { disabled: true } }));
+            announce(texts.disabledNow(name));
+          }}
+        >
+          <p>{texts.disableWhy}</p>
+        </Confirm>
+      )}
+      {open === 'revoke' && (
+        <Confirm
+          title={texts.revokeTitle(name)}
+          submit={texts.revokeTokens}
+          onClose={close}
+          onConfirm={async () => {
+            change(await lk.updateUser({ path, body: { revokeTokens: true } }));
+            announce(texts.revokedTokens(name));
+          }}
+        >
+          <p>{texts.revokeWhy}</p>
+        </Confirm>
+      )}
+    </Page>
+  );
+}
+
+function EditUser({ user, change }: { user: User; change: (user: User) => void }) {
+  const form = useRef<HTMLFormElement>(null);
+  const save = useAction(async () => {
+    const fields = new FormData(form.current ?? undefined);
+    const body = { fullName: textOf(fields, 'fullName'), isAdmin: fields.get('isAdmin') !== null };
+    change(await lk.updateUser({ path: { user_id: user.id }, body }));
+    announce(texts.saved);
+  });
+  return (
+    <section class="card">
+      <h2>{texts.details}</h2>
+      <form
+        ref={form}
+        class="stack form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          save.run();
+        }}
+      >
+        <Field label={texts.name} error={messagesFor(save.error, 'fullName')} isOptional>
+          {(control) => (
+            <input {...control} name="fullName" autocomplete="off" maxLength={255} defaultValue={user.fullName} />
+          )}
+        </Field>
+        <label class="option">
+          <input type="checkbox" name="isAdmin" defaultChecked={user.isAdmin} />
+          <span>
+            {texts.isAdmin}
+            <span class="hint">{texts.isAdminHint}</span>
+          </span>
+        </label>
+        <Problem error={withoutFields(save.error, ['fullName'])} />
+        <div class="actions">
+          <button type="submit" class="button" disabled={save.isRunning}>
+            {words.save}
+          </button>
+        </div>
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,124 @@
+import { useState } from 'preact/hooks';
+import { useLoad } from '../load.js';
+import { Empty } from '../parts/empty.js';
+import { Page } from '../parts/page.js';
+import { Pager } from '../parts/pager.js';
+import { Problem } from '../parts/problem.js';
+import { Search } from '../parts/search.js';
+import { Time } from '../parts/time.js';
+import { BASE, navigate, placeWith, usePlace } from '../router.js';
+import { lk } from '../service.js';
+import { useMe } from '../session.js';
+import { words } from '../words.js';
+import { AddUser } from './users/add.js';
+
+const texts = words.users;
+
+export function UsersPage() {
+  const { me } = useMe();
+  const place = usePlace();
+  const q = place.query.get('q') ?? '';
+  const cursor = place.query.get('after') ?? '';
+  const list = useLoad(
+    (signal) =>
+      lk.listUsers({ query: { limit: 50, ...(q !== '' && { q }), ...(cursor !== '' && { cursor }) }, signal }),
+    [q, cursor],
+  );
+  const [isAdding, setAdding] = useState(false);
+  return (
+    <Page
+      title={texts.title}
+      lead={<p>{texts.lead}</p>}
+      actions={
+        <button
+          type="button"
+          class="button primary"
+          onClick={() => {
+            setAdding(true);
+          }}
+        >
+          {texts.add}
+        </button>
+      }
+    >
+      <Problem error={list.error} retry={list.reload} />
+      <div class="toolbar">
+        <Search
+          label={texts.search}
+          hint={texts.searchHint}
+          value={q}
+          change={(text) => {
+            navigate(placeWith(place, { q: text, after: '' }), { replace: true });
+          }}
+        />
+      </div>
+      {list.data?.items.length === 0 && (
+        <Empty title={texts.none}>
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              navigate('/users');
+            }}
+          >
+            {words.tokens.reset}
+          </button>
+        </Empty>
+      )}
+      {list.data && list.data.items.length > 0 && (
+        <table aria-busy={list.isLoading}>
+          <caption class="unseen">{texts.caption}</caption>
+          <thead>
+            <tr>
+              <th scope="col" class="name">
+                {texts.name}
+              </th>
+              <th scope="col">{texts.role}</th>
+              <th scope="col" class="wide">
+                {texts.since}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.data.items.map((user) => (
+              <tr key={user.id}>
+                <th scope="row">
+                  <a href={`${BASE}/users/${String(user.id)}`}>
+                    <bdi>{user.fullName || user.email}</bdi>
+                  </a>
+                  {user.id === me.user.id && <span class="quiet"> ({texts.you})</span>}
+                  {user.fullName !== '' && (
+                    <span class="quiet under">
+                      <bdi>{user.email}</bdi>
+                    </span>
+                  )}
+                </th>
+                <td>
+                  {user.disabled ? (
+                    <span class="badge disabled">{texts.disabled}</span>
+                  ) : user.isAdmin ? (
+                    <span class="badge active">{texts.admin}</span>
+                  ) : (
+                    texts.person
+                  )}
+                </td>
+                <td class="wide">
+                  <Time instant={user.createdAt} show="day" />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {list.data && <Pager next={list.data.nextCursor} />}
+      {isAdding && (
+        <AddUser
+          onClose={() => {
+            setAdding(false);
+            list.reload();
+          }}
+        />
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,58 @@
+import type { ComponentType } from 'preact';
+import { CreatePage } from './pages/create.js';
+import { SessionsPage } from './pages/sessions.js';
+import { TokenPage } from './pages/token.js';
+import { TokensPage } from './pages/tokens.js';
+import { UserPage } from './pages/user.js';
+import { UsersPage } from './pages/users.js';
+import type { PageProps } from './route.js';
+import { words } from './words.js';
+
+interface Route {
+  /** The address below `/console`; a part that begins with a colon can be any text. */
+  path: string;
+  page: ComponentType<PageProps>;
+  /** The scope that the session must have; without it the page does not exist. */
+  scope?: string;
+}
+
+/** Every page of the console. The first route that fits an address is taken. */
+export const ROUTES: readonly Route[] = [
+  { path: '/', page: TokensPage },
+  { path: '/tokens', page: TokensPage },
+  { path: '/tokens/new', page: CreatePage },
+  { path: '/tokens/:id', page: TokenPage },
+  { path: '/sessions', page: SessionsPage },
+  { path: '/users', page: UsersPage, scope: 'users:admin' },
+  { path: '/users/:id', page: UserPage, scope: 'users:admin' },
+];
+
+interface Link {
+  path: string;
+  text: string;
+  scope?: string;
+}
+
+/** The links of the navigation, in order. */
+export const LINKS: readonly Link[] = [
+  { path: '/tokens', text: words.nav.tokens },
+  { path: '/sessions', text: words.nav.sessions },
+  { path: '/users', text: words.nav.users, scope: 'users:admin' },
+];
+
+/** The page at `path` for a session with `scopes`; undefined if there is none. */
+export function findPage(
+  path: string,
+  scopes: readonly string[],
+): { page: ComponentType<PageProps>; props: PageProps } | undefined {
+  const parts = path.split('/');
+  for (const { path: pattern, page, scope } of ROUTES) {
+    const names = pattern.split('/');
+    if (names.length !== parts.length || (scope !== undefined && !scopes.includes(scope))) continue;
+    const fits = names.every((name, at) => name.startsWith(':') || name === parts[at]);
+    if (!fits) continue;
+    const props = names.flatMap((name, at) => (name.startsWith(':') ? [[name.slice(1), parts[at] ?? '']] : []));
+    return { page, props: Object.fromEntries(props) as PageProps };
+  }
+  return undefined;
+}
