@@ -1,10 +1,15 @@
 import type { ComponentType } from 'preact';
 import { CreatePage } from './pages/create.js';
+import { EventsPage } from './pages/events.js';
+import { PolicyPage } from './pages/policy.js';
 import { SessionsPage } from './pages/sessions.js';
 import { TokenPage } from './pages/token.js';
 import { TokensPage } from './pages/tokens.js';
 import { UserPage } from './pages/user.js';
 import { UsersPage } from './pages/users.js';
+import { NewWebhookPage } from './pages/webhook/new.js';
+import { WebhookPage } from './pages/webhook.js';
+import { WebhooksPage } from './pages/webhooks.js';
 import type { PageProps } from './route.js';
 import { words } from './words.js';
 
@@ -25,6 +30,11 @@ export const ROUTES: readonly Route[] = [
   { path: '/sessions', page: SessionsPage },
   { path: '/users', page: UsersPage, scope: 'users:admin' },
   { path: '/users/:id', page: UserPage, scope: 'users:admin' },
+  { path: '/events', page: EventsPage, scope: 'audit:read' },
+  { path: '/webhooks', page: WebhooksPage, scope: 'webhooks:admin' },
+  { path: '/webhooks/new', page: NewWebhookPage, scope: 'webhooks:admin' },
+  { path: '/webhooks/:id', page: WebhookPage, scope: 'webhooks:admin' },
+  { path: '/policy', page: PolicyPage, scope: 'policy:admin' },
 ];
 
 interface Link {
@@ -38,6 +48,9 @@ export const LINKS: readonly Link[] = [
   { path: '/tokens', text: words.nav.tokens },
   { path: '/sessions', text: words.nav.sessions },
   { path: '/users', text: words.nav.users, scope: 'users:admin' },
+  { path: '/events', text: words.nav.events, scope: 'audit:read' },
+  { path: '/webhooks', text: words.nav.webhooks, scope: 'webhooks:admin' },
+  { path: '/policy', text: words.nav.policy, scope: 'policy:admin' },
 ];
 
 /** The page at `path` for a session with `scopes`; undefined if there is none. */

@@ -1,6 +1,9 @@
 import type { EventAction, LatchkeyErrorCode, TokenState } from '../../client/index.js';
+import { audit } from './words/audit.js';
+import { policy } from './words/policy.js';
+import { webhooks } from './words/webhooks.js';
 
-// All texts of the console, in one file, so that a translation is one more file.
+// All texts of the console, here and in words/, so that a translation needs no other file.
 
 function count(number: number, one: string, many: string): string {
   return `${number.toLocaleString()} ${number === 1 ? one : many}`;
@@ -83,6 +86,9 @@ export const words = {
     tokens: 'Tokens',
     sessions: 'Sessions',
     users: 'Users',
+    events: 'Events',
+    webhooks: 'Webhooks',
+    policy: 'Policy',
     reference: 'API reference',
     logOut: 'Log out',
   },
@@ -124,6 +130,7 @@ export const words = {
     expires: 'Expires',
     lastUsed: 'Last used',
     state: 'State',
+    count: tokens,
     caption: (state: string) => `${state} tokens`,
     neverUsed: 'Never used',
     more: (number: number) => `and ${String(number)} more`,
@@ -327,6 +334,10 @@ export const words = {
     revokedTokens: (name: string) => `Revoked all tokens of ${name}.`,
     saved: 'Saved.',
   },
+
+  audit,
+  webhooks,
+  policy,
 
   missing: {
     title: 'There is nothing here',

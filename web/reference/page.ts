@@ -27,7 +27,7 @@ export function referencePage(document: Document, stylesheet: string): string {
 <body>
 <a class="skip" href="#content">Skip to the content</a>
 <header class="top"><a class="brand" href="#overview">${info.title}</a> <span class="version">API ${info.version}</span>
-<nav aria-label="Other pages"><a href="/openapi.yaml">openapi.yaml</a> <a href="/openapi.json">openapi.json</a></nav></header>
+<nav aria-label="Other pages"><a href="/console">Console</a> <a href="/openapi.yaml">openapi.yaml</a> <a href="/openapi.json">openapi.json</a></nav></header>
 <nav class="contents" aria-label="Contents">
 ${contents(document)}
 </nav>

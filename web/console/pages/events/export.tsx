@@ -1,0 +1,105 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { announce } from '../../announce.js';
+import { useAction } from '../../load.js';
+import { Dialog } from '../../parts/dialog.js';
+import { Problem } from '../../parts/problem.js';
+import { lk } from '../../service.js';
+import { words } from '../../words.js';
+
+const texts = words.audit;
+/** Events that one request exports. */
+const PART = 5_000;
+
+type Format = keyof typeof texts.formats;
+
+/** Saves all events of the organization as a file. */
+export function ExportEvents({ onClose }: { onClose: () => void }) {
+  const [format, setFormat] = useState<Format>('latchkey');
+  const [done, setDone] = useState<number | undefined>(undefined);
+  const leaving = useRef(new AbortController());
+  useEffect(
+    () => () => {
+      leaving.current.abort();
+    },
+    [],
+  );
+  const download = useAction(async () => {
+    const { signal } = leaving.current;
+    const parts: string[] = [];
+    let [after, count] = [0, 0];
+    for (;;) {
+      setDone(count);
+      const text = await lk.exportAuditEvents({ query: { after, limit: PART, format }, signal });
+      const lines = text.trimEnd().split('\n');
+      const last = lines.at(-1) ?? '';
+      if (last === '') break;
+      parts.push(text);
+      count += lines.length;
+      after = placeOf(last);
+      if (lines.length < PART) break;
+    }
+    save(parts, `latchkey-events-${new Date().toISOString().slice(0, 10)}.jsonl`);
+    announce(texts.downloaded(count));
+    onClose();
+  });
+  return (
+    <Dialog title={texts.exportTitle} onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          download.run();
+        }}
+      >
+        <p>{texts.exportWhy}</p>
+        <fieldset>
+          <legend>{texts.format}</legend>
+          <div class="choices">
+            {Object.entries(texts.formats).map(([name, text]) => (
+              <label key={name} class="choice">
+                <input
+                  type="radio"
+                  name="format"
+                  value={name}
+                  checked={format === name}
+                  onChange={() => {
+                    setFormat(name as Format);
+                  }}
+                />
+                {text}
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        {download.isRunning && done !== undefined && (
+          <p class="quiet" role="status">
+            {texts.downloading(done)}
+          </p>
+        )}
+        <Problem error={download.error} />
+        <div class="actions">
+          <button type="button" class="button" onClick={onClose}>
+            {words.cancel}
+          </button>
+          <button type="submit" class="button primary" disabled={download.isRunning}>
+            {texts.download}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The place in the chain of the event in a line, in either format. */
+function placeOf(line: string): number {
+  const event = JSON.parse(line) as { seq?: number; metadata?: { sequence: number } };
+  return event.seq ?? event.metadata?.sequence ?? Number.NaN;
+}
+
+function save(parts: readonly string[], name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([...parts], { type: 'application/jsonl' }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

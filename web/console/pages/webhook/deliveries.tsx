@@ -1,0 +1,165 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { EventAction, WebhookDelivery } from '../../../../client/index.js';
+import { announce } from '../../announce.js';
+import { useAction, useLoad } from '../../load.js';
+import { Pager } from '../../parts/pager.js';
+import { Problem } from '../../parts/problem.js';
+import { Time } from '../../parts/time.js';
+import { navigate, placeWith, usePlace } from '../../router.js';
+import { lk } from '../../service.js';
+import { words } from '../../words.js';
+import { DeliveryBadge } from './badge.js';
+import { ResendFailed } from './resend.js';
+
+const texts = words.webhooks;
+const PAGE = 20;
+const STATUSES = Object.keys(texts.statuses) as (keyof typeof texts.statuses)[];
+/** Milliseconds after which the list is read again while a delivery of it waits. */
+const PERIOD = 2_000;
+
+/** What was sent to a webhook. The list is read again when `round` changes. */
+export function Deliveries({ id, round }: { id: string; round: number }) {
+  const place = usePlace();
+  const status = STATUSES.find((each) => each === place.query.get('status'));
+  const cursor = place.query.get('after') ?? '';
+  const list = useLoad(
+    (signal) =>
+      lk.listWebhookDeliveries({
+        path: { webhook_id: id },
+        query: { limit: PAGE, ...(status !== undefined && { status }), ...(cursor !== '' && { cursor }) },
+        signal,
+      }),
+    [id, status, cursor, round],
+  );
+  const [isAsking, setAsking] = useState(false);
+  const { data, reload } = list;
+  const isWaiting = data?.items.some((each) => each.status === 'pending') === true;
+  useEffect(() => {
+    if (!isWaiting) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') reload();
+    }, PERIOD);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [isWaiting, reload]);
+  return (
+    <section class="list">
+      <div class="card-head">
+        <div>
+          <h2>{texts.deliveries}</h2>
+          <p class="quiet">{texts.deliveriesLead}</p>
+        </div>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            setAsking(true);
+          }}
+        >
+          {texts.redeliverAll}
+        </button>
+      </div>
+      <ul class="chips" aria-label={texts.deliveriesBy}>
+        {[undefined, ...STATUSES].map((each) => (
+          <li key={each ?? 'all'}>
+            <button
+              type="button"
+              class="chip"
+              aria-pressed={each === status}
+              onClick={() => {
+                navigate(placeWith(place, { status: each ?? '', after: '' }));
+              }}
+            >
+              {each === undefined ? texts.all : texts.statuses[each]}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <Problem error={list.error} retry={reload} />
+      {data !== undefined && data.items.length === 0 && (
+        <p class="quiet">
+          {status === undefined
+            ? `${texts.noDeliveries}. ${texts.noDeliveriesWhy}`
+            : texts.noneWith(texts.statuses[status])}
+        </p>
+      )}
+      {data !== undefined && data.items.length > 0 && <DeliveryList id={id} items={data.items} changed={reload} />}
+      {data !== undefined && <Pager next={data.nextCursor} />}
+      {isAsking && (
+        <ResendFailed
+          id={id}
+          changed={reload}
+          onClose={() => {
+            setAsking(false);
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+interface DeliveryListProps {
+  id: string;
+  items: readonly WebhookDelivery[];
+  changed: () => void;
+}
+
+function DeliveryList({ id, items, changed }: DeliveryListProps) {
+  const resend = useAction(async (delivery: WebhookDelivery) => {
+    await lk.redeliverWebhookDelivery({ path: { webhook_id: id, delivery_id: delivery.id } });
+    announce(texts.redelivered);
+    changed();
+  });
+  return (
+    <>
+      <Problem error={resend.error} />
+      <ul class="rows" aria-label={texts.deliveries}>
+        {items.map((delivery) => (
+          <li key={delivery.id}>
+            <div>
+              <p>
+                {titleOf(delivery)} <DeliveryBadge status={delivery.status} />
+              </p>
+              <p class="quiet">
+                <Time instant={delivery.createdAt} show="short" /> · <Outcome delivery={delivery} />
+              </p>
+            </div>
+            <button
+              type="button"
+              class="button"
+              aria-label={texts.redeliverOf(titleOf(delivery))}
+              disabled={resend.isRunning}
+              onClick={() => {
+                resend.run(delivery);
+              }}
+            >
+              {texts.redeliver}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function titleOf({ eventType }: WebhookDelivery): string {
+  return eventType in words.audit.actions ? words.audit.actions[eventType as EventAction] : texts.testEvent;
+}
+
+/** What the webhook answered last, and when the delivery is tried again. */
+function Outcome({ delivery }: { delivery: WebhookDelivery }) {
+  const { attempts, lastStatus, lastError, nextAttemptAt } = delivery;
+  if (attempts === 0) return <>{texts.noAnswer}</>;
+  const answer = [lastStatus, lastError === null ? null : texts.failures[lastError], texts.attempts(attempts)];
+  return (
+    <>
+      {answer.filter((part) => part !== null).join(', ')}
+      {nextAttemptAt !== null && (
+        <>
+          , {texts.next} <Time instant={nextAttemptAt} />
+        </>
+      )}
+    </>
+  );
+}

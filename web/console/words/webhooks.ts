@@ -1,0 +1,108 @@
+import type { Webhook, WebhookDelivery } from '../../../client/index.js';
+
+const disabledReasons: Record<NonNullable<Webhook['disabledReason']>, string> = {
+  manual: 'An administrator disabled it.',
+  gone: 'Its server answered 410, which means that it wants no more.',
+  failing: 'Deliveries failed for three days.',
+};
+
+const failures: Record<NonNullable<WebhookDelivery['lastError']>, string> = {
+  status: 'rejected',
+  redirect: 'answered with a redirect',
+  timeout: 'no answer within 15 seconds',
+  forbidden_target: 'this address is not allowed',
+  unknown_host: 'the host has no address',
+  tls: 'the certificate is not valid',
+  connection: 'no connection',
+};
+
+const statuses: Record<WebhookDelivery['status'], string> = {
+  pending: 'Waiting',
+  delivered: 'Delivered',
+  failed: 'Failed',
+};
+
+export const webhooks = {
+  title: 'Webhooks',
+  lead: 'Servers of yours that are told what happens here, by signed requests.',
+  create: 'New webhook',
+  caption: 'Webhooks',
+  url: 'URL',
+  urlHint: 'An https URL. Any part of it may be secret.',
+  description: 'Description',
+  types: 'Events',
+  typesHint: 'What is sent to it.',
+  allTypes: 'Everything',
+  chosenTypes: 'Only these',
+  someTypes: (number: number) => (number === 1 ? '1 kind of event' : `${String(number)} kinds of events`),
+  noType: 'Choose at least one.',
+  state: 'State',
+  enabled: 'Enabled',
+  disabled: 'Disabled',
+  failing: 'Failing',
+  disabledReasons,
+  lastSuccess: 'Last delivered',
+  lastFailure: 'Last failed',
+  created: 'Created',
+  emptyTitle: 'No webhooks yet',
+  empty: 'A webhook tells your own server when a token is created, leaks, is about to expire or is revoked.',
+  back: 'All webhooks',
+  createTitle: 'New webhook',
+  submit: 'Create webhook',
+  createdNow: 'Created the webhook.',
+  revealTitle: 'Copy the secret now',
+  revealWhy:
+    'Your server checks the signature of each delivery with it. It is shown this one time; if you lose it, rotate it.',
+  secret: 'Signing secret',
+  copySecret: 'Copy the secret',
+  copiedSecret: 'Copied the secret.',
+  done: 'Done',
+  details: 'Details',
+  formerSecret: 'Former secret',
+  formerUntil: 'signs too until',
+  test: 'Send a test',
+  tested: 'Sent a test. Its delivery is in the list below.',
+  edit: 'Edit',
+  editTitle: 'Edit webhook',
+  saved: 'Saved.',
+  enable: 'Enable',
+  disable: 'Disable',
+  enabledNow: 'Enabled the webhook.',
+  disabledNow: 'Disabled the webhook.',
+  disabledWhat: 'It gets nothing, and what happens until it is enabled is not sent later.',
+  rotate: 'Rotate the secret',
+  rotateWhy:
+    'From now on, deliveries are signed with a new secret. The former one signs too, until you have changed your server.',
+  grace: 'The former secret stops signing',
+  graces: { 0: 'Now', 3600: 'In 1 hour', 86400: 'In 1 day', 604800: 'In 7 days' } as Record<number, string>,
+  rotated: 'Rotated the secret.',
+  delete: 'Delete',
+  deleteTitle: 'Delete this webhook?',
+  deleteWhy: 'Nothing more is sent to it, and its deliveries are forgotten. This cannot be undone.',
+  deleted: 'Deleted the webhook.',
+  deliveries: 'Deliveries',
+  deliveriesLead: 'What was sent in the last 30 days, newest first.',
+  deliveriesBy: 'Show deliveries by status',
+  all: 'All',
+  statuses,
+  failures,
+  testEvent: 'Test',
+  attempts: (number: number) => (number === 1 ? '1 attempt' : `${String(number)} attempts`),
+  noAnswer: 'Not sent yet',
+  next: 'next',
+  redeliver: 'Send again',
+  redeliverOf: (what: string) => `Send “${what}” again`,
+  redelivered: 'It is sent again.',
+  noDeliveries: 'No deliveries yet',
+  noDeliveriesWhy: 'Send a test to see whether your server takes it.',
+  noneWith: (status: string) => `No deliveries with the status “${status.toLowerCase()}”.`,
+  redeliverAll: 'Send failed ones again',
+  redeliverAllWhy: 'Sends again, oldest first, whatever failed for the last time since this day.',
+  since: 'Since',
+  sentAgain: (number: number) =>
+    number === 0
+      ? 'Nothing had failed since then.'
+      : number === 1
+        ? '1 delivery is sent again.'
+        : `${String(number)} deliveries are sent again.`,
+};
