@@ -7,6 +7,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** URL of the server's database `postgres`, as a role that may make databases. */
     postgres: string;
+    /** How to copy a database, at the end of `create database`: by files, which takes half the time of the default. */
+    postgresCopy: '' | 'strategy file_copy';
   }
 }
 
@@ -28,6 +30,11 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
   const database = await openDatabase(databaseAt(url, TEMPLATE));
   await database.close();
   provide('postgres', url);
+  // PostgreSQL 14 knows no other way.
+  const { rows } = await admin.query<{ version: number }>(
+    `select current_setting('server_version_num')::int as version`,
+  );
+  provide('postgresCopy', (rows[0]?.version ?? 0) >= 150_000 ? 'strategy file_copy' : '');
   return async () => {
     await admin.query(`drop database if exists ${TEMPLATE} with (force)`);
     await admin.end();

@@ -21,18 +21,35 @@ export const isOnPostgres = process.env['LATCHKEY_TEST_ENGINE'] === 'postgres';
 /** Creates a database: a file in `folder`, or a PostgreSQL database that `remove` drops. */
 export async function newDatabase(folder: string): Promise<{ database: string; remove(): Promise<void> }> {
   if (!isOnPostgres) return { database: join(folder, 'latchkey.db'), remove: () => Promise.resolve() };
-  const url = inject('postgres');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await onServer(url, `create database ${name} template ${TEMPLATE}`);
+  await toServer(`create database ${name} template ${TEMPLATE} ${inject('postgresCopy')}`);
   return {
-    database: databaseAt(url, name),
-    remove: () => removeDatabase(databaseAt(url, name)),
+    database: databaseAt(inject('postgres'), name),
+    remove: () => removeDatabase(databaseAt(inject('postgres'), name)),
   };
 }
 
 /** Drops a test's PostgreSQL database, even if clients are connected to it. */
 export async function removeDatabase(database: string): Promise<void> {
-  await onServer(inject('postgres'), `drop database if exists ${new URL(database).pathname.slice(1)} with (force)`);
+  await toServer(`drop database if exists ${new URL(database).pathname.slice(1)} with (force)`);
+}
+
+let admin: Promise<Client> | undefined;
+
+/** Runs a statement about a database as a whole, on a connection that all tests of this worker share. */
+async function toServer(statement: string): Promise<void> {
+  admin ??= connectAdmin();
+  await (await admin).query(statement);
+}
+
+async function connectAdmin(): Promise<Client> {
+  const client = new Client(inject('postgres'));
+  // Tests of outages end all connections.
+  client.on('error', () => {
+    admin = undefined;
+  });
+  await client.connect();
+  return client;
 }
 
 /** Runs a query on a database of either engine, on a connection of its own. */
