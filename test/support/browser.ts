@@ -19,7 +19,6 @@ export async function startBrowser(
     args: [
       ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage'],
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ...(installed === undefined ? ['--single-process', '--no-zygote'] : []),
     ],
   });
   whenDone(() => browser.close());

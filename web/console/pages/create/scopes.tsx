@@ -42,7 +42,7 @@ export function ScopesField({ own, chosen, choose, others, setOthers, error }: S
     <fieldset>
       <legend>{texts.scopes}</legend>
       <p class="hint">{texts.scopesHint}</p>
-      <h3>{texts.own}</h3>
+      <p class="group">{texts.own}</p>
       <div class="checks">
         {byWeight(own).map((scope) => (
           <label key={scope} class="option">

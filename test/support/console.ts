@@ -1,0 +1,88 @@
+import type { BrowserContext, Page } from 'puppeteer-core';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { createLatchkey, type Latchkey } from '../../client/index.js';
+import type { StartOptions } from '../../server/start.js';
+import { openTab, startBrowser, type Tab } from './browser.js';
+import { ADMIN, type Service, startService } from './service.js';
+
+/** A browser of somebody, with cookies of their own, and a service for it; both shared by the tests of a file. */
+export interface ConsoleSetting {
+  service: Service;
+  /** The first user's client, to prepare and to look at what the console shows. */
+  admin: Latchkey;
+  /** Opens a tab in a browser that knows nothing yet. */
+  newPerson(): Promise<{ context: BrowserContext; tab: Tab }>;
+}
+
+export function shareConsole(options: StartOptions = {}): ConsoleSetting {
+  const cleanUps: (() => Promise<void>)[] = [];
+  const setting = {} as ConsoleSetting;
+  beforeAll(async () => {
+    // The browser's clock is the real one.
+    const service = await startService({ now: Date.now, ...options }, (cleanUp) => cleanUps.push(cleanUp));
+    const browser = await startBrowser((cleanUp) => cleanUps.push(cleanUp));
+    const { token } = await service.admin();
+    Object.assign(setting, {
+      service,
+      admin: createLatchkey({ baseUrl: service.url, token }),
+      newPerson: async () => {
+        const context = await browser.createBrowserContext();
+        const tab = await openTab(context);
+        await tab.page.setViewport({ width: 1280, height: 800 });
+        return { context, tab };
+      },
+    });
+  });
+  afterAll(async () => {
+    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  });
+  return setting;
+}
+
+/** Goes to a page of the console. */
+export async function visit({ page }: Tab, { url }: { url: string }, path = ''): Promise<void> {
+  await page.goto(`${url}/console${path}`);
+}
+
+export async function logInAt(
+  tab: Tab,
+  service: { url: string },
+  path = '',
+  { email, password } = ADMIN,
+): Promise<void> {
+  await visit(tab, service, path);
+  await type(tab.page, 'E-mail', email);
+  await type(tab.page, 'Password', password);
+  await tab.page.keyboard.press('Enter');
+  await tab.page.waitForSelector('.frame');
+}
+
+/** Waits for the one visible element with this accessible name, as a screen reader tells it. */
+export async function named(page: Page, name: string, role?: string) {
+  const selector = `::-p-aria([name="${name}"]${role === undefined ? '' : `[role="${role}"]`})`;
+  const found = await page.waitForSelector(selector, { visible: true, timeout: 10_000 });
+  if (found === null) throw new Error(`there is no ${name}`);
+  return found;
+}
+
+export async function press(page: Page, name: string, role = 'button'): Promise<void> {
+  await (await named(page, name, role)).click();
+}
+
+export async function type(page: Page, name: string, text: string): Promise<void> {
+  await (await named(page, name, 'textbox')).type(text);
+}
+
+/** The text that a person sees. */
+export async function textOf(page: Page, selector = 'body'): Promise<string> {
+  return await page.$eval(selector, (element) => (element as HTMLElement).innerText);
+}
+
+export async function expectText(page: Page, text: string | RegExp, selector = 'body'): Promise<void> {
+  await expect.poll(() => textOf(page, selector).catch(() => '')).toMatch(text);
+}
+
+/** The faults of a tab, without the answers that a test provokes: a browser logs each one with an error. */
+export function faultsOf({ faults }: Tab, expected: RegExp = /^$/): string[] {
+  return faults.filter((fault) => !expected.test(fault));
+}

@@ -1,0 +1,325 @@
+import { describe, expect, test } from 'vitest';
+import { createLatchkey } from '../../client/index.js';
+import { hasBrowser, openTab, type Tab } from '../support/browser.js';
+import { expectText, faultsOf, logInAt, named, press, shareConsole, textOf, type, visit } from '../support/console.js';
+import { ADMIN } from '../support/service.js';
+
+// The console in a real browser, as a person uses it.
+
+const PLAINTEXT = /lk_pat_[0-9A-Za-z]{36}/;
+const REFUSED = /status of 401/;
+
+describe.runIf(hasBrowser)('the console', () => {
+  const setting = shareConsole();
+
+  /** Presses Tab until the element with this name has the focus. */
+  async function tabTo({ page }: Tab, name: string, key: 'Tab' | 'ArrowRight' = 'Tab'): Promise<void> {
+    const here = () =>
+      page.evaluate(() => {
+        const element = document.activeElement;
+        if (!(element instanceof HTMLElement)) return '';
+        const { labels } = element as HTMLInputElement;
+        return element.getAttribute('aria-label') ?? labels?.[0]?.innerText ?? element.innerText;
+      });
+    for (let presses = 0; presses < 80; presses++) {
+      if ((await here()).trim().split('\n')[0] === name) return;
+      await page.keyboard.press(key);
+    }
+    throw new Error(`${name} cannot be reached by the keyboard`);
+  }
+
+  async function confirm(tab: Tab, name: string): Promise<void> {
+    await tabTo(tab, name);
+    // Whoever uses the keyboard must see where they are.
+    const outline = await tab.page.$eval(':focus', (element) => getComputedStyle(element).outlineStyle);
+    expect([name, outline]).not.toEqual([name, 'none']);
+    await tab.page.keyboard.press('Enter');
+  }
+
+  test('creates, copies, tries, rotates and revokes a token by the keyboard alone', async () => {
+    const { service, newPerson } = setting;
+    const { context, tab } = await newPerson();
+    await context.overridePermissions(service.url, ['clipboard-read', 'clipboard-write']);
+    const { page } = tab;
+    await visit(tab, service);
+    await named(page, 'E-mail', 'textbox');
+    await page.keyboard.type(ADMIN.email);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(ADMIN.password);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.page-head');
+    await confirm(tab, 'New token');
+
+    await named(page, 'Name', 'textbox');
+    await tabTo(tab, 'Name');
+    await page.keyboard.type('by keyboard');
+    await tabTo(tab, '30 days');
+    await page.keyboard.press('ArrowRight');
+    await tabTo(tab, 'tokens:write');
+    await page.keyboard.press('Space');
+    await expectText(page, 'by keyboard may use tokens:read and tokens:write', '.summary');
+    await confirm(tab, 'Create token');
+
+    await named(page, 'Copy the secret', 'button');
+    await confirm(tab, 'Copy the secret');
+    await expectText(page, 'Copied the secret.', '[role=status]');
+    const secret = await page.evaluate(() => navigator.clipboard.readText());
+    expect(secret).toMatch(PLAINTEXT);
+    await confirm(tab, 'Copy the command');
+    const command = await page.evaluate(() => navigator.clipboard.readText());
+    const [, url = '', header = ''] = /^curl (\S+) -H "Authorization: (Bearer \S+)"$/.exec(command) ?? [];
+    const shown = (await (await fetch(url, { headers: { Authorization: header } })).json()) as Record<string, unknown>;
+    expect(shown).toMatchObject({ name: 'by keyboard', scopes: ['tokens:read', 'tokens:write'] });
+    expect(Date.parse(String(shown['expiresAt'])) - Date.now()).toBeGreaterThan(89 * 86_400_000);
+
+    await confirm(tab, 'Done');
+    await named(page, 'Rotate', 'button');
+    expect(await textOf(page)).not.toMatch(PLAINTEXT);
+    await confirm(tab, 'Rotate');
+    await page.waitForSelector('dialog[open]');
+    await confirm(tab, 'Rotate');
+    await named(page, 'Copy the secret', 'button');
+    await confirm(tab, 'Copy the secret');
+    await expectText(page, 'Copied the secret.', '[role=status]');
+    const rotated = await page.evaluate(() => navigator.clipboard.readText());
+    expect(rotated).not.toBe(secret);
+    // The earlier secret works for a day, and the page tells when it does.
+    const earlier = createLatchkey({ baseUrl: service.url, token: secret });
+    await earlier.getMe();
+    await expectText(page, 'Earlier secret');
+    await confirm(tab, 'Done');
+    await confirm(tab, 'End it now');
+    await expectText(page, 'Ended the earlier secret.', '[role=status]');
+    await expect(earlier.getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+
+    await confirm(tab, 'Revoke');
+    await page.waitForSelector('dialog[open]');
+    await confirm(tab, 'Revoke');
+    await expectText(page, 'Revoked by keyboard.', '[role=status]');
+    const after = createLatchkey({ baseUrl: service.url, token: rotated });
+    await expect(after.getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+    await expectText(page, /Revoked by admin@latchkey\.local.*Rotated by.*Created by/s, '.events');
+    expect(faultsOf(tab)).toEqual([]);
+  });
+
+  test('keeps nothing secret where a script, the history or the storage has it', async () => {
+    const { service, newPerson } = setting;
+    const { context, tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/tokens/new');
+    await type(page, 'Name', 'a secret');
+    await press(page, 'Create token');
+    await named(page, 'Copy the secret', 'button');
+    const [secret = ''] = PLAINTEXT.exec(await textOf(page)) ?? [];
+    const kept = await page.evaluate(() =>
+      JSON.stringify([
+        document.cookie,
+        Object.entries(localStorage),
+        Object.entries(sessionStorage),
+        location.href,
+        history.state,
+        performance.getEntries().map(({ name }) => name),
+      ]),
+    );
+    expect(kept).not.toMatch(/lk_|correct horse/);
+    const cookies = await context.cookies();
+    expect(cookies.map(({ name, httpOnly }) => [name, httpOnly]).sort()).toEqual([
+      ['vai_refresh', true],
+      ['vai_token', true],
+    ]);
+    // It is gone with the page, and does not come back.
+    await page.goBack();
+    await page.goForward();
+    await named(page, 'Create token', 'button');
+    expect(await page.content()).not.toContain(secret);
+    expect(faultsOf(tab)).toEqual([]);
+  });
+
+  test('shows hostile names as text', async () => {
+    const { service, newPerson, admin } = setting;
+    const names = [
+      '<img src=x onerror="document.title=1">',
+      '"><script>alert(1)</script>',
+      'javascript:alert(1)',
+      '\u202Egnp.exe\u202C',
+      '{{constructor.constructor("alert(1)")()}}',
+      'a'.repeat(255),
+    ];
+    for (const name of names) await admin.createAccessToken({ body: { name, description: name, scopes: [] } });
+    const { tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/tokens?sort=createdAt');
+    await page.waitForSelector('tbody tr');
+    for (const name of names) {
+      expect(await page.$$eval('tbody th bdi', (all) => all.map(({ textContent }) => textContent))).toContain(name);
+    }
+    for (let at = 0; at < names.length; at++) {
+      await visit(tab, service, '/tokens?sort=createdAt');
+      const links = await page.waitForSelector('tbody tr').then(() => page.$$('tbody th a'));
+      await links[links.length - names.length + at]?.click();
+      await page.waitForSelector('.details');
+      expect(await page.$eval('h1', ({ textContent }) => textContent)).toBe(names[at]);
+    }
+    expect(await page.$$('main img, main script')).toEqual([]);
+    expect(faultsOf(tab)).toEqual([]);
+  });
+
+  test('searches, filters, and revokes several, after it has shown what the service would revoke', async () => {
+    const { service, newPerson, admin } = setting;
+    for (const name of ['bulk a', 'bulk b', 'bulk c']) {
+      await admin.createAccessToken({ body: { name, scopes: ['bulk:read'], expiresInDays: 3 } });
+    }
+    const { tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service);
+    await (await named(page, 'Search', 'searchbox')).type('BULK');
+    await expect.poll(() => page.url()).toContain('?q=BULK');
+    await expect.poll(() => page.$$eval('tbody tr', ({ length }) => length)).toBe(3);
+    await expectText(page, /Active\s*3.*Expiring soon\s*3.*Expired\s*0/s, '.chips');
+    await press(page, 'Select bulk a', 'checkbox');
+    await press(page, 'Select bulk c', 'checkbox');
+    await expectText(page, '2 tokens selected', '.selection');
+    await press(page, 'Revoke');
+    await expectText(page, /Revoke 2 tokens\?.*bulk c.*bulk a/s, 'dialog');
+    expect(await textOf(page, 'dialog')).not.toContain('bulk b');
+    const before = await admin.countAccessTokens({ query: { q: 'bulk' } });
+    expect(before.active).toBe(3);
+    await press(page, 'Revoke 2 tokens');
+    await expectText(page, 'Revoked 2 tokens.', '[role=status]');
+    await expectText(page, /Active\s*1.*Revoked\s*2/s, '.chips');
+    const { items } = await admin.listAccessTokens({ query: { q: 'bulk', state: 'revoked' } });
+    expect(items.map(({ name }) => name).sort()).toEqual(['bulk a', 'bulk c']);
+    await page.goBack();
+    await page.goForward();
+    await expectText(page, 'bulk b', 'tbody');
+    expect(faultsOf(tab)).toEqual([]);
+  });
+
+  test('asks to log in again in the middle of a form, and nothing that was typed is lost', async () => {
+    const { service, newPerson } = setting;
+    const person = await service.newUser();
+    const { context, tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/tokens/new', person);
+    await type(page, 'Name', 'typed before the end');
+    await type(page, 'In your own API (optional)', 'invoices:read');
+    await createLatchkey({ baseUrl: service.url, token: person.token }).revokeAllAccessTokens();
+    await press(page, 'Create token');
+    await expectText(page, 'Log in again', 'dialog');
+    await type(page, 'Password', 'a wrong password');
+    await page.keyboard.press('Enter');
+    await expectText(page, 'Wrong e-mail or password.', 'dialog');
+    await page.keyboard.press('Escape');
+    await expectText(page, 'You are not logged in any more.', 'form');
+    await press(page, 'Create token');
+    await type(page, 'Password', person.password);
+    await page.keyboard.press('Enter');
+    await named(page, 'Copy the secret', 'button');
+    const lk = createLatchkey({ baseUrl: service.url });
+    await lk.logIn({ username: person.email, password: person.password });
+    const { items } = await lk.listAccessTokens({ query: { tokenType: 'pat' } });
+    expect(items).toMatchObject([{ name: 'typed before the end', scopes: ['invoices:read', 'tokens:read'] }]);
+    expect(faultsOf(tab, REFUSED)).toEqual([]);
+
+    // An access token that is over is refreshed without a question.
+    await context.deleteCookie(...(await context.cookies()).filter(({ name }) => name === 'vai_token'));
+    await visit(tab, service, '/tokens');
+    await expectText(page, 'typed before the end', 'tbody');
+    expect(faultsOf(tab, REFUSED)).toEqual([]);
+  });
+
+  test('is the same after a reload, back and forward, and in two tabs', async () => {
+    const { service, newPerson } = setting;
+    const { context, tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/sessions');
+    const titles = { '/sessions': 'Sessions', '/users': 'Users', '/tokens/new': 'New token', '/tokens': 'Tokens' };
+    for (const [path, title] of Object.entries(titles)) {
+      if (path === '/tokens/new') await press(page, 'Tokens', 'link');
+      await press(page, path === '/tokens/new' ? 'New token' : title, 'link');
+      await expectText(page, title, 'h1');
+      await page.reload();
+      await expectText(page, title, 'h1');
+      expect(new URL(page.url()).pathname).toBe(`/console${path}`);
+      expect(await page.title()).toBe(`${title} · Latchkey`);
+    }
+    for (const title of ['New token', 'Tokens', 'Users', 'Sessions']) {
+      await page.goBack();
+      await expectText(page, title, 'h1');
+    }
+    await page.goForward();
+    await expectText(page, 'Users', 'h1');
+
+    const second = await openTab(context);
+    await visit(second, service, '/tokens');
+    await second.page.waitForSelector('.frame');
+    // Both tabs refresh at once: neither loses the session.
+    await context.deleteCookie(...(await context.cookies()).filter(({ name }) => name === 'vai_token'));
+    await Promise.all([page.reload(), second.page.reload()]);
+    await Promise.all([page.waitForSelector('.frame'), second.page.waitForSelector('.frame')]);
+    // Logging out in one logs out in the other.
+    await press(page, 'Log out');
+    await named(page, 'E-mail', 'textbox');
+    await named(second.page, 'E-mail', 'textbox');
+    expect((await context.cookies()).map(({ name }) => name)).toEqual([]);
+    expect([...faultsOf(tab, REFUSED), ...faultsOf(second, REFUSED)]).toEqual([]);
+  });
+
+  test('shows users to administrators alone, and what a failed request is called in the log', async () => {
+    const { service, newPerson } = setting;
+    const person = await service.newUser();
+    const { tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/users', person);
+    await expectText(page, 'There is nothing here', 'h1');
+    expect(await textOf(page, 'nav')).not.toContain('Users');
+    await visit(tab, service, '/tokens/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b');
+    await expectText(page, /This does not exist.*Request [0-9a-f-]{36}/s, '[role=alert]');
+    const [, id = ''] = /Request (\S+)/.exec(await textOf(page, '[role=alert]')) ?? [];
+    expect(service.log.filter((line) => line.includes(id))).toHaveLength(1);
+    expect(faultsOf(tab, /status of 404/)).toEqual([]);
+  });
+
+  test('manages users: adds one, who logs in, and disables them', async () => {
+    const { service, newPerson } = setting;
+    const { tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/users');
+    await press(page, 'Add user');
+    await type(page, 'E-mail', 'new@example.org');
+    await type(page, 'Name (optional)', 'Somebody New');
+    await page.keyboard.press('Enter');
+    await named(page, 'Copy the password', 'button');
+    const password = await page.$eval('dialog code', ({ textContent }) => textContent);
+    await press(page, 'Done');
+    await press(page, 'Somebody New', 'link');
+    await press(page, 'Disable');
+    await page.waitForSelector('dialog[open]');
+    await page.keyboard.press('Escape');
+    await createLatchkey({ baseUrl: service.url }).logIn({ username: 'new@example.org', password });
+    await press(page, 'Disable');
+    await page.waitForSelector('dialog[open]');
+    await page.click('dialog .danger');
+    await expectText(page, 'Disabled Somebody New.', '[role=status]');
+    const again = createLatchkey({ baseUrl: service.url }).logIn({ username: 'new@example.org', password });
+    await expect(again).rejects.toMatchObject({ code: 'user_disabled' });
+    expect(faultsOf(tab)).toEqual([]);
+  });
+
+  test('shows where one is logged in, and ends all other sessions', async () => {
+    const { service, newPerson } = setting;
+    const person = await service.newUser();
+    const { tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/sessions', person);
+    await expectText(page, /Chrome.*This session.*Logged in/s, '.cards');
+    await press(page, 'End all others');
+    await page.waitForSelector('dialog[open]');
+    await page.click('dialog .danger');
+    await expectText(page, 'Ended 1 session.', '[role=status]');
+    const other = createLatchkey({ baseUrl: service.url, token: person.token });
+    await expect(other.getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+    await expectText(page, 'You are logged in nowhere else.');
+    expect(faultsOf(tab)).toEqual([]);
+  });
+});
