@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { sampleOf } from './cases/samples.js';
 import { slotsOf, withValue } from './cases/slots.js';
 import { formatted } from './cases/strings.js';
+import { unlikelyIds } from './cases/unlikely-ids.js';
 import { type Credentials, placeOf, tokensIn } from './credentials.js';
 import { isObject, type Json, type JsonObject } from './document/json.js';
 import { evaluate, identify, type LinkSource, listOf, originOf, pathNames } from './document/links.js';
@@ -32,15 +33,23 @@ export interface Resource {
   token: string | undefined;
 }
 
+interface How {
+  /**
+   * By default a request has only the required parameters and members. With true it has the optional ones too, with
+   * `members` only the body's: an optional parameter may name something that does not exist, such as an owner.
+   */
+  all?: boolean | 'members';
+}
+
 /** Valid requests, and the things that they need. */
 export interface Fixtures {
   /**
-   * A valid request that should succeed. It has only the required parameters and members, or with `all` the optional
-   * ones too. With `fresh` the run creates a new thing for it, as an operation that ends a thing needs.
+   * A valid request that should succeed. With `fresh` the run creates a new thing for it, as an operation that ends a
+   * thing needs.
    */
-  base(operation: Operation, how?: { all?: boolean; fresh?: boolean; phase?: Phase }): Promise<Draft>;
-  /** Creates a thing. Resolves with undefined if that fails. With `all` the request has the optional members too. */
-  create(creator: Operation, info: CaseInfo, how?: { all: boolean }): Promise<Resource | undefined>;
+  base(operation: Operation, how?: How & { fresh?: boolean; phase?: Phase }): Promise<Draft>;
+  /** Creates a thing. Resolves with undefined if that fails. */
+  create(creator: Operation, info: CaseInfo, how?: How): Promise<Resource | undefined>;
   /** From now on, each valid request of the operation has other texts, because their values must be unique. */
   varyTexts(operation: Operation): void;
   /** Whether `varyTexts` was called for the operation. */
@@ -151,8 +160,8 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
   const counts = new Map<string, number>();
   const varyTexts = ({ id }: Operation) => counts.set(id, (counts.get(id) ?? randomInt(1_000_000)) + 1);
 
-  async function create(creator: Operation, info: CaseInfo, { all } = { all: false }): Promise<Resource | undefined> {
-    const send = async () => await run.send(await base(creator, { all, phase: info.phase }), info);
+  const create: Fixtures['create'] = async (creator, info, how) => {
+    const send = async () => await run.send(await base(creator, { ...how, phase: info.phase }), info);
     if (counts.has(creator.id)) varyTexts(creator);
     let exchange = await send();
     if (exchange.answer?.status === 409 && creator.body !== undefined) {
@@ -163,7 +172,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     const resource: Resource = { creator, exchange, token: await credentialIn(creator, exchange) };
     made.push(resource);
     return resource;
-  }
+  };
 
   /** Looks for the place of the credential once for each operation. */
   async function credentialIn(creator: Operation, { value }: Exchange): Promise<string | undefined> {
@@ -221,17 +230,18 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
 
   async function base(
     operation: Operation,
-    { all = false, fresh = false, phase = 'setup' }: { all?: boolean; fresh?: boolean; phase?: Phase } = {},
+    { all = false, fresh = false, phase = 'setup' }: How & { fresh?: boolean; phase?: Phase } = {},
   ): Promise<Draft> {
     const draft = emptyDraft(operation);
     if (pathNames(operation).length > 0) draft.path = await pathFor(operation, fresh, phase);
     for (const parameter of operation.parameters) {
       if (parameter.in === 'path') continue;
-      if (!parameter.required && !isProtectionName(parameter.name) && (!all || isConditional(parameter))) continue;
+      if (!parameter.required && !isProtectionName(parameter.name) && (all !== true || isConditional(parameter)))
+        continue;
       const value = validValue(parameter);
       if (value !== undefined) draft[parameter.in][parameter.name] = value;
     }
-    if (operation.body) draft.body = bodyValue(operation, operation.body, all);
+    if (operation.body) draft.body = bodyValue(operation, operation.body, all !== false);
     const count = counts.get(operation.id);
     const given = await withConfiguredValues(count === undefined ? draft : withOtherTexts(run, draft, count));
     return credentials.attach(given);
@@ -290,20 +300,6 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
       shared.clear();
     },
   };
-}
-
-/** Ids that almost certainly belong to nothing: random uuids, integers above 2^40, and long texts. */
-export function unlikelyIds(format: string | undefined): fc.Arbitrary<Json> {
-  if (format === 'uuid') return fc.uuid();
-  return fc.oneof(
-    fc.integer({ min: 2 ** 40, max: Number.MAX_SAFE_INTEGER }),
-    fc.uuid(),
-    fc.string({ unit: fc.constantFrom(...Array.from('abcdefgh23456789')), minLength: 16, maxLength: 24 }),
-  );
-}
-
-export function isUnlikelyId(value: Json): boolean {
-  return typeof value === 'number' ? value >= 2 ** 40 : typeof value === 'string' && value.length >= 16;
 }
 
 export function sourceOf({ draft, value, answer }: Exchange): LinkSource {

@@ -1,4 +1,5 @@
 import { type Slot, slotsOf } from './cases/slots.js';
+import { isUnlikelyId } from './cases/unlikely-ids.js';
 import { type Json, memberOf, membersOf, sameJson } from './document/json.js';
 import { isSecured, isUnsafe, type Operation, type Spec } from './document/model.js';
 import {
@@ -16,7 +17,6 @@ import {
   isVitalName,
 } from './document/names.js';
 import { branches, flatten, typesOf } from './document/schema.js';
-import { isUnlikelyId } from './fixtures.js';
 import type { Verdict } from './http/decode.js';
 import type { Draft } from './http/draft.js';
 

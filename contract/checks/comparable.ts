@@ -22,9 +22,16 @@ export function canContain(
   const thing: JsonObject | undefined = thingIn(changed);
   const member = Object.keys(thing ?? {}).find((each) => each === name || sameName(each, name));
   if (thing === undefined || member === undefined) return true;
-  thing[member] = value;
-  return (
-    judge.objections('response', pointer, body).length > 0 ||
-    judge.objections('response', pointer, changed).length === 0
-  );
+  if (judge.objections('response', pointer, body).length > 0) return true;
+  return formsOf(value).some((form) => {
+    thing[member] = form;
+    return judge.objections('response', pointer, changed).length === 0;
+  });
+}
+
+/** The forms in which a server may return a value: an instant in UTC too, whose text may be shorter. */
+function formsOf(value: Json): Json[] {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value) || Number.isNaN(Date.parse(value))) return [value];
+  const inUtc = new Date(value).toISOString();
+  return [value, inUtc, inUtc.replace(/\.\d+Z$/, 'Z')];
 }

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { slotsOf } from '../cases/slots.js';
+import { unlikelyIds } from '../cases/unlikely-ids.js';
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import { isObject, type Json, membersOf, sameJson } from '../document/json.js';
@@ -8,7 +9,7 @@ import { isUnsafe, type Operation } from '../document/model.js';
 import { isProtectionName, isVolatileName } from '../document/names.js';
 import { flatten, typesOf } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
-import { type Resource, unlikelyIds } from '../fixtures.js';
+import { type Resource } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Run } from '../run.js';
 

@@ -3,6 +3,7 @@ import { type CaseSender, createCaseSender } from '../case-sender.js';
 import { anyJson, valuesOf } from '../cases/arbitrary.js';
 import { boundariesOf } from '../cases/boundaries.js';
 import { slotsOf, valueAt, withValue } from '../cases/slots.js';
+import { unlikelyIds } from '../cases/unlikely-ids.js';
 import type { Finding } from '../checks/answer.js';
 import type { Context } from '../context.js';
 import { isObject, type Json, type JsonObject } from '../document/json.js';
@@ -11,7 +12,6 @@ import { isIfMatchName, isOnceKeyName, isProtectionName } from '../document/name
 import { flatten } from '../document/schema.js';
 import { OutOfTime } from '../errors.js';
 import type { Exchange } from '../exchange.js';
-import { unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
 import { createSmallPage } from './small-page.js';

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
+import { unlikelyIds } from '../cases/unlikely-ids.js';
 import type { Finding } from '../checks/answer.js';
 import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
 import { isSecured, type Operation, successOf } from '../document/model.js';
 import { flatten } from '../document/schema.js';
 import type { Exchange } from '../exchange.js';
-import { unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import type { Answer } from '../http/send.js';
 import { UNDECLARED } from './methods.js';

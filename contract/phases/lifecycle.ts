@@ -51,7 +51,7 @@ export async function runLifecycle(context: Context, creator: Operation): Promis
     if (!isFirst && deleter?.slot !== undefined && !issues()) continue;
     const info = { phase: 'sequences', name: 'create' } as const;
     // A full thing shows whether an edit changes other members.
-    const full = isFirst && editors.length > 0 ? await fixtures.create(creator, info, { all: true }) : undefined;
+    const full = isFirst && editors.length > 0 ? await fixtures.create(creator, info, { all: 'members' }) : undefined;
     let resource = full ?? (await fixtures.create(creator, info));
     // 202 says that the thing will be there later (RFC 9110, section 15.3.3).
     if (resource === undefined || resource.exchange.answer?.status === 202) return;
@@ -66,7 +66,7 @@ export async function runLifecycle(context: Context, creator: Operation): Promis
     if (isFirst && editors.length > 0) await expectAgreement(context, getter, resource, 'after its edits');
     for (const rotator of isFirst ? rotators : []) {
       // Edits may have emptied members. A full thing shows whether a rotation loses any.
-      if (editors.length > 0) resource = (await fixtures.create(creator, info, { all: true })) ?? resource;
+      if (editors.length > 0) resource = (await fixtures.create(creator, info, { all: 'members' })) ?? resource;
       tokens = await runRotation(context, rotator, resource);
       resource.token = tokens[0];
     }

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
+import { unlikelyIds } from '../cases/unlikely-ids.js';
 import type { Finding } from '../checks/answer.js';
 import { practice } from '../checks/practice.js';
 import type { Context } from '../context.js';
 import { isSecured, isUnsafe, type Operation } from '../document/model.js';
 import { flatten } from '../document/schema.js';
-import { unlikelyIds } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { dangerOf } from '../policy.js';
 

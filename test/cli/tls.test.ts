@@ -31,10 +31,13 @@ async function startBoth(env: Record<string, string>): Promise<{ trusting: Servi
 
 const hasLogged = (serving: Serving, message: string) => logOf(serving).some(({ msg }) => msg === message);
 
-test('a mail goes to a server with a certificate that the service trusts', async () => {
-  const { port, received } = await startMailServer({ secure: true, cert, key });
+test.each([
+  ['TLS from its start', 'smtps'],
+  ['STARTTLS', 'smtp'],
+])('a mail by %s goes to a server with a certificate that the service trusts', async (_, scheme) => {
+  const { port, received } = await startMailServer({ secure: scheme === 'smtps', disabledCommands: [], cert, key });
   const { trusting, other } = await startBoth({
-    LATCHKEY_SMTP_URL: `smtps://localhost:${String(port)}`,
+    LATCHKEY_SMTP_URL: `${scheme}://localhost:${String(port)}`,
     LATCHKEY_MAIL_FROM: 'tokens@example.org',
   });
   for (const serving of [other, trusting]) {
@@ -50,7 +53,11 @@ test('a mail goes to a server with a certificate that the service trusts', async
   const isRefused = () => hasLogged(other, 'a mail could not be sent; trying again later');
   await expect.poll(isRefused, { timeout: 10_000 }).toBe(true);
   await expect.poll(() => received.length, { timeout: 10_000 }).toBe(1);
-  expect(received[0]).toMatchObject({ to: [ADMIN.email], raw: expect.stringContaining('trusting') as string });
+  expect(received[0]).toMatchObject({
+    to: [ADMIN.email],
+    secure: true,
+    raw: expect.stringContaining('trusting') as string,
+  });
 });
 
 test("GitHub's keys are read from a server with a certificate that the service trusts", async () => {

@@ -130,6 +130,26 @@ test('a mail that is refused is tried again, with the same id, and the log does 
   await expect.poll(() => waiting(service), { timeout: 10_000 }).toEqual([]);
 });
 
+test('a password goes to another machine over TLS alone', async () => {
+  const told: string[] = [];
+  const { port, received } = await startMailServer({
+    onAuth: ({ password = '' }, _, callback) => {
+      told.push(password);
+      callback(null, { user: 'mailer' });
+    },
+  });
+  const mail: SentMail = { messageId: 'a', to: 'a@example.org', subject: 'a', text: 'a' };
+  const sendBy = async (host: string) => {
+    const smtpUrl = `smtp://mailer:${encodeURIComponent(PASSWORD)}@${host}:${String(port)}`;
+    return await (await createSmtp({ smtpUrl, smtpPasswordFile: null, mailFrom: FROM }))(mail);
+  };
+  // Not an address of this machine, although it leads there.
+  await expect(sendBy('0.0.0.0')).rejects.toThrow(/STARTTLS|TLS/);
+  expect({ told, received }).toEqual({ told: [], received: [] });
+  await sendBy('127.0.0.1');
+  expect(told).toEqual([PASSWORD]);
+});
+
 describe('of the mails that wait', () => {
   /** Two processes on one database that send by `send`. */
   async function startTwo(send: (mail: SentMail) => Promise<void>) {

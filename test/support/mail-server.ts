@@ -8,6 +8,8 @@ export interface ReceivedMail {
   from: string;
   to: string[];
   user: string;
+  /** Whether it came over TLS. */
+  secure: boolean;
   /** The headers and the body, as they were sent. */
   raw: string;
 }
@@ -25,7 +27,7 @@ export async function startMailServer(
     onAuth: ({ username, password }, _, callback) => {
       callback(null, { user: `${username ?? ''}:${password ?? ''}` });
     },
-    onData: (stream, { envelope, user }, callback) => {
+    onData: (stream, { envelope, user, secure }, callback) => {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
@@ -33,6 +35,7 @@ export async function startMailServer(
           from: envelope.mailFrom === false ? '' : envelope.mailFrom.address,
           to: envelope.rcptTo.map(({ address }) => address),
           user: String(user ?? ''),
+          secure,
           raw: Buffer.concat(chunks).toString('utf8'),
         };
         const error = refuse(mail);
