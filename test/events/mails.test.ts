@@ -133,8 +133,8 @@ test('a mail that is refused is tried again, with the same id, and the log does 
 test('a password goes to another machine over TLS alone', async () => {
   const told: string[] = [];
   const { port, received } = await startMailServer({
-    onAuth: ({ password = '' }, _, callback) => {
-      told.push(password);
+    onAuth: ({ password }, _, callback) => {
+      told.push(String(password));
       callback(null, { user: 'mailer' });
     },
   });
