@@ -71,9 +71,9 @@ function Rules({ policy }: { policy: Policy }) {
 function Violations({ policy: { violations } }: { policy: Policy }) {
   const { withoutExpiry, livingTooLong, ownersAboveLimit } = violations;
   const counts: [number, string][] = [
-    [withoutExpiry, texts.withoutExpiry],
-    [livingTooLong, texts.livingTooLong],
-    [ownersAboveLimit, texts.ownersAboveLimit],
+    [withoutExpiry, texts.withoutExpiry(withoutExpiry)],
+    [livingTooLong, texts.livingTooLong(livingTooLong)],
+    [ownersAboveLimit, texts.ownersAboveLimit(ownersAboveLimit)],
   ];
   const broken = counts.filter(([count]) => count > 0);
   return (

@@ -20,9 +20,11 @@ export const policy = {
   no: 'no',
   older: 'Tokens older than the rules',
   olderNone: 'Every token follows the rules.',
-  withoutExpiry: 'never expire, and have to',
-  livingTooLong: 'live too long',
-  ownersAboveLimit: 'owners have too many',
+  withoutExpiry: (number: number) =>
+    number === 1 ? 'token never expires, and has to' : 'tokens never expire, and have to',
+  livingTooLong: (number: number) => (number === 1 ? 'token lives too long' : 'tokens live too long'),
+  ownersAboveLimit: (number: number) =>
+    number === 1 ? 'owner has more tokens than allowed' : 'owners have more tokens than allowed',
   ownersHint: 'Applying the policy does not change these: their owners have to revoke some.',
   apply: 'Apply the policy',
   applyWhy: 'Gives each of these tokens an end. No token gets a longer life.',
