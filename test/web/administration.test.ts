@@ -39,6 +39,7 @@ beforeAll(async () => {
   for (const name of ['deploy bot', HOSTILE, 'شرح']) {
     older.push((await answered(createAccessToken({ client: early.client, body: { name } }))).token.id);
   }
+  await before.stop();
   service = await startService({ ...NOW, ...POLICY, database: before.database }, whenDone);
   const admin = await service.admin();
   ({ client, token } = admin);
@@ -125,11 +126,13 @@ test.skipIf(!hasBrowser)(
     const { page, faults } = await open('/events');
     await press(page, 'Live');
     await expectText(page, 'Waiting for new events.');
+    const streams = async () => (await send(service, 'GET /readyz')).body;
+    await expect.poll(streams).toMatchObject({ eventStreams: 1 });
     const { token: made } = await answered(
       createAccessToken({ client, body: { name: 'made meanwhile', expiresInDays: 1 } }),
     );
     await expect.poll(async () => (await eventsOn(page))[0]).toBe('Token created made meanwhile');
-    await expectText(page, '1 new event.');
+    await expectText(page, 'New: Token created.');
     await page.select('select', 'token.revoked');
     await expectText(page, 'No events match');
     await answered(createAccessToken({ client, body: { name: 'kept away', expiresInDays: 1 } }));

@@ -41,8 +41,9 @@ export function EventsPage() {
   const known = new Set(listed.map(({ id }) => id));
   const arrived = following.arrived.filter((event) => isInView(event, view) && !known.has(event.id));
   useEffect(() => {
-    if (arrived.length > 0) announce(texts.arrived(arrived.length));
-  }, [arrived.length]);
+    const [newest] = following.arrived;
+    if (newest !== undefined && isInView(newest, view)) announce(texts.arrived(texts.actions[newest.action]));
+  }, [following.arrived]);
   const events = [...arrived, ...listed];
   const change = (changes: Readonly<Record<string, string>>): void => {
     navigate(placeWith(place, { ...changes, after: '' }));

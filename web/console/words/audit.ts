@@ -74,7 +74,7 @@ export const audit = {
   follow: 'Live',
   followHint: 'New events appear at the top as they happen.',
   following: 'Waiting for new events.',
-  arrived: (number: number) => (number === 1 ? '1 new event.' : `${String(number)} new events.`),
+  arrived: (what: string) => `New: ${what}.`,
   caption: 'Events',
   details: 'Details',
   emptyTitle: 'No events yet',
