@@ -19,6 +19,7 @@ import { type Credential, createSessions, isUnauthorized, type TokenOption } fro
 
 const OTHER_MEDIA_TYPES: OtherMediaTypes = {
   changePassword: null,
+  deleteExternalUser: null,
   deleteWebhook: null,
   exportAuditEvents: 'application/jsonl',
   followEvents: 'text/event-stream',

@@ -64,6 +64,13 @@ export type TokenName = string;
 export type Description = string;
 
 /**
+ * What your own system stored with an external owner; empty for a person and a service.
+ */
+export type OwnerMetadata = {
+    [key: string]: string;
+};
+
+/**
  * Values for the owner's own programs: at most 16 texts of at most 256 Unicode code points each. A key has 1 to 64
  * letters, digits, `.`, `_` and `-`, and starts with a letter or digit.
  *
@@ -455,15 +462,51 @@ export type Offboarded = {
 };
 
 /**
- * A user, who logs in and owns tokens.
+ * `person`: has a password here, and logs in. `external`: your own system knows the user, such as a customer of your
+ * API. `service`: a program, whose tokens outlive the person who created them. Only a person logs in.
+ *
+ */
+export type UserKind = 'person' | 'service' | 'external';
+
+/**
+ * The e-mail address of a user; null if the user has none.
+ */
+export type OptionalEmail = string | null;
+
+/**
+ * The id of an external owner in your own system; null for a person and a service.
+ */
+export type OwnerExternalId = string | null;
+
+/**
+ * What your own system tells about an external owner.
+ */
+export type ExternalUser = {
+    fullName?: FullName;
+    /**
+     * An e-mail address to show. Nothing is sent to it.
+     */
+    email?: string | null;
+    metadata?: Metadata;
+    /**
+     * Whether all tokens of the owner are invalid.
+     */
+    disabled?: boolean;
+};
+
+/**
+ * An owner of tokens. A person also logs in.
  */
 export type User = {
     id: IntegerId;
-    email: Email;
+    kind: UserKind;
+    externalId: OwnerExternalId;
+    email: OptionalEmail;
     /**
      * The user's name; empty if none was sent.
      */
     fullName: string;
+    metadata: OwnerMetadata;
     /**
      * Whether the user is an administrator, who can have `users:admin`.
      */
@@ -758,7 +801,7 @@ export type GitHubLabel = {
 /**
  * What happened, by the kind of thing that it happened to.
  */
-export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.transferred' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'user.offboarded' | 'webhook.created' | 'webhook.updated' | 'webhook.secret_rotated' | 'webhook.enabled' | 'webhook.disabled' | 'webhook.deleted' | 'policy.applied' | 'audit.pruned';
+export type EventAction = 'token.created' | 'token.updated' | 'token.rotated' | 'token.grace_ended' | 'token.revoked' | 'token.transferred' | 'token.leaked' | 'token.expiring' | 'token.expired' | 'session.opened' | 'session.closed' | 'session.refresh_reused' | 'login.failed' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.password_changed' | 'user.deleted' | 'user.offboarded' | 'webhook.created' | 'webhook.updated' | 'webhook.secret_rotated' | 'webhook.enabled' | 'webhook.disabled' | 'webhook.deleted' | 'policy.applied' | 'audit.pruned';
 
 /**
  * Who changed what, when and from where. It never contains a secret or a password.
@@ -799,14 +842,15 @@ export type AuditEvent = {
      */
     target: EventTarget | null;
     /**
-     * Why tokens were revoked. `user`: by their owner; `admin`: by an administrator; `bulk`: as several that were chosen;
+     * Why tokens were revoked. `user`: by their owner, or by a caller who acts for an external owner or a service;
+     * `admin`: by an administrator; `bulk`: as several that were chosen;
      * `all`: with everything of their owner; `logout`; `presented`: by who had the plaintext; `reuse`: a refresh token was
      * used twice; `password`: the owner's password was changed; `disabled`: the owner was disabled; `leak`: its
      * plaintext was found where it should not be; `policy`: an administrator applied the policy; `offboarding`: the owner
-     * was offboarded.
+     * was offboarded; `deleted`: the owner was deleted.
      *
      */
-    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | 'leak' | 'policy' | 'offboarding' | null;
+    reason: 'user' | 'admin' | 'bulk' | 'all' | 'logout' | 'presented' | 'reuse' | 'password' | 'disabled' | 'leak' | 'policy' | 'offboarding' | 'deleted' | null;
     changes: EventChanges;
     /**
      * The SHA-256 of the event and of the hash before it; null until the event is linked.
@@ -833,7 +877,9 @@ export type EventActor = {
      */
     tokenId: string | null;
     /**
-     * The user's e-mail address, as it was then.
+     * The user's e-mail address, as it was then; of an external owner, its id in your own system, and of a service, its
+     * name.
+     *
      */
     email: string | null;
 };
@@ -855,7 +901,9 @@ export type EventTarget = {
      */
     webhookId: string | null;
     /**
-     * The token's name, the user's e-mail address, or the origin of the webhook's URL, as it was then.
+     * The token's name, the user's e-mail address, or the origin of the webhook's URL, as it was then. Of an external
+     * owner, its id in your own system, and of a service, its name.
+     *
      */
     label: string | null;
     /**
@@ -865,7 +913,9 @@ export type EventTarget = {
 };
 
 /**
- * What is different now; empty where the action says it all.
+ * What is different now; empty where the action says it all. Of an external owner, `after.changed` has only the names of
+ * the members that changed, so that the owner can be forgotten.
+ *
  */
 export type EventChanges = {
     /**
@@ -1225,11 +1275,14 @@ export type VerificationCode = 'valid' | 'malformed' | 'unknown' | 'expired' | '
  */
 export type TokenOwner = {
     id: IntegerId;
-    email: Email;
+    kind: UserKind;
+    externalId: OwnerExternalId;
+    email: OptionalEmail;
     /**
      * The user's name; empty if none was sent.
      */
     fullName: string;
+    metadata: OwnerMetadata;
     organizationId: OrganizationId;
 };
 
@@ -1309,9 +1362,15 @@ export type ActiveToken = {
      */
     sub: string;
     /**
-     * The e-mail address of the token's owner.
+     * The e-mail address of the token's owner; absent if the owner has none.
      */
-    username: Email;
+    username?: Email;
+    owner_kind: UserKind;
+    /**
+     * The id of an external owner in your own system; absent for a person and a service.
+     */
+    external_id?: string;
+    owner_metadata: OwnerMetadata;
     /**
      * The token's uuid.
      */
@@ -1526,13 +1585,15 @@ export type MySession = {
 };
 
 /**
- * The user who owns the credential.
+ * The user who owns the credential. Of an external owner only the id: a key that its holder loses tells nothing of the
+ * customer.
+ *
  */
 export type MyUser = {
     id: IntegerId;
-    email: Email;
+    email: OptionalEmail;
     /**
-     * Whether the e-mail address counts as verified; always true.
+     * Whether the e-mail address counts as verified; true for every person.
      */
     emailVerified: boolean;
     /**
@@ -1779,12 +1840,22 @@ export type Owner = IntegerId;
 export type ExternalOwner = ExternalId;
 
 /**
+ * Keeps users of this kind.
+ */
+export type UserKindFilter = UserKind;
+
+/**
+ * The owner's id in your own system.
+ */
+export type ExternalUserId = ExternalId;
+
+/**
  * The user's id.
  */
 export type UserId = IntegerId;
 
 /**
- * Lists only users whose e-mail address or name contains this text, in any letter case.
+ * Lists only users whose e-mail address, name or external id contains this text, in any letter case.
  */
 export type UserSearch = SearchText;
 
@@ -3502,7 +3573,11 @@ export type ListUsersData = {
     path?: never;
     query?: {
         /**
-         * Lists only users whose e-mail address or name contains this text, in any letter case.
+         * Keeps users of this kind.
+         */
+        kind?: UserKind;
+        /**
+         * Lists only users whose e-mail address, name or external id contains this text, in any letter case.
          */
         q?: SearchText;
         /**
@@ -3827,6 +3902,210 @@ export type OffboardUserResponses = {
 };
 
 export type OffboardUserResponse = OffboardUserResponses[keyof OffboardUserResponses];
+
+export type DeleteExternalUserData = {
+    body?: never;
+    headers?: {
+        /**
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
+         *
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        /**
+         * The owner's id in your own system.
+         */
+        external_id: ExternalId;
+    };
+    query?: never;
+    url: '/api/v1/users/external/{external_id}';
+};
+
+export type DeleteExternalUserErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such user.
+     */
+    404: ApiError;
+    /**
+     * A condition has entity tags, but a user has no `ETag`. Nothing has changed.
+     */
+    412: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type DeleteExternalUserError = DeleteExternalUserErrors[keyof DeleteExternalUserErrors];
+
+export type DeleteExternalUserResponses = {
+    /**
+     * The owner is deleted.
+     */
+    204: void;
+};
+
+export type DeleteExternalUserResponse = DeleteExternalUserResponses[keyof DeleteExternalUserResponses];
+
+export type GetExternalUserData = {
+    body?: never;
+    path: {
+        /**
+         * The owner's id in your own system.
+         */
+        external_id: ExternalId;
+    };
+    query?: never;
+    url: '/api/v1/users/external/{external_id}';
+};
+
+export type GetExternalUserErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such user.
+     */
+    404: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type GetExternalUserError = GetExternalUserErrors[keyof GetExternalUserErrors];
+
+export type GetExternalUserResponses = {
+    /**
+     * The external owner.
+     */
+    200: User;
+};
+
+export type GetExternalUserResponse = GetExternalUserResponses[keyof GetExternalUserResponses];
+
+export type PutExternalUserData = {
+    body: ExternalUser;
+    headers?: {
+        /**
+         * One or more entity tags from `ETag`, or `*` for any. If none of them is the current `ETag`, the answer is 412
+         * and nothing changes. Weak entity tags never match.
+         *
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        /**
+         * The owner's id in your own system.
+         */
+        external_id: ExternalId;
+    };
+    query?: never;
+    url: '/api/v1/users/external/{external_id}';
+};
+
+export type PutExternalUserErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such user.
+     */
+    404: ApiError;
+    /**
+     * A condition has entity tags, but a user has no `ETag`. Nothing has changed.
+     */
+    412: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type PutExternalUserError = PutExternalUserErrors[keyof PutExternalUserErrors];
+
+export type PutExternalUserResponses = {
+    /**
+     * The external owner.
+     */
+    200: User;
+    /**
+     * The owner, who is new.
+     */
+    201: User;
+};
+
+export type PutExternalUserResponse = PutExternalUserResponses[keyof PutExternalUserResponses];
 
 export type ListAuditEventsData = {
     body?: never;

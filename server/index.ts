@@ -9,6 +9,7 @@ import type { RunningWorkers } from './workers/primary.js';
 export { type Config, readConfig } from './config/config.js';
 export { InvalidArgument } from './config/invalid-argument.js';
 export { isEmail } from './config/values.js';
+export type { UserKind } from './database/index.js';
 export {
   backUpDatabase,
   type CopyProgress,

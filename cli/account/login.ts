@@ -11,6 +11,7 @@ import { changeProfile, type Profile, profileName, readProfile } from './profile
 import { readSecret } from './secret.js';
 import { checkedUrl, clientOf, explaining } from './service.js';
 import { endSession } from './session.js';
+import { userName } from './user-name.js';
 
 export interface LoginFlags extends RemoteFlags {
   url?: string;
@@ -44,12 +45,12 @@ export async function login(flags: LoginFlags): Promise<void> {
       ? await withToken(url, insecureHttp)
       : await withPassword(client, url, await chooseUser(flags, earlier));
   if (earlier !== undefined && earlier.tokenId !== kept.tokenId) await endEarlier(earlier);
-  await changeProfile(name, () => Promise.resolve({ url, insecureHttp, email: me.user.email, ...kept }));
+  await changeProfile(name, () => Promise.resolve({ url, insecureHttp, email: me.user.email ?? '', ...kept }));
 
   const shown =
     flags.json === true
       ? toJson({ profile: name, url, me })
-      : `logged in to ${url} as ${lookOf(flags).paint('bold', visible(me.user.email))} (profile ${name})`;
+      : `logged in to ${url} as ${lookOf(flags).paint('bold', visible(userName(me.user)))} (profile ${name})`;
   await printOnce(shown, `profile ${name} is logged in to ${url}; to undo it: latchkey logout --profile ${name}`);
 }
 
@@ -65,7 +66,7 @@ async function chooseUser(
   earlier: Profile | undefined,
 ): Promise<{ username: string; password: string }> {
   const username =
-    flag ?? earlier?.email ?? (await ask('e-mail: ', '--email must be the e-mail of the user who logs in')).trim();
+    flag ?? (earlier?.email || (await ask('e-mail: ', '--email must be the e-mail of the user who logs in')).trim());
   if (!passwordStdin && !canAsk()) {
     throw new WrongUse('there is no terminal to ask for the password: use --password-stdin or --token-stdin');
   }

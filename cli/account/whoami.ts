@@ -4,6 +4,7 @@ import { print } from '../output/print.js';
 import { fields } from '../output/table.js';
 import { toJson } from '../output/text.js';
 import { type RemoteFlags, withConnection } from './connection.js';
+import { userName } from './user-name.js';
 
 export async function whoAmI(flags: RemoteFlags): Promise<void> {
   await withConnection(flags, async ({ client, url, profile }) => {
@@ -17,7 +18,7 @@ export async function whoAmI(flags: RemoteFlags): Promise<void> {
     }
     const { user, session } = me;
     const members = [
-      ['user', user.fullName === '' ? user.email : `${user.email} (${user.fullName})`],
+      ['user', user.fullName === '' ? userName(user) : `${userName(user)} (${user.fullName})`],
       ['role', user.isAdmin ? 'administrator' : 'user'],
       ['organization', session.organization.name],
       ['service', url],

@@ -1,6 +1,7 @@
 import type { Verification } from '../../client/index.js';
 import { type RemoteFlags, withConnection } from '../account/connection.js';
 import { readSecret } from '../account/secret.js';
+import { userName } from '../account/user-name.js';
 import { Rejected, WrongUse } from '../failure.js';
 import { lookOf } from '../output/look.js';
 import { relative } from '../output/moment.js';
@@ -37,5 +38,5 @@ function describe({ valid, code, token, owner }: Verification, flags: VerifyFlag
   const verdict = paint(valid ? 'green' : 'red', visible(code));
   if (token === null || owner === null) return verdict;
   const lifetime = `expires ${relative(token.expiresAt)}`;
-  return `${verdict}  ${visible(token.name)} (${visible(token.tokenPrefix)}) of ${visible(owner.email)}${valid ? `, ${lifetime}` : ''}`;
+  return `${verdict}  ${visible(token.name)} (${visible(token.tokenPrefix)}) of ${visible(userName(owner))}${valid ? `, ${lifetime}` : ''}`;
 }

@@ -56,10 +56,11 @@ export interface Request<Id extends OperationId> {
 }
 
 /**
- * The successful answer of an operation; a 204 has no body. The contract has exactly one 2xx status for each operation.
- * Server-sent events are a `stream`.
+ * The successful answer of an operation; a 204 has no body. Server-sent events are a `stream`. `status` is by default the lowest
+ * 2xx status that the contract has for the operation.
  */
 export type Answer<Id extends OperationId> = {
+  status?: 200 | 201;
   headers?: AnswerHeaders;
 } & (Awaited<ReturnType<Sdk[Id]>> extends { stream: unknown }
   ? { stream: Stream }
@@ -75,7 +76,7 @@ export type Handlers = {
 type AnyHandler = (
   deps: Deps,
   request: unknown,
-) => Promise<{ body?: unknown; stream?: Stream; headers?: AnswerHeaders }>;
+) => Promise<{ status?: number; body?: unknown; stream?: Stream; headers?: AnswerHeaders }>;
 
 /**
  * Runs before the authentication of each request to an operation. Resolves with true if the function has answered the
@@ -108,7 +109,7 @@ function preceded(before: Before, operation: Operation, serving: Serve): Serve {
 
 function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
   const { checkResponses } = deps.config;
-  const { status, contentType } = operation;
+  const { contentType } = operation;
   return async (ctx, trace, params, search) => {
     trace.operation = operation;
     let authorized: Authorized | undefined;
@@ -118,7 +119,7 @@ function serve(deps: Deps, operation: Operation, handler: AnyHandler): Serve {
       const caller = authorized?.caller;
       const actor = new RequestActor(caller ?? null, trace.requestId, ctx.req, deps.config);
       const request = { caller, actor, ...input, raw: ctx.req };
-      const { body, stream, headers } = await handler(deps, request);
+      const { status = operation.status, body, stream, headers } = await handler(deps, request);
       if (checkResponses) checkAnswer(operation, status, stream === undefined ? body : '', trace, headers);
       if (stream !== undefined) {
         await sendStream(ctx, trace, { status, headers, contentType: contentType ?? '' }, stream);

@@ -12,7 +12,7 @@ export type Role = (typeof ROLES)[number];
 
 /**
  * Why a token was revoked:
- * - `user`: its owner revoked this token.
+ * - `user`: its owner revoked this token, or a caller who acts for an external owner or a service.
  * - `admin`: an administrator revoked it.
  * - `bulk`: it was one of several tokens that were revoked by ids or filter.
  * - `all`: its owner revoked all tokens.
@@ -24,6 +24,7 @@ export type Role = (typeof ROLES)[number];
  * - `leak`: its plaintext was reported as leaked.
  * - `policy`: an administrator applied the policy to old tokens.
  * - `offboarding`: the owner was offboarded.
+ * - `deleted`: the owner was deleted.
  */
 export const REVOCATION_REASONS = [
   'user',
@@ -38,6 +39,7 @@ export const REVOCATION_REASONS = [
   'leak',
   'policy',
   'offboarding',
+  'deleted',
 ] as const;
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
 
@@ -62,6 +64,7 @@ export const EVENT_ACTIONS = [
   'user.enabled',
   'user.password_changed',
   'user.offboarded',
+  'user.deleted',
   'policy.applied',
   'webhook.created',
   'webhook.updated',

@@ -48,7 +48,7 @@ export type { MigrationProgress } from './progress.js';
 export type { DatabaseReport } from './report.js';
 export { updateForRows } from './row-updates.js';
 export type { Queries } from './schema.js';
-export { folded, SEARCH_SEPARATOR, searchColumn } from './search.js';
+export { folded, SEARCH_SEPARATOR, searchColumn, searchTextOf } from './search.js';
 export { backUpDatabase } from './sqlite/backup.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';

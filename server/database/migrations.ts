@@ -5,6 +5,7 @@ import { leaks } from './migrations/0009-leaks.js';
 import { notices } from './migrations/0010-notices.js';
 import { webhooks } from './migrations/0011-webhooks.js';
 import { offboardings } from './migrations/0012-offboardings.js';
+import { owners } from './migrations/0013-owners.js';
 
 /**
  * The migrations that both engines have, by names in their order. Never edit a released migration; add another one. A
@@ -18,6 +19,7 @@ export const sharedMigrations: Record<string, SharedMigration> = {
   '0010-notices': notices,
   '0011-webhooks': webhooks,
   '0012-offboardings': offboardings,
+  '0013-owners': owners,
 };
 
 /** All migrations of `engine`: first `own`, the engine's own ones, then the shared ones. */

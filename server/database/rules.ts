@@ -12,7 +12,7 @@ import {
   USER_KINDS,
 } from './closed-lists.js';
 import { batchesOf, type RowReader } from './rows.js';
-import { searchColumn } from './search.js';
+import { searchColumn, searchTextOf } from './search.js';
 import type { TableName } from './tables.js';
 
 /** A rule for rows that no constraint of the schema enforces. */
@@ -47,6 +47,7 @@ const LEAKS = 9;
 const NOTICES = 10;
 const WEBHOOKS = 11;
 const OFFBOARDINGS = 12;
+const OWNERS = 13;
 
 // The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
 // can have a million tokens. Both engines know every word of the queries.
@@ -149,8 +150,53 @@ export const RULES: readonly Rule[] = [
   },
   {
     since: DATA_MODEL,
+    until: OWNERS,
     broken: 'tokens and users whose search text is not that of their texts',
     found: [searchable('access_tokens', 'name', 'description'), searchable('users', 'full_name', 'email')],
+  },
+  {
+    since: OWNERS,
+    broken: 'tokens and users whose search text is not that of their texts',
+    found: [
+      searchable('access_tokens', 'name', 'description'),
+      {
+        table: 'users',
+        columns: ['id', 'search', 'kind', 'full_name', 'email', 'contact_email', 'external_id'],
+        where: `(search is not null or ${isNotAscii('full_name', 'email', 'contact_email', 'external_id')})`,
+        isBroken: (_, search, kind, fullName, email, contactEmail, externalId) =>
+          search !==
+          searchTextOf({
+            kind: String(kind),
+            fullName: String(fullName),
+            email: (email ?? contactEmail) as string | null,
+            externalId: externalId as string | null,
+          }),
+      },
+    ],
+  },
+  {
+    since: OWNERS,
+    broken: 'users who are no people, and have a password, an e-mail to log in with or the rights of an administrator',
+    found: `select count(*) from users
+      where kind in ('service', 'external') and (password_hash is not null or email is not null or is_admin <> 0)`,
+  },
+  {
+    since: OWNERS,
+    broken: 'users who are deleted, of whom something is still known',
+    found: `select count(*) from users where deleted_at is not null and (disabled_at is null
+      or external_id is not null or full_name <> '' or contact_email is not null or metadata is not null)`,
+  },
+  {
+    since: OWNERS,
+    broken: 'users whose metadata are no JSON object',
+    found: [
+      {
+        table: 'users',
+        columns: ['id', 'metadata'],
+        where: 'metadata is not null',
+        isBroken: (_, metadata) => !isJsonObject(String(metadata)),
+      },
+    ],
   },
   {
     since: DATA_MODEL,
@@ -222,13 +268,16 @@ function listOf(words: readonly string[]): string {
 
 /** Rows of ASCII texts alone have no search text, and need not be looked at. */
 function searchable(table: TableName, ...texts: [string, string]): Candidates {
-  const isNotAscii = texts.map((text) => `octet_length(${text}) <> length(${text})`);
   return {
     table,
     columns: ['id', 'search', ...texts],
-    where: `(search is not null or ${isNotAscii.join(' or ')})`,
+    where: `(search is not null or ${isNotAscii(...texts)})`,
     isBroken: (_, search, ...values) => search !== searchColumn(...(values as (string | null)[])),
   };
+}
+
+function isNotAscii(...texts: string[]): string {
+  return texts.map((text) => `octet_length(${text}) <> length(${text})`).join(' or ');
 }
 
 function isJsonObject(text: string): boolean {

@@ -33,7 +33,7 @@ export interface UserTable {
   kind: UserKind;
   /** In its canonical spelling, so that no two users have e-mails that differ only in letter case; null for none. */
   email: string | null;
-  /** The user's id in the organization's own system, unique within the organization; null for none. */
+  /** The id of an external owner in the organization's own system, unique within the organization; null for none. */
   external_id: string | null;
   full_name: string;
   /** The password's Argon2id hash as a PHC string; null for a user without a password. */
@@ -41,8 +41,14 @@ export interface UserTable {
   is_admin: number;
   created_at: number;
   disabled_at: number | null;
-  /** The result of `searchColumn` for the full name and the e-mail. */
+  /** The result of `searchTextOf`. */
   search: string | null;
+  /** The e-mail of an external owner. Unlike `email`, several users may have the same, and nobody logs in with it. */
+  contact_email: string | null;
+  /** A JSON object whose values are texts; null for an empty object. */
+  metadata: string | null;
+  /** When an external owner was deleted. Its row stays, without all that was known of the owner. */
+  deleted_at: number | null;
 }
 
 /** A user belongs to an organization besides the user's own organization. */

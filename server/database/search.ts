@@ -15,6 +15,21 @@ export function searchColumn(...texts: (string | null)[]): string | null {
   return present.every(isAscii) ? null : present.map(folded).join(SEARCH_SEPARATOR);
 }
 
+/** The value of the search column of a user. An external owner is found by its external id too. */
+export function searchTextOf({
+  kind,
+  fullName,
+  email,
+  externalId,
+}: {
+  kind: string;
+  fullName: string;
+  email: string | null;
+  externalId: string | null;
+}): string | null {
+  return kind === 'external' ? searchColumn(fullName, email, externalId) : searchColumn(fullName, email);
+}
+
 function isAscii(text: string): boolean {
   for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false;
   return true;

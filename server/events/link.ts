@@ -10,6 +10,7 @@ import {
   withoutLocked,
 } from '../database/index.js';
 import { type EventRow, HASHED_COLUMNS, hashOf, START } from './chain.js';
+import { userLabel } from './label.js';
 
 // Where transactions run side by side, a change writes its event without a place in the chain: if each change waited for the end
 // of the chain, changes could not run side by side. A moment later one process links the events that are committed. Where one
@@ -75,7 +76,7 @@ async function linkBatch(trx: Queries, organizationId: number, key: Uint8Array |
 /** Returns what links the events of a transaction at its end, on an engine with one writer. */
 export function createLinking(key: Uint8Array | null): AtCommit {
   return async (trx, events) => {
-    const emails = new Map<number, string | null>();
+    const labels = new Map<number, string | null>();
     for (const organizationId of new Set(events.map((event) => event.organization_id))) {
       const [head] = await runPrepared(trx, headAndLastId, { organizationId });
       if (head === undefined) await sendPrepared(trx, newHead, { organizationId, hash: START });
@@ -89,7 +90,7 @@ export function createLinking(key: Uint8Array | null): AtCommit {
         seq += 1;
         event.id = id;
         event.seq = seq;
-        event.actor_label = await emailOf(trx, event.actor_id, emails);
+        event.actor_label = await labelById(trx, event.actor_id, labels);
         event.hash = hash = hashOf(hash, event, key);
         await sendPrepared(trx, linkedEvent, event);
       }
@@ -98,13 +99,13 @@ export function createLinking(key: Uint8Array | null): AtCommit {
   };
 }
 
-async function emailOf(trx: Queries, id: number | null, known: Map<number, string | null>): Promise<string | null> {
+async function labelById(trx: Queries, id: number | null, known: Map<number, string | null>): Promise<string | null> {
   if (id === null) return null;
-  const email = known.get(id);
-  if (email !== undefined) return email;
-  const [user] = await runPrepared(trx, userEmail, { id });
-  known.set(id, user?.email ?? null);
-  return user?.email ?? null;
+  const label = known.get(id);
+  if (label !== undefined) return label;
+  const [user] = await runPrepared(trx, labelOfUser, { id });
+  known.set(id, user?.label ?? null);
+  return user?.label ?? null;
 }
 
 const newHead = (trx: Queries, { organizationId, hash }: { organizationId: number; hash: Uint8Array }) =>
@@ -148,8 +149,8 @@ const headAndLastId = (trx: Queries, { organizationId }: { organizationId: numbe
 
 const lastEventId = (trx: Queries) => trx.selectNoFrom(lastIdOf('audit_events').as('last_id'));
 
-const userEmail = (trx: Queries, { id }: { id: number }) =>
-  trx.selectFrom('users').select('email').where('id', '=', id);
+const labelOfUser = (trx: Queries, { id }: { id: number }) =>
+  trx.selectFrom('users').select(userLabel).where('id', '=', id);
 
 /** Inserts a row with all its columns. */
 const linkedEvent = (trx: Queries, row: EventRow) =>

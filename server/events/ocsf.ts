@@ -41,6 +41,7 @@ const KINDS: Record<EventAction, Kind> = {
   'user.updated': { of: 'account', activity: ACCOUNT_UPDATE },
   'user.disabled': { of: 'account', activity: [5, 'Disable'] },
   'user.enabled': { of: 'account', activity: [2, 'Enable'] },
+  'user.deleted': { of: 'account', activity: [6, 'Delete'] },
   'user.password_changed': { of: 'account', activity: [3, 'Password Change'] },
   'user.offboarded': { of: 'account', activity: [99, 'Offboard'] },
   'webhook.created': { of: 'entity', activity: CREATE },

@@ -11,6 +11,7 @@ import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { newUuid, uuidBytes } from '../uuid.js';
 import type { EventChanges } from './changes.js';
+import { userLabel } from './label.js';
 
 /** A token as an event names it: the name and the prefix stay readable whatever happens to the token. */
 export interface TokenTarget {
@@ -29,8 +30,8 @@ export interface NewEvent {
   action: EventAction;
   /** The user who was changed, or whose tokens were; without an `ownerId` if no user was. */
   owner: Pick<OwnerKey, 'organizationId'> & Partial<OwnerKey>;
-  /** One token; several tokens of the owner (`tokens`); the owner, by the e-mail; a webhook, by its uuid; or null. */
-  target: TokenTarget | 'tokens' | { email: string } | WebhookTarget | null;
+  /** One token; several tokens of the owner (`tokens`); the owner, by a label; a webhook, by its uuid; or null. */
+  target: TokenTarget | 'tokens' | { userLabel: string } | WebhookTarget | null;
   reason?: RevocationReason | undefined;
   changes?: EventChanges | undefined;
 }
@@ -74,12 +75,12 @@ function toRow({ kind, caller, recordedAddress, userAgent, requestId }: Actor, a
 
 function kindOf(target: NewEvent['target']): TargetKind | null {
   if (target === null || target === 'tokens') return target;
-  return 'email' in target ? 'user' : 'prefix' in target ? 'token' : 'webhook';
+  return 'userLabel' in target ? 'user' : 'prefix' in target ? 'token' : 'webhook';
 }
 
 function labelOf(target: NewEvent['target']): string | null {
   if (target === null || target === 'tokens') return null;
-  return 'email' in target ? target.email : 'name' in target ? target.name : target.origin;
+  return 'userLabel' in target ? target.userLabel : 'name' in target ? target.name : target.origin;
 }
 
 const newEvent = (trx: Queries, row: EventRow) =>
@@ -91,7 +92,7 @@ const newEvent = (trx: Queries, row: EventRow) =>
     actor_kind: row.actor_kind,
     actor_id: row.actor_id,
     actor_token: row.actor_token,
-    actor_label: selectFrom('users').select('email').where('id', '=', row.actor_id),
+    actor_label: selectFrom('users').select(userLabel).where('id', '=', row.actor_id),
     address: row.address,
     user_agent: row.user_agent,
     request_id: row.request_id,

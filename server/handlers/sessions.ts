@@ -49,6 +49,8 @@ export const sessions = {
   async getMe(deps, { caller }) {
     const user = await getUser(deps, caller.ownerId);
     const { uuid, name, slug } = user.organization;
+    // Whoever finds the key of an external owner learns nothing of the owner.
+    const isExternal = user.kind === 'external';
     return {
       body: {
         session: {
@@ -61,9 +63,9 @@ export const sessions = {
         },
         user: {
           id: user.id,
-          email: user.email,
-          emailVerified: true,
-          fullName: user.fullName,
+          email: isExternal ? null : user.email || null,
+          emailVerified: user.kind === 'person',
+          fullName: isExternal ? '' : user.fullName,
           isAdmin: user.isAdmin,
           createdAt: toInstant(user.createdAt),
         },

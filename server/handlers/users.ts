@@ -3,11 +3,12 @@ import type { Handlers } from '../contract/contract.js';
 import { toInstant } from '../instants.js';
 import { createUser, editUser, findUser, listUserPage } from '../users/directory.js';
 import { offboardUser } from '../users/offboard.js';
+import { deleteExternal, findExternal, putExternal } from '../users/external.js';
 import type { User } from '../users/user.js';
 
 export const users = {
-  async listUsers(deps, { caller, query: { q, limit, cursor } }) {
-    const { users, nextCursor } = await listUserPage(deps, caller, { q, limit, cursor });
+  async listUsers(deps, { caller, query: { kind, q, limit, cursor } }) {
+    const { users, nextCursor } = await listUserPage(deps, caller, { kind, q, limit, cursor });
     return { body: { items: users.map(toWireUser), nextCursor } };
   },
 
@@ -31,8 +32,34 @@ export const users = {
     const { sessions: sessionCount, revoked: revokedCount, transferred: transferredCount, cut: cutCount } = offboarded;
     return { body: { sessionCount, revokedCount, transferredCount, cutCount, dryRun } };
   },
+
+  async getExternalUser(deps, { caller, path }) {
+    return { body: toWireUser(await findExternal(deps, caller, path.external_id)) };
+  },
+
+  async putExternalUser(deps, { actor, path, body, conditions }) {
+    const { user, isNew } = await putExternal(deps, actor, path.external_id, body, conditions);
+    if (!isNew) return { body: toWireUser(user) };
+    const headers = { Location: `/api/v1/users/external/${encodeURIComponent(path.external_id)}` };
+    return { status: 201, headers, body: toWireUser(user) };
+  },
+
+  async deleteExternalUser(deps, { actor, path, conditions }) {
+    await deleteExternal(deps, actor, path.external_id, conditions);
+    return {};
+  },
 } satisfies Partial<Handlers>;
 
-function toWireUser({ id, email, fullName, isAdmin, disabledAt, createdAt }: User): WireUser {
-  return { id, email, fullName, isAdmin, disabled: disabledAt !== null, createdAt: toInstant(createdAt) };
+function toWireUser(user: User): WireUser {
+  return {
+    id: user.id,
+    kind: user.kind,
+    externalId: user.externalId,
+    email: user.email || null,
+    fullName: user.fullName,
+    metadata: user.metadata,
+    isAdmin: user.isAdmin,
+    disabled: user.disabledAt !== null,
+    createdAt: toInstant(user.createdAt),
+  };
 }

@@ -35,8 +35,11 @@ const CODES: Record<InvalidReason, VerificationCode> = {
 function toWire({ reason, proven }: Verification): WireVerification {
   const owner = proven && {
     id: proven.owner.id,
-    email: proven.owner.email,
+    kind: proven.owner.kind,
+    externalId: proven.owner.externalId,
+    email: proven.owner.email || null,
     fullName: proven.owner.fullName,
+    metadata: proven.owner.metadata,
     organizationId: proven.owner.organizationUuid,
   };
   return {

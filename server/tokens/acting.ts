@@ -122,7 +122,8 @@ const ownerById = (queries: Queries, { organizationId, id }: { organizationId: n
     .selectFrom('users')
     .select(['id', 'kind', 'disabled_at'])
     .where('id', '=', id)
-    .where('organization_id', '=', organizationId);
+    .where('organization_id', '=', organizationId)
+    .where('deleted_at', 'is', null);
 
 const ownerByExternalId = (
   queries: Queries,

@@ -2,7 +2,7 @@ import { type Queries, runPrepared, type UserKind } from '../database/index.js';
 import { insufficientScope } from '../errors.js';
 import type { Caller } from './caller.js';
 import { isActiveAdmin } from './leaving.js';
-import { ACT_AS, NAMED_SCOPES, OF_ADMINISTRATORS } from './scopes.js';
+import { ACT_AS, NAMED_SCOPES, OF_ADMINISTRATORS, VERIFY } from './scopes.js';
 
 type TokenOfCaller = Pick<Caller, 'tokenId' | 'tokenType'>;
 
@@ -35,15 +35,17 @@ export async function heldNamedScopes(
   return token.kind === 'service' ? [ACT_AS] : [];
 }
 
-/**
- * Throws `insufficient_scope` if `scopes` contains a scope of administrators that no token of an owner of this kind can have:
- * a service can have `tokens:act-as` of them, and an external owner none.
- */
+/** The scopes that no token of an owner of this kind can have. */
+const FORBIDDEN: Record<UserKind, readonly string[]> = {
+  person: [],
+  service: OF_ADMINISTRATORS.filter((scope) => scope !== ACT_AS),
+  // A key of a customer must not show what other tokens are, nor what is known of the customer.
+  external: [...OF_ADMINISTRATORS, VERIFY],
+};
+
+/** Throws `insufficient_scope` if `scopes` contains one that no token of an owner of this kind can have. */
 export function requireScopesForKind(kind: UserKind, scopes: readonly string[]): void {
-  if (kind === 'person') return;
-  const forbidden = scopes.find(
-    (scope) => OF_ADMINISTRATORS.includes(scope) && !(kind === 'service' && scope === ACT_AS),
-  );
+  const forbidden = scopes.find((scope) => FORBIDDEN[kind].includes(scope));
   if (forbidden !== undefined) throw insufficientScope(forbidden);
 }
 

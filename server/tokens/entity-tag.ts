@@ -43,6 +43,12 @@ export function checkUntagged({ ifMatch, ifNoneMatch }: Conditions): void {
   throw new ServiceError('precondition_failed', { detail: 'This has no ETag, so If-Match must be *.' });
 }
 
+/** Throws `precondition_failed` if something that does not exist yet had to exist. */
+export function checkMissing({ ifMatch }: Conditions): void {
+  if (ifMatch === undefined) return;
+  throw new ServiceError('precondition_failed', { detail: 'This does not exist, so no If-Match matches it.' });
+}
+
 function tagsIn(list: string): string[] {
   return list.split(',').map((tag) => tag.trim());
 }

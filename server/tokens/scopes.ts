@@ -25,7 +25,9 @@ export const OF_ADMINISTRATORS: readonly string[] = [...NAMED_SCOPES, ADMINISTER
 export const READ = 'tokens:read';
 /** Needed to create, edit, rotate and revoke tokens. */
 export const WRITE = 'tokens:write';
-const TOKENS = [READ, 'tokens:verify', WRITE];
+/** Needed to ask whether other tokens are valid, and whose they are. */
+export const VERIFY = 'tokens:verify';
+const TOKENS = [READ, VERIFY, WRITE];
 
 /** The one who holds scopes: a token, together with its owner's rights. */
 export interface Holder {

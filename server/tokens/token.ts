@@ -125,7 +125,7 @@ export function toAccessToken(row: TokenRow): AccessToken {
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
     description: row.description ?? '',
-    metadata: row.metadata === null ? {} : (JSON.parse(row.metadata) as Record<string, string>),
+    metadata: toMetadata(row.metadata),
     scopes: toScopes(row.scopes ?? ''),
     disabledAt: row.disabled_at,
     previousSecret: toPreviousSecret(row),
@@ -140,4 +140,9 @@ function toPreviousSecret(row: TokenRow): PreviousSecret | null {
 /** Metadata as its column stores it: null for none. */
 export function metadataColumn(metadata: Record<string, string>): string | null {
   return Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata);
+}
+
+/** The metadata in a column that `metadataColumn` made. */
+export function toMetadata(column: string | null): Record<string, string> {
+  return column === null ? {} : (JSON.parse(column) as Record<string, string>);
 }

@@ -1,4 +1,4 @@
-import { type Build, hexOf, type Queries, runPrepared, type TokenType } from '../database/index.js';
+import { type Build, hexOf, type Queries, runPrepared, type TokenType, type UserKind } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { toUuid } from '../uuid.js';
 import type { Actor } from './actor.js';
@@ -6,7 +6,7 @@ import type { OwnerKey } from './caller.js';
 import { isActiveAdmin, stoppedAt } from './leaving.js';
 import type { Digest, Plaintext } from './plaintext.js';
 import { type Holder, holds, toScopes } from './scopes.js';
-import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken } from './token.js';
+import { type AccessToken, scopesOfRow, TOKEN_COLUMNS, type TokenRow, toAccessToken, toMetadata } from './token.js';
 
 /** Why a secret is not valid. The log names the reason; the 401 that the caller gets does not name the reason. */
 export type InvalidReason =
@@ -107,9 +107,13 @@ export interface Verification {
 /** The user who owns a verified token. */
 export interface TokenOwner {
   id: number;
+  kind: UserKind;
+  /** Null unless the owner is external. */
+  externalId: string | null;
   /** Empty if the owner has no e-mail. */
   email: string;
   fullName: string;
+  metadata: Record<string, string>;
   organizationUuid: string;
 }
 
@@ -139,7 +143,16 @@ export async function verifyTokens<const Questions extends readonly Question[]>(
 }
 
 type ProvenRow = SecretRow &
-  TokenRow & { digest: string; email: string | null; full_name: string; organization_uuid: string };
+  TokenRow & {
+    digest: string;
+    kind: UserKind;
+    external_id: string | null;
+    email: string | null;
+    contact_email: string | null;
+    full_name: string;
+    owner_metadata: string | null;
+    organization_uuid: string;
+  };
 
 async function findProven({ db }: Deps, digests: Uint8Array[]): Promise<ProvenRow[]> {
   if (digests.length === 0) return [];
@@ -162,7 +175,8 @@ const provenSecrets = (read: Queries) =>
   secretsWithOwners(read)
     .innerJoin('organizations as organization', 'organization.id', 'token.organization_id')
     .select(TOKEN_COLUMNS.map((column) => `token.${column}` as const))
-    .select(['owner.email', 'owner.full_name'])
+    .select(['owner.kind', 'owner.external_id', 'owner.email', 'owner.contact_email', 'owner.full_name'])
+    .select('owner.metadata as owner_metadata')
     .select([hexOf('secret.digest').as('digest'), hexOf('organization.uuid').as('organization_uuid')]);
 
 /**
@@ -229,10 +243,17 @@ function toHolder({ type, scopes, is_admin: isAdmin }: SecretRow): Holder {
 }
 
 function toProven(row: ProvenRow): NonNullable<Verification['proven']> {
-  const { owner_id: id, email, full_name: fullName, organization_uuid: organizationUuid } = row;
   return {
     token: toAccessToken(row),
-    owner: { id, email: email ?? '', fullName, organizationUuid: toUuid(organizationUuid) },
+    owner: {
+      id: row.owner_id,
+      kind: row.kind,
+      externalId: row.external_id,
+      email: row.email ?? row.contact_email ?? '',
+      fullName: row.full_name,
+      metadata: toMetadata(row.owner_metadata),
+      organizationUuid: toUuid(row.organization_uuid),
+    },
     expiresAt: endOf(row),
   };
 }

@@ -1,4 +1,11 @@
-import { isUniqueViolation, lockOrganization, lockOwners, searchColumn, TOKEN_TYPES } from '../database/index.js';
+import {
+  isUniqueViolation,
+  lockOrganization,
+  lockOwners,
+  searchTextOf,
+  TOKEN_TYPES,
+  type UserKind,
+} from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { recordNewPassword, recordUser } from '../events/users.js';
@@ -12,7 +19,7 @@ import { positionOf } from '../tokens/list.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import { requireNotLeaving } from './offboarding-state.js';
 import { generatePassword } from './passwords.js';
-import { getUserOf, selectUsers, toUser, type User } from './user.js';
+import { getUserOf, noSuchUser, selectUsers, toUser, type User } from './user.js';
 import { hasAdmin, insertUser, type NewUser, revokeOf } from './users.js';
 
 // The operations of the API with which administrators manage users by id.
@@ -21,31 +28,57 @@ import { hasAdmin, insertUser, type NewUser, revokeOf } from './users.js';
 type Organization = Pick<OwnerKey, 'organizationId'>;
 
 export interface UserPageWish {
-  /** Text that the e-mail or name contains, in any letter case. */
+  kind: UserKind | undefined;
+  /** Text that the e-mail, the name or the external id contains, in any letter case. */
   q: string | undefined;
   limit: number;
   cursor: string | undefined;
 }
 
-/** Returns the page of users, ordered by id, that follows `cursor`. Rejects with `invalid_input` for a bad cursor. */
+/** The most users that one request with `q` examines, so that a text that few of them contain takes no request long. */
+const MOST_EXAMINED = 10_000;
+
+/**
+ * Returns the page of users, ordered by id, that follows `cursor`. With `q` it may have fewer users than `limit`, or none, and
+ * still a `nextCursor`. Rejects with `invalid_input` for a bad cursor.
+ */
 export async function listUserPage(
   { db, now }: Deps,
   { organizationId }: Organization,
-  { q, limit, cursor }: UserPageWish,
+  { kind, q, limit, cursor }: UserPageWish,
 ): Promise<{ users: User[]; nextCursor: string | null }> {
-  const belongsTo = JSON.stringify(['users', q]);
+  const belongsTo = JSON.stringify(['users', q, ...(kind === undefined ? [] : [kind])]);
   const after = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
-  const rows = await selectUsers(db.read)
+  const listed = db.read
+    .selectFrom('users as user')
+    .select('user.id')
     .where('user.organization_id', '=', organizationId)
-    .$if(q !== undefined, (query) => query.where(contains('user.search', ['user.full_name', 'user.email'], q ?? '')))
-    .$if(after !== undefined, (query) => query.where('user.id', '>', after?.id ?? 0))
+    .where('user.deleted_at', 'is', null)
+    .where('user.id', '>', after?.id ?? 0)
+    .$if(kind !== undefined, (query) => query.where('user.kind', '=', kind ?? 'person'))
+    .orderBy('user.id');
+  const examined = listed.limit(q === undefined ? limit + 1 : MOST_EXAMINED);
+  const rows = await selectUsers(db.read)
+    .where('user.id', 'in', (query) => query.selectFrom(examined.as('examined')).select('examined.id'))
+    .$if(q !== undefined, (query) => query.where(contains('user.search', SEARCHED, q ?? '')))
     .orderBy('user.id')
     .limit(limit + 1)
     .execute();
-  const users = rows.slice(0, limit).map(toUser);
-  const last = rows.length > limit ? users.at(-1) : undefined;
-  return { users, nextCursor: last ? toCursor({ key: last.id, id: last.id, asOf: now() }, belongsTo) : null };
+  const isExamined = rows.length <= limit && q !== undefined;
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  const next = isExamined
+    ? await listed
+        .limit(1)
+        .offset(MOST_EXAMINED - 1)
+        .executeTakeFirst()
+    : last;
+  return {
+    users: rows.slice(0, limit).map(toUser),
+    nextCursor: next ? toCursor({ key: next.id, id: next.id, asOf: now() }, belongsTo) : null,
+  };
 }
+
+const SEARCHED = ['user.full_name', 'user.email', 'user.contact_email', 'user.external_id'];
 
 /** Returns the organization's user with this id, also a disabled one. Rejects with `not_found`. */
 export async function findUser({ db }: Deps, organization: Organization, id: number): Promise<User> {
@@ -85,8 +118,8 @@ export interface UserEdit {
 
 /**
  * Edits the user. Disabling the user or changing the password revokes their sessions; `revokeTokens` revokes their personal
- * access tokens too. Rejects with `not_found`, `precondition_failed`, and with `last_admin` if no enabled administrator
- * would be left.
+ * access tokens too. Rejects with `not_found`, also for a password or the rights of an administrator for a user who is no
+ * person; with `precondition_failed`; and with `last_admin` if no enabled administrator would be left.
  */
 export async function editUser(
   deps: Deps,
@@ -105,13 +138,14 @@ export async function editUser(
     const at = deps.now();
     await requireValidCaller(trx, caller, at, [ADMINISTER]);
     const user = await getUserOf(trx, caller, id);
+    if (user.kind !== 'person' && (password !== undefined || isAdmin === true)) throw noSuchUser();
     checkUntagged(conditions);
     if (disabled === false) await requireNotLeaving(trx, id);
     await trx
       .updateTable('users')
       .set({
         full_name: fullName ?? user.fullName,
-        search: searchColumn(fullName ?? user.fullName, user.email),
+        search: searchTextOf({ ...user, fullName: fullName ?? user.fullName }),
         is_admin: (isAdmin ?? user.isAdmin) ? 1 : 0,
         // A user who is already disabled keeps the instant.
         disabled_at: (disabled ?? user.disabledAt !== null) ? (user.disabledAt ?? at) : null,

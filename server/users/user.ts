@@ -1,13 +1,18 @@
-import { hexOf, type Queries } from '../database/index.js';
+import { hexOf, type Queries, type UserKind } from '../database/index.js';
 import { ServiceError } from '../errors.js';
 import type { OwnerKey } from '../tokens/caller.js';
+import { toMetadata } from '../tokens/token.js';
 import { toUuid } from '../uuid.js';
 
 export interface User {
   id: number;
+  kind: UserKind;
+  /** Null unless the user is an external owner. */
+  externalId: string | null;
   /** Empty if the user has none. */
   email: string;
   fullName: string;
+  metadata: Record<string, string>;
   isAdmin: boolean;
   createdAt: number;
   disabledAt: number | null;
@@ -35,9 +40,14 @@ export async function getUserOf(
   const row = await selectUsers(queries)
     .where('user.id', '=', id)
     .where('user.organization_id', '=', organizationId)
+    .where('user.deleted_at', 'is', null)
     .executeTakeFirst();
-  if (row === undefined) throw new ServiceError('not_found', { detail: 'No such user.' });
+  if (row === undefined) throw noSuchUser();
   return toUser(row);
+}
+
+export function noSuchUser(): ServiceError {
+  return new ServiceError('not_found', { detail: 'No such user.' });
 }
 
 export function selectUsers(queries: Queries) {
@@ -47,8 +57,12 @@ export function selectUsers(queries: Queries) {
     .select([
       'user.id',
       'user.organization_id',
+      'user.kind',
+      'user.external_id',
       'user.email',
+      'user.contact_email',
       'user.full_name',
+      'user.metadata',
       'user.is_admin',
       'user.created_at',
       'user.disabled_at',
@@ -63,8 +77,11 @@ type UserRow = Awaited<ReturnType<ReturnType<typeof selectUsers>['executeTakeFir
 export function toUser(row: UserRow): User {
   return {
     id: row.id,
-    email: row.email ?? '',
+    kind: row.kind,
+    externalId: row.external_id,
+    email: row.email ?? row.contact_email ?? '',
     fullName: row.full_name,
+    metadata: toMetadata(row.metadata),
     isAdmin: row.is_admin === 1,
     createdAt: row.created_at,
     disabledAt: row.disabled_at,

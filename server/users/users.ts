@@ -65,8 +65,9 @@ export async function addFirstUser(deps: UserDeps, actor: Actor, newUser: NewUse
   });
 }
 
+/** Returns all people, ordered by e-mail. */
 export async function listUsers({ db }: Pick<Deps, 'db'>): Promise<User[]> {
-  const rows = await selectUsers(db.read).orderBy('user.email').execute();
+  const rows = await selectUsers(db.read).where('user.kind', '=', 'person').orderBy('user.email').execute();
   return rows.map(toUser);
 }
 
@@ -135,7 +136,8 @@ export async function hasAdmin(queries: Queries, organizationId: number): Promis
     .selectFrom('users')
     .select('id')
     .where('organization_id', '=', organizationId)
-    .where('is_admin', '=', 1)
+    // Written out, so that the query fits the index of administrators, whatever the parameters are.
+    .where(({ eb, lit }) => eb('is_admin', '=', lit(1)))
     .where('disabled_at', 'is', null)
     .limit(1)
     .executeTakeFirst();

@@ -8,11 +8,13 @@ import {
   createPrivateToken,
   createUser,
   createWebhook,
+  deleteExternalUser,
   deleteWebhook,
   logIn,
   logOut,
   offboardUser,
   refreshBrowserSession,
+  putExternalUser,
   refreshSession,
   reportLeakedCredentials,
   revokeAccessToken,
@@ -96,6 +98,8 @@ const hook = async (client: Client) => {
   const { webhook } = await answered(createWebhook({ client, body: { url: HOOK } }));
   return { webhook_id: webhook.id };
 };
+
+const EXTERNAL = { external_id: 'cus_42' };
 
 /** Counting a login locks the row of the pair of network and user, and then that of the network. */
 const ATTEMPT = ['attempts', 'attempts'];
@@ -244,6 +248,45 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
           body: { tokens: 'transfer', to: session.id, cutScopes: true },
         }),
       ),
+  ],
+  [
+    'adding an external owner',
+    [['admin']],
+    ({ admin: { client } }) => later(() => putExternalUser({ client, path: EXTERNAL, body: {} })),
+  ],
+  [
+    'replacing an external owner',
+    [['admin', 'owner 3']],
+    async ({ admin: { client } }) => {
+      await putExternalUser({ client, path: EXTERNAL, body: {} });
+      return () => putExternalUser({ client, path: EXTERNAL, body: {} });
+    },
+  ],
+  [
+    'deleting an external owner',
+    [['admin', 'owner 3']],
+    async ({ admin: { client } }) => {
+      await putExternalUser({ client, path: EXTERNAL, body: {} });
+      return () => deleteExternalUser({ client, path: EXTERNAL });
+    },
+  ],
+  [
+    'creating a token for an external owner',
+    [['admin', 'owner 3']],
+    async ({ admin: { client } }) => {
+      await putExternalUser({ client, path: EXTERNAL, body: {} });
+      return () => createAccessToken({ client, query: { externalOwner: 'cus_42' }, body: { name: 'b', scopes: [] } });
+    },
+  ],
+  [
+    'editing a token for an external owner',
+    [['admin', 'owner 3']],
+    async ({ admin: { client } }) => {
+      await putExternalUser({ client, path: EXTERNAL, body: {} });
+      const query = { owner: 3 };
+      const { token } = await answered(createAccessToken({ client, query, body: { name: 'a', scopes: [] } }));
+      return () => updateAccessToken({ client, query, path: { token_id: token.id }, body: { name: 'b' } });
+    },
   ],
   [
     'creating a webhook',

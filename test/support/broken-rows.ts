@@ -132,4 +132,19 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
     `insert into offboardings (user_id, begun_at, sessions, tokens, cut) values (${USER}, 1, 0, 0, 0)`,
     'offboardings under way of users who are enabled: 1',
   ],
+  [
+    'an external owner with a password',
+    `update users set kind = 'external', search = null where id = ${USER}`,
+    'users who are no people, and have a password, an e-mail to log in with or the rights of an administrator: 1',
+  ],
+  [
+    'a deleted owner who is still known',
+    `update users set deleted_at = 1, disabled_at = 1 where id = ${USER}`,
+    'users who are deleted, of whom something is still known: 1',
+  ],
+  [
+    'metadata that are no JSON',
+    `update users set metadata = '{' where id = ${USER}`,
+    'users whose metadata are no JSON object: 1',
+  ],
 ];

@@ -1,9 +1,11 @@
 import {
   createAccessToken,
   createWebhook,
+  deleteExternalUser,
   getMe,
   listAccessTokens,
   logIn,
+  putExternalUser,
   refreshSession,
   revokeAccessToken,
   rotateAccessToken,
@@ -68,6 +70,12 @@ export async function fillEveryColumn(service: Service): Promise<Clients> {
   const body = { url, description: 'Für alle', eventTypes: ['token.created' as const] };
   const { webhook } = await answered(createWebhook({ client: admin.client, body }));
   await answered(rotateWebhookSecret({ client: admin.client, path: { webhook_id: webhook.id } }));
+
+  for (const external_id of ['cus_42', 'größe']) {
+    const owner = { fullName: 'Zoë Ltd', email: 'it@example.org', metadata: { plan: 'pro' } };
+    await answered(putExternalUser({ client: admin.client, path: { external_id }, body: owner }));
+  }
+  await deleteExternalUser({ client: admin.client, path: { external_id: 'cus_42' } });
 
   const json = { name: 'once' };
   const key = 'f3b1c8f0-2f1e-4a8e-9d8e-6f2f6b1f9a11';

@@ -6,10 +6,12 @@ import {
   createPrivateToken,
   createUser,
   createWebhook,
+  deleteExternalUser,
   deleteWebhook,
   exportAuditEvents,
   getAccessToken,
   getCurrentAccessToken,
+  getExternalUser,
   getMe,
   getReadiness,
   getTokenLimits,
@@ -26,6 +28,7 @@ import {
   logIn,
   logOut,
   openBrowserSession,
+  putExternalUser,
   redeliverWebhookDeliveries,
   redeliverWebhookDelivery,
   refreshBrowserSession,
@@ -35,6 +38,7 @@ import {
   revokeCurrentAccessToken,
   revokeOAuthToken,
   revokePrivateToken,
+  rotateAccessToken,
   rotateCurrentAccessToken,
   rotateWebhookSecret,
   testWebhook,
@@ -70,6 +74,7 @@ export async function tour(service: Service): Promise<void> {
   const { client, password } = await service.admin();
   const user = await service.newUser();
   await readAll(client, user.session.id);
+  await actForOwner(client);
   await changeAll(service, client);
 
   await answered(listUsers({ client, query: { q: 'ö', limit: 1 } }));
@@ -169,6 +174,29 @@ async function readAll(client: Client, owner: number): Promise<void> {
     }
   }
   await answered(getMe({ client }));
+}
+
+/** Creates an external owner, does for it what can be done, and deletes it. */
+async function actForOwner(client: Client): Promise<void> {
+  const path = { external_id: 'cus_7' };
+  const { id } = await answered(putExternalUser({ client, path, body: { fullName: 'Ada Ltd' } }));
+  await answered(putExternalUser({ client, path, body: { fullName: 'Ada Inc' } }));
+  await answered(getExternalUser({ client, path }));
+  await answered(listUsers({ client, query: { kind: 'external', limit: 1 } }));
+  await answered(listUsers({ client, query: { kind: 'external', q: 'ada' } }));
+  const headers = { 'Idempotency-Key': 'of-the-tour' };
+  for (const query of [{ owner: id }, { externalOwner: path.external_id }]) {
+    const { token } = await answered(createAccessToken({ client, query, headers, body: { name: 'a', scopes: [] } }));
+    const one = { client, path: { token_id: token.id }, query };
+    await answered(listAccessTokens({ client, query }));
+    await answered(getAccessToken(one));
+    await answered(listAccessTokenEvents(one));
+    await answered(updateAccessToken({ ...one, body: { name: 'b' } }));
+    await answered(rotateAccessToken(one));
+    await answered(revokeAccessTokens({ client, query, body: { ids: [token.id], dryRun: true } }));
+  }
+  await answered(revokeAllAccessTokens({ client, query: { externalOwner: path.external_id } }));
+  await deleteExternalUser({ client, path });
 }
 
 async function changeAll(service: Service, client: Client): Promise<void> {

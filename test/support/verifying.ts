@@ -62,6 +62,9 @@ export function expectedOf({ token, owner }: Presented, code: string): unknown {
       id: owner.session.id,
       email: owner.email,
       fullName: `Name of ${owner.email}`,
+      kind: 'person',
+      externalId: null,
+      metadata: {},
       organizationId: owner.session.company_id,
     },
   };

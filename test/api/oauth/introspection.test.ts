@@ -23,6 +23,8 @@ describe('introspecting', () => {
         scope: 'tokens:read tokens:verify tokens:write',
         sub: String(owner?.session.id),
         username: owner?.email,
+        owner_kind: 'person',
+        owner_metadata: {},
         jti: token?.id,
         iat: toSeconds(token?.createdAt ?? ''),
         ...(token?.expiresAt != null && { exp: toSeconds(token.expiresAt) }),

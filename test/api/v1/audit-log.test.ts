@@ -8,6 +8,7 @@ import {
   createPrivateToken,
   createUser,
   createWebhook,
+  deleteExternalUser,
   deleteWebhook,
   exportAuditEvents,
   getMe,
@@ -18,6 +19,7 @@ import {
   logOut,
   offboardUser,
   openBrowserSession,
+  putExternalUser,
   refreshSession,
   revokeAccessToken,
   revokeAccessTokens,
@@ -154,6 +156,27 @@ const CHANGES: [operation: string, act: Act, events: [action: string, reason?: s
     'offboardUser',
     ({ admin: { client } }) => offboardUser({ client, path: { user_id: 2 }, body: { tokens: 'revoke' } }),
     [['user.disabled'], ['token.revoked', 'offboarding'], ['token.revoked', 'offboarding'], ['user.offboarded']],
+    'admin',
+  ],
+  [
+    'putExternalUser',
+    async ({ admin: { client } }) => {
+      const path = { external_id: 'cus_42' };
+      await putExternalUser({ client, path, body: {} });
+      return await putExternalUser({ client, path, body: { fullName: 'Ada Ltd', disabled: true } });
+    },
+    [['user.created'], ['user.disabled'], ['user.updated']],
+    'admin',
+  ],
+  [
+    'deleteExternalUser',
+    async ({ admin: { client } }) => {
+      const path = { external_id: 'cus_42' };
+      await putExternalUser({ client, path, body: {} });
+      await createAccessToken({ client, query: { externalOwner: 'cus_42' }, body: { name: 'key' } });
+      return await deleteExternalUser({ client, path });
+    },
+    [['user.created'], ['token.created'], ['token.revoked', 'deleted'], ['user.deleted']],
     'admin',
   ],
   [

@@ -43,8 +43,11 @@ describe('adding', () => {
     expect(data).toEqual({
       user: {
         id: 2,
+        kind: 'person',
+        externalId: null,
         email: ADA.email,
         fullName: 'Ada',
+        metadata: {},
         isAdmin: false,
         disabled: false,
         createdAt: '2030-06-15T12:00:00.000Z',
@@ -160,7 +163,7 @@ describe('listing', () => {
     while (cursor !== null) {
       const query = { limit: 2, ...(cursor !== undefined && { cursor }) };
       const page = await answered(listUsers({ client, query }));
-      found.push(...page.items.map(({ email }) => email));
+      found.push(...page.items.map(({ email }) => email ?? ''));
       cursor = page.nextCursor;
     }
     expect(found).toEqual([
