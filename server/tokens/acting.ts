@@ -93,10 +93,25 @@ export async function lockNamed(
   ...others: readonly number[]
 ): Promise<void> {
   if (hasOneWriter(trx)) return;
-  // The owner is found before the lock, since an id stays its owner's, and read again behind the lock.
-  const found = namesAnother(caller, named) ? await findOwner(trx, caller, named) : undefined;
-  await lockOwners(trx, caller.ownerId, found?.id ?? caller.ownerId, ...others);
+  let { owner = caller.ownerId } = named;
+  if (named.externalOwner !== undefined) {
+    const { organizationId } = caller;
+    const [found] = await runPrepared(trx, idByExternalId, { organizationId, externalOwner: named.externalOwner });
+    owner = found?.owner_id ?? caller.ownerId;
+  }
+  await lockOwners(trx, caller.ownerId, owner, ...others);
 }
+
+/** Only for the lock: what is decided about the owner is read behind it. */
+const idByExternalId = (
+  queries: Queries,
+  { organizationId, externalOwner }: { organizationId: number; externalOwner: string },
+) =>
+  queries
+    .selectFrom('users')
+    .select('id as owner_id')
+    .where('organization_id', '=', organizationId)
+    .where('external_id', '=', externalOwner);
 
 /** Finds the named owner in the caller's organization; undefined if there is none. */
 export async function findOwner(

@@ -60,6 +60,8 @@ export async function listUserPage(
   const examined = listed.limit(q === undefined ? limit + 1 : MOST_EXAMINED);
   const rows = await selectUsers(db.read)
     .where('user.id', 'in', (query) => query.selectFrom(examined.as('examined')).select('examined.id'))
+    // Repeated, so that a walk along the ids begins behind the cursor.
+    .where('user.id', '>', after?.id ?? 0)
     .$if(q !== undefined, (query) => query.where(contains('user.search', SEARCHED, q ?? '')))
     .orderBy('user.id')
     .limit(limit + 1)

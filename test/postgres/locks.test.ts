@@ -70,6 +70,7 @@ const WRITES = {
   'tokens/revoke.ts': 5,
   'tokens/transfer.ts': 1,
   'users/directory.ts': 2,
+  'users/external.ts': 2,
   'users/login-throttle.ts': 4,
   'users/offboard.ts': 2,
   'users/own-password.ts': 1,
@@ -100,6 +101,7 @@ const hook = async (client: Client) => {
 };
 
 const EXTERNAL = { external_id: 'cus_42' };
+const EXTERNAL_ID = `select max(id) as id from users where kind = 'external'`;
 
 /** Counting a login locks the row of the pair of network and user, and then that of the network. */
 const ATTEMPT = ['attempts', 'attempts'];
@@ -256,7 +258,7 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
   ],
   [
     'replacing an external owner',
-    [['admin', 'owner 3']],
+    [['admin', 'external']],
     async ({ admin: { client } }) => {
       await putExternalUser({ client, path: EXTERNAL, body: {} });
       return () => putExternalUser({ client, path: EXTERNAL, body: {} });
@@ -264,7 +266,7 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
   ],
   [
     'deleting an external owner',
-    [['admin', 'owner 3']],
+    [['admin', 'external']],
     async ({ admin: { client } }) => {
       await putExternalUser({ client, path: EXTERNAL, body: {} });
       return () => deleteExternalUser({ client, path: EXTERNAL });
@@ -272,7 +274,7 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
   ],
   [
     'creating a token for an external owner',
-    [['admin', 'owner 3']],
+    [['admin', 'external']],
     async ({ admin: { client } }) => {
       await putExternalUser({ client, path: EXTERNAL, body: {} });
       return () => createAccessToken({ client, query: { externalOwner: 'cus_42' }, body: { name: 'b', scopes: [] } });
@@ -280,10 +282,10 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
   ],
   [
     'editing a token for an external owner',
-    [['admin', 'owner 3']],
+    [['admin', 'external']],
     async ({ admin: { client } }) => {
       await putExternalUser({ client, path: EXTERNAL, body: {} });
-      const query = { owner: 3 };
+      const query = { externalOwner: EXTERNAL.external_id };
       const { token } = await answered(createAccessToken({ client, query, body: { name: 'a', scopes: [] } }));
       return () => updateAccessToken({ client, query, path: { token_id: token.id }, body: { name: 'b' } });
     },
@@ -338,6 +340,7 @@ test.each(CASES)('%s locks %j', async (_, transactions, prepare) => {
   const names: Record<string, string> = {
     [`owner ${String(admin.session.id)}`]: 'admin',
     [`owner ${String(user.session.id)}`]: 'user',
+    [`owner ${String((await rowsOf(service, EXTERNAL_ID))[0]?.['id'])}`]: 'external',
   };
   // `lastUsedAt` is written when its time comes, and so are deliveries to webhooks, which lock nothing of this list.
   const mayBeEmpty = transactions.some(({ length }) => length === 0);

@@ -139,7 +139,7 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
   ],
   [
     'a deleted owner who is still known',
-    `update users set deleted_at = 1, disabled_at = 1 where id = ${USER}`,
+    `update users set deleted_at = 1, disabled_at = 1, metadata = '{}' where id = ${USER}`,
     'users who are deleted, of whom something is still known: 1',
   ],
   [
