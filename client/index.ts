@@ -1,4 +1,5 @@
 export type * from '../generated/types.gen.js';
+export type { ActingLatchkey, NamedOwner } from './acting.js';
 export {
   type InputProblem,
   type InvalidInputError,

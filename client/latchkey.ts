@@ -1,5 +1,6 @@
 import * as sdk from '../generated/sdk.gen.js';
 import type { AccessToken, AuditEvent, Credentials, PrivateToken, Session } from '../generated/types.gen.js';
+import { type ActingLatchkey, actingFor, type NamedOwner } from './acting.js';
 import { allAuditEvents } from './audit-events.js';
 import { readEnvironment } from './environment.js';
 import { type FollowOptions, followEvents, type OpenStream } from './events.js';
@@ -46,6 +47,15 @@ export interface LatchkeyExtras {
    * `after` were deleted because of their age, or the database was restored from a backup.
    */
   events(options?: FollowOptions): AsyncGenerator<AuditEvent, void, undefined>;
+  /**
+   * Returns the operations on access tokens, as those of one owner: `lk.as({ externalOwner: 'cus_42' }).createAccessToken(...)`
+   * creates a token for the customer that your own system calls `cus_42`. An external owner or a service requires
+   * `tokens:act-as`. Sends nothing.
+   *
+   * The operations also reject with `owner_not_found` if there is no such owner or this client may not act for it, and creating
+   * rejects with `owner_disabled`. Throws a `TypeError` if no owner is named.
+   */
+  as(owner: NamedOwner): ActingLatchkey;
   readonly auditEvents: {
     /**
      * Iterates over the organization's linked events, oldest first, behind the event `after`; for administrators with
@@ -88,6 +98,15 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
       .map((id) => [id, (input?: CallInput) => toCall(() => send(id, input))]),
   ) as unknown as Operations;
 
+  const accessTokens: Latchkey['accessTokens'] = {
+    all({ signal, timeoutMs, maxRetries, headers, ...filters } = {}) {
+      return allAccessTokens((cursor) => {
+        const query = { limit: LARGEST_PAGE, ...filters, ...(cursor !== undefined && { cursor }) };
+        return operations.listAccessTokens({ query, signal, timeoutMs, maxRetries, headers });
+      });
+    },
+  };
+
   return {
     ...operations,
     logIn(first: Credentials | CallInput, second?: CallOptions) {
@@ -113,14 +132,8 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
         return allAuditEvents(read, after);
       },
     },
-    accessTokens: {
-      all({ signal, timeoutMs, maxRetries, headers, ...filters } = {}) {
-        return allAccessTokens((cursor) => {
-          const query = { limit: LARGEST_PAGE, ...filters, ...(cursor !== undefined && { cursor }) };
-          return operations.listAccessTokens({ query, signal, timeoutMs, maxRetries, headers });
-        });
-      },
-    },
+    as: (owner) => actingFor(operations, accessTokens.all, owner),
+    accessTokens,
     privateTokens: {
       all({ signal, timeoutMs, maxRetries, headers, ...filters } = {}) {
         return allPrivateTokens((page, pageSize) => {

@@ -89,7 +89,8 @@ type DataIn<Generated> = unknown extends Generated ? void : Exclude<Generated, u
 /** An operation as a method of the client. Its parameter is optional if no input is required. */
 export type Operation<Id extends OperationId> = OperationOf<InputOf<Id>, DataOf<Id>>;
 
-type OperationOf<Input, Data> =
+/** The method of an operation with this input and this data. */
+export type OperationOf<Input, Data> =
   Partial<Input> extends Input
     ? (options?: Input & CallOptions) => Call<Data>
     : (options: Input & CallOptions) => Call<Data>;

@@ -5,6 +5,7 @@ import { slotsOf, withValue } from './cases/slots.js';
 import { formatted } from './cases/strings.js';
 import { unlikelyIds } from './cases/unlikely-ids.js';
 import { type Credentials, placeOf, tokensIn } from './credentials.js';
+import { isExcluded } from './document/dependencies.js';
 import { isObject, type Json, type JsonObject } from './document/json.js';
 import { evaluate, identify, type LinkSource, listOf, originOf, pathNames } from './document/links.js';
 import { isSecured, isUnsafe, type Operation, type Parameter, type RequestBody } from './document/model.js';
@@ -235,7 +236,7 @@ export function createFixtures(run: Run, credentials: Credentials): Fixtures {
     const draft = emptyDraft(operation);
     if (pathNames(operation).length > 0) draft.path = await pathFor(operation, fresh, phase);
     for (const parameter of operation.parameters) {
-      if (parameter.in === 'path') continue;
+      if (parameter.in === 'path' || isExcluded(draft, parameter)) continue;
       if (!parameter.required && !isProtectionName(parameter.name) && (all !== true || isConditional(parameter)))
         continue;
       const value = validValue(parameter);

@@ -36,6 +36,8 @@ export interface Operation {
   leaveOut: string | undefined;
   tags: string[];
   parameters: Parameter[];
+  /** The groups of query parameters of which a request has one at most. */
+  exclusives: string[][];
   /** The body that requests are generated with. */
   body: RequestBody | undefined;
   /** All bodies that the operation accepts, one for each media type. */

@@ -1,4 +1,5 @@
 import { CouldNotRun } from '../errors.js';
+import { readExclusives } from './dependencies.js';
 import { kindOf, readBodies, readParameter, undeclared } from './inputs.js';
 import { atPointer, isObject, type JsonObject, memberOf, membersOf, textOf } from './json.js';
 import { child, follow, type Located, list } from './located.js';
@@ -142,6 +143,7 @@ function readOperation(
     leaveOut: typeof node[LEAVE_OUT] === 'string' && node[LEAVE_OUT] !== '' ? node[LEAVE_OUT] : undefined,
     tags: Array.isArray(node['tags']) ? node['tags'].map(String) : [],
     parameters: [...declared, ...undeclared(path, declared)],
+    exclusives: readExclusives(node),
     body: bodies[0],
     bodies,
     // The schemas of answers come from `answers`; the pointers are the same in both documents.

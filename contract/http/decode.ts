@@ -1,3 +1,4 @@
+import { excluded } from '../document/dependencies.js';
 import { isObject, type Json, type JsonObject, memberOf } from '../document/json.js';
 import type { Operation, Parameter, RequestBody, Spec } from '../document/model.js';
 import { isCursorName, isOnceKeyName } from '../document/names.js';
@@ -66,6 +67,7 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
       const isMember = inQuery.some((p) => p.style === 'deepObject' && name.startsWith(`${p.name}[`));
       if (!isMember && !known.has(name.replace(/\[.*$/, ''))) unclear.push(`the query's ${name} is not documented`);
     }
+    why.push(...excluded(operation, query));
     const judgeAll = (pointer: string | undefined, values: Json[], label: string) => {
       const opinions = values.map((value): Opinion => (pointer === undefined ? FINE : judge.opinion(pointer, value)));
       const best =
