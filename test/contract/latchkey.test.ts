@@ -70,6 +70,7 @@ test('with a token it holds as well, and neither the token nor the login is spen
   const scopes = [
     'audit:read',
     'policy:admin',
+    'tokens:act-as',
     'tokens:read',
     'tokens:verify',
     'tokens:write',
