@@ -25,14 +25,17 @@ export type ActingLatchkey = { [Id in ActingId]: OperationOf<ActingInput<Id>, Da
 };
 
 const ACTING: Record<ActingId, true> = {
+  countAccessTokens: true,
   createAccessToken: true,
   getAccessToken: true,
+  getTokenLimits: true,
   listAccessTokenEvents: true,
   listAccessTokens: true,
   revokeAccessToken: true,
   revokeAccessTokens: true,
   revokeAllAccessTokens: true,
   rotateAccessToken: true,
+  transferAccessTokens: true,
   updateAccessToken: true,
 };
 

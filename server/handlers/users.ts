@@ -2,8 +2,8 @@ import type { User as WireUser } from '../../generated/types.gen.js';
 import type { Handlers } from '../contract/contract.js';
 import { toInstant } from '../instants.js';
 import { createUser, editUser, findUser, listUserPage } from '../users/directory.js';
-import { offboardUser } from '../users/offboard.js';
 import { deleteExternal, findExternal, putExternal } from '../users/external.js';
+import { offboardUser } from '../users/offboard.js';
 import type { User } from '../users/user.js';
 
 export const users = {

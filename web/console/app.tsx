@@ -17,7 +17,7 @@ export function App() {
       {session.state === 'in' && (
         <>
           <Frame key={session.me.user.id} me={session.me} scopes={session.scopes} />
-          <LoginAgain email={session.me.user.email} />
+          <LoginAgain email={session.me.user.email ?? ''} />
         </>
       )}
       <Announcements />

@@ -70,7 +70,7 @@ function Navigation({ path, me, scopes }: { path: string; me: Me; scopes: readon
         <div class="who">
           <a href="/reference">{words.nav.reference}</a>
           <p>
-            <bdi title={me.user.email}>{me.user.email}</bdi>
+            <bdi title={me.user.email ?? ''}>{me.user.email}</bdi>
           </p>
           <button
             type="button"

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { User } from '../../../client/index.js';
 import { useLoad } from '../load.js';
+import { ownerName } from '../owner-name.js';
 import { Empty } from '../parts/empty.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -57,7 +58,7 @@ export function TokensPage() {
   const owned = user.data;
   return (
     <Page
-      title={owned === undefined ? texts.title : texts.titleOf(owned.fullName || owned.email)}
+      title={owned === undefined ? texts.title : texts.titleOf(ownerName(owned))}
       lead={owner === undefined ? <p>{texts.lead}</p> : undefined}
       {...(owner !== undefined && { back: { href: `${BASE}/users/${String(owner)}`, text: words.users.details } })}
       actions={

@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { User } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
+import { ownerName } from '../owner-name.js';
 import { Confirm } from '../parts/confirm.js';
 import { Field } from '../parts/field.js';
 import { textOf } from '../parts/form.js';
@@ -41,7 +42,7 @@ function OneUser({ user, back, change }: OneUserProps) {
   const [open, setOpen] = useState<'disable' | 'revoke' | 'reset' | undefined>(undefined);
   const isMe = user.id === me.user.id;
   const path = { user_id: user.id };
-  const name = user.fullName || user.email;
+  const name = ownerName(user);
   const close = (): void => {
     setOpen(undefined);
   };
@@ -66,15 +67,17 @@ function OneUser({ user, back, change }: OneUserProps) {
           </a>
           {!isMe && (
             <>
-              <button
-                type="button"
-                class="button"
-                onClick={() => {
-                  setOpen('reset');
-                }}
-              >
-                {texts.reset}
-              </button>
+              {user.kind === 'person' && (
+                <button
+                  type="button"
+                  class="button"
+                  onClick={() => {
+                    setOpen('reset');
+                  }}
+                >
+                  {texts.reset}
+                </button>
+              )}
               {user.disabled ? (
                 <button
                   type="button"

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useLoad } from '../load.js';
+import { ownerName } from '../owner-name.js';
 import { Empty } from '../parts/empty.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -84,7 +85,7 @@ export function UsersPage() {
               <tr key={user.id}>
                 <th scope="row">
                   <a href={`${BASE}/users/${String(user.id)}`}>
-                    <bdi>{user.fullName || user.email}</bdi>
+                    <bdi>{ownerName(user)}</bdi>
                   </a>
                   {user.id === me.user.id && <span class="quiet"> ({texts.you})</span>}
                   {user.fullName !== '' && (

@@ -42,7 +42,7 @@ export function ChangePassword({ changed }: { changed: () => void }) {
           class="unseen"
           type="text"
           autocomplete="username"
-          value={me.user.email}
+          value={me.user.email ?? ''}
           readOnly
           tabIndex={-1}
           aria-hidden="true"

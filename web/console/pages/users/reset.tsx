@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import type { User } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
+import { ownerName } from '../../owner-name.js';
 import { Confirm } from '../../parts/confirm.js';
 import { Field } from '../../parts/field.js';
 import { lk } from '../../service.js';
@@ -12,7 +13,7 @@ const texts = words.users;
 export function ResetPassword({ user, onClose }: { user: User; onClose: () => void }) {
   const password = useRef<HTMLInputElement>(null);
   const tokens = useRef<HTMLInputElement>(null);
-  const name = user.fullName || user.email;
+  const name = ownerName(user);
   return (
     <Confirm
       title={texts.resetTitle(name)}
