@@ -41,7 +41,11 @@ function takers(header: string): string[] {
 
 /** Every operation, called with what any of them needs; what is sent goes to `sent` and is answered with 404. */
 async function callAll(options: object, sent: (operationId: string, headers: Record<string, string>) => void) {
-  const given = { path: { token_id: 'a', id: 1, user_id: 1 }, body: { refresh_token: 'a' }, ...options };
+  const given = {
+    path: { token_id: 'a', id: 1, user_id: 1, external_id: 'a' },
+    body: { refresh_token: 'a' },
+    ...options,
+  };
   for (const { operationId } of operations) {
     const lk = createLatchkey({
       baseUrl: 'http://localhost',
