@@ -19,6 +19,7 @@ const actions: Record<EventAction, string> = {
   'user.disabled': 'User disabled',
   'user.enabled': 'User enabled',
   'user.offboarded': 'User offboarded',
+  'user.deleted': 'Owner deleted',
   'user.password_changed': 'Password changed',
   'webhook.created': 'Webhook created',
   'webhook.updated': 'Webhook edited',
@@ -43,6 +44,7 @@ const reasons: Record<NonNullable<AuditEvent['reason']>, string> = {
   leak: 'its secret had leaked',
   policy: 'an administrator applied the policy',
   offboarding: 'its owner was offboarded',
+  deleted: 'its owner was deleted',
 };
 
 const kinds: Record<string, string> = {
