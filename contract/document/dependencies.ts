@@ -1,5 +1,5 @@
 import type { Draft } from '../http/draft.js';
-import type { JsonObject } from './json.js';
+import { type JsonObject, textOf } from './json.js';
 import type { Operation, Parameter } from './model.js';
 
 // Parameters that exclude each other, which OpenAPI has no words for: `x-dependencies: ["ZeroOrOne(owner, externalOwner);"]`, as
@@ -11,7 +11,7 @@ const DEPENDENCIES = 'x-dependencies';
 export function readExclusives({ [DEPENDENCIES]: dependencies }: JsonObject): string[][] {
   if (!Array.isArray(dependencies)) return [];
   return dependencies.flatMap((each) => {
-    const [, names] = /^\s*ZeroOrOne\(([^()=<>]+)\)\s*;?\s*$/.exec(String(each)) ?? [];
+    const [, names] = /^\s*ZeroOrOne\(([^()=<>]+)\)\s*;?\s*$/.exec(textOf(each)) ?? [];
     return names === undefined ? [] : [names.split(',').map((name) => name.trim())];
   });
 }
