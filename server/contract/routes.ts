@@ -31,7 +31,7 @@ export function createRoutes(operations: readonly Operation[], serving: (operati
   // The paths without parameters. `/tokens/current` must never match `/tokens/{id}`, even if a request's method exists
   // only for `/tokens/{id}`. A map also finds these paths faster than forty regular expressions.
   const concrete = new Map<string, Layer[]>();
-  for (const operation of operations) {
+  for (const operation of [...operations].sort(byLiteralsFirst)) {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
     const layer = router.register(path, [operation.method], nothing) as Layer;
     served.set(layer, { serve: serving(operation), surface: operation.surface });
@@ -59,6 +59,17 @@ export function createRoutes(operations: readonly Operation[], serving: (operati
       return { surface, methods: [...new Set(layers.flatMap(({ methods }) => methods))].sort() };
     },
   };
+}
+
+/**
+ * Of two paths that match the same text, the one comes first that has a word where the other has a parameter:
+ * `/users/external/{external_id}` before `/users/{user_id}/offboard`. The ids of users are numbers, so that nothing is lost.
+ */
+function byLiteralsFirst(a: Operation, b: Operation): number {
+  const [these, those] = [a.path.split('/'), b.path.split('/')];
+  if (these.length !== those.length) return these.length - those.length;
+  const index = these.findIndex((segment, at) => segment.startsWith('{') !== those[at]?.startsWith('{'));
+  return index === -1 ? 0 : these[index]?.startsWith('{') === true ? 1 : -1;
 }
 
 type Layer = Router['stack'][number];

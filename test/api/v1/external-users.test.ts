@@ -85,6 +85,7 @@ describe('an external id', () => {
       '%',
       '?x=1',
       '...',
+      'offboard',
       '.a',
       '😀'.repeat(255),
     ];
