@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeader } from 'node:http';
 
 // The headers that every answer has, whichever part of the service sends it.
 
@@ -20,13 +20,10 @@ export function commonHeaders(requestId: string, { cacheable }: { cacheable: boo
 }
 
 /** The headers of an answer by name. A list is sent as several headers of one name, such as cookies. */
-export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>;
+export type AnswerHeaders = Readonly<Record<string, string | string[]>>;
 
 /** Adds `headers` to `head`, a list of names and values in turn. */
-export function addHeaders(head: string[], headers: AnswerHeaders | undefined): void {
-  for (const name in headers) {
-    const value = headers[name] ?? '';
-    if (typeof value === 'string') head.push(name, value);
-    else for (const each of value) head.push(name, each);
-  }
+export function addHeaders(head: OutgoingHttpHeader[], headers: AnswerHeaders | undefined): void {
+  // A list stays one value: where a header was set before, Node keeps only the last of several with one name.
+  for (const name in headers) head.push(name, headers[name] ?? '');
 }

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeader } from 'node:http';
 import type { Operation } from '../contract/operations.js';
 import type { ServiceError } from '../errors.js';
 
@@ -5,7 +6,7 @@ import type { ServiceError } from '../errors.js';
 export interface Trace {
   requestId: string;
   /** The headers of the answer so far, as a list of names and values in turn. */
-  head: string[];
+  head: OutgoingHttpHeader[];
   operation?: Operation;
   callerId?: number;
   error?: ServiceError;

@@ -53,11 +53,15 @@ async function load(): Promise<void> {
   }
 }
 
-/** Opens a session. Rejects as `openBrowserSession` does. */
+/** The browser has not kept the cookies of a session. */
+export class NoCookies extends Error {}
+
+/** Opens a session. Rejects as `openBrowserSession` does, and with `NoCookies`. */
 export async function logIn(username: string, password: string): Promise<void> {
   await lk.openBrowserSession({ body: { username, password } });
   localStorage.setItem(HINT, '1');
   await load();
+  if (session.get().state === 'out') throw new NoCookies();
   tabs.postMessage('in');
 }
 

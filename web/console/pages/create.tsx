@@ -134,7 +134,7 @@ function CreateForm({ limits, onCreated }: { limits: TokenLimits; onCreated: (is
         setOthers={setOthers}
         error={problemOf('scopes')}
       />
-      <section class="summary" aria-live="polite" aria-atomic="true">
+      <section class="summary">
         <h2>{texts.summary}</h2>
         <p>
           {texts.summaryOf(

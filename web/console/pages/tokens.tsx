@@ -85,7 +85,7 @@ export function TokensPage() {
         <>
           <Toolbar view={view} counts={counts.data} change={change} />
           {list.data !== undefined && items.length === 0 && (
-            <Empty title={texts.noneTitle(words.states[state])}>
+            <Empty title={isFiltered ? texts.noMatchTitle : texts.noneTitle(words.states[state])}>
               {isFiltered && (
                 <>
                   <p>{texts.noneMatch}</p>

@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../../../client/index.js';
+import { NoCookies } from '../session.js';
 import { words } from '../words.js';
 
 /** What went wrong, in words, with the request id by which the operator finds it in the log. */
@@ -23,6 +24,7 @@ export function Problem({ error, retry }: { error: unknown; retry?: (() => void)
 }
 
 export function sentenceOf(error: unknown): string {
+  if (error instanceof NoCookies) return words.login.noCookies;
   if (!(error instanceof LatchkeyError)) return words.unknownError;
   if (error.code === 'invalid_input') {
     return error.problems.map(({ field, message }) => (field === null ? message : `${field}: ${message}`)).join('. ');

@@ -5,6 +5,7 @@ import { useAction, useLoad } from '../../load.js';
 import { Dialog } from '../../parts/dialog.js';
 import { Field, focusFirstError } from '../../parts/field.js';
 import { messagesFor, Problem, withoutFields } from '../../parts/problem.js';
+import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
 import { words } from '../../words.js';
@@ -23,7 +24,9 @@ interface EditTokenProps {
   changed: () => void;
 }
 
-export function EditToken({ token, condition, query, onClose, changed }: EditTokenProps) {
+export function EditToken({ token, condition: current, query, onClose, changed }: EditTokenProps) {
+  // The version at which the edit began, although the page may read the token again meanwhile.
+  const [condition] = useState(current);
   const { scopes: own } = useMe();
   const limits = useLoad((signal) => lk.getTokenLimits({ signal }), []);
   const form = useRef<HTMLFormElement>(null);
@@ -99,7 +102,13 @@ export function EditToken({ token, condition, query, onClose, changed }: EditTok
           !isExpired &&
           (expiry === undefined ? (
             <p>
-              {texts.expiry}: {words.token.keepExpiry.toLowerCase()}.{' '}
+              {token.expiresAt === null ? (
+                texts.never
+              ) : (
+                <>
+                  {words.token.expires} <Time instant={token.expiresAt} show="day" />
+                </>
+              )}{' '}
               <button
                 type="button"
                 class="link"
@@ -107,7 +116,7 @@ export function EditToken({ token, condition, query, onClose, changed }: EditTok
                   if (limits.data) setExpiry(firstExpiry(limits.data));
                 }}
               >
-                {words.token.edit}
+                {words.token.change}
               </button>
             </p>
           ) : (

@@ -34,8 +34,8 @@ export function Selection({ view, items, selected, matching, clear, done }: Sele
   const count = isWhole ? matching : selected.size;
   return (
     <div class="selection">
-      <p class={selected.size === 0 ? 'quiet' : undefined}>
-        {selected.size === 0 ? texts.elsewhere(matching, words.states[view.state]) : texts.selected(count)}
+      <p aria-live="polite" class={selected.size === 0 ? 'quiet' : undefined}>
+        {selected.size === 0 ? texts.matching(matching) : texts.selected(count)}
       </p>
       {selected.size > 0 && (
         <div class="actions">
@@ -120,7 +120,13 @@ function RevokeMany({
             <li key={token.id}>
               <bdi>{token.name}</bdi>{' '}
               <span class="quiet">
-                {token.lastUsedAt === null ? texts.neverUsed : <Time instant={token.lastUsedAt} />}
+                {token.lastUsedAt === null ? (
+                  texts.neverUsed
+                ) : (
+                  <>
+                    {texts.lastUsed} <Time instant={token.lastUsedAt} />
+                  </>
+                )}
               </span>
             </li>
           ))}
