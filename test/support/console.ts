@@ -82,7 +82,10 @@ export async function expectText(page: Page, text: string | RegExp, selector = '
   await expect.poll(() => textOf(page, selector).catch(() => '')).toMatch(text);
 }
 
-/** The faults of a tab, without the answers that a test provokes: a browser logs each one with an error. */
+/**
+ * The faults of a tab, without the answers that a test provokes, each of which a browser logs with an error, and without the
+ * requests that ended because their page was left.
+ */
 export function faultsOf({ faults }: Tab, expected: RegExp = /^$/): string[] {
-  return faults.filter((fault) => !expected.test(fault));
+  return faults.filter((fault) => !expected.test(fault) && !fault.endsWith('net::ERR_ABORTED'));
 }
