@@ -162,10 +162,18 @@ describe('both packages, installed from their tarballs', () => {
       const server = await startServer({ port: 0, database: ':memory:', adminPassword: 'a password', logLevel: 'silent' });
       const { status, headers } = await fetch(server.url + '/reference', { headers: { 'Accept-Encoding': 'br' } });
       console.log(status, headers.get('content-type'), headers.get('content-encoding'));
+      const page = await fetch(server.url + '/console').then((answer) => answer.text());
+      const [, path] = /<script type="module" src="(.*?)">/.exec(page);
+      const script = await fetch(server.url + path);
+      console.log(script.status, script.headers.get('content-type'), script.headers.get('cache-control'));
       await server.close();
     `;
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: both });
-    expect(stdout).toBe('200 text/html; charset=utf-8 br\n');
+    expect(stdout.split('\n')).toEqual([
+      '200 text/html; charset=utf-8 br',
+      '200 text/javascript; charset=utf-8 public, max-age=31536000, immutable',
+      '',
+    ]);
   });
 
   test('say in a sentence what PostgreSQL needs, which nobody else has to install', async () => {

@@ -167,6 +167,7 @@ test.skipIf(!hasBrowser)(
     const receiver = await startReceiver();
     const { page, faults } = await open('/webhooks');
     await expectText(page, 'No webhooks yet');
+    expect(await axeFindings(page)).toEqual([]);
     await tabTo(page, 'New webhook');
     await page.keyboard.press('Enter');
     await tabTo(page, 'URL');
@@ -198,7 +199,7 @@ test.skipIf(!hasBrowser)(
     await expectText(page, /Test Delivered[^]*?204, 1 attempt/);
     expect(receiver.received.map(({ event, path }) => [event.type, path])).toEqual([['webhook.test', '/hook']]);
     expect(receiver.received.every((each) => isSigned(each, secret))).toBe(true);
-    await press(page, 'Send “Test” again');
+    await press(page, 'Send again: Test');
     await expect.poll(() => receiver.received).toHaveLength(2);
     await expectText(page, '2 attempts');
 
@@ -266,8 +267,11 @@ test.skipIf(!hasBrowser)('every page is without fault in every look', { timeout:
   const [webhook] = (await answered(listWebhooks({ client }))).items;
   const pages: [string, () => Promise<void>][] = [
     ['/events?action=token.created', () => page.locator('.events summary').click()],
+    ['/events', () => press(page, 'Export')],
+    ['/events?action=token.leaked', () => expectText(page, 'No events match')],
     ['/webhooks', () => expectText(page, '/hook')],
     ['/webhooks/new', () => press(page, 'Only these', 'radio')],
+    [`/webhooks/${String(webhook?.id)}`, () => expectText(page, 'Send again')],
     [`/webhooks/${String(webhook?.id)}`, () => press(page, 'Rotate the secret')],
     ['/policy', () => press(page, 'Show what would change')],
   ];

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { build, type Plugin } from 'rolldown';
 
 const FOLDER = 'web/console';
+const STYLES = ['web/theme.css', `${FOLDER}/console.css`];
 
 /** Bundles the console for browsers, and writes it into `dist/web/console`: the page, one script, one style. */
 export function consolePages(): { plugin: Plugin; modules: () => readonly string[] } {
@@ -29,7 +30,7 @@ export function consolePages(): { plugin: Plugin; modules: () => readonly string
       };
       const places = {
         script: emit('console', 'js', chunk.code),
-        style: emit('console', 'css', small(readFileSync(`${FOLDER}/console.css`, 'utf8'))),
+        style: emit('console', 'css', small(STYLES.map((file) => readFileSync(file, 'utf8')).join('\n'))),
         icon: emit('icon', 'svg', readFileSync(`${FOLDER}/icon.svg`, 'utf8')),
       };
       const page = readFileSync(`${FOLDER}/index.html`, 'utf8');

@@ -91,7 +91,7 @@ export const webhooks = {
   noAnswer: 'Not sent yet',
   next: 'next',
   redeliver: 'Send again',
-  redeliverOf: (what: string) => `Send “${what}” again`,
+  redeliverOf: (what: string) => `Send again: ${what}`,
   redelivered: 'It is sent again.',
   noDeliveries: 'No deliveries yet',
   noDeliveriesWhy: 'Send a test to see whether your server takes it.',
