@@ -1,10 +1,12 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Users } from '../server/index.js';
+import { collect } from './account/flags.js';
 import { Rejected, WrongUse } from './failure.js';
+import { addOffboard } from './offboard.js';
 import { printOnce, requireOutput } from './output/print.js';
 import type { Column } from './output/table.js';
-import { readSettings } from './settings.js';
+import { checkedEmail, type DatabaseFlag, databaseCommand, say, server, withUsers } from './user-store.js';
 
 interface PasswordFlags {
   passwordStdin?: boolean;
@@ -15,19 +17,33 @@ export function addUsers(program: Command): void {
     .command('users')
     .description('Manage users directly in the database. A running service applies the changes at once.');
 
-  command(users, 'add <email>', 'Add a user. Without --password-stdin, a generated password is printed once.')
+  databaseCommand(
+    users,
+    'add <email|name>',
+    'Add a user. Without --password-stdin, a generated password is printed once. With --service, add a service by its name.',
+  )
     .option('--name <name>', 'full name')
     .option('--admin', 'make the user an administrator')
     .option('--password-stdin', 'read the password from the first line of standard input')
+    .option('--service', 'add a service, which has no password, and whose tokens outlive the person who created them')
+    .option('--manager <user>', 'a person who manages the service, by e-mail or id; may be repeated', collect)
+    .option('--scope <scope>', 'a scope that tokens of the service can have (all); may be repeated', collect)
     .action(
       async (
         email: string,
-        flags: DatabaseFlag & PasswordFlags & { name?: string; admin?: boolean },
+        flags: DatabaseFlag & PasswordFlags & ServiceFlags & { name?: string; admin?: boolean },
       ): Promise<void> => {
+        if (flags.service === true) {
+          await addService(email, flags);
+          return;
+        }
+        if (flags.manager !== undefined || flags.scope !== undefined) {
+          throw new WrongUse('--manager and --scope need --service');
+        }
         const { password, generated } = await choosePassword(flags);
         if (generated) requireOutput();
         const user = {
-          email: await checked(email),
+          email: await checkedEmail(email),
           fullName: flags.name ?? '',
           isAdmin: flags.admin === true,
           password,
@@ -37,7 +53,7 @@ export function addUsers(program: Command): void {
       },
     );
 
-  command(users, 'list', 'List all users.')
+  databaseCommand(users, 'list', 'List all users.')
     .alias('ls')
     .option('--json', 'print JSON, for programs')
     .action(async (flags: DatabaseFlag & { json?: boolean }) => {
@@ -47,30 +63,36 @@ export function addUsers(program: Command): void {
       });
     });
 
-  command(users, 'disable <email>', 'End all sessions of a user and reject their tokens until the user is enabled.')
+  databaseCommand(
+    users,
+    'disable <email>',
+    'End all sessions of a user and reject their tokens until the user is enabled.',
+  )
     .option('--force', 'disable the last administrator too')
     .action(async (email: string, flags: DatabaseFlag & { force?: boolean }) => {
       await withUsers(flags, (store) => disable(store, email, flags.force === true));
       say(`disabled ${email}`);
     });
 
-  command(users, 'enable <email>', 'Let a disabled user log in again. Their tokens become valid again.').action(
+  databaseCommand(users, 'enable <email>', 'Let a disabled user log in again. Their tokens become valid again.').action(
     async (email: string, flags: DatabaseFlag) => {
-      await withUsers(flags, async (store) => store.enable(await checked(email)));
+      await withUsers(flags, async (store) => store.enable(await checkedEmail(email)));
       say(`enabled ${email}`);
     },
   );
 
-  command(users, 'set-password <email>', 'Set a new password and end all sessions of the user.')
+  databaseCommand(users, 'set-password <email>', 'Set a new password and end all sessions of the user.')
     .option('--password-stdin', 'read the password from the first line of standard input')
     .option('--revoke-tokens', 'revoke the personal access tokens too')
     .action(async (email: string, flags: DatabaseFlag & PasswordFlags & { revokeTokens?: boolean }) => {
       const { password, generated } = await choosePassword(flags);
       if (generated) requireOutput();
       const revokeTokens = flags.revokeTokens === true;
-      await withUsers(flags, async (store) => store.setPassword(await checked(email), password, { revokeTokens }));
+      await withUsers(flags, async (store) => store.setPassword(await checkedEmail(email), password, { revokeTokens }));
       await sayWithPassword(`set the password of ${email}`, email, password, generated);
     });
+
+  addOffboard(users);
 
   users
     .command('remove', { hidden: true })
@@ -83,8 +105,27 @@ export function addUsers(program: Command): void {
     });
 }
 
+interface ServiceFlags {
+  service?: boolean;
+  manager?: string[];
+  scope?: string[];
+}
+
+async function addService(
+  name: string,
+  flags: DatabaseFlag & PasswordFlags & ServiceFlags & { name?: string; admin?: boolean },
+): Promise<void> {
+  if (flags.admin === true || flags.passwordStdin === true || flags.name !== undefined) {
+    throw new WrongUse('a service has no password, no rights of an administrator and no other name');
+  }
+  await withUsers(flags, async (store) => {
+    const id = await store.addService({ name, managers: flags.manager ?? [], scopes: flags.scope ?? null });
+    say(`added service ${name} with the id ${String(id)}`);
+  });
+}
+
 async function disable(store: Users, email: string, force: boolean): Promise<void> {
-  const user = await checked(email);
+  const user = await checkedEmail(email);
   try {
     await store.disable(user, { force });
   } catch (error) {
@@ -101,40 +142,6 @@ async function sayWithPassword(done: string, email: string, password: string, ge
   }
   const lost = `${done}, but the password was not shown; to set another: latchkey users set-password ${email}`;
   await printOnce(`${done}\npassword: ${password} (shown only once)`, lost);
-}
-
-interface DatabaseFlag {
-  database?: string;
-}
-
-function command(parent: Command, usage: string, description: string): Command {
-  return parent
-    .command(usage)
-    .description(description)
-    .option('--database <database>', 'file, or URL of PostgreSQL (LATCHKEY_DATABASE, latchkey.db)');
-}
-
-async function withUsers(
-  flags: DatabaseFlag,
-  work: (users: Users) => Promise<void>,
-  options: { create?: boolean } = {},
-): Promise<void> {
-  const { openUsers } = await server();
-  const settings = await readSettings({ database: flags.database });
-  const users = await openUsers(settings.database, { ...settings, ...options });
-  try {
-    await work(users);
-  } finally {
-    await users.close();
-  }
-}
-
-const server = () => import('../server/index.js');
-
-async function checked(email: string): Promise<string> {
-  const { isEmail } = await server();
-  if (!isEmail(email)) throw new WrongUse('EMAIL must be an e-mail address of at most 254 characters');
-  return email;
 }
 
 async function choosePassword({ passwordStdin }: PasswordFlags): Promise<{ password: string; generated: boolean }> {
@@ -172,8 +179,4 @@ async function jsonOf(users: readonly User[]): Promise<string> {
       createdAt: new Date(createdAt).toISOString(),
     })),
   );
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

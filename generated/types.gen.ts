@@ -412,6 +412,36 @@ export type Transferred = {
     tokens: Array<AccessToken>;
 };
 
+/**
+ * The ids of the people who act for a service; empty for users of other kinds.
+ */
+export type Managers = Array<IntegerId>;
+
+/**
+ * The most scopes that tokens of a service can have; null for no limit.
+ */
+export type Ceiling = Array<Scope> | null;
+
+/**
+ * The service to add.
+ */
+export type NewService = {
+    /**
+     * The name of the service. Names need not be unique.
+     */
+    fullName: string;
+    managers?: Managers;
+    scopes?: Ceiling;
+};
+
+/**
+ * The members to change; at least one.
+ */
+export type ServiceEdit = {
+    managers?: Managers;
+    scopes?: Ceiling;
+};
+
 export type Offboarding = ({
     tokens?: 'transfer';
 } | {
@@ -455,6 +485,10 @@ export type Offboarded = {
      * How many of these lost scopes.
      */
     cutCount: number;
+    /**
+     * Services that the user managed, and that no enabled person manages any more.
+     */
+    unmanagedCount: number;
     /**
      * Whether the request had `dryRun`, so that nothing has changed.
      */
@@ -507,6 +541,8 @@ export type User = {
      */
     fullName: string;
     metadata: OwnerMetadata;
+    managers: Managers;
+    scopes: Ceiling;
     /**
      * Whether the user is an administrator, who can have `users:admin`.
      */
@@ -1855,6 +1891,16 @@ export type ExternalUserId = ExternalId;
 export type UserId = IntegerId;
 
 /**
+ * The service's id.
+ */
+export type ServiceId = IntegerId;
+
+/**
+ * If true, lists only services that no enabled person manages.
+ */
+export type Unmanaged = boolean;
+
+/**
  * Lists only users whose e-mail address, name or external id contains this text, in any letter case.
  */
 export type UserSearch = SearchText;
@@ -2420,7 +2466,8 @@ export type CreateAccessTokenErrors = {
      */
     404: ApiError;
     /**
-     * The owner has as many tokens as the policy allows. Or the owner that the query names is disabled. Or the
+     * The owner has as many tokens as the policy allows, or may not have a scope of the new token. Or the owner that the
+     * query names is disabled. Or the
      * `Idempotency-Key` was used with another secret of the caller's token.
      *
      */
@@ -3249,7 +3296,9 @@ export type UpdateAccessTokenErrors = {
      */
     404: ApiError;
     /**
-     * The token is revoked. Or it has expired, and the edit would change its lifetime.
+     * The token is revoked. Or it has expired, and the edit would change its lifetime. Or the owner may not have a scope
+     * that the edit adds.
+     *
      */
     409: ApiError;
     /**
@@ -3581,6 +3630,10 @@ export type ListUsersData = {
          */
         q?: SearchText;
         /**
+         * If true, lists only services that no enabled person manages.
+         */
+        unmanaged?: boolean;
+        /**
          * The most entries on a page.
          */
         limit?: number;
@@ -3831,6 +3884,129 @@ export type UpdateUserResponses = {
 };
 
 export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
+
+export type CreateServiceData = {
+    body: NewService;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/services';
+};
+
+export type CreateServiceErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such user.
+     */
+    404: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type CreateServiceError = CreateServiceErrors[keyof CreateServiceErrors];
+
+export type CreateServiceResponses = {
+    /**
+     * The service.
+     */
+    201: User;
+};
+
+export type CreateServiceResponse = CreateServiceResponses[keyof CreateServiceResponses];
+
+export type UpdateServiceData = {
+    body: ServiceEdit;
+    path: {
+        /**
+         * The service's id.
+         */
+        service_id: IntegerId;
+    };
+    query?: never;
+    url: '/api/v1/users/services/{service_id}';
+};
+
+export type UpdateServiceErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * There is no such user.
+     */
+    404: ApiError;
+    /**
+     * The body is larger than 64 KiB.
+     */
+    413: ApiError;
+    /**
+     * The body is not `application/json` in UTF-8, or has a content encoding.
+     */
+    415: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type UpdateServiceError = UpdateServiceErrors[keyof UpdateServiceErrors];
+
+export type UpdateServiceResponses = {
+    /**
+     * The service.
+     */
+    200: User;
+};
+
+export type UpdateServiceResponse = UpdateServiceResponses[keyof UpdateServiceResponses];
 
 export type OffboardUserData = {
     body: Offboarding;

@@ -26,7 +26,8 @@ export type { Anchor, ChainReport } from './events/verify.js';
 export type { RunningServer, ServerOptions } from './options.js';
 export { type KeyRotation, rotateSecretKey } from './sealing/rotate-key.js';
 export type * from './testing/options.js';
-export { type OpenUsersOptions, openUsers, type Users } from './users/admin.js';
+export { type OffboardOptions, type OpenUsersOptions, openUsers, type Users } from './users/admin.js';
+export type { Offboarded } from './users/offboarding.js';
 export { generatePassword } from './users/passwords.js';
 
 /**

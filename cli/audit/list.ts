@@ -5,7 +5,7 @@ import { relative } from '../output/moment.js';
 import { note, print } from '../output/print.js';
 import { type Column, table } from '../output/table.js';
 import { toJson } from '../output/text.js';
-import { ownerOf } from '../tokens/filters.js';
+import { userId } from '../tokens/owner.js';
 
 type Query = NonNullable<ListAuditEventsData['query']>;
 
@@ -25,7 +25,8 @@ const LARGEST_PAGE = 200;
 export async function listEvents(flags: ListFlags): Promise<void> {
   const { action, token, requestId, after, before, limit = 50 } = flags;
   await withConnection(flags, async ({ client }) => {
-    const { owner: actor } = await ownerOf(client, flags.actor);
+    const actor = flags.actor === undefined ? undefined : await userId(client, flags.actor);
+    const owner = flags.owner === undefined ? undefined : await userId(client, flags.owner);
     const query: Query = {
       ...(action !== undefined && { action }),
       ...(token !== undefined && { token }),
@@ -33,7 +34,7 @@ export async function listEvents(flags: ListFlags): Promise<void> {
       ...(after !== undefined && { after }),
       ...(before !== undefined && { before }),
       ...(actor !== undefined && { actor }),
-      ...(await ownerOf(client, flags.owner)),
+      ...(owner !== undefined && { owner }),
       limit: Math.min(limit, LARGEST_PAGE),
     };
     const events = (await eventsOf(client, query, limit)).slice(0, limit);

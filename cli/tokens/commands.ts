@@ -7,6 +7,7 @@ import type { ListFlags } from './list.js';
 import type { RevokeFlags } from './revoke.js';
 import type { RotateFlags } from './rotate.js';
 import type { ShowFlags } from './show.js';
+import type { TransferFlags } from './transfer.js';
 import type { VerifyFlags } from './verify.js';
 
 const TOKEN = 'its id or the start of the id, its prefix of 12 characters, its name, or "current"';
@@ -15,13 +16,16 @@ const STATES = ['active', 'expiring', 'expired', 'revoked', 'disabled'];
 const SORTS = ['createdAt', '-createdAt', 'name', '-name', 'expiresAt', '-expiresAt', 'lastUsedAt', '-lastUsedAt'];
 
 export function addTokens(program: Command): void {
-  const tokens = program.command('tokens').description('Create, list, show, rotate, edit, revoke and verify tokens.');
+  const tokens = program
+    .command('tokens')
+    .description('Create, list, show, rotate, edit, revoke, transfer and verify tokens.');
   addCreate(tokens);
   addList(tokens);
   addShow(tokens);
   addRotate(tokens);
   addEdit(tokens);
   addRevoke(tokens);
+  addTransfer(tokens);
   addVerify(tokens);
 }
 
@@ -42,7 +46,7 @@ function addCreate(tokens: Command): void {
     .option('--no-scope', 'no scopes: the token can only show and revoke itself')
     .option('-q, --quiet', 'print nothing on standard error');
   addExamples(
-    addRemoteFlags(command),
+    addRemoteFlags(addOwnerFlags(command)),
     'latchkey tokens create "deploy bot" --expires-in 90d --scope deployments:write',
     'TOKEN=$(latchkey tokens create ci --quiet)',
   ).action(async (name: string, flags: CreateFlags) => {
@@ -61,7 +65,7 @@ function addList(tokens: Command): void {
     .option('--limit <number>', 'most tokens to list', positiveInteger)
     .option('--wide', 'all columns, with exact times and uncut; on several lines if the terminal is narrow');
   addExamples(
-    addRemoteFlags(addFilterFlags(command)),
+    addRemoteFlags(addOwnerFlags(addFilterFlags(command))),
     'latchkey tokens list --state expiring --sort expiresAt',
     'latchkey tokens list --never-used --created-before -90d',
     "latchkey tokens list --json | jq -r '.[].name'",
@@ -79,7 +83,7 @@ function addList(tokens: Command): void {
 function addShow(tokens: Command): void {
   const command = tokens.command('show').description('Show a token.').argument('<token>', TOKEN);
   addExamples(
-    addRemoteFlags(command),
+    addRemoteFlags(addOwnerFlags(command)),
     'latchkey tokens show "deploy bot"',
     'latchkey tokens show lk_pat_4fGq1',
     'latchkey tokens show current --json',
@@ -97,7 +101,7 @@ function addRotate(tokens: Command): void {
     .option('--grace <duration>', 'how long the earlier secret stays valid, up to 7d (0s)', seconds)
     .option(LIFETIME, 'a new lifetime, such as 90d, 2w, 2027-12-31 or never', lifetime)
     .option('-q, --quiet', 'print nothing on standard error');
-  addExamples(addRemoteFlags(command), 'latchkey tokens rotate "deploy bot" --grace 24h').action(
+  addExamples(addRemoteFlags(addOwnerFlags(command)), 'latchkey tokens rotate "deploy bot" --grace 24h').action(
     async (selector: string, flags: RotateFlags) => {
       const { rotateToken } = await import('./rotate.js');
       await rotateToken(selector, flags);
@@ -120,7 +124,7 @@ function addEdit(tokens: Command): void {
     .addOption(new Option('--disable', 'make it invalid until it is enabled again').conflicts('enable'))
     .option('--enable', 'make it valid again');
   addExamples(
-    addRemoteFlags(command),
+    addRemoteFlags(addOwnerFlags(command)),
     'latchkey tokens edit ci --name "ci of main" --metadata team=platform',
     'latchkey tokens edit ci --disable',
   ).action(async (selector: string, flags: EditFlags) => {
@@ -138,7 +142,7 @@ function addRevoke(tokens: Command): void {
     .option('--dry-run', 'only list the tokens that would be revoked')
     .option('-y, --yes', 'do not ask before several tokens are revoked');
   addExamples(
-    addRemoteFlags(addFilterFlags(command)),
+    addRemoteFlags(addOwnerFlags(addFilterFlags(command))),
     'latchkey tokens revoke "deploy bot"',
     'latchkey tokens revoke lk_pat_4fGq1 lk_pat_9bTy3 --yes',
     'latchkey tokens revoke --never-used --created-before -180d --dry-run',
@@ -148,6 +152,28 @@ function addRevoke(tokens: Command): void {
       const { revokeTokens } = await import('./revoke.js');
       await revokeTokens(selectors, flags);
     });
+}
+
+function addTransfer(tokens: Command): void {
+  const command = tokens
+    .command('transfer')
+    .alias('mv')
+    .description(
+      'Give tokens to another owner: those that you name, or all that match the filters. They keep their secrets.',
+    )
+    .argument('[token...]', TOKEN)
+    .requiredOption('--to <user>', 'the new owner: an id, the e-mail of a person or the name of a service')
+    .option('--cut-scopes', 'remove the scopes that the new owner may not have')
+    .option('--dry-run', 'only list the tokens that would move')
+    .option('-y, --yes', 'do not ask before several tokens move');
+  addExamples(
+    addRemoteFlags(addOwnerFlags(addFilterFlags(command))),
+    'latchkey tokens transfer "deploy bot" --to "deploy jobs"',
+    'latchkey tokens transfer --owner ada@example.org --scope deployments:write --to 7 --dry-run',
+  ).action(async (selectors: string[], flags: TransferFlags) => {
+    const { transferTokens } = await import('./transfer.js');
+    await transferTokens(selectors, flags);
+  });
 }
 
 function addVerify(tokens: Command): void {
@@ -186,9 +212,19 @@ function addFilterFlags(command: Command): Command {
     new Option('--last-used-after <instant>', 'such as -30d; excludes tokens never used').argParser(instant),
     new Option('--last-used-before <instant>', 'such as -30d; excludes tokens never used').argParser(instant),
     new Option('--never-used', 'never used'),
-    new Option('--owner <user>', 'of this user, by id or e-mail; for administrators'),
   ]) {
     command.addOption(option.helpGroup('Which tokens:'));
+  }
+  return command;
+}
+
+/** Adds the flags that name the owner of the tokens, who may be another one than the user who is logged in. */
+function addOwnerFlags(command: Command): Command {
+  for (const option of [
+    new Option('--owner <user>', 'of this user: an id, the e-mail of a person or the name of a service'),
+    new Option('--external-owner <id>', 'of this owner, by the id in your own system'),
+  ]) {
+    command.addOption(option.helpGroup('Whose tokens (yours):'));
   }
   return command;
 }

@@ -5,8 +5,9 @@ import { requireOutput } from '../output/print.js';
 import { visible } from '../output/text.js';
 import { chooseGrant, type Grant, type GrantFlags } from './grant.js';
 import { type IssuingFlags, isQuiet, printIssued } from './issued.js';
+import { type OwnerFlags, type OwnerQuery, ownerQuery } from './owner.js';
 
-export interface CreateFlags extends RemoteFlags, IssuingFlags, GrantFlags {
+export interface CreateFlags extends RemoteFlags, IssuingFlags, GrantFlags, OwnerFlags {
   description?: string;
   metadata?: Record<string, string>;
 }
@@ -16,7 +17,8 @@ export async function createToken(name: string, flags: CreateFlags): Promise<voi
   requireOutput();
   await withConnection(flags, async ({ client }) => {
     const grant = await chooseGrant(flags, !isQuiet(flags));
-    const issued = await create(client, grant, {
+    const query = await ownerQuery(client, flags);
+    const issued = await create(client, query, grant, {
       name,
       ...(description !== undefined && { description }),
       ...(metadata !== undefined && { metadata }),
@@ -34,11 +36,17 @@ export async function createToken(name: string, flags: CreateFlags): Promise<voi
 type Description = { name: string; description?: string; metadata?: Record<string, string> };
 
 /** Creates the token. If the service rejects the default lifetime, this leaves the lifetime to the service. */
-async function create(client: Latchkey, grant: Grant, description: Description): Promise<IssuedAccessToken> {
+async function create(
+  client: Latchkey,
+  query: OwnerQuery,
+  grant: Grant,
+  description: Description,
+): Promise<IssuedAccessToken> {
   const { scopes, lifetime, isChosen } = grant;
   const body = { ...description, ...(scopes !== 'all' && { scopes }) };
   try {
     return await client.createAccessToken({
+      query,
       body: { ...body, expiresInDays: lifetime === 'never' ? null : lifetime },
     });
   } catch (error) {
@@ -47,6 +55,6 @@ async function create(client: Latchkey, grant: Grant, description: Description):
       error.code === 'invalid_input' &&
       error.problems.every(({ field }) => field === 'expiresInDays');
     if (isChosen || !isTooLong) throw error;
-    return await client.createAccessToken({ body });
+    return await client.createAccessToken({ query, body });
   }
 }

@@ -3,9 +3,10 @@ import { type RemoteFlags, withConnection } from '../account/connection.js';
 import type { Lifetime } from '../account/flags.js';
 import { WrongUse } from '../failure.js';
 import { findToken } from './find.js';
+import { type OwnerFlags, ownerQuery } from './owner.js';
 import { printToken } from './show.js';
 
-export interface EditFlags extends RemoteFlags {
+export interface EditFlags extends RemoteFlags, OwnerFlags {
   name?: string;
   description?: string;
   metadata?: Record<string, string>;
@@ -20,12 +21,14 @@ export async function editToken(selector: string, flags: EditFlags): Promise<voi
   if (Object.keys(editOf(flags)).length === 0)
     throw new WrongUse('give at least one change: see latchkey tokens edit --help');
   await withConnection(flags, async ({ client }) => {
-    const { id } = await findToken(client, selector);
+    const query = await ownerQuery(client, flags);
+    const { id } = await findToken(client, selector, query);
     const path = { token_id: id };
-    const { data: token, headers } = await client.getAccessToken({ path }).withResponse();
+    const { data: token, headers } = await client.getAccessToken({ path, query }).withResponse();
     // `If-Match` prevents overwriting another change made since the token was read.
     const edited = await client.updateAccessToken({
       path,
+      query,
       body: editOf(flags, token),
       headers: { 'If-Match': headers.get('ETag') ?? '*' },
     });

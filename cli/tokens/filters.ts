@@ -1,12 +1,9 @@
-import type { Latchkey, ListAccessTokensData, TokenFilter } from '../../client/index.js';
-import { Rejected } from '../failure.js';
-import { visible } from '../output/text.js';
+import type { TokenFilter } from '../../client/index.js';
 
-/** Flags that select tokens. Their names are those of the API, except `search`, `type` and `owner`. */
+/** Flags that select tokens. Their names are those of the API, except `search` and `type`. */
 export interface FilterFlags extends Omit<TokenFilter, 'q' | 'tokenType'> {
   search?: string;
   type?: 'pat' | 'session' | 'all';
-  owner?: string;
 }
 
 const NAMES = [
@@ -21,8 +18,6 @@ const NAMES = [
   'neverUsed',
 ] as const satisfies readonly (keyof TokenFilter & keyof FilterFlags)[];
 
-type Query = NonNullable<ListAccessTokensData['query']>;
-
 /** Converts the flags to a filter of the API, which is also the query of a list. */
 export function filterOf(flags: FilterFlags): TokenFilter {
   const { search, type } = flags;
@@ -34,12 +29,7 @@ export function filterOf(flags: FilterFlags): TokenFilter {
   };
 }
 
-/** Converts `--owner`, an id or an e-mail, to a query. An e-mail is looked up, which only administrators may do. */
-export async function ownerOf(client: Latchkey, owner: string | undefined): Promise<Pick<Query, 'owner'>> {
-  if (owner === undefined) return {};
-  if (/^\d{1,15}$/.test(owner)) return { owner: Number(owner) };
-  const { items } = await client.listUsers({ query: { q: owner } });
-  const user = items.find(({ email }) => email === owner.toLowerCase());
-  if (user === undefined) throw new Rejected(`there is no user ${visible(owner)}`);
-  return { owner: user.id };
+/** The type of the tokens that `tokens list` shows with these flags, where the filter has none. */
+export function tokenTypeOf({ type }: FilterFlags): Pick<TokenFilter, 'tokenType'> {
+  return type === undefined ? { tokenType: 'pat' } : {};
 }

@@ -1,7 +1,8 @@
-import type { AccessToken, Latchkey, ListAccessTokensData } from '../../client/index.js';
+import type { AccessToken, Latchkey } from '../../client/index.js';
 import { Rejected } from '../failure.js';
 import { visible } from '../output/text.js';
 import { stateOf } from './describe.js';
+import type { OwnerQuery } from './owner.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** At least 4 characters: ids begin with the time, so shorter starts match too many tokens. */
@@ -10,8 +11,6 @@ const PREFIX_LENGTH = 12;
 const LONGEST_NAME = 255;
 /** Most candidates in an error message. */
 const MOST_CANDIDATES = 10;
-
-type Owner = Pick<NonNullable<ListAccessTokensData['query']>, 'owner'>;
 
 /**
  * Finds the tokens that `selectors` name. A selector is an id or the start of one, a prefix of 12 characters, an exact name,
@@ -22,26 +21,26 @@ type Owner = Pick<NonNullable<ListAccessTokensData['query']>, 'owner'>;
 export async function findTokens(
   client: Latchkey,
   selectors: readonly string[],
-  owner: Owner = {},
+  owner: OwnerQuery = {},
 ): Promise<AccessToken[]> {
   const found: AccessToken[] = [];
   for (const selector of selectors) {
     if (selector === 'current') found.push(await client.getCurrentAccessToken());
-    else if (UUID.test(selector) && owner.owner === undefined) {
-      found.push(await client.getAccessToken({ path: { token_id: selector } }));
+    else if (UUID.test(selector)) {
+      found.push(await client.getAccessToken({ path: { token_id: selector }, query: owner }));
     } else found.push(theOne(selector, await candidatesFor(client, selector, owner)));
   }
   return [...new Map(found.map((token) => [token.id, token])).values()];
 }
 
-export async function findToken(client: Latchkey, selector: string): Promise<AccessToken> {
-  const [token] = await findTokens(client, [selector]);
+export async function findToken(client: Latchkey, selector: string, owner: OwnerQuery = {}): Promise<AccessToken> {
+  const [token] = await findTokens(client, [selector], owner);
   if (token === undefined) throw new TypeError('every selector gives a token');
   return token;
 }
 
 /** Lists tokens that may match. The service can search by name; for an id or a prefix all tokens are listed. */
-async function candidatesFor(client: Latchkey, selector: string, owner: Owner): Promise<AccessToken[]> {
+async function candidatesFor(client: Latchkey, selector: string, owner: OwnerQuery): Promise<AccessToken[]> {
   if (/[\p{Cc}\p{Cs}]/u.test(selector) || selector.length > LONGEST_NAME) return [];
   const isName = !ID_START.test(selector) && selector.length !== PREFIX_LENGTH;
   const candidates: AccessToken[] = [];

@@ -5,9 +5,10 @@ import { note, print } from '../output/print.js';
 import { table } from '../output/table.js';
 import { toJson } from '../output/text.js';
 import { SHORT, WIDE } from './describe.js';
-import { type FilterFlags, filterOf, ownerOf } from './filters.js';
+import { type FilterFlags, filterOf } from './filters.js';
+import { type OwnerFlags, ownerQuery } from './owner.js';
 
-export interface ListFlags extends RemoteFlags, FilterFlags {
+export interface ListFlags extends RemoteFlags, FilterFlags, OwnerFlags {
   all?: boolean;
   sort?: NonNullable<NonNullable<ListAccessTokensData['query']>['sort']>;
   limit?: number;
@@ -21,7 +22,7 @@ export async function listTokens(flags: ListFlags): Promise<void> {
   await withConnection(flags, async ({ client }) => {
     const query = {
       ...filterOf({ ...flags, type: flags.type ?? 'pat' }),
-      ...(await ownerOf(client, flags.owner)),
+      ...(await ownerQuery(client, flags)),
       ...(sort !== undefined && { sort }),
       includeRevoked: all,
       limit: Math.min(limit, LARGEST_PAGE),

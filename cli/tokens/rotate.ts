@@ -6,8 +6,9 @@ import { requireOutput } from '../output/print.js';
 import { visible } from '../output/text.js';
 import { findToken } from './find.js';
 import { type IssuingFlags, printIssued } from './issued.js';
+import { type OwnerFlags, ownerQuery } from './owner.js';
 
-export interface RotateFlags extends RemoteFlags, IssuingFlags {
+export interface RotateFlags extends RemoteFlags, IssuingFlags, OwnerFlags {
   grace?: number;
   expiresIn?: Lifetime;
 }
@@ -16,9 +17,11 @@ export async function rotateToken(selector: string, flags: RotateFlags): Promise
   const { grace, expiresIn } = flags;
   requireOutput();
   await withConnection(flags, async ({ client, profile }) => {
-    const { id } = await findToken(client, selector);
+    const query = await ownerQuery(client, flags);
+    const { id } = await findToken(client, selector, query);
     const issued = await client.rotateAccessToken({
       path: { token_id: id },
+      query,
       body: {
         ...(grace !== undefined && { gracePeriodSeconds: grace }),
         ...(expiresIn !== undefined && { expiresInDays: expiresIn === 'never' ? null : expiresIn }),

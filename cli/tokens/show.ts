@@ -6,12 +6,13 @@ import { fields } from '../output/table.js';
 import { toJson } from '../output/text.js';
 import { membersOf } from './describe.js';
 import { findToken } from './find.js';
+import { type OwnerFlags, ownerQuery } from './owner.js';
 
-export type ShowFlags = RemoteFlags;
+export type ShowFlags = RemoteFlags & OwnerFlags;
 
 export async function showToken(selector: string, flags: ShowFlags): Promise<void> {
   await withConnection(flags, async ({ client }) => {
-    printToken(await findToken(client, selector), flags);
+    printToken(await findToken(client, selector, await ownerQuery(client, flags)), flags);
   });
 }
 

@@ -48,6 +48,7 @@ const NOTICES = 10;
 const WEBHOOKS = 11;
 const OFFBOARDINGS = 12;
 const OWNERS = 13;
+const SERVICES = 14;
 
 // The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
 // can have a million tokens. Both engines know every word of the queries.
@@ -259,6 +260,17 @@ export const RULES: readonly Rule[] = [
     broken: 'offboardings under way of users who are enabled',
     found: `select count(*) from offboardings join users as leaving on leaving.id = offboardings.user_id
       where offboardings.ended_at is null and leaving.disabled_at is null`,
+  },
+  {
+    since: SERVICES,
+    broken: 'managers that are no people, or manage no service',
+    found: `select count(*) from managers join users as service on service.id = managers.service_id
+      join users as person on person.id = managers.user_id where service.kind <> 'service' or person.kind <> 'person'`,
+  },
+  {
+    since: SERVICES,
+    broken: 'people whose tokens have a limit of scopes',
+    found: `select count(*) from users where kind = 'person' and scopes is not null`,
   },
 ];
 

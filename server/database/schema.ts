@@ -49,6 +49,15 @@ export interface UserTable {
   metadata: string | null;
   /** When an external owner was deleted. Its row stays, without all that was known of the owner. */
   deleted_at: number | null;
+  /** The most scopes that tokens of a service can have, as `ScopeSetTable` stores scopes; null for no limit. */
+  scopes: string | null;
+}
+
+/** A person manages a service: creates its tokens and what else belongs to them. */
+export interface ManagerTable {
+  service_id: number;
+  user_id: number;
+  created_at: number;
 }
 
 /** A user belongs to an organization besides the user's own organization. */
@@ -278,6 +287,7 @@ export interface OffboardingTable {
 export interface Schema {
   organizations: OrganizationTable;
   users: UserTable;
+  managers: ManagerTable;
   memberships: MembershipTable;
   identities: IdentityTable;
   access_tokens: AccessTokenTable;

@@ -47,8 +47,13 @@ export const TABLES: { [Name in keyof Schema]: Table<Schema[Name]> } = {
       contact_email: 'text',
       metadata: 'text',
       deleted_at: 'integer',
+      scopes: 'text',
     },
     givesIds: true,
+  },
+  managers: {
+    key: ['service_id', 'user_id'],
+    columns: { service_id: 'integer', user_id: 'integer', created_at: 'integer' },
   },
   memberships: {
     key: ['organization_id', 'user_id'],

@@ -7,7 +7,7 @@ import { scopesOfUser } from '../tokens/scopes.js';
 import { findUserForLogin } from '../users/users.js';
 import type { As } from './options.js';
 import { textOf, toPlaintext } from './plaintext.js';
-import type { SeededUser } from './seed.js';
+import type { SeededOwner, SeededUser } from './seed.js';
 
 const MINUTE = 60_000;
 
@@ -21,7 +21,11 @@ export interface Callers {
   forget(): void;
 }
 
-export function createCallers(deps: Deps, users: () => readonly SeededUser[]): Callers {
+export function createCallers(
+  deps: Deps,
+  users: () => readonly SeededUser[],
+  owners: () => readonly SeededOwner[],
+): Callers {
   const sessions = new Map<string, { token: Promise<string>; until: number }>();
 
   async function openSession(email: string): Promise<string | undefined> {
@@ -52,7 +56,7 @@ export function createCallers(deps: Deps, users: () => readonly SeededUser[]): C
 
   function plaintextOf(as: string): string {
     if (kindOf(deps.config.brand, as) !== undefined) return as;
-    const known = users().flatMap(({ tokens }) => tokens.map(({ plaintext }) => plaintext));
+    const known = [...users(), ...owners()].flatMap(({ tokens }) => tokens.map(({ plaintext }) => plaintext));
     const made = /^[0-9A-Za-z]{1,30}$/.test(as)
       ? (['pat', 'ses'] as const).map((kind) => toPlaintext(deps.config.brand, kind, as, 'as'))
       : [];

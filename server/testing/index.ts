@@ -160,6 +160,9 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
     get users() {
       return scene.users();
     },
+    get owners() {
+      return scene.owners();
+    },
     clock,
     faults,
     requests,

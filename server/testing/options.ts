@@ -5,14 +5,25 @@ import type { Instant, TestClock } from './clock.js';
 import type { RecordedDeliveries } from './deliveries.js';
 import type { RecordedMails } from './mails.js';
 import type { Requests } from './requests.js';
-import type { Seed, SeededUser } from './seed.js';
+import type { Seed, SeededOwner, SeededUser } from './seed.js';
 
 export type { Connection, TestClient } from './client.js';
 export type { ClockState, Instant, TestClock } from './clock.js';
 export type { RecordedDeliveries, RecordedDelivery } from './deliveries.js';
 export type { RecordedMail, RecordedMails } from './mails.js';
 export type { RecordedRequest, Requests, WaitOptions } from './requests.js';
-export type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser, SeedWebhook } from './seed.js';
+export type {
+  Seed,
+  SeedExternalUser,
+  SeededOwner,
+  SeededToken,
+  SeededUser,
+  SeedInstant,
+  SeedService,
+  SeedToken,
+  SeedUser,
+  SeedWebhook,
+} from './seed.js';
 
 /** Options that only a local server has. */
 export interface TestingOptions {
@@ -58,6 +69,8 @@ export type As = string | null | undefined;
 export interface TestingServer extends RunningServer {
   /** The users of the seed in its order, with their passwords and the plaintexts of their tokens. */
   readonly users: readonly SeededUser[];
+  /** The services and the external owners of the seed, in its order, with the plaintexts of their tokens. */
+  readonly owners: readonly SeededOwner[];
   /** The clock that the service uses for everything, such as expiry, `createdAt` and `Date`. */
   readonly clock: TestClock;
   /** Faults that the test plans, such as a 503 or a lost answer. */

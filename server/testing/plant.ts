@@ -1,4 +1,4 @@
-import { type Database, searchColumn } from '../database/index.js';
+import { type Database, searchColumn, searchTextOf } from '../database/index.js';
 import type { Keyring, Passwords, Sealer } from '../deps.js';
 import { beginNotices } from '../notices/round.js';
 import { Plaintext } from '../tokens/plaintext.js';
@@ -6,7 +6,8 @@ import { scopeSetId } from '../tokens/scopes.js';
 import { metadataColumn } from '../tokens/token.js';
 import { canonicalEmail } from '../users/users.js';
 import { newUuid, uuidBytes } from '../uuid.js';
-import { instantOf, type Moment, type ReadySeed, type ReadyWebhook } from './ready-seed.js';
+import { instantOf, type Moment } from './moment.js';
+import type { ReadySeed, ReadyWebhook } from './ready-seed.js';
 
 /** Rows in one INSERT, because SQLite limits the parameters of a statement. */
 const CHUNK = 500;
@@ -15,7 +16,7 @@ const CHUNK = 500;
 export async function plant(
   db: Database,
   { passwords, keyring }: { passwords: Passwords; keyring: Keyring },
-  { users: seed, webhooks }: ReadySeed,
+  { users: seed, owners, webhooks }: ReadySeed,
   now: number,
 ): Promise<void> {
   // The clock begins here: what is due before is not noticed.
@@ -38,7 +39,24 @@ export async function plant(
     disabled_at: user.disabled ? now : null,
     search: searchColumn(user.fullName, canonicalEmail(user.email)),
   }));
-  const tokens = seed.flatMap((user) =>
+  const others = owners.map((owner) => ({
+    id: owner.id,
+    organization_id: 1,
+    kind: owner.kind,
+    external_id: owner.externalId,
+    full_name: owner.fullName,
+    contact_email: owner.email,
+    metadata: metadataColumn(owner.metadata),
+    is_admin: 0,
+    created_at: instantOf(owner.createdAt, now),
+    disabled_at: owner.disabled ? now : null,
+    search: searchTextOf(owner),
+    scopes: owner.scopes === null ? null : [...owner.scopes].sort().join(' '),
+  }));
+  const managers = owners.flatMap(({ id, managers: people }) =>
+    people.map((person) => ({ service_id: id, user_id: person, created_at: now })),
+  );
+  const tokens = [...seed, ...owners].flatMap((user) =>
     user.tokens.map((token) => ({ ...token, ownerId: user.id, plaintext: new Plaintext(token.plaintext) })),
   );
   const rows = tokens.map((token) => ({
@@ -74,6 +92,8 @@ export async function plant(
       .values({ ...organization, uuid: newUuid(now) })
       .execute();
     for (const chunk of chunks(users)) await trx.insertInto('users').values(chunk).execute();
+    for (const chunk of chunks(others)) await trx.insertInto('users').values(chunk).execute();
+    for (const chunk of chunks(managers)) await trx.insertInto('managers').values(chunk).execute();
     const sets = new Map<string, number>();
     for (const { scopes } of rows) {
       if (!sets.has(String(scopes))) sets.set(String(scopes), await scopeSetId(trx, scopes));

@@ -5,24 +5,15 @@ import { extname } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { v7 } from 'uuid';
 import { InvalidArgument } from '../config/invalid-argument.js';
-import { parseDateTime } from '../contract/formats.js';
 import { EVENT_ACTIONS, type EventAction } from '../database/index.js';
 import { reservedBy, scopesOfUser } from '../tokens/scopes.js';
 import { generatePassword } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
 import { newSecret } from '../webhooks/secret.js';
+import { type Moment, toMoment, toMomentOrNull } from './moment.js';
 import { toPlaintext } from './plaintext.js';
 import { newTestingAjv, problemOf } from './schema.js';
-import type { Seed, SeededToken, SeededUser, SeedInstant, SeedToken, SeedUser, SeedWebhook } from './seed.js';
-
-/** An instant as the seed states it. */
-export interface Moment {
-  /** Path of this member in the seed, for errors. */
-  place: string;
-  /** Milliseconds since 1970, or if `relative` is true, milliseconds to add to the clock's time. */
-  value: number;
-  relative: boolean;
-}
+import type { Seed, SeededOwner, SeededToken, SeededUser, SeedToken, SeedUser, SeedWebhook } from './seed.js';
 
 export interface ReadyToken extends SeededToken {
   type: 'pat' | 'session';
@@ -44,6 +35,18 @@ export interface ReadyUser extends SeededUser {
   tokens: readonly ReadyToken[];
 }
 
+/** A service or an external owner. */
+export interface ReadyOwner extends SeededOwner {
+  email: string | null;
+  metadata: Record<string, string>;
+  /** The ids of users. */
+  managers: readonly number[];
+  scopes: readonly string[] | null;
+  disabled: boolean;
+  createdAt: Moment;
+  tokens: readonly ReadyToken[];
+}
+
 export interface ReadyWebhook {
   id: string;
   url: string;
@@ -56,12 +59,11 @@ export interface ReadyWebhook {
 /** A validated seed whose random values are already chosen, so that each `reset` writes the same data. */
 export interface ReadySeed {
   users: readonly ReadyUser[];
+  owners: readonly ReadyOwner[];
   webhooks: readonly ReadyWebhook[];
 }
 
 const NOW = '+0s';
-const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** Validates a seed, or the seed in the file at this path. Rejects with `InvalidArgument`, which names the place. */
 export async function readSeed(seed: Seed | string, brand: string): Promise<ReadySeed> {
   if (typeof seed !== 'string') return checkSeed(jsonOf(seed), brand);
@@ -175,7 +177,58 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
       ),
     };
   });
-  return { users, webhooks };
+  const isUser = new Map(users.map(({ email, id }) => [canonicalEmail(email), id]));
+  const externalIds = new Map<string, string>();
+  const { services = [], externalUsers = [] } = value as Seed;
+  const tokensOf = (all: readonly SeedToken[] = [], place: string) =>
+    all.map((token, position) => {
+      const at = `${place}.tokens[${String(position)}]`;
+      if (token.type === 'session') throw new InvalidArgument(`${at}.type must be pat: only people have sessions`);
+      return toReadyToken(token, false, at);
+    });
+  const owners = [
+    ...services.map((service, index): ReadyOwner => {
+      const place = `services[${String(index)}]`;
+      const managers = (service.managers ?? []).map((email, position) => {
+        const id = isUser.get(canonicalEmail(email));
+        if (id === undefined) {
+          throw new InvalidArgument(`${place}.managers[${String(position)}] must be the e-mail of a user of the seed`);
+        }
+        return id;
+      });
+      return {
+        id: users.length + index + 1,
+        kind: 'service',
+        externalId: null,
+        fullName: service.fullName,
+        email: null,
+        metadata: {},
+        managers: [...new Set(managers)],
+        scopes: service.scopes ?? null,
+        disabled: service.disabled === true,
+        createdAt: toMoment(service.createdAt ?? NOW, `${place}.createdAt`),
+        tokens: tokensOf(service.tokens, place),
+      };
+    }),
+    ...externalUsers.map((external, index): ReadyOwner => {
+      const place = `externalUsers[${String(index)}]`;
+      claim(externalIds, external.externalId, `${place}.externalId`);
+      return {
+        id: users.length + services.length + index + 1,
+        kind: 'external',
+        externalId: external.externalId,
+        fullName: external.fullName ?? '',
+        email: external.email ?? null,
+        metadata: external.metadata ?? {},
+        managers: [],
+        scopes: null,
+        disabled: external.disabled === true,
+        createdAt: toMoment(external.createdAt ?? NOW, `${place}.createdAt`),
+        tokens: tokensOf(external.tokens, place),
+      };
+    }),
+  ];
+  return { users, owners, webhooks };
 }
 
 function toReadyWebhook({ id, url, secret, eventTypes = null, ...rest }: SeedWebhook, place: string): ReadyWebhook {
@@ -199,34 +252,9 @@ function claim(taken: Map<string, string>, value: string, place: string): void {
   taken.set(value, place);
 }
 
-function toMomentOrNull(instant: SeedInstant | null | undefined, place: string): Moment | null {
-  return instant === null || instant === undefined ? null : toMoment(instant, place);
-}
-
-function toMoment(instant: SeedInstant, place: string): Moment {
-  const [, sign, amount, unit = ''] = /^([+-])(\d{1,6})(ms|s|m|h|d)$/.exec(String(instant)) ?? [];
-  if (sign !== undefined) {
-    return { place, value: Number(amount) * (UNITS[unit] ?? 0) * (sign === '-' ? -1 : 1), relative: true };
-  }
-  const value = parseDateTime(String(instant));
-  if (value === undefined) throw outOfRange(place);
-  return { place, value, relative: false };
-}
-
-/** The instant in milliseconds since 1970. Throws `InvalidArgument` if it is before 1970. */
-export function instantOf({ place, value, relative }: Moment, now: number): number {
-  const instant = relative ? now + value : value;
-  if (instant < 0) throw outOfRange(place);
-  return instant;
-}
-
-function outOfRange(place: string): InvalidArgument {
-  return new InvalidArgument(`${place} must be an existing date and time in the years 1970 to 9999`);
-}
-
 /** Whether the seed's data depend on the clock's time. The default of `createdAt`, the clock's time itself, does not count. */
-export function isRelative({ users }: ReadySeed): boolean {
-  const moments = users.flatMap((user) => [
+export function isRelative({ users, owners }: ReadySeed): boolean {
+  const moments = [...users, ...owners].flatMap((user) => [
     user.createdAt,
     ...user.tokens.flatMap((token) => [token.createdAt, token.expiresAt, token.lastUsedAt, token.revokedAt]),
   ]);
@@ -234,10 +262,13 @@ export function isRelative({ users }: ReadySeed): boolean {
 }
 
 export function toSeededUser({ id, email, password, tokens }: ReadyUser): SeededUser {
-  return {
-    id,
-    email,
-    password,
-    tokens: tokens.map(({ privateTokenId, id, name, plaintext }) => ({ privateTokenId, id, name, plaintext })),
-  };
+  return { id, email, password, tokens: tokens.map(toSeededToken) };
+}
+
+export function toSeededOwner({ id, kind, externalId, fullName, tokens }: ReadyOwner): SeededOwner {
+  return { id, kind, externalId, fullName, tokens: tokens.map(toSeededToken) };
+}
+
+function toSeededToken({ privateTokenId, id, name, plaintext }: ReadyToken): SeededToken {
+  return { privateTokenId, id, name, plaintext };
 }

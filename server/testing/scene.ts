@@ -8,9 +8,9 @@ import type { SettableClock } from './clock.js';
 import type { FaultsOfServer } from './faults.js';
 import type { Snapshot } from './options.js';
 import { plant } from './plant.js';
-import { isRelative, type ReadySeed, readSeed, toSeededUser } from './ready-seed.js';
+import { isRelative, type ReadySeed, readSeed, toSeededOwner, toSeededUser } from './ready-seed.js';
 import type { RequestsOfServer } from './requests.js';
-import type { Seed, SeededUser, SeedUser } from './seed.js';
+import type { Seed, SeededOwner, SeededUser, SeedUser } from './seed.js';
 import { createStore, imageOf } from './store.js';
 
 /** Milliseconds that a change of the data waits for requests in flight at most. */
@@ -20,6 +20,8 @@ const PATIENCE = 1_000;
 export interface Scene {
   database: Database;
   users(): readonly SeededUser[];
+  /** Services and external owners. */
+  owners(): readonly SeededOwner[];
   /** The only user, if the seed has no users; null otherwise. */
   firstUser(): RunningServer['firstUser'];
   /** Connects the scene with the started service. */
@@ -58,7 +60,12 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
     const read = await readSeed(source, brand);
     const hasUsers = read.users.length > 0;
     const { users } = hasUsers ? read : await readSeed({ users: [admin] }, brand);
-    return { seed: { ...read, users }, users: users.map(toSeededUser), hasUsers };
+    return {
+      seed: { ...read, users },
+      users: users.map(toSeededUser),
+      owners: read.owners.map(toSeededOwner),
+      hasUsers,
+    };
   }
 
   function imageOfSeed(seed: ReadySeed): Promise<Buffer> {
@@ -96,13 +103,21 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
   return {
     database: store.database,
     users: () => ready.users,
+    owners: () => ready.owners,
     firstUser() {
       const [user] = ready.users;
       if (user === undefined || ready.hasUsers) return null;
       return { email: user.email, password: user.password, generated: admin.password === undefined };
     },
     attach(deps) {
-      running = { deps, callers: createCallers(deps, () => ready.users) };
+      running = {
+        deps,
+        callers: createCallers(
+          deps,
+          () => ready.users,
+          () => ready.owners,
+        ),
+      };
     },
     callers() {
       if (running === undefined) throw new TypeError('the service has not started yet');

@@ -12,6 +12,10 @@ export interface Seed {
   $schema?: string;
   /** At most 1000. */
   users?: readonly SeedUser[];
+  /** Owners of tokens without a password: at most 1000. Their ids count on after those of the users. */
+  services?: readonly SeedService[];
+  /** Owners of tokens whom your own system knows: at most 1000. Their ids count on after those of the services. */
+  externalUsers?: readonly SeedExternalUser[];
   /** At most 50. They get what happens after the seed was planted. */
   webhooks?: readonly SeedWebhook[];
 }
@@ -42,6 +46,37 @@ export interface SeedUser {
   /** The clock's time by default. */
   createdAt?: SeedInstant;
   /** At most 10000. */
+  tokens?: readonly SeedToken[];
+}
+
+export interface SeedService {
+  fullName: string;
+  /** The e-mails of users of the seed; none by default. */
+  managers?: readonly string[];
+  /** The most scopes that its tokens can get; null (the default) for no limit. */
+  scopes?: readonly string[] | null;
+  /** Whether the service rejects its tokens; false by default. */
+  disabled?: boolean;
+  /** The clock's time by default. */
+  createdAt?: SeedInstant;
+  /** At most 10000, of type `pat`. */
+  tokens?: readonly SeedToken[];
+}
+
+export interface SeedExternalUser {
+  /** 1 to 255 characters, unique in the seed. */
+  externalId: string;
+  /** Empty by default. */
+  fullName?: string;
+  /** Null by default. */
+  email?: string | null;
+  /** At most 16 texts of at most 256 characters; empty by default. */
+  metadata?: Record<string, string>;
+  /** Whether the service rejects its tokens; false by default. */
+  disabled?: boolean;
+  /** The clock's time by default. */
+  createdAt?: SeedInstant;
+  /** At most 10000, of type `pat`. */
   tokens?: readonly SeedToken[];
 }
 
@@ -76,6 +111,16 @@ export interface SeededUser {
   id: number;
   email: string;
   password: string;
+  tokens: readonly SeededToken[];
+}
+
+/** A service or an external owner of the seed. */
+export interface SeededOwner {
+  id: number;
+  kind: 'service' | 'external';
+  /** Null for a service. */
+  externalId: string | null;
+  fullName: string;
   tokens: readonly SeededToken[];
 }
 

@@ -2,6 +2,7 @@ import { hasOneWriter, lockOwners, type Queries, runPrepared, type UserKind } fr
 import { insufficientScope, invalidInput, ServiceError } from '../errors.js';
 import { heldNamedScopes } from './administrators.js';
 import type { Caller, OwnerKey } from './caller.js';
+import { type Ceiling, toCeiling } from './ceiling.js';
 import { ACT_AS, ADMINISTER } from './scopes.js';
 
 // This file decides for whom a caller acts: for its own owner, or for the owner that the request names.
@@ -21,7 +22,7 @@ const FOR_PEOPLE: readonly Act[] = ['read', 'revoke', 'transfer'];
 /** The owner for whom a caller acts. */
 export interface ActingOwner extends OwnerKey {
   /** Null for the owner of the caller's token, whom the caller itself represents. */
-  other: { kind: UserKind; disabledAt: number | null } | null;
+  other: { kind: UserKind; disabledAt: number | null; ceiling: Ceiling } | null;
 }
 
 /** A caller with the scopes that it has at the moment. */
@@ -35,7 +36,7 @@ export interface ActingCaller extends Pick<Caller, keyof OwnerKey | 'tokenId' | 
  * Rejects with:
  * - `invalid_input` if the request names an owner twice.
  * - `insufficient_scope` if the caller may not act for the owner, or there is no such owner, and the caller does not hold
- *   `tokens:act-as`.
+ *   `tokens:act-as`. A manager of a service acts for it without that scope.
  * - `owner_not_found` likewise, if the caller holds `tokens:act-as`. So no answer tells whether an owner exists for whom the
  *   caller may not act.
  */
@@ -54,9 +55,13 @@ export async function actingOwner(
   const found = await findOwner(queries, caller, named);
   if (found?.id === ownerId) return own;
   const mayActAs = caller.holds(ACT_AS) && (await heldNamedScopes(queries, caller)).includes(ACT_AS);
-  if (found !== undefined && mayActFor(caller, found.kind, act, mayActAs)) {
-    const { id, kind, disabled_at: disabledAt } = found;
-    return { organizationId, ownerId: id, other: { kind, disabledAt } };
+  if (
+    found !== undefined &&
+    (mayActFor(caller, found.kind, act, mayActAs) ||
+      (found.kind === 'service' && (await manages(queries, caller, found))))
+  ) {
+    const { id, kind, disabled_at: disabledAt, scopes } = found;
+    return { organizationId, ownerId: id, other: { kind, disabledAt, ceiling: toCeiling(scopes) } };
   }
   throw mayActAs ? new ServiceError('owner_not_found') : lacksActAs(named);
 }
@@ -71,6 +76,20 @@ function mayActFor(caller: ActingCaller, kind: UserKind, act: Act, mayActAs: boo
       return mayActAs;
   }
 }
+
+/** Whether the caller's owner manages the service. A disabled manager manages nothing. */
+async function manages(queries: Queries, { ownerId: userId }: ActingCaller, { id }: OwnerRow): Promise<boolean> {
+  return (await runPrepared(queries, enabledManager, { serviceId: id, userId })).length > 0;
+}
+
+const enabledManager = (queries: Queries, { serviceId, userId }: { serviceId: number; userId: number }) =>
+  queries
+    .selectFrom('managers')
+    .innerJoin('users as manager', 'manager.id', 'managers.user_id')
+    .select('manager.id')
+    .where('managers.service_id', '=', serviceId)
+    .where('managers.user_id', '=', userId)
+    .where('manager.disabled_at', 'is', null);
 
 function lacksActAs({ externalOwner }: NamedOwner): ServiceError {
   if (externalOwner !== undefined) return insufficientScope(ACT_AS);
@@ -130,12 +149,13 @@ interface OwnerRow {
   id: number;
   kind: UserKind;
   disabled_at: number | null;
+  scopes: string | null;
 }
 
 const ownerById = (queries: Queries, { organizationId, id }: { organizationId: number; id: number }) =>
   queries
     .selectFrom('users')
-    .select(['id', 'kind', 'disabled_at'])
+    .select(['id', 'kind', 'disabled_at', 'scopes'])
     .where('id', '=', id)
     .where('organization_id', '=', organizationId)
     .where('deleted_at', 'is', null);
@@ -146,6 +166,6 @@ const ownerByExternalId = (
 ) =>
   queries
     .selectFrom('users')
-    .select(['id', 'kind', 'disabled_at'])
+    .select(['id', 'kind', 'disabled_at', 'scopes'])
     .where('organization_id', '=', organizationId)
     .where('external_id', '=', externalOwner);

@@ -3,6 +3,7 @@ import { ServiceError, unauthorized, unavailable } from '../errors.js';
 import type { Now } from '../timers.js';
 import type { ActingCaller } from './acting.js';
 import type { Caller, SecretState } from './caller.js';
+import { type Ceiling, toCeiling } from './ceiling.js';
 import { isMovingOut } from './leaving.js';
 import { type Holder, holds, requireScopes, toScopes } from './scopes.js';
 import { isOver } from './verify.js';
@@ -14,6 +15,8 @@ export interface CallerState extends Holder {
   at: number;
   /** The id of the set of `scopes`. */
   scopeSetId: number;
+  /** The most scopes that tokens of the caller's owner can have. */
+  ceiling: Ceiling;
 }
 
 const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
@@ -23,7 +26,7 @@ const servingSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
     .innerJoin('scope_sets as scope_set', 'scope_set.id', 'token.scope_set_id')
     .select(['secret.valid_until', 'token.expires_at', 'token.type', 'token.scope_set_id', 'scope_set.scopes'])
-    .select(['owner.is_admin', 'owner.disabled_at', 'token.owner_id'])
+    .select(['owner.is_admin', 'owner.disabled_at', 'owner.scopes as ceiling', 'token.owner_id'])
     .where('secret.digest', '=', digest)
     .where('token.revoked_at', 'is', null)
     .where('token.disabled_at', 'is', null)
@@ -54,6 +57,7 @@ export async function readCallerState(
     scopes: toScopes(row.scopes),
     scopeSetId: row.scope_set_id,
     ownerIsAdmin: row.is_admin === 1,
+    ceiling: toCeiling(row.ceiling),
   };
 }
 
@@ -78,7 +82,7 @@ export async function requireValidCaller(
   caller: Pick<Caller, 'secretDigest' | 'ownerId'>,
   at: number,
   scopes: readonly string[] = [],
-): Promise<Holder> {
+): Promise<CallerState> {
   const state = await readCallerState(trx, caller, () => at);
   const rejection = rejectionOf(state);
   if (rejection !== undefined) throw rejection;

@@ -6,6 +6,7 @@ import { actingOwner, lockNamed, type NamedOwner } from './acting.js';
 import type { AuthenticatedActor } from './actor.js';
 import { requireAdministrator, requireScopesForKind } from './administrators.js';
 import { asActing, requireValidCaller } from './caller-state.js';
+import { requireBelow } from './ceiling.js';
 import { changeToken, getChangeable } from './changeable.js';
 import type { Conditions } from './entity-tag.js';
 import { expiryAfter, fixedForSessions } from './policy.js';
@@ -30,7 +31,7 @@ export interface TokenEdit {
 /**
  * Edits a token of the caller, or of the owner that `named` names, and returns its new record.
  *
- * Rejects with `not_found`, `token_revoked` and `precondition_failed`; with `insufficient_scope` if the token would have
+ * Rejects with `not_found`, `token_revoked` and `precondition_failed`; with `scopes_above_ceiling`; with `insufficient_scope` if the token would have
  * more scopes than the caller; with `token_expired` for a new lifetime of an expired token; with `invalid_input` for a
  * lifetime that the policy forbids, for a lifetime or scopes of a session, and for a reserved scope that the token does not
  * have; and as `requireValidCaller` and `actingOwner` do.
@@ -54,6 +55,7 @@ export function editToken(
     const added = scopes?.filter((scope) => !token.scopes.includes(scope)) ?? [];
     await requireAdministrator(trx, caller, added);
     if (owner.other !== null) requireScopesForKind(owner.other.kind, added);
+    requireBelow((owner.other ?? holder).ceiling, added);
     if (row.id !== caller.tokenId || scopes !== undefined) {
       requireScopesOf(holder, { type: token.type, scopes: scopes ?? token.scopes });
     }

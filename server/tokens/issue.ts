@@ -10,6 +10,7 @@ import type { NamedOwner } from './acting.js';
 import type { Actor, AuthenticatedActor } from './actor.js';
 import { requireAdministrator, requireScopesForKind } from './administrators.js';
 import type { OwnerKey } from './caller.js';
+import { requireBelow } from './ceiling.js';
 import { type Idempotency, writeOnce } from './once.js';
 import { newPlaintext } from './plaintext.js';
 import { checkTokenLimit, expiryOf, type Lifetime } from './policy.js';
@@ -46,7 +47,7 @@ export interface NewToken extends Description {
  * can read again: the database stores a digest. A repetition with the same `idempotency` returns the token of the first
  * request.
  *
- * Rejects with `token_limit_reached`; with `owner_disabled`; with `insufficient_scope` for scopes that the caller lacks or
+ * Rejects with `token_limit_reached`; with `owner_disabled`; with `scopes_above_ceiling`; with `insufficient_scope` for scopes that the caller lacks or
  * the owner cannot have; with `invalid_input` for a lifetime that the policy forbids and for a reserved scope; and as
  * `writeOnce` does.
  */
@@ -61,12 +62,14 @@ export function issueToken(
   return writeOnce(deps, caller, { named, act: 'create' }, idempotency, async (trx, holder, owner, createdAt) => {
     requireScopes(holder, [WRITE]);
     if (requested !== undefined) requireOwnWords(requested);
-    const scopes = scopesToGive(holder, requested, { isForOther: owner.other !== null });
+    const { ceiling } = owner.other ?? holder;
+    const scopes = scopesToGive(holder, requested, { isForOther: owner.other !== null, ceiling });
     await requireAdministrator(trx, caller, scopes);
     if (owner.other !== null) {
       requireScopesForKind(owner.other.kind, scopes);
       if (owner.other.disabledAt !== null) throw new ServiceError('owner_disabled');
     }
+    requireBelow(ceiling, scopes);
     const expiresAt = expiryOf(deps.config, createdAt, lifetime);
     await checkTokenLimit(trx, deps.config, owner, createdAt);
     const knownSet = { id: holder.scopeSetId, scopes: holder.scopes };

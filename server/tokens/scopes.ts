@@ -84,18 +84,21 @@ export function requireScopesOf(holder: Holder, token: Pick<Holder, 'type' | 'sc
 
 /**
  * The scopes of a token that `holder` creates: the `requested` ones, or by default its own without reserved ones, and without
- * those of administrators, which a request must name. For another owner (`isForOther`), a request must name every scope of this
+ * those of administrators, which a request must name, and without those above the `ceiling` of the owner. For another owner (`isForOther`), a request must name every scope of this
  * service. Throws `insufficient_scope` if `holder` lacks a requested scope.
  */
 export function scopesToGive(
   holder: Holder,
   requested: readonly string[] | undefined,
-  { isForOther }: { isForOther: boolean },
+  { isForOther, ceiling }: { isForOther: boolean; ceiling: readonly string[] | null },
 ): string[] {
   if (requested === undefined) {
     const own = holder.type === 'session' ? TOKENS : holder.scopes;
     const unnamed = isForOther ? OWN : OF_ADMINISTRATORS;
-    return own.filter((scope) => !unnamed.includes(scope) && reservedBy(scope) === undefined);
+    return own.filter(
+      (scope) =>
+        !unnamed.includes(scope) && reservedBy(scope) === undefined && (ceiling === null || ceiling.includes(scope)),
+    );
   }
   requireScopes(holder, requested);
   return [...requested];

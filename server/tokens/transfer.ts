@@ -1,6 +1,5 @@
 import { hexOf } from '../database/index.js';
 import type { Deps } from '../deps.js';
-import { invalidInput } from '../errors.js';
 import { recordTransfer } from '../events/transfers.js';
 import { actingOwner, lockNamed, type NamedOwner } from './acting.js';
 import type { AuthenticatedActor } from './actor.js';
@@ -45,7 +44,6 @@ export interface Transferred {
  * Rejects as `requireValidCaller` and `getReceiver` do, as `actingOwner` does for both owners, and with:
  * - `scopes_above_ceiling` if the new owner may not have a scope of the tokens, unless `cutScopes` is set.
  * - `token_limit_reached` if the new owner would have more tokens than the policy allows.
- * - `invalid_input` if both owners are the same.
  */
 export async function transferTokens(
   { db, now, config }: Deps,
@@ -61,15 +59,14 @@ export async function transferTokens(
     const acting = asActing(caller, await requireValidCaller(trx, caller, at, [WRITE]));
     const owner = await actingOwner(trx, acting, named, 'transfer');
     await actingOwner(trx, acting, { owner: toId }, 'transfer');
-    if (toId === owner.ownerId) {
-      throw invalidInput(['body', 'to'], 'value_error', 'Input should be another owner than the present one');
-    }
     const to = await getReceiver(trx, caller, toId);
 
     const found = await selectChanging(trx, owner, selection, { at, exceptId })
       .select(['token.id', 'token.scope_set_id', 'token.expires_at', 'token.name', 'token.prefix'])
       .select(hexOf('token.uuid').as('uuid'))
       .where('token.type', '=', 'pat')
+      // Nothing moves from an owner to the same one.
+      .where('token.owner_id', '!=', toId)
       .orderBy('token.created_at', 'desc')
       .orderBy('token.id', 'desc')
       .limit(MOST_MOVED + 1)

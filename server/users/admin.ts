@@ -6,7 +6,11 @@ import { type Database, IN_MEMORY, openDatabase } from '../database/index.js';
 import type { Passwords } from '../deps.js';
 import { dateNow } from '../timers.js';
 import { OPERATOR } from '../tokens/actor.js';
+import { offboardUser } from './offboard.js';
+import type { Offboarded } from './offboarding.js';
 import { createPasswords } from './passwords.js';
+import { findReferred } from './reference.js';
+import { addService } from './services.js';
 import { type User } from './user.js';
 import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword } from './users.js';
 
@@ -23,12 +27,35 @@ export interface Users {
   disable(email: string, options?: { force?: boolean }): Promise<void>;
   enable(email: string): Promise<void>;
   setPassword(email: string, password: string, options?: { revokeTokens?: boolean }): Promise<void>;
+  /**
+   * Adds a service and returns its id. `managers` are people, by e-mail or id. `scopes` are the most that its tokens can have;
+   * null for no limit.
+   */
+  addService(service: { name: string; managers: readonly string[]; scopes: readonly string[] | null }): Promise<number>;
+  /**
+   * Disables a user, ends the sessions, and revokes the personal access tokens or gives them to the user `to`. Both are found by
+   * the id, the e-mail of a person, or the name of a service. Rejects with an error whose `code` is one of the API's, such as
+   * `scopes_above_ceiling`, or, without `force`, `last_admin`.
+   */
+  offboard(user: string, options: OffboardOptions): Promise<Offboarded>;
   close(): Promise<void>;
+}
+
+/** How a user is offboarded. */
+export interface OffboardOptions {
+  /** Who gets the tokens; null to revoke them. */
+  to: string | null;
+  /** Whether tokens lose the scopes that the new owner may not have. */
+  cutScopes?: boolean;
+  dryRun?: boolean;
+  force?: boolean;
 }
 
 /** Options of `openUsers`. The defaults are those of `defaultConfig`. */
 export interface OpenUsersOptions
-  extends Partial<Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema' | 'migrate'>> {
+  extends Partial<
+    Pick<Config, 'databasePasswordFile' | 'databaseConnections' | 'databaseSchema' | 'migrate' | 'maxTokensPerOwner'>
+  > {
   /** Whether to create a missing file. */
   create?: boolean;
 }
@@ -47,11 +74,16 @@ export async function openUsers(
   if (!create && !isPostgresUrl(database) && !existsSync(database)) {
     throw new InvalidArgument(`there is no database ${database}`);
   }
-  return manageUsers(await openDatabase(database, openOptions({ ...defaultConfig, ...options })), createPasswords());
+  const config = { ...defaultConfig, ...options };
+  return manageUsers(await openDatabase(database, openOptions(config)), createPasswords(), config);
 }
 
 /** Manages the users of an open database, which `close` closes. */
-export function manageUsers(db: Database, passwords: Passwords): Users {
+export function manageUsers(
+  db: Database,
+  passwords: Passwords,
+  config: Pick<Config, 'maxTokensPerOwner'> = defaultConfig,
+): Users {
   const deps = { db, now: dateNow, passwords };
   return {
     add: async (newUser) => {
@@ -61,6 +93,12 @@ export function manageUsers(db: Database, passwords: Passwords): Users {
     disable: (email, options) => disableUser(deps, OPERATOR, email, options),
     enable: (email) => enableUser(deps, OPERATOR, email),
     setPassword: (email, password, options) => setPassword(deps, OPERATOR, email, password, options),
+    addService: (service) => addService(deps, OPERATOR, service),
+    offboard: async (user, { to, cutScopes = false, dryRun = false, force = false }) => {
+      const owner = await findReferred(db.read, user);
+      const toId = to === null ? null : (await findReferred(db.read, to)).ownerId;
+      return await offboardUser({ ...deps, config }, OPERATOR, owner, { toId, cutScopes, dryRun, force });
+    },
     close: () => db.close(),
   };
 }

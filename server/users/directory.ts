@@ -17,6 +17,7 @@ import { type Conditions, checkUntagged } from '../tokens/entity-tag.js';
 import { contains } from '../tokens/filter.js';
 import { positionOf } from '../tokens/list.js';
 import { ADMINISTER } from '../tokens/scopes.js';
+import { isUnmanaged } from './managers.js';
 import { requireNotLeaving } from './offboarding-state.js';
 import { generatePassword } from './passwords.js';
 import { getUserOf, noSuchUser, selectUsers, toUser, type User } from './user.js';
@@ -29,6 +30,8 @@ type Organization = Pick<OwnerKey, 'organizationId'>;
 
 export interface UserPageWish {
   kind: UserKind | undefined;
+  /** Whether to keep only services that no enabled person manages. */
+  unmanaged: boolean;
   /** Text that the e-mail, the name or the external id contains, in any letter case. */
   q: string | undefined;
   limit: number;
@@ -45,9 +48,15 @@ const MOST_EXAMINED = 10_000;
 export async function listUserPage(
   { db, now }: Deps,
   { organizationId }: Organization,
-  { kind, q, limit, cursor }: UserPageWish,
+  { kind: wanted, unmanaged, q, limit, cursor }: UserPageWish,
 ): Promise<{ users: User[]; nextCursor: string | null }> {
-  const belongsTo = JSON.stringify(['users', q, ...(kind === undefined ? [] : [kind])]);
+  const belongsTo = JSON.stringify([
+    'users',
+    q,
+    ...(wanted === undefined ? [] : [wanted]),
+    ...(unmanaged ? [true] : []),
+  ]);
+  const kind = unmanaged ? (wanted ?? 'service') : wanted;
   const after = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
   const listed = db.read
     .selectFrom('users as user')
@@ -56,6 +65,7 @@ export async function listUserPage(
     .where('user.deleted_at', 'is', null)
     .where('user.id', '>', after?.id ?? 0)
     .$if(kind !== undefined, (query) => query.where('user.kind', '=', kind ?? 'person'))
+    .$if(unmanaged, (query) => query.where(isUnmanaged))
     .orderBy('user.id');
   const examined = listed.limit(q === undefined ? limit + 1 : MOST_EXAMINED);
   const rows = await selectUsers(db.read)

@@ -1,5 +1,5 @@
 import { lockOrganization, lockOwners, type Queries, runPrepared } from '../database/index.js';
-import { invalidInput, ServiceError } from '../errors.js';
+import { ServiceError } from '../errors.js';
 import { recordRevocations } from '../events/revocations.js';
 import { recordTransfer } from '../events/transfers.js';
 import { recordOffboarding, recordUser } from '../events/users.js';
@@ -10,6 +10,7 @@ import { cutsOf, moveTokens } from '../tokens/move.js';
 import { getReceiver, readReceiver } from '../tokens/receiver.js';
 import { revoked } from '../tokens/revocation.js';
 import { ADMINISTER } from '../tokens/scopes.js';
+import { countManagedAlone } from './managers.js';
 import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
 import { planOffboarding } from './offboarding-plan.js';
 import { type OffboardingRow, requireNothingMovesTo, selectLeft, underWay } from './offboarding-state.js';
@@ -27,11 +28,10 @@ const BATCH = 1_000;
  * the same offboarding if that has begun before and not ended.
  *
  * Rejects as `requireValidCaller` does for an actor with a caller, and with:
- * - `not_found`, and `owner_not_found` or `owner_disabled` for the new owner.
+ * - `not_found`, and `owner_not_found` or `owner_disabled` for the new owner, who cannot be the user.
  * - `last_admin` if no enabled administrator would be left, without `force`.
  * - `scopes_above_ceiling` and `token_limit_reached` as `transferTokens` does.
  * - `offboarding_under_way` if the user is being offboarded otherwise, or tokens of another user are moving to this one.
- * - `invalid_input` if the new owner is the user.
  */
 export async function offboardUser(
   deps: OffboardingDeps,
@@ -40,12 +40,15 @@ export async function offboardUser(
   wish: OffboardingWish,
 ): Promise<Offboarded> {
   const { toId, dryRun } = wish;
-  if (toId === user.ownerId) throw invalidInput(['body', 'to'], 'value_error', 'Input should be another user');
+  if (toId === user.ownerId) {
+    throw new ServiceError('owner_disabled', { detail: 'The tokens cannot stay with the user who leaves.' });
+  }
   const isBounded = toId !== null && (!wish.cutScopes || deps.config.maxTokensPerOwner !== null);
   const planned = dryRun || isBounded ? await planOffboarding(deps, user, wish) : undefined;
   if (dryRun && planned !== undefined) return planned;
   const begun = await begin(deps, actor, user, wish);
-  return begun.ended_at === null ? await finish(deps, actor, user) : toOffboarded(begun);
+  const ended = begun.ended_at === null ? await finish(deps, actor, user) : begun;
+  return { ...toCounts(ended), unmanaged: await countManagedAlone(deps.db.read, user.ownerId) };
 }
 
 async function begin(
@@ -91,11 +94,11 @@ async function begin(
   });
 }
 
-/** Changes the tokens that are left, and returns the numbers of the whole offboarding. */
-async function finish(deps: OffboardingDeps, actor: Actor, user: OwnerKey): Promise<Offboarded> {
+/** Changes the tokens that are left, and returns the row of the whole offboarding. */
+async function finish(deps: OffboardingDeps, actor: Actor, user: OwnerKey): Promise<OffboardingRow> {
   for (;;) {
     const row = await deps.db.write((trx) => changeBatch(trx, deps, actor, user));
-    if (row.ended_at !== null) return toOffboarded(row);
+    if (row.ended_at !== null) return row;
   }
 }
 
@@ -143,7 +146,7 @@ async function changeBatch(
   await trx.updateTable('offboardings').set(changed).where('user_id', '=', id).execute();
   const after = { ...row, ...changed };
   if (changed.ended_at !== null) {
-    await recordOffboarding(trx, actor, at, await readUser(trx, id), { to: row.to_id, ...toOffboarded(after) });
+    await recordOffboarding(trx, actor, at, await readUser(trx, id), { to: row.to_id, ...toCounts(after) });
   }
   return after;
 }
@@ -169,6 +172,6 @@ export async function finishOffboardings(
   }
 }
 
-function toOffboarded({ to_id: toId, sessions, tokens, cut }: OffboardingRow): Offboarded {
+function toCounts({ to_id: toId, sessions, tokens, cut }: OffboardingRow): Omit<Offboarded, 'unmanaged'> {
   return { sessions, revoked: toId === null ? tokens : 0, transferred: toId === null ? 0 : tokens, cut };
 }

@@ -5,6 +5,7 @@ import type { OwnerKey } from '../tokens/caller.js';
 import { checkTokenLimit } from '../tokens/policy.js';
 import { cutsFor, getReceiver, requireNoCuts } from '../tokens/receiver.js';
 import { isOver } from '../tokens/verify.js';
+import { countManagedAlone } from './managers.js';
 import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
 import { getUserOf } from './user.js';
 
@@ -34,12 +35,13 @@ export async function planOffboarding(
   const to = toId === null ? undefined : await getReceiver(db.read, user, toId);
   const { tokens, unexpired, bySet } = await countTokens(db, user, at);
   const sessions = await countSessions(db.read, user);
-  if (to === undefined) return { sessions, revoked: tokens, transferred: 0, cut: 0 };
+  const unmanaged = await countManagedAlone(db.read, user.ownerId);
+  if (to === undefined) return { sessions, revoked: tokens, transferred: 0, cut: 0, unmanaged };
   const cuts = await cutsFor(db.read, to, new Set(bySet.keys()));
   if (!cutScopes) requireNoCuts(cuts);
   if (unexpired > 0) await checkTokenLimit(db.read, config, to, at, unexpired);
   const cut = cuts.reduce((sum, { setId }) => sum + (bySet.get(setId) ?? 0), 0);
-  return { sessions, revoked: 0, transferred: tokens, cut };
+  return { sessions, revoked: 0, transferred: tokens, cut, unmanaged };
 }
 
 async function countTokens({ read }: Pick<Deps['db'], 'read'>, owner: OwnerKey, at: number): Promise<Counted> {

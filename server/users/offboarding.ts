@@ -18,6 +18,8 @@ export interface Offboarded {
   transferred: number;
   /** How many of those that were transferred lost scopes. */
   cut: number;
+  /** Services that the user managed, and that no enabled person manages any more. */
+  unmanaged: number;
 }
 
 export type OffboardingDeps = Pick<Deps, 'db' | 'now'> & { config: Pick<Deps['config'], 'maxTokensPerOwner'> };

@@ -1,6 +1,7 @@
 import { hexOf, type Queries, type UserKind } from '../database/index.js';
 import { ServiceError } from '../errors.js';
 import type { OwnerKey } from '../tokens/caller.js';
+import { type Ceiling, toCeiling } from '../tokens/ceiling.js';
 import { toMetadata } from '../tokens/token.js';
 import { toUuid } from '../uuid.js';
 
@@ -16,6 +17,8 @@ export interface User {
   isAdmin: boolean;
   createdAt: number;
   disabledAt: number | null;
+  /** The most scopes that tokens of a service can have; null for no limit. */
+  scopes: Ceiling;
   organization: Organization;
 }
 
@@ -58,6 +61,7 @@ export function selectUsers(queries: Queries) {
       'user.id',
       'user.organization_id',
       'user.kind',
+      'user.scopes',
       'user.external_id',
       'user.email',
       'user.contact_email',
@@ -85,6 +89,7 @@ export function toUser(row: UserRow): User {
     isAdmin: row.is_admin === 1,
     createdAt: row.created_at,
     disabledAt: row.disabled_at,
+    scopes: toCeiling(row.scopes),
     organization: {
       id: row.organization_id,
       uuid: toUuid(row.organization_uuid),

@@ -214,7 +214,7 @@ export async function insertUser(
 }
 
 /** Returns the id of the one organization, and inserts it with the first user. */
-async function theOrganization(trx: Queries, at: number): Promise<number> {
+export async function theOrganization(trx: Queries, at: number): Promise<number> {
   const existing = await trx.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirst();
   if (existing !== undefined) return existing.id;
   await trx
