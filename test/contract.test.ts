@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import {
   createAccessToken,
   createPrivateToken,
+  createService,
   createWebhook,
   type NewAccessToken,
   refreshSession,
@@ -72,7 +73,14 @@ const FORM = 'application/x-www-form-urlencoded';
 const GITHUB = newGitHubKey();
 const REQUEST_ID = '6f1c9a52d0b84e7f';
 const UUID = '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b';
-const UNKNOWN = { token_id: UUID, id: '4711', user_id: '4711', webhook_id: UUID, delivery_id: UUID };
+const UNKNOWN = {
+  token_id: UUID,
+  id: '4711',
+  user_id: '4711',
+  webhook_id: UUID,
+  delivery_id: UUID,
+  service_id: '4711',
+};
 
 test.each(cases)('$id answers $status as documented', async (wanted) => {
   const faulty = createFaultyDatabase();
@@ -210,6 +218,10 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   if (id === 'listAccessTokens' || id === 'listUsers' || id === 'listAuditEvents') path += '?limit=1';
   if (id === 'revokeAccessTokens') body = { ids: [pat.token.id], dryRun: true };
   if (id === 'transferAccessTokens') body = { ids: [pat.token.id], to: other.session.id, dryRun: true };
+  if (id === 'updateService') {
+    const service = await answered(createService({ client: person.client, body: { fullName: 'deploy jobs' } }));
+    path = filled(wanted.path, { ...ids, service_id: String(service.id) });
+  }
   if (id === 'offboardUser') body = { tokens: 'transfer', to: person.session.id };
   const isForm = operation.requestBody !== undefined && !('application/json' in operation.requestBody.content);
   if (isForm || id.startsWith('verifyAccessToken')) body = withToken(body, pat.plaintext);
@@ -271,6 +283,7 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       path = filled(wanted.path, UNKNOWN);
       if (id === 'listPrivateTokens') path += '?page=2';
       if (id === 'transferAccessTokens') body = { ids: [pat.token.id], to: 4711 };
+      if (id === 'createService') body = { fullName: 'deploy jobs', managers: [4711] };
       break;
     case 409:
       if (id === 'createWebhook') {

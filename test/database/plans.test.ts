@@ -6,11 +6,14 @@ import { defaultConfig } from '../../server/config/config.js';
 import type { Queries } from '../../server/database/index.js';
 import type { Deps } from '../../server/deps.js';
 import { listTokenEvents } from '../../server/events/list.js';
+import { actingOwner } from '../../server/tokens/acting.js';
 import { countTokens } from '../../server/tokens/count.js';
 import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
 import { getToken, isOneOf, toTokenKey } from '../../server/tokens/find.js';
 import { type ListQuery, listPage, listTokens } from '../../server/tokens/list.js';
+import { listUserPage } from '../../server/users/directory.js';
+import { countManagedAlone, managersOf } from '../../server/users/managers.js';
 import { planOffboarding } from '../../server/users/offboarding-plan.js';
 import { requireNothingMovesTo, requireNotLeaving, selectLeft } from '../../server/users/offboarding-state.js';
 import { answered, type Service, startService } from '../support/service.js';
@@ -184,4 +187,18 @@ test("a token's history is found by the token, and by who owned it", async () =>
     'SEARCH audit_events USING INDEX audit_events_of_several (owner_id=? AND at=?)',
     'SEARCH audit_events USING INDEX audit_events_of_several (owner_id=?)',
   ]);
+});
+
+test('services are found by their kind, and managers by their keys', async () => {
+  const plans = await plansOf(async (deps) => {
+    const page = { kind: undefined, unmanaged: true, q: undefined, limit: 1, cursor: undefined };
+    await listUserPage(deps, OWNER, page);
+    await listUserPage(deps, OWNER, { ...page, q: 'a' });
+    await managersOf(deps.db.read, [1]);
+    await countManagedAlone(deps.db.read, 1);
+    const caller = { ...OWNER, tokenId: 1, tokenType: 'session', holds: () => false } as const;
+    await actingOwner(deps.db.read, caller, { owner: 2 }, 'read').catch(() => undefined);
+  });
+  expect(plans.filter((step) => step.includes('users_by_kind'))).toHaveLength(2);
+  for (const step of plans) expect(step).not.toMatch(/SCAN (?!organization|examined)/);
 });

@@ -6,6 +6,7 @@ import {
   changePassword,
   createAccessToken,
   createPrivateToken,
+  createService,
   createUser,
   createWebhook,
   deleteExternalUser,
@@ -26,6 +27,7 @@ import {
   rotateWebhookSecret,
   transferAccessTokens,
   updateAccessToken,
+  updateService,
   updateUser,
   updateWebhook,
 } from '../../generated/index.js';
@@ -41,6 +43,7 @@ import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
 import { createPasswords } from '../../server/users/passwords.js';
+import { addService } from '../../server/users/services.js';
 import { addFirstUser, addUser, disableUser, enableUser, setPassword } from '../../server/users/users.js';
 import { ADMIN, answered, type Client, DAY, type Person, type Service, startService } from '../support/service.js';
 import { newDatabase, rowsOf } from '../support/store.js';
@@ -74,6 +77,7 @@ const WRITES = {
   'users/login-throttle.ts': 4,
   'users/offboard.ts': 2,
   'users/own-password.ts': 1,
+  'users/services.ts': 3,
   'users/sessions.ts': 3,
   'users/users.ts': 5,
   'webhooks/claims.ts': 2,
@@ -101,6 +105,7 @@ const hook = async (client: Client) => {
 };
 
 const EXTERNAL = { external_id: 'cus_42' };
+const SERVICE_ID = `select max(id) as id from users where kind = 'service'`;
 const EXTERNAL_ID = `select max(id) as id from users where kind = 'external'`;
 
 /** Counting a login locks the row of the pair of network and user, and then that of the network. */
@@ -252,6 +257,20 @@ const CASES: [write: string, transactions: string[][], prepare: (setting: Settin
       ),
   ],
   [
+    'adding a service',
+    [['admin', 'user']],
+    ({ admin: { client }, user }) =>
+      later(() => createService({ client, body: { fullName: 'jobs', managers: [user.session.id] } })),
+  ],
+  [
+    'editing a service',
+    [['organization', 'admin', 'user', 'service']],
+    async ({ admin: { client }, user }) => {
+      const { id } = await answered(createService({ client, body: { fullName: 'jobs' } }));
+      return () => updateService({ client, path: { service_id: id }, body: { managers: [user.session.id] } });
+    },
+  ],
+  [
     'adding an external owner',
     [['admin']],
     ({ admin: { client } }) => later(() => putExternalUser({ client, path: EXTERNAL, body: {} })),
@@ -341,6 +360,7 @@ test.each(CASES)('%s locks %j', async (_, transactions, prepare) => {
     [`owner ${String(admin.session.id)}`]: 'admin',
     [`owner ${String(user.session.id)}`]: 'user',
     [`owner ${String((await rowsOf(service, EXTERNAL_ID))[0]?.['id'])}`]: 'external',
+    [`owner ${String((await rowsOf(service, SERVICE_ID))[0]?.['id'])}`]: 'service',
   };
   // `lastUsedAt` is written when its time comes, and so are deliveries to webhooks, which lock nothing of this list.
   const mayBeEmpty = transactions.some(({ length }) => length === 0);
@@ -368,6 +388,7 @@ describe('of the command', () => {
     ],
     ['enabling a user', ['user'], (deps) => enableUser(deps, OPERATOR, 'c@example.org')],
     ['setting a password', ['user'], (deps) => setPassword(deps, OPERATOR, 'c@example.org', 'another password')],
+    ['adding a service', [], (deps) => addService(deps, OPERATOR, { name: 'jobs', managers: [], scopes: null })],
   ];
 
   test.each(cases)('%s locks %j', async (_, locks, act) => {

@@ -128,6 +128,16 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
     'deliveries that are pending without a time, or have ended and have one: 1',
   ],
   [
+    'a manager of somebody who is no service',
+    `insert into managers (service_id, user_id, created_at) values (${USER}, ${USER}, 1)`,
+    'managers that are no people, or manage no service: 1',
+  ],
+  [
+    'a person with a limit of scopes',
+    "update users set scopes = 'a:b'",
+    'people whose tokens have a limit of scopes: 1',
+  ],
+  [
     'somebody who leaves and is enabled',
     `insert into offboardings (user_id, begun_at, sessions, tokens, cut) values (${USER}, 1, 0, 0, 0)`,
     'offboardings under way of users who are enabled: 1',

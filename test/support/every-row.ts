@@ -1,5 +1,6 @@
 import {
   createAccessToken,
+  createService,
   createWebhook,
   deleteExternalUser,
   getMe,
@@ -75,6 +76,8 @@ export async function fillEveryColumn(service: Service): Promise<Clients> {
     const owner = { fullName: 'Zoë Ltd', email: 'it@example.org', metadata: { plan: 'pro' } };
     await answered(putExternalUser({ client: admin.client, path: { external_id }, body: owner }));
   }
+  const jobs = { fullName: 'Aufträge für alle', managers: [2], scopes: ['deployments:write'] };
+  await answered(createService({ client: admin.client, body: jobs }));
   await deleteExternalUser({ client: admin.client, path: { external_id: 'cus_42' } });
 
   const json = { name: 'once' };

@@ -4,6 +4,7 @@ import {
   countAccessTokens,
   createAccessToken,
   createPrivateToken,
+  createService,
   createUser,
   createWebhook,
   deleteExternalUser,
@@ -27,6 +28,7 @@ import {
   listWebhooks,
   logIn,
   logOut,
+  offboardUser,
   openBrowserSession,
   putExternalUser,
   redeliverWebhookDeliveries,
@@ -42,7 +44,9 @@ import {
   rotateCurrentAccessToken,
   rotateWebhookSecret,
   testWebhook,
+  transferAccessTokens,
   updateAccessToken,
+  updateService,
   updateWebhook,
   verifyAccessToken,
   verifyAccessTokens,
@@ -82,6 +86,7 @@ export async function tour(service: Service): Promise<void> {
   await answered(listUsers({ client, query: { limit: 1, cursor: nextCursor ?? '' } }));
   await answered(createUser({ client, body: { email: 'new@example.org', fullName: '' } }));
   await answered(getUser({ client, path: { user_id: user.session.id } }));
+  await manageServices(service, client);
 
   await logIn({ client: service.anonymous, body: { username: ADMIN.email, password: 'a wrong password' } });
   await changePassword({ client, body: { currentPassword: password, newPassword: 'another password' } });
@@ -99,6 +104,31 @@ export async function tour(service: Service): Promise<void> {
   await revokeAllAccessTokens({ client, query: { exclude_current: true } });
   await revokeAllAccessTokens({ client });
   await getReadiness({ client });
+}
+
+async function manageServices(service: Service, client: Client): Promise<void> {
+  const [manager, leaver] = [await service.newUser(), await service.newUser()];
+  const body = { fullName: 'jobs', managers: [manager.session.id] };
+  const { id } = await answered(createService({ client, body }));
+  await answered(updateService({ client, path: { service_id: id }, body: { managers: [], scopes: ['a:b'] } }));
+  await answered(updateService({ client, path: { service_id: id }, body }));
+  await answered(listUsers({ client, query: { unmanaged: true } }));
+  await answered(listUsers({ client, query: { unmanaged: true, q: 'ö' } }));
+  await answered(getUser({ client, path: { user_id: id } }));
+  await answered(
+    createAccessToken({ client: manager.client, query: { owner: id }, body: { name: 'job', scopes: [] } }),
+  );
+  const { token } = await answered(createAccessToken({ client: leaver.client, body: { name: 'a', scopes: ['c:d'] } }));
+  const query = { owner: leaver.session.id };
+  const move = { ids: [token.id], to: id, cutScopes: true };
+  await answered(transferAccessTokens({ client, query, body: { ...move, dryRun: true } }));
+  await answered(transferAccessTokens({ client, query, body: move }));
+  await answered(createAccessToken({ client: leaver.client, body: { name: 'b', scopes: ['c:d'] } }));
+  const path = { user_id: leaver.session.id };
+  const leave = { tokens: 'transfer', to: id, cutScopes: true } as const;
+  await answered(offboardUser({ client, path, body: { ...leave, dryRun: true } }));
+  await answered(offboardUser({ client, path, body: leave }));
+  await answered(offboardUser({ client, path: { user_id: id }, body: { tokens: 'revoke' } }));
 }
 
 async function startOfEvents({ url }: Service, token: string): Promise<void> {

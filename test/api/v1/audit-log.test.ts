@@ -6,6 +6,7 @@ import {
   changePassword,
   createAccessToken,
   createPrivateToken,
+  createService,
   createUser,
   createWebhook,
   deleteExternalUser,
@@ -32,6 +33,7 @@ import {
   rotateWebhookSecret,
   transferAccessTokens,
   updateAccessToken,
+  updateService,
   updateUser,
   updateWebhook,
 } from '../../../generated/index.js';
@@ -156,6 +158,21 @@ const CHANGES: [operation: string, act: Act, events: [action: string, reason?: s
     'offboardUser',
     ({ admin: { client } }) => offboardUser({ client, path: { user_id: 2 }, body: { tokens: 'revoke' } }),
     [['user.disabled'], ['token.revoked', 'offboarding'], ['token.revoked', 'offboarding'], ['user.offboarded']],
+    'admin',
+  ],
+  [
+    'createService',
+    ({ admin: { client } }) => createService({ client, body: { fullName: 'jobs', managers: [2] } }),
+    [['user.created']],
+    'admin',
+  ],
+  [
+    'updateService',
+    async ({ admin: { client } }) => {
+      const { id } = await answered(createService({ client, body: { fullName: 'jobs' } }));
+      return await updateService({ client, path: { service_id: id }, body: { managers: [2], scopes: ['a:b'] } });
+    },
+    [['user.created'], ['user.updated']],
     'admin',
   ],
   [
