@@ -81,7 +81,7 @@ describe('what may follow', () => {
       expect.arrayContaining(['login', 'tokens', 'serve', 'backup', 'restore', 'check', 'completion', 'help']),
     );
     expect(names).not.toContain('complete');
-    expect(stdout).toMatch(/^tokens\tCreate, list, show, rotate, edit, revoke and verify tokens\.$/m);
+    expect(stdout).toMatch(/^tokens\tCreate, list, show, rotate, edit, revoke, transfer and verify tokens\.$/m);
   });
 
   test('--profile is the name of a profile', async () => {

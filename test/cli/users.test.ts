@@ -286,7 +286,7 @@ test.each(['disable', 'enable', 'set-password'])('users %s of nobody ends with c
 });
 
 test.each([
-  [['add'], "missing required argument 'email'"],
+  [['add'], "missing required argument 'email|name'"],
   [['add', 'a@example.org', 'b@example.org'], 'too many arguments'],
   [['add', 'a@example.org', '--password', 'secret123'], "unknown option '--password'"],
   [['remove', 'a@example.org'], 'latchkey: users cannot be removed, because their tokens stay on record'],
@@ -331,3 +331,89 @@ describe.skipIf(isOnPostgres)('of a file', () => {
 async function statusOf(url: string, token: string): Promise<number | undefined> {
   return (await getMe({ client: clientOf(url, token) })).response.status;
 }
+
+describe('users add --service', () => {
+  test('adds a service with its managers, and says its id', async () => {
+    await addAlice();
+    const args = ['--service', '--manager', ALICE.email, '--scope', 'deployments:write'];
+    const { code, stdout, stderr } = await users('add', 'deploy jobs', ...args);
+    expect(stdout).toBe('added service deploy jobs with the id 2\n');
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
+    const { url } = await serveDatabase(database);
+    const { client: alice } = await logInTo(url, ALICE);
+    const query = { owner: 2 };
+    const made = createAccessToken({ client: alice, query, body: { name: 'job', scopes: ['deployments:write'] } });
+    expect((await answered(made)).token.scopes).toEqual(['deployments:write']);
+    const above = createAccessToken({ client: alice, query, body: { name: 'b', scopes: ['a:b'] } });
+    expect((await above).response.status).toBe(409);
+  });
+
+  test.each([
+    [['deploy', '--service', '--admin'], 'a service has no password'],
+    [['deploy', '--service', '--name', 'Deploy'], 'a service has no password'],
+    [['deploy', '--service', '--manager', 'nobody@example.org'], 'there is no user nobody@example.org'],
+    [['deploy', '--service', '--scope', 'tokens:other'], 'tokens:other is no scope that a token can have'],
+    [[ALICE.email, '--manager', 'bob@example.org'], '--manager and --scope need --service'],
+  ])('%j is refused', async (args, message) => {
+    await addAlice();
+    const { code, stderr } = await users('add', ...args);
+    expect(stderr).toContain(`latchkey: ${message}`);
+    expect(code).toBe(2);
+  });
+});
+
+describe('users offboard', () => {
+  test('tells what would happen, and gives the tokens to a service', async () => {
+    await addAlice();
+    const { url } = await serveDatabase(database);
+    const { client: alice } = await logInTo(url, ALICE);
+    const { plaintext } = await answered(createAccessToken({ client: alice, body: { name: 'job' } }));
+    await users('add', 'jobs', '--service', '--manager', ALICE.email);
+    const args = ['offboard', ALICE.email, '--to', 'jobs'];
+    const unasked = await users(...args);
+    expect(unasked.stderr).toBe('latchkey: this disables the user: use --yes, or --dry-run to see what would happen\n');
+    expect(unasked.code).toBe(2);
+    const told = '1 session ended, 1 token moved, 1 service without a manager';
+    expect((await users(...args, '--dry-run')).stdout).toBe(`would offboard ${ALICE.email}: ${told}\n`);
+    expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
+    const { code, stdout } = await users(...args, '--yes', '--json');
+    expect(JSON.parse(stdout)).toEqual({
+      sessionCount: 1,
+      revokedCount: 0,
+      transferredCount: 1,
+      cutCount: 0,
+      unmanagedCount: 1,
+      dryRun: false,
+    });
+    expect(code).toBe(0);
+    expect(await stored()).toEqual([`${ALICE.email} user disabled`]);
+    expect((await answered(getMe({ client: clientOf(url, plaintext) }))).user.id).toBe(2);
+    expect((await users('offboard', 'jobs', '--revoke', '--yes')).stdout).toBe(
+      'offboarded jobs: 0 sessions ended, 1 token revoked\n',
+    );
+    expect((await getMe({ client: clientOf(url, plaintext) })).response.status).toBe(401);
+  });
+
+  test('not of the last administrator, unless that is forced, and not without a way for the tokens', async () => {
+    const store = await openUsers(database, { create: true });
+    await store.add({ ...ALICE, fullName: '', isAdmin: true });
+    await store.close();
+    const refused = await users('offboard', ALICE.email, '--revoke', '--yes');
+    expect(refused.stderr).toBe(
+      `latchkey: ${ALICE.email} is the last enabled administrator: use --force to offboard them anyway\n`,
+    );
+    expect(refused.code).toBe(1);
+    for (const args of [[], ['--revoke', '--to', ALICE.email]]) {
+      const wrong = await users('offboard', ALICE.email, '--yes', ...args);
+      expect(wrong).toEqual({ code: 2, stdout: '', stderr: 'latchkey: use either --revoke or --to\n' });
+    }
+    const nobody = await users('offboard', 'nobody', '--revoke', '--yes');
+    expect(nobody).toEqual({ code: 2, stdout: '', stderr: 'latchkey: there is no user nobody\n' });
+    const itself = await users('offboard', ALICE.email, '--to', ALICE.email, '--yes', '--force');
+    expect(itself.stderr).toBe('latchkey: The tokens cannot stay with the user who leaves\n');
+    expect((await users('offboard', ALICE.email, '--revoke', '--yes', '--force')).code).toBe(0);
+    expect(await stored()).toEqual([`${ALICE.email} admin disabled`]);
+  });
+});

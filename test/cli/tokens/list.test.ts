@@ -91,7 +91,9 @@ describe('latchkey tokens list', () => {
     const line = await startMany();
     const env = { LATCHKEY_URL: line.server.url, LATCHKEY_TOKEN: plaintextOf(line.server, "bob's") };
     const { code, stderr } = await line.run(['tokens', 'list', '--owner', '1'], { env });
-    expect(stderr).toMatch(/^latchkey: The token lacks a scope: users:admin \(request [\w-]+\)\n$/);
+    expect(stderr).toMatch(
+      /^latchkey: The token lacks a scope: tokens:act-as, or users:admin for the tokens of a person \(request [\w-]+\)\n$/,
+    );
     expect(code).toBe(1);
     const nobody = await line.run(['tokens', 'list', '--owner', 'carol@example.org']);
     expect(nobody.stderr).toBe('latchkey: there is no user carol@example.org\n');
