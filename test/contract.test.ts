@@ -219,7 +219,9 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
   if (id === 'revokeAccessTokens') body = { ids: [pat.token.id], dryRun: true };
   if (id === 'transferAccessTokens') body = { ids: [pat.token.id], to: other.session.id, dryRun: true };
   if (id === 'updateService') {
-    const service = await answered(createService({ client: person.client, body: { fullName: 'deploy jobs', scopes: ['tokens:read'] } }));
+    const service = await answered(
+      createService({ client: person.client, body: { fullName: 'deploy jobs', scopes: ['tokens:read'] } }),
+    );
     path = filled(wanted.path, { ...ids, service_id: String(service.id) });
   }
   if (id === 'offboardUser') body = { tokens: 'transfer', to: person.session.id };

@@ -12,10 +12,7 @@ export async function findReferred(queries: Queries, text: string): Promise<Owne
   const rows = await (/^\d{1,15}$/.test(text)
     ? users.where('id', '=', Number(text))
     : users.where(({ or, and, eb }) =>
-        or([
-          eb('email', '=', canonicalEmail(text)),
-          and([eb('kind', '=', 'service'), eb('full_name', '=', text)]),
-        ]),
+        or([eb('email', '=', canonicalEmail(text)), and([eb('kind', '=', 'service'), eb('full_name', '=', text)])]),
       )
   ).execute();
   const [row, ...others] = rows;
