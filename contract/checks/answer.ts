@@ -143,23 +143,30 @@ function checkContent(
     note(`the body of ${status} is not checked: ${answer.cut}`);
     return [];
   }
-  if (media.pointer === undefined && !isJson(type)) return [];
+  if (media.pointer === undefined && !isJson(type) && !isJsonLines(type)) return [];
   const findings: Finding[] = [];
-  let values: Json[];
+  /** Each is a way to read the body: values that must all fit the schema. */
+  let readings: Json[][];
   if (isJson(type)) {
     const text = answer.text.replace(/^\uFEFF/, '');
     if (text.length < answer.text.length) findings.push(BYTE_ORDER_MARK);
     try {
-      values = [JSON.parse(text) as Json];
+      readings = [[JSON.parse(text) as Json]];
     } catch {
       return [{ check: 'body', message: `${status} is not JSON`, expected: 'a body of JSON' }];
     }
-  } else values = textValues(document, media.schema, answer.text);
+  } else if (isJsonLines(type)) {
+    const lines = linesOf(answer.text);
+    if (lines === undefined)
+      return [{ check: 'body', message: `${status} is not JSON Lines`, expected: 'JSON on each line' }];
+    // A schema describes each line, or all of them as a list, or the text.
+    readings = [lines, [lines], [answer.text]];
+  } else readings = textValues(document, media.schema, answer.text).map((value) => [value]);
   const { pointer } = media;
   if (pointer === undefined) return findings;
-  const readings = values.map((value) => judge.objections('response', pointer, value));
-  const [objections = []] = readings;
-  if (readings.some((each) => each.length === 0) || objections.length === 0) return findings;
+  const objecting = readings.map((values) => firstObjections(values, pointer, judge));
+  const [objections = []] = objecting;
+  if (objecting.some((each) => each.length === 0) || objections.length === 0) return findings;
   const where = objections.map((objection) => objection.replace(/\/\d+(?=\/|\s)/g, '/*'));
   const message = `the body of ${status} does not fit its schema: ${where[0] ?? ''}`;
   return [...findings, { check: 'body', message, expected: where.join('; ') }];
@@ -172,6 +179,27 @@ const BYTE_ORDER_MARK: Finding = {
 };
 
 const isJson = (type: string) => /[/+]json\s*(;|$)/i.test(type);
+const isJsonLines = (type: string) => /\/(x-)?(ndjson|jsonl|jsonlines)\s*(;|$)/i.test(type);
+
+/** The values of JSON Lines; undefined if a line is not JSON. */
+function linesOf(text: string): Json[] | undefined {
+  try {
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => JSON.parse(line) as Json);
+  } catch {
+    return undefined;
+  }
+}
+
+function firstObjections(values: Json[], pointer: string, judge: Judge): string[] {
+  for (const value of values) {
+    const objections = judge.objections('response', pointer, value);
+    if (objections.length > 0) return objections;
+  }
+  return [];
+}
 
 /** The documented media type of an answer: the same with parameters, else without them, else a range that covers it. */
 function mediaOf(content: AnswerSpec['content'], type: string): AnswerSpec['content'][number] | undefined {

@@ -28,6 +28,10 @@ const packed = (value: unknown, encoding: string, pack: (text: string) => Buffer
   });
 };
 
+const written = (type: string, text: string): Server => {
+  return () => ({ status: 200, headers: { 'Content-Type': type }, write: (response) => response.end(text) });
+};
+
 /** A server that creates things, and lists the first five of them, or as many as `most` makes of the limit. */
 function listing(most: (limit: number) => number): Server {
   let made = 0;
@@ -148,6 +152,24 @@ testReadings({
     right: listing((limit) => limit),
     wrong: listing((limit) => limit + 1),
     finds: 'paging',
+  },
+  'lines of JSON': {
+    spec: teller(body(object(['a'], { a: { type: 'integer' } }), 'application/x-ndjson')),
+    right: written('application/x-ndjson', '{"a":1}\n{"a":2}\n'),
+    wrong: written('application/x-ndjson', '{"a":1}\n{"b":2}\n'),
+    finds: 'body',
+  },
+  'lines of JSON whose schema is a list': {
+    spec: teller(body({ type: 'array', items: object(['a'], {}), maxItems: 2 }, 'application/jsonl')),
+    right: written('application/jsonl', '{"a":1}\r\n{"a":2}'),
+    wrong: written('application/jsonl', '{"a":1}\n{"a":2}\n{"a":3}\n'),
+    finds: 'body',
+  },
+  'lines of JSON whose schema is a text': {
+    spec: teller(body({ type: 'string' }, 'application/jsonl')),
+    right: written('application/jsonl', ''),
+    wrong: written('application/jsonl', '{"a":1}\n{"a":2'),
+    finds: 'body',
   },
   'a form of several parts': {
     spec: document({
