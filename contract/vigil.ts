@@ -13,6 +13,8 @@ export interface Vigil {
   saw(exchange: Omit<Exchange, 'findings'>, info: CaseInfo): Promise<boolean>;
   /** Asks the server, if `always` or if the last request got no answer. Resolves with false if the run cannot go on. */
   check(always: boolean): Promise<boolean>;
+  /** What secured operations answered to the run's own credential, if all have rejected it; undefined if one has not. */
+  rejections(): string | undefined;
 }
 
 /** The run's own credential, and how to find out whether the server accepts it. */
@@ -31,6 +33,8 @@ export function createVigil(
   let suspect: string | undefined;
   let isSilent = false;
   let isLost = false;
+  let isOpen = false;
+  const rejected = new Map<string, number>();
 
   async function ask(): Promise<boolean> {
     const { main } = credentials;
@@ -56,10 +60,16 @@ export function createVigil(
       isSilent = answer === undefined;
       if (answer === undefined || credentials.main === undefined || isLost) return !isLost;
       const isOwn = credential?.with === credentials.main && isSecured(operation);
+      if (isOwn && (answer.status === 401 || answer.status === 403)) rejected.set(operation.id, answer.status);
+      else if (isOwn) isOpen = true;
       if (answer.status < 400 && isUnsafe(operation)) suspect = part;
       else if (answer.status < 400 && isOwn) suspect = undefined;
       const isDoubtful = answer.status === 401 && isOwn && (expectation === 'accepted' || expectation === 'rejected');
       return isDoubtful ? await ask() : true;
+    },
+    rejections() {
+      if (isOpen || rejected.size === 0) return undefined;
+      return [...rejected].map(([id, status]) => `${id} answers ${String(status)}`).join(', ');
     },
     check: (always) => (always || isSilent ? ask() : Promise.resolve(!isLost)),
   };

@@ -117,7 +117,17 @@ export async function runPhases(context: Context): Promise<void> {
   for (const part of groups.flat()) for (const operation of part.operations) run.record.extent.plan(operation, part);
   await expectAnswer(context);
   if (await lacksBasePath(context)) return;
-  for (const parts of groups) if (!(await runInRounds(context, parts))) return;
+  for (const [index, parts] of groups.entries()) {
+    if (!(await runInRounds(context, parts))) return;
+    if (index === 0) expectOpen(context);
+  }
+}
+
+/** Throws `CouldNotRun` if a document has no GET that tells whether the credential is valid, and every operation has rejected it. */
+function expectOpen({ credentials: { main, probeWith }, vigil }: Context): void {
+  const rejections = vigil.rejections();
+  if (main === undefined || probeWith(main) !== undefined || rejections === undefined) return;
+  throw new CouldNotRun(`the server rejects the credential: ${rejections}`);
 }
 
 /**

@@ -135,3 +135,18 @@ test('where every GET is about something, any of them tells whether a credential
   const report = await run('the-good-one', { spec, token: 'the-good-one' });
   expect(report.failures, toSummary(report)).toEqual([]);
 });
+
+test('where a document has no GET to ask, the first requests tell whether a credential opens anything', async () => {
+  const base = document(['bearer']);
+  const post = (operationId: string) => ({ post: { ...base.paths['/me']?.get, operationId } });
+  const spec = { ...base, paths: { '/things': post('makeThing'), '/mails': post('sendMail') } };
+  const url = await startSmall(({ method, headers }) => {
+    if (method !== 'POST') return { status: 405, headers: { Allow: 'POST' } };
+    return { status: headers.authorization?.toLowerCase() === 'bearer the-good-one' ? 200 : 401 };
+  });
+  await expect(testContract({ url, spec, token: 'bad', seed: 1 })).rejects.toThrow(
+    /rejects the credential: makeThing answers 401, sendMail answers 401/,
+  );
+  const report = await testContract({ url, spec, token: 'the-good-one', seed: 1 });
+  expect(report.failures, toSummary(report)).toEqual([]);
+});
