@@ -24,7 +24,7 @@ export function remarksOf(document: JsonObject, dynamic: Dangling[]): string[] {
     ...line(patterns, 'patterns that are not ECMA-262 are not validated'),
     ...line(
       new Map(dynamic.map(({ pointer, reference }) => [reference, pointer])),
-      'a $dynamicRef is not followed where several schemas have its $dynamicAnchor, so any value is valid there',
+      'a $dynamicRef is not followed where one resource has its $dynamicAnchor several times, so any value is valid there',
     ),
     ...line(keywords, 'keywords that OpenAPI 3.0 does not have are not validated in answers'),
   ];

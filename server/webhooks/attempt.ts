@@ -30,8 +30,11 @@ export interface Message {
 /** Sends a message once. Rejects only if `signal` aborts. */
 export type Send = (target: Target, address: string, message: Message, signal: AbortSignal) => Promise<Outcome>;
 
-/** Sends by POST to exactly `address`, and follows no redirect. `ca` replaces the authorities whose certificates are trusted. */
-export function createSend(ca?: string): Send {
+/**
+ * Sends by POST to exactly `address`, and follows no redirect. `ca` replaces the authorities whose certificates are trusted, and
+ * `timeout` the milliseconds from the connection to the answer.
+ */
+export function createSend(ca?: string, timeout = TIMEOUT): Send {
   return ({ url }, address, { body, headers }, signal) =>
     new Promise((resolve, reject) => {
       const host = hostOf(url);
@@ -59,7 +62,7 @@ export function createSend(ca?: string): Send {
       const timer = setTimeout(() => {
         isLate = true;
         request.destroy();
-      }, TIMEOUT);
+      }, timeout);
       const abort = () => {
         request.destroy();
         finish();

@@ -33,7 +33,77 @@ const twice = (example: object) => ({
   },
 });
 
+/** A template of a page, whose rows are what a schema that refers to it says. */
+const templates = {
+  Page: {
+    $id: 'https://example.com/page',
+    ...object(['rows'], { rows: { type: 'array', maxItems: 3, items: { $dynamicRef: '#row' } } }),
+    $defs: { any: { $dynamicAnchor: 'row' } },
+  },
+  Digits: {
+    $id: 'https://example.com/digits',
+    $ref: 'page',
+    $defs: { row: { $dynamicAnchor: 'row', type: 'integer', minimum: 1, maximum: 9 } },
+  },
+  Names: {
+    $id: 'https://example.com/names',
+    $ref: 'page',
+    $defs: { row: { $dynamicAnchor: 'row', type: 'string' } },
+  },
+};
+const tree = {
+  Tree: {
+    $id: 'https://example.com/tree',
+    $dynamicAnchor: 'node',
+    type: 'object',
+    properties: { label: { type: 'string' }, children: { type: 'array', items: { $dynamicRef: '#node' } } },
+  },
+  Strict: {
+    $id: 'https://example.com/strict',
+    $dynamicAnchor: 'node',
+    $ref: 'tree',
+    unevaluatedProperties: false,
+  },
+};
+const inModern = (schema: object, schemas: object) => ({
+  ...teller(body(schema), '3.1.0'),
+  components: { schemas },
+});
+
 testReadings({
+  'a template with rows that are named by who refers to it': {
+    spec: inModern(object(['d', 'n'], { d: ref('Digits'), n: ref('Names') }), templates),
+    right: telling({ d: { rows: [1, 9] }, n: { rows: ['a'] } }),
+    wrong: telling({ d: { rows: [1, 9] }, n: { rows: [1] } }),
+    finds: 'body',
+  },
+  'a request by a template': {
+    spec: taker(ref('Digits'), templates, '3.1.0'),
+    right: taking(
+      ({ rows }) =>
+        Array.isArray(rows) && rows.length <= 3 && rows.every((row) => isInteger(row) && row >= 1 && row <= 9),
+    ),
+    wrong: taking(({ rows }) => Array.isArray(rows) && rows.length <= 3 && rows.every((row) => isInteger(row))),
+    finds: 'refusal',
+  },
+  'a template alone': {
+    spec: inModern(ref('Page'), templates),
+    right: telling({ rows: ['a', 1, {}] }),
+    wrong: telling({ rows: ['a', 1, {}, null] }),
+    finds: 'body',
+  },
+  'a tree whose every node is strict': {
+    spec: inModern(ref('Strict'), tree),
+    right: telling({ label: 'a', children: [{ children: [{ label: 'b' }] }] }),
+    wrong: telling({ label: 'a', children: [{ children: [{ lable: 'b' }] }] }),
+    finds: 'body',
+  },
+  'a tree that others make strict': {
+    spec: inModern(object(['a', 'b'], { a: ref('Tree'), b: ref('Strict') }), tree),
+    right: telling({ a: { children: [{ more: 1 }] }, b: { children: [{}] } }),
+    wrong: telling({ a: { children: [{ more: 1 }] }, b: { children: [{ more: 1 }] } }),
+    finds: 'body',
+  },
   'an integer whose bounds are beyond 2^53': {
     spec: taker(whole),
     right: taking(({ n }) => isInteger(n) && n >= 0 && n <= 2 ** 54),

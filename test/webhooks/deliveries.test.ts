@@ -6,10 +6,12 @@ import {
   type EventAction,
   getWebhook,
   listAuditEvents,
+  listWebhookDeliveries,
   rotateWebhookSecret,
   updateWebhook,
   type WebhookWithSecret,
 } from '../../generated/index.js';
+import { createSend } from '../../server/webhooks/attempt.js';
 import { isSigned, type Received, startReceiver } from '../support/receiver.js';
 import { answered, type Client, HOUR, MINUTE, SECOND, type Service, startService } from '../support/service.js';
 
@@ -230,6 +232,53 @@ test('a slow webhook does not hold up another one', async () => {
     held.at(-1)?.();
   }
   expect(slow.most).toBe(1);
+});
+
+test('a receiver that does not answer in time gets the delivery again', async () => {
+  const send = createSend(undefined, 200);
+  const { service, receiver, client, webhook } = await setting({ webhooks: { send } }, (response, _, number) => {
+    if (number > 1) response.writeHead(204).end();
+  });
+  await create(client, 'a');
+  const last = async () => {
+    const path = { webhook_id: webhook.id };
+    const { items } = await answered(listWebhookDeliveries({ client, path }));
+    return items.map(({ status, attempts, lastStatus, lastError }) => ({ status, attempts, lastStatus, lastError }));
+  };
+  await expect.poll(last).toEqual([{ status: 'pending', attempts: 1, lastStatus: null, lastError: 'timeout' }]);
+  service.clock.advance(10 * SECOND);
+  await expect.poll(last).toMatchObject([{ status: 'delivered', attempts: 2, lastStatus: 204 }]);
+  expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+});
+
+test('of an answer 64 KiB are read, within a second, and the next delivery does not wait for the rest', async () => {
+  /** Kilobytes that each answer could send, and the milliseconds until its connection was closed. */
+  const answers: { sent: number; tookMs: number }[] = [];
+  const { receiver, client } = await setting({}, (response, _, number) => {
+    const start = performance.now();
+    const isFast = number === 1;
+    let sent = 0;
+    response.writeHead(200);
+    const timer = setInterval(
+      () => {
+        sent += isFast ? 16 : 0.001;
+        response.write(isFast ? 'x'.repeat(16_384) : 'x');
+      },
+      isFast ? 5 : 50,
+    );
+    response.once('close', () => {
+      clearInterval(timer);
+      answers.push({ sent, tookMs: performance.now() - start });
+    });
+  });
+  for (const name of ['a', 'b']) await create(client, name);
+  await expect.poll(() => namesOf(receiver.received)).toEqual(['a', 'b']);
+  await expect.poll(() => answers.length).toBe(2);
+  const [fast, slow] = answers.toSorted((a, b) => b.sent - a.sent);
+  expect(fast?.sent).toBeLessThan(2_048);
+  expect(fast?.tookMs).toBeLessThan(slow?.tookMs ?? 0);
+  expect(slow?.tookMs).toBeGreaterThan(900);
+  expect(slow?.tookMs).toBeLessThan(5_000);
 });
 
 test('if many deliveries wait, several are sent at the same time', { timeout: 30_000 }, async () => {

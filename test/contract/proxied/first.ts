@@ -481,13 +481,21 @@ export const FIRST: Record<string, () => Fault> = {
     };
   },
   'two editors at once both win': () => {
-    const seen = new Map<string, number>();
-    return asked(ONE, (each) => {
+    const waiting = new Map<string, (hasMet: boolean) => void>();
+    return asked(ONE, async (each) => {
       const tag = each.headers['if-match'];
       if (tag === undefined || tag === '*' || each.method !== 'PATCH') return;
-      const before = seen.get(tag) ?? 0;
-      seen.set(tag, Date.now());
-      if (Date.now() - before < 40) delete each.headers['if-match'];
+      const first = waiting.get(tag);
+      first?.(true);
+      const hasMet =
+        first !== undefined ||
+        (await new Promise<boolean>((resolve) => {
+          waiting.set(tag, resolve);
+          // A second editor has this time to come.
+          setTimeout(resolve, 150, false);
+        }));
+      waiting.delete(tag);
+      if (hasMet) delete each.headers['if-match'];
     });
   },
 
