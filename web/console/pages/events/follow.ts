@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { AuditEvent } from '../../../../client/index.js';
 import { lk } from '../../service.js';
+import { ask } from '../../session.js';
 
 /** As many new events are kept; older ones are on the next pages. */
 const MOST = 200;
@@ -34,7 +35,7 @@ export function useFollowing(isOn: boolean, begun: () => void): Following {
         setFollowing(({ arrived }) => ({ error: undefined, arrived: [event, ...arrived].slice(0, MOST) }));
       }
     };
-    follow().catch((error: unknown) => {
+    ask(follow).catch((error: unknown) => {
       if (!signal.aborted) setFollowing((last) => ({ ...last, error }));
     });
     return () => {

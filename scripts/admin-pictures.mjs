@@ -1,6 +1,6 @@
-// Takes the pictures of the pages for browsers in docs/images, from the build in dist, light and dark:
-//   npm run build && node scripts/pictures.mjs [name ...]
-import { mkdtemp, rm } from 'node:fs/promises';
+// Takes the pictures of the reference and of the console's pages for events, webhooks and the policy, each in light and in
+// dark, from a service in which something has happened. Run `npm run build` before; the arguments are the names of pictures.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import chromium from '@sparticuz/chromium';
 import { launch } from 'puppeteer-core';
 import { createLatchkey } from '../dist/client/index.js';
 import { startServer } from '../dist/server/index.js';
+import { withPalette } from './palette.mjs';
 
 const ADMIN = { email: 'admin@example.org', password: 'correct horse battery staple' };
 const WIDTH = 1200;
@@ -49,7 +50,7 @@ try {
           await page.waitForNetworkIdle({ idleTime: 300 });
         }
         await page.mouse.move(0, 0);
-        await page.screenshot({ path: `docs/images/${name}-${scheme}.png` });
+        await writeFile(`docs/images/${name}-${scheme}.png`, withPalette(await page.screenshot()));
         await page.close();
       }
     }
