@@ -4237,10 +4237,6 @@ export type PutExternalUserErrors = {
      */
     403: ApiError;
     /**
-     * There is no such user.
-     */
-    404: ApiError;
-    /**
      * A condition has entity tags, but a user has no `ETag`. Nothing has changed.
      */
     412: ApiError;

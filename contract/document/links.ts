@@ -42,7 +42,7 @@ export interface Origin {
 const origins = new WeakMap<Spec, Map<Operation, Origin | undefined>>();
 const makers = new WeakMap<Spec, Operation[]>();
 
-/** Finds what creates the thing that `operation` works on: by a link, else by the path of the collection. */
+/** Finds what creates the thing that `operation` works on: by a link, else by the path of the collection, else by its own path. */
 export function originOf(spec: Spec, operation: Operation): Origin | undefined {
   const known = origins.get(spec) ?? new Map<Operation, Origin | undefined>();
   origins.set(spec, known);
@@ -65,8 +65,14 @@ function findOrigin(spec: Spec, operation: Operation): Origin | undefined {
     if (link) return { creator, link };
   }
   const collection = collectionOf(operation);
-  const creator = creators.find((each) => trimmed(each.path) === collection);
+  const creator = creators.find((each) => trimmed(each.path) === collection) ?? spec.operations.find(putsAt(operation));
   return creator && creator !== operation ? { creator, link: undefined } : undefined;
+}
+
+/** Whether an operation creates a thing at the very path of `operation`, under an id that its caller chooses. */
+function putsAt({ path }: Operation): (each: Operation) => boolean {
+  return ({ method, path: other, answers }) =>
+    method === 'PUT' && other === path && answers.some(({ status }) => status === '201');
 }
 
 /** Whether an operation creates things. A rotation of the caller's own credential has links but creates nothing. */

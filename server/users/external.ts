@@ -1,5 +1,6 @@
 import { lockOwners, type Queries, runPrepared, searchTextOf, TOKEN_TYPES } from '../database/index.js';
 import type { Deps } from '../deps.js';
+import { overloaded } from '../errors.js';
 import { recordDeletedUser, recordNewUser, recordUser } from '../events/users.js';
 import { lockNamed } from '../tokens/acting.js';
 import type { AuthenticatedActor } from '../tokens/actor.js';
@@ -72,7 +73,8 @@ export async function putExternal(
       }
       // Another request has added it since, and its commit was waited for. Its id is higher than those of the locks.
       [row] = await runPrepared(trx, byExternalId, { organizationId, externalId });
-      if (row === undefined) throw noSuchUser();
+      // A third one has deleted it already.
+      if (row === undefined) throw overloaded();
       await lockOwners(trx, row.id);
     }
     checkUntagged(conditions);
