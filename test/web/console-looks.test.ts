@@ -23,7 +23,7 @@ test.each(Object.entries(BOUNDS))('its %s is under %i bytes, compressed', (endin
 });
 
 describe.runIf(hasBrowser)('the console', () => {
-  const setting = shareConsole({ maxTokensPerOwner: 20_000 });
+  const setting = shareConsole({ maxTokensPerOwner: 20_000, maxLifetimeDays: 60, requireExpiry: true });
 
   /** What each page needs before one looks at it. */
   const PAGES: [name: string, path: string, ready: (page: Page) => Promise<unknown>][] = [
@@ -114,7 +114,7 @@ describe.runIf(hasBrowser)('the console', () => {
       body: { ...body, scopes: ['deployments:write', 'tokens:read'] },
     });
     await admin.rotateAccessToken({ path: { token_id: token.id }, body: { gracePeriodSeconds: 3_600 } });
-    await admin.createAccessToken({ body: { name: 'w'.repeat(255), scopes: ['s'.repeat(100)] } });
+    await admin.createAccessToken({ body: { name: 'w'.repeat(255), scopes: ['s'.repeat(100)], expiresInDays: 1 } });
 
     const { tab } = await newPerson();
     await visit(tab, service);
@@ -126,6 +126,23 @@ describe.runIf(hasBrowser)('the console', () => {
       await ready(tab.page);
       await expectNoFaults(tab, name);
     }
+    expect(faultsOf(tab)).toEqual([]);
+  });
+
+  test('shows what the policy allows before it is broken', async () => {
+    const { service, newPerson } = setting;
+    const { tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/tokens/new');
+    await expectText(page, /You have \d+ of 20,000 tokens that this service allows\..*at most 60 days/s);
+    const choices = await page.$$eval('[type=radio]', (all) => all.map((choice) => (choice as HTMLInputElement).value));
+    expect(choices).toEqual(['7', '30', '60', 'other']);
+    await type(page, 'Name', 'too long');
+    await press(page, 'Other', 'radio');
+    await type(page, 'Days until it expires', '61');
+    await press(page, 'Create token');
+    await expectText(page, 'A whole number from 1 to 60.', '.error');
+    expect(await page.$eval(':focus', (element) => (element as HTMLInputElement).value)).toBe('61');
     expect(faultsOf(tab)).toEqual([]);
   });
 

@@ -306,6 +306,81 @@ describe.runIf(hasBrowser)('the console', () => {
     expect(faultsOf(tab)).toEqual([]);
   });
 
+  test('edits and disables a token, and overwrites nobody else’s edit', async () => {
+    const { service, newPerson, admin } = setting;
+    const { token, plaintext } = await admin.createAccessToken({ body: { name: 'to edit', scopes: ['a:b'] } });
+    const path = { token_id: token.id };
+    const { tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, `/tokens/${token.id}`);
+    await press(page, 'Edit');
+    const name = await named(page, 'Name', 'textbox');
+    await name.click({ clickCount: 3 });
+    await name.type('edited here');
+    await admin.updateAccessToken({ path, body: { description: 'edited elsewhere' } });
+    await press(page, 'Save');
+    await expectText(page, 'Somebody else changed this meanwhile.', 'dialog');
+    await page.keyboard.press('Escape');
+    await page.reload();
+    await expectText(page, 'edited elsewhere', '.details');
+    await press(page, 'Edit');
+    const again = await named(page, 'Name', 'textbox');
+    await again.click({ clickCount: 3 });
+    await again.type('edited here');
+    await press(page, 'Change');
+    await press(page, '7 days', 'radio');
+    await press(page, 'Save');
+    await expectText(page, 'edited here', 'h1');
+    const edited = await admin.getAccessToken({ path });
+    expect(edited).toMatchObject({ name: 'edited here', description: 'edited elsewhere', scopes: ['a:b'] });
+    expect(Date.parse(edited.expiresAt ?? '')).toBeLessThan(Date.now() + 8 * 86_400_000);
+
+    await press(page, 'Disable');
+    await expectText(page, 'Disabled edited here.', '[role=status]');
+    const used = createLatchkey({ baseUrl: service.url, token: plaintext });
+    await expect(used.getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+    await press(page, 'Enable');
+    await expectText(page, 'Enabled edited here.', '[role=status]');
+    expect(await used.getCurrentAccessToken()).toMatchObject({ id: token.id });
+    expect(faultsOf(tab, /status of 412/)).toEqual([]);
+  });
+
+  test('creates a token for an external owner, and offboards a user after it has shown what that would end', async () => {
+    const { service, newPerson, admin } = setting;
+    await admin.putExternalUser({ path: { external_id: 'customer-7' }, body: { fullName: 'Customer Seven' } });
+    const leaving = await service.newUser('leaving@example.org');
+    const lk = createLatchkey({ baseUrl: service.url, token: leaving.token });
+    const { plaintext } = await lk.createAccessToken({ body: { name: 'theirs' } });
+    const { tab } = await newPerson();
+    const { page } = tab;
+    await logInAt(tab, service, '/users');
+    await press(page, 'External owners');
+    await press(page, 'Customer Seven', 'link');
+    await expectText(page, /External owner.*customer-7/s, '.details');
+    await press(page, 'Show tokens', 'link');
+    await expectText(page, 'Tokens of Customer Seven', 'h1');
+    await press(page, 'New token', 'link');
+    await type(page, 'Name', 'of a customer');
+    await press(page, 'Create token');
+    await press(page, 'Done');
+    await named(page, 'Rotate', 'button');
+    const { items } = await admin.listAccessTokens({ query: { externalOwner: 'customer-7' } });
+    expect(items).toMatchObject([{ name: 'of a customer' }]);
+
+    await visit(tab, service, `/users/${String(leaving.session.id)}`);
+    await press(page, 'Offboard');
+    await expectText(page, '1 session ends, 1 token revoked', 'dialog');
+    await press(page, 'Give them to another owner, with the same secrets', 'radio');
+    await page.select('dialog select', '1');
+    await expectText(page, '1 session ends, 1 token given to the new owner', 'dialog');
+    await page.click('dialog .danger');
+    await expectText(page, 'Offboarded Name of leaving@example.org.', '[role=status]');
+    const { user } = await createLatchkey({ baseUrl: service.url, token: plaintext }).getMe();
+    expect(user.email).toBe(ADMIN.email);
+    await expect(lk.getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(faultsOf(tab)).toEqual([]);
+  });
+
   test('shows where one is logged in, and ends all other sessions', async () => {
     const { service, newPerson } = setting;
     const person = await service.newUser();

@@ -2,10 +2,11 @@ import { useRef, useState } from 'preact/hooks';
 import type { IssuedAccessToken, TokenLimits } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
+import { ownerIn, ownerQuery } from '../owner.js';
 import { Field, focusFirstError } from '../parts/field.js';
 import { Page } from '../parts/page.js';
 import { messagesFor, Problem, withoutFields } from '../parts/problem.js';
-import { BASE, navigate } from '../router.js';
+import { BASE, navigate, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { dayOf } from '../times.js';
@@ -18,7 +19,8 @@ const texts = words.create;
 const FIELDS = ['name', 'description', 'expiresInDays', 'scopes'];
 
 export function CreatePage() {
-  const limits = useLoad((signal) => lk.getTokenLimits({ signal }), []);
+  const query = ownerIn(usePlace().query);
+  const limits = useLoad((signal) => lk.getTokenLimits({ query, signal }), [query.owner]);
   const [issued, setIssued] = useState<IssuedAccessToken | undefined>(undefined);
   if (issued !== undefined) {
     return (
@@ -26,21 +28,27 @@ export function CreatePage() {
         <Reveal
           plaintext={issued.plaintext}
           done={() => {
-            navigate(`/tokens/${issued.token.id}`, { replace: true });
+            navigate(`/tokens/${issued.token.id}${ownerQuery(query)}`, { replace: true });
           }}
         />
       </Page>
     );
   }
   return (
-    <Page title={texts.title} back={{ href: `${BASE}/tokens`, text: words.token.back }}>
+    <Page title={texts.title} back={{ href: `${BASE}/tokens${ownerQuery(query)}`, text: words.token.back }}>
       <Problem error={limits.error} retry={limits.reload} />
-      {limits.data && <CreateForm limits={limits.data} onCreated={setIssued} />}
+      {limits.data && <CreateForm limits={limits.data} query={query} onCreated={setIssued} />}
     </Page>
   );
 }
 
-function CreateForm({ limits, onCreated }: { limits: TokenLimits; onCreated: (issued: IssuedAccessToken) => void }) {
+interface CreateFormProps {
+  limits: TokenLimits;
+  query: { owner?: number };
+  onCreated: (issued: IssuedAccessToken) => void;
+}
+
+function CreateForm({ limits, query, onCreated }: CreateFormProps) {
   const { scopes: own } = useMe();
   const form = useRef<HTMLFormElement>(null);
   const [name, setName] = useState('');
@@ -61,7 +69,7 @@ function CreateForm({ limits, onCreated }: { limits: TokenLimits; onCreated: (is
   const create = useAction(async () => {
     const body = { name, description, scopes, expiresInDays: expiry.days };
     try {
-      const made = await lk.createAccessToken({ body });
+      const made = await lk.createAccessToken({ query, body });
       announce(texts.created(made.token.name));
       onCreated(made);
     } catch (error) {
@@ -132,6 +140,7 @@ function CreateForm({ limits, onCreated }: { limits: TokenLimits; onCreated: (is
         choose={setChosen}
         others={others}
         setOthers={setOthers}
+        query={query}
         error={problemOf('scopes')}
       />
       <section class="summary">
@@ -146,7 +155,7 @@ function CreateForm({ limits, onCreated }: { limits: TokenLimits; onCreated: (is
       </section>
       <Problem error={withoutFields(create.error, FIELDS)} />
       <div class="actions">
-        <a class="button" href={`${BASE}/tokens`}>
+        <a class="button" href={`${BASE}/tokens${ownerQuery(query)}`}>
           {words.cancel}
         </a>
         <button type="submit" class="button primary" disabled={create.isRunning || isFull}>

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { AccessToken } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
+import { mayChange, ownerIn, ownerQuery, useOwner } from '../owner.js';
 import { StateBadge } from '../parts/badge.js';
 import { Confirm } from '../parts/confirm.js';
 import { Page } from '../parts/page.js';
@@ -21,14 +22,9 @@ import { RotateToken } from './token/rotate.js';
 
 const texts = words.token;
 
-/** The owner in the address, for an administrator who looks at the tokens of somebody else. */
-export function ownerIn(query: URLSearchParams): { owner?: number } {
-  const owner = Number(query.get('owner') ?? '');
-  return Number.isSafeInteger(owner) && owner > 0 ? { owner } : {};
-}
-
 export function TokenPage({ id = '' }: PageProps) {
   const query = ownerIn(usePlace().query);
+  const owner = useOwner(query);
   const path = { token_id: id };
   const token = useLoad(
     async (signal) => {
@@ -38,7 +34,7 @@ export function TokenPage({ id = '' }: PageProps) {
     [id, query.owner],
   );
   const back = {
-    href: `${BASE}/tokens${query.owner === undefined ? '' : `?owner=${String(query.owner)}`}`,
+    href: `${BASE}/tokens${ownerQuery(query)}`,
     text: texts.back,
   };
   if (token.data === undefined) {
@@ -55,7 +51,7 @@ export function TokenPage({ id = '' }: PageProps) {
       back={back}
       error={token.error}
       reload={token.reload}
-      isOwn={query.owner === undefined}
+      isOwn={mayChange(query, owner.data)}
     />
   );
 }
@@ -67,7 +63,7 @@ interface OneTokenProps {
   back: { href: string; text: string };
   error: unknown;
   reload: () => void;
-  /** Whether the token is the user's own; of another one's token only a revocation is offered. */
+  /** Whether the user may change it; of another person's token only a revocation is offered. */
   isOwn: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { User } from '../../../client/index.js';
 import { useLoad } from '../load.js';
+import { mayChange, ownerQuery, useOwner } from '../owner.js';
 import { ownerName } from '../owner-name.js';
 import { Empty } from '../parts/empty.js';
 import { Page } from '../parts/page.js';
@@ -34,10 +34,7 @@ export function TokensPage() {
     [state, q, scope, sort, owner, cursor],
   );
   const counts = useLoad((signal) => lk.countAccessTokens({ query: filters, signal }), [q, scope, owner]);
-  const user = useLoad<User | undefined>(
-    (signal) => (owner === undefined ? Promise.resolve(undefined) : lk.getUser({ path: { user_id: owner }, signal })),
-    [owner],
-  );
+  const user = useOwner(view);
 
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => {
@@ -62,8 +59,8 @@ export function TokensPage() {
       lead={owner === undefined ? <p>{texts.lead}</p> : undefined}
       {...(owner !== undefined && { back: { href: `${BASE}/users/${String(owner)}`, text: words.users.details } })}
       actions={
-        owner === undefined && (
-          <a class="button primary" href={`${BASE}/tokens/new`}>
+        mayChange(view, owned) && (
+          <a class="button primary" href={`${BASE}/tokens/new${ownerQuery(view)}`}>
             {texts.create}
           </a>
         )

@@ -14,6 +14,7 @@ import { BASE } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { words } from '../words.js';
+import { Offboard } from './users/offboard.js';
 import { ResetPassword } from './users/reset.js';
 
 const texts = words.users;
@@ -28,18 +29,19 @@ export function UserPage({ id = '' }: PageProps) {
       </Page>
     );
   }
-  return <OneUser user={user.data} back={back} change={user.replace} />;
+  return <OneUser user={user.data} back={back} change={user.replace} reload={user.reload} />;
 }
 
 interface OneUserProps {
   user: User;
   back: { href: string; text: string };
   change: (user: User) => void;
+  reload: () => void;
 }
 
-function OneUser({ user, back, change }: OneUserProps) {
+function OneUser({ user, back, change, reload }: OneUserProps) {
   const { me } = useMe();
-  const [open, setOpen] = useState<'disable' | 'revoke' | 'reset' | undefined>(undefined);
+  const [open, setOpen] = useState<'disable' | 'revoke' | 'reset' | 'offboard' | undefined>(undefined);
   const isMe = user.id === me.user.id;
   const path = { user_id: user.id };
   const name = ownerName(user);
@@ -109,6 +111,17 @@ function OneUser({ user, back, change }: OneUserProps) {
               >
                 {texts.revokeTokens}
               </button>
+              {user.kind === 'person' && (
+                <button
+                  type="button"
+                  class="button danger"
+                  onClick={() => {
+                    setOpen('offboard');
+                  }}
+                >
+                  {texts.offboard}
+                </button>
+              )}
             </>
           )}
         </>
@@ -117,10 +130,30 @@ function OneUser({ user, back, change }: OneUserProps) {
       <Problem error={enable.error} />
       <section class="card">
         <dl class="details">
-          <dt>{texts.email}</dt>
-          <dd>
-            <bdi>{user.email}</bdi>
-          </dd>
+          {user.kind !== 'person' && (
+            <>
+              <dt>{texts.kind}</dt>
+              <dd>{texts.kindOf[user.kind]}</dd>
+            </>
+          )}
+          {user.externalId !== null && (
+            <>
+              <dt>{texts.externalId}</dt>
+              <dd>
+                <bdi>
+                  <code>{user.externalId}</code>
+                </bdi>
+              </dd>
+            </>
+          )}
+          {user.email !== null && (
+            <>
+              <dt>{texts.email}</dt>
+              <dd>
+                <bdi>{user.email}</bdi>
+              </dd>
+            </>
+          )}
           <dt>{texts.since}</dt>
           <dd>
             <Time instant={user.createdAt} show="short" />
@@ -128,6 +161,7 @@ function OneUser({ user, back, change }: OneUserProps) {
         </dl>
       </section>
       <EditUser key={`${user.fullName} ${String(user.isAdmin)}`} user={user} change={change} />
+      {open === 'offboard' && <Offboard user={user} onClose={close} done={reload} />}
       {open === 'reset' && <ResetPassword user={user} onClose={close} />}
       {open === 'disable' && (
         <Confirm
@@ -163,7 +197,8 @@ function EditUser({ user, change }: { user: User; change: (user: User) => void }
   const form = useRef<HTMLFormElement>(null);
   const save = useAction(async () => {
     const fields = new FormData(form.current ?? undefined);
-    const body = { fullName: textOf(fields, 'fullName'), isAdmin: fields.get('isAdmin') !== null };
+    const isAdmin = fields.get('isAdmin') !== null;
+    const body = { fullName: textOf(fields, 'fullName'), ...(user.kind === 'person' && { isAdmin }) };
     change(await lk.updateUser({ path: { user_id: user.id }, body }));
     announce(texts.saved);
   });
@@ -183,13 +218,15 @@ function EditUser({ user, change }: { user: User; change: (user: User) => void }
             <input {...control} name="fullName" autocomplete="off" maxLength={255} defaultValue={user.fullName} />
           )}
         </Field>
-        <label class="option">
-          <input type="checkbox" name="isAdmin" defaultChecked={user.isAdmin} />
-          <span>
-            {texts.isAdmin}
-            <span class="hint">{texts.isAdminHint}</span>
-          </span>
-        </label>
+        {user.kind === 'person' && (
+          <label class="option">
+            <input type="checkbox" name="isAdmin" defaultChecked={user.isAdmin} />
+            <span>
+              {texts.isAdmin}
+              <span class="hint">{texts.isAdminHint}</span>
+            </span>
+          </label>
+        )}
         <Problem error={withoutFields(save.error, ['fullName'])} />
         <div class="actions">
           <button type="submit" class="button" disabled={save.isRunning}>

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { UserKind } from '../../../client/index.js';
 import { useLoad } from '../load.js';
 import { ownerName } from '../owner-name.js';
 import { Empty } from '../parts/empty.js';
@@ -14,16 +15,21 @@ import { words } from '../words.js';
 import { AddUser } from './users/add.js';
 
 const texts = words.users;
+const KINDS: readonly UserKind[] = ['person', 'service', 'external'];
 
 export function UsersPage() {
   const { me } = useMe();
   const place = usePlace();
   const q = place.query.get('q') ?? '';
+  const kind = KINDS.find((each) => each === place.query.get('kind'));
   const cursor = place.query.get('after') ?? '';
   const list = useLoad(
     (signal) =>
-      lk.listUsers({ query: { limit: 50, ...(q !== '' && { q }), ...(cursor !== '' && { cursor }) }, signal }),
-    [q, cursor],
+      lk.listUsers({
+        query: { limit: 50, ...(kind && { kind }), ...(q !== '' && { q }), ...(cursor !== '' && { cursor }) },
+        signal,
+      }),
+    [kind, q, cursor],
   );
   const [isAdding, setAdding] = useState(false);
   return (
@@ -43,6 +49,22 @@ export function UsersPage() {
       }
     >
       <Problem error={list.error} retry={list.reload} />
+      <ul class="chips" aria-label={texts.kinds}>
+        {[undefined, ...KINDS].map((each) => (
+          <li key={each ?? ''}>
+            <button
+              type="button"
+              class="chip"
+              aria-pressed={each === kind}
+              onClick={() => {
+                navigate(placeWith(place, { kind: each ?? '', after: '' }));
+              }}
+            >
+              {each === undefined ? texts.everyKind : texts.kindsOf[each]}
+            </button>
+          </li>
+        ))}
+      </ul>
       <div class="toolbar">
         <Search
           label={texts.search}
@@ -100,7 +122,7 @@ export function UsersPage() {
                   ) : user.isAdmin ? (
                     <span class="badge active">{texts.admin}</span>
                   ) : (
-                    texts.person
+                    texts.kindOf[user.kind]
                   )}
                 </td>
                 <td class="wide">

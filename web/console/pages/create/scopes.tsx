@@ -28,13 +28,17 @@ interface ScopesFieldProps {
   /** Scopes of the user's own API, as typed. */
   others: string;
   setOthers: (text: string) => void;
+  query: { owner?: number };
   error: string | undefined;
 }
 
 /** What a token may do: the scopes of this service, and any words of the user's own API. */
-export function ScopesField({ own, chosen, choose, others, setOthers, error }: ScopesFieldProps) {
+export function ScopesField({ own, chosen, choose, others, setOthers, query, error }: ScopesFieldProps) {
   const id = useId();
-  const known = useLoad((signal) => lk.listAccessTokens({ query: { tokenType: 'pat', limit: 100 }, signal }), []);
+  const known = useLoad(
+    (signal) => lk.listAccessTokens({ query: { ...query, tokenType: 'pat', limit: 100 }, signal }),
+    [],
+  );
   const used = new Set(known.data?.items.flatMap(({ scopes }) => scopes));
   const typed = wordsIn(others);
   const suggestions = [...used].filter((scope) => !own.includes(scope) && !typed.includes(scope)).slice(0, 12);

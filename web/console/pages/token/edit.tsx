@@ -28,7 +28,7 @@ export function EditToken({ token, condition: current, query, onClose, changed }
   // The version at which the edit began, although the page may read the token again meanwhile.
   const [condition] = useState(current);
   const { scopes: own } = useMe();
-  const limits = useLoad((signal) => lk.getTokenLimits({ signal }), []);
+  const limits = useLoad((signal) => lk.getTokenLimits({ query, signal }), []);
   const form = useRef<HTMLFormElement>(null);
   const [name, setName] = useState(token.name);
   const [description, setDescription] = useState(token.description);
@@ -133,6 +133,7 @@ export function EditToken({ token, condition: current, query, onClose, changed }
           choose={setChosen}
           others={others}
           setOthers={setOthers}
+          query={query}
           error={wrong === undefined ? messagesFor(save.error, 'scopes') : texts.malformed(wrong)}
         />
         <Problem error={withoutFields(save.error, FIELDS) ?? limits.error} />

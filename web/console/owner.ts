@@ -1,0 +1,27 @@
+import type { User } from '../../client/index.js';
+import { type Loaded, useLoad } from './load.js';
+import { lk } from './service.js';
+
+/** The owner in an address, whose tokens an administrator looks at; empty for the user's own. */
+export function ownerIn(query: URLSearchParams): { owner?: number } {
+  const owner = Number(query.get('owner') ?? '');
+  return Number.isSafeInteger(owner) && owner > 0 ? { owner } : {};
+}
+
+/** The query of an address for the same owner. */
+export function ownerQuery({ owner }: { owner?: number | undefined }): string {
+  return owner === undefined ? '' : `?owner=${String(owner)}`;
+}
+
+/** The user who owns the tokens, if they are not the user's own. */
+export function useOwner({ owner }: { owner?: number | undefined }): Loaded<User | undefined> {
+  return useLoad<User | undefined>(
+    (signal) => (owner === undefined ? Promise.resolve(undefined) : lk.getUser({ path: { user_id: owner }, signal })),
+    [owner],
+  );
+}
+
+/** Whether the user may create, edit and rotate here: their own tokens, and those of owners who are no people. */
+export function mayChange(query: { owner?: number | undefined }, owner: User | undefined): boolean {
+  return query.owner === undefined || (owner !== undefined && owner.kind !== 'person');
+}
