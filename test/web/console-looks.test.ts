@@ -109,12 +109,17 @@ describe.runIf(hasBrowser)('the console', () => {
     timeout: 90_000,
   }, async () => {
     const { service, admin, newPerson } = setting;
-    const body = { name: 'deploy bot', description: 'Ships what main builds.', metadata: { team: 'platform' } };
+    const body = {
+      expiresInDays: 30,
+      name: 'deploy bot',
+      description: 'Ships what main builds.',
+      metadata: { team: 'platform' },
+    };
     const { token } = await admin.createAccessToken({
       body: { ...body, scopes: ['deployments:write', 'tokens:read'] },
     });
     await admin.rotateAccessToken({ path: { token_id: token.id }, body: { gracePeriodSeconds: 3_600 } });
-    await admin.createAccessToken({ body: { name: 'w'.repeat(255), scopes: ['s'.repeat(100)], expiresInDays: 1 } });
+    await admin.createAccessToken({ body: { name: 'w'.repeat(255), expiresInDays: 1, scopes: ['s'.repeat(100)] } });
 
     const { tab } = await newPerson();
     await visit(tab, service);
@@ -142,7 +147,8 @@ describe.runIf(hasBrowser)('the console', () => {
     await type(page, 'Days until it expires', '61');
     await press(page, 'Create token');
     await expectText(page, 'A whole number from 1 to 60.', '.error');
-    expect(await page.$eval(':focus', (element) => (element as HTMLInputElement).value)).toBe('61');
+    const focused = () => page.evaluate(() => (document.activeElement as HTMLInputElement).value);
+    await expect.poll(focused).toBe('61');
     expect(faultsOf(tab)).toEqual([]);
   });
 
