@@ -71,6 +71,9 @@ test('each operation has its parameters, what it takes and answers, its codes an
 
 test('a tree shows the members of members', () => {
   const [section = ''] = all(/<article id="createAccessToken"(.*?)<\/article>/gs);
+  const [request = '', answer = ''] = section.split('<h4>Answers</h4>');
+  expect(request).toMatch(/<code class="name">name<\/code>.{0,99}required/s);
+  expect(answer).not.toContain('class="required"');
   expect(section).toMatch(/<summary>Members of AccessToken<\/summary>.*<code class="name">previousSecret<\/code>/s);
 });
 

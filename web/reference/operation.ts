@@ -15,7 +15,7 @@ import { type CodeList, codeLinks } from './error-codes.js';
 import { codeBlock, exampleBlocks } from './examples.js';
 import { type Html, html } from './html.js';
 import { inlineMarkdown, markdown } from './markdown.js';
-import { boundsLine, schemaLine, schemaTree } from './schema-tree.js';
+import { boundsLine, markOf, type Side, schemaLine, schemaTree } from './schema-tree.js';
 import { boundsOf, typeOf } from './schema-words.js';
 
 /** What the sections of all operations need. */
@@ -69,28 +69,29 @@ function parametersOf(document: Document, parameters: readonly Parameter[]): Htm
     const here = parameters.filter((parameter) => parameter.in === place);
     if (here.length === 0) return [];
     return [
-      html`<h4>${title}</h4><ul class="members">${here.map((parameter) => parameterOf(document, parameter))}</ul>`,
+      html`<h4>${title}</h4><ul class="members">${here.map((parameter) => parameterOf(document, parameter, 'request'))}</ul>`,
     ];
   });
 }
 
-function parameterOf(document: Document, { name, required = false, description, schema }: Parameter): Html {
-  return html`<li><div class="head"><code class="name">${name}</code> <span class="type">${typeOf(schema)}</span>${
-    required ? html` <span class="required">required</span>` : null
-  }</div>${description === undefined ? null : markdown(description)}${boundsLine(boundsOf(resolve<Schema>(document, schema)))}</li>`;
+function parameterOf(document: Document, { name, required = false, description, schema }: Parameter, side: Side): Html {
+  return html`<li><div class="head"><code class="name">${name}</code> <span class="type">${typeOf(schema)}</span>${markOf(
+    required,
+    side,
+  )}</div>${description === undefined ? null : markdown(description)}${boundsLine(boundsOf(resolve<Schema>(document, schema)))}</li>`;
 }
 
 function bodyOf(document: Document, { required = false, description, content }: Body): Html[] {
   return Object.entries(content).map(
     ([mediaType, of]) => html`<h4>Body <span class="type">${mediaType}${required ? null : ', optional'}</span></h4>
-${description === undefined ? null : markdown(description)}${contentOf(document, of)}`,
+${description === undefined ? null : markdown(description)}${contentOf(document, of, 'request')}`,
   );
 }
 
-function contentOf(document: Document, content: Content): Html {
+function contentOf(document: Document, content: Content, side: Side): Html {
   const examples = exampleBlocks(document, content);
   const many = examples.length === 1 ? 'Example' : html`${examples.length} examples`;
-  return html`${schemaLine(content.schema)}${schemaTree(document, content.schema)}${
+  return html`${schemaLine(content.schema)}${schemaTree(document, content.schema, side)}${
     examples.length === 0 ? null : html`<details class="examples"><summary>${many}</summary>${examples}</details>`
   }`;
 }
@@ -104,7 +105,9 @@ function answerOf({ document, codeLists }: Context, status: string, answer: Resp
 ${links.length === 0 ? null : html`<p>Codes: ${links}</p>`}${Object.entries(answer.content ?? {}).map(
   ([mediaType, content]) =>
     html`<p class="media"><span class="type">${mediaType}</span></p>${
-      isError ? html`${schemaLine(content.schema)}${examplesOfError(document, content)}` : contentOf(document, content)
+      isError
+        ? html`${schemaLine(content.schema)}${examplesOfError(document, content)}`
+        : contentOf(document, content, 'answer')
     }`,
 )}${
   headers.length === 0
@@ -112,7 +115,7 @@ ${links.length === 0 ? null : html`<p>Codes: ${links}</p>`}${Object.entries(answ
     : html`<details><summary>${headers.length === 1 ? 'One header' : html`${headers.length} headers`}</summary><ul class="members">${headers.map(
         ([name, header]) => {
           const { required = false, ...of } = resolve(document, header);
-          return parameterOf(document, { name, in: 'header', required, ...of });
+          return parameterOf(document, { name, in: 'header', required, ...of }, 'answer');
         },
       )}</ul></details>`
 }</details>

@@ -6,21 +6,25 @@ import { boundsOf, schemaLink, typeOf } from './schema-words.js';
 /** How deep the members of members are shown inside one tree; below that, links lead to the schemas. */
 const DEEPEST = 3;
 
+/** In a request, members are marked that must be sent; in an answer, those that may be absent. */
+export type Side = 'request' | 'answer';
+
 interface Place {
   document: Document;
+  side: Side;
   depth: number;
   /** The names of the schemas around this one, since a schema may contain itself. */
   within: readonly string[];
 }
 
 /** The members of a schema, and below each member its own, which open on demand. */
-export function schemaTree(document: Document, schema: Schema): Html {
-  return tree(schema, { document, depth: DEEPEST, within: [] });
+export function schemaTree(document: Document, schema: Schema, side: Side): Html {
+  return tree(schema, { document, side, depth: DEEPEST, within: [] });
 }
 
 /** The members of a schema without those of its members. */
 export function schemaMembers(document: Document, schema: Schema): Html {
-  return tree(schema, { document, depth: 0, within: [] });
+  return tree(schema, { document, side: 'request', depth: 0, within: [] });
 }
 
 function tree(given: Schema, place: Place): Html {
@@ -50,11 +54,18 @@ function memberOf(name: string, schema: Schema, required: boolean, place: Place)
   const inner = innermost(schema);
   const { description, ...rest } = resolve<Schema>(place.document, schema);
   const bounds = boundsOf(rest);
-  return html`<li><div class="head"><code class="name">${name}</code> <span class="type">${typeOf(schema)}</span>${
-    required ? html` <span class="required">required</span>` : null
-  }</div>${description === undefined ? null : markdown(description)}${boundsLine(bounds)}${
+  return html`<li><div class="head"><code class="name">${name}</code> <span class="type">${typeOf(schema)}</span>${markOf(
+    required,
+    place.side,
+  )}</div>${description === undefined ? null : markdown(description)}${boundsLine(bounds)}${
     hasMembers(place.document)(inner) ? nested(inner, place) : null
   }</li>`;
+}
+
+/** Whether a member must be sent, or may be absent; nothing where that goes without saying. */
+export function markOf(isRequired: boolean, side: Side): Html | null {
+  if (isRequired) return side === 'request' ? html` <span class="required">required</span>` : null;
+  return side === 'request' ? null : html` <span class="type">may be absent</span>`;
 }
 
 /** The schema of an array's items, or of a map's values; otherwise the schema itself. */
