@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createAccessToken } from '../../generated/index.js';
 import { openDatabase } from '../../server/database/index.js';
-import { type EventRow, HASHED_COLUMNS } from '../../server/events/chain.js';
+import { type EventRow, HASHED_COLUMNS, hashOf, START } from '../../server/events/chain.js';
 import { linkEvents } from '../../server/events/link.js';
 import { type Anchor, type ChainReport, verifyChain } from '../../server/events/verify.js';
 import { answered, type Service, startService } from '../support/service.js';
@@ -74,6 +74,39 @@ const FORGED: Record<Exclude<keyof EventRow, 'seq'>, string> = {
   changes: "'{}'",
   hash: bytes('00'.repeat(32)),
 };
+
+/** All values that differ from `value` in one byte, or in whether there is one. */
+function flipped(value: EventRow[keyof EventRow]): EventRow[keyof EventRow][] {
+  if (value === null) return ['', 0];
+  if (typeof value === 'number') return [null, ...[0, 1, 2, 3, 4, 5].map((byte) => value + 256 ** byte)];
+  if (typeof value === 'string') {
+    const changed = (at: number) => String.fromCharCode(value.charCodeAt(at) ^ 1);
+    return [null, ...Array.from(value, (_, at) => value.slice(0, at) + changed(at) + value.slice(at + 1))];
+  }
+  return [null, ...Array.from(value, (_, at) => value.map((byte, index) => (index === at ? byte ^ 0xff : byte)))];
+}
+
+test('any flipped byte in any column of a chain of 100 changes the hash of its event', async () => {
+  const { database } = await chainOf(98);
+  const db = await openDatabase(database);
+  const rows = await db.read.selectFrom('audit_events').selectAll().orderBy('seq').execute();
+  await db.close();
+  expect(rows).toHaveLength(100);
+  let previous = START;
+  let count = 0;
+  for (const row of rows) {
+    expect(hashOf(previous, row, null).equals(row.hash ?? START)).toBe(true);
+    for (const column of HASHED_COLUMNS) {
+      for (const value of flipped(row[column])) {
+        const forged = { ...row, [column]: value };
+        if (hashOf(previous, forged, null).equals(row.hash ?? START)) throw new Error(`${column} is not covered`);
+        count += 1;
+      }
+    }
+    previous = row.hash ?? START;
+  }
+  expect(count).toBeGreaterThan(10_000);
+});
 
 describe('the first fault of a chain is named', () => {
   const columns = Object.entries(FORGED).filter(([column]) => column !== 'organization_id');
