@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { toSummary } from '../../contract/index.js';
 import { body, document, tested } from './small/document.js';
@@ -31,6 +32,14 @@ const twice = (example: object) => ({
       },
     },
   },
+});
+
+/** Data that looks like references. */
+const same = { $ref: 'https://example.com/users/7', $id: 'same' };
+const referring = object(['one'], {
+  one: { const: same },
+  some: { enum: [same, { $ref: '#/nowhere' }] },
+  any: { type: 'object', default: same },
 });
 
 /** A template of a page, whose rows are what a schema that refers to it says. */
@@ -126,6 +135,23 @@ testReadings({
     spec: teller(body(object(['members'], { members }, { example: listed }))),
     right: telling(listed),
     wrong: telling({ members: [{ $ref: 7 }] }),
+    finds: 'body',
+  },
+  'a $ref and an $id in const, enum and default': {
+    spec: taker(referring, {}, '3.1.0'),
+    right: taking(
+      ({ one, some, any }) =>
+        isDeepStrictEqual(one, same) &&
+        (some === undefined || isDeepStrictEqual(some, same) || isDeepStrictEqual(some, { $ref: '#/nowhere' })) &&
+        (any === undefined || (typeof any === 'object' && any !== null && !Array.isArray(any))),
+    ),
+    wrong: taking(({ one }) => isDeepStrictEqual(one, { ...same, $id: 'other' })),
+    finds: 'acceptance',
+  },
+  'a $ref and an $id in what is answered': {
+    spec: teller(body(referring), '3.1.0'),
+    right: telling({ one: same, some: { $ref: '#/nowhere' } }),
+    wrong: telling({ one: same, some: { $ref: '#/elsewhere' } }),
     finds: 'body',
   },
   'a discriminator with a mapping': {
