@@ -284,6 +284,8 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
     case 404:
       path = filled(wanted.path, UNKNOWN);
       if (id === 'listPrivateTokens') path += '?page=2';
+      // Nothing but their owner can be missing.
+      if (/^\/api\/v1\/access-tokens(\/counts|\/limits|\/revoke)?$/.test(wanted.path)) path += '?owner=4711';
       if (id === 'transferAccessTokens') body = { ids: [pat.token.id], to: 4711 };
       if (id === 'createService') body = { fullName: 'deploy jobs', managers: [4711] };
       break;

@@ -293,7 +293,7 @@ export const words = {
 
   users: {
     title: 'Users',
-    lead: 'Everybody who can log in to this service.',
+    lead: 'People who log in, and the other owners of tokens.',
     add: 'Add user',
     search: 'Search',
     searchHint: 'Name or e-mail',
