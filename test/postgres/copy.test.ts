@@ -108,7 +108,7 @@ test.each<[Engine, Engine]>([
     expect(stdout).toMatch(
       /^copied \S+ to \S+ in \d+\.\d s; the rows of both are the same, by their number and a digest:\n/,
     );
-    expect(stdout).toMatch(/^ {2}users +5$/m);
+    expect(stdout).toMatch(/^ {2}users +6$/m);
     expect(stdout).not.toMatch(/password(%20| )of/);
     for (const name of tableNames) expect(await tableRows(target, name)).toEqual(await tableRows(original, name));
   }

@@ -111,7 +111,7 @@ async function manageServices(service: Service, client: Client): Promise<void> {
   const body = { fullName: 'jobs', managers: [manager.session.id] };
   const { id } = await answered(createService({ client, body }));
   await answered(updateService({ client, path: { service_id: id }, body: { managers: [], scopes: ['a:b'] } }));
-  await answered(updateService({ client, path: { service_id: id }, body }));
+  await answered(updateService({ client, path: { service_id: id }, body: { managers: body.managers } }));
   await answered(listUsers({ client, query: { unmanaged: true } }));
   await answered(listUsers({ client, query: { unmanaged: true, q: 'ö' } }));
   await answered(getUser({ client, path: { user_id: id } }));

@@ -45,7 +45,7 @@ test('an external owner is created, replaced and read', async () => {
   const created = await put(client, 'cus_42', ADA);
   expect(created.response.status).toBe(201);
   expect(created.response.headers.get('location')).toBe('/api/v1/users/external/cus_42');
-  const known = { kind: 'external', externalId: 'cus_42', isAdmin: false, disabled: false };
+  const known = { kind: 'external', externalId: 'cus_42', isAdmin: false, disabled: false, managers: [], scopes: null };
   expect(created.data).toEqual({ ...known, ...ADA, id: 2, createdAt: ANY_STRING });
 
   service.clock.advance(DAY / 48);
