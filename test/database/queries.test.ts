@@ -211,6 +211,11 @@ const FILL = [
     select decode(lpad(to_hex(number), 32, '0'), 'hex'), 'name', 'slug ' || number, 1 from generate_series(1, 2000) as number`,
   `insert into users (organization_id, kind, email, full_name, is_admin, created_at)
     select 1 + number % 2000, 'person', 'user' || number || '@example.com', 'name', 0, number from generate_series(1, 2000) as number`,
+  `insert into managers (service_id, user_id, created_at)
+    select id, id - 1, 1 from users where exists (select from users as other where other.id = users.id - 1) on conflict do nothing`,
+  `insert into offboardings (user_id, to_id, begun_at, ended_at, sessions, tokens, cut)
+    select id, id - 1, 1, nullif(id % 2, 0), 0, 0, 0 from users where id > 1000 and exists (select from users as other where other.id = users.id - 1)
+    on conflict do nothing`,
   `insert into access_tokens (uuid, organization_id, owner_id, type, name, prefix, created_at, scope_set_id, version,
       secret_start, expires_at, last_used_at)
     select decode(lpad(to_hex(number), 12, '0') || lpad(to_hex(number), 20, '0'), 'hex'), 1, 1 + number % 2000, 'pat',
