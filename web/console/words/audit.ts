@@ -47,7 +47,10 @@ const reasons: Record<NonNullable<AuditEvent['reason']>, string> = {
   deleted: 'its owner was deleted',
 };
 
-const kinds: Record<string, string> = {
+/** `token` of `token.created`, and so on. */
+type Kind = EventAction extends infer Action ? (Action extends `${infer Of}.${string}` ? Of : never) : never;
+
+const kinds: Record<Kind, string> = {
   token: 'Tokens',
   session: 'Sessions',
   login: 'Logins',

@@ -1,8 +1,4 @@
-function count(number: number, one: string, many: string): string {
-  return `${number.toLocaleString()} ${number === 1 ? one : many}`;
-}
-
-const tokens = (number: number): string => count(number, 'token', 'tokens');
+import { count, countTokens } from './count.js';
 
 export const policy = {
   title: 'Policy',
@@ -37,19 +33,19 @@ export const policy = {
   range: 'A whole number from 0 to 365.',
   check: 'Show what would change',
   checking: 'Looking at each token…',
-  would: (number: number) => (number === 0 ? 'No token would change' : `${tokens(number)} would change`),
+  would: (number: number) => (number === 0 ? 'No token would change' : `${countTokens(number)} would change`),
   wouldEnd: (first: string, last: string) =>
     first === last ? `All end on ${first}.` : `They end from ${first} to ${last}.`,
-  unchanged: (number: number) => `${tokens(number)} end sooner anyway.`,
+  unchanged: (number: number) => `${countTokens(number)} end sooner anyway.`,
   samples: 'For example',
   endless: 'never',
-  rest: (number: number) => `and ${tokens(number)} more`,
-  submit: (number: number) => `Apply to ${tokens(number)}`,
-  confirmTitle: (number: number) => `Give ${tokens(number)} an end?`,
+  rest: (number: number) => `and ${countTokens(number)} more`,
+  submit: (number: number) => `Apply to ${countTokens(number)}`,
+  confirmTitle: (number: number) => `Give ${countTokens(number)} an end?`,
   confirm: {
     expire: 'They expire on the days shown.',
     revoke:
       'They are revoked on the days shown, unless their owners set another expiry. A revocation cannot be undone.',
   },
-  applied: (number: number) => `Changed ${tokens(number)}.`,
+  applied: (number: number) => `Changed ${countTokens(number)}.`,
 };
