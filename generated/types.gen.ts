@@ -1863,7 +1863,7 @@ export type Sort = 'createdAt' | '-createdAt' | 'name' | '-name' | 'expiresAt' |
 
 /**
  * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
- * for a person `users:admin`. Send either this or `externalOwner`.
+ * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
  *
  */
 export type Owner = IntegerId;
@@ -2228,7 +2228,7 @@ export type RevokeAllAccessTokensData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -2353,7 +2353,7 @@ export type ListAccessTokensData = {
         sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | 'expiresAt' | '-expiresAt' | 'lastUsedAt' | '-lastUsedAt';
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -2434,7 +2434,7 @@ export type CreateAccessTokenData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -2531,7 +2531,7 @@ export type CountAccessTokensData = {
         neverUsed?: boolean;
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -2595,7 +2595,7 @@ export type GetTokenLimitsData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -2946,7 +2946,7 @@ export type RevokeAccessTokensData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -3018,7 +3018,7 @@ export type TransferAccessTokensData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -3108,7 +3108,7 @@ export type RevokeAccessTokenData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -3183,7 +3183,7 @@ export type GetAccessTokenData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -3262,7 +3262,7 @@ export type UpdateAccessTokenData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -3365,7 +3365,7 @@ export type RotateAccessTokenData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;
@@ -3454,7 +3454,7 @@ export type ListAccessTokenEventsData = {
     query?: {
         /**
          * The id of the user who owns the tokens; the caller's own by default. Any other id requires `tokens:act-as`, or
-         * for a person `users:admin`. Send either this or `externalOwner`.
+         * for a person `users:admin`; managers of a service need neither. Send either this or `externalOwner`.
          *
          */
         owner?: IntegerId;

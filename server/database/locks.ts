@@ -41,8 +41,8 @@ export async function lockOwnerAhead(trx: Queries, id: number): Promise<void> {
 }
 
 /**
- * Locks the owner whose id `find` selects. `find` must look for something that never changes its owner, such as a
- * token.
+ * Locks the owner whose id `find` selects. `find` must look for something that seldom changes its owner, such as a token. If a
+ * token got another owner while the lock was waited for, the rows themselves still protect the write.
  */
 export async function lockOwnerFoundBy<Parameters extends object>(
   trx: Queries,

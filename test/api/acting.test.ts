@@ -36,6 +36,7 @@ const OPERATIONS: [line: Line, json: unknown, does: 'read' | 'revoke' | 'other']
   ['POST /api/v1/access-tokens', { name: 'planted', scopes: [] }, 'other'],
   ['DELETE /api/v1/access-tokens', undefined, 'revoke'],
   ['POST /api/v1/access-tokens/revoke', { ids: ['ID'] }, 'revoke'],
+  ['POST /api/v1/access-tokens/transfer', { ids: ['ID'], to: 1 }, 'revoke'],
   ['GET /api/v1/access-tokens/ID', undefined, 'read'],
   ['PATCH /api/v1/access-tokens/ID', { name: 'renamed' }, 'other'],
   ['POST /api/v1/access-tokens/ID/rotate', {}, 'other'],
@@ -197,7 +198,7 @@ describe('the token of an external owner', () => {
       for (const [line, json] of OPERATIONS.filter(
         ([each]) => !each.startsWith('DELETE') && !each.endsWith('rotate'),
       )) {
-        if (line.endsWith('/revoke')) continue;
+        if (/\/(revoke|transfer)$/.test(line)) continue;
         const answer = await call(service, plaintext, [line, json, ''], token.id, query)();
         expect([line, query, answer.status]).toEqual([line, query, line.startsWith('POST') ? 201 : 200]);
         expect(answer.text).not.toContain(foreign.id);
