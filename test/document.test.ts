@@ -51,6 +51,7 @@ test('an answer of 201 that says where the new thing is shows it', () => {
   expect(locations.map(([, { required, example }]) => [required, example])).toEqual([
     [true, '/api/v1/access-tokens/019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b'],
     [true, '/api/v1/users/2'],
+    [true, '/api/v1/users/7'],
     [true, '/api/v1/users/external/cus_42'],
     [true, '/api/v1/webhooks/01983f0d-52c4-7e10-8d11-7a90b2c3d4e5'],
   ]);
