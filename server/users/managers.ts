@@ -1,4 +1,4 @@
-import type { ExpressionBuilder } from 'kysely';
+import { type ExpressionBuilder, sql } from 'kysely';
 import type { Queries } from '../database/index.js';
 import type { Schema, UserTable } from '../database/schema.js';
 import { type OwnerKey } from '../tokens/caller.js';
@@ -56,19 +56,19 @@ export async function setManagers(
 }
 
 /** Whether the user is a service that no enabled person manages. */
-export function isUnmanaged({ and, eb, not, exists, selectFrom }: Users) {
-  return and([
-    eb('user.kind', '=', 'service'),
-    not(
-      exists(
-        selectFrom('managers')
-          .innerJoin('users as manager', 'manager.id', 'managers.user_id')
-          .select('managers.user_id')
-          .whereRef('managers.service_id', '=', 'user.id')
-          .where('manager.disabled_at', 'is', null),
-      ),
-    ),
-  ]);
+export function isUnmanaged({ and, eb, selectFrom }: Users) {
+  // Look-ups for each service. For a `not exists` or a join, PostgreSQL may read all managers or all users.
+  const manager = selectFrom('managers')
+    .select('managers.user_id')
+    .whereRef('managers.service_id', '=', 'user.id')
+    .where((inner) => inner(disabledAt(inner, 'managers.user_id'), 'is', null))
+    .limit(1);
+  return and([eb('user.kind', '=', 'service'), eb(manager, 'is', null)]);
+}
+
+/** When the user was disabled whose id is in the column `ref`. */
+function disabledAt({ selectFrom }: Pick<ExpressionBuilder<Schema, 'managers'>, 'selectFrom'>, ref: string) {
+  return selectFrom('users as manager').select('manager.disabled_at').where('manager.id', '=', sql.ref<number>(ref));
 }
 
 /** Counts the services that this user manages, and that no other enabled person does. */
@@ -77,16 +77,16 @@ export async function countManagedAlone(queries: Queries, userId: number): Promi
     .selectFrom('managers as own')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('own.user_id', '=', userId)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('managers as other')
-            .innerJoin('users as manager', 'manager.id', 'other.user_id')
-            .select('other.user_id')
-            .whereRef('other.service_id', '=', 'own.service_id')
-            .where('other.user_id', '!=', userId)
-            .where('manager.disabled_at', 'is', null),
-        ),
+    .where(({ eb, selectFrom }) =>
+      eb(
+        selectFrom('managers as other')
+          .select('other.user_id')
+          .whereRef('other.service_id', '=', 'own.service_id')
+          .where('other.user_id', '!=', userId)
+          .where((inner) => inner(disabledAt(inner, 'other.user_id'), 'is', null))
+          .limit(1),
+        'is',
+        null,
       ),
     )
     .executeTakeFirstOrThrow();

@@ -26,12 +26,8 @@ export async function requireNothingMovesTo(trx: Queries, id: number): Promise<v
 
 /** The user's offboarding that has not ended; undefined if there is none. */
 export async function underWay(trx: Queries, id: number): Promise<OffboardingRow | undefined> {
-  return await trx
-    .selectFrom('offboardings')
-    .selectAll()
-    .where('user_id', '=', id)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
+  const row = await trx.selectFrom('offboardings').selectAll().where('user_id', '=', id).executeTakeFirst();
+  return row?.ended_at === null ? row : undefined;
 }
 
 /** Selects the tokens that are left, newest first. A walk along the index, from where the transaction before stopped. */
