@@ -1,6 +1,7 @@
 import type { Queries } from '../database/index.js';
 import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
+import type { Offboarded } from '../users/offboarding.js';
 import type { User } from '../users/user.js';
 import { differences, type Json } from './changes.js';
 import { labelOf } from './label.js';
@@ -53,10 +54,11 @@ export async function recordOffboarding(
   actor: Actor,
   at: number,
   user: User,
-  { to, ...numbers }: { to: number | null; sessions: number; revoked: number; transferred: number; cut: number },
+  { to, ...numbers }: Offboarded & { to: number | null },
 ): Promise<void> {
   const { sessions: sessionCount, revoked: revokedCount, transferred: transferredCount, cut: cutCount } = numbers;
-  const after = { ...(to !== null && { to }), sessionCount, revokedCount, transferredCount, cutCount };
+  const { unmanaged: unmanagedCount } = numbers;
+  const after = { ...(to !== null && { to }), sessionCount, revokedCount, transferredCount, cutCount, unmanagedCount };
   await recordEvent(trx, actor, at, {
     action: 'user.offboarded',
     owner: keyOf(user),

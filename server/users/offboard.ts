@@ -146,7 +146,11 @@ async function changeBatch(
   await trx.updateTable('offboardings').set(changed).where('user_id', '=', id).execute();
   const after = { ...row, ...changed };
   if (changed.ended_at !== null) {
-    await recordOffboarding(trx, actor, at, await readUser(trx, id), { to: row.to_id, ...toCounts(after) });
+    await recordOffboarding(trx, actor, at, await readUser(trx, id), {
+      to: row.to_id,
+      ...toCounts(after),
+      unmanaged: await countManagedAlone(trx, id),
+    });
   }
   return after;
 }

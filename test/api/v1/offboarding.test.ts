@@ -84,7 +84,7 @@ describe('revoking', () => {
     );
     await create(ada.client, 'second');
     const tried = await answered(offboard(admin.client, from, { tokens: 'revoke', dryRun: true }));
-    const numbers = { sessionCount: 1, revokedCount: 2, transferredCount: 0, cutCount: 0 };
+    const numbers = { sessionCount: 1, revokedCount: 2, transferredCount: 0, cutCount: 0, unmanagedCount: 0 };
     expect(tried).toEqual({ ...numbers, dryRun: true });
     expect(await verdict(admin.client, job.plaintext)).toEqual({ code: 'valid', owner: from });
 
@@ -102,7 +102,14 @@ describe('revoking', () => {
     expect(await verdict(admin.client, job.plaintext)).toEqual({ code: 'revoked', owner: from });
     // Again, from the beginning: nothing is left.
     const again = await answered(offboard(admin.client, from, { tokens: 'revoke' }));
-    expect(again).toEqual({ sessionCount: 0, revokedCount: 0, transferredCount: 0, cutCount: 0, dryRun: false });
+    expect(again).toEqual({
+      sessionCount: 0,
+      revokedCount: 0,
+      transferredCount: 0,
+      cutCount: 0,
+      unmanagedCount: 0,
+      dryRun: false,
+    });
 
     const requestId = response.headers.get('x-request-id') ?? '';
     const events = async () =>
@@ -149,7 +156,7 @@ describe('giving the tokens to another owner', () => {
   test('keeps them valid, with the same ids and secrets', async () => {
     const { service, admin, ada, bea, job, from, to } = await leaving();
     const body = { tokens: 'transfer', to } as const;
-    const numbers = { sessionCount: 1, revokedCount: 0, transferredCount: 1, cutCount: 0 };
+    const numbers = { sessionCount: 1, revokedCount: 0, transferredCount: 1, cutCount: 0, unmanagedCount: 0 };
     expect(await answered(offboard(admin.client, from, { ...body, dryRun: true }))).toEqual({
       ...numbers,
       dryRun: true,
@@ -250,7 +257,10 @@ describe('what is refused', () => {
       status: 404,
       body: { detail: 'No such owner.', code: 'owner_not_found' },
     });
-    await expectRefusal(service, () => offboard(client, from, { ...body, to: from }), { status: 422 });
+    await expectRefusal(service, () => offboard(client, from, { ...body, to: from }), {
+      status: 409,
+      body: { detail: 'The tokens cannot stay with the user who leaves.', code: 'owner_disabled' },
+    });
     await change(service, `update users set disabled_at = 1 where id = ${String(to)}`);
     await expectRefusal(service, () => offboard(client, from, body), {
       status: 409,
