@@ -367,6 +367,10 @@ describe.runIf(hasBrowser)('the console', () => {
     const { items } = await admin.listAccessTokens({ query: { externalOwner: 'customer-7' } });
     expect(items).toMatchObject([{ name: 'of a customer' }]);
 
+    const jobs = await admin.createService({ body: { fullName: 'jobs', managers: [1], scopes: ['jobs:run'] } });
+    await visit(tab, service, `/users/${String(jobs.id)}`);
+    await expectText(page, /Service.*Managers\s*User 1.*Scopes it may have\s*jobs:run/s, '.details');
+
     await visit(tab, service, `/users/${String(leaving.session.id)}`);
     await press(page, 'Offboard');
     await expectText(page, '1 session ends, 1 token revoked', 'dialog');

@@ -154,6 +154,24 @@ function OneUser({ user, back, change, reload }: OneUserProps) {
               </dd>
             </>
           )}
+          {user.kind === 'service' && (
+            <>
+              <dt>{texts.managers}</dt>
+              <dd class="scopes">
+                {user.managers.length === 0
+                  ? words.none
+                  : user.managers.map((id) => (
+                      <a key={id} href={`${BASE}/users/${String(id)}`}>
+                        {texts.manager(id)}
+                      </a>
+                    ))}
+              </dd>
+              <dt>{texts.ceiling}</dt>
+              <dd class="scopes">
+                {user.scopes === null ? texts.anyScopes : user.scopes.map((scope) => <code key={scope}>{scope}</code>)}
+              </dd>
+            </>
+          )}
           <dt>{texts.since}</dt>
           <dd>
             <Time instant={user.createdAt} show="short" />
