@@ -126,6 +126,14 @@ test('each example works from a copy, with the packages from their tarballs', as
     expect(stdout + stderr, program).toMatch(/^listening on /);
   }
 
+  const shop = await copyOf('customer-keys');
+  await unpack(tarballs.client, shop, '@latchkey/client');
+  await link(shop, ['hono', '@hono/node-server']);
+  const script = "await import('./server.js'); setTimeout(() => process.exit(), 500);";
+  expect(await finish(shop, process.execPath, ['-e', script], { ...env, PORT: '0' })).toMatchObject({
+    stdout: expect.stringMatching(/^listening on /) as string,
+  });
+
   const suite = await copyOf('vitest-local-server');
   await unpack(tarballs.server, suite, 'latchkey');
   await link(suite, ['vitest', 'better-sqlite3', '@node-rs/argon2']);
