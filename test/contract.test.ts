@@ -8,6 +8,7 @@ import {
   createService,
   createWebhook,
   type NewAccessToken,
+  putExternalUser,
   refreshSession,
   revokeAccessToken,
   testWebhook,
@@ -80,6 +81,7 @@ const UNKNOWN = {
   webhook_id: UUID,
   delivery_id: UUID,
   service_id: '4711',
+  external_id: 'cus_4711',
 };
 
 test.each(cases)('$id answers $status as documented', async (wanted) => {
@@ -206,6 +208,7 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
     user_id: String(other.session.id),
     webhook_id: made?.webhook.id ?? '',
     delivery_id: '',
+    external_id: 'cus_42',
   };
   const hookPath = { webhook_id: ids.webhook_id };
   if (/deliver/i.test(id)) {
@@ -223,6 +226,10 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       createService({ client: person.client, body: { fullName: 'deploy jobs', scopes: ['tokens:read'] } }),
     );
     path = filled(wanted.path, { ...ids, service_id: String(service.id) });
+  }
+  if (wanted.path.includes('{external_id}') && status !== 201) {
+    const customer = { fullName: 'Shop of Ada', email: 'ada@shop.example', metadata: { plan: 'gold' } };
+    await answered(putExternalUser({ client: person.client, path: { external_id: ids.external_id }, body: customer }));
   }
   if (id === 'offboardUser') body = { tokens: 'transfer', to: person.session.id };
   const isForm = operation.requestBody !== undefined && !('application/json' in operation.requestBody.content);

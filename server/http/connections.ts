@@ -4,6 +4,7 @@ import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.js';
 import type { Log } from '../log/log.js';
+import { METHODS } from './cors.js';
 import { drain, LAST_CALL, type Sockets } from './drain.js';
 import type { Load } from './load.js';
 import { createPipeline, type Pipeline } from './pipelining.js';
@@ -73,7 +74,7 @@ export function createConnections(
     if (pipeline !== undefined && socket instanceof Socket) ignoreUpgrade(http, request, socket, rest, pipeline);
   });
   http.on('connect', (_request, socket) => {
-    rejectRaw(log, socket, 405, ['Allow', 'GET, HEAD, POST, PATCH, DELETE, OPTIONS']);
+    rejectRaw(log, socket, 405, ['Allow', [...METHODS, 'OPTIONS'].join(', ')]);
   });
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const pipeline = pipelineOf(socket);

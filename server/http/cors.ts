@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 /** Seconds that a browser remembers a preflight's answer; the longest that Chromium allows. */
 const MAX_AGE = 7_200;
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
+export const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const REQUEST_HEADERS = [
   'Authorization',
   'X-API-Key',

@@ -9,6 +9,7 @@ import {
   introspectToken,
   listAccessTokens,
   listPrivateTokens,
+  putExternalUser,
   refreshSession,
   revokeAccessToken,
   rotateAccessToken,
@@ -75,6 +76,8 @@ const SERVED = [
   'revokeCurrentAccessToken',
 ];
 
+const CUSTOMER = 'cus_42';
+
 /** Of these it depends on whose id it is. */
 const BY_ID = ['revokeAccessToken', 'revokePrivateToken'];
 
@@ -85,12 +88,14 @@ describe('an earlier secret of a personal access token', () => {
     const everything = [
       'audit:read',
       'policy:admin',
+      'tokens:act-as',
       'tokens:read',
       'tokens:verify',
       'tokens:write',
       'users:admin',
       'webhooks:admin',
     ];
+    await answered(putExternalUser({ client: admin.client, path: { external_id: CUSTOMER }, body: {} }));
     const url = 'https://hooks.example.org/latchkey';
     const { webhook } = await answered(createWebhook({ client: admin.client, body: { url } }));
     return {
@@ -103,7 +108,8 @@ describe('an earlier secret of a personal access token', () => {
 
   async function lineOf({ method, path }: { method: string; path: string }): Promise<Line> {
     const { made } = await shared();
-    const other = path.replace('{token_id}', made.another).replace('{id}', String(made.anotherPrivate));
+    const token = path.replace('{token_id}', made.another).replace('{id}', String(made.anotherPrivate));
+    const other = token.replace('{external_id}', CUSTOMER);
     return `${method} ${other.replace('{user_id}', '1').replace('{webhook_id}', made.webhook).replace('{delivery_id}', made.webhook)}`;
   }
 

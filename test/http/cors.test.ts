@@ -28,7 +28,7 @@ test.each([TOKENS, '/api/v1/auth/private_tokens/', '/oauth/introspect', '/nowher
     expect(answer.headers.vary).toBe('Origin');
     expect(corsOf(answer)).toEqual({
       'access-control-allow-origin': PAGE,
-      'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE',
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
       'access-control-allow-headers':
         'Authorization, X-API-Key, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id',
       'access-control-max-age': '7200',

@@ -50,6 +50,8 @@ describe('adding', () => {
         metadata: {},
         isAdmin: false,
         disabled: false,
+        managers: [],
+        scopes: null,
         createdAt: '2030-06-15T12:00:00.000Z',
       },
       password: null,
