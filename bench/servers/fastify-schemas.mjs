@@ -45,7 +45,15 @@ export const answers = {
     valid: boolean,
     code: text,
     token: recordOrNull(TOKEN),
-    owner: recordOrNull({ id: integer, email: text, fullName: text, organizationId: text }),
+    owner: recordOrNull({
+      id: integer,
+      kind: text,
+      externalId: { type: ['string', 'null'] },
+      email: text,
+      fullName: text,
+      metadata: { type: 'object', additionalProperties: true },
+      organizationId: text,
+    }),
   }),
   me: record({
     session: record({

@@ -51,13 +51,21 @@ export function holds({ type, scopes }, scope) {
 export function toWireVerdict(digest, row, now) {
   if (!row) return { valid: false, code: digest ? 'unknown' : 'malformed', token: null, owner: null };
   const refusal = refusalOf(row, now);
-  const { owner_id: id, email, full_name: fullName, organization_uuid: organization } = row;
+  const { owner_id: id, kind, external_id: externalId, email, full_name: fullName, organization_uuid } = row;
   row.expires_at = endOf(row);
   return {
     valid: refusal === undefined,
     code: refusal ?? 'valid',
     token: toWireToken(row),
-    owner: { id, email, fullName, organizationId: toUuid(organization) },
+    owner: {
+      id,
+      kind,
+      externalId,
+      email,
+      fullName,
+      metadata: row.owner_metadata === null ? {} : JSON.parse(row.owner_metadata),
+      organizationId: toUuid(organization_uuid),
+    },
   };
 }
 

@@ -39,7 +39,7 @@ const PROVEN = {
       token.previous_valid_until, token.previous_last_used_at, token.scope_set_id,
       (select scopes from scope_sets where id = token.scope_set_id) as scopes,
       token.owner_id, secret.valid_until, owner.disabled_at as owner_disabled_at, owner.is_admin,
-      owner.email, owner.full_name, organization.uuid as organization_uuid
+      owner.kind, owner.external_id, owner.email, owner.full_name, owner.metadata as owner_metadata, organization.uuid as organization_uuid
     from token_secrets as secret
     join access_tokens as token on token.id = secret.token_id
     join users as owner on owner.id = token.owner_id

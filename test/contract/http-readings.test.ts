@@ -44,6 +44,17 @@ function listing(most: (limit: number) => number): Server {
   };
 }
 
+/** A server that lists the newest rows, of which `growth` come with each request; without a limit, `usual` rows. */
+function newestOf(usual: number, growth: number): Server {
+  let newest = 20;
+  return ({ query }) => {
+    const limit = query.get('limit') ?? String(usual);
+    if (!/^[1-9]$/.test(limit)) return REFUSED;
+    newest += growth;
+    return { status: 200, body: Array.from({ length: Number(limit) }, (_, index) => ({ id: newest - index })) };
+  };
+}
+
 const digit = { type: 'integer', minimum: 1, maximum: 9 };
 const inPath = { name: 'id', in: 'path', required: true, schema: digit };
 
@@ -152,6 +163,20 @@ testReadings({
     right: listing((limit) => limit),
     wrong: listing((limit) => limit + 1),
     finds: 'paging',
+  },
+  'a list that grows by itself': {
+    spec: document({
+      '/a': {
+        get: {
+          operationId: 'list',
+          parameters: [{ name: 'limit', in: 'query', schema: { ...digit, default: 5 } }],
+          responses: { ...refusals, 200: body({ type: 'array', items: object(['id'], { id: { type: 'integer' } }) }) },
+        },
+      },
+    }),
+    right: newestOf(5, 1),
+    wrong: newestOf(4, 0),
+    finds: 'default',
   },
   'lines of JSON': {
     spec: teller(body(object(['a'], { a: { type: 'integer' } }), 'application/x-ndjson')),
