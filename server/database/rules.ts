@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import {
   ACTOR_KINDS,
   DELIVERY_ERRORS,
@@ -11,12 +10,11 @@ import {
   TOKEN_TYPES,
   USER_KINDS,
 } from './closed-lists.js';
-import { batchesOf, type RowReader } from './rows.js';
 import { searchColumn, searchTextOf } from './search.js';
 import type { TableName } from './tables.js';
 
 /** A rule for rows that no constraint of the schema enforces. */
-interface Rule {
+export interface Rule {
   /** The number of the migration from which on the rule applies. */
   since: number;
   /** The number of the migration from which on the rule no longer applies. */
@@ -299,30 +297,4 @@ function isJsonObject(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Describes each rule that rows break, of a database whose newest migration has this name. */
-export async function brokenRules(reader: RowReader, newestMigration: string): Promise<string[]> {
-  const newest = Number.parseInt(newestMigration, 10);
-  const faults: string[] = [];
-  for (const { since, until = Number.POSITIVE_INFINITY, broken, found } of RULES) {
-    if (newest < since || newest >= until) continue;
-    const rows = await countFound(reader, found);
-    if (rows > 0) faults.push(`${broken}: ${String(rows)}`);
-  }
-  return faults;
-}
-
-async function countFound(reader: RowReader, found: Rule['found']): Promise<number> {
-  if (typeof found === 'string') {
-    const [[count] = []] = await reader.run(sql.raw(found));
-    return Number(count);
-  }
-  let count = 0;
-  for (const { table, columns, where, isBroken } of found) {
-    for await (const rows of batchesOf(reader, table, { columns, where })) {
-      count += rows.filter((row) => isBroken(...row)).length;
-    }
-  }
-  return count;
 }

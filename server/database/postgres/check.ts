@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import type { Client } from 'pg';
+import { brokenRules } from '../broken-rules.js';
 import type { OpenOptions } from '../database.js';
 import { type DatabaseReport, emptyReport } from '../report.js';
 import { countOf, type RowReader } from '../rows.js';
-import { brokenRules } from '../rules.js';
 import { TABLES, tableNames } from '../tables.js';
 import { sqlStateOf, toFault } from './faults.js';
 import { migrationsOf } from './migrate.js';

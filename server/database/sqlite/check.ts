@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
+import { brokenRules } from '../broken-rules.js';
 import { type DatabaseReport, emptyReport } from '../report.js';
 import { countOf } from '../rows.js';
-import { brokenRules } from '../rules.js';
 import { assertBuilt, type Connection, connect } from './driver.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
 import { migrationsOf } from './migrations/applied.js';

@@ -2,6 +2,7 @@ import { Agent, request as ask, createServer, type IncomingHttpHeaders, type Inc
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 
 /** How a reverse proxy is set up. */
 export interface ReverseProxy {
@@ -52,6 +53,11 @@ export async function startReverseProxy(
   ): Promise<void> {
     const { location, ...headers } = without(incoming.headers);
     const moved = location === undefined ? {} : { location: location.replace(/^\//, `${base}/`) };
+    if (incoming.headers['content-type']?.startsWith('text/event-stream')) {
+      response.writeHead(incoming.statusCode ?? 502, headers);
+      await pipeline(incoming, response).catch(() => undefined);
+      return;
+    }
     const body = await readText(incoming);
     const text = base === '' ? body : body.replaceAll(`"${origin}/`, `"${origin}${base}/`);
     const isBodiless = request.method === 'HEAD' || incoming.statusCode === 204 || incoming.statusCode === 304;
