@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { LatchkeyError } from '../../../client/index.js';
 import { Dialog } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
@@ -9,7 +9,7 @@ import { logIn, logOut, useWaiting } from '../session.js';
 import { words } from '../words.js';
 
 export function LoginPage() {
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = words.title(words.login.title);
   }, []);
   return (

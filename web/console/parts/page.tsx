@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../words.js';
 
 interface PageProps {
@@ -14,7 +14,8 @@ interface PageProps {
 /** A page of the console with its heading, which gets the focus when the page appears. */
 export function Page({ title, lead, back, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // Before the browser paints: a page in a background tab paints late.
+  useLayoutEffect(() => {
     document.title = words.title(title);
   }, [title]);
   useEffect(() => {
