@@ -352,8 +352,8 @@ export const revokeAccessTokens = <ThrowOnError extends boolean = false>(options
  * Personal access tokens move, also expired and disabled ones; sessions and revoked tokens never do. The caller must be
  * allowed to act for both owners; another person's tokens, and tokens for another person, require `users:admin`. Names need not be unique, so no name is in the way.
  *
- * A token can have no scope that its new owner may not have: with `cutScopes` it loses such scopes, else the answer
- * is 409 and names them. Whoever knows the secret can still use it: rotate the token if that should end.
+ * A token can have no scope that its new owner may not have, and no scope of administrators that its former owner may
+ * not have any more: with `cutScopes` it loses such scopes, else the answer is 409 and names them. Whoever knows the secret can still use it: rotate the token if that should end.
  *
  * A request moves 10,000 tokens at most, the newest ones; if `complete` is false, send it again. With `dryRun`
  * nothing changes, and the answer tells what would be moved. Ids of other owners' tokens count as not found.
@@ -715,7 +715,8 @@ export const offboardUser = <ThrowOnError extends boolean = false>(options: Opti
  * Delete an external owner
  *
  * Revokes all tokens of the owner, and forgets the owner's name, e-mail and metadata. Only the audit log still
- * contains the id. If the same id is put again later, that is a new owner without tokens.
+ * contains the id. If the same id is put again later, that is a new owner without tokens. While an offboarding moves
+ * tokens from or to the owner, the answer is 409.
  *
  */
 export const deleteExternalUser = <ThrowOnError extends boolean = false>(options: Options<DeleteExternalUserData, ThrowOnError>) => options.client.delete<DeleteExternalUserResponses, DeleteExternalUserErrors, ThrowOnError>({

@@ -4117,6 +4117,11 @@ export type DeleteExternalUserErrors = {
      */
     404: ApiError;
     /**
+     * The owner is being offboarded, or gets the tokens of a user who is. Nothing has changed.
+     *
+     */
+    409: ApiError;
+    /**
      * A condition has entity tags, but a user has no `ETag`. Nothing has changed.
      */
     412: ApiError;
@@ -4236,6 +4241,11 @@ export type PutExternalUserErrors = {
      *
      */
     403: ApiError;
+    /**
+     * The owner is being offboarded, or gets the tokens of a user who is. Nothing has changed.
+     *
+     */
+    409: ApiError;
     /**
      * A condition has entity tags, but a user has no `ETag`. Nothing has changed.
      */

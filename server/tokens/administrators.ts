@@ -43,9 +43,14 @@ const FORBIDDEN: Record<UserKind, readonly string[]> = {
   external: [...OF_ADMINISTRATORS, VERIFY],
 };
 
+/** Whether tokens of owners of this kind can have the scope. */
+export function isAllowedFor(kind: UserKind, scope: string): boolean {
+  return !FORBIDDEN[kind].includes(scope);
+}
+
 /** Throws `insufficient_scope` if `scopes` contains one that no token of an owner of this kind can have. */
 export function requireScopesForKind(kind: UserKind, scopes: readonly string[]): void {
-  const forbidden = scopes.find((scope) => FORBIDDEN[kind].includes(scope));
+  const forbidden = scopes.find((scope) => !isAllowedFor(kind, scope));
   if (forbidden !== undefined) throw insufficientScope(forbidden);
 }
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Queries } from '../database/index.js';
 import type { OwnerKey } from './caller.js';
-import { type Cut, cutsFor, type Receiver } from './receiver.js';
+import { type Cut, cutsFor, type TransferParty } from './receiver.js';
 import { scopeSetId } from './scopes.js';
 
 /** The most ids that one statement names. */
@@ -20,7 +20,7 @@ export interface MovingToken {
 export async function moveTokens(
   trx: Queries,
   from: OwnerKey,
-  to: Receiver,
+  to: OwnerKey,
   tokens: readonly MovingToken[],
   cuts: readonly Cut[],
 ): Promise<number> {
@@ -50,8 +50,13 @@ export async function moveTokens(
 }
 
 /** The cuts that `moveTokens` needs for these tokens. */
-export async function cutsOf(trx: Queries, to: Receiver, tokens: readonly MovingToken[]): Promise<Cut[]> {
-  return await cutsFor(trx, to, new Set(tokens.map((token) => token.scope_set_id)));
+export async function cutsOf(
+  trx: Queries,
+  from: TransferParty,
+  to: TransferParty,
+  tokens: readonly MovingToken[],
+): Promise<Cut[]> {
+  return await cutsFor(trx, from, to, new Set(tokens.map((token) => token.scope_set_id)));
 }
 
 function chunksOf(ids: readonly number[]): number[][] {

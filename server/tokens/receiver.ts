@@ -1,23 +1,26 @@
 import type { Queries, UserKind } from '../database/index.js';
 import { ServiceError } from '../errors.js';
+import { isAllowedFor } from './administrators.js';
 import type { OwnerKey } from './caller.js';
 import { type Ceiling, isBelow, requireNone, toCeiling } from './ceiling.js';
-import { ACT_AS, OF_ADMINISTRATORS, toScopes } from './scopes.js';
+import { OF_ADMINISTRATORS, toScopes } from './scopes.js';
 
-/** A user to whom tokens are given. */
-export interface Receiver extends OwnerKey {
+/** A user from whom or to whom tokens move. */
+export interface TransferParty extends OwnerKey {
   kind: UserKind;
   isAdmin: boolean;
   isDisabled: boolean;
+  isDeleted: boolean;
   /** The most scopes that its tokens can have; null for no limit. */
   ceiling: Ceiling;
 }
 
 type Organization = Pick<OwnerKey, 'organizationId'>;
 
-/** Reads the user with this id, who must be enabled. Rejects with `owner_not_found` and `owner_disabled`. */
-export async function getReceiver(queries: Queries, organization: Organization, id: number): Promise<Receiver> {
-  const receiver = await readReceiver(queries, organization, id);
+/** Reads the user with this id as the new owner, who must be enabled. Rejects with `owner_not_found` and `owner_disabled`. */
+export async function getReceiver(queries: Queries, organization: Organization, id: number): Promise<TransferParty> {
+  const receiver = await readParty(queries, organization, id);
+  if (receiver.isDeleted) throw new ServiceError('owner_not_found');
   if (receiver.isDisabled) {
     throw new ServiceError('owner_disabled', { detail: 'The owner is disabled. Enable the owner first.' });
   }
@@ -25,41 +28,58 @@ export async function getReceiver(queries: Queries, organization: Organization, 
 }
 
 /** Reads the user with this id. Rejects with `owner_not_found`. */
-export async function readReceiver(
+export async function readParty(
   queries: Queries,
   { organizationId }: Organization,
   ownerId: number,
-): Promise<Receiver> {
+): Promise<TransferParty> {
   const row = await queries
     .selectFrom('users')
-    .select(['kind', 'is_admin', 'disabled_at', 'scopes'])
+    .select(['kind', 'is_admin', 'disabled_at', 'deleted_at', 'scopes'])
     .where('id', '=', ownerId)
     .where('organization_id', '=', organizationId)
     .executeTakeFirst();
   if (row === undefined) throw new ServiceError('owner_not_found');
-  const isDisabled = row.disabled_at !== null;
-  const isAdmin = row.is_admin === 1;
-  return { organizationId, ownerId, kind: row.kind, isAdmin, isDisabled, ceiling: toCeiling(row.scopes) };
+  return {
+    organizationId,
+    ownerId,
+    kind: row.kind,
+    isAdmin: row.is_admin === 1,
+    isDisabled: row.disabled_at !== null,
+    isDeleted: row.deleted_at !== null,
+    ceiling: toCeiling(row.scopes),
+  };
 }
 
-/** Those of `scopes` that no token of the user may have. */
-export function scopesAbove({ kind, isAdmin, ceiling }: Receiver, scopes: readonly string[]): string[] {
+/**
+ * Those of `scopes` that a token may not have after it moved: those that no token of the new owner may have, and those of
+ * administrators that gave the former owner nothing, because a move must not make them work.
+ */
+function scopesAbove(from: TransferParty, to: TransferParty, scopes: readonly string[]): string[] {
   return scopes.filter((scope) => {
-    if (!isBelow(ceiling, scope)) return true;
-    if (!OF_ADMINISTRATORS.includes(scope)) return false;
-    return kind === 'person' ? !isAdmin : kind !== 'service' || scope !== ACT_AS;
+    if (!isBelow(to.ceiling, scope) || !canHave(to, scope)) return true;
+    return OF_ADMINISTRATORS.includes(scope) && !canHave(from, scope);
   });
 }
 
-/** A set of scopes of which the receiver may have only a part. */
+function canHave({ kind, isAdmin }: TransferParty, scope: string): boolean {
+  return kind === 'person' ? isAdmin || !OF_ADMINISTRATORS.includes(scope) : isAllowedFor(kind, scope);
+}
+
+/** A set of scopes of which the new owner may have only a part. */
 export interface Cut {
   setId: number;
   above: string[];
   kept: string[];
 }
 
-/** Those of the scope sets with these ids that have scopes which the receiver may not have. */
-export async function cutsFor(queries: Queries, receiver: Receiver, setIds: ReadonlySet<number>): Promise<Cut[]> {
+/** Those of the scope sets with these ids that have scopes which no token may have after it moved. */
+export async function cutsFor(
+  queries: Queries,
+  from: TransferParty,
+  to: TransferParty,
+  setIds: ReadonlySet<number>,
+): Promise<Cut[]> {
   if (setIds.size === 0) return [];
   const rows = await queries
     .selectFrom('scope_sets')
@@ -68,7 +88,7 @@ export async function cutsFor(queries: Queries, receiver: Receiver, setIds: Read
     .execute();
   return rows.flatMap(({ id, scopes: text }) => {
     const scopes = toScopes(text);
-    const above = scopesAbove(receiver, scopes);
+    const above = scopesAbove(from, to, scopes);
     return above.length === 0 ? [] : [{ setId: id, above, kept: scopes.filter((scope) => !above.includes(scope)) }];
   });
 }

@@ -6,7 +6,7 @@ import type { AuthenticatedActor } from './actor.js';
 import { asActing, requireValidCaller } from './caller-state.js';
 import { cutsOf, moveTokens } from './move.js';
 import { checkTokenLimit } from './policy.js';
-import { getReceiver, requireNoCuts } from './receiver.js';
+import { getReceiver, readParty, requireNoCuts } from './receiver.js';
 import { WRITE } from './scopes.js';
 import { MOST_SHOWN, readShown, type Selection, selectChanging, selectNamed } from './selection.js';
 import type { AccessToken } from './token.js';
@@ -59,6 +59,7 @@ export async function transferTokens(
     const acting = asActing(caller, await requireValidCaller(trx, caller, at, [WRITE]));
     const owner = await actingOwner(trx, acting, named, 'transfer');
     await actingOwner(trx, acting, { owner: toId }, 'transfer');
+    const from = await readParty(trx, caller, owner.ownerId);
     const to = await getReceiver(trx, caller, toId);
 
     const found = await selectChanging(trx, owner, selection, { at, exceptId })
@@ -72,7 +73,7 @@ export async function transferTokens(
       .limit(MOST_MOVED + 1)
       .execute();
     const moving = found.slice(0, MOST_MOVED);
-    const cuts = await cutsOf(trx, to, moving);
+    const cuts = await cutsOf(trx, from, to, moving);
     if (!cutScopes) requireNoCuts(cuts);
     const unexpired = moving.filter((token) => !isOver(token.expires_at, at)).length;
     if (unexpired > 0) await checkTokenLimit(trx, config, to, at, unexpired);

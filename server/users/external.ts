@@ -10,6 +10,7 @@ import { requireValidCaller } from '../tokens/caller-state.js';
 import { type Conditions, checkMissing, checkUntagged } from '../tokens/entity-tag.js';
 import { ACT_AS } from '../tokens/scopes.js';
 import { metadataColumn } from '../tokens/token.js';
+import { requireNothingMovesTo, requireNotLeaving } from './offboarding-state.js';
 import { noSuchUser, readUser, selectUsers, toUser, type User } from './user.js';
 import { revokeOf } from './users.js';
 
@@ -33,7 +34,7 @@ export async function findExternal({ db }: Deps, { organizationId }: OwnerKey, e
 
 /**
  * Adds the external owner, or replaces all that is known of it. Requests at the same time add one owner. Rejects with
- * `precondition_failed`, and as `requireValidCaller` and `requireAdministrator` do.
+ * `precondition_failed`, with `offboarding_under_way` if it would enable an owner who is being offboarded, and as `requireValidCaller` and `requireAdministrator` do.
  */
 export async function putExternal(
   { db, now }: Deps,
@@ -79,6 +80,7 @@ export async function putExternal(
     }
     checkUntagged(conditions);
     const before = toUser(row);
+    if (wish.disabled === false) await requireNotLeaving(trx, before.id);
     const disabled = wish.disabled ?? before.disabledAt !== null;
     await trx
       .updateTable('users')
@@ -94,8 +96,8 @@ export async function putExternal(
 
 /**
  * Deletes the external owner: revokes all its tokens, and forgets name, e-mail, metadata and the external id. The row stays,
- * since tokens and events refer to it. Rejects with `not_found`, with `precondition_failed`, and as `requireValidCaller` and
- * `requireAdministrator` do.
+ * since tokens and events refer to it. Rejects with `not_found`, with `precondition_failed`, with `offboarding_under_way` if an
+ * offboarding moves tokens from or to the owner, and as `requireValidCaller` and `requireAdministrator` do.
  */
 export async function deleteExternal(
   { db, now }: Deps,
@@ -111,6 +113,8 @@ export async function deleteExternal(
     if (row === undefined) throw noSuchUser();
     checkUntagged(conditions);
     const user = toUser(row);
+    await requireNotLeaving(trx, user.id);
+    await requireNothingMovesTo(trx, user.id);
     const owner = { organizationId, ownerId: user.id };
     await revokeOf(trx, owner, TOKEN_TYPES, { at, by: actor, reason: 'deleted' });
     await trx

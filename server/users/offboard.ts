@@ -7,7 +7,7 @@ import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
 import { cutsOf, moveTokens } from '../tokens/move.js';
-import { getReceiver, readReceiver } from '../tokens/receiver.js';
+import { getReceiver, readParty } from '../tokens/receiver.js';
 import { revoked } from '../tokens/revocation.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import { countManagedAlone } from './managers.js';
@@ -131,8 +131,9 @@ async function changeBatch(
       .execute();
     await recordRevocations(trx, revocation, user, { count: tokens.length, uuids });
   } else {
-    const to = await readReceiver(trx, user, row.to_id);
-    cut = await moveTokens(trx, user, to, tokens, await cutsOf(trx, to, tokens));
+    const from = await readParty(trx, user, id);
+    const to = await readParty(trx, user, row.to_id);
+    cut = await moveTokens(trx, user, to, tokens, await cutsOf(trx, from, to, tokens));
     await recordTransfer(trx, { at, by: actor }, user, to, { tokens, cut });
   }
   const last = tokens.at(-1);

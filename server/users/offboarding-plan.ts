@@ -3,7 +3,7 @@ import type { Deps } from '../deps.js';
 import { nextTurn } from '../timers.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { checkTokenLimit } from '../tokens/policy.js';
-import { cutsFor, getReceiver, requireNoCuts } from '../tokens/receiver.js';
+import { cutsFor, getReceiver, readParty, requireNoCuts } from '../tokens/receiver.js';
 import { isOver } from '../tokens/verify.js';
 import { countManagedAlone } from './managers.js';
 import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
@@ -37,7 +37,8 @@ export async function planOffboarding(
   const sessions = await countSessions(db.read, user);
   const unmanaged = await countManagedAlone(db.read, user.ownerId);
   if (to === undefined) return { sessions, revoked: tokens, transferred: 0, cut: 0, unmanaged };
-  const cuts = await cutsFor(db.read, to, new Set(bySet.keys()));
+  const from = await readParty(db.read, user, user.ownerId);
+  const cuts = await cutsFor(db.read, from, to, new Set(bySet.keys()));
   if (!cutScopes) requireNoCuts(cuts);
   if (unexpired > 0) await checkTokenLimit(db.read, config, to, at, unexpired);
   const cut = cuts.reduce((sum, { setId }) => sum + (bySet.get(setId) ?? 0), 0);

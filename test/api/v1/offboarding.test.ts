@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import {
   createAccessToken,
+  deleteExternalUser,
+  type ExternalUser,
   getMe,
   listAccessTokens,
   listAuditEvents,
   logIn,
   type Offboarding,
   offboardUser,
+  putExternalUser,
   revokeCurrentAccessToken,
   updateUser,
   verifyAccessToken,
@@ -237,6 +240,33 @@ describe('giving the tokens to another owner', () => {
       { user_id: session.id, tokens: 1 },
     ]);
   });
+});
+
+test('an external owner is neither enabled nor deleted while its tokens move, or others move to it', async () => {
+  const { service, admin, from } = await leaving();
+  const { client } = admin;
+  const put = (external_id: string, body: ExternalUser) => putExternalUser({ client, path: { external_id }, body });
+  const [old, heir] = [await answered(put('cus_42', {})), await answered(put('cus_43', {}))];
+  const query = { owner: old.id };
+  const job = await answered(createAccessToken({ client, query, body: { name: 'job', scopes: [] } }));
+  await stopAfterBegin(service, old.id, heir.id);
+  const underWay = { status: 409, body: { detail: ANY_STRING, code: 'offboarding_under_way' } };
+  for (const external_id of ['cus_42', 'cus_43']) {
+    await expectRefusal(service, () => deleteExternalUser({ client, path: { external_id } }), underWay);
+  }
+  await expectRefusal(service, () => put('cus_42', { disabled: false }), underWay);
+  expect((await put('cus_42', { fullName: 'Ada Ltd' })).data).toMatchObject({ disabled: true });
+  await answered(offboard(client, old.id, { tokens: 'transfer', to: heir.id }));
+  expect(await verdict(client, job.plaintext)).toEqual({ code: 'valid', owner: heir.id });
+  expect((await deleteExternalUser({ client, path: { external_id: 'cus_43' } })).response.status).toBe(204);
+  expect(await verdict(client, job.plaintext)).toEqual({ code: 'revoked', owner: heir.id });
+  expect((await put('cus_42', { disabled: false })).data).toMatchObject({ disabled: false });
+  // Whoever is deleted gets nothing, and cannot leave.
+  await expectRefusal(service, () => offboard(client, from, { tokens: 'transfer', to: heir.id }), {
+    status: 404,
+    body: { detail: 'No such owner.', code: 'owner_not_found' },
+  });
+  await expectRefusal(service, () => offboard(client, heir.id, { tokens: 'revoke' }), { status: 404 });
 });
 
 describe('what is refused', () => {

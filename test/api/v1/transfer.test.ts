@@ -3,14 +3,18 @@ import {
   type AccessToken,
   createAccessToken,
   createPrivateToken,
+  createService,
   getAccessToken,
   getMe,
   listAccessTokenEvents,
   listAccessTokens,
   listAuditEvents,
+  offboardUser,
+  putExternalUser,
   revokeAccessToken,
   type Transfer,
   transferAccessTokens,
+  updateUser,
   verifyAccessToken,
 } from '../../../generated/index.js';
 import { send } from '../../support/http.js';
@@ -139,6 +143,44 @@ test('scopes that the new owner may not have are cut or refused, by their names'
     transferredCount: 1,
     cutCount: 0,
   });
+});
+
+test('no move gives a customer tokens:verify, or makes scopes of administrators work that did not', async () => {
+  const { service, admin, ada, bea, from, to } = await three();
+  const { client } = admin;
+  const refusal = (scope: string) => ({
+    status: 409,
+    body: { detail: `The owner may not have these scopes: ${scope}.`, code: 'scopes_above_ceiling' },
+  });
+  const customer = await answered(putExternalUser({ client, path: { external_id: 'cus_42' }, body: {} }));
+  const { token } = await create(client, 'reader', ['tokens:read', 'tokens:verify']);
+  const give = { ids: [token.id], to: customer.id };
+  await expectRefusal(service, () => transferAccessTokens({ client, body: give }), refusal('tokens:verify'));
+  const given = await transfer(client, { ...give, cutScopes: true });
+  expect(given.tokens.map(({ scopes }) => scopes)).toEqual([['tokens:read']]);
+
+  // Ada was an administrator, and manages a service.
+  await change(service, `update users set is_admin = 1 where id = ${String(from)}`);
+  const acting = await create(ada.client, 'acting', ['tokens:act-as', 'tokens:read']);
+  const root = await create(ada.client, 'root', ['users:admin']);
+  await answered(updateUser({ client, path: { user_id: from }, body: { isAdmin: false } }));
+  const jobs = await answered(createService({ client, body: { fullName: 'jobs', managers: [from] } }));
+  const toService = { ids: [acting.token.id], to: jobs.id };
+  const bySelf = () => transferAccessTokens({ client: ada.client, body: toService });
+  await expectRefusal(service, bySelf, refusal('tokens:act-as'));
+  const leave = { tokens: 'transfer', to: 1 } as const;
+  const offboard = () => offboardUser({ client, path: { user_id: from }, body: leave });
+  await expectRefusal(service, offboard, refusal('tokens:act-as, users:admin'));
+  const query = { owner: from };
+  const toAdmin = () => transferAccessTokens({ client, query, body: { ids: [root.token.id], to: 1 } });
+  await expectRefusal(service, toAdmin, refusal('users:admin'));
+  const moved = await transfer(ada.client, { ...toService, cutScopes: true });
+  expect(moved.tokens.map(({ scopes }) => scopes)).toEqual([['tokens:read']]);
+  // Between administrators and services they stay.
+  await change(service, `update users set is_admin = 1 where id = ${String(to)}`);
+  const working = await create(bea.client, 'working', ['tokens:act-as']);
+  const kept = await transfer(client, { ids: [working.token.id], to: jobs.id }, to);
+  expect(kept).toMatchObject({ transferredCount: 1, cutCount: 0 });
 });
 
 test('by the token in use, that one stays unless it is told not to', async () => {
