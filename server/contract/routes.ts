@@ -31,20 +31,25 @@ export function createRoutes(operations: readonly Operation[], serving: (operati
   // The paths without parameters. `/tokens/current` must never match `/tokens/{id}`, even if a request's method exists
   // only for `/tokens/{id}`. A map also finds these paths faster than forty regular expressions.
   const concrete = new Map<string, Layer[]>();
+  /** The paths with parameters by their number of segments. */
+  const templates = new Map<number, Template[]>();
   for (const operation of [...operations].sort(byLiteralsFirst)) {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
     const layer = router.register(path, [operation.method], nothing) as Layer;
     served.set(layer, { serve: serving(operation), surface: operation.surface });
     if (path === operation.path) concrete.set(path, [...(concrete.get(path) ?? []), layer]);
+    else addTemplate(templates, operation.path, layer);
   }
 
-  const layersAt = (path: string): Layer[] => {
-    const layers = concrete.get(path) ?? router.match(path, '').path;
-    return layers.filter((layer) => layer.path === layers[0]?.path);
+  const layersAt = (path: string): readonly Layer[] => {
+    const known = concrete.get(path);
+    if (known !== undefined) return known;
+    const ofLength = templates.get(path.split('/').length) ?? [];
+    return ofLength.find(({ start, layers }) => path.startsWith(start) && layers[0]?.match(path))?.layers ?? [];
   };
   return {
     find(method, path) {
-      for (const layer of concrete.get(path) ?? layersAt(path)) {
+      for (const layer of layersAt(path)) {
         const serve = layer.methods.includes(method) ? served.get(layer)?.serve : undefined;
         if (serve === undefined) continue;
         const params = layer.paramNames.length === 0 ? NO_PARAMETERS : layer.params(path, layer.captures(path));
@@ -73,6 +78,23 @@ function byLiteralsFirst(a: Operation, b: Operation): number {
 }
 
 type Layer = Router['stack'][number];
+
+/** The layers of one path with parameters. */
+interface Template {
+  path: string;
+  /** The path up to its first parameter. It is compared first, because a regular expression for each path takes longer. */
+  start: string;
+  layers: Layer[];
+}
+
+function addTemplate(templates: Map<number, Template[]>, path: string, layer: Layer): void {
+  const segments = path.split('/').length;
+  const ofLength = templates.get(segments) ?? [];
+  const known = ofLength.find((template) => template.path === path);
+  if (known === undefined) ofLength.push({ path, start: path.slice(0, path.indexOf('{')), layers: [layer] });
+  else known.layers.push(layer);
+  templates.set(segments, ofLength);
+}
 
 interface Served {
   serve: Serve;

@@ -133,10 +133,10 @@ export async function openMemoryDatabase(image?: Buffer, atCommit?: AtCommit): P
 }
 
 function toDatabase(
-  { writer, run, reader, watch, close }: SqliteHandles,
+  { writer, run, changes, reader, watch, close }: SqliteHandles,
   atCommit: AtCommit | undefined,
 ): Database & Pick<WriteQueue, 'idle'> {
-  const queue = createWriteQueue(writer, run, atCommit);
+  const queue = createWriteQueue({ queries: writer, run, changes }, atCommit);
   return {
     read: reader,
     write: (work) => queue.write(work),

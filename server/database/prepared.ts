@@ -9,10 +9,10 @@ import type { Queries } from './schema.js';
  */
 export type Build<Parameters, Row> = (queries: Queries, parameters: Parameters) => Compilable<Row>;
 
-/** A compiled query, with a placeholder or a constant for each of its parameters, in their order. */
 interface Template {
   query: CompiledQuery;
-  places: readonly unknown[];
+  /** Returns the query's parameters in their order, with what is `given` in the places of the placeholders. */
+  valuesOf(given: object): unknown[];
 }
 
 class Placeholder {
@@ -35,10 +35,22 @@ function templateOf<Parameters, Row>(build: Build<Parameters, Row>, queries: Que
   let template = ofEngine.get(build);
   if (template === undefined) {
     const query = build(queries, placeholders as Parameters).compile();
-    template = { query, places: query.parameters };
+    template = { query, valuesOf: valuesMaker(query.parameters) };
     ofEngine.set(build, template);
   }
   return template;
+}
+
+/**
+ * Returns a function that fills the placeholders among `parameters`. The names become code: they come from this program's own
+ * queries.
+ */
+function valuesMaker(parameters: readonly unknown[]): Template['valuesOf'] {
+  const values = parameters.map((parameter, index) =>
+    parameter instanceof Placeholder ? `given[${JSON.stringify(parameter.name)}]` : `parameters[${String(index)}]`,
+  );
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- a loop over the names would look each of them up in a table
+  return new Function('parameters', `return (given) => [${values.join(', ')}]`)(parameters) as Template['valuesOf'];
 }
 
 /** Returns the compiled query of `build`, and the values of its parameters in their order. */
@@ -47,11 +59,8 @@ function prepare<Parameters extends object, Row>(
   queries: Queries,
   parameters: Parameters,
 ): { query: CompiledQuery; values: unknown[] } {
-  const { query, places } = templateOf(build, queries);
-  const values = places.map((place) =>
-    place instanceof Placeholder ? parameters[place.name as keyof Parameters] : place,
-  );
-  return { query, values };
+  const { query, valuesOf } = templateOf(build, queries);
+  return { query, values: valuesOf(parameters) };
 }
 
 /**

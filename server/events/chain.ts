@@ -55,6 +55,11 @@ const BYTES = 3;
 /** Bytes of the kind and the length of a value. */
 const HEAD = 5;
 
+/** Units of UTF-16. */
+const SHORT = 40;
+/** The first unit of UTF-16 with more than one byte in UTF-8. */
+const NOT_ASCII = 0x80;
+
 /** Holds one event at a time, because each change pays for the allocation of a buffer. */
 let scratch = Buffer.allocUnsafe(4_096);
 
@@ -70,7 +75,19 @@ function append(end: number, value: string | number | Uint8Array | null): number
   const text = typeof value === 'number' ? String(value) : value;
   // UTF-8 has at most three bytes for each unit of UTF-16.
   makeRoom(start + 3 * text.length);
-  return appendHead(end, typeof value === 'number' ? INTEGER : TEXT, scratch.write(text, start));
+  return appendHead(end, typeof value === 'number' ? INTEGER : TEXT, writeText(text, start));
+}
+
+/** Writes `text` in UTF-8 and returns the number of bytes. */
+function writeText(text: string, start: number): number {
+  // For a short text, this loop is faster than a call of the runtime.
+  if (text.length > SHORT) return scratch.write(text, start);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= NOT_ASCII) return scratch.write(text, start);
+    scratch[start + index] = unit;
+  }
+  return text.length;
 }
 
 /** Writes the head of a value of `length` bytes, and returns where the value ends. */

@@ -76,7 +76,7 @@ async function linkBatch(trx: Queries, organizationId: number, key: Uint8Array |
 /** Returns what links the events of a transaction at its end, on an engine with one writer. */
 export function createLinking(key: Uint8Array | null): AtCommit {
   return async (trx, events) => {
-    const labels = new Map<number, string | null>();
+    const labels = new Map<number | null, string | null>();
     for (const organizationId of new Set(events.map((event) => event.organization_id))) {
       const [head] = await runPrepared(trx, headAndLastId, { organizationId });
       if (head === undefined) await sendPrepared(trx, newHead, { organizationId, hash: START });
@@ -90,7 +90,7 @@ export function createLinking(key: Uint8Array | null): AtCommit {
         seq += 1;
         event.id = id;
         event.seq = seq;
-        event.actor_label = await labelById(trx, event.actor_id, labels);
+        event.actor_label = labels.get(event.actor_id) ?? (await labelById(trx, event.actor_id, labels));
         event.hash = hash = hashOf(hash, event, key);
         await sendPrepared(trx, linkedEvent, event);
       }
@@ -99,10 +99,12 @@ export function createLinking(key: Uint8Array | null): AtCommit {
   };
 }
 
-async function labelById(trx: Queries, id: number | null, known: Map<number, string | null>): Promise<string | null> {
+async function labelById(
+  trx: Queries,
+  id: number | null,
+  known: Map<number | null, string | null>,
+): Promise<string | null> {
   if (id === null) return null;
-  const label = known.get(id);
-  if (label !== undefined) return label;
   const [user] = await runPrepared(trx, labelOfUser, { id });
   known.set(id, user?.label ?? null);
   return user?.label ?? null;

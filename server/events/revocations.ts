@@ -30,7 +30,8 @@ export async function recordRevocation(
   row: RevokedRow,
   action: EventAction = 'token.revoked',
 ): Promise<void> {
-  await recordEvent(trx, by, at, { action, owner: row, target: { ...row, uuid: toUuid(row.uuid) }, reason });
+  const { uuid, name, prefix } = row;
+  await recordEvent(trx, by, at, { action, owner: row, target: { uuid: toUuid(uuid), name, prefix }, reason });
 }
 
 /** The uuids of the newest `MOST_IDS` tokens that a query selects, as 32 hexadecimal digits each. Ask before they are revoked. */

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { setImmediate } from '../timers.js';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 export const RANDOM_LENGTH = 30;
@@ -33,14 +34,34 @@ export function randomBase62(length: number): string {
   const codes = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
-    const bytes = randomBytes(2 * length);
-    for (let index = 0; index < bytes.length && filled < length; index++) {
-      const byte = bytes.readUInt8(index);
-      // 248 is the largest multiple of 62 in a byte. Larger bytes would make the first characters more likely.
-      if (byte < 248) codes[filled++] = ALPHABET.charCodeAt(byte % 62);
-    }
+    const byte = randomByte();
+    // 248 is the largest multiple of 62 in a byte. Larger bytes would make the first characters more likely.
+    if (byte < 248) codes[filled++] = ALPHABET.charCodeAt(byte % 62);
   }
   return codes.toString('latin1');
+}
+
+/**
+ * Random bytes for the secrets of one turn of the event loop. One call to the system for each secret would take as long as a
+ * query. At the turn's end the rest is erased, so that no copy of the process's memory holds bytes of later secrets.
+ */
+const random = new Uint8Array(1_024);
+let used = random.length;
+
+function randomByte(): number {
+  if (used === random.length) {
+    randomFillSync(random);
+    used = 0;
+    setImmediate(eraseRandom);
+  }
+  const byte = random[used] ?? 0;
+  random[used++] = 0;
+  return byte;
+}
+
+function eraseRandom(): void {
+  random.fill(0);
+  used = random.length;
 }
 
 function checksum(text: string): string {

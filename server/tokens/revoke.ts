@@ -34,16 +34,18 @@ export async function revokeToken(
     await lockNamed(trx, caller, named);
     const at = now();
     const endsItself = uuid.toLowerCase() === caller.tokenUuid && !namesAnother(caller, named);
-    const owner = endsItself
-      ? { ...ownerKeyOf(caller), other: null }
+    const { organizationId, ownerId, other } = endsItself
+      ? { organizationId: caller.organizationId, ownerId: caller.ownerId, other: null }
       : await actingOwner(trx, asActing(caller, await requireValidCaller(trx, caller, at, [WRITE])), named, 'revoke');
-    const key = { ...toTokenKey(uuid), ...ownerKeyOf(owner) };
+    const { uuid: bytes, createdAt } = toTokenKey(uuid);
+    const key = { uuid: bytes, createdAt, organizationId, ownerId };
     if (conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined) {
       const [row] = await runPrepared(trx, tokenByUuid, key);
       if (row !== undefined && row.revoked_at === null) checkConditions(conditions, toVersioned(row));
     }
-    const reason = owner.other?.kind === 'person' ? 'admin' : 'user';
-    const [row] = await runPrepared(trx, revocation, { ...key, at, by: caller.ownerId, reason });
+    const reason = other?.kind === 'person' ? 'admin' : 'user';
+    const given = { uuid: bytes, createdAt, organizationId, ownerId, at, by: caller.ownerId, reason } as const;
+    const [row] = await runPrepared(trx, revocation, given);
     if (row !== undefined) {
       await recordRevocation(trx, { at, by: actor, reason }, row);
       return;
@@ -51,10 +53,6 @@ export async function revokeToken(
     const [revokedBefore] = await runPrepared(trx, tokenByUuid, key);
     if (revokedBefore === undefined) throw new ServiceError('not_found');
   });
-}
-
-function ownerKeyOf({ organizationId, ownerId }: OwnerKey): OwnerKey {
-  return { organizationId, ownerId };
 }
 
 type RevocationByKey = TokenKey & OwnerKey & Parameters<typeof revokedColumns>[0];

@@ -17,9 +17,14 @@ type Connection = SqliteDriver.Database;
 /** The most prepared statements that a connection remembers. */
 const STATEMENTS_KEPT = 200;
 
+/** Counts the statements of a connection that may have changed something. */
+export interface Changes {
+  count: number;
+}
+
 /** Creates Kysely for the one connection that writes. */
-export function kyselyOver(connection: Connection): Queries {
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: rememberingStatements(connection) }) });
+export function kyselyOver(connection: Connection, changes: Changes): Queries {
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: rememberingStatements(connection, changes) }) });
 }
 
 /** Creates Kysely for a connection that only reads. */
@@ -32,7 +37,7 @@ export function readingKyselyOver(connection: Connection): Queries {
  * `reader`. `writer` is faster: SQLite empties the page cache of `reader` after each commit of `writer`.
  */
 export function readingOver(writer: Connection, byWriter: Run, reader: Connection): Run {
-  const byReader = runOver(reader);
+  const byReader = runOver(reader, { count: 0 });
   return (query, parameters) => {
     if (writer.inTransaction) return byReader(query, parameters);
     try {
@@ -49,22 +54,27 @@ export function readingOver(writer: Connection, byWriter: Run, reader: Connectio
  * Returns the `Run` of a connection. Each row is read as an array and then made an object, because the driver would
  * take 1.5 times as long to make the object.
  */
-export function runOver(connection: Connection): Run {
+export function runOver(connection: Connection, changes: Changes): Run {
   const statements = new WeakMap<CompiledQuery, (parameters: readonly unknown[]) => unknown[]>();
   return (query, parameters) => {
     let run = statements.get(query);
     if (run === undefined) {
-      run = runStatement(connection.prepare(query.sql));
+      run = runStatement(connection.prepare(query.sql), changes);
       statements.set(query, run);
     }
     return run(parameters);
   };
 }
 
-function runStatement(statement: SqliteDriver.Statement): (parameters: readonly unknown[]) => unknown[] {
+function runStatement(
+  statement: SqliteDriver.Statement,
+  changes: Changes,
+): (parameters: readonly unknown[]) => unknown[] {
+  const mayChange = statement.readonly ? 0 : 1;
   if (!statement.reader) {
     return (parameters) => {
       statement.run(...parameters);
+      changes.count += mayChange;
       return [];
     };
   }
@@ -72,6 +82,7 @@ function runStatement(statement: SqliteDriver.Statement): (parameters: readonly 
   const toRow = rowMaker(statement.columns().map(({ name }) => name));
   return (parameters) => {
     const rows = statement.all(...parameters);
+    changes.count += mayChange;
     for (let index = 0; index < rows.length; index++) rows[index] = toRow(rows[index] as unknown[]);
     return rows;
   };
@@ -90,8 +101,8 @@ function rowMaker(names: string[]): (values: unknown[]) => unknown {
 /**
  * A connection for Kysely's driver that prepares each query once. Kysely's driver asks to prepare a query at every run.
  */
-function rememberingStatements(connection: Connection): SqliteDatabase {
-  const statements = new Map<string, SqliteStatement>();
+function rememberingStatements(connection: Connection, changes: Changes): SqliteDatabase {
+  const statements = new Map<string, SqliteDriver.Statement & SqliteStatement>();
   return {
     prepare(sql) {
       let statement = statements.get(sql);
@@ -100,6 +111,7 @@ function rememberingStatements(connection: Connection): SqliteDatabase {
         if (statements.size >= STATEMENTS_KEPT) statements.clear();
         statements.set(sql, statement);
       }
+      if (!statement.readonly) changes.count += 1;
       return statement;
     },
     close() {
@@ -116,7 +128,7 @@ class ReadingDialect extends SqliteDialect {
   readonly #database: SqliteDatabase;
 
   constructor(connection: Connection) {
-    const database = rememberingStatements(connection);
+    const database = rememberingStatements(connection, { count: 0 });
     super({ database });
     this.#database = database;
   }

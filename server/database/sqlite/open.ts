@@ -5,7 +5,7 @@ import { type Run, runDirectly } from '../prepared.js';
 import type { Queries } from '../schema.js';
 import { UnusableDatabase } from '../unusable.js';
 import { type Watch, watchNothing } from '../watch.js';
-import { kyselyOver, readingKyselyOver, readingOver, runOver } from './dialect.js';
+import { type Changes, kyselyOver, readingKyselyOver, readingOver, runOver } from './dialect.js';
 import { assertBuilt, type Connection, connect } from './driver.js';
 import { isBusy, isUnfinished } from './faults.js';
 import { faultsIn, isCutShort, logSize } from './file.js';
@@ -39,6 +39,8 @@ export interface SqliteHandles {
   writer: Queries;
   /** Runs queries on the connection of `writer`. Only code that has this connection for itself may use `run`. */
   run: Run;
+  /** What the connection of `writer` may have changed. */
+  changes: Changes;
   /** Reads on a connection of its own. A database in memory has only one connection, so there `reader` is `writer`. */
   reader: Queries;
   /** Watches for commits of other connections. */
@@ -63,12 +65,14 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
     inspectFinished(path);
     const writer = await openWriter(path);
     const reader = connect(path, { readonly: true, timeout: READER_BUSY_TIMEOUT });
-    const run = runOver(writer);
+    const changes = { count: 0 };
+    const run = runOver(writer, changes);
     const queries = readingKyselyOver(reader);
     runDirectly(queries, readingOver(writer, run, reader));
     return {
-      writer: kyselyOver(writer),
+      writer: kyselyOver(writer, changes),
       run,
+      changes,
       reader: queries,
       watch: createWatch(reader),
       // Close the reader first: the last connection writes the log back, and a read-only connection cannot write.
@@ -92,10 +96,12 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
 /** Opens a database in memory with the content of `image`, or an empty one. `image()` returns the current content. */
 export async function openMemory(image?: Buffer): Promise<SqliteHandles & { image(): Buffer }> {
   const writer = await openWriter(image ?? IN_MEMORY);
-  const queries = kyselyOver(writer);
+  const changes = { count: 0 };
+  const queries = kyselyOver(writer, changes);
   return {
     writer: queries,
-    run: runOver(writer),
+    run: runOver(writer, changes),
+    changes,
     // There is one connection for reads and transactions. Kysely's executor runs them one after the other.
     reader: queries,
     watch: watchNothing,

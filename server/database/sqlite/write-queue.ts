@@ -5,6 +5,7 @@ import { type AtCommit, collectEvents } from '../at-commit.js';
 import { WriteQueueFull } from '../faults.js';
 import { type Run, runCompiled, runDirectly } from '../prepared.js';
 import type { EventRow, Queries } from '../schema.js';
+import type { Changes } from './dialect.js';
 import { isBusy, isStorageFault } from './faults.js';
 
 /** Milliseconds that a write waits for another process to release the lock of the file. */
@@ -45,14 +46,17 @@ interface Job {
   reject(error: unknown): void;
 }
 
+/** Answers a write after the commit. */
+type Settlement = () => void;
+
 /** The writes of the process. */
 export interface WriteQueue {
   /**
    * Runs `work` in a transaction and resolves with the result of `work` when the commit is on disk. `work` must await
    * only queries on its `trx`.
    *
-   * Writes that arrive while a transaction runs form a group and share the next transaction. Each write of a group has
-   * its own savepoint: a `work` that throws undoes only its own changes. If the commit fails, every write of the group
+   * Writes that arrive while a transaction runs form a group and share the next transaction. A `work` that throws undoes
+   * only its own changes; for that, the works of its group may run again. If the commit fails, every write of the group
    * rejects. Rejects with `WriteQueueFull` if too many writes wait, and with the driver's error if another process
    * holds the lock for 5 seconds.
    */
@@ -66,18 +70,20 @@ interface Writer {
   queries: Queries;
   /** Runs queries on the connection of `queries`. */
   run: Run;
+  /** What the connection of `queries` may have changed. */
+  changes: Changes;
   /** The events of the open transaction, which `atCommit` writes. */
   events: EventRow[];
   atCommit: AtCommit;
 }
 
-/**
- * Creates the queue of writes on `queries`. `run` runs queries on the connection of `queries`. With `atCommit`, the events of
- * a group wait for the end of its transaction.
- */
-export function createWriteQueue(queries: Queries, run: Run, atCommit?: AtCommit): WriteQueue {
-  const writer: Writer = { queries, run, events: [], atCommit: atCommit ?? (() => Promise.resolve()) };
-  if (atCommit !== undefined) collectEvents(queries, writer.events);
+/** Creates the queue of writes on a connection. With `atCommit`, the events of a group wait for the end of its transaction. */
+export function createWriteQueue(
+  connection: Pick<Writer, 'queries' | 'run' | 'changes'>,
+  atCommit?: AtCommit,
+): WriteQueue {
+  const writer: Writer = { ...connection, events: [], atCommit: atCommit ?? (() => Promise.resolve()) };
+  if (atCommit !== undefined) collectEvents(writer.queries, writer.events);
   const waiting: Job[] = [];
   let draining: Promise<void> | undefined;
   const pace = createPace(PACE_AT_FIRST);
@@ -133,8 +139,9 @@ export function createWriteQueue(queries: Queries, run: Run, atCommit?: AtCommit
  * Runs a group of writes in one transaction and settles the writes. Resolves with the milliseconds that the transaction
  * took; the wait for the lock does not count, because other processes cause it.
  */
-async function commitGroup({ queries, run, events, atCommit }: Writer, group: Job[]): Promise<number> {
-  const settlements: (() => void)[] = [];
+async function commitGroup(writer: Writer, group: Job[]): Promise<number> {
+  const { queries, run, events, atCommit } = writer;
+  let settlements: Settlement[] = [];
   let begin = performanceNow();
   try {
     await queries.connection().execute(async (trx) => {
@@ -143,8 +150,10 @@ async function commitGroup({ queries, run, events, atCommit }: Writer, group: Jo
       begin = performanceNow();
       events.length = 0;
       try {
-        if (group.length === 1 && group[0] !== undefined) settlements.push(await runAlone(trx, group[0]));
-        else for (const job of group) settlements.push(await runInSavepoint(trx, job, events));
+        settlements =
+          group.length === 1 && group[0] !== undefined
+            ? [await runAlone(trx, group[0])]
+            : ((await runTogether(trx, writer, group)) ?? (await runInSavepoints(trx, events, group)));
         if (events.length > 0) await atCommit(trx, events);
         await runCompiled(trx, COMMIT);
       } catch (error) {
@@ -207,7 +216,7 @@ export async function beginImmediate(
 }
 
 /** Runs the only write of a group, without a savepoint: if `work` throws, the whole transaction is rolled back. */
-async function runAlone(trx: Queries, job: Job): Promise<() => void> {
+async function runAlone(trx: Queries, job: Job): Promise<Settlement> {
   const value = await job.work(trx);
   return () => {
     job.resolve(value);
@@ -215,10 +224,49 @@ async function runAlone(trx: Queries, job: Job): Promise<() => void> {
 }
 
 /**
+ * Runs the writes of a group without savepoints, because SQLite copies each page that changes in a savepoint. Resolves with
+ * undefined if a write threw after it had changed something. Rejects only for storage faults, which concern the whole group.
+ */
+async function runTogether(
+  trx: Queries,
+  { events, changes }: Writer,
+  group: readonly Job[],
+): Promise<Settlement[] | undefined> {
+  const settlements: Settlement[] = [];
+  for (const job of group) {
+    const before = { changes: changes.count, events: events.length };
+    try {
+      const value = await job.work(trx);
+      settlements.push(() => {
+        job.resolve(value);
+      });
+    } catch (error) {
+      if (isStorageFault(error)) throw error;
+      if (changes.count !== before.changes) return undefined;
+      events.length = before.events;
+      settlements.push(() => {
+        job.reject(error);
+      });
+    }
+  }
+  return settlements;
+}
+
+/** Undoes what `runTogether` changed, and runs the writes again, so that those that throw undo their own changes alone. */
+async function runInSavepoints(trx: Queries, events: EventRow[], group: Job[]): Promise<Settlement[]> {
+  await runCompiled(trx, ROLL_BACK);
+  await beginImmediate(trx, patienceOf(group));
+  events.length = 0;
+  const settlements: Settlement[] = [];
+  for (const job of group) settlements.push(await runInSavepoint(trx, job, events));
+  return settlements;
+}
+
+/**
  * Runs a write in a savepoint, and removes its events from `events` if it throws. Rejects only for storage faults, which
  * concern the whole group.
  */
-async function runInSavepoint(trx: Queries, job: Job, events: EventRow[]): Promise<() => void> {
+async function runInSavepoint(trx: Queries, job: Job, events: EventRow[]): Promise<Settlement> {
   const before = events.length;
   await runCompiled(trx, SAVEPOINT);
   try {
