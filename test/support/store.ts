@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
-import { Client, types } from 'pg';
+import { Client, Pool, type QueryResult, types } from 'pg';
 import { inject } from 'vitest';
 import { isPostgresUrl } from '../../server/config/postgres-url.js';
 import { tableNames } from '../../server/database/tables.js';
@@ -31,6 +31,8 @@ export async function newDatabase(folder: string): Promise<{ database: string; r
 
 /** Drops a test's PostgreSQL database, even if clients are connected to it. */
 export async function removeDatabase(database: string): Promise<void> {
+  await readers.get(database)?.end();
+  readers.delete(database);
   await toServer(`drop database if exists ${new URL(database).pathname.slice(1)} with (force)`);
 }
 
@@ -52,12 +54,21 @@ async function connectAdmin(): Promise<Client> {
   return client;
 }
 
-/** Runs a query on a database of either engine, on a connection of its own. */
-export async function rowsOf({ database }: { database: string }, query: string): Promise<Row[]> {
-  if (isPostgresUrl(database)) return await onServer(database, query);
+/** The rows that a query finds in a database of either engine. */
+export async function rowsOf(service: { database: string }, query: string): Promise<Row[]> {
+  const [rows = []] = await rowsOfEach(service, [query]);
+  return rows;
+}
+
+/** The rows that each of these queries finds. */
+async function rowsOfEach({ database }: { database: string }, queries: string[]): Promise<Row[][]> {
+  if (isPostgresUrl(database)) {
+    const results: unknown = await readerOf(database).query(queries.join(';\n'));
+    return (Array.isArray(results) ? results : [results]).map(({ rows }: QueryResult<Row>) => rows);
+  }
   const connection = new SqliteDriver(database, { readonly: true });
   try {
-    return connection.prepare<[], Row>(query).all();
+    return queries.map((query) => connection.prepare<[], Row>(query).all());
   } finally {
     connection.close();
   }
@@ -66,7 +77,13 @@ export async function rowsOf({ database }: { database: string }, query: string):
 /** Runs statements that change a database of either engine, on a connection of its own. */
 export async function change({ database }: { database: string }, ...statements: string[]): Promise<void> {
   if (isPostgresUrl(database)) {
-    for (const statement of statements) await onServer(database, statement);
+    const client = new Client(database);
+    await client.connect();
+    try {
+      for (const statement of statements) await client.query(statement);
+    } finally {
+      await client.end();
+    }
     return;
   }
   const connection = new SqliteDriver(database);
@@ -79,21 +96,22 @@ export async function change({ database }: { database: string }, ...statements: 
 
 /** All rows of `TABLES` without the instants of last use, which a rejected request may change. */
 export async function contentOf(service: { database: string }): Promise<Record<string, unknown[]>> {
-  const content: Record<string, unknown[]> = {};
-  for (const table of TABLES) {
-    const rows = await rowsOf(service, `select * from ${table} order by 1`);
-    content[table] = rows.map((row) => without(row, 'last_used_at', 'previous_last_used_at'));
-  }
-  return content;
+  const rows = await rowsOfEach(
+    service,
+    TABLES.map((table) => `select * from ${table} order by 1`),
+  );
+  const withoutUse = (row: Row) => without(row, 'last_used_at', 'previous_last_used_at');
+  return Object.fromEntries(TABLES.map((table, index) => [table, (rows[index] ?? []).map(withoutUse)]));
 }
 
 /** The whole content of the database as bytes, in which a test searches for secrets. */
 export async function bytesOf(service: { database: string }): Promise<Buffer> {
   if (!isPostgresUrl(service.database)) return await readFile(service.database);
-  const values: unknown[] = [];
-  for (const table of tableNames) {
-    for (const row of await rowsOf(service, `select * from ${table}`)) values.push(...Object.values(row));
-  }
+  const rows = await rowsOfEach(
+    service,
+    tableNames.map((table) => `select * from ${table}`),
+  );
+  const values: unknown[] = rows.flat().flatMap((row) => Object.values(row));
   return Buffer.concat(values.map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(String(value)))));
 }
 
@@ -105,12 +123,15 @@ const TYPES = {
       : (types.getTypeParser(...wanted) as (text: string) => unknown)) as typeof types.getTypeParser,
 };
 
-async function onServer(url: string, query: string): Promise<Row[]> {
-  const client = new Client({ connectionString: url, types: TYPES });
-  await client.connect();
-  try {
-    return (await client.query<Row>(query)).rows;
-  } finally {
-    await client.end();
-  }
+/** The connections that read a PostgreSQL database, by its URL. To connect takes longer than most queries. */
+const readers = new Map<string, Pool>();
+
+function readerOf(url: string): Pool {
+  const known = readers.get(url);
+  if (known !== undefined) return known;
+  const pool = new Pool({ connectionString: url, types: TYPES, idleTimeoutMillis: 5_000, allowExitOnIdle: true });
+  // Tests of outages end all connections.
+  pool.on('error', () => undefined);
+  readers.set(url, pool);
+  return pool;
 }
