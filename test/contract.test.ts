@@ -17,12 +17,13 @@ import {
 } from '../generated/index.js';
 import type { Handlers } from '../server/contract/contract.js';
 import { openUsers } from '../server/index.js';
+import { isOnPostgres } from './support/databases.js';
 import { createFaultyDatabase, type Fault } from './support/faulty-database.js';
 import { gitHubKeysFile, newGitHubKey, signedByGitHub } from './support/github.js';
 import { answered, type Service, startService } from './support/service.js';
 import { shapeOf } from './support/shape.js';
 import { openConnection } from './support/socket.js';
-import { change, isOnPostgres, rowsOf } from './support/store.js';
+import { change, rowsOf } from './support/store.js';
 
 // Walks the contract: each operation is asked for each status that it documents, on a real server, and every answer is
 // held against the document by a judge that the server knows nothing of.

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { isOnPostgres, newDatabase } from '../support/databases.js';
 import { databaseAt } from '../support/postgres-server.js';
 import { latchkey, newFolder, serveDatabase } from '../support/process.js';
-import { isOnPostgres, newDatabase, rowsOf } from '../support/store.js';
+import { rowsOf } from '../support/store.js';
 
 /** A database without any table. */
 async function emptyDatabase(): Promise<string> {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAccessToken, getMe } from '../../generated/index.js';
 import { openUsers } from '../../server/index.js';
+import { isOnPostgres } from '../support/databases.js';
 import { ADMIN, clientOf, type Finished, latchkey, logInTo, ownDatabase, serveDatabase } from '../support/process.js';
 import { answered } from '../support/service.js';
-import { isOnPostgres } from '../support/store.js';
 
 const ALICE = { email: 'alice@example.org', password: 'correct horse battery' };
 

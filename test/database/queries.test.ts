@@ -15,12 +15,13 @@ import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
 import { createPasswords } from '../../server/users/passwords.js';
 import { addUser, disableUser, enableUser, listUsers, setPassword } from '../../server/users/users.js';
+import { isOnPostgres } from '../support/databases.js';
 import { type GitHubKey, gitHubKeysFile, newGitHubKey, signedByGitHub } from '../support/github.js';
 import { send } from '../support/http.js';
 import { untilActedOn } from '../support/leaks.js';
 import { type Asked, createRecordingDatabase } from '../support/recording-database.js';
 import { ADMIN, answered, DAY, type Service, startService } from '../support/service.js';
-import { change, isOnPostgres } from '../support/store.js';
+import { change } from '../support/store.js';
 import { tour } from '../support/tour.js';
 
 // Every query of the domain, by the engine's own plan: none reads a table from its beginning to its end.

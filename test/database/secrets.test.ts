@@ -16,9 +16,10 @@ import {
   verifyAccessToken,
   verifyAccessTokens,
 } from '../../generated/index.js';
+import { isOnPostgres } from '../support/databases.js';
 import { clientOf, latchkey, ownDatabase, type Serving, serve } from '../support/process.js';
 import { answered } from '../support/service.js';
-import { isOnPostgres, bytesOf as rowBytesOf } from '../support/store.js';
+import { bytesOf as rowBytesOf } from '../support/store.js';
 
 const PASSWORDS = {
   wrong: 'a wrong password that someone tried',

@@ -1,9 +1,9 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
+import { isOnPostgres, newDatabase } from '../support/databases.js';
 import { type Answer, type RequestParts, send } from '../support/http.js';
 import { ADMIN, newFolder, type Serving, serveDatabase, type WhenDone } from '../support/process.js';
-import { isOnPostgres, newDatabase } from '../support/store.js';
 
 /** The name of the engine, for the figures. */
 export const ENGINE = isOnPostgres ? 'PostgreSQL' : 'SQLite';

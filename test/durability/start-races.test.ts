@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { isOnPostgres } from '../support/databases.js';
 import { logInTo, serve, type WhenDone } from '../support/process.js';
-import { isOnPostgres, rowsOf } from '../support/store.js';
+import { rowsOf } from '../support/store.js';
 import { FULL, publish } from './figures.js';
 import {
   addUser,

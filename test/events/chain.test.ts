@@ -4,8 +4,9 @@ import { openDatabase } from '../../server/database/index.js';
 import { type EventRow, HASHED_COLUMNS, hashOf, START } from '../../server/events/chain.js';
 import { linkEvents } from '../../server/events/link.js';
 import { type Anchor, type ChainReport, verifyChain } from '../../server/events/verify.js';
+import { isOnPostgres } from '../support/databases.js';
 import { answered, type Service, startService } from '../support/service.js';
-import { change, isOnPostgres, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 // Each event is linked to the one before by its hash, so that no event can be changed, moved, added or removed unnoticed.
 

@@ -11,8 +11,9 @@ import { recordEvent } from '../../server/events/record.js';
 import { verifyChain } from '../../server/events/verify.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { FULL } from '../durability/figures.js';
+import { isOnPostgres } from '../support/databases.js';
 import { answered, startService } from '../support/service.js';
-import { isOnPostgres, rowsOf } from '../support/store.js';
+import { rowsOf } from '../support/store.js';
 
 // How events get their places in the chain on an engine with one writer: at the end of the transaction.
 

@@ -13,8 +13,9 @@ import { openDatabase } from '../../server/database/index.js';
 import { NO_MAILS } from '../../server/mail/mails.js';
 import { createNotices } from '../../server/notices/notices.js';
 import { noticeBatch } from '../../server/notices/round.js';
+import { isOnPostgres } from '../support/databases.js';
 import { answered, type Client, DAY, MINUTE, type Service, startService } from '../support/service.js';
-import { change, isOnPostgres, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 // Tokens that expire are noticed once for each number of days.
 

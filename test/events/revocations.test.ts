@@ -6,8 +6,9 @@ import {
   revokeAllAccessTokens,
 } from '../../generated/index.js';
 import { toUuid } from '../../server/uuid.js';
+import { isOnPostgres } from '../support/databases.js';
 import { answered, startService } from '../support/service.js';
-import { change, isOnPostgres, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 test('the revocation of more tokens than an event lists is one event, with their number and the newest ids', async () => {
   const service = await startService();

@@ -3,8 +3,9 @@ import { createAccessToken } from '../../generated/index.js';
 import { type Database, openDatabase } from '../../server/database/index.js';
 import { runCompiled, runDirectly } from '../../server/database/prepared.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
+import { isOnPostgres } from '../support/databases.js';
 import { answered, type Service, startService } from '../support/service.js';
-import { isOnPostgres, rowsOf } from '../support/store.js';
+import { rowsOf } from '../support/store.js';
 
 interface Process {
   lastUsed: ReturnType<typeof createLastUsed>;

@@ -4,8 +4,9 @@ import { type Config, defaultConfig } from '../../server/config/config.js';
 import { openDatabase } from '../../server/database/index.js';
 import type { Log } from '../../server/log/log.js';
 import { createSweeper } from '../../server/sweeper.js';
+import { isOnPostgres } from '../support/databases.js';
 import { answered, DAY, MINUTE, type Service, startService } from '../support/service.js';
-import { change, isOnPostgres, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 /** The sweeper of one process more on the database of the service. */
 async function sweeperOn(service: Service, config: Partial<Config> = {}, heard: Partial<Log> = {}) {

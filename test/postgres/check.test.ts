@@ -7,9 +7,10 @@ import { createAccessToken } from '../../generated/index.js';
 import { openDatabase } from '../../server/database/index.js';
 import { checkDatabase, type DatabaseReport } from '../../server/index.js';
 import { BROKEN_ROWS } from '../support/broken-rows.js';
+import { newDatabase } from '../support/databases.js';
 import { latchkey, logOf, serveDatabase } from '../support/process.js';
 import { answered, startService } from '../support/service.js';
-import { change, newDatabase, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 /** A database with three tokens of one user, which each test copies. */
 let filled: { database: string; remove(): Promise<void> };

@@ -7,12 +7,13 @@ import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, getMe, listAccessTokens, refreshSession } from '../../generated/index.js';
 import { TABLES, type TableName, tableNames } from '../../server/database/tables.js';
+import { newDatabase } from '../support/databases.js';
 import { blockBehind } from '../support/documents.js';
 import { type Clients, fillEveryColumn } from '../support/every-row.js';
 import { send } from '../support/http.js';
 import { latchkey, latchkeyStarted, newFolder } from '../support/process.js';
 import { answered, type Service, startService } from '../support/service.js';
-import { change, newDatabase, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 import { hasTerminal, latchkeyOnTerminal } from '../support/terminal.js';
 
 // A database is copied between the engines, and no client notices.

@@ -45,8 +45,9 @@ import { createLastUsed } from '../../server/tokens/last-used.js';
 import { createPasswords } from '../../server/users/passwords.js';
 import { addService } from '../../server/users/services.js';
 import { addFirstUser, addUser, disableUser, enableUser, setPassword } from '../../server/users/users.js';
+import { newDatabase } from '../support/databases.js';
 import { ADMIN, answered, type Client, DAY, type Person, type Service, startService } from '../support/service.js';
-import { newDatabase, rowsOf } from '../support/store.js';
+import { rowsOf } from '../support/store.js';
 import { createRepeatingDatabase } from '../support/twice.js';
 
 // Each write of the domain, with what it locks first. Each is done twice, as after a deadlock, and has to succeed.

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createAccessToken, getMe, listAccessTokens, listUsers } from '../../generated/index.js';
+import { newDatabase } from '../support/databases.js';
 import { send } from '../support/http.js';
 import { startProxy } from '../support/lossy-proxy.js';
 import { answered, startService } from '../support/service.js';
-import { change, newDatabase, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 const TOKENS = '/api/v1/access-tokens';
 

@@ -3,10 +3,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createAccessToken } from '../../generated/index.js';
+import { newDatabase } from '../support/databases.js';
 import { imitatePostgres } from '../support/postgres-imitation.js';
 import { databaseAt } from '../support/postgres-server.js';
 import { ADMIN, latchkey, logInTo, newFolder, serveDatabase } from '../support/process.js';
-import { change, newDatabase, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 // What `latchkey serve` does not start for, a sentence each, and the least that it starts with.
 

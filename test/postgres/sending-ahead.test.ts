@@ -8,7 +8,7 @@ import {
   runPrepared,
   sendPrepared,
 } from '../../server/database/index.js';
-import { newDatabase } from '../support/store.js';
+import { newDatabase } from '../support/databases.js';
 
 // A query that a transaction does not wait for fails the transaction as one that it waits for does.
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { databaseAt, startPostgres } from '../../bench/embedded-postgres.mjs';
@@ -7,6 +8,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** URL of the server's database `postgres`, as a role that may make databases. */
     postgres: string;
+    /** How the names of this run's databases begin. */
+    postgresPrefix: string;
     /** How to copy a database, at the end of `create database`: by files, which takes half the time of the default. */
     postgresCopy: '' | 'strategy file_copy';
   }
@@ -30,13 +33,21 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
   const database = await openDatabase(databaseAt(url, TEMPLATE));
   await database.close();
   provide('postgres', url);
+  const prefix = `test_${randomUUID().slice(0, 8)}_`;
+  provide('postgresPrefix', prefix);
   // PostgreSQL 14 knows no other way.
   const { rows } = await admin.query<{ version: number }>(
     `select current_setting('server_version_num')::int as version`,
   );
   provide('postgresCopy', (rows[0]?.version ?? 0) >= 150_000 ? 'strategy file_copy' : '');
   return async () => {
-    await admin.query(`drop database if exists ${TEMPLATE} with (force)`);
+    const { rows: left } = await admin.query<{ name: string }>(
+      'select datname as name from pg_database where starts_with(datname, $1)',
+      [prefix],
+    );
+    for (const { name } of [...left, { name: TEMPLATE }]) {
+      await admin.query(`drop database if exists ${name} with (force)`);
+    }
     await admin.end();
     await stop();
   };
@@ -49,8 +60,13 @@ async function serverForTests(): Promise<{ url: string; stop(): Promise<void> }>
   if (given !== '') return { url: given, stop: () => Promise.resolve() };
   return await startPostgres({
     max_connections: '300',
+    // No test on this server is about durability.
     fsync: 'off',
     full_page_writes: 'off',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    checkpoint_timeout: '1h',
+    autovacuum: 'off',
     shared_buffers: '64MB',
     timezone: 'Asia/Kolkata',
   });

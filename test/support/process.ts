@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../generated/client/index.js';
 import { logIn } from '../../generated/index.js';
-import { newDatabase } from './store.js';
+import { borrowDatabase } from './databases.js';
 
 const COMMAND = resolve('dist/cli/main.js');
 
@@ -142,9 +142,9 @@ export function logOf({ output }: Pick<Serving, 'output'>): Record<string, unkno
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** Creates a database for this test, on the project's engine, and removes it when the test ends. */
+/** Borrows a database for this test, on the project's engine, until the test ends. */
 export async function ownDatabase(): Promise<string> {
-  const { database, remove } = await newDatabase(await newFolder());
+  const { database, remove } = await borrowDatabase(await newFolder());
   onTestFinished(remove);
   return database;
 }

@@ -9,7 +9,7 @@ import { createLog } from '../../server/log/log.js';
 import { type StartOptions, start as startWith } from '../../server/start.js';
 import { manageUsers } from '../../server/users/admin.js';
 import { createPasswords, QUICK_HASH } from '../../server/users/passwords.js';
-import { newDatabase } from './store.js';
+import { borrowDatabase } from './databases.js';
 
 export type Client = ReturnType<typeof createClient>;
 
@@ -66,7 +66,7 @@ export async function startService(
   whenDone: (cleanUp: () => Promise<void>) => void = onTestFinished,
 ): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
-  const own = options.database === undefined ? await newDatabase(folder) : undefined;
+  const own = options.database === undefined ? await borrowDatabase(folder) : undefined;
   const database = options.database ?? own?.database ?? '';
   // The same for all databases, so that a service can open the copy of another one's.
   const secretKeyFile = join(folder, 'secret.key');

@@ -1,58 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
-import { Client, Pool, type QueryResult, types } from 'pg';
-import { inject } from 'vitest';
+import { Client, type QueryResult } from 'pg';
 import { isPostgresUrl } from '../../server/config/postgres-url.js';
 import { tableNames } from '../../server/database/tables.js';
+import { markAltered, readerOf } from './databases.js';
 import { without } from './matchers.js';
-import { databaseAt, TEMPLATE } from './postgres-server.js';
 
-// The database of a test, on the engine that its project names in vitest.config.ts.
+// What a test reads and changes in a database of either engine, beside the service.
 
 type Row = Record<string, unknown>;
 
 /** The tables that requests change. */
 const TABLES = ['organizations', 'users', 'access_tokens', 'token_secrets', 'refresh_tokens', 'idempotent_answers'];
-
-export const isOnPostgres = process.env['LATCHKEY_TEST_ENGINE'] === 'postgres';
-
-/** Creates a database: a file in `folder`, or a PostgreSQL database that `remove` drops. */
-export async function newDatabase(folder: string): Promise<{ database: string; remove(): Promise<void> }> {
-  if (!isOnPostgres) return { database: join(folder, 'latchkey.db'), remove: () => Promise.resolve() };
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await toServer(`create database ${name} template ${TEMPLATE} ${inject('postgresCopy')}`);
-  return {
-    database: databaseAt(inject('postgres'), name),
-    remove: () => removeDatabase(databaseAt(inject('postgres'), name)),
-  };
-}
-
-/** Drops a test's PostgreSQL database, even if clients are connected to it. */
-export async function removeDatabase(database: string): Promise<void> {
-  await readers.get(database)?.end();
-  readers.delete(database);
-  await toServer(`drop database if exists ${new URL(database).pathname.slice(1)} with (force)`);
-}
-
-let admin: Promise<Client> | undefined;
-
-/** Runs a statement about a database as a whole, on a connection that all tests of this worker share. */
-async function toServer(statement: string): Promise<void> {
-  admin ??= connectAdmin();
-  await (await admin).query(statement);
-}
-
-async function connectAdmin(): Promise<Client> {
-  const client = new Client(inject('postgres'));
-  // Tests of outages end all connections.
-  client.on('error', () => {
-    admin = undefined;
-  });
-  await client.connect();
-  return client;
-}
 
 /** The rows that a query finds in a database of either engine. */
 export async function rowsOf(service: { database: string }, query: string): Promise<Row[]> {
@@ -74,9 +33,12 @@ async function rowsOfEach({ database }: { database: string }, queries: string[])
   }
 }
 
+const CHANGES_ROWS = /^\s*(insert into|update|delete from) (?!latchkey_migrations)/i;
+
 /** Runs statements that change a database of either engine, on a connection of its own. */
 export async function change({ database }: { database: string }, ...statements: string[]): Promise<void> {
   if (isPostgresUrl(database)) {
+    if (!statements.every((statement) => CHANGES_ROWS.test(statement))) markAltered(database);
     const client = new Client(database);
     await client.connect();
     try {
@@ -113,25 +75,4 @@ export async function bytesOf(service: { database: string }): Promise<Buffer> {
   );
   const values: unknown[] = rows.flat().flatMap((row) => Object.values(row));
   return Buffer.concat(values.map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(String(value)))));
-}
-
-/** The driver's own parsers, except that an integer of 8 bytes becomes a number, as on SQLite. */
-const TYPES = {
-  getTypeParser: ((...wanted: Parameters<typeof types.getTypeParser>) =>
-    wanted[0] === types.builtins.INT8
-      ? Number
-      : (types.getTypeParser(...wanted) as (text: string) => unknown)) as typeof types.getTypeParser,
-};
-
-/** The connections that read a PostgreSQL database, by its URL. To connect takes longer than most queries. */
-const readers = new Map<string, Pool>();
-
-function readerOf(url: string): Pool {
-  const known = readers.get(url);
-  if (known !== undefined) return known;
-  const pool = new Pool({ connectionString: url, types: TYPES, idleTimeoutMillis: 5_000, allowExitOnIdle: true });
-  // Tests of outages end all connections.
-  pool.on('error', () => undefined);
-  readers.set(url, pool);
-  return pool;
 }

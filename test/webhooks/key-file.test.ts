@@ -3,10 +3,10 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createWebhook, listWebhooks, testWebhook } from '../../generated/index.js';
+import { isOnPostgres } from '../support/databases.js';
 import { latchkey, newFolder } from '../support/process.js';
 import { isSigned, startReceiver } from '../support/receiver.js';
 import { answered, startService } from '../support/service.js';
-import { isOnPostgres } from '../support/store.js';
 
 // The key of webhooks' secrets is in a file, and a service does not start without it.
 

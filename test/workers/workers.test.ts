@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAccessToken, listAccessTokens, revokeAccessToken } from '../../generated/index.js';
+import { isOnPostgres, removeDatabase } from '../support/databases.js';
 import { type Following, follow } from '../support/following.js';
 import { type Answer, send } from '../support/http.js';
 import {
@@ -18,7 +19,7 @@ import {
 } from '../support/process.js';
 import { answered } from '../support/service.js';
 import { answersIn, openConnection } from '../support/socket.js';
-import { change, isOnPostgres, removeDatabase, rowsOf } from '../support/store.js';
+import { change, rowsOf } from '../support/store.js';
 
 // Every `send` is a connection of its own, and the system gives connections to whichever worker is free: of several at
 // once, each worker has some.

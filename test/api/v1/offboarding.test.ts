@@ -17,11 +17,12 @@ import {
 import { defaultConfig } from '../../../server/config/config.js';
 import { openDatabase } from '../../../server/database/index.js';
 import { createSweeper } from '../../../server/sweeper.js';
+import { isOnPostgres } from '../../support/databases.js';
 import { send } from '../../support/http.js';
 import { ANY_STRING } from '../../support/matchers.js';
 import { expectRefusal } from '../../support/refusal.js';
 import { answered, type Client, type Service, startService } from '../../support/service.js';
-import { change, isOnPostgres, rowsOf } from '../../support/store.js';
+import { change, rowsOf } from '../../support/store.js';
 
 async function create(client: Client, name: string, scopes?: string[]) {
   return await answered(createAccessToken({ client, body: { name, ...(scopes && { scopes }) } }));

@@ -14,8 +14,9 @@ import { openDatabase } from '../../../server/database/index.js';
 import { NO_MAILS } from '../../../server/mail/mails.js';
 import { createNotices } from '../../../server/notices/notices.js';
 import type { StartOptions } from '../../../server/start.js';
+import { isOnPostgres } from '../../support/databases.js';
 import { answered, type Client, DAY, MINUTE, type Person, type Service, startService } from '../../support/service.js';
-import { change, isOnPostgres, rowsOf } from '../../support/store.js';
+import { change, rowsOf } from '../../support/store.js';
 
 // The operator's policy reaches tokens that are older than it.
 
