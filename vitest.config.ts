@@ -21,7 +21,7 @@ const WITHOUT_AN_ENGINE = ['test/client/{bundle,credentials,once-only,webhooks}.
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/build.ts'],
+    globalSetup: ['test/support/memory.ts', 'test/support/build.ts'],
     // Loading the server anew for each file took half of the processor time. A test leaves no state behind in modules.
     isolate: false,
     // Node 20's fetch throws out of a timer if a response that nobody read to its end is garbage collected.

@@ -48,6 +48,8 @@ export interface StartOptions extends ServerOptions {
   pagesFolder?: string;
   /** Milliseconds in which a stop waits for requests that are under way to it. */
   lastCall?: number;
+  /** Milliseconds in which a whole request must arrive. */
+  requestTimeout?: number;
   /** How names are resolved and certificates checked for webhooks, and how often they are looked at. */
   webhooks?: WebhookOptions;
 }
@@ -68,7 +70,7 @@ export interface TestingHooks {
 /** Starts a server as `startServer` documents. The local server for tests passes `hooks`. */
 export async function start(options: StartOptions, hooks?: TestingHooks): Promise<RunningServer> {
   const { now = dateNow, log: givenLog, openDatabase: open, clockCheck, passwords, lastCall, feed, ...rest } = options;
-  const { webhooks: webhookOptions, pagesFolder, ...given } = rest;
+  const { webhooks: webhookOptions, pagesFolder, requestTimeout, ...given } = rest;
   const config = completeConfig(given);
   const log = givenLog ?? createLog(config.logLevel);
   const key = readAuditKey(config.auditKeyFile);
@@ -122,7 +124,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   // The local server for tests never rejects a request because the request waited too long.
   const queue = createRequestQueue(serve, hooks === undefined ? reject : undefined);
   const accept = hooks?.around(queue.accept) ?? queue.accept;
-  const connections = createConnections({ ...queue, accept }, log, load);
+  const connections = createConnections({ ...queue, accept }, log, load, requestTimeout);
   try {
     await keyring.check();
     const url = await connections.listen(config);

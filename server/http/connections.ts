@@ -12,7 +12,7 @@ import { endConnection, rejectRaw } from './raw-answer.js';
 import { ignoreUpgrade } from './upgrade.js';
 
 /** Milliseconds in which a whole request must arrive. A connection whose request is late is closed. */
-const REQUEST_TIMEOUT = 25_000;
+export const REQUEST_TIMEOUT = 25_000;
 /** Milliseconds until an idle connection is closed: more than the 60 seconds after which load balancers close theirs. */
 const IDLE_TIMEOUT = 65_000;
 /**
@@ -41,10 +41,11 @@ export function createConnections(
   { accept, connection }: { accept: RequestListener; connection: () => void },
   log: Log,
   load: Pick<Load, 'countRejectedConnection'>,
+  requestTimeout = REQUEST_TIMEOUT,
 ): Connections {
   const http = createServer({
-    requestTimeout: REQUEST_TIMEOUT,
-    connectionsCheckingInterval: REQUEST_TIMEOUT / 5,
+    requestTimeout,
+    connectionsCheckingInterval: requestTimeout / 5,
     keepAliveTimeout: IDLE_TIMEOUT,
     // Without this, Node drops a second Authorization or Host silently. Joined by a comma, it is rejected.
     joinDuplicateHeaders: true,

@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.js';
-import { clearInterval, performanceNow, setInterval } from '../timers.js';
+import * as realTimers from '../timers.js';
 
 /** Milliseconds between two looks. The delays that matter are many times longer. */
 const LOOK = 100;
@@ -21,11 +21,15 @@ export interface Load {
   close(): void;
 }
 
+/** The timers of a `Load`, which a test replaces. */
+type LoadTimers = Pick<typeof realTimers, 'clearInterval' | 'performanceNow' | 'setInterval'>;
+
 /**
  * Measures the event loop's delay with a timer, and logs one line for each second in which something was rejected. A line
  * for each rejection would cost as much as the rejection.
  */
-export function createLoad(log: Log): Load {
+export function createLoad(log: Log, timers: LoadTimers = realTimers): Load {
+  const { clearInterval, performanceNow, setInterval } = timers;
   let due = performanceNow() + LOOK;
   let looks = 0;
   let delay = 0;

@@ -8,6 +8,7 @@ import type { Deps } from '../../server/deps.js';
 import { linkEvents } from '../../server/events/link.js';
 import { pruneEvents } from '../../server/events/prune.js';
 import { verifyChain } from '../../server/events/verify.js';
+import { createLog } from '../../server/log/log.js';
 import { createMails } from '../../server/mail/mails.js';
 import { createNotices } from '../../server/notices/notices.js';
 import { createSweeper } from '../../server/sweeper.js';
@@ -108,7 +109,13 @@ async function reportLeaks(service: Service, key: GitHubKey): Promise<void> {
 async function beside(service: Service, { open }: Pick<ReturnType<typeof createRecordingDatabase>, 'open'>) {
   const db = await open(service.database);
   const now = () => service.clock.now() + 90 * DAY;
-  const deps = { db, now, log: console, passwords: createPasswords(), config: { ...defaultConfig, auditDays: 30 } };
+  const deps = {
+    db,
+    now,
+    log: createLog('silent'),
+    passwords: createPasswords(),
+    config: { ...defaultConfig, auditDays: 30 },
+  };
   try {
     const sweeper = createSweeper(deps);
     await sweeper.sweep();

@@ -1,27 +1,29 @@
 import { expect, test } from 'vitest';
 import { listAccessTokens } from '../../generated/index.js';
+import { REQUEST_TIMEOUT } from '../../server/http/connections.js';
 import { answered, startService } from '../support/service.js';
 import { answersIn, exchange, openConnection } from '../support/socket.js';
 
 const ID = /^[A-Za-z0-9._-]{1,128}$/;
 
-test('unfinished headers and dripping requests are closed within 35 seconds', { timeout: 50_000 }, async () => {
-  const { url } = await startService();
-  const start = performance.now();
+test('unfinished headers and dripping requests are closed after a time, which is half a minute at most', async () => {
+  // The server looks at its connections five times in that time.
+  expect(REQUEST_TIMEOUT * 1.2).toBeLessThanOrEqual(30_000);
+  const { url } = await startService({ requestTimeout: 1_500 });
   const drip = (text: string) => async () => {
     const connection = await openConnection(url);
     connection.write(text);
     const timer = setInterval(() => {
       connection.write('a');
-    }, 500);
+    }, 100);
     const received = await connection.closed;
     clearInterval(timer);
-    return { received, after: performance.now() - start };
+    return received;
   };
   const hang = (text: string) => async () => {
     const connection = await openConnection(url);
     connection.write(text);
-    return { received: await connection.closed, after: performance.now() - start };
+    return await connection.closed;
   };
   const post = 'POST /api/v1/auth/login/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n';
   const cases = {
@@ -35,9 +37,7 @@ test('unfinished headers and dripping requests are closed within 35 seconds', { 
     'a dripping chunk': drip(`${post}Transfer-Encoding: chunked\r\n\r\nffff\r\n`),
   };
   const runs = Object.entries(cases).map(async ([name, run]) => {
-    const { received, after } = await run();
-    expect(after, name).toBeLessThan(35_000);
-    const answers = answersIn(received);
+    const answers = answersIn(await run());
     expect(answers.length, name).toBeLessThanOrEqual(name.startsWith('a second') ? 2 : 1);
     for (const { status, headers } of answers) {
       expect([200, 408], name).toContain(status);

@@ -37,6 +37,7 @@ import { linkEvents } from '../../server/events/link.js';
 import { pruneEvents } from '../../server/events/prune.js';
 import { verifyChain } from '../../server/events/verify.js';
 import { actOnReport } from '../../server/leaks/act.js';
+import { createLog } from '../../server/log/log.js';
 import { createMails, NO_MAILS } from '../../server/mail/mails.js';
 import { createNotices } from '../../server/notices/notices.js';
 import { createSweeper } from '../../server/sweeper.js';
@@ -436,7 +437,7 @@ test('a sweep skips what another transaction has locked', async () => {
   await other.connect();
   try {
     await other.query('begin; select from login_attempts order by key limit 1 for update');
-    const sweeper = createSweeper({ db, now: service.clock.now, log: console, config: defaultConfig });
+    const sweeper = createSweeper({ db, now: service.clock.now, log: createLog('silent'), config: defaultConfig });
     expect(await sweeper.sweep()).toBe(true);
     await sweeper.close();
     expect(repeating.locks()).toEqual([[], [], [], [], []]);
@@ -475,7 +476,7 @@ test('a notice and a mail skip what another process has locked', async () => {
   service.clock.advance(2 * DAY);
   const db = await repeating.open(service.database);
   const sent: string[] = [];
-  const deps = { db, now: service.clock.now, log: console, config: defaultConfig };
+  const deps = { db, now: service.clock.now, log: createLog('silent'), config: defaultConfig };
   const mails = createMails(deps, ({ subject }) => Promise.resolve(void sent.push(subject)));
   const notices = createNotices({ ...deps, mails });
   const other = new Connection(service.database);

@@ -66,6 +66,9 @@ async function serverForTests(): Promise<{ url: string; stop(): Promise<void> }>
     wal_level: 'minimal',
     max_wal_senders: '0',
     checkpoint_timeout: '1h',
+    // The log may be in memory.
+    max_wal_size: '128MB',
+    min_wal_size: '32MB',
     autovacuum: 'off',
     shared_buffers: '64MB',
     timezone: 'Asia/Kolkata',

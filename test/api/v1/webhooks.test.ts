@@ -13,6 +13,7 @@ import {
 } from '../../../generated/index.js';
 import { defaultConfig } from '../../../server/config/config.js';
 import { openDatabase } from '../../../server/database/index.js';
+import { createLog } from '../../../server/log/log.js';
 import { createSweeper } from '../../../server/sweeper.js';
 import { startReceiver } from '../../support/receiver.js';
 import { answered, type Client, DAY, MINUTE, startService } from '../../support/service.js';
@@ -132,7 +133,7 @@ test('old deliveries are deleted', async () => {
   await answered(testWebhook({ client, path }));
   await expect.poll(async () => (await deliveriesOf(client, path, 'delivered')).length).toBe(1);
   const db = await openDatabase(service.database);
-  const sweeper = createSweeper({ db, now: service.clock.now, log: console, config: defaultConfig });
+  const sweeper = createSweeper({ db, now: service.clock.now, log: createLog('silent'), config: defaultConfig });
   const count = async () => (await rowsOf(service, 'select id from webhook_deliveries')).length;
   try {
     service.clock.advance(30 * DAY - 1);
