@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
-import { type Json, type JsonObject, memberOf, sameJson, textOf } from '../document/json.js';
+import { type Json, type JsonObject, textOf } from '../document/json.js';
 import { identify } from '../document/links.js';
 import { isTombstoneName, isVolatileName } from '../document/names.js';
 import { type ListShape, type Walk, walk } from '../phases/walk.js';
-import { instantOf } from './instants.js';
+import { at, compared, matches, valuesFor } from './comparisons.js';
 import type { FilterLaw, SortLaw } from './types.js';
 
 const PHASE = 'lists';
@@ -63,88 +63,6 @@ async function checkFilter(context: Context, shape: ListShape, laws: FilterLaw[]
 
 const idOf = (row: JsonObject) => JSON.stringify(identify(row, 'id') ?? row);
 
-/** Values of the parameter that match some of the existing rows and not others. */
-function valuesFor({ member, compare }: FilterLaw, rows: JsonObject[]): Json[] {
-  const names = [member].flat();
-  const present = names.flatMap((name) => rows.map((row) => at(row, name)).filter((each) => each !== null));
-  switch (compare) {
-    case 'isNull':
-      return [true, false];
-    case 'equals':
-      return distinct(present).slice(0, 3);
-    case 'includes': {
-      const items = distinct(present.flatMap((each) => (Array.isArray(each) ? each : []))).slice(0, 2);
-      // The beginning of an item is another item.
-      const cut = items
-        .filter((item) => typeof item === 'string' && item.length > 2)
-        .map((item) => textOf(item).slice(0, -1));
-      return distinct([...items, ...cut]);
-    }
-    case 'contains': {
-      // For each member a part of a text, also in upper case; and the wildcards of SQL.
-      const texts = names.map((name) =>
-        rows.map((row) => textOf(at(row, name))).find((text) => /[a-z]{3}/i.test(text)),
-      );
-      const parts = texts.filter((text) => text !== undefined).map((text) => middleOf(text));
-      const wholes = texts.flatMap((text) => (text !== undefined && text.length <= 100 ? [text] : []));
-      return distinct([...parts, ...parts.map((part) => part.toUpperCase()), ...wholes.slice(0, 1), '%', '_']);
-    }
-    default: {
-      const sorted = distinct(present).sort((a, b) => (order(a) < order(b) ? -1 : 1));
-      const middle = sorted[Math.floor(sorted.length / 2)];
-      return middle === undefined ? [] : [middle, ...inAnotherZone(middle)];
-    }
-  }
-}
-
-/** The same instant in another time zone; none for what is no instant. */
-function inAnotherZone(value: Json): Json[] {
-  const at = typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*Z$/.test(value) ? Date.parse(value) : NaN;
-  return Number.isNaN(at) ? [] : [new Date(at + ZONE_MS).toISOString().replace('Z', '+05:30')];
-}
-
-const ZONE_MS = 5.5 * 3_600_000;
-
-function middleOf(text: string): string {
-  return /[a-z]{3,8}/i.exec(text)?.[0].slice(0, 5) ?? text;
-}
-
-function distinct(values: Json[]): Json[] {
-  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
-}
-
-function matches({ member, compare, to, keepsNull = false }: FilterLaw, row: JsonObject, asked: Json): boolean {
-  const value = (typeof to === 'string' ? instantOf(to) : undefined) ?? to ?? asked;
-  return [member].flat().some((name) => {
-    const own = at(row, name);
-    switch (compare) {
-      case 'equals':
-        return sameJson(own, value);
-      case 'contains':
-        return textOf(own).toLowerCase().includes(textOf(value).toLowerCase());
-      case 'includes':
-        return Array.isArray(own) && own.some((item) => sameJson(item, value));
-      case 'isNull':
-        return (own === null) === value;
-      default:
-        if (own === null) return keepsNull;
-        return compare === 'after' ? order(own) > order(value) : order(own) < order(value);
-    }
-  });
-}
-
-/** The key that numbers, instants and texts are compared by. */
-function order(value: Json): number | string {
-  if (typeof value === 'number') return value;
-  const text = textOf(value);
-  return /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : text;
-}
-
-/** A member by its path, with dots between nested names; null if it is absent. */
-export function at(row: JsonObject, path: string): Json {
-  return path.split('.').reduce<Json | undefined>(memberOf, row) ?? null;
-}
-
 async function checkSort(context: Context, shape: ListShape, law: SortLaw): Promise<void> {
   if (context.run.outOfTime()) return;
   const { parameter, value, member, descending = false, nulls, ignoreCase = false } = law;
@@ -152,15 +70,14 @@ async function checkSort(context: Context, shape: ListShape, law: SortLaw): Prom
   const name = `list with ${sorting}`;
   const listed = await rowsOf(context, shape, parameter === undefined ? {} : { [parameter]: value ?? null }, name);
   if (listed === undefined) return;
-  const keys = listed.rows.map((row) => {
+  const all = listed.rows.map((row) => {
     const key = at(row, member);
     return typeof key === 'string' && ignoreCase ? key.toLowerCase() : key;
   });
+  // Without `nulls` rows without the member may be anywhere, and the others are in order all the same.
+  const keys = nulls === undefined ? all.filter((key) => key !== null) : all;
   const rank = (key: Json) => (key === null ? (nulls === 'first' ? 0 : 2) : 1);
-  const isBefore = (a: Json, b: Json) => {
-    if (a === null || b === null) return nulls === undefined || rank(a) <= rank(b);
-    return order(a) <= order(b);
-  };
+  const isBefore = (a: Json, b: Json) => (a === null || b === null ? rank(a) <= rank(b) : compared(a, b) <= 0);
   const isOrdered = keys.every((key, index) => {
     const before = keys[index - 1];
     if (before === undefined) return true;

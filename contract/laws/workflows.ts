@@ -9,7 +9,7 @@ import type { Exchange } from '../exchange.js';
 import { sourceOf } from '../fixtures.js';
 import type { Draft } from '../http/draft.js';
 import { sleep } from '../timers.js';
-import { at } from './filters.js';
+import { memberAt } from './comparisons.js';
 import { instantOf } from './instants.js';
 import type { Step, Workflow } from './types.js';
 
@@ -169,7 +169,7 @@ function fits(value: Json | undefined, expected: Json | undefined): boolean {
   // Of a row only the expected members are compared.
   const matches = (row: Json, members: Json) =>
     isObject(members) && isObject(row)
-      ? Object.entries(members).every(([path, member]) => fits(at(row, path), member))
+      ? Object.entries(members).every(([path, member]) => fits(memberAt(row, path), member))
       : sameJson(row, members);
   if (rows !== undefined)
     return (

@@ -34,12 +34,16 @@ export function createCoverage(): (context: Context, operation: Operation) => Pr
     for (let left = known.round; left > 0; left--) {
       const next = known.cases.next();
       if (next.done === true) return true;
-      const { change, ...info } = next.value;
+      const { change, beside, ...info } = next.value;
       const { method, target, headers, body } = context.run.wireOf(change(known.sender.base));
       const bytes = JSON.stringify([method, target, headers, body && Buffer.from(body).toString('latin1')]);
       if (known.sent.has(bytes)) continue;
       known.sent.add(bytes);
-      await known.sender.send(info, change);
+      const exchange = await known.sender.send(info, change);
+      if (beside === undefined || exchange?.answer?.status !== beside.status) continue;
+      const plain = await known.sender.send({ name: `${info.name}: the valid request` }, (base) => base);
+      const findings = plain?.answer === undefined ? [] : beside.check(plain.answer);
+      for (const finding of findings) context.run.record.fail({ ...info, phase: 'coverage' }, exchange, finding);
     }
     known.round *= 2;
     return false;
@@ -117,18 +121,22 @@ function* uuidCases({ options }: Run, parameter: Parameter): Generator<Case> {
   yield {
     name: `${label}: its own id in capitals`,
     change: (base) => own(base, (id) => id.toUpperCase()),
-    check: ({ status }) =>
-      status === 404
-        ? [
-            practice(
-              options,
-              'uuid-case',
-              'acceptance',
-              'an id in capitals is not found',
-              'the thing, as with small letters',
-            ),
-          ]
-        : [],
+    // Where nothing could be created, the request has an id that nobody has.
+    beside: {
+      status: 404,
+      check: ({ status }) =>
+        status === 404
+          ? []
+          : [
+              practice(
+                options,
+                'uuid-case',
+                'acceptance',
+                'an id in capitals is not found',
+                'the thing, as with small letters',
+              ),
+            ],
+    },
   };
 }
 

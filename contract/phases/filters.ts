@@ -4,6 +4,7 @@ import { identify } from '../document/links.js';
 import type { Parameter } from '../document/model.js';
 import { isVolatileName, sameName } from '../document/names.js';
 import { flatten, typesOf } from '../document/schema.js';
+import { canBeAsked } from '../laws/comparisons.js';
 import type { Made } from './rows.js';
 import { type ListShape, type Walk, walk } from './walk.js';
 
@@ -53,7 +54,7 @@ async function checkSide(
   everything: JsonObject[],
 ): Promise<void> {
   if (flatten(context.run.spec.requests, parameter.schema).format !== 'date-time') return;
-  const instantOf = (row: JsonObject) => Date.parse(textOf(row[member]));
+  const instantOf = (row: JsonObject) => (typeof row[member] === 'string' ? Date.parse(row[member]) : Number.NaN);
   const instants = [...new Set(everything.map(instantOf).filter((at) => !Number.isNaN(at)))].sort((a, b) => a - b);
   const middle = instants[Math.floor(instants.length / 2)];
   const below = instants[Math.floor(instants.length / 2) - 1];
@@ -85,7 +86,7 @@ async function checkItem(
   const has = (row: JsonObject, item: Json) =>
     Array.isArray(row[member]) && row[member].some((each) => sameJson(each, item));
   // An item that some rows have and others lack.
-  const item = items.find((each) => !everything.every((row) => has(row, each)));
+  const item = items.find((each) => canBeAsked(each) && !everything.every((row) => has(row, each)));
   if (item === undefined) return;
   await compare(context, shape, parameter, item, everything, (row) => has(row, item), `${member} with that item`);
 }

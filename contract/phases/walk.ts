@@ -177,7 +177,7 @@ const isNextName = (name: string) => /^next/i.test(name) || /^cursor$/i.test(nam
 function ownOf({ filters }: ListShape, thing: Json | undefined): JsonObject {
   const members = membersOf(thingIn(thing));
   const own = filters.flatMap(({ name }) =>
-    members.filter(([member]) => sameName(member, name)).map(([, value]) => [name, value]),
+    members.filter(([member, value]) => sameName(member, name) && value !== null).map(([, value]) => [name, value]),
   );
   return Object.fromEntries(own) as JsonObject;
 }
