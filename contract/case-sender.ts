@@ -12,6 +12,8 @@ export interface CaseSender {
   base: Draft;
   /** The valid request with all optional parameters and members too. */
   full: Draft;
+  /** Whether an accepted request leaves the valid one as it is, because it neither uses up a thing nor guesses a secret. */
+  isSteady: boolean;
   /**
    * Sends the request that `change` makes of the valid one. `attempt` does not record the findings. Resolves with
    * undefined if the request must not be sent.
@@ -89,6 +91,7 @@ export async function createCaseSender(
   const sender: CaseSender = {
     base,
     full,
+    isSteady: !usesUp && !guesses,
     async send(info, change, how = 'send') {
       if (isUsedUp) return undefined;
       let draft = change(sender.base);

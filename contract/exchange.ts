@@ -16,6 +16,8 @@ export interface CaseInfo {
   outside?: boolean;
   /** Whether its `Idempotency-Key` is sent unchanged. By default the run sends a new key with each request. */
   keepsKey?: boolean;
+  /** Whether it is sent at once, even if another request of the run has no answer yet. */
+  atOnce?: boolean;
   /** Further checks of the answer. */
   check?: (answer: Answer, value: Json | undefined) => Finding[];
 }

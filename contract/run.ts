@@ -24,6 +24,7 @@ import { toCurl } from './report/curl.js';
 import type { Check } from './report/types.js';
 import { leftOutOf, selectChecks, selectOperations, withoutLeftOut } from './selection.js';
 import { dateNow, performanceNow } from './timers.js';
+import { createTurns } from './turns.js';
 import { type ConfiguredValue, readValues } from './values.js';
 import type { Vigil } from './vigil.js';
 
@@ -62,6 +63,11 @@ export interface Run {
   watchTime(): void;
   /** Whether the time of the run is over, `maxFaults` is reached, or the run was aborted. */
   outOfTime(): boolean;
+  /**
+   * Calls functions that send a request each, in order. While the server works on one request, the next is prepared and
+   * the answer before is checked.
+   */
+  inOrder(works: Iterable<() => Promise<unknown>>): Promise<void>;
   close(): void;
 }
 
@@ -101,6 +107,7 @@ export async function createRun(
   }
   const { timeMs = 60_000, answerTimeoutMs = 10_000 } = options;
   const transport = createTransport(base);
+  const turns = createTurns();
   const toWire = (draft: Draft, show?: (credential: string) => string) =>
     encode({ ...draft, headers: { ...options.headers, ...draft.headers } }, base, spec.schemes, show);
   const shown = (draft: Draft) => {
@@ -175,17 +182,24 @@ export async function createRun(
     const about = { operation: operation.id, phase: info.phase, name: info.name };
     dryRun?.saw({ ...about, case: secrets.mask(info.name), curl: toCurl(shown(draft), base, secrets) });
     const sent = await hooked(wire, about);
-    const sentAt = performanceNow();
+    let sentAt = performanceNow();
     const waits = asksToWait(draft);
-    let answer: Answer;
-    try {
+    async function exchanged(): Promise<Answer> {
+      if (watches && outOfTime()) throw new OutOfTime();
       const most = waits
         ? Math.min(answerTimeoutMs, slow.has(operation.id) ? POLL_AGAIN_MS : POLL_MS)
         : answerTimeoutMs;
       const patience = watches ? Math.min(most, timeLeft()) : most;
+      sentAt = performanceNow();
+      const got = await transport.send(sent, patience, slow.has(operation.id) ? 500 : patience);
+      tookMs = performanceNow() - sentAt;
+      return got;
+    }
+    let tookMs = 0;
+    let answer: Answer;
+    try {
       answer =
-        dryRun?.answer(draft, verdict, info) ??
-        (await transport.send(sent, patience, slow.has(operation.id) ? 500 : patience));
+        dryRun?.answer(draft, verdict, info) ?? (await (info.atOnce === true ? exchanged() : turns.take(exchanged)));
       if (answer.cut !== undefined) slow.add(operation.id);
     } catch (error) {
       if (watches && outOfTime()) throw new OutOfTime();
@@ -201,7 +215,6 @@ export async function createRun(
       const finding: Finding = { check: 'answer', message: `there is no answer: ${reasonOf(error)}`, expected };
       return { ...without, findings: counting([finding]) };
     }
-    const tookMs = performanceNow() - sentAt;
     record.received(operation, answer.status, tookMs);
     if (verdict.kind === 'valid' && info.outside !== true && (info.expectation ?? 'accepted') === 'accepted')
       record.extent.answered(operation, answer.status);
@@ -266,6 +279,8 @@ export async function createRun(
       watches = true;
     },
     outOfTime,
+    // Hooks see each answer before the next request, as does who reads the plan of a dry run.
+    inOrder: (works) => turns.inOrder(works, options.hooks === undefined && dryRun === undefined),
     close: () => {
       transport.close();
     },

@@ -9,6 +9,14 @@ export const dateNow = Date.now;
 /** Milliseconds since the process started; monotonic. */
 export const performanceNow = performance.now.bind(performance);
 
+const { setImmediate } = globalThis;
+
+/** Resolves in the next turn of the event loop, after what is waiting to be written. */
+export const immediate = () =>
+  new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+
 /** Resolves after `ms` milliseconds. */
 export const sleep = (ms: number) =>
   new Promise<void>((resolve) => {

@@ -15,9 +15,15 @@ export class Undecided extends Error {
   override name = 'Undecided';
 }
 
+/** Results of one pattern that are remembered. A run sends and gets the same texts again and again. */
+const MOST_RESULTS = 1_000;
+/** Characters of a text whose result is remembered. */
+const LONGEST = 4_096;
+
 /** A pattern of JSON Schema. `test` throws `Undecided` if it takes too long. */
 class BoundedRegExp extends RegExp {
   readonly #isNested: boolean;
+  readonly #results = new Map<string, boolean>();
 
   constructor(pattern: string, flags: string) {
     super(pattern, flags);
@@ -26,7 +32,12 @@ class BoundedRegExp extends RegExp {
 
   override test(text: string): boolean {
     if (!this.#isNested && text.length <= SHORT) return super.test(text);
-    return boundedTest(new RegExp(this.source, this.flags), text);
+    const known = this.#results.get(text);
+    if (known !== undefined) return known;
+    const result = boundedTest(new RegExp(this.source, this.flags), text);
+    if (this.#results.size >= MOST_RESULTS) this.#results.clear();
+    if (text.length <= LONGEST) this.#results.set(text, result);
+    return result;
   }
 }
 

@@ -28,7 +28,7 @@ export interface Laws {
 /** How a filter compares the member of a row with the parameter's value. */
 export const COMPARISONS = {
   equals: 'the member is the value',
-  contains: 'the text contains the value, whatever the letter case',
+  contains: 'the text, or one in the list, contains the value, whatever the letter case; null contains nothing',
   includes: 'the list has the value as an item',
   after: 'the instant or number is later or larger than the value',
   before: 'the instant or number is earlier or smaller than the value',

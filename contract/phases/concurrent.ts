@@ -9,7 +9,7 @@ import { onceKeyOf } from '../keys.js';
 import { dangerOf, isRemover } from '../policy.js';
 import { membersToSend, withAnother } from '../variation.js';
 
-const ANY = { phase: 'sequences', expectation: 'any', keepsKey: true } as const;
+const ANY = { phase: 'sequences', expectation: 'any', keepsKey: true, atOnce: true } as const;
 /** Number of equal requests that are sent at once. */
 const MANY = 3;
 

@@ -16,13 +16,21 @@ import { createSmallPage } from './small-page.js';
 /** Cases of an operation in its first round; each further round has twice as many. */
 const FIRST_ROUND = 12;
 
+/** The cases of an operation that remain, and the bytes of the requests that were sent. */
+interface Begun {
+  sender: CaseSender;
+  cases: Iterator<Case>;
+  round: number;
+  sent: Set<string>;
+}
+
 /**
  * Creates a function that sends one request for each limit of each keyword; the rest of the request is valid. Each call
  * sends one round of cases, so that no operation uses the time of the others. It resolves with false while cases
  * remain.
  */
 export function createCoverage(): (context: Context, operation: Operation) => Promise<boolean> {
-  const begun = new Map<string, { sender: CaseSender; cases: Iterator<Case>; round: number; sent: Set<string> }>();
+  const begun = new Map<string, Begun>();
   return async (context, operation) => {
     let known = begun.get(operation.id);
     if (known === undefined) {
@@ -31,23 +39,56 @@ export function createCoverage(): (context: Context, operation: Operation) => Pr
       known = { sender, cases: casesOf(context.run, sender, operation), round: FIRST_ROUND, sent: new Set() };
       begun.set(operation.id, known);
     }
-    for (let left = known.round; left > 0; left--) {
-      const next = known.cases.next();
-      if (next.done === true) return true;
-      const { change, beside, ...info } = next.value;
-      const { method, target, headers, body } = context.run.wireOf(change(known.sender.base));
-      const bytes = JSON.stringify([method, target, headers, body && Buffer.from(body).toString('latin1')]);
-      if (known.sent.has(bytes)) continue;
-      known.sent.add(bytes);
-      const exchange = await known.sender.send(info, change);
-      if (beside === undefined || exchange?.answer?.status !== beside.status) continue;
-      const plain = await known.sender.send({ name: `${info.name}: the valid request` }, (base) => base);
-      const findings = plain?.answer === undefined ? [] : beside.check(plain.answer);
-      for (const finding of findings) context.run.record.fail({ ...info, phase: 'coverage' }, exchange, finding);
-    }
+    const isDone = await sendRound(context, known);
+    if (isDone) return true;
     known.round *= 2;
     return false;
   };
+}
+
+/** Sends as many cases as the round has. Resolves with true if none remain. */
+async function sendRound({ run }: Context, { sender, cases, round, sent }: Begun): Promise<boolean> {
+  const { operation } = sender.base;
+  let waiting: (() => Promise<unknown>)[] = [];
+  const sendWaiting = async () => {
+    const works = waiting;
+    waiting = [];
+    await run.inOrder(works);
+  };
+  for (let left = round; left > 0; left--) {
+    if (!sender.isSteady) await sendWaiting();
+    const next = cases.next();
+    if (next.done === true) {
+      await sendWaiting();
+      return true;
+    }
+    const draft = next.value.change(sender.base);
+    const { method, target, headers, body } = run.wireOf(draft);
+    const bytes = JSON.stringify([method, target, headers, body && Buffer.from(body).toString('latin1')]);
+    if (sent.has(bytes)) continue;
+    sent.add(bytes);
+    const { base } = sender;
+    const { change, beside, ...info } = next.value;
+    waiting.push(() => sendCase(run, sender, info, (now) => (now === base ? draft : change(now)), beside));
+    // After a change the next valid request may have to be another one.
+    if (isUnsafe(operation) && run.judgeRequest(draft).kind !== 'invalid') await sendWaiting();
+  }
+  await sendWaiting();
+  return false;
+}
+
+async function sendCase(
+  { record }: Run,
+  sender: CaseSender,
+  info: Omit<Case, 'change' | 'beside'>,
+  change: Case['change'],
+  beside: Case['beside'],
+): Promise<void> {
+  const exchange = await sender.send(info, change);
+  if (beside === undefined || exchange?.answer?.status !== beside.status) return;
+  const plain = await sender.send({ name: `${info.name}: the valid request` }, (base) => base);
+  const findings = plain?.answer === undefined ? [] : beside.check(plain.answer);
+  for (const finding of findings) record.fail({ ...info, phase: 'coverage' }, exchange, finding);
 }
 
 function* casesOf(run: Run, sender: CaseSender, operation: Operation): Generator<Case> {

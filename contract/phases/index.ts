@@ -201,13 +201,16 @@ async function lacksBasePath({ run }: Context): Promise<boolean> {
 
 /** Deletes or revokes what the run has created, as far as the document has operations for it. Errors do not matter. */
 async function tidyUp({ run, fixtures }: Context): Promise<void> {
-  for (const resource of fixtures.made) {
-    const remover = run.spec.operations.find(
-      (operation) => isDeleter(operation) && originOf(run.spec, operation)?.creator === resource.creator,
-    );
-    const draft = remover && !run.outOfTime() ? await fixtures.on(remover, resource) : undefined;
-    if (draft === undefined) continue;
-    await run.attempt(draft, { phase: 'setup', name: 'tidy up', expectation: 'any' });
-  }
+  const removers = new Map(
+    run.spec.operations.filter(isDeleter).map((operation) => [originOf(run.spec, operation)?.creator, operation]),
+  );
+  await run.inOrder(
+    fixtures.made.map((resource) => async () => {
+      const remover = removers.get(resource.creator);
+      const draft = remover && !run.outOfTime() ? await fixtures.on(remover, resource) : undefined;
+      if (draft === undefined) return;
+      await run.attempt(draft, { phase: 'setup', name: 'tidy up', expectation: 'any' });
+    }),
+  );
   fixtures.forget();
 }

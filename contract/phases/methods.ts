@@ -32,8 +32,8 @@ export async function runMethods(context: Context, path: string): Promise<void> 
   const methods = everything.filter((operation) => operation.path === path).map(({ method }) => method);
   // `Allow` may also name the methods of another template that matches the same path.
   const elsewhere = METHODS.filter((method) => otherPathTakes(everything, method, path, concrete));
-  for (const method of METHODS) {
-    if (methods.includes(method) || elsewhere.includes(method)) continue;
+  const undeclared = METHODS.filter((method) => !methods.includes(method) && !elsewhere.includes(method));
+  const works = undeclared.map((method) => async () => {
     const name = `the undeclared method ${method}`;
     await run.send(
       { ...credentials.attach(base, caller), method, query: {}, body: undefined },
@@ -45,7 +45,8 @@ export async function runMethods(context: Context, path: string): Promise<void> 
         check: (answer) => check(run, answer, name, methods, elsewhere),
       },
     );
-  }
+  });
+  await run.inOrder(works);
 }
 
 /** Whether another template with this method matches the path, as `/users/{id}` matches `/users/me`. */

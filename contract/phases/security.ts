@@ -17,10 +17,13 @@ export async function runSecurity(context: Context, operation: Operation): Promi
   // An invalid request may be rejected for that: only good practice requires that authentication comes first.
   const expectation = usable ? 'unauthorized' : 'rejected';
   const plain = usable ? await fixtures.base(operation, { phase: 'security' }) : { ...emptyFor(operation) };
-  await run.send(
-    { ...plain, credential: null },
-    { phase: 'security', name: 'a request without a credential', expectation },
-  );
+  const bad = [
+    async () =>
+      await run.send(
+        { ...plain, credential: null },
+        { phase: 'security', name: 'a request without a credential', expectation },
+      ),
+  ];
   // A credential that is nearly valid tests what verifies it, which is the same in all ways to send it.
   const turn = run.operations.indexOf(operation) % Math.max(1, ways.length);
   for (const [index, schemes] of ways.entries()) {
@@ -30,9 +33,10 @@ export async function runSecurity(context: Context, operation: Operation): Promi
         name: `${what} by ${schemes.join(' and ')}`,
         expectation,
       } as const;
-      await run.send({ ...plain, credential: { with: credential, schemes } }, info);
+      bad.push(async () => await run.send({ ...plain, credential: { with: credential, schemes } }, info));
     }
   }
+  await run.inOrder(bad);
   const sender = usable ? await createCaseSender(context, operation, 'security') : undefined;
   for (const schemes of sender ? credentials.ways(operation) : []) {
     await sender?.send({ name: `a valid request by only ${schemes.join(' and ')}` }, (base) =>

@@ -36,7 +36,7 @@ async function badWithout({ run }: Context, base: Draft): Promise<void> {
     ({ in: place, schema }) => place === 'query' && schema.type === 'integer',
   );
   if (query) bad.push(['an invalid query', { ...base, query: { ...base.query, [query.name]: 'bad' } }]);
-  for (const [what, draft] of bad) {
+  const works = bad.map(([what, draft]) => async () => {
     const message = `${what} without a credential gets`;
     await run.send(
       { ...draft, credential: null },
@@ -49,7 +49,8 @@ async function badWithout({ run }: Context, base: Draft): Promise<void> {
             : [practice(run.options, 'authentication-first', 'authentication', `${message} ${String(status)}`, '401')],
       },
     );
-  }
+  });
+  await run.inOrder(works);
 }
 
 function farFrom(run: Context['run'], base: Draft): Draft | undefined {
@@ -77,7 +78,7 @@ async function undocumented({ run, credentials }: Context, base: Draft): Promise
   const pair = Buffer.from(`token:${token}`).toString('base64');
   if (!kinds.includes('basic'))
     ways.push(['as the password of the scheme Basic', { ...none, headers: { Authorization: `Basic ${pair}` } }]);
-  for (const [way, draft] of ways) {
+  const works = ways.map(([way, draft]) => async () => {
     const message = `a credential ${way} is accepted`;
     await run.send(draft, {
       ...ANY,
@@ -87,7 +88,8 @@ async function undocumented({ run, credentials }: Context, base: Draft): Promise
           ? []
           : [practice(run.options, 'documented-credentials', 'authentication', message, 'a rejection (4xx)')],
     });
-  }
+  });
+  await run.inOrder(works);
 }
 
 /** Checks that the authentication scheme is accepted in lower case (RFC 9110, section 11.1). */
