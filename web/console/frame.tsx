@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Me } from '../../client/index.js';
 import { useAction } from './load.js';
 import { MissingPage } from './pages/missing.js';
+import { Button } from './parts/button.js';
 import { Icon } from './parts/icon.js';
 import { Problem } from './parts/problem.js';
 import { BASE, usePlace } from './router.js';
@@ -72,16 +73,9 @@ function Navigation({ path, me, scopes }: { path: string; me: Me; scopes: readon
           <p>
             <bdi title={me.user.email ?? ''}>{me.user.email}</bdi>
           </p>
-          <button
-            type="button"
-            class="button"
-            disabled={leaving.isRunning}
-            onClick={() => {
-              leaving.run();
-            }}
-          >
+          <Button isDisabled={leaving.isRunning} onClick={leaving.run}>
             {words.nav.logOut}
-          </button>
+          </Button>
           <Problem error={leaving.error} />
         </div>
       </div>

@@ -58,7 +58,6 @@ export const words = {
   brand: 'Latchkey',
   skip: 'Skip to the content',
   menu: 'Menu',
-  loading: 'Loading',
   close: 'Close',
   cancel: 'Cancel',
   save: 'Save',
@@ -76,6 +75,8 @@ export const words = {
   errors,
   unknownError: 'Something went wrong in this page.',
   required: 'Fill in this field.',
+  /** By seconds. */
+  graces: { 0: 'Now', 3600: 'In 1 hour', 86400: 'In 1 day', 604800: 'In 7 days' },
   list: (parts: readonly string[]) => new Intl.ListFormat(undefined, { type: 'conjunction' }).format(parts),
 
   nav: {
@@ -101,7 +102,6 @@ export const words = {
     again: 'Log in again',
     againWhy: 'Your session has ended. What you typed is still here: log in and go on.',
     asOther: 'Log in as somebody else',
-    loggedOut: 'You are logged out.',
   },
 
   tokens,
@@ -181,17 +181,14 @@ export const words = {
     rotateTitle: (name: string) => `Rotate ${name}`,
     rotateWhy: 'The token gets a new secret. Its name, scopes and history stay.',
     grace: 'The earlier secret stops working',
-    graces: { 0: 'Now', 3600: 'In 1 hour', 86400: 'In 1 day', 604800: 'In 7 days' } as Record<number, string>,
     rotated: (name: string) => `Rotated ${name}.`,
     revokeTitle: (name: string) => `Revoke ${name}?`,
     revokeWhy: 'Programs that use this token are rejected at once. This cannot be undone.',
-    lastUse: (when: string) => `Last used ${when}.`,
     neverUsed: 'It was never used.',
     revokedNow: (name: string) => `Revoked ${name}.`,
     earlier: 'Earlier secret',
     earlierUntil: 'Works until',
     earlierUse: 'Last used',
-    earlierUnused: 'Not used since it was replaced',
     earlierWhy:
       'Replace it with the new secret wherever it is still used. When its last use no longer moves, nothing needs it any more.',
     endEarlier: 'End it now',

@@ -1,18 +1,20 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { IssuedAccessToken, TokenLimits } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
 import { ownerIn, ownerQuery } from '../owner.js';
-import { Field, focusFirstError } from '../parts/field.js';
+import { Field } from '../parts/field.js';
+import { Form } from '../parts/form.js';
 import { Page } from '../parts/page.js';
-import { messagesFor, Problem, withoutFields } from '../parts/problem.js';
+import { messagesFor, Problem } from '../parts/problem.js';
+import { TextField } from '../parts/text-field.js';
 import { BASE, navigate, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { dayOf } from '../times.js';
 import { words } from '../words.js';
 import { type Expiry, ExpiryField, expiryProblem, firstExpiry, lastDayOf } from './create/expiry.js';
-import { Reveal } from './create/reveal.js';
+import { TokenSecret } from './create/reveal.js';
 import { isScope, ScopesField, wordsIn } from './create/scopes.js';
 
 const texts = words.create;
@@ -25,7 +27,7 @@ export function CreatePage() {
   if (issued !== undefined) {
     return (
       <Page title={issued.token.name}>
-        <Reveal
+        <TokenSecret
           plaintext={issued.plaintext}
           done={() => {
             navigate(`/tokens/${issued.token.id}${ownerQuery(query)}`, { replace: true });
@@ -50,7 +52,6 @@ interface CreateFormProps {
 
 function CreateForm({ limits, query, onCreated }: CreateFormProps) {
   const { scopes: own } = useMe();
-  const form = useRef<HTMLFormElement>(null);
   const [name, setName] = useState('');
   const [description, setDescription] = useState('');
   const [expiry, setExpiry] = useState<Expiry>(() => firstExpiry(limits));
@@ -68,14 +69,9 @@ function CreateForm({ limits, query, onCreated }: CreateFormProps) {
   };
   const create = useAction(async () => {
     const body = { name, description, scopes, expiresInDays: expiry.days };
-    try {
-      const made = await lk.createAccessToken({ query, body });
-      announce(texts.created(made.token.name));
-      onCreated(made);
-    } catch (error) {
-      focusFirstError(form.current);
-      throw error;
-    }
+    const made = await lk.createAccessToken({ query, body });
+    announce(texts.created(made.token.name));
+    onCreated(made);
   });
   const problemOf = (field: 'name' | 'expiresInDays' | 'scopes'): string | undefined =>
     (isChecked ? own_problems[field] : undefined) ?? messagesFor(create.error, field);
@@ -83,37 +79,36 @@ function CreateForm({ limits, query, onCreated }: CreateFormProps) {
   const { maxTokensPerOwner: most, tokenCount: have } = limits;
   const isFull = most !== null && have >= most;
   return (
-    <form
-      ref={form}
-      class="stack form"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      action={create}
+      submit={texts.submit}
+      kind="primary"
+      fields={FIELDS}
+      isReady={!isFull}
+      check={() => {
         setChecked(true);
-        if (Object.values(own_problems).some((problem) => problem !== undefined)) focusFirstError(form.current);
-        else create.run();
+        return Object.values(own_problems).every((problem) => problem === undefined);
       }}
+      beside={
+        <a class="button" href={`${BASE}/tokens${ownerQuery(query)}`}>
+          {words.cancel}
+        </a>
+      }
     >
       {most !== null && (
         <p class={isFull ? 'notice warn' : 'notice'}>
           {texts.limit(have, most)} {isFull && texts.limitReached}
         </p>
       )}
-      <Field label={texts.name} hint={texts.nameHint} error={problemOf('name')}>
-        {(control) => (
-          <input
-            {...control}
-            name="name"
-            required
-            maxLength={255}
-            autocomplete="off"
-            value={name}
-            onInput={(event) => {
-              setName(event.currentTarget.value);
-            }}
-          />
-        )}
-      </Field>
+      <TextField
+        label={texts.name}
+        hint={texts.nameHint}
+        error={problemOf('name')}
+        required
+        maxLength={255}
+        value={name}
+        change={setName}
+      />
       <Field
         label={texts.description}
         hint={texts.descriptionHint}
@@ -153,16 +148,7 @@ function CreateForm({ limits, query, onCreated }: CreateFormProps) {
           )}
         </p>
       </section>
-      <Problem error={withoutFields(create.error, FIELDS)} />
-      <div class="actions">
-        <a class="button" href={`${BASE}/tokens${ownerQuery(query)}`}>
-          {words.cancel}
-        </a>
-        <button type="submit" class="button primary" disabled={create.isRunning || isFull}>
-          {texts.submit}
-        </button>
-      </div>
-    </form>
+    </Form>
   );
 }
 

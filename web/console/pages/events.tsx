@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { announce } from '../announce.js';
 import { useLoad } from '../load.js';
+import { Button } from '../parts/button.js';
 import { Empty } from '../parts/empty.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -66,15 +67,13 @@ export function EventsPage() {
           >
             {texts.follow}
           </button>
-          <button
-            type="button"
-            class="button"
+          <Button
             onClick={() => {
               setExporting(true);
             }}
           >
             {texts.export}
-          </button>
+          </Button>
         </>
       }
     >

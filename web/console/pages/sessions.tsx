@@ -2,7 +2,8 @@ import { useState } from 'preact/hooks';
 import type { AccessToken, AuditEvent } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
-import { Confirm } from '../parts/confirm.js';
+import { Button } from '../parts/button.js';
+import { FormDialog } from '../parts/form-dialog.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { Problem } from '../parts/problem.js';
@@ -61,15 +62,14 @@ export function SessionsPage() {
       lead={<p>{texts.lead}</p>}
       actions={
         others > 0 && (
-          <button
-            type="button"
-            class="button danger"
+          <Button
+            kind="danger"
             onClick={() => {
               setAsking(true);
             }}
           >
             {texts.endAll}
-          </button>
+          </Button>
         )
       }
     >
@@ -83,13 +83,14 @@ export function SessionsPage() {
       {list.data && <Pager next={list.data.nextCursor} />}
       <ChangePassword changed={reload} />
       {isAsking && (
-        <Confirm
+        <FormDialog
+          isDangerous
           title={texts.endAllTitle(others)}
           submit={texts.endAll}
           onClose={() => {
             setAsking(false);
           }}
-          onConfirm={async () => {
+          onSubmit={async () => {
             const body = { filter: { tokenType: 'session' as const } };
             const { revokedCount } = await lk.revokeAccessTokens({ body });
             announce(texts.endedAll(revokedCount));
@@ -97,7 +98,7 @@ export function SessionsPage() {
           }}
         >
           <p>{texts.endAllWhy}</p>
-        </Confirm>
+        </FormDialog>
       )}
     </Page>
   );
@@ -117,17 +118,9 @@ function SessionCard({ session, login, isCurrent, ended }: Opened & { isCurrent:
           {name} {isCurrent && <span class="badge active">{texts.current}</span>}
         </h2>
         {!isCurrent && (
-          <button
-            type="button"
-            class="button"
-            aria-label={texts.endOf(name)}
-            disabled={end.isRunning}
-            onClick={() => {
-              end.run();
-            }}
-          >
+          <Button label={texts.endOf(name)} isDisabled={end.isRunning} onClick={end.run}>
             {texts.end}
-          </button>
+          </Button>
         )}
       </div>
       <Problem error={end.error} />

@@ -4,7 +4,8 @@ import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
 import { mayChange, ownerIn, ownerQuery, useOwner } from '../owner.js';
 import { StateBadge } from '../parts/badge.js';
-import { Confirm } from '../parts/confirm.js';
+import { Button } from '../parts/button.js';
+import { FormDialog } from '../parts/form-dialog.js';
 import { Page } from '../parts/page.js';
 import { Problem } from '../parts/problem.js';
 import { Time } from '../parts/time.js';
@@ -13,7 +14,7 @@ import { BASE, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { stateOf } from '../states.js';
 import { words } from '../words.js';
-import { Reveal } from './create/reveal.js';
+import { TokenSecret } from './create/reveal.js';
 import { Details } from './token/details.js';
 import { EarlierSecret } from './token/earlier.js';
 import { EditToken } from './token/edit.js';
@@ -96,52 +97,40 @@ function OneToken({ token, etag, query, back, error, reload, isOwn }: OneTokenPr
           <>
             {isOwn && (
               <>
-                <button
-                  type="button"
-                  class="button"
+                <Button
                   onClick={() => {
                     setOpen('edit');
                   }}
                 >
                   {texts.edit}
-                </button>
-                <button
-                  type="button"
-                  class="button"
-                  disabled={toggle.isRunning}
-                  onClick={() => {
-                    toggle.run();
-                  }}
-                >
+                </Button>
+                <Button isDisabled={toggle.isRunning} onClick={toggle.run}>
                   {token.disabled ? texts.enable : texts.disable}
-                </button>
-                <button
-                  type="button"
-                  class="button"
+                </Button>
+                <Button
                   onClick={() => {
                     setOpen('rotate');
                   }}
                 >
                   {texts.rotate}
-                </button>
+                </Button>
               </>
             )}
-            <button
-              type="button"
-              class="button danger"
+            <Button
+              kind="danger"
               onClick={() => {
                 setOpen('revoke');
               }}
             >
               {texts.revoke}
-            </button>
+            </Button>
           </>
         )
       }
     >
       <Problem error={error ?? toggle.error} retry={changed} />
       {plaintext !== undefined && (
-        <Reveal
+        <TokenSecret
           plaintext={plaintext}
           done={() => {
             setPlaintext(undefined);
@@ -169,11 +158,12 @@ function OneToken({ token, etag, query, back, error, reload, isOwn }: OneTokenPr
         />
       )}
       {open === 'revoke' && (
-        <Confirm
+        <FormDialog
+          isDangerous
           title={texts.revokeTitle(token.name)}
           submit={texts.revoke}
           onClose={close}
-          onConfirm={async () => {
+          onSubmit={async () => {
             await lk.revokeAccessToken({ path, query });
             announce(texts.revokedNow(token.name));
             setPlaintext(undefined);
@@ -190,7 +180,7 @@ function OneToken({ token, etag, query, back, error, reload, isOwn }: OneTokenPr
               </>
             )}
           </p>
-        </Confirm>
+        </FormDialog>
       )}
     </Page>
   );

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { useLoad } from '../load.js';
 import { mayChange, ownerQuery, useOwner } from '../owner.js';
 import { ownerName } from '../owner-name.js';
+import { Button } from '../parts/button.js';
 import { Empty } from '../parts/empty.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -89,27 +90,23 @@ export function TokensPage() {
                   <ul class="chips">
                     {STATES.filter((each) => each !== state && (counts.data?.[each] ?? 0) > 0).map((each) => (
                       <li key={each}>
-                        <button
-                          type="button"
-                          class="button"
+                        <Button
                           onClick={() => {
                             change({ state: each });
                           }}
                         >
                           {texts.elsewhere(counts.data?.[each] ?? 0, words.states[each])}
-                        </button>
+                        </Button>
                       </li>
                     ))}
                     <li>
-                      <button
-                        type="button"
-                        class="button"
+                      <Button
                         onClick={() => {
                           change({ q: '', scope: '' });
                         }}
                       >
                         {texts.reset}
-                      </button>
+                      </Button>
                     </li>
                   </ul>
                 </>

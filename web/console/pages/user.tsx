@@ -3,9 +3,10 @@ import type { User } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
 import { ownerName } from '../owner-name.js';
-import { Confirm } from '../parts/confirm.js';
+import { Button } from '../parts/button.js';
 import { Field } from '../parts/field.js';
 import { textOf } from '../parts/form.js';
+import { FormDialog } from '../parts/form-dialog.js';
 import { Page } from '../parts/page.js';
 import { messagesFor, Problem, withoutFields } from '../parts/problem.js';
 import { Time } from '../parts/time.js';
@@ -70,57 +71,45 @@ function OneUser({ user, back, change, reload }: OneUserProps) {
           {!isMe && (
             <>
               {user.kind === 'person' && (
-                <button
-                  type="button"
-                  class="button"
+                <Button
                   onClick={() => {
                     setOpen('reset');
                   }}
                 >
                   {texts.reset}
-                </button>
+                </Button>
               )}
               {user.disabled ? (
-                <button
-                  type="button"
-                  class="button"
-                  disabled={enable.isRunning}
-                  onClick={() => {
-                    enable.run();
-                  }}
-                >
+                <Button isDisabled={enable.isRunning} onClick={enable.run}>
                   {texts.enable}
-                </button>
+                </Button>
               ) : (
-                <button
-                  type="button"
-                  class="button danger"
+                <Button
+                  kind="danger"
                   onClick={() => {
                     setOpen('disable');
                   }}
                 >
                   {texts.disable}
-                </button>
+                </Button>
               )}
-              <button
-                type="button"
-                class="button danger"
+              <Button
+                kind="danger"
                 onClick={() => {
                   setOpen('revoke');
                 }}
               >
                 {texts.revokeTokens}
-              </button>
+              </Button>
               {user.kind === 'person' && (
-                <button
-                  type="button"
-                  class="button danger"
+                <Button
+                  kind="danger"
                   onClick={() => {
                     setOpen('offboard');
                   }}
                 >
                   {texts.offboard}
-                </button>
+                </Button>
               )}
             </>
           )}
@@ -182,30 +171,32 @@ function OneUser({ user, back, change, reload }: OneUserProps) {
       {open === 'offboard' && <Offboard user={user} onClose={close} done={reload} />}
       {open === 'reset' && <ResetPassword user={user} onClose={close} />}
       {open === 'disable' && (
-        <Confirm
+        <FormDialog
+          isDangerous
           title={texts.disableTitle(name)}
           submit={texts.disable}
           onClose={close}
-          onConfirm={async () => {
+          onSubmit={async () => {
             change(await lk.updateUser({ path, body: { disabled: true } }));
             announce(texts.disabledNow(name));
           }}
         >
           <p>{texts.disableWhy}</p>
-        </Confirm>
+        </FormDialog>
       )}
       {open === 'revoke' && (
-        <Confirm
+        <FormDialog
+          isDangerous
           title={texts.revokeTitle(name)}
           submit={texts.revokeTokens}
           onClose={close}
-          onConfirm={async () => {
+          onSubmit={async () => {
             change(await lk.updateUser({ path, body: { revokeTokens: true } }));
             announce(texts.revokedTokens(name));
           }}
         >
           <p>{texts.revokeWhy}</p>
-        </Confirm>
+        </FormDialog>
       )}
     </Page>
   );

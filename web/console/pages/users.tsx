@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { UserKind } from '../../../client/index.js';
 import { useLoad } from '../load.js';
 import { ownerName } from '../owner-name.js';
+import { Button } from '../parts/button.js';
 import { Empty } from '../parts/empty.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -12,7 +13,7 @@ import { BASE, navigate, placeWith, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { words } from '../words.js';
-import { AddUser } from './users/add.js';
+import { AddUser, FirstPassword } from './users/add.js';
 
 const texts = words.users;
 const KINDS: readonly UserKind[] = ['person', 'service', 'external'];
@@ -32,20 +33,20 @@ export function UsersPage() {
     [kind, q, cursor],
   );
   const [isAdding, setAdding] = useState(false);
+  const [password, setPassword] = useState<string | null>(null);
   return (
     <Page
       title={texts.title}
       lead={<p>{texts.lead}</p>}
       actions={
-        <button
-          type="button"
-          class="button primary"
+        <Button
+          kind="primary"
           onClick={() => {
             setAdding(true);
           }}
         >
           {texts.add}
-        </button>
+        </Button>
       }
     >
       <Problem error={list.error} retry={list.reload} />
@@ -77,15 +78,13 @@ export function UsersPage() {
       </div>
       {list.data?.items.length === 0 && (
         <Empty title={texts.none}>
-          <button
-            type="button"
-            class="button"
+          <Button
             onClick={() => {
               navigate('/users');
             }}
           >
             {words.tokens.reset}
-          </button>
+          </Button>
         </Empty>
       )}
       {list.data && list.data.items.length > 0 && (
@@ -134,10 +133,21 @@ export function UsersPage() {
         </table>
       )}
       {list.data && <Pager next={list.data.nextCursor} />}
+      {password !== null && (
+        <FirstPassword
+          password={password}
+          onClose={() => {
+            setPassword(null);
+          }}
+        />
+      )}
       {isAdding && (
         <AddUser
           onClose={() => {
             setAdding(false);
+          }}
+          onAdded={(created) => {
+            setPassword(created.password);
             list.reload();
           }}
         />

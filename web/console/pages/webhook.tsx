@@ -2,7 +2,8 @@ import { useState } from 'preact/hooks';
 import type { Webhook } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
-import { Confirm } from '../parts/confirm.js';
+import { Button } from '../parts/button.js';
+import { FormDialog } from '../parts/form-dialog.js';
 import { Page } from '../parts/page.js';
 import { Problem } from '../parts/problem.js';
 import type { PageProps } from '../route.js';
@@ -74,28 +75,14 @@ function OneWebhook({ webhook, error, changed }: OneWebhookProps) {
       actions={
         <>
           {enabled && (
-            <button
-              type="button"
-              class="button primary"
-              disabled={test.isRunning}
-              onClick={() => {
-                test.run();
-              }}
-            >
+            <Button kind="primary" isDisabled={test.isRunning} onClick={test.run}>
               {texts.test}
-            </button>
+            </Button>
           )}
           {button('edit', texts.edit)}
-          <button
-            type="button"
-            class="button"
-            disabled={toggle.isRunning}
-            onClick={() => {
-              toggle.run();
-            }}
-          >
+          <Button isDisabled={toggle.isRunning} onClick={toggle.run}>
             {enabled ? texts.disable : texts.enable}
-          </button>
+          </Button>
           {button('rotate', texts.rotate)}
           {button('delete', texts.delete)}
         </>
@@ -129,18 +116,19 @@ function OneWebhook({ webhook, error, changed }: OneWebhookProps) {
         />
       )}
       {open === 'delete' && (
-        <Confirm
+        <FormDialog
+          isDangerous
           title={texts.deleteTitle}
           submit={texts.delete}
           onClose={close}
-          onConfirm={async () => {
+          onSubmit={async () => {
             await lk.deleteWebhook({ path });
             announce(texts.deleted);
             navigate('/webhooks', { replace: true });
           }}
         >
           <p>{texts.deleteWhy}</p>
-        </Confirm>
+        </FormDialog>
       )}
     </Page>
   );

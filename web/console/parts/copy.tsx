@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { announce } from '../announce.js';
 import { words } from '../words.js';
+import { Button } from './button.js';
 import { Icon } from './icon.js';
 
 /** A text to take along, with a button that copies it. */
@@ -36,10 +37,10 @@ export function Copyable({
         <code ref={ref} tabIndex={0} aria-label={label}>
           {text}
         </code>
-        <button type="button" class="button" aria-label={button} onClick={() => void copy()}>
+        <Button label={button} onClick={() => void copy()}>
           <Icon name={isCopied ? 'check' : 'copy'} />
           {isCopied ? words.copied : words.copy}
-        </button>
+        </Button>
       </div>
     </div>
   );

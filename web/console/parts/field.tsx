@@ -45,8 +45,3 @@ export function Field({ label, hint, error, isOptional = false, children }: Fiel
     </div>
   );
 }
-
-/** Moves the focus to the first control with an error, so that nobody has to look for it. */
-export function focusFirstError(form: HTMLFormElement | null): void {
-  requestAnimationFrame(() => form?.querySelector<HTMLElement>('[aria-invalid]')?.focus());
-}

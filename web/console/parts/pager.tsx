@@ -1,5 +1,6 @@
 import { navigate, placeWith, usePlace } from '../router.js';
 import { words } from '../words.js';
+import { Button } from './button.js';
 
 /** Links to the pages beside this one of a list. The cursors of earlier pages are kept in the history. */
 export function Pager({ next }: { next: string | null }) {
@@ -13,26 +14,22 @@ export function Pager({ next }: { next: string | null }) {
   };
   return (
     <nav class="pager" aria-label={words.tokens.pages}>
-      <button
-        type="button"
-        class="button"
-        disabled={cursor === ''}
+      <Button
+        isDisabled={cursor === ''}
         onClick={() => {
           go(previous ?? '', place.before.slice(0, -1));
         }}
       >
         {words.tokens.previous}
-      </button>
-      <button
-        type="button"
-        class="button"
-        disabled={next === null}
+      </Button>
+      <Button
+        isDisabled={next === null}
         onClick={() => {
           go(next ?? '', [...place.before, cursor]);
         }}
       >
         {words.tokens.next}
-      </button>
+      </Button>
     </nav>
   );
 }

@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../../../client/index.js';
 import { NoCookies } from '../session.js';
 import { words } from '../words.js';
+import { Button } from './button.js';
 
 /** What went wrong, in words, with the request id by which the operator finds it in the log. */
 export function Problem({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
@@ -14,11 +15,7 @@ export function Problem({ error, retry }: { error: unknown; retry?: (() => void)
           <code>{words.requestId(requestId)}</code>
         </p>
       )}
-      {retry && (
-        <button type="button" class="button" onClick={retry}>
-          {words.tryAgain}
-        </button>
-      )}
+      {retry && <Button onClick={retry}>{words.tryAgain}</Button>}
     </div>
   );
 }

@@ -9,7 +9,6 @@ export const tokens = {
   search: 'Search',
   searchHint: 'Name, description or prefix',
   scope: 'Scope',
-  anyScope: 'Any scope',
   sort: 'Sort by',
   sorts: {
     '-createdAt': 'Newest first',

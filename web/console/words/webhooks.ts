@@ -50,13 +50,11 @@ export const webhooks = {
   createTitle: 'New webhook',
   submit: 'Create webhook',
   createdNow: 'Created the webhook.',
-  revealTitle: 'Copy the secret now',
   revealWhy:
     'Your server checks the signature of each delivery with it. It is shown this one time; if you lose it, rotate it.',
   secret: 'Signing secret',
   copySecret: 'Copy the secret',
   copiedSecret: 'Copied the secret.',
-  done: 'Done',
   details: 'Details',
   formerSecret: 'Former secret',
   formerUntil: 'signs too until',
@@ -74,7 +72,6 @@ export const webhooks = {
   rotateWhy:
     'From now on, deliveries are signed with a new secret. The former one signs too, until you have changed your server.',
   grace: 'The former secret stops signing',
-  graces: { 0: 'Now', 3600: 'In 1 hour', 86400: 'In 1 day', 604800: 'In 7 days' } as Record<number, string>,
   rotated: 'Rotated the secret.',
   delete: 'Delete',
   deleteTitle: 'Delete this webhook?',

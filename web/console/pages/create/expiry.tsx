@@ -1,5 +1,6 @@
 import { useId } from 'preact/hooks';
 import type { TokenLimits } from '../../../../client/index.js';
+import { Choices } from '../../parts/choices.js';
 import { DAY, dayOf } from '../../times.js';
 import { words } from '../../words.js';
 
@@ -70,29 +71,12 @@ export function ExpiryField({ limits, value, change, error }: ExpiryFieldProps) 
     else change({ ...value, choice, days: choice === NEVER ? null : Number(choice) });
   };
   const choices = [
-    ...presetsOf(limits).map((days) => ({ choice: String(days), text: days === 365 ? texts.year : texts.days(days) })),
-    { choice: OTHER, text: texts.custom },
-    ...(mayBeEndless(limits) ? [{ choice: NEVER, text: texts.never }] : []),
+    ...presetsOf(limits).map((days) => [String(days), days === 365 ? texts.year : texts.days(days)] as const),
+    [OTHER, texts.custom] as const,
+    ...(mayBeEndless(limits) ? [[NEVER, texts.never] as const] : []),
   ];
   return (
-    <fieldset aria-describedby={`${id}-date`}>
-      <legend>{texts.expiry}</legend>
-      <div class="choices">
-        {choices.map(({ choice, text }) => (
-          <label key={choice} class="choice">
-            <input
-              type="radio"
-              name={`${id}-expiry`}
-              value={choice}
-              checked={value.choice === choice}
-              onChange={() => {
-                choose(choice);
-              }}
-            />
-            {text}
-          </label>
-        ))}
-      </div>
+    <Choices legend={texts.expiry} describedBy={`${id}-date`} options={choices} value={value.choice} change={choose}>
       {value.choice === OTHER && (
         <div class="field">
           <label for={`${id}-days`}>{texts.customDays}</label>
@@ -120,7 +104,7 @@ export function ExpiryField({ limits, value, change, error }: ExpiryFieldProps) 
               : texts.until(dayOf(lastDayOf(value.days))))}{' '}
         {error === undefined && limits.maxLifetimeDays !== null && texts.most(mostOf(limits))}
       </p>
-    </fieldset>
+    </Choices>
   );
 }
 

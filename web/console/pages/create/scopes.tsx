@@ -1,5 +1,6 @@
 import { useId } from 'preact/hooks';
 import { useLoad } from '../../load.js';
+import { Option } from '../../parts/option.js';
 import { lk } from '../../service.js';
 import { words } from '../../words.js';
 
@@ -49,20 +50,16 @@ export function ScopesField({ own, chosen, choose, others, setOthers, query, err
       <p class="group">{texts.own}</p>
       <div class="checks">
         {byWeight(own).map((scope) => (
-          <label key={scope} class="option">
-            <input
-              type="checkbox"
-              checked={chosen.includes(scope)}
-              onChange={(event) => {
-                const rest = chosen.filter((each) => each !== scope);
-                choose(event.currentTarget.checked ? [...rest, scope] : rest);
-              }}
-            />
-            <span>
-              <code>{scope}</code>
-              <span class="hint">{words.scopes[scope]}</span>
-            </span>
-          </label>
+          <Option
+            key={scope}
+            text={<code>{scope}</code>}
+            hint={words.scopes[scope]}
+            checked={chosen.includes(scope)}
+            change={(isChecked) => {
+              const rest = chosen.filter((each) => each !== scope);
+              choose(isChecked ? [...rest, scope] : rest);
+            }}
+          />
         ))}
       </div>
       <div class="field">

@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../../announce.js';
-import { useAction } from '../../load.js';
-import { Dialog } from '../../parts/dialog.js';
-import { Problem } from '../../parts/problem.js';
+import { Choices } from '../../parts/choices.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import { lk } from '../../service.js';
 import { words } from '../../words.js';
 
@@ -11,6 +10,7 @@ const texts = words.audit;
 const PART = 5_000;
 
 type Format = keyof typeof texts.formats;
+const FORMATS = Object.entries(texts.formats) as [Format, string][];
 
 /** Saves all events of the organization as a file. */
 export function ExportEvents({ onClose }: { onClose: () => void }) {
@@ -23,7 +23,7 @@ export function ExportEvents({ onClose }: { onClose: () => void }) {
     },
     [],
   );
-  const download = useAction(async () => {
+  const download = async (): Promise<void> => {
     const { signal } = leaving.current;
     const parts: string[] = [];
     let [after, count] = [0, 0];
@@ -40,53 +40,17 @@ export function ExportEvents({ onClose }: { onClose: () => void }) {
     }
     save(parts, `latchkey-events-${new Date().toISOString().slice(0, 10)}.jsonl`);
     announce(texts.downloaded(count));
-    onClose();
-  });
+  };
   return (
-    <Dialog title={texts.exportTitle} onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          download.run();
-        }}
-      >
-        <p>{texts.exportWhy}</p>
-        <fieldset>
-          <legend>{texts.format}</legend>
-          <div class="choices">
-            {Object.entries(texts.formats).map(([name, text]) => (
-              <label key={name} class="choice">
-                <input
-                  type="radio"
-                  name="format"
-                  value={name}
-                  checked={format === name}
-                  onChange={() => {
-                    setFormat(name as Format);
-                  }}
-                />
-                {text}
-              </label>
-            ))}
-          </div>
-        </fieldset>
-        {download.isRunning && done !== undefined && (
-          <p class="quiet" role="status">
-            {texts.downloading(done)}
-          </p>
-        )}
-        <Problem error={download.error} />
-        <div class="actions">
-          <button type="button" class="button" onClick={onClose}>
-            {words.cancel}
-          </button>
-          <button type="submit" class="button primary" disabled={download.isRunning}>
-            {texts.download}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={texts.exportTitle} submit={texts.download} onClose={onClose} onSubmit={download}>
+      <p>{texts.exportWhy}</p>
+      <Choices legend={texts.format} options={FORMATS} value={format} change={setFormat} />
+      {done !== undefined && (
+        <p class="quiet" role="status">
+          {texts.downloading(done)}
+        </p>
+      )}
+    </FormDialog>
   );
 }
 

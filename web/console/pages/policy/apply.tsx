@@ -2,15 +2,17 @@ import { useState } from 'preact/hooks';
 import type { PolicyApplied } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useAction } from '../../load.js';
-import { Confirm } from '../../parts/confirm.js';
-import { Field } from '../../parts/field.js';
+import { Button } from '../../parts/button.js';
+import { Choices } from '../../parts/choices.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import { messagesFor, Problem, withoutFields } from '../../parts/problem.js';
+import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
 import { words } from '../../words.js';
 import { Preview } from './preview.js';
 
 const texts = words.policy;
-const ACTIONS = Object.keys(texts.actions) as (keyof typeof texts.actions)[];
+const ACTIONS = Object.entries(texts.actions) as [keyof typeof texts.actions, string][];
 const MOST_DAYS = 365;
 const FIELDS = ['inDays', 'spreadDays'];
 
@@ -60,21 +62,16 @@ export function ApplyPolicy({ breaking, changed }: ApplyPolicyProps) {
     set: (text: string) => void,
     hint?: string,
   ) => (
-    <Field label={label} hint={hint} error={days[name] === undefined ? texts.range : messagesFor(check.error, name)}>
-      {(control) => (
-        <input
-          {...control}
-          class="short"
-          inputMode="numeric"
-          autocomplete="off"
-          maxLength={3}
-          value={text}
-          onInput={(event) => {
-            edit(set)(event.currentTarget.value);
-          }}
-        />
-      )}
-    </Field>
+    <TextField
+      label={label}
+      hint={hint}
+      error={days[name] === undefined ? texts.range : messagesFor(check.error, name)}
+      class="short"
+      inputMode="numeric"
+      maxLength={3}
+      value={text}
+      change={edit(set)}
+    />
   );
   return (
     <section class="card">
@@ -91,24 +88,7 @@ export function ApplyPolicy({ breaking, changed }: ApplyPolicyProps) {
           }}
         >
           <p>{texts.applyWhy}</p>
-          <fieldset>
-            <legend>{texts.action}</legend>
-            <div class="choices">
-              {ACTIONS.map((each) => (
-                <label key={each} class="choice">
-                  <input
-                    type="radio"
-                    name="action"
-                    checked={action === each}
-                    onChange={() => {
-                      edit(setAction)(each);
-                    }}
-                  />
-                  {texts.actions[each]}
-                </label>
-              ))}
-            </div>
-          </fieldset>
+          <Choices legend={texts.action} options={ACTIONS} value={action} change={edit(setAction)} />
           {field(texts.inDays, 'inDays', inDays, setInDays)}
           {field(texts.spreadDays, 'spreadDays', spreadDays, setSpreadDays, texts.spreadHint)}
           <Problem error={withoutFields(check.error, FIELDS)} />
@@ -117,31 +97,31 @@ export function ApplyPolicy({ breaking, changed }: ApplyPolicyProps) {
               {check.isRunning ? texts.checking : texts.check}
             </button>
             {preview !== undefined && preview.changed > 0 && (
-              <button
-                type="button"
-                class="button danger"
+              <Button
+                kind="danger"
                 onClick={() => {
                   setAsking(true);
                 }}
               >
                 {texts.submit(preview.changed)}
-              </button>
+              </Button>
             )}
           </div>
           <div aria-live="polite">{preview !== undefined && <Preview preview={preview} />}</div>
         </form>
       )}
       {isAsking && preview !== undefined && (
-        <Confirm
+        <FormDialog
+          isDangerous
           title={texts.confirmTitle(preview.changed)}
           submit={texts.submit(preview.changed)}
-          onConfirm={apply}
+          onSubmit={apply}
           onClose={() => {
             setAsking(false);
           }}
         >
           <p>{texts.confirm[action]}</p>
-        </Confirm>
+        </FormDialog>
       )}
     </section>
   );

@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import type { AccessToken } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useAction } from '../../load.js';
+import { Button } from '../../parts/button.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
@@ -41,16 +42,9 @@ export function EarlierSecret({ token, query, isOwn, reload, changed }: EarlierS
       <div class="card-head">
         <h2>{texts.earlier}</h2>
         {isOwn && (
-          <button
-            type="button"
-            class="button"
-            disabled={end.isRunning}
-            onClick={() => {
-              end.run();
-            }}
-          >
+          <Button isDisabled={end.isRunning} onClick={end.run}>
             {texts.endEarlier}
-          </button>
+          </Button>
         )}
       </div>
       <Problem error={end.error} />

@@ -1,10 +1,11 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { AccessToken } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
-import { useAction, useLoad } from '../../load.js';
-import { Dialog } from '../../parts/dialog.js';
-import { Field, focusFirstError } from '../../parts/field.js';
-import { messagesFor, Problem, withoutFields } from '../../parts/problem.js';
+import { useLoad } from '../../load.js';
+import { Field } from '../../parts/field.js';
+import { FormDialog } from '../../parts/form-dialog.js';
+import { messagesFor } from '../../parts/problem.js';
+import { TextField } from '../../parts/text-field.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
@@ -29,7 +30,6 @@ export function EditToken({ token, condition: current, query, onClose, changed }
   const [condition] = useState(current);
   const { scopes: own } = useMe();
   const limits = useLoad((signal) => lk.getTokenLimits({ query, signal }), []);
-  const form = useRef<HTMLFormElement>(null);
   const [name, setName] = useState(token.name);
   const [description, setDescription] = useState(token.description);
   const [chosen, setChosen] = useState<readonly string[]>(token.scopes.filter((scope) => own.includes(scope)));
@@ -38,7 +38,7 @@ export function EditToken({ token, condition: current, query, onClose, changed }
   const wrong = wordsIn(others).find((scope) => !isScope(scope));
   const isExpired = token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now();
 
-  const save = useAction(async () => {
+  const save = async (): Promise<void> => {
     const scopes = [...chosen, ...wordsIn(others)];
     const isSame = scopes.length === token.scopes.length && scopes.every((scope) => token.scopes.includes(scope));
     const body = {
@@ -47,105 +47,85 @@ export function EditToken({ token, condition: current, query, onClose, changed }
       ...(!isSame && { scopes }),
       ...(expiry !== undefined && { expiresInDays: expiry.days }),
     };
-    try {
-      await lk.updateAccessToken({ path: { token_id: token.id }, query, body, ...condition });
-    } catch (error) {
-      focusFirstError(form.current);
-      throw error;
-    }
+    await lk.updateAccessToken({ path: { token_id: token.id }, query, body, ...condition });
     announce(words.token.saved);
-    onClose();
     changed();
-  });
+  };
   const expiryError =
     expiry === undefined || limits.data === undefined ? undefined : expiryProblem(expiry, limits.data);
   return (
-    <Dialog title={words.token.editTitle} onClose={onClose}>
-      <form
-        ref={form}
-        class="stack"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (name.trim() === '' || wrong !== undefined || expiryError !== undefined) focusFirstError(form.current);
-          else save.run();
-        }}
-      >
-        <Field label={texts.name} error={name.trim() === '' ? words.required : messagesFor(save.error, 'name')}>
-          {(control) => (
-            <input
-              {...control}
-              required
-              maxLength={255}
-              autocomplete="off"
-              value={name}
-              onInput={(event) => {
-                setName(event.currentTarget.value);
-              }}
-            />
-          )}
-        </Field>
-        <Field label={texts.description} error={messagesFor(save.error, 'description')} isOptional>
-          {(control) => (
-            <textarea
-              {...control}
-              rows={2}
-              maxLength={1000}
-              value={description}
-              onInput={(event) => {
-                setDescription(event.currentTarget.value);
-              }}
-            />
-          )}
-        </Field>
-        {limits.data &&
-          !isExpired &&
-          (expiry === undefined ? (
-            <p>
-              {token.expiresAt === null ? (
-                texts.never
-              ) : (
-                <>
-                  {words.token.expires} <Time instant={token.expiresAt} show="day" />
-                </>
-              )}{' '}
-              <button
-                type="button"
-                class="link"
-                onClick={() => {
-                  if (limits.data) setExpiry(firstExpiry(limits.data));
+    <FormDialog
+      title={words.token.editTitle}
+      submit={words.save}
+      fields={FIELDS}
+      check={() => name.trim() !== '' && wrong === undefined && expiryError === undefined}
+      error={limits.error}
+      onClose={onClose}
+      onSubmit={save}
+    >
+      {(error) => (
+        <>
+          <TextField
+            label={texts.name}
+            error={name.trim() === '' ? words.required : messagesFor(error, 'name')}
+            required
+            maxLength={255}
+            value={name}
+            change={setName}
+          />
+          <Field label={texts.description} error={messagesFor(error, 'description')} isOptional>
+            {(control) => (
+              <textarea
+                {...control}
+                rows={2}
+                maxLength={1000}
+                value={description}
+                onInput={(event) => {
+                  setDescription(event.currentTarget.value);
                 }}
-              >
-                {words.token.change}
-              </button>
-            </p>
-          ) : (
-            <ExpiryField
-              limits={limits.data}
-              value={expiry}
-              change={setExpiry}
-              error={messagesFor(save.error, 'expiresInDays')}
-            />
-          ))}
-        <ScopesField
-          own={own}
-          chosen={chosen}
-          choose={setChosen}
-          others={others}
-          setOthers={setOthers}
-          query={query}
-          error={wrong === undefined ? messagesFor(save.error, 'scopes') : texts.malformed(wrong)}
-        />
-        <Problem error={withoutFields(save.error, FIELDS) ?? limits.error} />
-        <div class="actions">
-          <button type="button" class="button" onClick={onClose}>
-            {words.cancel}
-          </button>
-          <button type="submit" class="button primary" disabled={save.isRunning}>
-            {words.save}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+              />
+            )}
+          </Field>
+          {limits.data &&
+            !isExpired &&
+            (expiry === undefined ? (
+              <p>
+                {token.expiresAt === null ? (
+                  texts.never
+                ) : (
+                  <>
+                    {words.token.expires} <Time instant={token.expiresAt} show="day" />
+                  </>
+                )}{' '}
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => {
+                    if (limits.data) setExpiry(firstExpiry(limits.data));
+                  }}
+                >
+                  {words.token.change}
+                </button>
+              </p>
+            ) : (
+              <ExpiryField
+                limits={limits.data}
+                value={expiry}
+                change={setExpiry}
+                error={messagesFor(error, 'expiresInDays')}
+              />
+            ))}
+          <ScopesField
+            own={own}
+            chosen={chosen}
+            choose={setChosen}
+            others={others}
+            setOthers={setOthers}
+            query={query}
+            error={wrong === undefined ? messagesFor(error, 'scopes') : texts.malformed(wrong)}
+          />
+        </>
+      )}
+    </FormDialog>
   );
 }

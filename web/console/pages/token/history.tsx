@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { AuditEvent, EventActor } from '../../../../client/index.js';
 import { useAction, useLoad } from '../../load.js';
+import { Button } from '../../parts/button.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
@@ -48,16 +49,9 @@ export function History({ id, query, round }: { id: string; query: { owner?: num
         ))}
       </ol>
       {next !== null && (
-        <button
-          type="button"
-          class="button"
-          disabled={more.isRunning}
-          onClick={() => {
-            more.run();
-          }}
-        >
+        <Button isDisabled={more.isRunning} onClick={more.run}>
           {texts.historyMore}
-        </button>
+        </Button>
       )}
     </section>
   );

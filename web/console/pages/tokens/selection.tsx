@@ -2,7 +2,8 @@ import { useEffect, useState } from 'preact/hooks';
 import type { AccessToken } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useLoad } from '../../load.js';
-import { Confirm } from '../../parts/confirm.js';
+import { Button } from '../../parts/button.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
@@ -40,28 +41,23 @@ export function Selection({ view, items, selected, matching, clear, done }: Sele
       {selected.size > 0 && (
         <div class="actions">
           {isWholePage && !isWhole && (
-            <button
-              type="button"
-              class="button"
+            <Button
               onClick={() => {
                 setWhole(true);
               }}
             >
               {texts.selectAll(matching)}
-            </button>
+            </Button>
           )}
-          <button type="button" class="button" onClick={clear}>
-            {texts.clear}
-          </button>
-          <button
-            type="button"
-            class="button danger"
+          <Button onClick={clear}>{texts.clear}</Button>
+          <Button
+            kind="danger"
             onClick={() => {
               setAsking(true);
             }}
           >
             {texts.revoke}
-          </button>
+          </Button>
         </div>
       )}
       {isAsking && (
@@ -99,12 +95,13 @@ function RevokeMany({
   const count = dry.data?.revokedCount ?? ids?.length ?? 0;
   const rest = count - SHOWN;
   return (
-    <Confirm
+    <FormDialog
+      isDangerous
       title={texts.revokeTitle(count)}
       submit={texts.revokeSubmit(count)}
       isReady={count > 0 && dry.data !== undefined}
       onClose={onClose}
-      onConfirm={async () => {
+      onSubmit={async () => {
         const { revokedCount } = await lk.revokeAccessTokens({ query, body: selection });
         announce(texts.revoked(revokedCount));
         done();
@@ -133,6 +130,6 @@ function RevokeMany({
           {rest > 0 && <li class="quiet">{texts.revokeRest(rest)}</li>}
         </ul>
       )}
-    </Confirm>
+    </FormDialog>
   );
 }

@@ -1,4 +1,6 @@
 import type { TokenCounts } from '../../../../client/index.js';
+import { Button } from '../../parts/button.js';
+import { Chips } from '../../parts/chips.js';
 import { Search } from '../../parts/search.js';
 import { STATES } from '../../states.js';
 import { words } from '../../words.js';
@@ -17,23 +19,14 @@ interface ToolbarProps {
 export function Toolbar({ view, counts, change }: ToolbarProps) {
   return (
     <>
-      <ul class="chips" aria-label={texts.states}>
-        {STATES.map((state) => (
-          <li key={state}>
-            <button
-              type="button"
-              class="chip"
-              aria-pressed={state === view.state}
-              onClick={() => {
-                change({ state: state === 'active' ? '' : state });
-              }}
-            >
-              {words.states[state]}
-              <span class="count">{counts === undefined ? '·' : counts[state].toLocaleString()}</span>
-            </button>
-          </li>
-        ))}
-      </ul>
+      <Chips
+        label={texts.states}
+        options={STATES.map((state) => [state, words.states[state], counts?.[state].toLocaleString() ?? '·'])}
+        value={view.state}
+        choose={(state) => {
+          change({ state: state === 'active' ? '' : state });
+        }}
+      />
       <div class="toolbar">
         <Search
           label={texts.search}
@@ -44,15 +37,13 @@ export function Toolbar({ view, counts, change }: ToolbarProps) {
           }}
         />
         {view.scope !== '' && (
-          <button
-            type="button"
-            class="button"
+          <Button
             onClick={() => {
               change({ scope: '' });
             }}
           >
             {texts.scope}: <code>{view.scope}</code> ×
-          </button>
+          </Button>
         )}
         <label class="sort">
           {texts.sort}

@@ -3,8 +3,8 @@ import type { User } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useLoad } from '../../load.js';
 import { ownerName } from '../../owner-name.js';
-import { Confirm } from '../../parts/confirm.js';
 import { Field } from '../../parts/field.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import { Problem } from '../../parts/problem.js';
 import { lk } from '../../service.js';
 import { words } from '../../words.js';
@@ -37,12 +37,13 @@ export function Offboard({ user, onClose, done }: OffboardProps) {
   );
   const name = ownerName(user);
   return (
-    <Confirm
+    <FormDialog
+      isDangerous
       title={texts.offboardTitle(name)}
       submit={texts.offboard}
       isReady={isChosen && dry.data !== undefined && dry.error === undefined && !dry.isLoading}
       onClose={onClose}
-      onConfirm={async () => {
+      onSubmit={async () => {
         await offboard(false);
         announce(texts.offboarded(name));
         done();
@@ -106,6 +107,6 @@ export function Offboard({ user, onClose, done }: OffboardProps) {
           isChosen &&
           texts.offboardWould(dry.data.revokedCount, dry.data.transferredCount, dry.data.sessionCount)}
       </p>
-    </Confirm>
+    </FormDialog>
   );
 }

@@ -1,9 +1,10 @@
-import { useRef } from 'preact/hooks';
 import type { User } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { ownerName } from '../../owner-name.js';
-import { Confirm } from '../../parts/confirm.js';
-import { Field } from '../../parts/field.js';
+import { textOf } from '../../parts/form.js';
+import { FormDialog } from '../../parts/form-dialog.js';
+import { Option } from '../../parts/option.js';
+import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
 import { words } from '../../words.js';
 
@@ -11,42 +12,33 @@ const texts = words.users;
 
 /** Sets another user's password. */
 export function ResetPassword({ user, onClose }: { user: User; onClose: () => void }) {
-  const password = useRef<HTMLInputElement>(null);
-  const tokens = useRef<HTMLInputElement>(null);
   const name = ownerName(user);
   return (
-    <Confirm
+    <FormDialog
       title={texts.resetTitle(name)}
       submit={texts.reset}
-      isDangerous={false}
       onClose={onClose}
-      onConfirm={async () => {
+      onSubmit={async (fields) => {
         const body = {
-          password: password.current?.value ?? '',
-          ...(tokens.current?.checked && { revokeTokens: true }),
+          password: textOf(fields, 'password'),
+          ...(fields.get('tokens') !== null && { revokeTokens: true }),
         };
         await lk.updateUser({ path: { user_id: user.id }, body });
         announce(texts.resetDone(name));
       }}
     >
       <p>{texts.resetWhy}</p>
-      <Field label={words.sessions.newPassword} hint={words.sessions.newPasswordHint}>
-        {(control) => (
-          <input
-            {...control}
-            ref={password}
-            type="password"
-            autocomplete="new-password"
-            required
-            minLength={8}
-            maxLength={1024}
-          />
-        )}
-      </Field>
-      <label class="option">
-        <input ref={tokens} type="checkbox" />
-        <span>{texts.resetTokens}</span>
-      </label>
-    </Confirm>
+      <TextField
+        label={words.sessions.newPassword}
+        hint={words.sessions.newPasswordHint}
+        type="password"
+        name="password"
+        autocomplete="new-password"
+        required
+        minLength={8}
+        maxLength={1024}
+      />
+      <Option text={texts.resetTokens} name="tokens" />
+    </FormDialog>
   );
 }

@@ -2,6 +2,8 @@ import { useEffect, useState } from 'preact/hooks';
 import type { EventAction, WebhookDelivery } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useAction, useLoad } from '../../load.js';
+import { Button } from '../../parts/button.js';
+import { Chips } from '../../parts/chips.js';
 import { Pager } from '../../parts/pager.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
@@ -50,32 +52,22 @@ export function Deliveries({ id, round }: { id: string; round: number }) {
           <h2>{texts.deliveries}</h2>
           <p class="quiet">{texts.deliveriesLead}</p>
         </div>
-        <button
-          type="button"
-          class="button"
+        <Button
           onClick={() => {
             setAsking(true);
           }}
         >
           {texts.redeliverAll}
-        </button>
+        </Button>
       </div>
-      <ul class="chips" aria-label={texts.deliveriesBy}>
-        {[undefined, ...STATUSES].map((each) => (
-          <li key={each ?? 'all'}>
-            <button
-              type="button"
-              class="chip"
-              aria-pressed={each === status}
-              onClick={() => {
-                navigate(placeWith(place, { status: each ?? '', after: '' }));
-              }}
-            >
-              {each === undefined ? texts.all : texts.statuses[each]}
-            </button>
-          </li>
-        ))}
-      </ul>
+      <Chips
+        label={texts.deliveriesBy}
+        options={[[undefined, texts.all], ...STATUSES.map((each) => [each, texts.statuses[each]] as const)]}
+        value={status}
+        choose={(each) => {
+          navigate(placeWith(place, { status: each ?? '', after: '' }));
+        }}
+      />
       <Problem error={list.error} retry={reload} />
       {data !== undefined && data.items.length === 0 && (
         <p class="quiet">
@@ -125,17 +117,15 @@ function DeliveryList({ id, items, changed }: DeliveryListProps) {
                 <Time instant={delivery.createdAt} show="short" /> · <Outcome delivery={delivery} />
               </p>
             </div>
-            <button
-              type="button"
-              class="button"
-              aria-label={texts.redeliverOf(titleOf(delivery))}
-              disabled={resend.isRunning}
+            <Button
+              label={texts.redeliverOf(titleOf(delivery))}
+              isDisabled={resend.isRunning}
               onClick={() => {
                 resend.run(delivery);
               }}
             >
               {texts.redeliver}
-            </button>
+            </Button>
           </li>
         ))}
       </ul>

@@ -1,11 +1,17 @@
 import { useId } from 'preact/hooks';
 import type { EventAction, NewWebhook, Webhook } from '../../../../client/index.js';
-import { Field } from '../../parts/field.js';
+import { Choices } from '../../parts/choices.js';
+import { Option } from '../../parts/option.js';
 import { messagesFor } from '../../parts/problem.js';
+import { TextField } from '../../parts/text-field.js';
 import { words } from '../../words.js';
 
 const texts = words.webhooks;
 const ACTIONS = Object.keys(words.audit.actions) as EventAction[];
+const ALL_OR_SOME = [
+  [true, texts.allTypes],
+  [false, texts.chosenTypes],
+] as const;
 
 /** The fields that have their errors beside them. */
 export const WEBHOOK_FIELDS = ['url', 'description', 'eventTypes'];
@@ -47,38 +53,32 @@ export function WebhookFields({ draft, change, isChecked, error }: WebhookFields
   const isMissing = isChecked && draft.url.trim() === '';
   return (
     <>
-      <Field label={texts.url} hint={texts.urlHint} error={isMissing ? words.required : messagesFor(error, 'url')}>
-        {(control) => (
-          <input
-            {...control}
-            class="code"
-            inputMode="url"
-            autocomplete="off"
-            autocapitalize="off"
-            spellcheck={false}
-            required
-            maxLength={2048}
-            placeholder="https://"
-            value={draft.url}
-            onInput={(event) => {
-              change({ ...draft, url: event.currentTarget.value });
-            }}
-          />
-        )}
-      </Field>
-      <Field label={texts.description} error={messagesFor(error, 'description')} isOptional>
-        {(control) => (
-          <input
-            {...control}
-            autocomplete="off"
-            maxLength={255}
-            value={draft.description}
-            onInput={(event) => {
-              change({ ...draft, description: event.currentTarget.value });
-            }}
-          />
-        )}
-      </Field>
+      <TextField
+        label={texts.url}
+        hint={texts.urlHint}
+        error={isMissing ? words.required : messagesFor(error, 'url')}
+        class="code"
+        inputMode="url"
+        autocapitalize="off"
+        spellcheck={false}
+        required
+        maxLength={2048}
+        placeholder="https://"
+        value={draft.url}
+        change={(url) => {
+          change({ ...draft, url });
+        }}
+      />
+      <TextField
+        label={texts.description}
+        error={messagesFor(error, 'description')}
+        isOptional
+        maxLength={255}
+        value={draft.description}
+        change={(description) => {
+          change({ ...draft, description });
+        }}
+      />
       <TypesField draft={draft} change={change} isChecked={isChecked} />
     </>
   );
@@ -88,47 +88,35 @@ function TypesField({ draft, change, isChecked }: Omit<WebhookFieldsProps, 'erro
   const id = useId();
   const isMissing = isChecked && !draft.isEverything && draft.types.length === 0;
   return (
-    <fieldset aria-describedby={`${id}-hint`}>
-      <legend>{texts.types}</legend>
-      <div class="choices">
-        {[true, false].map((isEverything) => (
-          <label key={String(isEverything)} class="choice">
-            <input
-              type="radio"
-              name={`${id}-all`}
-              checked={draft.isEverything === isEverything}
-              onChange={() => {
-                change({ ...draft, isEverything });
-              }}
-            />
-            {isEverything ? texts.allTypes : texts.chosenTypes}
-          </label>
-        ))}
-      </div>
+    <Choices
+      legend={texts.types}
+      describedBy={`${id}-hint`}
+      options={ALL_OR_SOME}
+      value={draft.isEverything}
+      change={(isEverything) => {
+        change({ ...draft, isEverything });
+      }}
+    >
       <p id={`${id}-hint`} class={isMissing ? 'error' : 'hint'}>
         {isMissing ? texts.noType : texts.typesHint}
       </p>
       {!draft.isEverything && (
         <div class="checks types">
           {ACTIONS.map((action) => (
-            <label key={action} class="option">
-              <input
-                type="checkbox"
-                aria-invalid={isMissing ? 'true' : undefined}
-                checked={draft.types.includes(action)}
-                onChange={(event) => {
-                  const rest = draft.types.filter((each) => each !== action);
-                  change({ ...draft, types: event.currentTarget.checked ? [...rest, action] : rest });
-                }}
-              />
-              <span>
-                {words.audit.actions[action]}
-                <code class="hint">{action}</code>
-              </span>
-            </label>
+            <Option
+              key={action}
+              text={words.audit.actions[action]}
+              hint={<code>{action}</code>}
+              aria-invalid={isMissing ? 'true' : undefined}
+              checked={draft.types.includes(action)}
+              change={(isChecked) => {
+                const rest = draft.types.filter((each) => each !== action);
+                change({ ...draft, types: isChecked ? [...rest, action] : rest });
+              }}
+            />
           ))}
         </div>
       )}
-    </fieldset>
+    </Choices>
   );
 }

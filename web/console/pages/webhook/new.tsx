@@ -1,10 +1,9 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { WebhookWithSecret } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useAction } from '../../load.js';
-import { focusFirstError } from '../../parts/field.js';
+import { Form } from '../../parts/form.js';
 import { Page } from '../../parts/page.js';
-import { Problem, withoutFields } from '../../parts/problem.js';
 import { BASE, navigate } from '../../router.js';
 import { lk } from '../../service.js';
 import { words } from '../../words.js';
@@ -17,16 +16,10 @@ export function NewWebhookPage() {
   const [made, setMade] = useState<WebhookWithSecret | undefined>(undefined);
   const [draft, setDraft] = useState(() => draftOf());
   const [isChecked, setChecked] = useState(false);
-  const form = useRef<HTMLFormElement>(null);
   const create = useAction(async () => {
-    try {
-      const created = await lk.createWebhook({ body: bodyOf(draft) });
-      announce(texts.createdNow);
-      setMade(created);
-    } catch (error) {
-      focusFirstError(form.current);
-      throw error;
-    }
+    const created = await lk.createWebhook({ body: bodyOf(draft) });
+    announce(texts.createdNow);
+    setMade(created);
   });
   if (made !== undefined) {
     return (
@@ -42,28 +35,23 @@ export function NewWebhookPage() {
   }
   return (
     <Page title={texts.createTitle} back={{ href: `${BASE}/webhooks`, text: texts.back }}>
-      <form
-        ref={form}
-        class="stack form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        action={create}
+        submit={texts.submit}
+        kind="primary"
+        fields={WEBHOOK_FIELDS}
+        check={() => {
           setChecked(true);
-          if (isComplete(draft)) create.run();
-          else focusFirstError(form.current);
+          return isComplete(draft);
         }}
-      >
-        <WebhookFields draft={draft} change={setDraft} isChecked={isChecked} error={create.error} />
-        <Problem error={withoutFields(create.error, WEBHOOK_FIELDS)} />
-        <div class="actions">
+        beside={
           <a class="button" href={`${BASE}/webhooks`}>
             {words.cancel}
           </a>
-          <button type="submit" class="button primary" disabled={create.isRunning}>
-            {texts.submit}
-          </button>
-        </div>
-      </form>
+        }
+      >
+        <WebhookFields draft={draft} change={setDraft} isChecked={isChecked} error={create.error} />
+      </Form>
     </Page>
   );
 }

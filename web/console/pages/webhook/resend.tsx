@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { announce } from '../../announce.js';
-import { Confirm } from '../../parts/confirm.js';
-import { Field } from '../../parts/field.js';
+import { FormDialog } from '../../parts/form-dialog.js';
+import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
 import { DAY } from '../../times.js';
 import { words } from '../../words.js';
@@ -21,13 +21,12 @@ export function ResendFailed({ id, changed, onClose }: ResendFailedProps) {
   const [since, setSince] = useState(() => dayIn(Date.now() - DAY));
   const start = Date.parse(`${since}T00:00:00`);
   return (
-    <Confirm
+    <FormDialog
       title={texts.redeliverAll}
       submit={texts.redeliver}
-      isDangerous={false}
       isReady={!Number.isNaN(start)}
       onClose={onClose}
-      onConfirm={async () => {
+      onSubmit={async () => {
         const body = { since: new Date(start).toISOString() };
         const { count } = await lk.redeliverWebhookDeliveries({ path: { webhook_id: id }, body });
         announce(texts.sentAgain(count));
@@ -35,23 +34,17 @@ export function ResendFailed({ id, changed, onClose }: ResendFailedProps) {
       }}
     >
       <p>{texts.redeliverAllWhy}</p>
-      <Field label={texts.since}>
-        {(control) => (
-          <input
-            {...control}
-            type="date"
-            class="short"
-            required
-            min={dayIn(Date.now() - KEPT * DAY)}
-            max={dayIn(Date.now())}
-            value={since}
-            onInput={(event) => {
-              setSince(event.currentTarget.value);
-            }}
-          />
-        )}
-      </Field>
-    </Confirm>
+      <TextField
+        label={texts.since}
+        type="date"
+        class="short"
+        required
+        min={dayIn(Date.now() - KEPT * DAY)}
+        max={dayIn(Date.now())}
+        value={since}
+        change={setSince}
+      />
+    </FormDialog>
   );
 }
 
