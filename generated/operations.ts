@@ -10,6 +10,7 @@ export const DEFAULTED = {
   revokeAllAccessTokens: ['exclude_current'],
   listAccessTokenEvents: ['limit'],
   listUsers: ['limit'],
+  listServices: ['limit'],
   listAuditEvents: ['limit'],
   exportAuditEvents: ['after', 'limit', 'format'],
   listWebhooks: ['limit'],

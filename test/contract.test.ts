@@ -228,6 +228,10 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
     );
     path = filled(wanted.path, { ...ids, service_id: String(service.id) });
   }
+  if (id === 'listServices') {
+    const managers = [person.session.id];
+    await answered(createService({ client: person.client, body: { fullName: 'jobs', managers, scopes: ['a:b'] } }));
+  }
   if (wanted.path.includes('{external_id}') && status !== 201) {
     const customer = { fullName: 'Shop of Ada', email: 'ada@shop.example', metadata: { plan: 'gold' } };
     await answered(putExternalUser({ client: person.client, path: { external_id: ids.external_id }, body: customer }));

@@ -6,12 +6,13 @@ import { createUser, editUser, findUser, listUserPage } from '../users/directory
 import { deleteExternal, findExternal, putExternal } from '../users/external.js';
 import { managersOf } from '../users/managers.js';
 import { offboardUser } from '../users/offboard.js';
-import { createService, editService } from '../users/services.js';
+import { createService, editService, listManagedPage } from '../users/services.js';
 import type { User } from '../users/user.js';
 
 export const users = {
-  async listUsers(deps, { caller, query: { kind, q, unmanaged = false, limit, cursor } }) {
-    const { users, nextCursor } = await listUserPage(deps, caller, { kind, unmanaged, q, limit, cursor });
+  async listUsers(deps, { caller, query: { kind, q, unmanaged = false, manages, limit, cursor } }) {
+    const wish = { kind, unmanaged, manages, q, limit, cursor };
+    const { users, nextCursor } = await listUserPage(deps, caller, wish);
     return { body: { items: await toWireUsers(deps, users), nextCursor } };
   },
 
@@ -35,6 +36,11 @@ export const users = {
     const { sessions: sessionCount, revoked: revokedCount, transferred: transferredCount, cut: cutCount } = offboarded;
     const { unmanaged: unmanagedCount } = offboarded;
     return { body: { sessionCount, revokedCount, transferredCount, cutCount, unmanagedCount, dryRun } };
+  },
+
+  async listServices(deps, { caller, query: { limit, cursor } }) {
+    const { services, nextCursor } = await listManagedPage(deps, caller, { limit, cursor });
+    return { body: { items: await toWireUsers(deps, services), nextCursor } };
   },
 
   async createService(deps, { actor, body: { fullName, managers = [], scopes = null } }) {

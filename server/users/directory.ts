@@ -17,7 +17,7 @@ import { type Conditions, checkUntagged } from '../tokens/entity-tag.js';
 import { contains } from '../tokens/filter.js';
 import { positionOf } from '../tokens/list.js';
 import { ADMINISTER } from '../tokens/scopes.js';
-import { isUnmanaged } from './managers.js';
+import { isUnmanaged, managersOfOne } from './managers.js';
 import { requireNotLeaving } from './offboarding-state.js';
 import { generatePassword } from './passwords.js';
 import { getUserOf, noSuchUser, selectUsers, toUser, type User } from './user.js';
@@ -32,6 +32,8 @@ export interface UserPageWish {
   kind: UserKind | undefined;
   /** Whether to keep only services that no enabled person manages. */
   unmanaged: boolean;
+  /** Keeps people who manage the service with this id. */
+  manages: number | undefined;
   /** Text that the e-mail, the name or the external id contains, in any letter case. */
   q: string | undefined;
   limit: number;
@@ -48,13 +50,14 @@ const MOST_EXAMINED = 10_000;
 export async function listUserPage(
   { db, now }: Deps,
   { organizationId }: Organization,
-  { kind: wanted, unmanaged, q, limit, cursor }: UserPageWish,
+  { kind: wanted, unmanaged, manages, q, limit, cursor }: UserPageWish,
 ): Promise<{ users: User[]; nextCursor: string | null }> {
   const belongsTo = JSON.stringify([
     'users',
     q,
     ...(wanted === undefined ? [] : [wanted]),
     ...(unmanaged ? [true] : []),
+    ...(manages === undefined ? [] : [{ manages }]),
   ]);
   const kind = unmanaged ? (wanted ?? 'service') : wanted;
   const after = cursor === undefined ? undefined : positionOf(cursor, belongsTo);
@@ -66,6 +69,7 @@ export async function listUserPage(
     .where('user.id', '>', after?.id ?? 0)
     .$if(kind !== undefined, (query) => query.where('user.kind', '=', kind ?? 'person'))
     .$if(unmanaged, (query) => query.where(isUnmanaged))
+    .$if(manages !== undefined, (query) => query.where('user.id', 'in', managersOfOne(manages ?? 0)))
     .orderBy('user.id');
   const examined = listed.limit(q === undefined ? limit + 1 : MOST_EXAMINED);
   const rows = await selectUsers(db.read)

@@ -27,6 +27,12 @@ export async function managersOf(queries: Queries, serviceIds: readonly number[]
   return managers;
 }
 
+/** The ids of the managers of one service, as a condition. */
+export function managersOfOne(serviceId: number) {
+  return ({ selectFrom }: Pick<Users, 'selectFrom'>) =>
+    selectFrom('managers').select('managers.user_id').where('managers.service_id', '=', serviceId);
+}
+
 /** Replaces the managers of the service, in the caller's transaction. Rejects with `not_found` unless all are people. */
 export async function setManagers(
   trx: Queries,

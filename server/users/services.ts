@@ -6,10 +6,12 @@ import type { Actor, AuthenticatedActor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
 import type { Ceiling } from '../tokens/ceiling.js';
+import { toCursor } from '../tokens/cursor.js';
+import { positionOf } from '../tokens/list.js';
 import { ADMINISTER, requireOwnWords, reservedBy } from '../tokens/scopes.js';
 import { managersOf, setManagers } from './managers.js';
 import { findReferred } from './reference.js';
-import { getUserOf, noSuchUser, readUser, type User } from './user.js';
+import { getUserOf, noSuchUser, readUser, selectUsers, toUser, type User } from './user.js';
 import { theOrganization } from './users.js';
 
 // Services: owners of tokens that outlive the person who created them. A service has no password, and managers act for it.
@@ -103,6 +105,36 @@ export async function insertService(
   const service = await readService(trx, id);
   await recordNewService(trx, actor, at, service);
   return service;
+}
+
+/**
+ * Returns the page of services, ordered by id, that the caller's owner manages and that follow `cursor`. Rejects with
+ * `invalid_input` for a bad cursor.
+ */
+export async function listManagedPage(
+  { db, now }: Deps,
+  { organizationId, ownerId }: OwnerKey,
+  { limit, cursor }: { limit: number; cursor: string | undefined },
+): Promise<{ services: User[]; nextCursor: string | null }> {
+  const belongsTo = JSON.stringify(['services', ownerId]);
+  const after = cursor === undefined ? 0 : positionOf(cursor, belongsTo).id;
+  const managed = db.read
+    .selectFrom('managers')
+    .select('managers.service_id')
+    .where('managers.user_id', '=', ownerId)
+    .where('managers.service_id', '>', after)
+    .orderBy('managers.service_id')
+    .limit(limit + 1);
+  const rows = await selectUsers(db.read)
+    .where('user.id', 'in', (query) => query.selectFrom(managed.as('managed')).select('managed.service_id'))
+    .where('user.organization_id', '=', organizationId)
+    .orderBy('user.id')
+    .execute();
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return {
+    services: rows.slice(0, limit).map(toUser),
+    nextCursor: last ? toCursor({ key: last.id, id: last.id, asOf: now() }, belongsTo) : null,
+  };
 }
 
 /** The members to change; undefined ones stay as they are. */

@@ -16,6 +16,7 @@ import { listUserPage } from '../../server/users/directory.js';
 import { countManagedAlone, managersOf } from '../../server/users/managers.js';
 import { planOffboarding } from '../../server/users/offboarding-plan.js';
 import { requireNothingMovesTo, requireNotLeaving, selectLeft } from '../../server/users/offboarding-state.js';
+import { listManagedPage } from '../../server/users/services.js';
 import { answered, type Service, startService } from '../support/service.js';
 
 // How SQLite goes about each question: by an index on the owner's rows, never over all rows.
@@ -191,14 +192,19 @@ test("a token's history is found by the token, and by who owned it", async () =>
 
 test('services are found by their kind, and managers by their keys', async () => {
   const plans = await plansOf(async (deps) => {
-    const page = { kind: undefined, unmanaged: true, q: undefined, limit: 1, cursor: undefined };
+    const page = { kind: undefined, unmanaged: true, manages: undefined, q: undefined, limit: 1, cursor: undefined };
     await listUserPage(deps, OWNER, page);
     await listUserPage(deps, OWNER, { ...page, q: 'a' });
     await managersOf(deps.db.read, [1]);
+    await listUserPage(deps, OWNER, { ...page, unmanaged: false, manages: 1 });
+    await listManagedPage(deps, OWNER, { limit: 1, cursor: undefined });
     await countManagedAlone(deps.db.read, 1);
     const caller = { ...OWNER, tokenId: 1, tokenType: 'session', holds: () => false } as const;
     await actingOwner(deps.db.read, caller, { owner: 2 }, 'read').catch(() => undefined);
   });
+  expect(plans.filter((step) => /managers/.test(step))).toContain(
+    'SEARCH managers USING COVERING INDEX managers_by_user (user_id=? AND service_id>?)',
+  );
   expect(plans.filter((step) => step.includes('users_by_kind')).length).toBeGreaterThan(1);
   for (const step of plans) expect(step).not.toMatch(/SCAN (?!organization|examined)/);
 });

@@ -23,6 +23,7 @@ import {
   listAccessTokens,
   listAuditEvents,
   listPrivateTokens,
+  listServices,
   listUsers,
   listWebhookDeliveries,
   listWebhooks,
@@ -114,6 +115,8 @@ async function manageServices(service: Service, client: Client): Promise<void> {
   await answered(updateService({ client, path: { service_id: id }, body: { managers: body.managers } }));
   await answered(listUsers({ client, query: { unmanaged: true } }));
   await answered(listUsers({ client, query: { unmanaged: true, q: 'ö' } }));
+  await answered(listUsers({ client, query: { manages: id } }));
+  await answered(listServices({ client: manager.client }));
   await answered(getUser({ client, path: { user_id: id } }));
   await answered(
     createAccessToken({ client: manager.client, query: { owner: id }, body: { name: 'job', scopes: [] } }),

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Me } from '../../client/index.js';
 import { useAction } from './load.js';
+import { useLookUpManaged, useManaged } from './managed.js';
 import { MissingPage } from './pages/missing.js';
 import { Button } from './parts/button.js';
 import { Icon } from './parts/icon.js';
@@ -13,6 +14,7 @@ import { words } from './words.js';
 /** What surrounds every page: the navigation, and who is logged in. */
 export function Frame({ me, scopes }: { me: Me; scopes: readonly string[] }) {
   const { path } = usePlace();
+  useLookUpManaged(scopes);
   const found = findPage(path, scopes);
   const Page = found?.page ?? MissingPage;
   return (
@@ -31,7 +33,11 @@ export function Frame({ me, scopes }: { me: Me; scopes: readonly string[] }) {
 function Navigation({ path, me, scopes }: { path: string; me: Me; scopes: readonly string[] }) {
   const [isOpen, setOpen] = useState(false);
   const leaving = useAction(logOut);
-  const links = LINKS.filter(({ scope }) => scope === undefined || scopes.includes(scope));
+  const isManager = useManaged().length > 0;
+  const links = LINKS.filter(
+    ({ scope, isForManagers = false }) =>
+      (scope === undefined || scopes.includes(scope)) && (isManager || !isForManagers),
+  );
   const here = path === '/' ? '/tokens' : path;
   return (
     <header class="bar">

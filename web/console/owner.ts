@@ -1,8 +1,10 @@
 import type { User } from '../../client/index.js';
 import { type Loaded, useLoad } from './load.js';
+import { mayAdminister, useManaged } from './managed.js';
 import { lk } from './service.js';
+import { useMe } from './session.js';
 
-/** The owner in an address, whose tokens an administrator looks at; empty for the user's own. */
+/** The owner in an address, for whom the user acts; empty for the user's own tokens. */
 export function ownerIn(query: URLSearchParams): { owner?: number } {
   const owner = Number(query.get('owner') ?? '');
   return Number.isSafeInteger(owner) && owner > 0 ? { owner } : {};
@@ -15,10 +17,14 @@ export function ownerQuery({ owner }: { owner?: number | undefined }): string {
 
 /** The user who owns the tokens, if they are not the user's own. */
 export function useOwner({ owner }: { owner?: number | undefined }): Loaded<User | undefined> {
-  return useLoad<User | undefined>(
-    (signal) => (owner === undefined ? Promise.resolve(undefined) : lk.getUser({ path: { user_id: owner }, signal })),
+  const { scopes } = useMe();
+  const managed = useManaged();
+  const isAsked = owner !== undefined && mayAdminister(scopes);
+  const asked = useLoad<User | undefined>(
+    (signal) => (isAsked ? lk.getUser({ path: { user_id: owner }, signal }) : Promise.resolve(undefined)),
     [owner],
   );
+  return isAsked ? asked : { ...asked, data: managed.find(({ id }) => id === owner) };
 }
 
 /** Whether the user may create, edit and rotate here: their own tokens, and those of owners who are no people. */

@@ -2,6 +2,7 @@ import type { ComponentType } from 'preact';
 import { CreatePage } from './pages/create.js';
 import { EventsPage } from './pages/events.js';
 import { PolicyPage } from './pages/policy.js';
+import { ServicesPage } from './pages/services.js';
 import { SessionsPage } from './pages/sessions.js';
 import { TokenPage } from './pages/token.js';
 import { TokensPage } from './pages/tokens.js';
@@ -28,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/tokens/new', page: CreatePage },
   { path: '/tokens/:id', page: TokenPage },
   { path: '/sessions', page: SessionsPage },
+  { path: '/services', page: ServicesPage },
   { path: '/users', page: UsersPage, scope: 'users:admin' },
   { path: '/users/:id', page: UserPage, scope: 'users:admin' },
   { path: '/events', page: EventsPage, scope: 'audit:read' },
@@ -41,12 +43,15 @@ interface Link {
   path: string;
   text: string;
   scope?: string;
+  /** Whether only those see it who manage a service. */
+  isForManagers?: boolean;
 }
 
 /** The links of the navigation, in order. */
 export const LINKS: readonly Link[] = [
   { path: '/tokens', text: words.nav.tokens },
   { path: '/sessions', text: words.nav.sessions },
+  { path: '/services', text: words.nav.services, isForManagers: true },
   { path: '/users', text: words.nav.users, scope: 'users:admin' },
   { path: '/events', text: words.nav.events, scope: 'audit:read' },
   { path: '/webhooks', text: words.nav.webhooks, scope: 'webhooks:admin' },

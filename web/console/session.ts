@@ -1,6 +1,8 @@
 import { LatchkeyError, type Me } from '../../client/index.js';
+import { Explained } from './explained.js';
 import { lk } from './service.js';
 import { createStore } from './store.js';
+import { words } from './words.js';
 
 // Who is logged in. Nothing secret is stored: the browser keeps the session in cookies that no script can read.
 
@@ -53,15 +55,13 @@ async function load(): Promise<void> {
   }
 }
 
-/** The browser has not kept the cookies of a session. */
-export class NoCookies extends Error {}
-
-/** Opens a session. Rejects as `openBrowserSession` does, and with `NoCookies`. */
+/** Opens a session. Rejects as `openBrowserSession` does, and with `Explained` if the browser does not
+ * keep the cookies. */
 export async function logIn(username: string, password: string): Promise<void> {
   await lk.openBrowserSession({ body: { username, password } });
   localStorage.setItem(HINT, '1');
   await load();
-  if (session.get().state === 'out') throw new NoCookies();
+  if (session.get().state === 'out') throw new Explained(words.login.noCookies);
   tabs.postMessage('in');
 }
 

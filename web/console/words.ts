@@ -1,6 +1,8 @@
-import type { EventAction, LatchkeyErrorCode, TokenState } from '../../client/index.js';
+import type { EventAction, TokenState } from '../../client/index.js';
 import { audit } from './words/audit.js';
 import { count } from './words/count.js';
+import { errors } from './words/errors.js';
+import { owners } from './words/owners.js';
 import { policy } from './words/policy.js';
 import { tokens } from './words/tokens.js';
 import { users } from './words/users.js';
@@ -41,19 +43,6 @@ const events: Partial<Record<EventAction, string>> = {
   'session.refresh_reused': 'Ended, because a used refresh token came back',
 };
 
-/** What each error means to the person in front of the page. Any other error shows the service's own sentence. */
-const errors: Partial<Record<LatchkeyErrorCode, string>> = {
-  network_error: 'The service did not answer. Check your connection and try again.',
-  timeout: 'The service took too long to answer. Try again.',
-  overloaded: 'The service is busy. Try again in a moment.',
-  service_unavailable: 'The service is not available at the moment. Try again in a moment.',
-  internal_error: 'Something went wrong in the service. Its operator finds the cause in the log under the request id.',
-  unauthorized: 'You are not logged in any more.',
-  not_found: 'This does not exist, or not any more.',
-  precondition_failed: 'Somebody else changed this meanwhile. Look at the change, then try again.',
-  insufficient_scope: 'You are not allowed to do this.',
-};
-
 export const words = {
   brand: 'Latchkey',
   skip: 'Skip to the content',
@@ -83,6 +72,7 @@ export const words = {
     label: 'Console',
     tokens: 'Tokens',
     sessions: 'Sessions',
+    services: 'Services',
     users: 'Users',
     events: 'Events',
     webhooks: 'Webhooks',
@@ -98,7 +88,6 @@ export const words = {
     submit: 'Log in',
     wrong: 'Wrong e-mail or password.',
     noCookies: 'Your browser did not keep the session. Allow cookies for this site, then log in again.',
-    throttled: (seconds: number) => `Too many failed logins. Try again in ${count(seconds, 'second', 'seconds')}.`,
     again: 'Log in again',
     againWhy: 'Your session has ended. What you typed is still here: log in and go on.',
     asOther: 'Log in as somebody else',
@@ -108,6 +97,7 @@ export const words = {
 
   create: {
     title: 'New token',
+    titleFor: (owner: string) => `New token for ${owner}`,
     name: 'Name',
     nameHint: 'Where you will use it, such as “deploy bot”.',
     description: 'Description',
@@ -232,6 +222,7 @@ export const words = {
   },
 
   users,
+  owners,
 
   audit,
   webhooks,

@@ -8,6 +8,7 @@ import {
   listAccessTokenEvents,
   listAccessTokens,
   listAuditEvents,
+  listServices,
   listUsers,
   logIn,
   type NewService,
@@ -305,6 +306,58 @@ test('the list finds services by kind, name and missing managers, page by page',
   expect(await list({ unmanaged: true, q: 'THIRD' })).toEqual([ids[2]]);
   expect(await list({ unmanaged: true, kind: 'person' })).toEqual([]);
   expect(await list({ unmanaged: false, kind: 'service', q: 'deploy' })).toEqual([jobs.id]);
+});
+
+test('the managers of a service are listed with their names, page by page', async () => {
+  const { admin, ada, bea, jobs } = await managed();
+  const { client } = admin;
+  await answered(edit(client, jobs.id, { managers: [bea.session.id, ada.session.id, admin.session.id] }));
+  const list = async (query: Parameters<typeof listUsers>[0]['query']) => await answered(listUsers({ client, query }));
+  const { items, nextCursor } = await list({ manages: jobs.id });
+  expect([items.map(({ email }) => email), nextCursor]).toEqual([
+    ['admin@latchkey.local', 'ada@example.org', 'bea@example.org'],
+    null,
+  ]);
+  expect((await list({ manages: jobs.id, q: 'NAME of bea' })).items).toMatchObject([{ id: bea.session.id }]);
+  const first = await list({ manages: jobs.id, limit: 2 });
+  expect(first.items.map(({ id }) => id)).toEqual([admin.session.id, ada.session.id]);
+  const second = await list({ manages: jobs.id, limit: 2, cursor: first.nextCursor ?? '' });
+  expect([second.items.map(({ id }) => id), second.nextCursor]).toEqual([[bea.session.id], null]);
+  const { response } = await listUsers({ client, query: { manages: ada.session.id, cursor: first.nextCursor ?? '' } });
+  expect(response.status).toBe(422);
+  for (const id of [ada.session.id, 4711]) expect((await list({ manages: id })).items).toEqual([]);
+  expect((await list({ manages: jobs.id, kind: 'service' })).items).toEqual([]);
+});
+
+test('a manager lists the services that they manage, and nobody else sees them', async () => {
+  const { service, admin, ada, bea, jobs } = await managed();
+  const more = [];
+  for (const fullName of ['second', 'third'])
+    more.push(await add(admin.client, { fullName, managers: [ada.session.id] }));
+  await add(admin.client, { fullName: 'of nobody' });
+  expect(await answered(listServices({ client: ada.client }))).toEqual({ items: [jobs, ...more], nextCursor: null });
+  const first = await answered(listServices({ client: ada.client, query: { limit: 2 } }));
+  expect(first.items.map(({ id }) => id)).toEqual([jobs.id, more[0]?.id]);
+  const cursor = first.nextCursor ?? '';
+  const second = await answered(listServices({ client: ada.client, query: { limit: 2, cursor } }));
+  expect([second.items.map(({ id }) => id), second.nextCursor]).toEqual([[more[1]?.id], null]);
+  expect((await listServices({ client: bea.client, query: { cursor } })).response.status).toBe(422);
+  const { plaintext } = await createFor(ada.client, jobs.id, 'job', ['tokens:read']);
+  // Administrators list all services by listUsers.
+  for (const client of [bea.client, admin.client, service.as(plaintext)]) {
+    expect(await answered(listServices({ client }))).toEqual({ items: [], nextCursor: null });
+  }
+  await answered(edit(admin.client, jobs.id, { managers: [bea.session.id] }));
+  const body = { disabled: true };
+  await answered(updateUser({ client: admin.client, path: { user_id: more[0]?.id ?? 0 }, body }));
+  const { items } = await answered(listServices({ client: ada.client }));
+  expect(items.map(({ id, disabled }) => [id, disabled])).toEqual([
+    [more[0]?.id, true],
+    [more[1]?.id, false],
+  ]);
+  const weak = await answered(createAccessToken({ client: ada.client, body: { name: 'weak', scopes: ['a:b'] } }));
+  await expectRefusal(service, () => listServices({ client: service.as(weak.plaintext) }), { status: 403 });
+  await expectRefusal(service, () => listServices({ client: service.anonymous }), { status: 401 });
 });
 
 describe('what is refused', () => {

@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
-import type { IssuedAccessToken, TokenLimits } from '../../../client/index.js';
+import type { IssuedAccessToken, TokenLimits, User } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
-import { ownerIn, ownerQuery } from '../owner.js';
+import { ownerIn, ownerQuery, useOwner } from '../owner.js';
+import { ownerName } from '../owner-name.js';
 import { Field } from '../parts/field.js';
 import { Form } from '../parts/form.js';
 import { Page } from '../parts/page.js';
@@ -15,7 +16,7 @@ import { dayOf } from '../times.js';
 import { words } from '../words.js';
 import { type Expiry, ExpiryField, expiryProblem, firstExpiry, lastDayOf } from './create/expiry.js';
 import { TokenSecret } from './create/reveal.js';
-import { isScope, ScopesField, wordsIn } from './create/scopes.js';
+import { isScope, ScopesField, scopesFor, wordsIn } from './create/scopes.js';
 
 const texts = words.create;
 const FIELDS = ['name', 'description', 'expiresInDays', 'scopes'];
@@ -23,6 +24,8 @@ const FIELDS = ['name', 'description', 'expiresInDays', 'scopes'];
 export function CreatePage() {
   const query = ownerIn(usePlace().query);
   const limits = useLoad((signal) => lk.getTokenLimits({ query, signal }), [query.owner]);
+  const { data: owner, error } = useOwner(query);
+  const title = owner === undefined ? texts.title : texts.titleFor(ownerName(owner));
   const [issued, setIssued] = useState<IssuedAccessToken | undefined>(undefined);
   if (issued !== undefined) {
     return (
@@ -37,9 +40,11 @@ export function CreatePage() {
     );
   }
   return (
-    <Page title={texts.title} back={{ href: `${BASE}/tokens${ownerQuery(query)}`, text: words.token.back }}>
-      <Problem error={limits.error} retry={limits.reload} />
-      {limits.data && <CreateForm limits={limits.data} query={query} onCreated={setIssued} />}
+    <Page title={title} back={{ href: `${BASE}/tokens${ownerQuery(query)}`, text: words.token.back }}>
+      <Problem error={limits.error ?? error} retry={limits.reload} />
+      {limits.data && (query.owner === undefined || owner !== undefined) && (
+        <CreateForm limits={limits.data} query={query} owner={owner} onCreated={setIssued} />
+      )}
     </Page>
   );
 }
@@ -47,15 +52,16 @@ export function CreatePage() {
 interface CreateFormProps {
   limits: TokenLimits;
   query: { owner?: number };
+  owner: User | undefined;
   onCreated: (issued: IssuedAccessToken) => void;
 }
 
-function CreateForm({ limits, query, onCreated }: CreateFormProps) {
-  const { scopes: own } = useMe();
+function CreateForm({ limits, query, owner, onCreated }: CreateFormProps) {
+  const own = scopesFor(owner, useMe().scopes);
   const [name, setName] = useState('');
   const [description, setDescription] = useState('');
   const [expiry, setExpiry] = useState<Expiry>(() => firstExpiry(limits));
-  const [chosen, setChosen] = useState<readonly string[]>(['tokens:read']);
+  const [chosen, setChosen] = useState<readonly string[]>(owner === undefined ? ['tokens:read'] : []);
   const [others, setOthers] = useState('');
   const [isChecked, setChecked] = useState(false);
 
@@ -136,6 +142,7 @@ function CreateForm({ limits, query, onCreated }: CreateFormProps) {
         others={others}
         setOthers={setOthers}
         query={query}
+        owner={owner}
         error={problemOf('scopes')}
       />
       <section class="summary">

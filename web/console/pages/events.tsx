@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { announce } from '../announce.js';
 import { useLoad } from '../load.js';
-import { Button } from '../parts/button.js';
 import { Empty } from '../parts/empty.js';
+import { useOpening } from '../parts/opening.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { Problem } from '../parts/problem.js';
@@ -36,7 +36,7 @@ export function EventsPage() {
   const emails = new Map(users.data?.items.map(({ id, email }) => [id, email]));
   const emailOf = (userId: number): string => emails.get(userId) ?? texts.user(userId);
   const following = useFollowing(isLive, list.reload);
-  const [isExporting, setExporting] = useState(false);
+  const { open, close, button } = useOpening<'ask'>();
 
   const listed = list.data?.items ?? [];
   const known = new Set(listed.map(({ id }) => id));
@@ -67,13 +67,7 @@ export function EventsPage() {
           >
             {texts.follow}
           </button>
-          <Button
-            onClick={() => {
-              setExporting(true);
-            }}
-          >
-            {texts.export}
-          </Button>
+          {button('ask', texts.export)}
         </>
       }
     >
@@ -94,13 +88,7 @@ export function EventsPage() {
         <EventList events={events} userId={me.user.id} emailOf={emailOf} />
       </div>
       {list.data !== undefined && <Pager next={list.data.nextCursor} />}
-      {isExporting && (
-        <ExportEvents
-          onClose={() => {
-            setExporting(false);
-          }}
-        />
-      )}
+      {open !== undefined && <ExportEvents onClose={close} />}
     </Page>
   );
 }

@@ -1,6 +1,6 @@
-import { Fragment } from 'preact';
 import type { Policy } from '../../../client/index.js';
 import { useLoad } from '../load.js';
+import { Details } from '../parts/details.js';
 import { Page } from '../parts/page.js';
 import { Problem } from '../parts/problem.js';
 import { lk } from '../service.js';
@@ -53,17 +53,15 @@ function Rules({ policy }: { policy: Policy }) {
     <section class="card">
       <h2>{texts.rules}</h2>
       <p class="quiet">{texts.rulesWhy}</p>
-      <dl class="details">
-        {rules.map(([rule, variable, value]) => (
-          <Fragment key={variable}>
-            <dt>{rule}</dt>
-            <dd>
-              {value}
-              <code class="under quiet">{variable}</code>
-            </dd>
-          </Fragment>
-        ))}
-      </dl>
+      <Details
+        rows={rules.map(([rule, variable, value]) => [
+          rule,
+          <>
+            {value}
+            <code class="under quiet">{variable}</code>
+          </>,
+        ])}
+      />
     </section>
   );
 }

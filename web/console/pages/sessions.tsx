@@ -1,9 +1,10 @@
-import { useState } from 'preact/hooks';
 import type { AccessToken, AuditEvent } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
 import { Button } from '../parts/button.js';
+import { Details } from '../parts/details.js';
 import { FormDialog } from '../parts/form-dialog.js';
+import { useOpening } from '../parts/opening.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { Problem } from '../parts/problem.js';
@@ -45,7 +46,7 @@ export function SessionsPage() {
   const cursor = usePlace().query.get('after') ?? '';
   const list = useLoad((signal) => openedSessions(signal, cursor), [cursor]);
   const counts = useLoad((signal) => lk.countAccessTokens({ query: { tokenType: 'session' }, signal }), []);
-  const [isAsking, setAsking] = useState(false);
+  const { open, close, button } = useOpening<'ask'>();
   const others = (counts.data?.active ?? 1) - 1;
   const reload = (): void => {
     list.reload();
@@ -57,22 +58,7 @@ export function SessionsPage() {
     (a, b) => Number(b.session.id === current) - Number(a.session.id === current),
   );
   return (
-    <Page
-      title={texts.title}
-      lead={<p>{texts.lead}</p>}
-      actions={
-        others > 0 && (
-          <Button
-            kind="danger"
-            onClick={() => {
-              setAsking(true);
-            }}
-          >
-            {texts.endAll}
-          </Button>
-        )
-      }
-    >
+    <Page title={texts.title} lead={<p>{texts.lead}</p>} actions={others > 0 && button('ask', texts.endAll, 'danger')}>
       <Problem error={list.error ?? counts.error} retry={reload} />
       <ul class="cards">
         {items?.map((opened) => (
@@ -82,14 +68,12 @@ export function SessionsPage() {
       {others === 0 && list.data && <p class="quiet">{texts.only}</p>}
       {list.data && <Pager next={list.data.nextCursor} />}
       <ChangePassword changed={reload} />
-      {isAsking && (
+      {open !== undefined && (
         <FormDialog
           isDangerous
           title={texts.endAllTitle(others)}
           submit={texts.endAll}
-          onClose={() => {
-            setAsking(false);
-          }}
+          onClose={close}
           onSubmit={async () => {
             const body = { filter: { tokenType: 'session' as const } };
             const { revokedCount } = await lk.revokeAccessTokens({ body });
@@ -124,22 +108,16 @@ function SessionCard({ session, login, isCurrent, ended }: Opened & { isCurrent:
         )}
       </div>
       <Problem error={end.error} />
-      <dl class="details">
-        <dt>{texts.opened}</dt>
-        <dd>
-          <Time instant={session.createdAt} show="short" />
-        </dd>
-        {login?.address && (
-          <>
-            <dt>{texts.from}</dt>
-            <dd>
-              <code>{login.address}</code>
-            </dd>
-          </>
-        )}
-        <dt>{texts.lastUsed}</dt>
-        <dd>{session.lastUsedAt === null ? words.tokens.neverUsed : <Time instant={session.lastUsedAt} />}</dd>
-      </dl>
+      <Details
+        rows={[
+          [texts.opened, <Time key="opened" instant={session.createdAt} show="short" />],
+          [texts.from, login?.address && <code>{login.address}</code>],
+          [
+            texts.lastUsed,
+            session.lastUsedAt === null ? words.tokens.neverUsed : <Time instant={session.lastUsedAt} />,
+          ],
+        ]}
+      />
     </li>
   );
 }

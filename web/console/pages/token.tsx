@@ -1,20 +1,24 @@
 import { useState } from 'preact/hooks';
-import type { AccessToken } from '../../../client/index.js';
+import type { AccessToken, User } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
+import { mayAdminister, useManaged } from '../managed.js';
 import { mayChange, ownerIn, ownerQuery, useOwner } from '../owner.js';
 import { StateBadge } from '../parts/badge.js';
 import { Button } from '../parts/button.js';
 import { FormDialog } from '../parts/form-dialog.js';
+import { useOpening } from '../parts/opening.js';
 import { Page } from '../parts/page.js';
 import { Problem } from '../parts/problem.js';
 import { Time } from '../parts/time.js';
 import type { PageProps } from '../route.js';
-import { BASE, usePlace } from '../router.js';
+import { BASE, navigate, usePlace } from '../router.js';
 import { lk } from '../service.js';
+import { useMe } from '../session.js';
 import { stateOf } from '../states.js';
 import { words } from '../words.js';
 import { TokenSecret } from './create/reveal.js';
+import { TransferTokens } from './owners/transfer.js';
 import { Details } from './token/details.js';
 import { EarlierSecret } from './token/earlier.js';
 import { EditToken } from './token/edit.js';
@@ -53,6 +57,7 @@ export function TokenPage({ id = '' }: PageProps) {
       error={token.error}
       reload={token.reload}
       isOwn={mayChange(query, owner.data)}
+      owner={owner.data}
     />
   );
 }
@@ -61,6 +66,7 @@ interface OneTokenProps {
   token: AccessToken;
   etag: string | undefined;
   query: { owner?: number };
+  owner: User | undefined;
   back: { href: string; text: string };
   error: unknown;
   reload: () => void;
@@ -68,19 +74,18 @@ interface OneTokenProps {
   isOwn: boolean;
 }
 
-function OneToken({ token, etag, query, back, error, reload, isOwn }: OneTokenProps) {
-  const [open, setOpen] = useState<'edit' | 'rotate' | 'revoke' | undefined>(undefined);
+function OneToken({ token, etag, query, owner, back, error, reload, isOwn }: OneTokenProps) {
+  const { open, close, button } = useOpening<'edit' | 'rotate' | 'transfer' | 'revoke'>();
   const [plaintext, setPlaintext] = useState<string | undefined>(undefined);
   const [round, setRound] = useState(0);
+  const { scopes } = useMe();
+  const mayTransfer = useManaged().length > 0 || mayAdminister(scopes);
   const path = { token_id: token.id };
   const state = stateOf(token);
   const condition = etag === undefined ? {} : { ifMatch: etag };
   const changed = (): void => {
     reload();
     setRound((last) => last + 1);
-  };
-  const close = (): void => {
-    setOpen(undefined);
   };
   const toggle = useAction(async () => {
     await lk.updateAccessToken({ path, query, body: { disabled: !token.disabled } });
@@ -97,33 +102,15 @@ function OneToken({ token, etag, query, back, error, reload, isOwn }: OneTokenPr
           <>
             {isOwn && (
               <>
-                <Button
-                  onClick={() => {
-                    setOpen('edit');
-                  }}
-                >
-                  {texts.edit}
-                </Button>
+                {button('edit', texts.edit)}
                 <Button isDisabled={toggle.isRunning} onClick={toggle.run}>
                   {token.disabled ? texts.enable : texts.disable}
                 </Button>
-                <Button
-                  onClick={() => {
-                    setOpen('rotate');
-                  }}
-                >
-                  {texts.rotate}
-                </Button>
+                {button('rotate', texts.rotate)}
               </>
             )}
-            <Button
-              kind="danger"
-              onClick={() => {
-                setOpen('revoke');
-              }}
-            >
-              {texts.revoke}
-            </Button>
+            {mayTransfer && token.tokenType === 'pat' && button('transfer', words.owners.transfer)}
+            {button('revoke', texts.revoke, 'danger')}
           </>
         )
       }
@@ -144,7 +131,7 @@ function OneToken({ token, etag, query, back, error, reload, isOwn }: OneTokenPr
       <Details token={token} state={state} />
       <History id={token.id} query={query} round={round} />
       {open === 'edit' && (
-        <EditToken token={token} condition={condition} query={query} onClose={close} changed={changed} />
+        <EditToken token={token} condition={condition} query={query} owner={owner} onClose={close} changed={changed} />
       )}
       {open === 'rotate' && (
         <RotateToken
@@ -154,6 +141,16 @@ function OneToken({ token, etag, query, back, error, reload, isOwn }: OneTokenPr
           onRotated={(secret) => {
             setPlaintext(secret);
             changed();
+          }}
+        />
+      )}
+      {open === 'transfer' && (
+        <TransferTokens
+          query={query}
+          selection={{ ids: [token.id] }}
+          onClose={close}
+          done={() => {
+            navigate(`/tokens${ownerQuery(query)}`, { replace: true });
           }}
         />
       )}

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useLoad } from '../load.js';
+import { mayAdminister } from '../managed.js';
 import { mayChange, ownerQuery, useOwner } from '../owner.js';
 import { ownerName } from '../owner-name.js';
 import { Button } from '../parts/button.js';
@@ -9,6 +10,7 @@ import { Pager } from '../parts/pager.js';
 import { Problem } from '../parts/problem.js';
 import { BASE, navigate, placeWith, usePlace } from '../router.js';
 import { lk } from '../service.js';
+import { useMe } from '../session.js';
 import { STATES } from '../states.js';
 import { words } from '../words.js';
 import { Selection } from './tokens/selection.js';
@@ -20,6 +22,7 @@ const texts = words.tokens;
 const PAGE = 50;
 
 export function TokensPage() {
+  const { scopes } = useMe();
   const place = usePlace();
   const view = viewOf(place);
   const { state, q, scope, sort, owner } = view;
@@ -58,7 +61,7 @@ export function TokensPage() {
     <Page
       title={owned === undefined ? texts.title : texts.titleOf(ownerName(owned))}
       lead={owner === undefined ? <p>{texts.lead}</p> : undefined}
-      {...(owner !== undefined && { back: { href: `${BASE}/users/${String(owner)}`, text: words.users.details } })}
+      {...(owner !== undefined && { back: backOf(owner, scopes) })}
       actions={
         mayChange(view, owned) && (
           <a class="button primary" href={`${BASE}/tokens/new${ownerQuery(view)}`}>
@@ -133,4 +136,9 @@ export function TokensPage() {
       )}
     </Page>
   );
+}
+
+function backOf(owner: number, scopes: readonly string[]): { href: string; text: string } {
+  if (mayAdminister(scopes)) return { href: `${BASE}/users/${String(owner)}`, text: words.users.details };
+  return { href: `${BASE}/services`, text: words.owners.services };
 }

@@ -1,24 +1,28 @@
-import { useRef, useState } from 'preact/hooks';
 import type { User } from '../../../client/index.js';
 import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
 import { ownerName } from '../owner-name.js';
 import { Button } from '../parts/button.js';
-import { Field } from '../parts/field.js';
-import { textOf } from '../parts/form.js';
 import { FormDialog } from '../parts/form-dialog.js';
+import { useOpening } from '../parts/opening.js';
 import { Page } from '../parts/page.js';
-import { messagesFor, Problem, withoutFields } from '../parts/problem.js';
-import { Time } from '../parts/time.js';
+import { Problem } from '../parts/problem.js';
 import type { PageProps } from '../route.js';
 import { BASE } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { words } from '../words.js';
-import { Offboard } from './users/offboard.js';
+import { DeleteExternal } from './owners/delete.js';
+import { ExternalForm } from './owners/external.js';
+import { Offboard } from './owners/offboard.js';
+import { ServiceForm } from './owners/service.js';
+import { UserDetails } from './users/details.js';
+import { EditPerson } from './users/edit.js';
 import { ResetPassword } from './users/reset.js';
 
 const texts = words.users;
+/** The most managers that a service can have. */
+const MOST_MANAGERS = 100;
 
 export function UserPage({ id = '' }: PageProps) {
   const user = useLoad((signal) => lk.getUser({ path: { user_id: Number(id) }, signal }), [id]);
@@ -42,17 +46,22 @@ interface OneUserProps {
 
 function OneUser({ user, back, change, reload }: OneUserProps) {
   const { me } = useMe();
-  const [open, setOpen] = useState<'disable' | 'revoke' | 'reset' | 'offboard' | undefined>(undefined);
+  const { open, close, button } = useOpening<'edit' | 'disable' | 'revoke' | 'reset' | 'offboard' | 'delete'>();
   const isMe = user.id === me.user.id;
+  const isPerson = user.kind === 'person';
   const path = { user_id: user.id };
   const name = ownerName(user);
-  const close = (): void => {
-    setOpen(undefined);
-  };
   const enable = useAction(async () => {
     change(await lk.updateUser({ path, body: { disabled: false } }));
     announce(texts.enabledNow(name));
   });
+  const hasManagers = user.managers.length > 0;
+  const managers = useLoad<readonly User[]>(
+    async (signal) =>
+      hasManagers ? (await lk.listUsers({ query: { manages: user.id, limit: MOST_MANAGERS }, signal })).items : [],
+    [user.managers.join(' ')],
+  );
+  const query = isMe ? '' : `?owner=${String(user.id)}`;
   return (
     <Page
       title={name}
@@ -65,109 +74,42 @@ function OneUser({ user, back, change, reload }: OneUserProps) {
       }
       actions={
         <>
-          <a class="button" href={isMe ? `${BASE}/tokens` : `${BASE}/tokens?owner=${String(user.id)}`}>
+          {!isPerson && !user.disabled && (
+            <a class="button primary" href={`${BASE}/tokens/new${query}`}>
+              {words.tokens.create}
+            </a>
+          )}
+          <a class="button" href={`${BASE}/tokens${query}`}>
             {texts.tokens}
           </a>
+          {!isPerson && (managers.data ?? !hasManagers) && button('edit', words.owners.edit)}
           {!isMe && (
             <>
-              {user.kind === 'person' && (
-                <Button
-                  onClick={() => {
-                    setOpen('reset');
-                  }}
-                >
-                  {texts.reset}
-                </Button>
-              )}
+              {isPerson && button('reset', texts.reset)}
               {user.disabled ? (
                 <Button isDisabled={enable.isRunning} onClick={enable.run}>
                   {texts.enable}
                 </Button>
               ) : (
-                <Button
-                  kind="danger"
-                  onClick={() => {
-                    setOpen('disable');
-                  }}
-                >
-                  {texts.disable}
-                </Button>
+                button('disable', texts.disable, 'danger')
               )}
-              <Button
-                kind="danger"
-                onClick={() => {
-                  setOpen('revoke');
-                }}
-              >
-                {texts.revokeTokens}
-              </Button>
-              {user.kind === 'person' && (
-                <Button
-                  kind="danger"
-                  onClick={() => {
-                    setOpen('offboard');
-                  }}
-                >
-                  {texts.offboard}
-                </Button>
-              )}
+              {button('revoke', texts.revokeTokens, 'danger')}
+              {user.kind === 'external'
+                ? button('delete', words.owners.delete, 'danger')
+                : button('offboard', texts.offboard, 'danger')}
             </>
           )}
         </>
       }
     >
-      <Problem error={enable.error} />
-      <section class="card">
-        <dl class="details">
-          {user.kind !== 'person' && (
-            <>
-              <dt>{texts.kind}</dt>
-              <dd>{texts.kindOf[user.kind]}</dd>
-            </>
-          )}
-          {user.externalId !== null && (
-            <>
-              <dt>{texts.externalId}</dt>
-              <dd>
-                <bdi>
-                  <code>{user.externalId}</code>
-                </bdi>
-              </dd>
-            </>
-          )}
-          {user.email !== null && (
-            <>
-              <dt>{texts.email}</dt>
-              <dd>
-                <bdi>{user.email}</bdi>
-              </dd>
-            </>
-          )}
-          {user.kind === 'service' && (
-            <>
-              <dt>{texts.managers}</dt>
-              <dd class="scopes">
-                {user.managers.length === 0
-                  ? words.none
-                  : user.managers.map((id) => (
-                      <a key={id} href={`${BASE}/users/${String(id)}`}>
-                        {texts.manager(id)}
-                      </a>
-                    ))}
-              </dd>
-              <dt>{texts.ceiling}</dt>
-              <dd class="scopes">
-                {user.scopes === null ? texts.anyScopes : user.scopes.map((scope) => <code key={scope}>{scope}</code>)}
-              </dd>
-            </>
-          )}
-          <dt>{texts.since}</dt>
-          <dd>
-            <Time instant={user.createdAt} show="short" />
-          </dd>
-        </dl>
-      </section>
-      <EditUser key={`${user.fullName} ${String(user.isAdmin)}`} user={user} change={change} />
+      <Problem error={enable.error ?? managers.error} />
+      <UserDetails user={user} managers={managers} />
+      {isPerson && <EditPerson key={`${user.fullName} ${String(user.isAdmin)}`} user={user} change={change} />}
+      {open === 'edit' && user.kind === 'service' && (
+        <ServiceForm service={user} managers={managers.data ?? []} onClose={close} done={change} />
+      )}
+      {open === 'edit' && user.kind === 'external' && <ExternalForm owner={user} onClose={close} done={change} />}
+      {open === 'delete' && <DeleteExternal owner={user} onClose={close} />}
       {open === 'offboard' && <Offboard user={user} onClose={close} done={reload} />}
       {open === 'reset' && <ResetPassword user={user} onClose={close} />}
       {open === 'disable' && (
@@ -181,7 +123,7 @@ function OneUser({ user, back, change, reload }: OneUserProps) {
             announce(texts.disabledNow(name));
           }}
         >
-          <p>{texts.disableWhy}</p>
+          <p>{isPerson ? texts.disableWhy : texts.disableOwnerWhy}</p>
         </FormDialog>
       )}
       {open === 'revoke' && (
@@ -195,54 +137,9 @@ function OneUser({ user, back, change, reload }: OneUserProps) {
             announce(texts.revokedTokens(name));
           }}
         >
-          <p>{texts.revokeWhy}</p>
+          <p>{isPerson ? texts.revokeWhy : texts.revokeOwnerWhy}</p>
         </FormDialog>
       )}
     </Page>
-  );
-}
-
-function EditUser({ user, change }: { user: User; change: (user: User) => void }) {
-  const form = useRef<HTMLFormElement>(null);
-  const save = useAction(async () => {
-    const fields = new FormData(form.current ?? undefined);
-    const isAdmin = fields.get('isAdmin') !== null;
-    const body = { fullName: textOf(fields, 'fullName'), ...(user.kind === 'person' && { isAdmin }) };
-    change(await lk.updateUser({ path: { user_id: user.id }, body }));
-    announce(texts.saved);
-  });
-  return (
-    <section class="card">
-      <h2>{texts.details}</h2>
-      <form
-        ref={form}
-        class="stack form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.run();
-        }}
-      >
-        <Field label={texts.name} error={messagesFor(save.error, 'fullName')} isOptional>
-          {(control) => (
-            <input {...control} name="fullName" autocomplete="off" maxLength={255} defaultValue={user.fullName} />
-          )}
-        </Field>
-        {user.kind === 'person' && (
-          <label class="option">
-            <input type="checkbox" name="isAdmin" defaultChecked={user.isAdmin} />
-            <span>
-              {texts.isAdmin}
-              <span class="hint">{texts.isAdminHint}</span>
-            </span>
-          </label>
-        )}
-        <Problem error={withoutFields(save.error, ['fullName'])} />
-        <div class="actions">
-          <button type="submit" class="button" disabled={save.isRunning}>
-            {words.save}
-          </button>
-        </div>
-      </form>
-    </section>
   );
 }

@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
-import type { UserKind } from '../../../client/index.js';
+import type { User, UserKind } from '../../../client/index.js';
 import { useLoad } from '../load.js';
 import { ownerName } from '../owner-name.js';
 import { Button } from '../parts/button.js';
+import { Chips } from '../parts/chips.js';
 import { Empty } from '../parts/empty.js';
+import { useOpening } from '../parts/opening.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { Problem } from '../parts/problem.js';
@@ -13,59 +15,65 @@ import { BASE, navigate, placeWith, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { words } from '../words.js';
+import { ExternalForm } from './owners/external.js';
+import { ServiceForm } from './owners/service.js';
 import { AddUser, FirstPassword } from './users/add.js';
 
 const texts = words.users;
 const KINDS: readonly UserKind[] = ['person', 'service', 'external'];
+const UNMANAGED = 'unmanaged';
 
 export function UsersPage() {
   const { me } = useMe();
   const place = usePlace();
   const q = place.query.get('q') ?? '';
-  const kind = KINDS.find((each) => each === place.query.get('kind'));
+  const unmanaged = place.query.get('kind') === UNMANAGED;
+  const kind = unmanaged ? 'service' : KINDS.find((each) => each === place.query.get('kind'));
   const cursor = place.query.get('after') ?? '';
   const list = useLoad(
     (signal) =>
       lk.listUsers({
-        query: { limit: 50, ...(kind && { kind }), ...(q !== '' && { q }), ...(cursor !== '' && { cursor }) },
+        query: {
+          limit: 50,
+          ...(kind && { kind }),
+          ...(unmanaged && { unmanaged }),
+          ...(q !== '' && { q }),
+          ...(cursor !== '' && { cursor }),
+        },
         signal,
       }),
-    [kind, q, cursor],
+    [kind, unmanaged, q, cursor],
   );
-  const [isAdding, setAdding] = useState(false);
+  const { open: adding, close, button } = useOpening<UserKind>();
+  const show = ({ id }: User): void => {
+    navigate(`/users/${String(id)}`);
+  };
   const [password, setPassword] = useState<string | null>(null);
   return (
     <Page
       title={texts.title}
       lead={<p>{texts.lead}</p>}
       actions={
-        <Button
-          kind="primary"
-          onClick={() => {
-            setAdding(true);
-          }}
-        >
-          {texts.add}
-        </Button>
+        <>
+          {(kind === undefined ? KINDS : [kind]).map((each, at) =>
+            button(each, words.owners.add[each], at === 0 ? 'primary' : undefined),
+          )}
+        </>
       }
     >
       <Problem error={list.error} retry={list.reload} />
-      <ul class="chips" aria-label={texts.kinds}>
-        {[undefined, ...KINDS].map((each) => (
-          <li key={each ?? ''}>
-            <button
-              type="button"
-              class="chip"
-              aria-pressed={each === kind}
-              onClick={() => {
-                navigate(placeWith(place, { kind: each ?? '', after: '' }));
-              }}
-            >
-              {each === undefined ? texts.everyKind : texts.kindsOf[each]}
-            </button>
-          </li>
-        ))}
-      </ul>
+      <Chips
+        label={texts.kinds}
+        options={[
+          [undefined, texts.everyKind],
+          ...KINDS.map((each) => [each, texts.kindsOf[each]] as const),
+          [UNMANAGED, words.owners.unmanaged],
+        ]}
+        value={unmanaged ? UNMANAGED : kind}
+        choose={(each) => {
+          navigate(placeWith(place, { kind: each ?? '', after: '' }));
+        }}
+      />
       <div class="toolbar">
         <Search
           label={texts.search}
@@ -141,17 +149,17 @@ export function UsersPage() {
           }}
         />
       )}
-      {isAdding && (
+      {adding === 'person' && (
         <AddUser
-          onClose={() => {
-            setAdding(false);
-          }}
+          onClose={close}
           onAdded={(created) => {
             setPassword(created.password);
             list.reload();
           }}
         />
       )}
+      {adding === 'service' && <ServiceForm onClose={close} done={show} />}
+      {adding === 'external' && <ExternalForm onClose={close} done={show} />}
     </Page>
   );
 }

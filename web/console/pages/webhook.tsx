@@ -4,6 +4,7 @@ import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
 import { Button } from '../parts/button.js';
 import { FormDialog } from '../parts/form-dialog.js';
+import { useOpening } from '../parts/opening.js';
 import { Page } from '../parts/page.js';
 import { Problem } from '../parts/problem.js';
 import type { PageProps } from '../route.js';
@@ -41,12 +42,9 @@ interface OneWebhookProps {
 function OneWebhook({ webhook, error, changed }: OneWebhookProps) {
   const { id, enabled, disabledReason } = webhook;
   const path = { webhook_id: id };
-  const [open, setOpen] = useState<'edit' | 'rotate' | 'delete' | undefined>(undefined);
+  const { open, close, button } = useOpening<'edit' | 'rotate' | 'delete'>();
   const [secret, setSecret] = useState<string | undefined>(undefined);
   const [round, setRound] = useState(0);
-  const close = (): void => {
-    setOpen(undefined);
-  };
   const toggle = useAction(async () => {
     changed(await lk.updateWebhook({ path, body: { enabled: !enabled } }));
     announce(enabled ? texts.disabledNow : texts.enabledNow);
@@ -56,17 +54,6 @@ function OneWebhook({ webhook, error, changed }: OneWebhookProps) {
     announce(texts.tested);
     setRound((last) => last + 1);
   });
-  const button = (name: 'edit' | 'rotate' | 'delete', text: string) => (
-    <button
-      type="button"
-      class={name === 'delete' ? 'button danger' : 'button'}
-      onClick={() => {
-        setOpen(name);
-      }}
-    >
-      {text}
-    </button>
-  );
   return (
     <Page
       title={webhook.url}
@@ -84,7 +71,7 @@ function OneWebhook({ webhook, error, changed }: OneWebhookProps) {
             {enabled ? texts.disable : texts.enable}
           </Button>
           {button('rotate', texts.rotate)}
-          {button('delete', texts.delete)}
+          {button('delete', texts.delete, 'danger')}
         </>
       }
     >

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../../../client/index.js';
-import { NoCookies } from '../session.js';
+import { Explained } from '../explained.js';
 import { words } from '../words.js';
 import { Button } from './button.js';
 
@@ -21,13 +21,15 @@ export function Problem({ error, retry }: { error: unknown; retry?: (() => void)
 }
 
 export function sentenceOf(error: unknown): string {
-  if (error instanceof NoCookies) return words.login.noCookies;
+  if (error instanceof Explained) return error.message;
   if (!(error instanceof LatchkeyError)) return words.unknownError;
   if (error.code === 'invalid_input') {
     return error.problems.map(({ field, message }) => (field === null ? message : `${field}: ${message}`)).join('. ');
   }
-  if (error.code === 'too_many_requests') return words.login.throttled(error.retryAfterSeconds ?? 60);
-  return words.errors[error.code] ?? error.message;
+  if (error.code === 'too_many_requests') return words.errors.too_many_requests(error.retryAfterSeconds ?? 60);
+  // A service that is newer than this page may have other codes.
+  const sentence = (words.errors as Partial<typeof words.errors>)[error.code] ?? error.message;
+  return typeof sentence === 'string' ? sentence : sentence(error.message.replace(/^.*?: /s, ''));
 }
 
 /** The messages about one field of a form, such as `expiresInDays`, or a part of it, such as `scopes.0`. */

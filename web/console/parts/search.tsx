@@ -19,6 +19,7 @@ export function Search({ label, hint, value, change }: SearchProps) {
   useEffect(() => {
     // Back and forward change the address, and what one types does so later.
     if (value !== typed.current) {
+      clearTimeout(timer.current);
       typed.current = value;
       setText(value);
     }
@@ -38,6 +39,10 @@ export function Search({ label, hint, value, change }: SearchProps) {
         placeholder={hint}
         maxLength={255}
         value={text}
+        onKeyDown={(event) => {
+          // In a form, it would submit.
+          if (event.key === 'Enter') event.preventDefault();
+        }}
         onInput={(event) => {
           const next = event.currentTarget.value;
           setText(next);

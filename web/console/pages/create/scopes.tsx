@@ -1,4 +1,5 @@
 import { useId } from 'preact/hooks';
+import type { User } from '../../../../client/index.js';
 import { useLoad } from '../../load.js';
 import { Option } from '../../parts/option.js';
 import { lk } from '../../service.js';
@@ -13,6 +14,13 @@ export function wordsIn(text: string): string[] {
 /** Whether a word has the form of a scope, as the contract defines it. */
 export function isScope(word: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/.test(word);
+}
+
+/** Of the scopes of this service that a session has, those that it may give to a token of the owner. */
+export function scopesFor(owner: User | undefined, own: readonly string[]): readonly string[] {
+  if (owner === undefined || owner.kind === 'person') return own;
+  const ofKind = owner.kind === 'external' ? /^tokens:(read|write)$/ : /^tokens:/;
+  return own.filter((scope) => ofKind.test(scope) && (owner.scopes === null || owner.scopes.includes(scope)));
 }
 
 /** Scopes for the user's own tokens first, those of administrators last. */
@@ -30,19 +38,21 @@ interface ScopesFieldProps {
   others: string;
   setOthers: (text: string) => void;
   query: { owner?: number };
+  /** The owner of the token, unless that is the user. */
+  owner: User | undefined;
   error: string | undefined;
 }
 
 /** What a token may do: the scopes of this service, and any words of the user's own API. */
-export function ScopesField({ own, chosen, choose, others, setOthers, query, error }: ScopesFieldProps) {
+export function ScopesField({ own, chosen, choose, others, setOthers, query, owner, error }: ScopesFieldProps) {
   const id = useId();
   const known = useLoad(
     (signal) => lk.listAccessTokens({ query: { ...query, tokenType: 'pat', limit: 100 }, signal }),
     [],
   );
-  const used = new Set(known.data?.items.flatMap(({ scopes }) => scopes));
+  const used = new Set([...(owner?.scopes ?? []), ...(known.data?.items.flatMap(({ scopes }) => scopes) ?? [])]);
   const typed = wordsIn(others);
-  const suggestions = [...used].filter((scope) => !own.includes(scope) && !typed.includes(scope)).slice(0, 12);
+  const suggestions = [...used].filter((scope) => !(scope in words.scopes) && !typed.includes(scope)).slice(0, 12);
   return (
     <fieldset>
       <legend>{texts.scopes}</legend>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { AuditEvent } from '../../../../client/index.js';
+import { Details } from '../../parts/details.js';
 import { BASE, placeWith, usePlace } from '../../router.js';
 import { words } from '../../words.js';
 import { actorOf } from './actor.js';
@@ -27,56 +28,24 @@ function Everything({ event }: { event: AuditEvent }) {
   const linkTo = (filter: Readonly<Record<string, string>>) => BASE + placeWith(place, { ...filter, after: '' });
   return (
     <>
-      <dl class="details">
-        {reason !== null && (
-          <>
-            <dt>{texts.reason}</dt>
-            <dd>{texts.reasons[reason]}</dd>
-          </>
-        )}
-        {target !== null && target.tokenPrefix !== null && (
-          <>
-            <dt>{texts.token}</dt>
-            <dd>
-              <code>{target.tokenPrefix}</code>
-            </dd>
-          </>
-        )}
-        {changes.count !== undefined && (
-          <>
-            <dt>{texts.count}</dt>
-            <dd>{changes.count.toLocaleString()}</dd>
-          </>
-        )}
-        {userAgent !== null && (
-          <>
-            <dt>{texts.userAgent}</dt>
-            <dd>
-              <bdi>{userAgent}</bdi>
-            </dd>
-          </>
-        )}
-        {requestId !== null && (
-          <>
-            <dt>{texts.request}</dt>
-            <dd>
+      <Details
+        rows={[
+          [texts.reason, reason && texts.reasons[reason]],
+          [texts.token, target?.tokenPrefix && <code>{target.tokenPrefix}</code>],
+          [texts.count, changes.count?.toLocaleString()],
+          [texts.userAgent, userAgent && <bdi>{userAgent}</bdi>],
+          [
+            texts.request,
+            requestId && (
               <a href={linkTo({ requestId })}>
                 <code>{requestId}</code>
               </a>
-            </dd>
-          </>
-        )}
-        <dt>{texts.place}</dt>
-        <dd>{seq === null ? texts.notLinked : seq.toLocaleString()}</dd>
-        {hash !== null && (
-          <>
-            <dt>{texts.hash}</dt>
-            <dd>
-              <code>{hash}</code>
-            </dd>
-          </>
-        )}
-      </dl>
+            ),
+          ],
+          [texts.place, seq === null ? texts.notLinked : seq.toLocaleString()],
+          [texts.hash, hash && <code>{hash}</code>],
+        ]}
+      />
       <Changes changes={changes} />
       <p class="links">
         {actor.userId !== null && <a href={linkTo({ actor: String(actor.userId) })}>{texts.onlyBy(actorOf(actor))}</a>}{' '}

@@ -2,9 +2,9 @@ import { useState } from 'preact/hooks';
 import type { PolicyApplied } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useAction } from '../../load.js';
-import { Button } from '../../parts/button.js';
 import { Choices } from '../../parts/choices.js';
 import { FormDialog } from '../../parts/form-dialog.js';
+import { useOpening } from '../../parts/opening.js';
 import { messagesFor, Problem, withoutFields } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
@@ -28,7 +28,7 @@ export function ApplyPolicy({ breaking, changed }: ApplyPolicyProps) {
   const [inDays, setInDays] = useState('30');
   const [spreadDays, setSpreadDays] = useState('7');
   const [preview, setPreview] = useState<PolicyApplied | undefined>(undefined);
-  const [isAsking, setAsking] = useState(false);
+  const { open, close, button } = useOpening<'ask'>();
   const days = { inDays: daysIn(inDays), spreadDays: daysIn(spreadDays) };
   const body = { action, inDays: days.inDays ?? 0, spreadDays: days.spreadDays ?? 0 };
   const isValid = days.inDays !== undefined && days.spreadDays !== undefined;
@@ -96,29 +96,18 @@ export function ApplyPolicy({ breaking, changed }: ApplyPolicyProps) {
             <button type="submit" class="button" disabled={check.isRunning || !isValid}>
               {check.isRunning ? texts.checking : texts.check}
             </button>
-            {preview !== undefined && preview.changed > 0 && (
-              <Button
-                kind="danger"
-                onClick={() => {
-                  setAsking(true);
-                }}
-              >
-                {texts.submit(preview.changed)}
-              </Button>
-            )}
+            {preview !== undefined && preview.changed > 0 && button('ask', texts.submit(preview.changed), 'danger')}
           </div>
           <div aria-live="polite">{preview !== undefined && <Preview preview={preview} />}</div>
         </form>
       )}
-      {isAsking && preview !== undefined && (
+      {open !== undefined && preview !== undefined && (
         <FormDialog
           isDangerous
           title={texts.confirmTitle(preview.changed)}
           submit={texts.submit(preview.changed)}
           onSubmit={apply}
-          onClose={() => {
-            setAsking(false);
-          }}
+          onClose={close}
         >
           <p>{texts.confirm[action]}</p>
         </FormDialog>

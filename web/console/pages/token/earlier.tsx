@@ -3,6 +3,7 @@ import type { AccessToken } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useAction } from '../../load.js';
 import { Button } from '../../parts/button.js';
+import { Details } from '../../parts/details.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
@@ -49,18 +50,16 @@ export function EarlierSecret({ token, query, isOwn, reload, changed }: EarlierS
       </div>
       <Problem error={end.error} />
       <p class="quiet">{texts.earlierWhy}</p>
-      <dl class="details">
-        <dt>{texts.prefix}</dt>
-        <dd>
-          <code>{earlier.tokenPrefix}</code>
-        </dd>
-        <dt>{texts.earlierUntil}</dt>
-        <dd>
-          <Time instant={earlier.validUntil} show="short" />
-        </dd>
-        <dt>{texts.earlierUse}</dt>
-        <dd>{earlier.lastUsedAt === null ? words.tokens.neverUsed : <Time instant={earlier.lastUsedAt} />}</dd>
-      </dl>
+      <Details
+        rows={[
+          [texts.prefix, <code key="prefix">{earlier.tokenPrefix}</code>],
+          [texts.earlierUntil, <Time key="until" instant={earlier.validUntil} show="short" />],
+          [
+            texts.earlierUse,
+            earlier.lastUsedAt === null ? words.tokens.neverUsed : <Time instant={earlier.lastUsedAt} />,
+          ],
+        ]}
+      />
     </section>
   );
 }

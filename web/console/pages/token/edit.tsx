@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { AccessToken } from '../../../../client/index.js';
+import type { AccessToken, User } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useLoad } from '../../load.js';
 import { Field } from '../../parts/field.js';
@@ -11,7 +11,7 @@ import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
 import { words } from '../../words.js';
 import { type Expiry, ExpiryField, expiryProblem, firstExpiry } from '../create/expiry.js';
-import { isScope, ScopesField, wordsIn } from '../create/scopes.js';
+import { isScope, ScopesField, scopesFor, wordsIn } from '../create/scopes.js';
 
 const texts = words.create;
 const FIELDS = ['name', 'description', 'expiresInDays', 'scopes'];
@@ -21,14 +21,15 @@ interface EditTokenProps {
   /** The version that is shown, so that an edit does not overwrite somebody else's. */
   condition: { ifMatch?: string };
   query: { owner?: number };
+  owner: User | undefined;
   onClose: () => void;
   changed: () => void;
 }
 
-export function EditToken({ token, condition: current, query, onClose, changed }: EditTokenProps) {
+export function EditToken({ token, condition: current, query, owner, onClose, changed }: EditTokenProps) {
   // The version at which the edit began, although the page may read the token again meanwhile.
   const [condition] = useState(current);
-  const { scopes: own } = useMe();
+  const own = scopesFor(owner, useMe().scopes);
   const limits = useLoad((signal) => lk.getTokenLimits({ query, signal }), []);
   const [name, setName] = useState(token.name);
   const [description, setDescription] = useState(token.description);
@@ -122,6 +123,7 @@ export function EditToken({ token, condition: current, query, onClose, changed }
             others={others}
             setOthers={setOthers}
             query={query}
+            owner={owner}
             error={wrong === undefined ? messagesFor(error, 'scopes') : texts.malformed(wrong)}
           />
         </>

@@ -2,12 +2,15 @@ import { useEffect, useState } from 'preact/hooks';
 import type { AccessToken } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useLoad } from '../../load.js';
+import { mayAdminister, useManaged } from '../../managed.js';
 import { Button } from '../../parts/button.js';
 import { FormDialog } from '../../parts/form-dialog.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
+import { useMe } from '../../session.js';
 import { words } from '../../words.js';
+import { type TokenSelection, TransferTokens } from '../owners/transfer.js';
 import { filtersOf, type View } from './view.js';
 
 const texts = words.tokens;
@@ -24,15 +27,35 @@ interface SelectionProps {
   done: () => void;
 }
 
+interface Asked {
+  question: 'revoke' | 'transfer';
+  selection: TokenSelection;
+}
+
 /** What can be done with the selected tokens; always there, so that the list does not jump. */
 export function Selection({ view, items, selected, matching, clear, done }: SelectionProps) {
   const [isWhole, setWhole] = useState(false);
-  const [isAsking, setAsking] = useState(false);
+  const [asked, setAsked] = useState<Asked | undefined>(undefined);
+  const { scopes } = useMe();
+  const mayTransfer = useManaged().length > 0 || mayAdminister(scopes);
   useEffect(() => {
     setWhole(false);
   }, [selected]);
   const isWholePage = selected.size === items.length && matching > items.length;
   const count = isWhole ? matching : selected.size;
+  const { owner, ...filter } = filtersOf(view);
+  const query = owner === undefined ? {} : { owner };
+  const close = (): void => {
+    setAsked(undefined);
+  };
+  const ask = (question: 'revoke' | 'transfer'): void => {
+    // Without tokens that are created while the question is open.
+    const createdBefore = new Date().toISOString();
+    setAsked({
+      question,
+      selection: isWhole ? { filter: { ...filter, state: view.state, createdBefore } } : { ids: [...selected] },
+    });
+  };
   return (
     <div class="selection">
       <p aria-live="polite" class={selected.size === 0 ? 'quiet' : undefined}>
@@ -50,49 +73,46 @@ export function Selection({ view, items, selected, matching, clear, done }: Sele
             </Button>
           )}
           <Button onClick={clear}>{texts.clear}</Button>
+          {mayTransfer && (
+            <Button
+              onClick={() => {
+                ask('transfer');
+              }}
+            >
+              {words.owners.transfer}
+            </Button>
+          )}
           <Button
             kind="danger"
             onClick={() => {
-              setAsking(true);
+              ask('revoke');
             }}
           >
             {texts.revoke}
           </Button>
         </div>
       )}
-      {isAsking && (
-        <RevokeMany
-          view={view}
-          ids={isWhole ? undefined : [...selected]}
-          onClose={() => {
-            setAsking(false);
-          }}
-          done={done}
-        />
+      {asked?.question === 'revoke' && (
+        <RevokeMany query={query} selection={asked.selection} onClose={close} done={done} />
+      )}
+      {asked?.question === 'transfer' && (
+        <TransferTokens query={query} selection={asked.selection} onClose={close} done={done} />
       )}
     </div>
   );
 }
 
-/** Shows what a revocation would revoke, as the service says, and then revokes exactly by the same selection. */
-function RevokeMany({
-  view,
-  ids,
-  onClose,
-  done,
-}: {
-  view: View;
-  ids: string[] | undefined;
+interface QuestionProps {
+  query: { owner?: number };
+  selection: TokenSelection;
   onClose: () => void;
   done: () => void;
-}) {
-  const { owner, ...filter } = filtersOf(view);
-  // Without tokens that are created while the question is open.
-  const [createdBefore] = useState(() => new Date().toISOString());
-  const selection = ids === undefined ? { filter: { ...filter, state: view.state, createdBefore } } : { ids };
-  const query = owner === undefined ? {} : { owner };
+}
+
+/** Shows what a revocation would revoke, as the service says, and then revokes exactly by the same selection. */
+function RevokeMany({ query, selection, onClose, done }: QuestionProps) {
   const dry = useLoad((signal) => lk.revokeAccessTokens({ query, body: { ...selection, dryRun: true }, signal }), []);
-  const count = dry.data?.revokedCount ?? ids?.length ?? 0;
+  const count = dry.data?.revokedCount ?? ('ids' in selection ? selection.ids.length : 0);
   const rest = count - SHOWN;
   return (
     <FormDialog

@@ -21,8 +21,8 @@ interface AddUserProps {
 export function AddUser({ onClose, onAdded }: AddUserProps) {
   return (
     <FormDialog
-      title={texts.addTitle}
-      submit={texts.add}
+      title={words.owners.add.person}
+      submit={words.owners.add.person}
       fields={['email', 'fullName']}
       onClose={onClose}
       onSubmit={async (fields) => {

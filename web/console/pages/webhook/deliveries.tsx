@@ -1,9 +1,10 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { EventAction, WebhookDelivery } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useAction, useLoad } from '../../load.js';
 import { Button } from '../../parts/button.js';
 import { Chips } from '../../parts/chips.js';
+import { useOpening } from '../../parts/opening.js';
 import { Pager } from '../../parts/pager.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
@@ -33,7 +34,7 @@ export function Deliveries({ id, round }: { id: string; round: number }) {
       }),
     [id, status, cursor, round],
   );
-  const [isAsking, setAsking] = useState(false);
+  const { open, close, button } = useOpening<'ask'>();
   const { data, reload } = list;
   const isWaiting = data?.items.some((each) => each.status === 'pending') === true;
   useEffect(() => {
@@ -52,13 +53,7 @@ export function Deliveries({ id, round }: { id: string; round: number }) {
           <h2>{texts.deliveries}</h2>
           <p class="quiet">{texts.deliveriesLead}</p>
         </div>
-        <Button
-          onClick={() => {
-            setAsking(true);
-          }}
-        >
-          {texts.redeliverAll}
-        </Button>
+        {button('ask', texts.redeliverAll)}
       </div>
       <Chips
         label={texts.deliveriesBy}
@@ -78,15 +73,7 @@ export function Deliveries({ id, round }: { id: string; round: number }) {
       )}
       {data !== undefined && data.items.length > 0 && <DeliveryList id={id} items={data.items} changed={reload} />}
       {data !== undefined && <Pager next={data.nextCursor} />}
-      {isAsking && (
-        <ResendFailed
-          id={id}
-          changed={reload}
-          onClose={() => {
-            setAsking(false);
-          }}
-        />
-      )}
+      {open !== undefined && <ResendFailed id={id} changed={reload} onClose={close} />}
     </section>
   );
 }
