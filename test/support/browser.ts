@@ -9,6 +9,9 @@ const installed = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) =>
 /** Whether a browser can be started: the package has one for Linux. Always true on CI, where no test may be skipped. */
 export const hasBrowser = installed !== undefined || process.platform === 'linux' || process.env['CI'] !== undefined;
 
+/** A name of this machine under which the browser has only what it has without https. */
+export const INSECURE_HOST = 'insecure.example';
+
 /** Starts this machine's Chromium, or else the package's, without a window, until the test ends, or `whenDone` says. */
 export async function startBrowser(
   whenDone: (cleanUp: () => Promise<void>) => void = onTestFinished,
@@ -18,6 +21,8 @@ export async function startBrowser(
     headless: 'shell',
     args: [
       ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage'],
+      // A host without https, which browsers do not trust as they trust this machine.
+      `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`,
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
     ],
   });
@@ -83,15 +88,38 @@ export async function openTab(browser: Pick<Browser, 'newPage'>): Promise<Tab> {
   return { page, faults };
 }
 
+const RULES = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
+/** The rules whose answer depends on colours; they take the least time. */
+const RULES_OF_COLOURS = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] };
+
 /** What axe finds on the page: WCAG 2.2 AA and its best practices, a line for each element. */
-export async function axeFindings(page: Page): Promise<string[]> {
+export async function axeFindings(page: Page, runOnly = RULES): Promise<string[]> {
   // Evaluated by the debugger, which the page's policy does not concern.
-  await page.evaluate(`if (globalThis.axe === undefined) { ${axe.source} }`);
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  if ((await page.evaluate('globalThis.axe === undefined')) === true) await page.evaluate(axe.source);
   return (await page.evaluate(`
-    axe.run(document, { resultTypes: ['violations'], runOnly: ${JSON.stringify(tags)} }).then(({ violations }) =>
+    axe.run(document, { resultTypes: ['violations'], runOnly: ${JSON.stringify(runOnly)} }).then(({ violations }) =>
       violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target + ': ' + failureSummary)))
   `)) as string[];
+}
+
+/**
+ * What is wrong with the page in any look: what axe finds, and a horizontal scroll bar. What does not depend on colours is
+ * examined once for each width. Afterwards the page is shown in the first look.
+ */
+export async function findingsInLooks(page: Page): Promise<string[]> {
+  const findings: string[] = [];
+  const widths = new Set<number>();
+  for (const look of LOOKS) {
+    await showAs(page, look);
+    const found = await axeFindings(page, widths.has(look.width) ? RULES_OF_COLOURS : RULES);
+    widths.add(look.width);
+    const overflow = await overflowOf(page);
+    if (overflow > 0) found.push(`the page is ${String(overflow)} px wider than its window`);
+    findings.push(...found.map((each) => `${look.colors}, ${String(look.width)} px: ${each}`));
+  }
+  const [first] = LOOKS;
+  if (first !== undefined) await showAs(page, first);
+  return findings;
 }
 
 /** By how many CSS pixels the page is wider than its window; above 0 it has a horizontal scroll bar. */

@@ -65,6 +65,23 @@ export async function named(page: Page, name: string, role?: string) {
   return found;
 }
 
+/** Presses Tab until the control with this name has the focus. The first line of a name is enough. */
+export async function tabTo(page: Page, name: string): Promise<void> {
+  // More than once around the page, which may not have all of its controls yet.
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    const lines = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!(element instanceof HTMLElement)) return [];
+      const { labels } = element as HTMLInputElement;
+      const text = (element.getAttribute('aria-label') ?? labels?.[0]?.innerText ?? element.innerText).trim();
+      return [text.replaceAll('\n', ' '), text.split('\n')[0]];
+    });
+    if (lines.includes(name)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${name} cannot be reached by the keyboard`);
+}
+
 export async function press(page: Page, name: string, role = 'button'): Promise<void> {
   await (await named(page, name, role)).click();
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
-import { axeFindings, hasBrowser, LOOKS, overflowOf, showAs, type Tab } from '../support/browser.js';
+import { findingsInLooks, hasBrowser, type Tab } from '../support/browser.js';
 import { expectText, faultsOf, logInAt, named, press, shareConsole, type, visit } from '../support/console.js';
 import { ADMIN } from '../support/service.js';
 import { change, rowsOf } from '../support/store.js';
@@ -90,19 +90,8 @@ describe.runIf(hasBrowser)('the console', () => {
   ];
 
   async function expectNoFaults(tab: Tab, name: string): Promise<void> {
-    for (const look of LOOKS) {
-      await showAs(tab.page, look);
-      const findings = await axeFindings(tab.page);
-      // All of them at once: each run of this test takes its time.
-      expect.soft({ name, look, findings, overflow: await overflowOf(tab.page) }).toEqual({
-        name,
-        look,
-        findings: [],
-        overflow: 0,
-      });
-    }
-    const [desktop] = LOOKS;
-    if (desktop !== undefined) await showAs(tab.page, desktop);
+    // All of them at once: each run of this test takes its time.
+    expect.soft({ name, findings: await findingsInLooks(tab.page) }).toEqual({ name, findings: [] });
   }
 
   test('has no fault of accessibility and no horizontal scroll bar on any page, in any look', {

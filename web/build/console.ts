@@ -14,7 +14,6 @@ export function consolePages(): { plugin: Plugin; modules: () => readonly string
       const { output } = await build({
         input: `${FOLDER}/main.tsx`,
         platform: 'browser',
-        plugins: [withoutUnused()],
         resolve: { extensionAlias: { '.js': ['.ts', '.tsx', '.js'] } },
         // JSX is as tsconfig.json says.
         transform: { target: 'es2023' },
@@ -40,23 +39,6 @@ export function consolePages(): { plugin: Plugin; modules: () => readonly string
     },
   };
   return { plugin, modules: () => modules };
-}
-
-/** Parts of the client that the console never calls, 1.2 kB of its script. `service.ts` has no type for them. */
-const UNUSED = /\/client\/(?:acting|audit-events|environment|pages)\.ts$/;
-
-function withoutUnused(): Plugin {
-  return {
-    name: 'without-unused',
-    load(id) {
-      if (!UNUSED.test(id)) return null;
-      const names = [...readFileSync(id, 'utf8').matchAll(/^export (?:async )?(?:function\*?|const) (\w+)/gm)];
-      return {
-        code: names.map(([, name]) => `export const ${String(name)} = undefined;`).join('\n'),
-        moduleType: 'js',
-      };
-    },
-  };
 }
 
 /** Removes comments and indentation. */

@@ -9,7 +9,7 @@ import { Problem } from './parts/problem.js';
 import { BASE, usePlace } from './router.js';
 import { findPage, LINKS } from './routes.js';
 import { logOut } from './session.js';
-import { words } from './words.js';
+import * as words from './words.js';
 
 /** What surrounds every page: the navigation, and who is logged in. */
 export function Frame({ me, scopes }: { me: Me; scopes: readonly string[] }) {

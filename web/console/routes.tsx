@@ -12,7 +12,7 @@ import { NewWebhookPage } from './pages/webhook/new.js';
 import { WebhookPage } from './pages/webhook.js';
 import { WebhooksPage } from './pages/webhooks.js';
 import type { PageProps } from './route.js';
-import { words } from './words.js';
+import * as words from './words.js';
 
 interface Route {
   /** The address below `/console`; a part that begins with a colon can be any text. */

@@ -1,10 +1,7 @@
-import { createLatchkey, type Latchkey } from '../../client/index.js';
-
-/** What web/build/console.ts leaves out of the client. */
-type Unused = 'as' | 'accessTokens' | 'privateTokens' | 'auditEvents';
+import { createLatchkey } from '../../client/index.js';
 
 /** The service that served this page. Its session is in cookies that no script can read. */
-export const lk: Omit<Latchkey, Unused> = createLatchkey({
+export const lk = createLatchkey({
   baseUrl: location.origin,
   cookies: true,
   // The page itself came over the same connection.

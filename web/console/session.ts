@@ -2,7 +2,7 @@ import { LatchkeyError, type Me } from '../../client/index.js';
 import { Explained } from './explained.js';
 import { lk } from './service.js';
 import { createStore } from './store.js';
-import { words } from './words.js';
+import * as words from './words.js';
 
 // Who is logged in. Nothing secret is stored: the browser keeps the session in cookies that no script can read.
 

@@ -1,16 +1,8 @@
 import type { EventAction, TokenState } from '../../client/index.js';
-import { audit } from './words/audit.js';
-import { count } from './words/count.js';
-import { errors } from './words/errors.js';
-import { owners } from './words/owners.js';
-import { policy } from './words/policy.js';
-import { tokens } from './words/tokens.js';
-import { users } from './words/users.js';
-import { webhooks } from './words/webhooks.js';
 
 // All texts of the console, here and in words/, so that a translation needs no other file.
 
-const states: Record<TokenState, string> = {
+export const states: Record<TokenState, string> = {
   active: 'Active',
   expiring: 'Expiring soon',
   expired: 'Expired',
@@ -18,7 +10,7 @@ const states: Record<TokenState, string> = {
   revoked: 'Revoked',
 };
 
-const scopes: Record<string, string> = {
+export const scopes: Record<string, string> = {
   'tokens:read': 'See your tokens and their events',
   'tokens:write': 'Create, edit, rotate and revoke your tokens',
   'tokens:verify': 'Ask whether a token is valid, as your API does',
@@ -29,7 +21,7 @@ const scopes: Record<string, string> = {
   'policy:admin': 'See and apply the policy for tokens',
 };
 
-const events: Partial<Record<EventAction, string>> = {
+export const events: Partial<Record<EventAction, string>> = {
   'token.created': 'Created',
   'token.updated': 'Edited',
   'token.rotated': 'Rotated',
@@ -43,194 +35,36 @@ const events: Partial<Record<EventAction, string>> = {
   'session.refresh_reused': 'Ended, because a used refresh token came back',
 };
 
-export const words = {
-  brand: 'Latchkey',
-  skip: 'Skip to the content',
-  menu: 'Menu',
-  close: 'Close',
-  cancel: 'Cancel',
-  save: 'Save',
-  tryAgain: 'Try again',
-  requestId: (id: string) => `Request ${id}`,
-  never: 'Never',
-  none: 'None',
-  optional: 'optional',
-  copy: 'Copy',
-  copied: 'Copied',
-  title: (page: string) => `${page} · Latchkey`,
-  states,
-  scopes,
-  events,
-  errors,
-  unknownError: 'Something went wrong in this page.',
-  required: 'Fill in this field.',
-  /** By seconds. */
-  graces: { 0: 'Now', 3600: 'In 1 hour', 86400: 'In 1 day', 604800: 'In 7 days' },
-  list: (parts: readonly string[]) => new Intl.ListFormat(undefined, { type: 'conjunction' }).format(parts),
-
-  nav: {
-    label: 'Console',
-    tokens: 'Tokens',
-    sessions: 'Sessions',
-    services: 'Services',
-    users: 'Users',
-    events: 'Events',
-    webhooks: 'Webhooks',
-    policy: 'Policy',
-    reference: 'API reference',
-    logOut: 'Log out',
-  },
-
-  login: {
-    title: 'Log in',
-    email: 'E-mail',
-    password: 'Password',
-    submit: 'Log in',
-    wrong: 'Wrong e-mail or password.',
-    noCookies: 'Your browser did not keep the session. Allow cookies for this site, then log in again.',
-    again: 'Log in again',
-    againWhy: 'Your session has ended. What you typed is still here: log in and go on.',
-    asOther: 'Log in as somebody else',
-  },
-
-  tokens,
-
-  create: {
-    title: 'New token',
-    titleFor: (owner: string) => `New token for ${owner}`,
-    name: 'Name',
-    nameHint: 'Where you will use it, such as “deploy bot”.',
-    description: 'Description',
-    descriptionHint: 'What it is for, and where its secret is kept.',
-    expiry: 'Expiration',
-    days: (number: number) => count(number, 'day', 'days'),
-    year: '1 year',
-    custom: 'Other',
-    customDays: 'Days until it expires',
-    never: 'No expiration',
-    until: (day: string) => `Expires on ${day}.`,
-    forever: 'This token works until somebody revokes it. Prefer an expiration where you can.',
-    most: (days: number) => `This service allows at most ${count(days, 'day', 'days')}.`,
-    range: (most: number) => `A whole number from 1 to ${String(most)}.`,
-    scopes: 'Scopes',
-    scopesHint: 'What the token may do. Give it as little as it needs.',
-    own: 'In this service',
-    other: 'In your own API',
-    otherHint: 'Words of your API, separated by spaces, such as invoices:read.',
-    usedBefore: 'Used by your other tokens',
-    malformed: (scope: string) =>
-      `“${scope}” is not a scope: use letters, digits and . _ : / - and begin with a letter or digit.`,
-    summary: 'Summary',
-    may: (what: string) => `may use ${what}`,
-    mayNothing: 'has no scopes: it can only show, rotate and revoke itself',
-    summaryOf: (name: string, what: string, until: string) => `${name} ${what}. ${until}`,
-    unnamed: 'This token',
-    submit: 'Create token',
-    limit: (have: number, most: number) =>
-      `You have ${String(have)} of ${count(most, 'token', 'tokens')} that this service allows.`,
-    limitReached: 'Revoke one before you create another.',
-    created: (name: string) => `Created ${name}.`,
-  },
-
-  reveal: {
-    title: 'Copy the secret now',
-    why: 'It is shown this one time. Nobody can show it again; if you lose it, rotate the token.',
-    secret: 'Secret',
-    tryIt: 'Try it',
-    command: 'Command',
-    done: 'Done',
-    copySecret: 'Copy the secret',
-    copyCommand: 'Copy the command',
-    copiedSecret: 'Copied the secret.',
-    copiedCommand: 'Copied the command.',
-  },
-
-  token: {
-    back: 'All tokens',
-    prefix: 'Begins with',
-    created: 'Created',
-    expires: 'Expires',
-    expired: 'Expired',
-    revoked: 'Revoked',
-    lastUsed: 'Last used',
-    description: 'Description',
-    scopes: 'Scopes',
-    metadata: 'Metadata',
-    details: 'Details',
-    edit: 'Edit',
-    disable: 'Disable',
-    enable: 'Enable',
-    rotate: 'Rotate',
-    revoke: 'Revoke',
-    editTitle: 'Edit token',
-    change: 'Change',
-    saved: 'Saved.',
-    disabled: (name: string) => `Disabled ${name}.`,
-    enabled: (name: string) => `Enabled ${name}.`,
-    disabledWhy: 'This token is disabled: every use is rejected until you enable it.',
-    rotateTitle: (name: string) => `Rotate ${name}`,
-    rotateWhy: 'The token gets a new secret. Its name, scopes and history stay.',
-    grace: 'The earlier secret stops working',
-    rotated: (name: string) => `Rotated ${name}.`,
-    revokeTitle: (name: string) => `Revoke ${name}?`,
-    revokeWhy: 'Programs that use this token are rejected at once. This cannot be undone.',
-    neverUsed: 'It was never used.',
-    revokedNow: (name: string) => `Revoked ${name}.`,
-    earlier: 'Earlier secret',
-    earlierUntil: 'Works until',
-    earlierUse: 'Last used',
-    earlierWhy:
-      'Replace it with the new secret wherever it is still used. When its last use no longer moves, nothing needs it any more.',
-    endEarlier: 'End it now',
-    endedEarlier: 'Ended the earlier secret.',
-    history: 'History',
-    historyMore: 'Show earlier events',
-    historyEmpty: 'Nothing has happened yet.',
-    by: (who: string) => `by ${who}`,
-    from: (address: string) => `from ${address}`,
-    changed: (names: string) => `changed ${names}`,
-    system: 'the service',
-    cli: 'the command line',
-    somebody: 'somebody without a token',
-  },
-
-  sessions: {
-    title: 'Sessions',
-    lead: 'Where you are logged in.',
-    current: 'This session',
-    opened: 'Logged in',
-    lastUsed: 'Last used',
-    expires: 'Valid until',
-    from: 'Address',
-    unknown: 'Unknown browser',
-    end: 'End',
-    endOf: (name: string) => `End the session of ${name}`,
-    ended: 'Ended the session.',
-    endAll: 'End all others',
-    endAllTitle: (number: number) => `End ${count(number, 'other session', 'other sessions')}?`,
-    endAllWhy: 'Whoever uses them has to log in again.',
-    endedAll: (number: number) => `Ended ${count(number, 'session', 'sessions')}.`,
-    only: 'You are logged in nowhere else.',
-    command: 'Command line or script',
-    password: 'Password',
-    passwordWhy: 'A new password ends all your other sessions. Your tokens stay valid.',
-    currentPassword: 'Current password',
-    newPassword: 'New password',
-    newPasswordHint: 'At least 8 characters.',
-    changePassword: 'Change password',
-    changedPassword: 'Changed your password. All other sessions have ended.',
-  },
-
-  users,
-  owners,
-
-  audit,
-  webhooks,
-  policy,
-
-  missing: {
-    title: 'There is nothing here',
-    why: 'The address may be mistyped, or what was here is gone.',
-    home: 'Go to your tokens',
-  },
-};
+export const brand = 'Latchkey';
+export const skip = 'Skip to the content';
+export const menu = 'Menu';
+export const cancel = 'Cancel';
+export const save = 'Save';
+export const tryAgain = 'Try again';
+export const requestId = (id: string) => `Request ${id}`;
+export const never = 'Never';
+export const none = 'None';
+export const optional = 'optional';
+export const copy = 'Copy';
+export const copied = 'Copied';
+export const copyYourself = 'The browser does not copy here. The text is selected: press Ctrl+C, or on a Mac ⌘C.';
+export const title = (page: string) => `${page} · Latchkey`;
+export { errors } from './words/errors.js';
+export const unknownError = 'Something went wrong in this page.';
+export const required = 'Fill in this field.';
+/** By seconds. */
+export const graces = { 0: 'Now', 3600: 'In 1 hour', 86400: 'In 1 day', 604800: 'In 7 days' };
+export const list = (parts: readonly string[]) => new Intl.ListFormat(undefined, { type: 'conjunction' }).format(parts);
+export * as audit from './words/audit.js';
+export * as create from './words/create.js';
+export * as login from './words/login.js';
+export * as missing from './words/missing.js';
+export * as nav from './words/nav.js';
+export * as owners from './words/owners.js';
+export * as policy from './words/policy.js';
+export * as reveal from './words/reveal.js';
+export * as sessions from './words/sessions.js';
+export * as token from './words/token.js';
+export * as tokens from './words/tokens.js';
+export * as users from './words/users.js';
+export * as webhooks from './words/webhooks.js';

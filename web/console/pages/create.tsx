@@ -13,12 +13,12 @@ import { BASE, navigate, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { dayOf } from '../times.js';
-import { words } from '../words.js';
+import * as texts from '../words/create.js';
+import * as words from '../words.js';
 import { type Expiry, ExpiryField, expiryProblem, firstExpiry, lastDayOf } from './create/expiry.js';
 import { TokenSecret } from './create/reveal.js';
 import { isScope, ScopesField, scopesFor, wordsIn } from './create/scopes.js';
 
-const texts = words.create;
 const FIELDS = ['name', 'description', 'expiresInDays', 'scopes'];
 
 export function CreatePage() {

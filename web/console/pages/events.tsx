@@ -9,14 +9,13 @@ import { Problem } from '../parts/problem.js';
 import { navigate, placeWith, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
-import { words } from '../words.js';
+import * as texts from '../words/audit.js';
 import { ExportEvents } from './events/export.js';
 import { EventFilters } from './events/filters.js';
 import { useFollowing } from './events/follow.js';
 import { EventList } from './events/list.js';
 import { eventFiltersOf, eventsViewOf, isFiltered, isInView } from './events/view.js';
 
-const texts = words.audit;
 const PAGE = 50;
 
 /** The audit log of the organization. */

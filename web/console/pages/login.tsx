@@ -6,7 +6,7 @@ import { textOf } from '../parts/form.js';
 import { Icon } from '../parts/icon.js';
 import { Problem } from '../parts/problem.js';
 import { logIn, logOut, useWaiting } from '../session.js';
-import { words } from '../words.js';
+import * as words from '../words.js';
 
 export function LoginPage() {
   useLayoutEffect(() => {

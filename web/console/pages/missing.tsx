@@ -1,6 +1,6 @@
 import { Page } from '../parts/page.js';
 import { BASE } from '../router.js';
-import { words } from '../words.js';
+import * as words from '../words.js';
 
 export function MissingPage() {
   return (

@@ -4,10 +4,8 @@ import { Details } from '../parts/details.js';
 import { Page } from '../parts/page.js';
 import { Problem } from '../parts/problem.js';
 import { lk } from '../service.js';
-import { words } from '../words.js';
+import * as texts from '../words/policy.js';
 import { ApplyPolicy } from './policy/apply.js';
-
-const texts = words.policy;
 
 /** The operator's rules for tokens, and what breaks them. */
 export function PolicyPage() {

@@ -3,9 +3,8 @@ import { ownerName } from '../owner-name.js';
 import { Codes } from '../parts/details.js';
 import { Page } from '../parts/page.js';
 import { BASE } from '../router.js';
-import { words } from '../words.js';
-
-const texts = words.owners;
+import * as texts from '../words/owners.js';
+import * as words from '../words.js';
 
 /** The services that the user manages. */
 export function ServicesPage() {

@@ -12,11 +12,11 @@ import { Time } from '../parts/time.js';
 import { usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
-import { words } from '../words.js';
+import * as texts from '../words/sessions.js';
+import * as words from '../words.js';
 import { browserIn } from './sessions/browser.js';
 import { ChangePassword } from './sessions/password.js';
 
-const texts = words.sessions;
 /** Sessions of a page; where each was opened takes a request of its own. */
 const PAGE = 20;
 

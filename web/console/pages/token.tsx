@@ -16,7 +16,8 @@ import { BASE, navigate, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { stateOf } from '../states.js';
-import { words } from '../words.js';
+import * as texts from '../words/token.js';
+import * as words from '../words.js';
 import { TokenSecret } from './create/reveal.js';
 import { TransferTokens } from './owners/transfer.js';
 import { Details } from './token/details.js';
@@ -24,8 +25,6 @@ import { EarlierSecret } from './token/earlier.js';
 import { EditToken } from './token/edit.js';
 import { History } from './token/history.js';
 import { RotateToken } from './token/rotate.js';
-
-const texts = words.token;
 
 export function TokenPage({ id = '' }: PageProps) {
   const query = ownerIn(usePlace().query);

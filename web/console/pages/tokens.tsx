@@ -12,13 +12,13 @@ import { BASE, navigate, placeWith, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
 import { STATES } from '../states.js';
-import { words } from '../words.js';
+import * as texts from '../words/tokens.js';
+import * as words from '../words.js';
 import { Selection } from './tokens/selection.js';
 import { TokenTable } from './tokens/table.js';
 import { Toolbar } from './tokens/toolbar.js';
 import { filtersOf, viewOf } from './tokens/view.js';
 
-const texts = words.tokens;
 const PAGE = 50;
 
 export function TokensPage() {

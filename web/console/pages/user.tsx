@@ -11,7 +11,8 @@ import type { PageProps } from '../route.js';
 import { BASE } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
-import { words } from '../words.js';
+import * as texts from '../words/users.js';
+import * as words from '../words.js';
 import { DeleteExternal } from './owners/delete.js';
 import { ExternalForm } from './owners/external.js';
 import { Offboard } from './owners/offboard.js';
@@ -20,7 +21,6 @@ import { UserDetails } from './users/details.js';
 import { EditPerson } from './users/edit.js';
 import { ResetPassword } from './users/reset.js';
 
-const texts = words.users;
 /** The most managers that a service can have. */
 const MOST_MANAGERS = 100;
 

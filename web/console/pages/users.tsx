@@ -14,12 +14,12 @@ import { Time } from '../parts/time.js';
 import { BASE, navigate, placeWith, usePlace } from '../router.js';
 import { lk } from '../service.js';
 import { useMe } from '../session.js';
-import { words } from '../words.js';
+import * as texts from '../words/users.js';
+import * as words from '../words.js';
 import { ExternalForm } from './owners/external.js';
 import { ServiceForm } from './owners/service.js';
 import { AddUser, FirstPassword } from './users/add.js';
 
-const texts = words.users;
 const KINDS: readonly UserKind[] = ['person', 'service', 'external'];
 const UNMANAGED = 'unmanaged';
 

@@ -10,7 +10,7 @@ import { Problem } from '../parts/problem.js';
 import type { PageProps } from '../route.js';
 import { BASE, navigate } from '../router.js';
 import { lk } from '../service.js';
-import { words } from '../words.js';
+import * as texts from '../words/webhooks.js';
 import { WebhookBadge } from './webhook/badge.js';
 import { Deliveries } from './webhook/deliveries.js';
 import { WebhookDetails } from './webhook/details.js';
@@ -18,7 +18,6 @@ import { EditWebhook } from './webhook/edit.js';
 import { RotateWebhook } from './webhook/rotate.js';
 import { WebhookSecret } from './webhook/secret.js';
 
-const texts = words.webhooks;
 const BACK = { href: `${BASE}/webhooks`, text: texts.back };
 
 export function WebhookPage({ id = '' }: PageProps) {

@@ -7,10 +7,10 @@ import { Problem } from '../parts/problem.js';
 import { Time } from '../parts/time.js';
 import { BASE, usePlace } from '../router.js';
 import { lk } from '../service.js';
-import { words } from '../words.js';
+import * as texts from '../words/webhooks.js';
+import * as words from '../words.js';
 import { WebhookBadge } from './webhook/badge.js';
 
-const texts = words.webhooks;
 const PAGE = 50;
 
 /** The webhooks of the organization. */

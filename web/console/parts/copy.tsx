@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import { announce } from '../announce.js';
-import { words } from '../words.js';
+import * as words from '../words.js';
 import { Button } from './button.js';
 import { Icon } from './icon.js';
 
@@ -25,7 +25,10 @@ export function Copyable({
       // Browsers have this clipboard only on https and on this machine, and may refuse it.
       if (ref.current !== null) getSelection()?.selectAllChildren(ref.current);
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way without https
-      if (!document.execCommand('copy')) return;
+      if (!document.execCommand('copy')) {
+        announce(words.copyYourself);
+        return;
+      }
     }
     setCopied(true);
     announce(copied);

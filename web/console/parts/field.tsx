@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
-import { words } from '../words.js';
+import * as words from '../words.js';
 
 /** What a control needs to belong to its label, hint and error. */
 export interface ControlProps {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useAction } from '../load.js';
-import { words } from '../words.js';
+import * as words from '../words.js';
 import { Button } from './button.js';
 import { Dialog } from './dialog.js';
 import { Form, type FormProps } from './form.js';

@@ -1,4 +1,4 @@
-import { words } from '../words.js';
+import * as words from '../words.js';
 import { Choices } from './choices.js';
 
 /** Seconds; time enough to replace a secret everywhere. */

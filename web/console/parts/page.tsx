@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { words } from '../words.js';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import * as words from '../words.js';
 
 interface PageProps {
   title: string;
@@ -14,11 +14,11 @@ interface PageProps {
 /** A page of the console with its heading, which gets the focus when the page appears. */
 export function Page({ title, lead, back, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  // Before the browser paints: a page in a background tab paints late.
+  // Both before the browser paints: a page in a background tab paints late, and later the focus may be elsewhere.
   useLayoutEffect(() => {
     document.title = words.title(title);
   }, [title]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     heading.current?.focus({ preventScroll: true });
   }, []);
   return (

@@ -1,5 +1,5 @@
 import { navigate, placeWith, usePlace } from '../router.js';
-import { words } from '../words.js';
+import * as words from '../words.js';
 import { Button } from './button.js';
 
 /** Links to the pages beside this one of a list. The cursors of earlier pages are kept in the history. */

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../../../client/index.js';
 import { Explained } from '../explained.js';
-import { words } from '../words.js';
+import * as words from '../words.js';
 import { Button } from './button.js';
 
 /** What went wrong, in words, with the request id by which the operator finds it in the log. */

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { words } from '../words.js';
+import * as words from '../words.js';
 import { Button } from './button.js';
 
 interface RevealProps {

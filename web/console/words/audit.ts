@@ -1,6 +1,6 @@
 import type { AuditEvent, EventAction } from '../../../client/index.js';
 
-const actions: Record<EventAction, string> = {
+export const actions: Record<EventAction, string> = {
   'token.created': 'Token created',
   'token.updated': 'Token edited',
   'token.rotated': 'Token rotated',
@@ -31,7 +31,7 @@ const actions: Record<EventAction, string> = {
   'audit.pruned': 'Old events deleted',
 };
 
-const reasons: Record<NonNullable<AuditEvent['reason']>, string> = {
+export const reasons: Record<NonNullable<AuditEvent['reason']>, string> = {
   user: 'by its owner',
   admin: 'by an administrator',
   bulk: 'one of several that were chosen',
@@ -50,7 +50,7 @@ const reasons: Record<NonNullable<AuditEvent['reason']>, string> = {
 /** `token` of `token.created`, and so on. */
 type Kind = EventAction extends infer Action ? (Action extends `${infer Of}.${string}` ? Of : never) : never;
 
-const kinds: Record<Kind, string> = {
+export const kinds: Record<Kind, string> = {
   token: 'Tokens',
   session: 'Sessions',
   login: 'Logins',
@@ -60,53 +60,51 @@ const kinds: Record<Kind, string> = {
   audit: 'Audit log',
 };
 
-/** What an event is about, and its kinds in the order of a menu. */
-export const audit = {
-  title: 'Events',
-  lead: 'Who changed what in this organization, newest first.',
-  actions,
-  reasons,
-  kinds,
-  action: 'What happened',
-  anyAction: 'Everything',
-  since: 'From',
-  until: 'To',
-  filters: 'Filters',
-  user: (id: number) => `user ${String(id)}`,
-  only: { actor: 'Done by', owner: 'About user', token: 'About token', requestId: 'Request' },
-  remove: (filter: string) => `Remove the filter “${filter}”`,
-  reset: 'Clear the filters',
-  follow: 'Live',
-  followHint: 'New events appear at the top as they happen.',
-  following: 'Waiting for new events.',
-  arrived: (what: string) => `New: ${what}.`,
-  caption: 'Events',
-  details: 'Details',
-  emptyTitle: 'No events yet',
-  empty: 'Whatever is changed here appears in this list, from the next login on.',
-  noneTitle: 'No events match',
-  noneMatch: 'No event fits these filters.',
-  noneHere: 'No event of this page fits these filters. Older ones may.',
-  userAgent: 'Program',
-  request: 'Request',
-  place: 'Place in the chain',
-  hash: 'Hash',
-  reason: 'Why',
-  token: 'Token',
-  count: 'Tokens',
-  before: 'Before',
-  after: 'After',
-  member: 'Changed',
-  notLinked: 'not linked yet',
-  onlyBy: (who: string) => `Only what ${who} did`,
-  onlyToken: 'Only this token',
-  export: 'Export',
-  exportTitle: 'Export events',
-  exportWhy:
-    'All events of the organization, oldest first, one JSON object on each line. With the hashes, anybody can check that none is missing or changed.',
-  format: 'Format',
-  formats: { latchkey: 'Latchkey, as this API shows them', ocsf: 'OCSF 1.3, for security tools' },
-  download: 'Download',
-  downloading: (number: number) => `${number.toLocaleString()} events so far…`,
-  downloaded: (number: number) => `Exported ${number.toLocaleString()} events.`,
-};
+// What an event is about, and its kinds in the order of a menu.
+
+export const title = 'Events';
+export const lead = 'Who changed what in this organization, newest first.';
+export const action = 'What happened';
+export const anyAction = 'Everything';
+export const since = 'From';
+export const until = 'To';
+export const filters = 'Filters';
+export const user = (id: number) => `user ${String(id)}`;
+export const only = { actor: 'Done by', owner: 'About user', token: 'About token', requestId: 'Request' };
+export const remove = (filter: string) => `Remove the filter “${filter}”`;
+export const reset = 'Clear the filters';
+export const follow = 'Live';
+export const followHint = 'New events appear at the top as they happen.';
+export const following = 'Waiting for new events.';
+export const arrived = (what: string) => `New: ${what}.`;
+export const caption = 'Events';
+export const details = 'Details';
+export const emptyTitle = 'No events yet';
+export const empty = 'Whatever is changed here appears in this list, from the next login on.';
+export const noneTitle = 'No events match';
+export const noneMatch = 'No event fits these filters.';
+export const noneHere = 'No event of this page fits these filters. Older ones may.';
+export const userAgent = 'Program';
+export const request = 'Request';
+export const place = 'Place in the chain';
+export const hash = 'Hash';
+export const reason = 'Why';
+export const token = 'Token';
+export const count = 'Tokens';
+export const before = 'Before';
+export const after = 'After';
+export const member = 'Changed';
+export const notLinked = 'not linked yet';
+export const onlyBy = (who: string) => `Only what ${who} did`;
+export const onlyToken = 'Only this token';
+const exportIt = 'Export';
+
+export { exportIt as export };
+export const exportTitle = 'Export events';
+export const exportWhy =
+  'All events of the organization, oldest first, one JSON object on each line. With the hashes, anybody can check that none is missing or changed.';
+export const format = 'Format';
+export const formats = { latchkey: 'Latchkey, as this API shows them', ocsf: 'OCSF 1.3, for security tools' };
+export const download = 'Download';
+export const downloading = (number: number) => `${number.toLocaleString()} events so far…`;
+export const downloaded = (number: number) => `Exported ${number.toLocaleString()} events.`;

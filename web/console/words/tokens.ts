@@ -1,56 +1,54 @@
 import { countTokens } from './count.js';
 
-export const tokens = {
-  title: 'Tokens',
-  titleOf: (owner: string) => `Tokens of ${owner}`,
-  lead: 'Personal access tokens for programs that act for you.',
-  create: 'New token',
-  states: 'Show tokens by state',
-  search: 'Search',
-  searchHint: 'Name, description or prefix',
-  scope: 'Scope',
-  sort: 'Sort by',
-  sorts: {
-    '-createdAt': 'Newest first',
-    createdAt: 'Oldest first',
-    name: 'Name',
-    expiresAt: 'Next to expire',
-    '-lastUsedAt': 'Last used first',
-    lastUsedAt: 'Longest unused first',
-  },
+export const title = 'Tokens';
+export const titleOf = (owner: string) => `Tokens of ${owner}`;
+export const lead = 'Personal access tokens for programs that act for you.';
+export const create = 'New token';
+export const states = 'Show tokens by state';
+export const search = 'Search';
+export const searchHint = 'Name, description or prefix';
+export const scope = 'Scope';
+export const sort = 'Sort by';
+export const sorts = {
+  '-createdAt': 'Newest first',
+  createdAt: 'Oldest first',
   name: 'Name',
-  scopes: 'Scopes',
-  expires: 'Expires',
-  lastUsed: 'Last used',
-  state: 'State',
-  count: countTokens,
-  caption: (state: string) => `${state} tokens`,
-  neverUsed: 'Never used',
-  more: (number: number) => `and ${String(number)} more`,
-  noScopes: 'No scopes',
-  select: (name: string) => `Select ${name}`,
-  selectPage: 'Select all tokens of this page',
-  selected: (number: number) => `${countTokens(number)} selected`,
-  selectAll: (number: number) => `Select all ${countTokens(number)} that match`,
-  clear: 'Clear selection',
-  revoke: 'Revoke',
-  next: 'Next page',
-  previous: 'Previous page',
-  pages: 'Pages',
-  emptyTitle: 'No tokens yet',
-  empty: 'A token lets a program use the API in your name. Create one, and copy it into the program.',
-  emptyOther: 'This owner has no tokens.',
-  noneTitle: (state: string) => `No ${state.toLowerCase()} tokens`,
-  noneMatch: 'No token in this state matches your search.',
-  reset: 'Clear the search',
-  elsewhere: (number: number, state: string) => `${state}: ${number.toLocaleString()}`,
-  matching: countTokens,
-  noMatchTitle: 'Nothing found',
-  revokeTitle: (number: number) => `Revoke ${countTokens(number)}?`,
-  revokeWhy: 'Programs that use them are rejected at once. This cannot be undone.',
-  revokeNone: 'None of these tokens can be revoked any more.',
-  revokeRest: (number: number) => `and ${countTokens(number)} more`,
-  revokeSubmit: (number: number) => `Revoke ${countTokens(number)}`,
-  checking: 'Checking what this would revoke',
-  revoked: (number: number) => `Revoked ${countTokens(number)}.`,
+  expiresAt: 'Next to expire',
+  '-lastUsedAt': 'Last used first',
+  lastUsedAt: 'Longest unused first',
 };
+export const name = 'Name';
+export const scopes = 'Scopes';
+export const expires = 'Expires';
+export const lastUsed = 'Last used';
+export const state = 'State';
+export { countTokens as count };
+export const caption = (state: string) => `${state} tokens`;
+export const neverUsed = 'Never used';
+export const more = (number: number) => `and ${String(number)} more`;
+export const noScopes = 'No scopes';
+export const select = (name: string) => `Select ${name}`;
+export const selectPage = 'Select all tokens of this page';
+export const selected = (number: number) => `${countTokens(number)} selected`;
+export const selectAll = (number: number) => `Select all ${countTokens(number)} that match`;
+export const clear = 'Clear selection';
+export const revoke = 'Revoke';
+export const next = 'Next page';
+export const previous = 'Previous page';
+export const pages = 'Pages';
+export const emptyTitle = 'No tokens yet';
+export const empty = 'A token lets a program use the API in your name. Create one, and copy it into the program.';
+export const emptyOther = 'This owner has no tokens.';
+export const noneTitle = (state: string) => `No ${state.toLowerCase()} tokens`;
+export const noneMatch = 'No token in this state matches your search.';
+export const reset = 'Clear the search';
+export const elsewhere = (number: number, state: string) => `${state}: ${number.toLocaleString()}`;
+export { countTokens as matching };
+export const noMatchTitle = 'Nothing found';
+export const revokeTitle = (number: number) => `Revoke ${countTokens(number)}?`;
+export const revokeWhy = 'Programs that use them are rejected at once. This cannot be undone.';
+export const revokeNone = 'None of these tokens can be revoked any more.';
+export const revokeRest = (number: number) => `and ${countTokens(number)} more`;
+export const revokeSubmit = (number: number) => `Revoke ${countTokens(number)}`;
+export const checking = 'Checking what this would revoke';
+export const revoked = (number: number) => `Revoked ${countTokens(number)}.`;

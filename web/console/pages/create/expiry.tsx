@@ -2,9 +2,7 @@ import { useId } from 'preact/hooks';
 import type { TokenLimits } from '../../../../client/index.js';
 import { Choices } from '../../parts/choices.js';
 import { DAY, dayOf } from '../../times.js';
-import { words } from '../../words.js';
-
-const texts = words.create;
+import * as texts from '../../words/create.js';
 
 /** When a token expires: after a preset, after as many days as somebody typed, or never. */
 export interface Expiry {

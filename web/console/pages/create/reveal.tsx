@@ -1,8 +1,6 @@
 import { Copyable } from '../../parts/copy.js';
 import { Reveal } from '../../parts/reveal.js';
-import { words } from '../../words.js';
-
-const texts = words.reveal;
+import * as texts from '../../words/reveal.js';
 
 /** Shows the new secret of a token, and a command that tries it. */
 export function TokenSecret({ plaintext, done }: { plaintext: string; done: () => void }) {

@@ -3,9 +3,8 @@ import type { User } from '../../../../client/index.js';
 import { useLoad } from '../../load.js';
 import { Option } from '../../parts/option.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
-
-const texts = words.create;
+import * as texts from '../../words/create.js';
+import * as words from '../../words.js';
 
 export function wordsIn(text: string): string[] {
   return [...new Set(text.split(/[\s,]+/).filter((word) => word !== ''))];

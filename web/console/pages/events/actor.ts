@@ -1,5 +1,5 @@
 import type { EventActor } from '../../../../client/index.js';
-import { words } from '../../words.js';
+import * as words from '../../words.js';
 
 /** Who did something, in words. */
 export function actorOf({ kind, email }: EventActor): string {

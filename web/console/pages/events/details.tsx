@@ -2,10 +2,9 @@ import { useState } from 'preact/hooks';
 import type { AuditEvent } from '../../../../client/index.js';
 import { Details } from '../../parts/details.js';
 import { BASE, placeWith, usePlace } from '../../router.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/audit.js';
+import * as words from '../../words.js';
 import { actorOf } from './actor.js';
-
-const texts = words.audit;
 
 /** Everything that an event says. It is only drawn when it is opened, since a page has many events. */
 export function EventDetails({ event }: { event: AuditEvent }) {

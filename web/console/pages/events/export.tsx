@@ -3,9 +3,8 @@ import { announce } from '../../announce.js';
 import { Choices } from '../../parts/choices.js';
 import { FormDialog } from '../../parts/form-dialog.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/audit.js';
 
-const texts = words.audit;
 /** Events that one request exports. */
 const PART = 5_000;
 

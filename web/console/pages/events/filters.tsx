@@ -1,7 +1,6 @@
-import { words } from '../../words.js';
+import * as texts from '../../words/audit.js';
 import { type EventsView, isFiltered } from './view.js';
 
-const texts = words.audit;
 const ACTIONS = Object.keys(texts.actions) as (keyof typeof texts.actions)[];
 
 interface FiltersProps {

@@ -1,11 +1,10 @@
 import type { AuditEvent } from '../../../../client/index.js';
 import { Time } from '../../parts/time.js';
 import { BASE } from '../../router.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/audit.js';
+import * as words from '../../words.js';
 import { actorOf } from './actor.js';
 import { EventDetails } from './details.js';
-
-const texts = words.audit;
 
 interface EventListProps {
   events: readonly AuditEvent[];

@@ -1,7 +1,7 @@
 import type { AuditEvent, EventAction, InputOf } from '../../../../client/index.js';
 import type { Place } from '../../router.js';
 import { DAY } from '../../times.js';
-import { words } from '../../words.js';
+import * as words from '../../words.js';
 
 /** What the address says about the list. */
 export interface EventsView {

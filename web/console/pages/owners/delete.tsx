@@ -5,9 +5,7 @@ import { ownerName } from '../../owner-name.js';
 import { FormDialog } from '../../parts/form-dialog.js';
 import { navigate } from '../../router.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
-
-const texts = words.owners;
+import * as texts from '../../words/owners.js';
 
 /** Forgets an external owner, after the service has told how many tokens that would revoke. */
 export function DeleteExternal({ owner, onClose }: { owner: User; onClose: () => void }) {

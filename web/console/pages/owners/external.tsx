@@ -9,9 +9,9 @@ import { FormDialog } from '../../parts/form-dialog.js';
 import { messagesFor } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/owners.js';
+import * as words from '../../words.js';
 
-const texts = words.owners;
 /** The most pairs of metadata that the service takes. */
 const MOST_PAIRS = 16;
 

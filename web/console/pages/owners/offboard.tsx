@@ -6,10 +6,9 @@ import { type Named, ownerName } from '../../owner-name.js';
 import { FormDialog } from '../../parts/form-dialog.js';
 import { Option } from '../../parts/option.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/users.js';
+import * as words from '../../words.js';
 import { OwnerPicker } from './picker.js';
-
-const texts = words.users;
 
 interface OffboardProps {
   user: User;

@@ -7,9 +7,8 @@ import { Problem } from '../../parts/problem.js';
 import { Search } from '../../parts/search.js';
 import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/owners.js';
 
-const texts = words.owners;
 /** Owners that are offered at once. */
 const SHOWN = 6;
 /** Requests for one search: each examines a part of the users, which may have no match. */

@@ -7,11 +7,11 @@ import { FormDialog } from '../../parts/form-dialog.js';
 import { messagesFor } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/owners.js';
+import * as words from '../../words.js';
 import { isScope, wordsIn } from '../create/scopes.js';
 import { OwnerPicker } from './picker.js';
 
-const texts = words.owners;
 const LIMITS = [
   [false, texts.anyScopes],
   [true, texts.someScopes],

@@ -7,10 +7,8 @@ import { FormDialog } from '../../parts/form-dialog.js';
 import { Option } from '../../parts/option.js';
 import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/owners.js';
 import { OwnerPicker } from './picker.js';
-
-const texts = words.owners;
 
 /** Which tokens of an owner are meant. */
 export type TokenSelection = { ids: string[] } | { filter: TokenFilter };

@@ -8,10 +8,9 @@ import { useOpening } from '../../parts/opening.js';
 import { messagesFor, Problem, withoutFields } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/policy.js';
 import { Preview } from './preview.js';
 
-const texts = words.policy;
 const ACTIONS = Object.entries(texts.actions) as [keyof typeof texts.actions, string][];
 const MOST_DAYS = 365;
 const FIELDS = ['inDays', 'spreadDays'];

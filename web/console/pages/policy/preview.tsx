@@ -2,9 +2,7 @@ import type { PolicyApplied } from '../../../../client/index.js';
 import { Time } from '../../parts/time.js';
 import { BASE } from '../../router.js';
 import { dayOf } from '../../times.js';
-import { words } from '../../words.js';
-
-const texts = words.policy;
+import * as texts from '../../words/policy.js';
 
 /** What a dry run says: how many tokens would end, when, and some of them. */
 export function Preview({ preview }: { preview: PolicyApplied }) {

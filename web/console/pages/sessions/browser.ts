@@ -1,4 +1,4 @@
-import { words } from '../../words.js';
+import * as words from '../../words.js';
 
 /** The order matters: most browsers also name the ones that they descend from. */
 const BROWSERS: readonly [pattern: RegExp, name: string][] = [

@@ -5,9 +5,7 @@ import { messagesFor } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
-import { words } from '../../words.js';
-
-const texts = words.sessions;
+import * as texts from '../../words/sessions.js';
 
 export function ChangePassword({ changed }: { changed: () => void }) {
   const { me } = useMe();

@@ -2,9 +2,8 @@ import type { AccessToken, TokenState } from '../../../../client/index.js';
 import { Codes, pairsOf, Details as Rows } from '../../parts/details.js';
 import { Time } from '../../parts/time.js';
 import { relativeOf } from '../../times.js';
-import { words } from '../../words.js';
-
-const texts = words.token;
+import * as texts from '../../words/token.js';
+import * as words from '../../words.js';
 
 /** All that a token has. */
 export function Details({ token, state }: { token: AccessToken; state: TokenState }) {

@@ -7,9 +7,9 @@ import { Details } from '../../parts/details.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/token.js';
+import * as words from '../../words.js';
 
-const texts = words.token;
 /** Milliseconds after which the last use is looked up again. */
 const PERIOD = 10_000;
 

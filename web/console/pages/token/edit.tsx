@@ -9,11 +9,11 @@ import { TextField } from '../../parts/text-field.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/create.js';
+import * as words from '../../words.js';
 import { type Expiry, ExpiryField, expiryProblem, firstExpiry } from '../create/expiry.js';
 import { isScope, ScopesField, scopesFor, wordsIn } from '../create/scopes.js';
 
-const texts = words.create;
 const FIELDS = ['name', 'description', 'expiresInDays', 'scopes'];
 
 interface EditTokenProps {

@@ -5,9 +5,9 @@ import { Button } from '../../parts/button.js';
 import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/token.js';
+import * as words from '../../words.js';
 
-const texts = words.token;
 const PAGE = 20;
 
 /** What happened to a token, newest first. It is read again when `round` changes. */

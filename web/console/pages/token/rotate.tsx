@@ -4,9 +4,7 @@ import { announce } from '../../announce.js';
 import { FormDialog } from '../../parts/form-dialog.js';
 import { GraceField, USUAL_GRACE } from '../../parts/grace.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
-
-const texts = words.token;
+import * as texts from '../../words/token.js';
 
 interface RotateTokenProps {
   token: AccessToken;

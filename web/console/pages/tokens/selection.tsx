@@ -9,11 +9,11 @@ import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/tokens.js';
+import * as words from '../../words.js';
 import { type TokenSelection, TransferTokens } from '../owners/transfer.js';
 import { filtersOf, type View } from './view.js';
 
-const texts = words.tokens;
 /** Tokens that the question shows by their names. */
 const SHOWN = 8;
 

@@ -3,10 +3,10 @@ import { StateBadge } from '../../parts/badge.js';
 import { Time } from '../../parts/time.js';
 import { BASE } from '../../router.js';
 import { stateOf } from '../../states.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/tokens.js';
+import * as words from '../../words.js';
 import type { View } from './view.js';
 
-const texts = words.tokens;
 /** Scopes that a row shows. */
 const SHOWN = 2;
 

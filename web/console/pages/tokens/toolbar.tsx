@@ -3,10 +3,9 @@ import { Button } from '../../parts/button.js';
 import { Chips } from '../../parts/chips.js';
 import { Search } from '../../parts/search.js';
 import { STATES } from '../../states.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/tokens.js';
+import * as words from '../../words.js';
 import type { View } from './view.js';
-
-const texts = words.tokens;
 
 interface ToolbarProps {
   view: View;

@@ -1,9 +1,7 @@
 import type { TokenState } from '../../../../client/index.js';
 import type { Place } from '../../router.js';
 import { STATES } from '../../states.js';
-import { words } from '../../words.js';
-
-const texts = words.tokens;
+import * as texts from '../../words/tokens.js';
 
 export type Sort = keyof typeof texts.sorts;
 

@@ -9,9 +9,8 @@ import { Option } from '../../parts/option.js';
 import { messagesFor } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
-
-const texts = words.users;
+import * as texts from '../../words/users.js';
+import * as words from '../../words.js';
 
 interface AddUserProps {
   onClose: () => void;

@@ -4,10 +4,9 @@ import { ownerName } from '../../owner-name.js';
 import { Details, pairsOf } from '../../parts/details.js';
 import { Time } from '../../parts/time.js';
 import { BASE } from '../../router.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/users.js';
+import * as words from '../../words.js';
 import { Ceiling } from '../services.js';
-
-const texts = words.users;
 
 interface UserDetailsProps {
   user: User;

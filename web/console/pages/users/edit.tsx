@@ -6,9 +6,8 @@ import { Option } from '../../parts/option.js';
 import { messagesFor } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
-
-const texts = words.users;
+import * as texts from '../../words/users.js';
+import * as words from '../../words.js';
 
 /** The name and the rights of a person. */
 export function EditPerson({ user, change }: { user: User; change: (user: User) => void }) {

@@ -6,9 +6,8 @@ import { FormDialog } from '../../parts/form-dialog.js';
 import { Option } from '../../parts/option.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
-
-const texts = words.users;
+import * as texts from '../../words/users.js';
+import * as words from '../../words.js';
 
 /** Sets another user's password. */
 export function ResetPassword({ user, onClose }: { user: User; onClose: () => void }) {

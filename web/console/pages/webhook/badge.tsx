@@ -1,7 +1,5 @@
 import type { Webhook, WebhookDelivery } from '../../../../client/index.js';
-import { words } from '../../words.js';
-
-const texts = words.webhooks;
+import * as texts from '../../words/webhooks.js';
 
 /** Whether a webhook gets events, and whether it took the last one. */
 export function WebhookBadge({ webhook: { enabled, lastFailureAt, lastSuccessAt } }: { webhook: Webhook }) {

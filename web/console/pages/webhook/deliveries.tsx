@@ -10,11 +10,11 @@ import { Problem } from '../../parts/problem.js';
 import { Time } from '../../parts/time.js';
 import { navigate, placeWith, usePlace } from '../../router.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/webhooks.js';
+import * as words from '../../words.js';
 import { DeliveryBadge } from './badge.js';
 import { ResendFailed } from './resend.js';
 
-const texts = words.webhooks;
 const PAGE = 20;
 const STATUSES = Object.keys(texts.statuses) as (keyof typeof texts.statuses)[];
 /** Milliseconds after which the list is read again while a delivery of it waits. */

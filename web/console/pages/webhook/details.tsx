@@ -1,9 +1,8 @@
 import type { Webhook } from '../../../../client/index.js';
 import { Codes, Details } from '../../parts/details.js';
 import { Time } from '../../parts/time.js';
-import { words } from '../../words.js';
-
-const texts = words.webhooks;
+import * as texts from '../../words/webhooks.js';
+import * as words from '../../words.js';
 
 /** All that a webhook has. */
 export function WebhookDetails({ webhook }: { webhook: Webhook }) {

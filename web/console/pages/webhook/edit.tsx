@@ -3,10 +3,9 @@ import type { Webhook } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { FormDialog } from '../../parts/form-dialog.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/webhooks.js';
+import * as words from '../../words.js';
 import { bodyOf, draftOf, isComplete, WEBHOOK_FIELDS, WebhookFields } from './fields.js';
-
-const texts = words.webhooks;
 
 interface EditWebhookProps {
   webhook: Webhook;

@@ -4,9 +4,9 @@ import { Choices } from '../../parts/choices.js';
 import { Option } from '../../parts/option.js';
 import { messagesFor } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/webhooks.js';
+import * as words from '../../words.js';
 
-const texts = words.webhooks;
 const ACTIONS = Object.keys(words.audit.actions) as EventAction[];
 const ALL_OR_SOME = [
   [true, texts.allTypes],

@@ -6,11 +6,10 @@ import { Form } from '../../parts/form.js';
 import { Page } from '../../parts/page.js';
 import { BASE, navigate } from '../../router.js';
 import { lk } from '../../service.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/webhooks.js';
+import * as words from '../../words.js';
 import { bodyOf, draftOf, isComplete, WEBHOOK_FIELDS, WebhookFields } from './fields.js';
 import { WebhookSecret } from './secret.js';
-
-const texts = words.webhooks;
 
 export function NewWebhookPage() {
   const [made, setMade] = useState<WebhookWithSecret | undefined>(undefined);

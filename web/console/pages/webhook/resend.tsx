@@ -4,9 +4,8 @@ import { FormDialog } from '../../parts/form-dialog.js';
 import { TextField } from '../../parts/text-field.js';
 import { lk } from '../../service.js';
 import { DAY } from '../../times.js';
-import { words } from '../../words.js';
+import * as texts from '../../words/webhooks.js';
 
-const texts = words.webhooks;
 /** Days for which deliveries are kept. */
 const KEPT = 30;
 

@@ -1,8 +1,6 @@
 import { Copyable } from '../../parts/copy.js';
 import { Reveal } from '../../parts/reveal.js';
-import { words } from '../../words.js';
-
-const texts = words.webhooks;
+import * as texts from '../../words/webhooks.js';
 
 /** Shows the new secret of a webhook. */
 export function WebhookSecret({ secret, done }: { secret: string; done: () => void }) {

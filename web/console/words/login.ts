@@ -1,0 +1,9 @@
+export const title = 'Log in';
+export const email = 'E-mail';
+export const password = 'Password';
+export const submit = 'Log in';
+export const wrong = 'Wrong e-mail or password.';
+export const noCookies = 'Your browser did not keep the session. Allow cookies for this site, then log in again.';
+export const again = 'Log in again';
+export const againWhy = 'Your session has ended. What you typed is still here: log in and go on.';
+export const asOther = 'Log in as somebody else';

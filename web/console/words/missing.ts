@@ -1,0 +1,3 @@
+export const title = 'There is nothing here';
+export const why = 'The address may be mistyped, or what was here is gone.';
+export const home = 'Go to your tokens';

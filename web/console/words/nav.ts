@@ -1,0 +1,10 @@
+export const label = 'Console';
+export const tokens = 'Tokens';
+export const sessions = 'Sessions';
+export const services = 'Services';
+export const users = 'Users';
+export const events = 'Events';
+export const webhooks = 'Webhooks';
+export const policy = 'Policy';
+export const reference = 'API reference';
+export const logOut = 'Log out';

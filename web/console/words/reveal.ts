@@ -1,0 +1,9 @@
+export const title = 'Copy the secret now';
+export const why = 'It is shown this one time. Nobody can show it again; if you lose it, rotate the token.';
+export const secret = 'Secret';
+export const tryIt = 'Try it';
+export const done = 'Done';
+export const copySecret = 'Copy the secret';
+export const copyCommand = 'Copy the command';
+export const copiedSecret = 'Copied the secret.';
+export const copiedCommand = 'Copied the command.';

@@ -1,0 +1,25 @@
+import { count } from './count.js';
+
+export const title = 'Sessions';
+export const lead = 'Where you are logged in.';
+export const current = 'This session';
+export const opened = 'Logged in';
+export const lastUsed = 'Last used';
+export const from = 'Address';
+export const unknown = 'Unknown browser';
+export const end = 'End';
+export const endOf = (name: string) => `End the session of ${name}`;
+export const ended = 'Ended the session.';
+export const endAll = 'End all others';
+export const endAllTitle = (number: number) => `End ${count(number, 'other session', 'other sessions')}?`;
+export const endAllWhy = 'Whoever uses them has to log in again.';
+export const endedAll = (number: number) => `Ended ${count(number, 'session', 'sessions')}.`;
+export const only = 'You are logged in nowhere else.';
+export const command = 'Command line or script';
+export const password = 'Password';
+export const passwordWhy = 'A new password ends all your other sessions. Your tokens stay valid.';
+export const currentPassword = 'Current password';
+export const newPassword = 'New password';
+export const newPasswordHint = 'At least 8 characters.';
+export const changePassword = 'Change password';
+export const changedPassword = 'Changed your password. All other sessions have ended.';
