@@ -46,6 +46,7 @@ export {
 export { type Build, runPrepared, sendPrepared } from './prepared.js';
 export type { MigrationProgress } from './progress.js';
 export type { DatabaseReport } from './report.js';
+export { createRests } from './rests.js';
 export { updateForRows } from './row-updates.js';
 export type { Queries } from './schema.js';
 export { folded, SEARCH_SEPARATOR, searchColumn, searchTextOf } from './search.js';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Queries } from '../database/index.js';
+import { createRests, type Queries } from '../database/index.js';
 import type { OwnerKey } from './caller.js';
 import { type Cut, cutsFor, type TransferParty } from './receiver.js';
 import { scopeSetId } from './scopes.js';
@@ -24,12 +24,14 @@ export async function moveTokens(
   tokens: readonly MovingToken[],
   cuts: readonly Cut[],
 ): Promise<number> {
+  const rest = createRests(trx);
   let cut = 0;
   for (const { setId, kept } of cuts) {
     const losing = tokens.filter((token) => token.scope_set_id === setId).map(({ id }) => id);
     const newSet = await scopeSetId(trx, kept);
     for (const ids of chunksOf(losing)) {
       await trx.updateTable('access_tokens').set({ scope_set_id: newSet }).where('id', 'in', ids).execute();
+      await rest();
     }
     cut += losing.length;
   }
@@ -45,6 +47,7 @@ export async function moveTokens(
       .where('id', 'in', ids)
       .where('owner_id', '=', from.ownerId)
       .execute();
+    await rest();
   }
   return cut;
 }

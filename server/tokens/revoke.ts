@@ -1,7 +1,7 @@
 import { lockOwnerFoundBy, lockOwners, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { newestUuids, REVOKED_COLUMNS, recordRevocation, recordRevocations } from '../events/revocations.js';
+import { REVOKED_COLUMNS, recordRevocation } from '../events/revocations.js';
 import { actingOwner, lockNamed, type NamedOwner, namesAnother } from './acting.js';
 import type { AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
@@ -10,6 +10,7 @@ import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
 import type { Plaintext } from './plaintext.js';
 import { revoked, revokedColumns } from './revocation.js';
+import { revokeSelected, type Selected } from './revoke-selected.js';
 import { WRITE } from './scopes.js';
 import { ownerByRefreshToken, ownerBySecret } from './secrets.js';
 import { MOST_SHOWN, readShown, type Selection, selectChanging, selectNamed } from './selection.js';
@@ -168,19 +169,11 @@ export async function revokeTokens(
       .orderBy('token.id', 'desc')
       .limit(MOST_SHOWN)
       .execute();
-    const { count } = await selected.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
     const uuids = 'uuids' in selection ? selection.uuids : [];
     const known = uuids.length === 0 ? [] : await selectNamed(trx, owner, uuids).select('token.id').execute();
-    if (!dryRun) {
-      const newest = await newestUuids(selected);
-      const revocation = { at, by: actor, reason: 'bulk' } as const;
-      await trx
-        .updateTable('access_tokens')
-        .set(revoked(revocation))
-        .where('id', 'in', selected.select('token.id'))
-        .execute();
-      await recordRevocations(trx, revocation, owner, { count, uuids: newest });
-    }
+    const count = dryRun
+      ? await countSelected(selected)
+      : await revokeSelected(trx, owner, selected, { at, by: actor, reason: 'bulk' });
     const ids = shown.map(({ id }) => id);
     return { count, notFound: uuids.length - known.length, tokens: await readShown(trx, ids) };
   });
@@ -188,7 +181,7 @@ export async function revokeTokens(
 
 /**
  * Revokes all tokens and sessions of the caller's owner, or of the owner that `named` names, except the one with the id
- * `exceptId`, and returns their number. It is one statement, so that it revokes exactly the tokens created before it. Rejects
+ * `exceptId`, and returns their number. The owner is locked, so that it revokes exactly the tokens created before it. Rejects
  * as `requireValidCaller` and `actingOwner` do.
  */
 export async function revokeAllTokens(
@@ -203,25 +196,17 @@ export async function revokeAllTokens(
     const at = now();
     const holder = await requireValidCaller(trx, caller, at, [WRITE]);
     const { organizationId, ownerId } = await actingOwner(trx, asActing(caller, holder), named, 'revoke');
-    const revocation = { at, by: actor, reason: 'all' } as const;
-    const uuids = await newestUuids(
-      trx
-        .selectFrom('access_tokens as token')
-        .where('token.owner_id', '=', ownerId)
-        .where('token.organization_id', '=', organizationId)
-        .where('token.revoked_at', 'is', null)
-        .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId)),
-    );
-    const { numUpdatedRows } = await trx
-      .updateTable('access_tokens')
-      .set(revoked(revocation))
-      .where('owner_id', '=', ownerId)
-      .where('organization_id', '=', organizationId)
-      .where('revoked_at', 'is', null)
-      .$if(exceptId !== null, (query) => query.where('id', '!=', exceptId))
-      .executeTakeFirst();
-    const count = Number(numUpdatedRows);
-    await recordRevocations(trx, revocation, { organizationId, ownerId }, { count, uuids });
-    return count;
+    const selected = trx
+      .selectFrom('access_tokens as token')
+      .where('token.owner_id', '=', ownerId)
+      .where('token.organization_id', '=', organizationId)
+      .where('token.revoked_at', 'is', null)
+      .$if(exceptId !== null, (query) => query.where('token.id', '!=', exceptId));
+    return await revokeSelected(trx, { organizationId, ownerId }, selected, { at, by: actor, reason: 'all' });
   });
+}
+
+async function countSelected(selected: Selected): Promise<number> {
+  const { count } = await selected.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+  return count;
 }

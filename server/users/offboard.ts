@@ -1,8 +1,9 @@
-import { lockOrganization, lockOwners, type Queries, runPrepared } from '../database/index.js';
+import { createRests, lockOrganization, lockOwners, type Queries, runPrepared } from '../database/index.js';
 import { ServiceError } from '../errors.js';
 import { recordRevocations } from '../events/revocations.js';
 import { recordTransfer } from '../events/transfers.js';
 import { recordOffboarding, recordUser } from '../events/users.js';
+import { performanceNow } from '../timers.js';
 import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
@@ -17,11 +18,16 @@ import { type OffboardingRow, requireNothingMovesTo, selectLeft, underWay } from
 import { getUserOf, readUser } from './user.js';
 import { hasAdmin, revokeOf } from './users.js';
 
-// Offboarding takes effect with one short transaction, which disables the user. The rows of the tokens follow a thousand at a
+// Offboarding takes effect with one short transaction, which disables the user. The rows of the tokens follow some thousand at a
 // time, so that no other request waits long. The table of offboardings knows how far they are, for whoever goes on.
 
-/** Tokens that one transaction changes: few, so that no request waits long, and as many as an event names. */
+/** Tokens that one event tells of: as many as it names. */
 const BATCH = 1_000;
+/**
+ * Milliseconds after which a transaction begins no further batch, so that no request waits long. Several batches share one,
+ * because each commit writes the pages of all indexes anew.
+ */
+const LONGEST = 25;
 
 /**
  * Disables the user, revokes the sessions, and revokes the personal access tokens or gives them to another owner. Goes on with
@@ -97,8 +103,23 @@ async function begin(
 /** Changes the tokens that are left, and returns the row of the whole offboarding. */
 async function finish(deps: OffboardingDeps, actor: Actor, user: OwnerKey): Promise<OffboardingRow> {
   for (;;) {
-    const row = await deps.db.write((trx) => changeBatch(trx, deps, actor, user));
+    const row = await deps.db.write((trx) => changeBatches(trx, deps, actor, user));
     if (row.ended_at !== null) return row;
+  }
+}
+
+async function changeBatches(
+  trx: Queries,
+  deps: OffboardingDeps,
+  actor: Actor,
+  user: OwnerKey,
+): Promise<OffboardingRow> {
+  const end = performanceNow() + LONGEST;
+  const rest = createRests(trx);
+  for (;;) {
+    const row = await changeBatch(trx, deps, actor, user);
+    if (row.ended_at !== null || performanceNow() > end) return row;
+    await rest();
   }
 }
 

@@ -4,16 +4,13 @@ import { nextTurn } from '../timers.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { checkTokenLimit } from '../tokens/policy.js';
 import { cutsFor, getReceiver, readParty, requireNoCuts } from '../tokens/receiver.js';
-import { isOver } from '../tokens/verify.js';
+import { type Slice, slicesOf } from '../tokens/slices.js';
 import { countManagedAlone } from './managers.js';
 import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
 import { getUserOf } from './user.js';
 
 // What an offboarding would change, and whether its new owner may have that. It is read before the offboarding begins, some
 // thousand tokens at a time.
-
-/** Tokens that one query reads. */
-const PAGE = 2_000;
 
 /** The tokens that are left of a user who is offboarded. */
 interface Counted {
@@ -47,42 +44,42 @@ export async function planOffboarding(
 
 async function countTokens({ read }: Pick<Deps['db'], 'read'>, owner: OwnerKey, at: number): Promise<Counted> {
   const counted: Counted = { tokens: 0, unexpired: 0, bySet: new Map() };
-  for (let last: { created_at: number; id: number } | undefined; ; ) {
-    const rows = await tokensAfter(read, owner, last).execute();
-    for (const { scope_set_id: setId, expires_at: expiresAt } of rows) {
-      counted.tokens += 1;
-      if (!isOver(expiresAt, at)) counted.unexpired += 1;
-      counted.bySet.set(setId, (counted.bySet.get(setId) ?? 0) + 1);
+  for await (const slice of slicesOf(read, owner)) {
+    for (const { setId, tokens, unexpired } of await countSlice(read, owner, slice, at)) {
+      counted.tokens += tokens;
+      counted.unexpired += unexpired;
+      counted.bySet.set(setId, (counted.bySet.get(setId) ?? 0) + tokens);
     }
-    last = rows.at(-1);
-    if (rows.length < PAGE) return counted;
     // Others get their turn, because SQLite answers without waiting.
     await nextTurn();
   }
+  return counted;
 }
 
-function tokensAfter(
+async function countSlice(
   read: Queries,
   { organizationId, ownerId }: OwnerKey,
-  last: { created_at: number; id: number } | undefined,
-) {
-  return read
+  { above, upTo }: Slice,
+  at: number,
+): Promise<{ setId: number; tokens: number; unexpired: number }[]> {
+  return await read
     .selectFrom('access_tokens as token')
-    .select(['token.id', 'token.created_at', 'token.scope_set_id', 'token.expires_at'])
+    .select(({ eb, fn, or }) => [
+      'token.scope_set_id as setId',
+      fn.countAll<number>().as('tokens'),
+      fn
+        .countAll<number>()
+        .filterWhere(or([eb('token.expires_at', 'is', null), eb('token.expires_at', '>', at)]))
+        .as('unexpired'),
+    ])
     .where('token.owner_id', '=', ownerId)
     .where('token.organization_id', '=', organizationId)
     .where('token.type', '=', 'pat')
     .where('token.revoked_at', 'is', null)
-    .$if(last !== undefined, (query) =>
-      query
-        .where('token.created_at', '>=', last?.created_at ?? 0)
-        .where(({ eb, refTuple, tuple }) =>
-          eb(refTuple('token.created_at', 'token.id'), '>', tuple(last?.created_at ?? 0, last?.id ?? 0)),
-        ),
-    )
-    .orderBy('token.created_at')
-    .orderBy('token.id')
-    .limit(PAGE);
+    .where('token.created_at', '>', above)
+    .where('token.created_at', '<=', upTo)
+    .groupBy('token.scope_set_id')
+    .execute();
 }
 
 async function countSessions(read: Queries, { organizationId, ownerId }: OwnerKey): Promise<number> {

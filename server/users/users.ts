@@ -11,11 +11,11 @@ import {
 } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
-import { newestUuids, recordRevocations } from '../events/revocations.js';
 import { recordNewPassword, recordNewUser, recordUser } from '../events/users.js';
 import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
-import { type Revocation, revoked } from '../tokens/revocation.js';
+import type { Revocation } from '../tokens/revocation.js';
+import { revokeSelected } from '../tokens/revoke-selected.js';
 import { newUuid } from '../uuid.js';
 import { requireNotLeaving } from './offboarding-state.js';
 import { readUser, selectUsers, toUser, type User } from './user.js';
@@ -260,25 +260,12 @@ export async function revokeOf(
   revocation: Revocation,
   { except }: { except?: number } = {},
 ): Promise<number> {
-  const uuids = await newestUuids(
-    trx
-      .selectFrom('access_tokens as token')
-      .where('token.owner_id', '=', ownerId)
-      .where('token.organization_id', '=', organizationId)
-      .where('token.type', 'in', types)
-      .where('token.revoked_at', 'is', null)
-      .$if(except !== undefined, (query) => query.where('token.id', '!=', except ?? 0)),
-  );
-  const { numUpdatedRows } = await trx
-    .updateTable('access_tokens')
-    .set(revoked(revocation))
-    .where('owner_id', '=', ownerId)
-    .where('organization_id', '=', organizationId)
-    .where('type', 'in', types)
-    .where('revoked_at', 'is', null)
-    .$if(except !== undefined, (query) => query.where('id', '!=', except ?? 0))
-    .executeTakeFirst();
-  const count = Number(numUpdatedRows);
-  await recordRevocations(trx, revocation, { organizationId, ownerId }, { count, uuids });
-  return count;
+  const selected = trx
+    .selectFrom('access_tokens as token')
+    .where('token.owner_id', '=', ownerId)
+    .where('token.organization_id', '=', organizationId)
+    .where('token.type', 'in', types)
+    .where('token.revoked_at', 'is', null)
+    .$if(except !== undefined, (query) => query.where('token.id', '!=', except ?? 0));
+  return await revokeSelected(trx, { organizationId, ownerId }, selected, revocation);
 }

@@ -12,6 +12,8 @@ import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
 import { getToken, isOneOf, toTokenKey } from '../../server/tokens/find.js';
 import { type ListQuery, listPage, listTokens } from '../../server/tokens/list.js';
+import { selectChanging } from '../../server/tokens/selection.js';
+import { slicesOf } from '../../server/tokens/slices.js';
 import { listUserPage } from '../../server/users/directory.js';
 import { countManagedAlone, managersOf } from '../../server/users/managers.js';
 import { planOffboarding } from '../../server/users/offboarding-plan.js';
@@ -167,9 +169,30 @@ test("an offboarding walks the owner's tokens by their index, from where it stop
   expect(walks).toEqual([
     'SEARCH token USING INDEX access_tokens_by_owner (owner_id=?)',
     expect.stringMatching(/^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*</),
-    'SEARCH token USING INDEX access_tokens_by_owner (owner_id=?)',
+    expect.stringMatching(SLICE),
   ]);
-  for (const step of plans) expect(step).not.toMatch(/SCAN (?!organization)|TEMP B-TREE/);
+  // The temporary tree has a row for each set of scopes of a slice.
+  for (const step of plans) expect(step).not.toMatch(/SCAN (?!organization)|TEMP B-TREE FOR (?!GROUP)/);
+});
+
+/** A part of the owner's tokens, by when they were created. */
+const SLICE = /^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND created_at>\? AND created_at<\?\)$/;
+
+test('whatever reaches all tokens of an owner reads each slice by the time of creation, with every filter', async () => {
+  for (const filter of FILTERS) {
+    const plans = await plansOf(async ({ db }) => {
+      for await (const { above, upTo } of slicesOf(db.read, OWNER)) {
+        await selectChanging(db.read, OWNER, { filter }, { at: 1, exceptId: 1 })
+          .select('token.id')
+          .where('token.created_at', '>', above)
+          .where('token.created_at', '<=', upTo)
+          .execute();
+      }
+    });
+    const [boundary, ...slice] = plans;
+    expect(boundary).toMatch(/USING COVERING INDEX access_tokens_by_owner \(owner_id=\? AND created_at<\?\)$/);
+    expect(slice.filter((step) => / token\b/.test(step))).toEqual([expect.stringMatching(SLICE)]);
+  }
 });
 
 test("a token's history is found by the token, and by who owned it", async () => {

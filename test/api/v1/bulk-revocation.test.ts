@@ -2,16 +2,21 @@ import { describe, expect, test } from 'vitest';
 import {
   type BulkRevocation,
   createAccessToken,
+  deleteExternalUser,
   getMe,
   listAccessTokens,
+  putExternalUser,
   revokeAccessToken,
   revokeAccessTokens,
+  revokeAllAccessTokens,
 } from '../../../generated/index.js';
+import { fill } from '../../support/fill.js';
 import { send } from '../../support/http.js';
 import { ANY_STRING } from '../../support/matchers.js';
 import { expectRefusal } from '../../support/refusal.js';
 import { answered, type Client, DAY, type Service, startService } from '../../support/service.js';
 import { shareService } from '../../support/shared.js';
+import { change, rowsOf } from '../../support/store.js';
 
 const NOBODYS = '019ab9d4-3c1e-7a52-9f0b-6c1d2e3f4a5b';
 
@@ -176,5 +181,61 @@ describe('what is refused', () => {
       status: 422,
       body: { detail: [{ loc: ['body', ...field], msg: ANY_STRING, type }] },
     });
+  });
+});
+
+describe('of thousands', () => {
+  /** A customer with 5,001 tokens, of which 2,600 are of one millisecond. */
+  async function startThousands() {
+    const service = await startService();
+    const { client } = await service.admin();
+    const path = { external_id: 'cus_42' };
+    const owner = (await answered(putExternalUser({ client, path, body: {} }))).id;
+    await answered(createAccessToken({ client, query: { owner }, body: { name: 'first', scopes: [] } }));
+    await fill(service, owner, 5_000);
+    const newest = `(select max(created_at) from access_tokens where owner_id = ${String(owner)})`;
+    const same = `owner_id = ${String(owner)} and created_at between ${newest} - 3600 and ${newest} - 1001`;
+    await change(service, `update access_tokens set created_at = ${newest} - 2000 where ${same}`);
+    const left = async () =>
+      Number(
+        (
+          await rowsOf(
+            service,
+            `select count(*) as count from access_tokens where owner_id = ${String(owner)} and revoked_at is null`,
+          )
+        )[0]?.['count'],
+      );
+    const counts = async () =>
+      (await rowsOf(service, `select changes from audit_events where action = 'token.revoked'`)).map(({ changes }) => {
+        const { count, ids } = JSON.parse(String(changes)) as { count: number; ids: string[] };
+        return [count, ids.length];
+      });
+    return { service, client, path, query: { owner }, left, counts };
+  }
+
+  test('revokes each one in one transaction, with one event', async () => {
+    const { service, client, query, left, counts } = await startThousands();
+    await change(service, `update access_tokens set name = 'kept' where name = 'first' and created_at % 2 = 0`);
+    const kept = await left();
+    const body = { filter: { q: 'first' } } as const;
+    const tried = await revoke(client, { ...body, dryRun: true }, query.owner);
+    expect(await left()).toBe(kept);
+    const revoked = await revoke(client, body, query.owner);
+    expect([revoked.revokedCount, revoked.tokens.length]).toEqual([tried.revokedCount, 200]);
+    expect(await left()).toBe(5_001 - revoked.revokedCount);
+    const rest = await answered(revokeAllAccessTokens({ client, query }));
+    expect(rest.revokedCount + revoked.revokedCount).toBe(5_001);
+    expect(await left()).toBe(0);
+    expect(await counts()).toEqual([
+      [revoked.revokedCount, 1_000],
+      [rest.revokedCount, 1_000],
+    ]);
+  });
+
+  test('ends with the owner who is deleted', async () => {
+    const { client, path, left, counts } = await startThousands();
+    await answered(deleteExternalUser({ client, path }).then(({ response }) => ({ data: response })));
+    expect(await left()).toBe(0);
+    expect(await counts()).toEqual([[5_001, 1_000]]);
   });
 });

@@ -17,7 +17,7 @@ import {
 import { defaultConfig } from '../../../server/config/config.js';
 import { openDatabase } from '../../../server/database/index.js';
 import { createSweeper } from '../../../server/sweeper.js';
-import { isOnPostgres } from '../../support/databases.js';
+import { fill } from '../../support/fill.js';
 import { send } from '../../support/http.js';
 import { ANY_STRING } from '../../support/matchers.js';
 import { expectRefusal } from '../../support/refusal.js';
@@ -44,19 +44,6 @@ async function leaving() {
   const bea = await service.newUser('bea@example.org');
   const job = await create(ada.client, 'job', ['deployments:write', 'tokens:read', 'tokens:write']);
   return { service, admin, ada, bea, job, from: ada.session.id, to: bea.session.id };
-}
-
-/** Inserts `count` further tokens of a user; nobody knows their secrets. */
-async function fill(service: Service, owner: number, count: number): Promise<void> {
-  const columns =
-    'organization_id, owner_id, type, name, prefix, created_at, scope_set_id, version, secret_start, expires_at';
-  await change(
-    service,
-    `with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${String(count)})
-      insert into access_tokens (uuid, ${columns})
-      select ${isOnPostgres ? "decode(md5(n::text), 'hex')" : 'randomblob(16)'}, ${columns.replace('created_at', 'created_at - n')}
-      from numbers join access_tokens on access_tokens.id = (select min(id) from access_tokens where owner_id = ${String(owner)} and type = 'pat')`,
-  );
 }
 
 /** The state that a process leaves which stops directly after the first transaction of an offboarding. */
