@@ -41,7 +41,7 @@ export interface Notices {
 
 /** Sends mails, where the operator has set a mail server. */
 export interface Mails {
-  /** Lets a mail to the owner wait, in the transaction of what it tells of. */
+  /** Lets a mail to this person wait, in the transaction of what it tells of. */
   queue(trx: Queries, at: number, ownerId: number, mail: MailText): Promise<void>;
   /** Tells that mails may wait. */
   wake(): void;

@@ -2,6 +2,7 @@ import { lockOwners, type Queries, runPrepared, withoutLocked } from '../databas
 import type { Deps } from '../deps.js';
 import type { Json } from '../events/changes.js';
 import { recordEvent } from '../events/record.js';
+import { queueMails } from '../mail/receivers.js';
 import { leakedMail } from '../mail/texts.js';
 import type { Actor } from '../tokens/actor.js';
 import { changeToken } from '../tokens/changeable.js';
@@ -56,8 +57,8 @@ export async function actOnReport(
       if (outcome === 'none' && (await isReported(trx, token, at - QUIET))) continue;
       await recordLeak(trx, by, at, token, { source: report.source, url: report.url, outcome });
       if (token.type === 'pat') {
-        const mail = leakedMail(token, { source: report.source, url: report.url, outcome }, deps.config);
-        await deps.mails.queue(trx, at, token.ownerId, mail);
+        const found = { source: report.source, url: report.url, outcome };
+        await queueMails(deps.mails, trx, at, token.ownerId, (whose) => leakedMail(token, found, whose, deps.config));
       }
       if (outcome === 'revoked') await revoke(trx, by, at, token);
       if (outcome === 'disabled') await disable(trx, by, at, token);

@@ -1,10 +1,13 @@
 import type { Config } from '../config/config.js';
 
-/** A mail to the owner of a token, in plain text. */
+/** A mail to the owner of a token, or to a manager of the service that owns it, in plain text. */
 export interface MailText {
   subject: string;
   text: string;
 }
+
+/** Whose token a mail tells of: the reader's own, or that of a service which the reader manages. */
+export type Whose = 'own' | { serviceId: number; name: string };
 
 interface NamedToken {
   uuid: string;
@@ -18,18 +21,20 @@ const DAY = 86_400_000;
 export function expiringMail(
   token: NamedToken & { expiresAt: number },
   at: number,
+  whose: Whose,
   config: Pick<Config, 'publicUrl'>,
 ): MailText {
+  const subject = tokenOf(token, whose);
   const days = Math.max(1, Math.ceil((token.expiresAt - at) / DAY));
   const within = days === 1 ? 'within a day' : `in ${String(days)} days`;
   return {
-    subject: `Your access token "${token.name}" expires ${within}`,
+    subject: `${subject} expires ${within}`,
     text: paragraphs(
-      `Your access token "${token.name}" expires ${within}: on ${minuteOf(token.expiresAt)}.`,
+      `${subject} expires ${within}: on ${minuteOf(token.expiresAt)}.`,
       factsOf(token),
       'After that, no request with this token is accepted.',
       `If something still uses the token, rotate it before. Rotating gives it a new secret and a new lifetime:\n\n` +
-        `  latchkey tokens rotate ${token.uuid} --expires-in 90d --grace 24h`,
+        `  latchkey tokens rotate ${token.uuid}${ownerFlag(whose)} --expires-in 90d --grace 24h`,
       'If nothing uses the token any more, you need not do anything.',
       senderOf(config),
     ),
@@ -46,23 +51,39 @@ const OUTCOMES = {
 export function leakedMail(
   token: NamedToken,
   { source, url, outcome }: { source: string | null; url: string | null; outcome: keyof typeof OUTCOMES },
+  whose: Whose,
   config: Pick<Config, 'publicUrl'>,
 ): MailText {
   const found = [url === null ? '' : `Found at: ${url}`, source === null ? '' : `Reported by: ${source}`];
   return {
-    subject: `Your access token "${token.name}" leaked`,
+    subject: `${tokenOf(token, whose)} leaked`,
     text: paragraphs(
-      `Somebody found a secret of your access token "${token.name}" where it should not be, and reported it.`,
+      `Somebody found a secret of ${inSentence(tokenOf(token, whose))} where it should not be, and reported it.`,
       [factsOf(token), ...found.filter((line) => line !== '')].join('\n'),
       OUTCOMES[outcome],
       'What you should do:\n\n' +
         '1. Remove the secret from where it was found.\n' +
         '2. Create a new token for whatever uses this one, and store it where others cannot read it.\n' +
-        `3. Look for requests that are not yours: latchkey tokens show ${token.uuid}` +
-        (outcome === 'none' ? `\n4. If the token is still valid, revoke it: latchkey tokens revoke ${token.uuid}` : ''),
+        `3. Look for requests that are not yours: latchkey tokens show ${token.uuid}${ownerFlag(whose)}` +
+        (outcome === 'none'
+          ? `\n4. If the token is still valid, revoke it: latchkey tokens revoke ${token.uuid}${ownerFlag(whose)}`
+          : ''),
       senderOf(config),
     ),
   };
+}
+
+/** Names the token, such as `Your access token "ci"`. */
+function tokenOf({ name }: NamedToken, whose: Whose): string {
+  return whose === 'own' ? `Your access token "${name}"` : `The access token "${name}" of the service "${whose.name}"`;
+}
+
+function inSentence(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
+function ownerFlag(whose: Whose): string {
+  return whose === 'own' ? '' : ` --owner ${String(whose.serviceId)}`;
 }
 
 function factsOf({ name, prefix, uuid }: NamedToken): string {

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import { recordEvent } from '../events/record.js';
 import { REVOKED_COLUMNS, recordRevocation } from '../events/revocations.js';
 import { toInstant } from '../instants.js';
+import { queueMails } from '../mail/receivers.js';
 import { expiringMail } from '../mail/texts.js';
 import { SYSTEM } from '../tokens/actor.js';
 import { revoked } from '../tokens/revocation.js';
@@ -74,7 +75,8 @@ export async function noticeBatch(
       if (!wasAbove(token, days)) continue;
       await notice(trx, now(), step, token);
       if (days === 0 && isRevokedAt(token.settings, token.expiresAt)) await revokeAtEnd(trx, now(), token);
-      if (days > 0) await mails.queue(trx, now(), token.ownerId, expiringMail(token, now(), config));
+      if (days === 0) continue;
+      await queueMails(mails, trx, now(), token.ownerId, (whose) => expiringMail(token, now(), whose, config));
     }
     const last = tokens.at(-1);
     if (tokens.length === BATCH && last !== undefined) {

@@ -8,7 +8,7 @@ export interface RecordedMail {
   number: number;
   /** When it was sent, by the server's clock: RFC 3339 in UTC with milliseconds. */
   sentAt: string;
-  /** The e-mail address of the owner. */
+  /** The e-mail address of the owner, or of a manager of the service that owns the token. */
   to: string;
   subject: string;
   text: string;

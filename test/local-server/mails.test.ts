@@ -56,6 +56,41 @@ The token service at https://t.example.org sent this mail. Nobody reads answers 
   expect(await server.mails.all()).toEqual([]);
 });
 
+test("of a service's token the enabled managers get a mail each, and of an external owner's token nobody does", async () => {
+  const server = await startLocal({ testing: { frozenAt: '2030-01-01T00:00:00Z' } });
+  const client = server.client();
+  const managers: number[] = [];
+  for (const name of ['bea', 'cyd', 'dan']) {
+    managers.push((await client.createUser({ body: { email: `${name}@example.org` } })).user.id);
+  }
+  const jobs = await client.createService({ body: { fullName: 'deploy jobs', managers } });
+  await client.updateUser({ path: { user_id: managers[1] ?? 0 }, body: { disabled: true } });
+  const customer = { email: 'it@customer.example' };
+  await client.putExternalUser({ path: { external_id: 'cus_42' }, body: customer });
+  const body = { name: 'ci', expiresInDays: 8, scopes: [] };
+  const { token, plaintext } = await client.createAccessToken({ query: { owner: jobs.id }, body });
+  const theirs = await client.createAccessToken({ query: { externalOwner: 'cus_42' }, body });
+  server.clock.advance(DAY);
+  const mails = await server.mails.all();
+  expect(mails.map(({ to, subject }) => [to, subject])).toEqual([
+    ['bea@example.org', 'The access token "ci" of the service "deploy jobs" expires in 7 days'],
+    ['dan@example.org', 'The access token "ci" of the service "deploy jobs" expires in 7 days'],
+  ]);
+  const flag = ` --owner ${String(jobs.id)}`;
+  expect(mails[0]?.text).toContain(`latchkey tokens rotate ${token.id}${flag} --expires-in 90d`);
+  const { items } = await client.listAuditEvents({ query: { action: 'token.expiring' } });
+  expect(items.map(({ target }) => target?.tokenId).sort()).toEqual([token.id, theirs.token.id].sort());
+
+  server.mails.clear();
+  const json = { credentials: [plaintext, theirs.plaintext] };
+  expect((await send(server, 'POST /api/v1/credentials/revoke', { json })).status).toBe(202);
+  const leaked = await server.mails.all();
+  expect(leaked.map(({ to }) => to)).toEqual(['bea@example.org', 'dan@example.org']);
+  expect(leaked[0]?.subject).toBe('The access token "ci" of the service "deploy jobs" leaked');
+  expect(leaked[0]?.text).toContain('a secret of the access token "ci" of the service "deploy jobs" where');
+  expect(leaked[0]?.text).toContain(`latchkey tokens show ${token.id}${flag}`);
+});
+
 test('a reset forgets mails and begins the notices again, and a snapshot takes them along', async () => {
   const { server } = await startWithToken();
   const snapshot = await server.snapshot();
