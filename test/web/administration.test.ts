@@ -131,7 +131,7 @@ test.skipIf(!hasBrowser)('an export has all events, as the API exports them', { 
   await expect
     .poll(() => page.evaluate('globalThis.saved'))
     .toBe((await send(service, 'GET /api/v1/audit-events/export?limit=10000', { token })).text);
-  expect(await page.$('dialog')).toBe(null);
+  await expect.poll(() => page.$('dialog')).toBe(null);
   expect(faults).toEqual([]);
   await page.close();
 });

@@ -236,7 +236,7 @@ describe.runIf(hasBrowser)('the console', () => {
       await page.reload();
       await expectText(page, title, 'h1');
       expect(new URL(page.url()).pathname).toBe(`/console${path}`);
-      expect(await page.title()).toBe(`${title} · Latchkey`);
+      await expect.poll(() => page.title()).toBe(`${title} · Latchkey`);
     }
     for (const title of ['New token', 'Tokens', 'Users', 'Sessions']) {
       await page.goBack();

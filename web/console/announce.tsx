@@ -15,6 +15,11 @@ export function announce(text: string): void {
   }, SHOWN);
 }
 
+/** Takes the message away, which the next user must not see. */
+export function hush(): void {
+  message.set(undefined);
+}
+
 export function Announcements() {
   const current = message.use();
   return (

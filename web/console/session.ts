@@ -1,4 +1,5 @@
 import { LatchkeyError, type Me } from '../../client/index.js';
+import { hush } from './announce.js';
 import { Explained } from './explained.js';
 import { lk } from './service.js';
 import { createStore } from './store.js';
@@ -78,6 +79,7 @@ export async function logOut(): Promise<void> {
 function leave(): void {
   localStorage.removeItem(HINT);
   waiting.get()?.giveUp();
+  hush();
   session.set({ state: 'out' });
 }
 
