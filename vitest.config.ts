@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/sequencer.js';
 
 /** What these test is the same whatever the engine is, so that they run once on each. */
 const ON_BOTH_ENGINES = [
@@ -28,6 +29,7 @@ export default defineConfig({
     onUnhandledError: ({ stack }) => stack?.includes('onParserTimeout') !== true,
     // Some tests spend most of their time waiting for time-outs of the server.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // A second, the default, is too short on a busy machine.

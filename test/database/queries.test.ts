@@ -49,7 +49,12 @@ test('no query of the domain is without an index', { timeout: 120_000 }, async (
   const recording = createRecordingDatabase();
   const key = newGitHubKey();
   const { url: githubKeysUrl } = await gitHubKeysFile(key);
-  const service = await startService({ openDatabase: recording.open, githubKeysUrl, ...POLICY });
+  const service = await startService({
+    openDatabase: recording.open,
+    githubKeysUrl,
+    feed: { heartbeat: 100 },
+    ...POLICY,
+  });
   await tour(service);
   await reportLeaks(service, key);
   await applyThePolicy(service);

@@ -17,7 +17,9 @@ export default function build(): void {
 function isFresh(): boolean {
   const stamp = statSync(STAMP, { throwIfNoEntry: false });
   if (stamp === undefined) return false;
-  const settings = readdirSync('.').filter((name) => /\.(json|yaml|config\.ts|config\.js|config\.mjs)$/.test(name));
+  const settings = readdirSync('.').filter(
+    (name) => /\.(json|yaml|config\.ts|config\.js|config\.mjs)$/.test(name) && name !== 'vitest.config.ts',
+  );
   const folders = SOURCES.flatMap((folder) => [
     folder,
     ...readdirSync(folder, { recursive: true, encoding: 'utf8' })
