@@ -2,6 +2,7 @@ import type { Context } from '../context.js';
 import { originOf } from '../document/links.js';
 import type { Operation } from '../document/model.js';
 import { CouldNotRun, OutOfTime } from '../errors.js';
+import type { Resource } from '../fixtures.js';
 import { emptyDraft } from '../http/draft.js';
 import { fillTemplate } from '../http/template.js';
 import { runLaws } from '../laws/runs.js';
@@ -199,18 +200,22 @@ async function lacksBasePath({ run }: Context): Promise<boolean> {
   return false;
 }
 
+/** Things that are deleted at once at the end of a run. Nothing is judged then. */
+const AT_ONCE = 8;
+
 /** Deletes or revokes what the run has created, as far as the document has operations for it. Errors do not matter. */
 async function tidyUp({ run, fixtures }: Context): Promise<void> {
-  const removers = new Map(
-    run.spec.operations.filter(isDeleter).map((operation) => [originOf(run.spec, operation)?.creator, operation]),
-  );
-  await run.inOrder(
-    fixtures.made.map((resource) => async () => {
-      const remover = removers.get(resource.creator);
+  const removerOf = ({ creator }: Resource) =>
+    run.spec.operations.find((each) => isDeleter(each) && originOf(run.spec, each)?.creator === creator);
+  const info = { phase: 'setup', name: 'tidy up', expectation: 'any', atOnce: true } as const;
+  for (let first = 0; first < fixtures.made.length; first += AT_ONCE) {
+    const removals = fixtures.made.slice(first, first + AT_ONCE).map(async (resource) => {
+      const remover = removerOf(resource);
       const draft = remover && !run.outOfTime() ? await fixtures.on(remover, resource) : undefined;
-      if (draft === undefined) return;
-      await run.attempt(draft, { phase: 'setup', name: 'tidy up', expectation: 'any' });
-    }),
-  );
+      return draft && (await run.attempt(draft, info));
+    });
+    const sent = await Promise.allSettled(removals);
+    for (const each of sent) if (each.status === 'rejected') throw each.reason;
+  }
   fixtures.forget();
 }
