@@ -302,7 +302,14 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       if (id === 'createService') body = { fullName: 'deploy jobs', managers: [4711] };
       break;
     case 409:
-      if (id === 'createWebhook') {
+      if (/ExternalUser$/.test(id)) {
+        await change(
+          service,
+          `insert into offboardings (user_id, to_id, begun_at, sessions, tokens, cut)
+            select id, null, 1, 0, 0, 0 from users where external_id is not null`,
+        );
+        if (wanted.method === 'PUT') body = { disabled: false };
+      } else if (id === 'createWebhook') {
         for (let count = 1; count < 50; count++) await hook();
       } else if (/^(testWebhook|redeliver)/.test(id)) {
         await answered(updateWebhook({ client: person.client, path: hookPath, body: { enabled: false } }));
