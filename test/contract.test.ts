@@ -328,6 +328,14 @@ async function provoke(wanted: Case, service: Service, breakDatabase: (fault: Fa
       } else if (id === 'offboardUser') {
         path = filled(wanted.path, { user_id: String(person.session.id) });
         body = { tokens: 'revoke' };
+      } else if (id.endsWith('ExternalUser')) {
+        body = id === 'putExternalUser' ? { fullName: 'Shop of Ada', disabled: false } : undefined;
+        await change(
+          service,
+          `update users set disabled_at = 1 where external_id = '${ids.external_id}'`,
+          `insert into offboardings (user_id, begun_at, sessions, tokens, cut)
+            select id, 1, 0, 0, 0 from users where external_id = '${ids.external_id}'`,
+        );
       } else if (id === 'updateAccessToken') {
         await revokeAccessToken({ client: person.client, path: { token_id: pat.token.id } });
       } else {

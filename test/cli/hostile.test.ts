@@ -33,7 +33,7 @@ const COMMANDS: Record<string, { args: string[]; input?: string }> = {
   'tokens rotate': { args: ['current'] },
   'tokens edit': { args: ['current', '--name', 'other'] },
   'tokens revoke': { args: ['current'] },
-  'tokens transfer': { args: ['01a20000-0000-7000-8000-000000000001', '--to', '2', '--yes'] },
+  'tokens transfer': { args: ['01820000-0000-7000-8000-000000000001', '--to', '2', '--yes'] },
   'tokens verify': { args: [], input: `${TOKEN}\n` },
   'audit list': { args: [] },
   'audit export': { args: [] },

@@ -4,6 +4,7 @@ import { defaultConfig } from '../../server/config/config.js';
 import { openDatabase } from '../../server/database/index.js';
 import { linkEvents } from '../../server/events/link.js';
 import { verifyChain } from '../../server/events/verify.js';
+import { createLog } from '../../server/log/log.js';
 import { createSweeper } from '../../server/sweeper.js';
 import { answered, DAY, type Service, startService } from '../support/service.js';
 import { change, rowsOf } from '../support/store.js';
@@ -24,7 +25,12 @@ async function aged() {
 }
 
 async function sweep({ service, db }: Awaited<ReturnType<typeof aged>>, auditDays: number | null): Promise<void> {
-  const sweeper = createSweeper({ db, now: service.clock.now, log: console, config: { ...defaultConfig, auditDays } });
+  const sweeper = createSweeper({
+    db,
+    now: service.clock.now,
+    log: createLog('silent'),
+    config: { ...defaultConfig, auditDays },
+  });
   expect(await sweeper.sweep()).toBe(true);
   await sweeper.close();
   await linkEvents(db, null);

@@ -6,37 +6,40 @@ import { SEED } from './local-server.js';
 export const PLAINTEXT = /^lk_pat_[0-9A-Za-z]{36}$/;
 export const DAY = 86_400_000;
 
-/** A seed with tokens in every state, two names that several tokens share, and similar ids. */
+/**
+ * A seed with tokens in every state, two names that several tokens share, and similar ids. An id begins with its time: these
+ * are of 2022, so that no new token's id begins as they do.
+ */
 export const MANY = {
   users: [
     {
       ...SEED.users[0],
       email: ADA.email,
       tokens: [
-        { id: '01a20000-0000-7000-8000-00000000000a', name: 'ci', plaintext: 'ci1', createdAt: '-3d', scopes: ['x:1'] },
+        { id: '01820000-0000-7000-8000-00000000000a', name: 'ci', plaintext: 'ci1', createdAt: '-3d', scopes: ['x:1'] },
         {
-          id: '01a20000-0000-7000-8000-00000000000b',
+          id: '01820000-0000-7000-8000-00000000000b',
           name: 'ci',
           plaintext: 'ci2',
           createdAt: '-2d',
           revokedAt: '-1d',
         },
         {
-          id: '01a21111-0000-7000-8000-00000000000c',
+          id: '01821111-0000-7000-8000-00000000000c',
           name: 'twin',
           plaintext: 'twin1',
           createdAt: '-20d',
           expiresAt: '+3d',
         },
         {
-          id: '01a22222-0000-7000-8000-00000000000d',
+          id: '01822222-0000-7000-8000-00000000000d',
           name: 'twin',
           plaintext: 'twin2',
           createdAt: '-10d',
           disabled: true,
         },
         {
-          id: '01a23333-0000-7000-8000-00000000000e',
+          id: '01823333-0000-7000-8000-00000000000e',
           name: 'old',
           plaintext: 'old',
           createdAt: '-90d',

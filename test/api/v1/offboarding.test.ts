@@ -16,6 +16,7 @@ import {
 } from '../../../generated/index.js';
 import { defaultConfig } from '../../../server/config/config.js';
 import { openDatabase } from '../../../server/database/index.js';
+import { createLog } from '../../../server/log/log.js';
 import { createSweeper } from '../../../server/sweeper.js';
 import { fill } from '../../support/fill.js';
 import { send } from '../../support/http.js';
@@ -59,7 +60,7 @@ async function stopAfterBegin(service: Service, id: number, to: number | null): 
 async function sweep(service: Service): Promise<void> {
   const db = await openDatabase(service.database);
   try {
-    const sweeper = createSweeper({ db, now: service.clock.now, log: console, config: defaultConfig });
+    const sweeper = createSweeper({ db, now: service.clock.now, log: createLog('silent'), config: defaultConfig });
     expect(await sweeper.sweep()).toBe(true);
     await sweeper.close();
   } finally {

@@ -33,7 +33,7 @@ describe('latchkey tokens rotate', () => {
 });
 
 describe('latchkey tokens edit', () => {
-  const id = '01a20000-0000-7000-8000-00000000000a';
+  const id = '01820000-0000-7000-8000-00000000000a';
 
   test('changes what the flags say and nothing else', async () => {
     const line = await startMany();
@@ -72,7 +72,7 @@ describe('latchkey tokens edit', () => {
 
   test('--enable takes --disable back', async () => {
     const line = await startMany();
-    const twin = '01a22222-0000-7000-8000-00000000000d';
+    const twin = '01822222-0000-7000-8000-00000000000d';
     expect(await json(line, ['tokens', 'edit', twin, '--enable'])).toMatchObject({ disabled: false });
   });
 

@@ -105,7 +105,7 @@ test('tokens show says all there is, member by member', async () => {
   const line = await startMany();
   await line.run(['tokens', 'edit', 'old', '--description', 'two\nlines', '--metadata', 'team=platform']);
   const { stdout } = await line.run(['tokens', 'show', 'old']);
-  const token = await tokenOf(line, '01a23333-0000-7000-8000-00000000000e');
+  const token = await tokenOf(line, '01823333-0000-7000-8000-00000000000e');
   expect(rowsOf(stdout)).toEqual([
     ['name', 'old'],
     ['id', token.id],

@@ -5,9 +5,9 @@ import { json, startMany, tokenOf } from '../../support/many-tokens.js';
 
 describe('a token on the command line', () => {
   test.each([
-    ['its id', '01a21111-0000-7000-8000-00000000000c', '0c'],
-    ['its id in capitals', '01A21111-0000-7000-8000-00000000000C', '0c'],
-    ['the start of its id', '01a22', '0d'],
+    ['its id', '01821111-0000-7000-8000-00000000000c', '0c'],
+    ['its id in capitals', '01821111-0000-7000-8000-00000000000C', '0c'],
+    ['the start of its id', '01822', '0d'],
     ['what it begins with', 'lk_pat_twin2', '0d'],
     ['its name', 'old', '0e'],
     ['the name of one that lives, and of one that is revoked', 'ci', '0a'],
@@ -33,14 +33,14 @@ describe('a token on the command line', () => {
     expect(stderr).toBe(
       [
         'latchkey: "twin" matches 2 tokens; use an id:',
-        '  01a22222-0000-7000-8000-00000000000d  lk_pat_twin2  disabled  twin',
-        '  01a21111-0000-7000-8000-00000000000c  lk_pat_twin1  expiring  twin',
+        '  01822222-0000-7000-8000-00000000000d  lk_pat_twin2  disabled  twin',
+        '  01821111-0000-7000-8000-00000000000c  lk_pat_twin1  expiring  twin',
         '',
       ].join('\n'),
     );
     expect(code).toBe(1);
     expect(stdout).toBe('');
-    expect((await tokenOf(line, '01a21111-0000-7000-8000-00000000000c')).previousSecret).toBeNull();
+    expect((await tokenOf(line, '01821111-0000-7000-8000-00000000000c')).previousSecret).toBeNull();
   });
 
   test.each([
@@ -58,7 +58,7 @@ describe('a token on the command line', () => {
 
   test("an id of nobody's, or of another owner, is not found", async () => {
     const line = await startMany();
-    const { code, stderr } = await line.run(['tokens', 'show', '01a21111-0000-7000-8000-0000000000ff']);
+    const { code, stderr } = await line.run(['tokens', 'show', '01821111-0000-7000-8000-0000000000ff']);
     expect(stderr).toMatch(/^latchkey: No such token \(request [\w-]+\)\n$/);
     expect(code).toBe(1);
   });

@@ -41,7 +41,7 @@ describe('latchkey tokens revoke', () => {
     const line = await startMany();
     const { code } = await line.run(['tokens', 'revoke', 'ci', 'misspelt', '--yes']);
     expect(code).toBe(1);
-    expect((await tokenOf(line, '01a20000-0000-7000-8000-00000000000a')).revokedAt).toBeNull();
+    expect((await tokenOf(line, '01820000-0000-7000-8000-00000000000a')).revokedAt).toBeNull();
   });
 
   test('what filters keep, which is what tokens list shows with them, and never the token in use', async () => {
