@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import chromium from '@sparticuz/chromium';
 import axe from 'axe-core';
-import { type Browser, type CDPSession, launch, type Page } from 'puppeteer-core';
+import { type Browser, type CDPSession, type LaunchOptions, launch, type Page } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
 
 const installed = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
@@ -16,7 +17,7 @@ export const INSECURE_HOST = 'insecure.example';
 export async function startBrowser(
   whenDone: (cleanUp: () => Promise<void>) => void = onTestFinished,
 ): Promise<Browser> {
-  const browser = await launch({
+  const browser = await launchWhenUnpacked({
     executablePath: installed ?? (await chromium.executablePath()),
     headless: 'shell',
     args: [
@@ -29,6 +30,18 @@ export async function startBrowser(
   whenDone(() => browser.close());
   process.stdout.write(`browser: ${await browser.version()}, ${installed ?? '@sparticuz/chromium'}\n`);
   return browser;
+}
+
+/** The package unpacks its Chromium at the first use, and says so before another process may start what it has unpacked. */
+async function launchWhenUnpacked(options: LaunchOptions): Promise<Browser> {
+  for (const end = Date.now() + 30_000; ; ) {
+    try {
+      return await launch(options);
+    } catch (error) {
+      if (!String(error).includes('ETXTBSY') || Date.now() > end) throw error;
+      await setTimeout(200);
+    }
+  }
 }
 
 /** How a person may see a page. */

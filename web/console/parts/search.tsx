@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from './icon.js';
 
 /** Milliseconds without a key after which a search begins. */
@@ -16,7 +16,8 @@ export function Search({ label, hint, value, change }: SearchProps) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const typed = useRef(value);
-  useEffect(() => {
+  // Before the browser paints, so that it takes nothing away that is typed afterwards.
+  useLayoutEffect(() => {
     // Back and forward change the address, and what one types does so later.
     if (value !== typed.current) {
       clearTimeout(timer.current);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { UserKind } from '../../../../client/index.js';
 import { useLoad } from '../../load.js';
 import { mayAdminister, useManaged } from '../../managed.js';
@@ -39,7 +39,7 @@ export function OwnerPicker({ label, kind, chosen, change, isSingle = false, exc
   );
   const field = useRef<HTMLFieldSetElement>(null);
   const before = useRef(chosen);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The button that had the focus is gone.
     const { current: all } = field;
     if (before.current !== chosen) (all?.querySelector('input') ?? all?.querySelector('button'))?.focus();
