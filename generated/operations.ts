@@ -10,11 +10,11 @@ export const DEFAULTED = {
   revokeAllAccessTokens: ['exclude_current'],
   listAccessTokenEvents: ['limit'],
   listUsers: ['limit'],
-  listServices: ['limit'],
   listAuditEvents: ['limit'],
   exportAuditEvents: ['after', 'limit', 'format'],
   listWebhooks: ['limit'],
   listWebhookDeliveries: ['limit'],
+  listServices: ['limit'],
 } as const;
 
 /** The request headers that are parameters of an operation, in lower case. */

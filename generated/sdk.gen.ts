@@ -628,27 +628,6 @@ export const updateUser = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * List the services that you manage
- *
- * Lists the services whose managers include the owner of the caller's token, sorted by id, also disabled ones. The list
- * is empty for an owner who is no person. `listUsers` lists all services, for administrators.
- *
- */
-export const listServices = <ThrowOnError extends boolean = false>(options: Options<ListServicesData, ThrowOnError>) => options.client.get<ListServicesResponses, ListServicesErrors, ThrowOnError>({
-    security: [
-        { scheme: 'bearer', type: 'http' },
-        { name: 'X-API-Key', type: 'apiKey' },
-        {
-            in: 'cookie',
-            name: 'vai_token',
-            type: 'apiKey'
-        }
-    ],
-    url: '/api/v1/users/services',
-    ...options
-});
-
-/**
  * Add a service
  *
  * Adds a service: an owner for the tokens of programs, which outlive the person who created them. A service has no
@@ -1310,6 +1289,27 @@ export const getMe = <ThrowOnError extends boolean = false>(options: Options<Get
         }
     ],
     url: '/api/v1/auth/me',
+    ...options
+});
+
+/**
+ * List the services that you manage
+ *
+ * Lists the services whose managers include the owner of the caller's token, sorted by id, also disabled ones. The list
+ * is empty for an owner who is no person. `listUsers` lists all services, for administrators.
+ *
+ */
+export const listServices = <ThrowOnError extends boolean = false>(options: Options<ListServicesData, ThrowOnError>) => options.client.get<ListServicesResponses, ListServicesErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'X-API-Key', type: 'apiKey' },
+        {
+            in: 'cookie',
+            name: 'vai_token',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/v1/auth/me/services',
     ...options
 });
 

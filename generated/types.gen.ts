@@ -3894,63 +3894,6 @@ export type UpdateUserResponses = {
 
 export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
 
-export type ListServicesData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * The most entries on a page.
-         */
-        limit?: number;
-        /**
-         * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
-         *
-         */
-        cursor?: string;
-    };
-    url: '/api/v1/users/services';
-};
-
-export type ListServicesErrors = {
-    /**
-     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
-     * revoked.
-     *
-     */
-    401: ApiError;
-    /**
-     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
-     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
-     *
-     */
-    403: ApiError;
-    /**
-     * The input is invalid. The body lists each problem with its place, a sentence and its type.
-     */
-    422: InvalidInput;
-    /**
-     * A fault of the service. Its log has the cause under the request id.
-     */
-    500: ApiError;
-    /**
-     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
-     * changed; try again after `Retry-After`.
-     *
-     */
-    503: ApiError;
-};
-
-export type ListServicesError = ListServicesErrors[keyof ListServicesErrors];
-
-export type ListServicesResponses = {
-    /**
-     * One page of services.
-     */
-    200: UserPage;
-};
-
-export type ListServicesResponse = ListServicesResponses[keyof ListServicesResponses];
-
 export type CreateServiceData = {
     body: NewService;
     path?: never;
@@ -5768,6 +5711,63 @@ export type GetMeResponses = {
 };
 
 export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
+export type ListServicesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The most entries on a page.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the previous page. It is opaque, and valid only for the same owner, filters and order.
+         *
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/auth/me/services';
+};
+
+export type ListServicesErrors = {
+    /**
+     * The request has no valid credential. The answer does not tell whether it is missing, unknown, expired or
+     * revoked.
+     *
+     */
+    401: ApiError;
+    /**
+     * The token lacks a scope: of the operation, one that it would give, or `tokens:write` to prolong itself. Or the
+     * credential is an earlier secret. Or the request has only the cookie and does not come from this origin.
+     *
+     */
+    403: ApiError;
+    /**
+     * The input is invalid. The body lists each problem with its place, a sentence and its type.
+     */
+    422: InvalidInput;
+    /**
+     * A fault of the service. Its log has the cause under the request id.
+     */
+    500: ApiError;
+    /**
+     * The database does not answer, too many requests wait, or the service is starting or stopping. Nothing has
+     * changed; try again after `Retry-After`.
+     *
+     */
+    503: ApiError;
+};
+
+export type ListServicesError = ListServicesErrors[keyof ListServicesErrors];
+
+export type ListServicesResponses = {
+    /**
+     * One page of services.
+     */
+    200: UserPage;
+};
+
+export type ListServicesResponse = ListServicesResponses[keyof ListServicesResponses];
 
 export type GetHealthData = {
     body?: never;
