@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessToken, Transferred } from '../../../client/index.js';
 import { ADA, startLoggedIn } from '../../support/command.js';
+import { plaintextOf } from '../../support/local-server.js';
 import { json, rowsOf } from '../../support/many-tokens.js';
 
 /** An administrator with two tokens, a service that she manages, and a customer of her own system. */
@@ -47,6 +48,16 @@ async function namesOf(line: Awaited<ReturnType<typeof start>>, ...args: string[
 }
 
 describe('the owner of tokens', () => {
+  test('is a service by its name for its managers too, who may look up nobody else', async () => {
+    const line = await start();
+    const env = { LATCHKEY_URL: line.server.url, LATCHKEY_TOKEN: plaintextOf(line.server, "bob's") };
+    const { stdout } = await line.run(['tokens', 'list', '--owner', 'deploy jobs'], { env });
+    expect(rowsOf(stdout).map(([, name]) => name)).toEqual(['old job']);
+    const other = await line.run(['tokens', 'list', '--owner', ADA.email], { env });
+    expect([other.code, other.stdout]).toEqual([1, '']);
+    expect(other.stderr).toContain('users:admin');
+  });
+
   test('is a service, by its name or id, or an owner of the own system', async () => {
     const line = await start();
     expect(await namesOf(line, '--owner', 'deploy jobs')).toEqual(['old job']);
