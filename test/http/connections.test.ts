@@ -6,7 +6,9 @@ import { answersIn, exchange, openConnection } from '../support/socket.js';
 
 const ID = /^[A-Za-z0-9._-]{1,128}$/;
 
-test('unfinished headers and dripping requests are closed after a time, which is half a minute at most', async () => {
+test('unfinished headers and dripping requests are closed after a time, which is half a minute at most', {
+  timeout: 15_000,
+}, async () => {
   // The server looks at its connections five times in that time.
   expect(REQUEST_TIMEOUT * 1.2).toBeLessThanOrEqual(30_000);
   const { url } = await startService({ requestTimeout: 1_500 });
