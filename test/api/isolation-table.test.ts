@@ -136,7 +136,7 @@ const TABLE: Row[] = [
   ['updateUser', `PATCH ${USERS}/SERVICE`, { fullName: 'renamed' }, FOR_ADMINISTRATORS],
   ['updateUser', `PATCH ${USERS}/PERSON`, { password: 'another password' }, FOR_ADMINISTRATORS],
   // Each caller sees the services that its owner manages, and no others.
-  ['listServices', `GET ${USERS}/services`, undefined, OWN],
+  ['listServices', 'GET /api/v1/auth/me/services', undefined, OWN],
   ['listUsers', `GET ${USERS}?manages=PERSON`, undefined, FOR_ADMINISTRATORS],
   ['createService', `POST ${USERS}/services`, { fullName: 'more jobs' }, FOR_ADMINISTRATORS],
   ['updateService', `PATCH ${USERS}/services/SERVICE`, { scopes: null }, FOR_ADMINISTRATORS],
