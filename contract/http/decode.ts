@@ -8,6 +8,7 @@ import { SHORTEST_KEY } from '../keys.js';
 import { decode, decodeBody, formTexts, parseJson } from './bodies.js';
 import { allTypesOf, meaningOf, meaningsOf, Unclear } from './coerce.js';
 import type { WireRequest } from './encode.js';
+import { isOpenObject, isSpread } from './spread.js';
 import { Ambiguous, readStyled, type Text } from './styles.js';
 import { hasTwin, templatePattern } from './template.js';
 
@@ -68,11 +69,16 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
       if (!isMember && !known.has(name.replace(/\[.*$/, ''))) unclear.push(`the query's ${name} is not documented`);
     }
     why.push(...excluded(operation, query));
+    const fits = (pointer: string | undefined, value: Json) =>
+      pointer !== undefined && judge.opinion(pointer, value).kind !== 'invalid';
+    const isPerhapsNull = (pointer: string | undefined, values: Json[]) =>
+      values.some((value) => value === '' || value === 'null') && fits(pointer, null);
     const judgeAll = (pointer: string | undefined, values: Json[], label: string) => {
       const opinions = values.map((value): Opinion => (pointer === undefined ? FINE : judge.opinion(pointer, value)));
       const best =
         opinions.find(({ kind }) => kind === 'valid') ?? opinions.find(({ kind }) => kind === 'unclear') ?? opinions[0];
-      if (best?.kind === 'invalid') why.push(...best.objections.map((objection) => `${label}: ${objection}`));
+      if (best?.kind === 'invalid' && isPerhapsNull(pointer, values)) unclear.push(`${label} cannot express null`);
+      else if (best?.kind === 'invalid') why.push(...best.objections.map((objection) => `${label}: ${objection}`));
       if (best?.kind === 'unclear') unclear.push(...best.objections.map((objection) => `${label}: ${objection}`));
     };
 
@@ -82,7 +88,10 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
         const from = { path, query, cookie: cookies, header: readHeaders(request.headers) }[place];
         const values = readParameter(spec.requests, parameter, from);
         if (values === undefined) {
-          if (parameter.required) why.push(`${place} parameter ${name} is missing`);
+          if (!parameter.required) return;
+          const isPerhapsEmpty = isSpread(spec.requests, parameter) && fits(parameter.pointer, {});
+          if (isPerhapsEmpty) unclear.push(`${place} parameter ${name} is missing, or has no members`);
+          else why.push(`${place} parameter ${name} is missing`);
           return;
         }
         const texts = from.get(place === 'header' ? name.toLowerCase() : name) ?? [];
@@ -116,18 +125,6 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
 }
 
 const FINE: Opinion = { kind: 'valid', objections: [] };
-
-/** Whether the members of an object parameter are query parameters of their own. */
-function isOpenObject({ style, explode }: Parameter): boolean {
-  return style === 'form' && explode;
-}
-
-/** Whether the name of an object parameter never appears as such in the query. */
-function isSpread(document: JsonObject, parameter: Parameter): boolean {
-  const types = allTypesOf(document, parameter.schema);
-  if (parameter.kind !== 'styled' || types.size !== 1 || !types.has('object')) return false;
-  return parameter.style === 'deepObject' || isOpenObject(parameter);
-}
 
 function isOpaque(schema: Schema): boolean {
   return typesOf(schema).includes('string') && schema.format === undefined && schema.enum === undefined;

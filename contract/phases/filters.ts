@@ -35,7 +35,11 @@ export async function checkOpenFilter(
   } else {
     const list = members.find((name) => sameName(name, `${parameter.name}s`));
     const schema = list === undefined ? undefined : flatten(context.run.spec.answers, shape.row.properties?.[list]);
-    if (list !== undefined && schema && typesOf(schema).includes('array'))
+    const items = schema?.items;
+    // What a parameter says of objects is no plain value.
+    const areObjects =
+      typeof items === 'object' && typesOf(flatten(context.run.spec.answers, items)).includes('object');
+    if (list !== undefined && schema && typesOf(schema).includes('array') && !areObjects)
       await checkItem(context, shape, parameter, list, everything);
   }
 }

@@ -146,6 +146,41 @@ testReadings({
     wrong: packed({ b: 1 }, 'br', brotliCompressSync),
     finds: 'body',
   },
+  'an empty text for a letter that may be null': {
+    spec: document({
+      '/a': {
+        get: {
+          operationId: 'get',
+          parameters: [{ name: 'kind', in: 'query', schema: { type: 'string', pattern: '^[a-c]$', nullable: true } }],
+          responses: answers,
+        },
+      },
+    }),
+    right: ({ query }) => (/^[a-c]?$/.test(query.get('kind') ?? '') ? { status: 200, body: {} } : REFUSED),
+    wrong: () => ({ status: 200, body: {} }),
+    finds: 'refusal',
+  },
+  'a required object without members in the query': {
+    spec: document({
+      '/a': {
+        get: {
+          operationId: 'get',
+          parameters: [
+            {
+              name: 'options',
+              in: 'query',
+              required: true,
+              schema: object([], { size: digit }, { additionalProperties: false }),
+            },
+          ],
+          responses: answers,
+        },
+      },
+    }),
+    right: ({ query }) => (/^[1-9]$/.test(query.get('size') ?? '1') ? { status: 200, body: {} } : REFUSED),
+    wrong: telling([]),
+    finds: 'body',
+  },
   'a list with a limit and no way on': {
     spec: document({
       '/a': {
