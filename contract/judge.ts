@@ -45,7 +45,15 @@ export function createJudge(
   skeletons: Record<Direction, Record<Reading, JsonObject>>,
   onBroken: (pointer: string, why: string) => void,
 ): Judge {
-  const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false, validateSchema: false, code: { regExp } });
+  const ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    logger: false,
+    validateSchema: false,
+    // To decide whether a schema can be inlined, Ajv walks all of it again at each level.
+    inlineRefs: false,
+    code: { regExp },
+  });
   addFormats.default(ajv);
   const rfc3339 = ajv.formats['date-time'];
   // ajv-formats accepts `urn:uuid:` and a space between date and time. OpenAPI's registry of formats does not.

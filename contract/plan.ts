@@ -31,6 +31,8 @@ export interface ContractPlan {
   seed: number;
   operations: PlannedOperation[];
   requests: PlannedRequest[];
+  /** Why planning stopped before all requests were planned, such as `stopped after 5.0 s`; undefined if it did not. */
+  ended: string | undefined;
 }
 
 /**
@@ -53,9 +55,10 @@ export async function planContract(options: ContractOptions): Promise<ContractPl
     await runPhases(context).catch((error: unknown) => {
       if (!(error instanceof OutOfTime)) throw error;
     });
-    const { operations } = run.record.finish();
+    const { operations, ended } = run.record.finish();
     return {
       seed: run.seed,
+      ended,
       requests,
       operations: operations.map(({ operation, method, path, tags, skipped }) => {
         const own = requests.filter((request) => request.operation === operation);

@@ -66,6 +66,10 @@ async function contract(flags: ContractFlags): Promise<void> {
     if (flags.list === true || flags.dryRun === true) {
       const plan = await planContract(options);
       process.stdout.write(`${visibleLines(flags.list === true ? toPlanTable(plan) : toPlanLines(plan))}\n`);
+      if (plan.ended !== undefined) {
+        process.stderr.write(`${plan.ended}: further requests are not planned. Give more time with --time.\n`);
+        process.exitCode = options.allowIncomplete === true ? 0 : 2;
+      }
       return;
     }
     const report = await testContract({ ...options, onProgress: progress.show });

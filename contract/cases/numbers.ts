@@ -32,10 +32,12 @@ function clamp(count: number, step: number): number {
 }
 
 export function numbers(schema: Schema): fc.Arbitrary<number> {
-  const { multipleOf } = schema;
-  const min =
-    schema.exclusiveMinimum ?? schema.minimum ?? Math.min(-1e9, schema.exclusiveMaximum ?? schema.maximum ?? 0);
-  const max = schema.exclusiveMaximum ?? schema.maximum ?? Math.max(1e9, min);
+  const { multipleOf, minimum = -Infinity, maximum = Infinity } = schema;
+  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = schema;
+  const highest = Math.min(maximum, exclusiveMaximum);
+  const lowest = Math.max(minimum, exclusiveMinimum);
+  const min = lowest > -Infinity ? lowest : Math.min(-1e9, highest < Infinity ? highest : 0);
+  const max = highest < Infinity ? highest : Math.max(1e9, min);
   if (multipleOf !== undefined) {
     const least = clamp(Math.ceil(min / multipleOf - 1e-9), Math.max(1, multipleOf));
     const most = clamp(Math.floor(max / multipleOf + 1e-9), Math.max(1, multipleOf));
@@ -44,8 +46,8 @@ export function numbers(schema: Schema): fc.Arbitrary<number> {
   return fc.double({
     min: Math.min(min, max),
     max,
-    minExcluded: schema.exclusiveMinimum !== undefined && min < max,
-    maxExcluded: schema.exclusiveMaximum !== undefined && min < max,
+    minExcluded: min === exclusiveMinimum && min < max,
+    maxExcluded: max === exclusiveMaximum && min < max,
     noNaN: true,
     noDefaultInfinity: true,
   });

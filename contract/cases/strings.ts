@@ -4,6 +4,8 @@ import type { Schema } from '../document/schema.js';
 
 /** Code points of the longest generated text, even if the schema allows more. */
 export const LONGEST = 20_000;
+/** Code points that are made one by one. A longer text repeats them, because each costs a microsecond or more. */
+const VARIED = 500;
 
 const ALPHANUMERIC = Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789');
 const LABEL = fc.string({
@@ -125,8 +127,9 @@ function buildTexts(schema: Schema, secret: boolean): fc.Arbitrary<string> {
   };
   const known = format === undefined ? undefined : formatted(format);
   if (known) return withTries(known, fits);
-  const short = Math.min(maxLength, Math.max(minLength, 40), LONGEST);
   if (pattern !== undefined) return matching(pattern, minLength, maxLength);
+  if (minLength > VARIED) return textOf({ minLength: VARIED, maxLength: VARIED }, secret).map(repeatedTo(minLength));
+  const short = Math.min(maxLength, Math.max(minLength, 40));
   if (secret) return secretText(minLength, maxLength);
   const plain = fc.string({ minLength, maxLength: short });
   // A grapheme of another script can have several code points, which may exceed a narrow length.
@@ -136,6 +139,13 @@ function buildTexts(schema: Schema, secret: boolean): fc.Arbitrary<string> {
     { weight: 2, arbitrary: withTries(fc.string({ unit: 'grapheme', minLength, maxLength: short }), fits) },
     { weight: 1, arbitrary: withTries(fc.string({ unit: CODE_POINT, minLength, maxLength: short }), fits) },
   );
+}
+
+function repeatedTo(length: number): (text: string) => string {
+  return (text) => {
+    const all = Array.from(text);
+    return Array.from({ length }, (_, index) => all[index % all.length]).join('');
+  };
 }
 
 function matching(pattern: string, minLength: number, maxLength: number): fc.Arbitrary<string> {
@@ -165,12 +175,21 @@ export function matches(regex: RegExp, text: string): boolean {
   }
 }
 
-/** Filters texts, but passes every 200th text that does not fit, so that it always ends. The judge finds it invalid. */
+/** Texts that are tried for one that fits. */
+const MOST_TRIES = 200;
+
+/**
+ * Filters texts, but passes the last of `MOST_TRIES` that do not fit, so that it always ends. The judge finds it invalid. Each
+ * time that none fits, fewer are tried the next time.
+ */
 function withTries(texts: fc.Arbitrary<string>, fits: (text: string) => boolean): fc.Arbitrary<string> {
   let tries = 0;
+  let most = MOST_TRIES;
   return texts.filter((text) => {
-    if (!fits(text) && ++tries % 200 !== 0) return false;
+    const isFit = fits(text);
+    if (!isFit && ++tries < most) return false;
     tries = 0;
+    most = isFit ? MOST_TRIES : Math.ceil(most / 10);
     return true;
   });
 }

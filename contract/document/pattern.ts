@@ -15,6 +15,9 @@ export class Undecided extends Error {
   override name = 'Undecided';
 }
 
+/** If a pattern took too long for so many texts, it is not tried on another of their length: a run asks for hundreds. */
+const MOST_UNDECIDED = 4;
+
 /** Results of one pattern that are remembered. A run sends and gets the same texts again and again. */
 const MOST_RESULTS = 1_000;
 /** Characters of a text whose result is remembered. */
@@ -23,18 +26,31 @@ const LONGEST = 4_096;
 /** A pattern of JSON Schema. `test` throws `Undecided` if it takes too long. */
 class BoundedRegExp extends RegExp {
   readonly #isNested: boolean;
+  readonly #plain: RegExp;
   readonly #results = new Map<string, boolean>();
+  #undecided = 0;
+  #shortestUndecided = Infinity;
 
   constructor(pattern: string, flags: string) {
     super(pattern, flags);
     this.#isNested = NESTED.test(pattern);
+    // Compiled once, because counts of counts make large programs.
+    this.#plain = new RegExp(pattern, flags);
   }
 
   override test(text: string): boolean {
     if (!this.#isNested && text.length <= SHORT) return super.test(text);
     const known = this.#results.get(text);
     if (known !== undefined) return known;
-    const result = boundedTest(new RegExp(this.source, this.flags), text);
+    const result =
+      this.#undecided >= MOST_UNDECIDED && text.length >= this.#shortestUndecided
+        ? undefined
+        : boundedTest(this.#plain, text);
+    if (result === undefined) {
+      this.#undecided += 1;
+      this.#shortestUndecided = Math.min(this.#shortestUndecided, text.length);
+      throw new Undecided(`the pattern ${this.source} takes too long`);
+    }
     if (this.#results.size >= MOST_RESULTS) this.#results.clear();
     if (text.length <= LONGEST) this.#results.set(text, result);
     return result;
@@ -44,13 +60,14 @@ class BoundedRegExp extends RegExp {
 const sandbox = createContext({ pattern: /a/, text: '' });
 const script = new Script('pattern.test(text)');
 
-function boundedTest(pattern: RegExp, text: string): boolean {
+/** Whether the pattern matches the text; undefined if that takes too long. */
+function boundedTest(pattern: RegExp, text: string): boolean | undefined {
   sandbox['pattern'] = pattern;
   sandbox['text'] = text;
   try {
     return script.runInContext(sandbox, { timeout: MOST_MS }) as boolean;
   } catch {
-    throw new Undecided(`the pattern ${pattern.source} takes too long`);
+    return undefined;
   }
 }
 

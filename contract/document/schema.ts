@@ -87,13 +87,23 @@ export function branches(document: JsonObject, schema: SchemaOrBoolean | undefin
   if (condition !== undefined) choices.push([{ allOf: [condition, positive ?? true] }, negative ?? true]);
   let found: Schema[] = [rest];
   for (const choice of depth > DEEPEST ? [] : choices) {
-    const alternatives = choice.flatMap((alternative) => branches(document, alternative, depth + 1));
-    found = found
-      .flatMap((branch) => alternatives.map((alternative) => merge(branch, alternative)))
-      .slice(0, MOST_BRANCHES);
+    const alternatives = upTo(MOST_BRANCHES, choice, (alternative) => branches(document, alternative, depth + 1));
+    found = upTo(MOST_BRANCHES, found, (branch) =>
+      upTo(MOST_BRANCHES, alternatives, (alternative) => [merge(branch, alternative)]),
+    );
   }
   if (typeof schema === 'object') branched.set(schema, found);
   return found;
+}
+
+/** The first `most` values that `make` gives for the items. Makes no more, because choices within choices multiply. */
+function upTo<Item, Value>(most: number, items: readonly Item[], make: (item: Item) => Value[]): Value[] {
+  const values: Value[] = [];
+  for (const item of items) {
+    if (values.length >= most) break;
+    values.push(...make(item));
+  }
+  return values.slice(0, most);
 }
 
 function merge(a: Schema, b: Schema): Schema {

@@ -238,7 +238,8 @@ async function checkOrder(
   const member = members.find((name) => sameName(name, wanted));
   if (member === undefined) return;
   const name = `list with ${parameter.name}=${text}`;
-  const walked = await walk(context, operation, { phase: PHASE, query: { [parameter.name]: value }, name });
+  const query = { ...ascendingOf(context, operation, parameter), [parameter.name]: value };
+  const walked = await walk(context, operation, { phase: PHASE, query, name });
   const rows = walked?.pages.flatMap((page) => page.rows) ?? [];
   const words = rows
     .filter((row) => made.words.has(JSON.stringify(identify(row, 'id'))))
@@ -263,6 +264,15 @@ async function checkOrder(
       name,
     );
   }
+}
+
+/** The query that asks for an ascending order, where another parameter has the direction, such as `direction=asc`. */
+function ascendingOf({ run }: Context, operation: Operation, sort: Parameter): Record<string, Json> {
+  for (const { name, in: place, schema } of operation.parameters) {
+    const ascending = flatten(run.spec.requests, schema).enum?.find((value) => /^asc(ending)?$/i.test(textOf(value)));
+    if (place === 'query' && name !== sort.name && ascending !== undefined) return { [name]: ascending };
+  }
+  return {};
 }
 
 function fail(

@@ -142,6 +142,9 @@ test('--list and --dry-run tell what would be sent, and send nothing', async () 
   expect(list.stdout).toMatch(/^createKey +POST \/keys +\d{2,} .*coverage \d+.*fuzz \d+/m);
   expect(list.stdout).toMatch(/^about \d{3,} requests to \d+ operations; nothing was sent$/m);
   expect(list.code).toBe(0);
+  const cut = await latchkey([...args, '--list', '--time', '1ms']);
+  expect(cut.stderr).toBe('stopped after 0.0 s: further requests are not planned. Give more time with --time.\n');
+  expect(cut.code).toBe(2);
   const secret = 'a-token-of-the-command-line';
   const dry = await latchkey([...args, '--dry-run', '--only', 'createKey', '--token', secret]);
   expect(dry.stdout).toMatch(/^# createKey, coverage: body \/name: length 0\ncurl -i -X POST '[^']+\/keys' \\$/m);

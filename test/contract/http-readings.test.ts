@@ -55,6 +55,46 @@ function newestOf(usual: number, growth: number): Server {
   };
 }
 
+const row = object(['id', 'size', 'filters'], {
+  id: { type: 'integer' },
+  size: { type: 'integer' },
+  filters: { type: 'array', items: { type: 'object' } },
+});
+const sorting = document({
+  '/a': {
+    get: {
+      operationId: 'list',
+      parameters: [
+        { name: 'sort', in: 'query', schema: { type: 'string', enum: ['size'] } },
+        { name: 'direction', in: 'query', schema: { type: 'string', enum: ['ASC', 'DESC'] } },
+        { name: 'filter', in: 'query', content: { 'application/json': { schema: { type: 'object' } } } },
+      ],
+      responses: { ...refusals, 200: body({ type: 'array', items: row }) },
+    },
+  },
+});
+
+/** A server that lists three rows, the largest first unless the query has another direction. */
+function sorted(by: 'id' | 'size'): Server {
+  return ({ query }) => {
+    const [sort = 'size', direction = 'DESC'] = [query.get('sort') ?? undefined, query.get('direction') ?? undefined];
+    if (sort !== 'size' || !['ASC', 'DESC'].includes(direction) || !isObjectText(query.get('filter') ?? '{}'))
+      return REFUSED;
+    const rows = [5, 9, 7].map((size, id) => ({ id, size, filters: [{ id, is: size }] }));
+    rows.sort((a, b) => (direction === 'ASC' ? a[by] - b[by] : b[by] - a[by]));
+    return { status: 200, body: rows };
+  };
+}
+
+function isObjectText(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 const digit = { type: 'integer', minimum: 1, maximum: 9 };
 const inPath = { name: 'id', in: 'path', required: true, schema: digit };
 
@@ -180,6 +220,12 @@ testReadings({
     right: ({ query }) => (/^[1-9]$/.test(query.get('size') ?? '1') ? { status: 200, body: {} } : REFUSED),
     wrong: telling([]),
     finds: 'body',
+  },
+  'a sort beside its direction, and a filter in a language of its own': {
+    spec: sorting,
+    right: sorted('size'),
+    wrong: sorted('id'),
+    finds: 'filter',
   },
   'a list with a limit and no way on': {
     spec: document({
