@@ -4,7 +4,6 @@ import { announce } from '../announce.js';
 import { useAction, useLoad } from '../load.js';
 import { ownerIn, ownerQuery, useOwner } from '../owner.js';
 import { ownerName } from '../owner-name.js';
-import { Field } from '../parts/field.js';
 import { Form } from '../parts/form.js';
 import { Page } from '../parts/page.js';
 import { messagesFor, Problem } from '../parts/problem.js';
@@ -15,6 +14,7 @@ import { useMe } from '../session.js';
 import { dayOf } from '../times.js';
 import * as texts from '../words/create.js';
 import * as words from '../words.js';
+import { DescriptionField } from './create/description.js';
 import { type Expiry, ExpiryField, expiryProblem, firstExpiry, lastDayOf } from './create/expiry.js';
 import { TokenSecret } from './create/reveal.js';
 import { isScope, ScopesField, scopesFor, wordsIn } from './create/scopes.js';
@@ -115,25 +115,7 @@ function CreateForm({ limits, query, owner, onCreated }: CreateFormProps) {
         value={name}
         change={setName}
       />
-      <Field
-        label={texts.description}
-        hint={texts.descriptionHint}
-        error={messagesFor(create.error, 'description')}
-        isOptional
-      >
-        {(control) => (
-          <textarea
-            {...control}
-            name="description"
-            rows={2}
-            maxLength={1000}
-            value={description}
-            onInput={(event) => {
-              setDescription(event.currentTarget.value);
-            }}
-          />
-        )}
-      </Field>
+      <DescriptionField value={description} change={setDescription} error={messagesFor(create.error, 'description')} />
       <ExpiryField limits={limits} value={expiry} change={setExpiry} error={problemOf('expiresInDays')} />
       <ScopesField
         own={own}

@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks';
 import type { AccessToken, User } from '../../../../client/index.js';
 import { announce } from '../../announce.js';
 import { useLoad } from '../../load.js';
-import { Field } from '../../parts/field.js';
 import { FormDialog } from '../../parts/form-dialog.js';
 import { messagesFor } from '../../parts/problem.js';
 import { TextField } from '../../parts/text-field.js';
@@ -11,6 +10,7 @@ import { lk } from '../../service.js';
 import { useMe } from '../../session.js';
 import * as texts from '../../words/create.js';
 import * as words from '../../words.js';
+import { DescriptionField } from '../create/description.js';
 import { type Expiry, ExpiryField, expiryProblem, firstExpiry } from '../create/expiry.js';
 import { isScope, ScopesField, scopesFor, wordsIn } from '../create/scopes.js';
 
@@ -74,19 +74,7 @@ export function EditToken({ token, condition: current, query, owner, onClose, ch
             value={name}
             change={setName}
           />
-          <Field label={texts.description} error={messagesFor(error, 'description')} isOptional>
-            {(control) => (
-              <textarea
-                {...control}
-                rows={2}
-                maxLength={1000}
-                value={description}
-                onInput={(event) => {
-                  setDescription(event.currentTarget.value);
-                }}
-              />
-            )}
-          </Field>
+          <DescriptionField value={description} change={setDescription} error={messagesFor(error, 'description')} />
           {limits.data &&
             !isExpired &&
             (expiry === undefined ? (
