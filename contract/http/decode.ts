@@ -71,14 +71,11 @@ export function createRequestJudge(spec: Spec, judge: Judge, base: URL) {
     why.push(...excluded(operation, query));
     const fits = (pointer: string | undefined, value: Json) =>
       pointer !== undefined && judge.opinion(pointer, value).kind !== 'invalid';
-    const isPerhapsNull = (pointer: string | undefined, values: Json[]) =>
-      values.some((value) => value === '' || value === 'null') && fits(pointer, null);
     const judgeAll = (pointer: string | undefined, values: Json[], label: string) => {
       const opinions = values.map((value): Opinion => (pointer === undefined ? FINE : judge.opinion(pointer, value)));
       const best =
         opinions.find(({ kind }) => kind === 'valid') ?? opinions.find(({ kind }) => kind === 'unclear') ?? opinions[0];
-      if (best?.kind === 'invalid' && isPerhapsNull(pointer, values)) unclear.push(`${label} cannot express null`);
-      else if (best?.kind === 'invalid') why.push(...best.objections.map((objection) => `${label}: ${objection}`));
+      if (best?.kind === 'invalid') why.push(...best.objections.map((objection) => `${label}: ${objection}`));
       if (best?.kind === 'unclear') unclear.push(...best.objections.map((objection) => `${label}: ${objection}`));
     };
 

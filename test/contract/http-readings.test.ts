@@ -202,6 +202,31 @@ testReadings({
     wrong: () => ({ status: 200, body: {} }),
     finds: 'refusal',
   },
+  'an empty part of a form that may be null': {
+    spec: document({
+      '/a': {
+        post: {
+          operationId: 'post',
+          requestBody: {
+            required: true,
+            ...body(
+              object(['id'], { id: { type: 'string', format: 'uuid', nullable: true } }),
+              'application/x-www-form-urlencoded',
+            ),
+          },
+          responses: answers,
+        },
+      },
+    }),
+    right: ({ body: sent, type }) => {
+      const form = new URLSearchParams(sent);
+      const isForm = /^application\/x-www-form-urlencoded/i.test(type);
+      const isRight = isForm && form.getAll('id').length === 1 && UUID_OR_NOTHING.test(form.get('id') ?? '');
+      return isRight ? { status: 200, body: {} } : REFUSED;
+    },
+    wrong: () => ({ status: 200, body: {} }),
+    finds: 'refusal',
+  },
   'a required object without members in the query': {
     spec: document({
       '/a': {
