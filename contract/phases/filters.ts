@@ -9,6 +9,8 @@ import type { Made } from './rows.js';
 import { type ListShape, type Walk, walk } from './walk.js';
 
 const PHASE = 'lists';
+/** Pages that a list with a filter has at most, so that it is read to its end. */
+const PAGES = 20;
 
 /** Checks a filter whose name shows what it compares: instants, the items of a list, or a word to search for. */
 export async function checkOpenFilter(
@@ -60,13 +62,9 @@ async function checkSide(
   if (flatten(context.run.spec.requests, parameter.schema).format !== 'date-time') return;
   const instantOf = (row: JsonObject) => (typeof row[member] === 'string' ? Date.parse(row[member]) : Number.NaN);
   const instants = [...new Set(everything.map(instantOf).filter((at) => !Number.isNaN(at)))].sort((a, b) => a - b);
-  const middle = instants[Math.floor(instants.length / 2)];
-  const below = instants[Math.floor(instants.length / 2) - 1];
-  // The value is between two instants, because servers differ about equal ones.
-  if (middle === undefined || below === undefined) return;
-  const bound = (middle + below) / 2;
+  const bound = middleOfPause(instants);
+  if (bound === undefined) return;
   const value = new Date(bound).toISOString();
-  if (middle - below < 2) return;
   const isWanted = (row: JsonObject) => (isAfter ? instantOf(row) > bound : instantOf(row) < bound);
   await compare(
     context,
@@ -77,6 +75,16 @@ async function checkSide(
     isWanted,
     `${member} ${isAfter ? 'after' : 'before'} ${value}`,
   );
+}
+
+/**
+ * Returns the middle of the longest pause in the ascending `instants`, in milliseconds since 1970; undefined if none is long
+ * enough. It is none of the instants, because servers differ about equal ones, and far from them, because some round.
+ */
+function middleOfPause(instants: readonly number[]): number | undefined {
+  const pauses = instants.map((end, index) => ({ end, length: end - (instants[index - 1] ?? end) }));
+  const longest = pauses.reduce((best, each) => (each.length > best.length ? each : best), { end: 0, length: 0 });
+  return longest.length < 2 ? undefined : longest.end - Math.floor(longest.length / 2);
 }
 
 async function checkItem(
@@ -111,7 +119,7 @@ async function checkSearch(
     [word.toUpperCase(), `${word} in upper case`],
   ] as const) {
     const name = `list with ${parameter.name}=${label}`;
-    const walked = await search(context, shape, parameter, asked, name);
+    const walked = await search(context, shape, parameter, asked, everything.length, name);
     if (walked === undefined || !walked.complete) return;
     const rows = walked.pages.flatMap((page) => page.rows);
     if (rows.length > 0 && rows.length >= everything.length)
@@ -122,8 +130,18 @@ async function checkSearch(
   }
 }
 
-async function search(context: Context, shape: ListShape, parameter: Parameter, value: Json, name: string) {
-  const query = { [parameter.name]: value, ...(shape.limit && { [shape.limit.name]: 2 }) };
+/** Lists with a filter, in some pages if the list has several rows. `count` is that of the rows without the filter. */
+async function search(
+  context: Context,
+  shape: ListShape,
+  parameter: Parameter,
+  value: Json,
+  count: number,
+  name: string,
+) {
+  const { limit } = shape;
+  const most = Math.min(Math.max(2, Math.ceil(count / PAGES)), limit?.schema.maximum ?? Infinity);
+  const query = { [parameter.name]: value, ...(limit && { [limit.name]: most }) };
   return await walk(context, shape.operation, { phase: PHASE, query, name });
 }
 
@@ -138,7 +156,7 @@ async function compare(
   wanted: string,
 ): Promise<void> {
   const name = `list with ${parameter.name}`;
-  const walked = await search(context, shape, parameter, value, name);
+  const walked = await search(context, shape, parameter, value, everything.length, name);
   if (walked === undefined) return;
   const rows = walked.pages.flatMap((page) => page.rows);
   const ids = new Set(rows.map((row) => JSON.stringify(identify(row, 'id') ?? row)));

@@ -104,7 +104,13 @@ test('--quiet leaves the findings and the closing line', async () => {
 
 test('a terminal shows how far the run is', async () => {
   const args = await planted();
-  const { output, code } = await latchkeyOnTerminal([...args, '--login', USER.email, '--only', 'createKey'], LOGIN);
+  const folder = await newFolder();
+  // The line is updated ten times a second, so that a fast run would show too few shares.
+  await writeFile(join(folder, 'slow.mjs'), 'export const request = () => new Promise((done) => setTimeout(done, 5));');
+  const config = join(folder, 'slow.yaml');
+  await writeFile(config, JSON.stringify({ hooks: 'slow.mjs' }));
+  const flags = ['--login', USER.email, '--only', 'createKey', '--config', config];
+  const { output, code } = await latchkeyOnTerminal([...args, ...flags], LOGIN);
   const line = /\r\u001b\[K(\d+) % of 1 operations {2}\d+ requests {2}0 faults {2}\d+ s, \d+ s left {2}\w+ {2}\w+/g;
   const shares = [...output.matchAll(line)].map(([, share]) => Number(share));
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ContractOptions, toSummary } from '../../contract/index.js';
 import type { SmallReply, SmallRequest } from './planted/small.js';
 import { body, document, tested } from './small/document.js';
+import { isInstant } from './small/instant.js';
 
 // A list whose rows lack members: some are null, some absent, some empty. A right server, and servers that are wrong in
 // what they do with such rows.
@@ -224,12 +225,6 @@ function rows(fault?: Fault): (request: SmallRequest) => SmallReply {
 
 const at = (text: string) => Date.parse(text);
 const sizeOf = ({ size }: Row, none: number) => (size === undefined || size === null ? none : size);
-const isInstant = (value: string) => {
-  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i.exec(value) ?? [];
-  const last = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
-  return Number(day) <= last && !Number.isNaN(at(value));
-};
-
 const options = { laws, fuzzRuns: 1 };
 
 describe('rows that lack members', { timeout: 60_000 }, () => {
