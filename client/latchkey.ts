@@ -59,7 +59,8 @@ export interface LatchkeyExtras {
   readonly auditEvents: {
     /**
      * Iterates over the organization's linked events, oldest first, behind the event `after`; for administrators with
-     * `audit:read`. Ends with the newest event. Each part is fetched when it is needed.
+     * `audit:read`. Ends with the newest event. Each part is fetched when it is needed. Rejects with `events_gone` if events
+     * after `after` were deleted because of their age, or the database was restored from a backup.
      */
     all(options?: { after?: number | undefined } & CallOptions): AsyncGenerator<AuditEvent, void, undefined>;
   };

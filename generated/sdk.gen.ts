@@ -806,7 +806,9 @@ export const listAuditEvents = <ThrowOnError extends boolean = false>(options: O
  *
  * Linked events in the order of their chain, one JSON object on each line: an `AuditEvent`, or with `format=ocsf` an event
  * of the Open Cybersecurity Schema Framework 1.3. To go on, send the `seq` of the last line as `after` (in OCSF it is
- * `metadata.sequence`); an empty answer means that there are no more yet.
+ * `metadata.sequence`); an empty answer means that there are no more yet. If events after that place were deleted since, or
+ * if there is no such place because the database was restored from a backup, the answer is 410, so that no export has
+ * a gap that nobody sees.
  *
  */
 export const exportAuditEvents = <ThrowOnError extends boolean = false>(options: Options<ExportAuditEventsData, ThrowOnError>) => options.client.get<ExportAuditEventsResponses, ExportAuditEventsErrors, ThrowOnError>({

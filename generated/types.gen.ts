@@ -1957,7 +1957,7 @@ export type EventsAfter = string;
 export type EventsBefore = string;
 
 /**
- * The `seq` of the last event that is known already.
+ * The `seq` of the last event that is known already; 0 for all events that are kept.
  */
 export type ExportAfter = number;
 
@@ -4388,7 +4388,7 @@ export type ExportAuditEventsData = {
     path?: never;
     query?: {
         /**
-         * The `seq` of the last event that is known already.
+         * The `seq` of the last event that is known already; 0 for all events that are kept.
          */
         after?: number;
         /**
@@ -4417,6 +4417,13 @@ export type ExportAuditEventsErrors = {
      *
      */
     403: ApiError;
+    /**
+     * Events after this place were deleted, because of their age, or there is no such place, because the database was
+     * restored from a backup. `detail` says from where on events are kept: send that number as `after`, without
+     * `Last-Event-ID`.
+     *
+     */
+    410: ApiError;
     /**
      * The input is invalid. The body lists each problem with its place, a sentence and its type.
      */

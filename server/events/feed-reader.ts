@@ -1,8 +1,8 @@
-import { type Database, runPrepared } from '../database/index.js';
-import type { Caller } from '../tokens/caller.js';
+import type { Database } from '../database/index.js';
+import type { Caller, OwnerKey } from '../tokens/caller.js';
 import type { Event } from './event.js';
-import { headOf } from './link.js';
 import { exportEvents, ownerEvents } from './list.js';
+import { extentOf, hasAllBehind } from './places.js';
 
 /** Events that are read and sent together. A stream has no more than these in memory. */
 const BATCH = 100;
@@ -65,15 +65,22 @@ async function readPart(
   isAuditor: boolean,
   after: number,
 ): Promise<Part | undefined> {
-  const [head] = await runPrepared(db.read, headOf, { organizationId });
-  const end = head?.seq ?? 0;
-  if (after > end || after < (head?.pruned_seq ?? 0)) return undefined;
+  const extent = await extentOf(db.read, organizationId);
+  const { seq: end } = extent;
+  if (!hasAllBehind(extent, after)) return undefined;
   if (after === end) return { events: [], reached: after, isLast: true };
-  if (isAuditor) {
-    const events = await exportEvents({ db }, { organizationId }, { after, limit: BATCH });
-    return { events, reached: events.at(-1)?.seq ?? after, isLast: events.length < BATCH };
-  }
+  const part = isAuditor
+    ? toPart(await exportEvents({ db }, { organizationId }, { after, limit: BATCH }), after)
+    : await ownPart(db, { organizationId, ownerId }, after, end);
+  // Old events may have been deleted between the queries.
+  return hasAllBehind(await extentOf(db.read, organizationId), after) ? part : undefined;
+}
+
+function toPart(events: Event[], after: number): Part {
+  return { events, reached: events.at(-1)?.seq ?? after, isLast: events.length < BATCH };
+}
+
+async function ownPart(db: Pick<Database, 'read'>, owner: OwnerKey, after: number, end: number): Promise<Part> {
   const reached = Math.min(after + RANGE, end);
-  const events = await ownerEvents({ db }, { organizationId, ownerId }, { after, to: reached });
-  return { events, reached, isLast: reached === end };
+  return { events: await ownerEvents({ db }, owner, { after, to: reached }), reached, isLast: reached === end };
 }

@@ -1,4 +1,3 @@
-import { runPrepared } from '../database/index.js';
 import type { Deps, Feed } from '../deps.js';
 import { ServiceError, unauthorized, unavailable } from '../errors.js';
 import type { Stream, StreamClient } from '../http/stream.js';
@@ -7,7 +6,7 @@ import { readCallerState } from '../tokens/caller-state.js';
 import { AUDIT, holds, READ } from '../tokens/scopes.js';
 import type { Event } from './event.js';
 import { createFeedReader, type Follower } from './feed-reader.js';
-import { headOf } from './link.js';
+import { extentOf, placeIn } from './places.js';
 import { toWireEvent } from './wire-event.js';
 
 /** Milliseconds between two signs of life in a stream, so that no proxy takes its connection for idle. */
@@ -123,8 +122,8 @@ export function createFeed(
   return {
     async follow(caller, { after, isAuditor }): Promise<Stream> {
       const { organizationId, ownerId } = caller;
-      const [head = { seq: 0, pruned_seq: 0 }] = await runPrepared(db.read, headOf, { organizationId });
-      if (after !== undefined && (after < head.pruned_seq || after > head.seq)) throw gone(after, head);
+      const extent = await extentOf(db.read, organizationId);
+      const from = after === undefined ? extent.seq : placeIn(extent, after);
       // From here on nothing is awaited, so that requests at the same time cannot exceed the limits.
       if (isClosed) throw unavailable('The service is stopping. Try again in a second.');
       if (streams >= most)
@@ -136,7 +135,7 @@ export function createFeed(
       begin(ownerId);
       return async (client) => {
         try {
-          await run({ caller, isAuditor }, after ?? head.seq, client);
+          await run({ caller, isAuditor }, from, client);
         } finally {
           end(ownerId);
         }
@@ -166,12 +165,4 @@ function signOfLife(place: number | null): string {
 
 function tooMany(code: 'overloaded' | 'too_many_requests', detail: string): ServiceError {
   return new ServiceError(code, { detail, headers: { 'Retry-After': TRY_AGAIN } });
-}
-
-function gone(after: number, { seq, pruned_seq: pruned }: { seq: number; pruned_seq: number }): ServiceError {
-  const detail =
-    after > seq
-      ? `There is no event ${String(after)}: the newest is ${String(seq)}. The database was restored from a backup.`
-      : `Events after ${String(after)} were deleted. Events are kept after ${String(pruned)}.`;
-  return new ServiceError('events_gone', { detail });
 }

@@ -25,7 +25,9 @@ async function pruneBatch(trx: Queries, organizationId: number, before: number, 
   const [head] = await withoutLocked(trx, headOf(trx, { organizationId })).execute();
   if (head === undefined) return 0;
   const oldest = await runPrepared(trx, oldestOf, { organizationId, after: head.pruned_seq });
-  const recent = oldest.findIndex(({ at }) => at >= before);
+  // A webhook that is behind, because no process has run since, still gets the event.
+  const [{ taken } = { taken: null }] = await runPrepared(trx, takenByAll, { organizationId });
+  const recent = oldest.findIndex(({ at, seq }) => at >= before || (taken !== null && (seq ?? 0) > taken));
   const events = recent === -1 ? oldest : oldest.slice(0, recent);
   const last = events.at(-1);
   if (last?.seq == null || last.hash === null) return 0;
@@ -41,6 +43,14 @@ async function pruneBatch(trx: Queries, organizationId: number, before: number, 
   await recordEvent(trx, SYSTEM, now, { action: 'audit.pruned', owner: { organizationId }, target: null, changes });
   return events.length;
 }
+
+/** The place up to which deliveries to all enabled webhooks are made. */
+const takenByAll = (trx: Queries, { organizationId }: { organizationId: number }) =>
+  trx
+    .selectFrom('webhooks')
+    .select(({ fn }) => fn.min<number | null>('after_seq').as('taken'))
+    .where('organization_id', '=', organizationId)
+    .where('disabled_at', 'is', null);
 
 const oldestOf = (trx: Queries, { organizationId, after }: { organizationId: number; after: number }) =>
   trx

@@ -39,6 +39,21 @@ export async function verifyChain(
   key: Uint8Array | null,
   anchors: readonly Anchor[] = [],
 ): Promise<ChainReport> {
+  for (;;) {
+    const report = await verifyOnce(read, organizationId, key, anchors);
+    if (report.fault === null) return report;
+    // The service may have deleted old events meanwhile, which is no fault.
+    const [head] = await runPrepared(read, headOf, { organizationId });
+    if ((head?.pruned_seq ?? 0) === report.pruned) return report;
+  }
+}
+
+async function verifyOnce(
+  read: Queries,
+  organizationId: number,
+  key: Uint8Array | null,
+  anchors: readonly Anchor[],
+): Promise<ChainReport> {
   // The head is read first, and the events up to it: others may be linked meanwhile.
   const [head] = await runPrepared(read, headOf, { organizationId });
   const [counted] = await runPrepared(read, countUnlinked, { organizationId });
@@ -46,7 +61,7 @@ export async function verifyChain(
   const end = head?.seq ?? 0;
   const pruned = head?.pruned_seq ?? 0;
   let hash = head?.pruned_hash ?? START;
-  let fault: ChainReport['fault'] = null;
+  let fault = await startFault(read, organizationId, pruned, hash, anchors);
   let seq = pruned;
   let withoutKey = 0;
   while (fault === null && seq < end) {
@@ -72,7 +87,7 @@ export async function verifyChain(
     events: seq - pruned,
     pruned,
     withoutKey,
-    deletedAnchors: anchors.filter((anchor) => anchor.seq <= pruned).length,
+    deletedAnchors: anchors.filter((anchor) => anchor.seq < pruned).length,
     unlinked: counted?.count ?? 0,
     head: head === undefined || head.seq === 0 ? null : { seq: head.seq, hash: hexadecimal(head.hash) },
     fault,
@@ -117,6 +132,22 @@ async function prunedFault(
     .limit(1)
     .executeTakeFirst();
   return found === undefined ? { seq, what: 'no event tells that the events up to this one were deleted' } : null;
+}
+
+/** The fault of the place where the chain begins, behind the last event that was deleted: at 0 if none was. */
+async function startFault(
+  read: Queries,
+  organizationId: number,
+  seq: number,
+  hash: Uint8Array,
+  anchors: readonly Anchor[],
+): Promise<ChainReport['fault']> {
+  const [first] = await runPrepared(read, firstLinked, { organizationId });
+  if (first?.seq != null && first.seq <= seq) {
+    return { seq: first.seq, what: 'the event stands before the start of the chain' };
+  }
+  const isOther = (anchor: Anchor) => anchor.seq === seq && anchor.hash.toLowerCase() !== hexadecimal(hash);
+  return seq > 0 && anchors.some(isOther) ? { seq, what: 'the hash is not the one of the anchor' } : null;
 }
 
 function endFault(
@@ -164,6 +195,15 @@ const lastLinked = (read: Queries, { organizationId }: { organizationId: number 
     .where('organization_id', '=', organizationId)
     .where('seq', 'is not', null)
     .orderBy('seq', 'desc')
+    .limit(1);
+
+const firstLinked = (read: Queries, { organizationId }: { organizationId: number }) =>
+  read
+    .selectFrom('audit_events')
+    .select('seq')
+    .where('organization_id', '=', organizationId)
+    .where('seq', 'is not', null)
+    .orderBy('seq')
     .limit(1);
 
 const countUnlinked = (read: Queries, { organizationId }: { organizationId: number }) =>

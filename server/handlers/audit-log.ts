@@ -3,6 +3,7 @@ import { parseDateTime } from '../contract/formats.js';
 import { insufficientScope } from '../errors.js';
 import { type EventPage, exportEvents, listEvents, listTokenEvents } from '../events/list.js';
 import { toOcsf } from '../events/ocsf.js';
+import { requireNoGap } from '../events/places.js';
 import { toWireEvent } from '../events/wire-event.js';
 import { actingOwner } from '../tokens/acting.js';
 import { heldNamedScopes } from '../tokens/administrators.js';
@@ -23,6 +24,7 @@ export const auditLog = {
 
   async exportAuditEvents(deps, { caller, query: { after, limit, format } }) {
     const events = await exportEvents(deps, caller, { after, limit });
+    await requireNoGap(deps.db, caller.organizationId, after, events);
     const show = format === 'ocsf' ? toOcsf : toWireEvent;
     return { body: events.map((event) => `${JSON.stringify(show(event))}\n`).join('') };
   },

@@ -82,15 +82,28 @@ export function createSend(ca?: string, timeout = TIMEOUT): Send {
         drain(response);
         resolve(outcomeOf(response));
       });
+      // Without this, Node would close the connection of an answer with the status 101 and tell nobody.
+      request.once('upgrade', (response, socket) => {
+        finish();
+        socket.destroy();
+        resolve(outcomeOf(response));
+      });
       request.on('error', (error) => {
         finish();
         resolve({ error: isLate ? 'timeout' : errorOf(error), status: null, retryAfter: null });
+      });
+      // However the connection ended: an attempt that never ends would hold up the webhook for ever.
+      request.once('close', () => {
+        finish();
+        resolve({ error: isLate ? 'timeout' : 'connection', status: null, retryAfter: null });
       });
       request.end(body);
     });
 }
 
 function outcomeOf({ statusCode: status = 0, headers }: IncomingMessage): Outcome {
+  // Node's parser takes any three digits.
+  if (status < 100) return { error: 'connection', status: null, retryAfter: null };
   const error = status >= 200 && status < 300 ? null : status >= 300 && status < 400 ? 'redirect' : 'status';
   return { error, status, retryAfter: retryAfterOf(headers['retry-after']) };
 }

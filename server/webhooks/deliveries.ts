@@ -192,7 +192,18 @@ async function findDelivery(queries: Queries, { id }: Webhook, uuid: string): Pr
 }
 
 function beginAnew(trx: Queries, at: number) {
-  return trx.updateTable('webhook_deliveries').set({ status: 'pending', begun_at: at, due_at: at, retries: 0 });
+  return trx.updateTable('webhook_deliveries').set(({ eb, ref }) => ({
+    status: 'pending',
+    // Later than before in any case: an attempt under way sees by it that it was not the last one.
+    begun_at: eb
+      .case()
+      .when('begun_at', '>=', at)
+      .then(eb(ref('begun_at'), '+', 1))
+      .else(at)
+      .end(),
+    due_at: at,
+    retries: 0,
+  }));
 }
 
 /** Deletes at most `most` deliveries that were made before the instant `at`, and returns their ids. */

@@ -39,10 +39,11 @@ export async function runLane(deps: LaneDeps, webhookId: number, claim: Claim): 
 
   async function next(queue: DueDelivery[]): Promise<void> {
     for (let delivery = queue.shift(); delivery !== undefined; delivery = queue.shift()) {
-      if (deps.isClosed() || performanceNow() > end || !(await claim.renew())) state.isOver = true;
+      if (deps.isClosed() || performanceNow() > end) state.isOver = true;
       if (state.isOver) return;
       const start = performanceNow();
-      const outcome = await attempt(deps, delivery);
+      // What is read before must not be old when it is sent: the claim, the URL and the secrets.
+      const outcome = await deps.limited(() => attempt(deps, claim, delivery));
       if (outcome === undefined) {
         state.isOver = true;
         return;
@@ -72,8 +73,12 @@ function isOfTarget({ error }: Outcome): boolean {
   return error === 'unknown_host' || error === 'forbidden_target';
 }
 
-/** Sends a delivery once; undefined if its webhook was disabled or deleted meanwhile, or the service stops. */
-async function attempt(deps: LaneDeps, delivery: DueDelivery): Promise<Outcome | undefined> {
+/**
+ * Sends a delivery once; undefined if its webhook was disabled or deleted meanwhile, another process has the webhook, or the
+ * service stops.
+ */
+async function attempt(deps: LaneDeps, claim: Claim, delivery: DueDelivery): Promise<Outcome | undefined> {
+  if (deps.signal.aborted || !(await claim.renew())) return undefined;
   const [webhook] = await runPrepared(deps.db.read, enabledWebhook, { id: delivery.webhook_id });
   if (webhook === undefined) return undefined;
   const at = deps.now();
@@ -88,18 +93,16 @@ async function attempt(deps: LaneDeps, delivery: DueDelivery): Promise<Outcome |
   });
   const id = toUuid(Buffer.from(delivery.event_uuid ?? delivery.uuid).toString('hex'));
   const message = { body: delivery.payload, headers: signedHeaders(id, at, delivery.payload, opened) };
-  return await deps.limited(async () => {
-    try {
-      const target = await deps.targetOf(webhook.url);
-      // Each retry takes another address of the host.
-      const address = target.addresses[delivery.retries % target.addresses.length] ?? '';
-      return await deps.send(target, address, message, deps.signal);
-    } catch (error) {
-      if (error instanceof TargetRefused) return { error: error.code, status: null, retryAfter: null };
-      if (deps.signal.aborted) return undefined;
-      throw error;
-    }
-  });
+  try {
+    const target = await deps.targetOf(webhook.url);
+    // Each retry takes another address of the host.
+    const address = target.addresses[delivery.retries % target.addresses.length] ?? '';
+    return await deps.send(target, address, message, deps.signal);
+  } catch (error) {
+    if (error instanceof TargetRefused) return { error: error.code, status: null, retryAfter: null };
+    if (deps.signal.aborted) return undefined;
+    throw error;
+  }
 }
 
 const dueDeliveries = (read: Queries, { webhookId, at, limit }: { webhookId: number; at: number; limit: number }) =>

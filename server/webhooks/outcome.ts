@@ -41,20 +41,28 @@ async function recordOne(
   // The row of the webhook is locked before that of the delivery, as everywhere.
   const [webhook] = await runPrepared(trx, isTaken ? succeed : fail, { id: delivery.webhook_id, at });
   if (webhook === undefined) return;
-  await trx
+  const attempted = trx
     .updateTable('webhook_deliveries')
     .set(({ eb }) => ({
-      status: isTaken ? 'delivered' : delay === undefined ? 'failed' : 'pending',
-      due_at: delay === undefined ? null : at + delay,
       attempts: eb('attempts', '+', 1),
-      retries: isTaken ? delivery.retries : failed,
       last_attempt_at: at,
       last_status: status,
       last_error: error,
     }))
-    .where('id', '=', delivery.id)
-    .execute();
+    .where('id', '=', delivery.id);
+  const { numUpdatedRows } = await attempted
+    .set({
+      status: isTaken ? 'delivered' : delay === undefined ? 'failed' : 'pending',
+      due_at: delay === undefined ? null : at + delay,
+      retries: isTaken ? delivery.retries : failed,
+    })
+    .where('begun_at', '=', delivery.begun_at)
+    .executeTakeFirstOrThrow();
+  // Somebody let it be sent again during the attempt, so it stays due.
+  const isBegunAnew = numUpdatedRows === 0n;
+  if (isBegunAnew) await attempted.execute();
   if (isTaken || delay !== undefined || webhook.disabled_at !== null) return;
+  if (isBegunAnew && status !== GONE) return;
   const isFailing = webhook.last_success_at === null || webhook.last_success_at < delivery.begun_at;
   if (status === GONE) await disable(trx, delivery.webhook_id, 'gone', at);
   else if (isFailing) await disable(trx, delivery.webhook_id, 'failing', at);

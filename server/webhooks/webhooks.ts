@@ -39,12 +39,22 @@ export interface WebhookOptions {
   rest?: number | undefined;
   /** Milliseconds instead of `PATIENCE`. */
   patience?: number | undefined;
+  /** Attempts instead of `MOST_ATTEMPTS`. */
+  most?: number | undefined;
 }
 
 /** Sends events to webhooks as long as the service runs. Without webhooks it asks every 5 seconds whether there are some. */
 export function createWebhooks(
   deps: Pick<Deps, 'db' | 'now' | 'keyring' | 'log' | 'config'>,
-  { resolve, ca, send = createSend(ca), net = NET, rest = REST, patience = PATIENCE }: WebhookOptions = {},
+  {
+    resolve,
+    ca,
+    send = createSend(ca),
+    net = NET,
+    rest = REST,
+    patience = PATIENCE,
+    most = MOST_ATTEMPTS,
+  }: WebhookOptions = {},
 ): Webhooks {
   const { db, now, log } = deps;
   const self = randomBytes(16);
@@ -68,7 +78,7 @@ export function createWebhooks(
     ...deps,
     targetOf,
     send,
-    limited: createLimit(MOST_ATTEMPTS),
+    limited: createLimit(most),
     signal: stopping.signal,
     isClosed: () => closed,
   };
@@ -100,6 +110,8 @@ export function createWebhooks(
     const lane = sendAll(id)
       .catch((error: unknown) => {
         if (!closed) log.warn({ err: error }, 'deliveries to a webhook could not be sent; trying again in 5 seconds');
+        // Otherwise each new event would try again at once, and write to the log.
+        resting.set(id, performanceNow() + rest);
         return false;
       })
       .then((goesOn) => {

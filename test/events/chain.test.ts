@@ -149,6 +149,19 @@ describe('the first fault of a chain is named', () => {
     expect((await verify(service)).fault).toEqual({ seq: 6, what: 'the event stands behind the end of the chain' });
   });
 
+  test('where an event was added before the start', async () => {
+    for (const seq of [0, -7]) {
+      const service = await chainOf(3);
+      await change(
+        service,
+        `insert into audit_events (uuid, organization_id, seq, at, action, actor_kind)
+          select ${bytes('00112233445566778899aabbccddeeff')}, organization_id, ${String(seq)}, at, action, actor_kind
+            from audit_events where seq = 5`,
+      );
+      expect((await verify(service)).fault).toEqual({ seq, what: 'the event stands before the start of the chain' });
+    }
+  });
+
   test('where the end was cut off together with the note of it, by an anchor alone', async () => {
     const service = await chainOf(3);
     const { head } = await verify(service);

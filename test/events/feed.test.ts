@@ -11,8 +11,11 @@ import {
   updateUser,
 } from '../../generated/index.js';
 import { openDatabase } from '../../server/database/index.js';
+import { createFeedReader } from '../../server/events/feed-reader.js';
 import { linkEvents } from '../../server/events/link.js';
 import { openUsers } from '../../server/index.js';
+import type { Caller } from '../../server/tokens/caller.js';
+import { afterFirstQuery } from '../support/between-queries.js';
 import { follow } from '../support/following.js';
 import { send } from '../support/http.js';
 import { answered, DAY, startService } from '../support/service.js';
@@ -62,20 +65,49 @@ test('a stream begins behind Last-Event-ID, or else behind `after`', async () =>
   expect(await resumed.event()).toEqual(seen[4]);
 });
 
-test('a place whose events were deleted is 410, and so is one that does not exist', async () => {
+test('a place whose events were deleted is 410, and so is one that does not exist; in an export too', async () => {
   const service = await startService();
-  const { token } = await service.admin();
+  const { client, token } = await service.admin();
   // On PostgreSQL the chain begins a moment after its first event.
-  await expect.poll(() => rowsOf(service, 'select seq from audit_heads where seq > 0')).toHaveLength(1);
-  await change(service, 'update audit_heads set pruned_seq = 1');
-  for (const [query, detail] of [
-    ['?after=0', 'Events after 0 were deleted. Events are kept after 1.'],
-    ['?after=1000', expect.stringContaining('There is no event 1000') as string],
-  ] as const) {
-    const refused = await send(service, `GET /api/v1/events${query}`, { token });
-    expect(refused).toMatchObject({ status: 410, body: { code: 'events_gone', detail } });
+  await expect.poll(() => rowsOf(service, 'select seq from audit_heads where seq > 1')).toHaveLength(1);
+  await change(service, 'update audit_heads set pruned_seq = 2', 'delete from audit_events where seq <= 2');
+  for (const operation of ['GET /api/v1/events', 'GET /api/v1/audit-events/export']) {
+    for (const [query, detail] of [
+      ['?after=1', 'Events after 1 were deleted. Events are kept after 2.'],
+      ['?after=1000', expect.stringContaining('There is no event 1000') as string],
+    ] as const) {
+      const refused = await send(service, operation + query, { token });
+      expect(refused).toMatchObject({ status: 410, body: { code: 'events_gone', detail } });
+    }
+    if (operation.endsWith('export')) {
+      for (const query of ['', '?after=0', '?after=2']) {
+        expect(await send(service, operation + query, { token })).toMatchObject({ status: 200 });
+      }
+    }
   }
-  expect(await follow(service, token, { query: '?after=1' })).toMatchObject({ status: 200 });
+  expect(await follow(service, token, { query: '?after=2' })).toMatchObject({ status: 200 });
+  // All that is kept, as the first stream of a follower that knows nothing yet.
+  const all = await follow(service, token, { query: '?after=0' });
+  expect(await all.next()).toMatchObject({ id: '2' });
+  await answered(createAccessToken({ client, body: { name: 'a' } }));
+  expect((await all.event()).seq).toBe(3);
+});
+
+test('a place whose events are deleted while it is read ends the stream', async () => {
+  const service = await startService();
+  const { client } = await service.admin();
+  for (const name of ['a', 'b']) await answered(createAccessToken({ client, body: { name } }));
+  await service.stop();
+  const db = await openDatabase(service.database);
+  onTestFinished(() => db.close());
+  const caller = { organizationId: 1, ownerId: 1 } as Caller;
+  for (const isAuditor of [true, false]) {
+    await change(service, 'update audit_heads set pruned_seq = 0');
+    const prune = () => change(service, 'update audit_heads set pruned_seq = 2');
+    const { read } = createFeedReader({ read: afterFirstQuery(db.read, prune) });
+    expect(await read({ caller, isAuditor }, 1)).toBeUndefined();
+    expect(await read({ caller, isAuditor }, 2)).toMatchObject({ reached: 4, isLast: true });
+  }
 });
 
 test('anybody else gets the events of their own tokens alone', async () => {

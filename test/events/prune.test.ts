@@ -6,7 +6,8 @@ import { linkEvents } from '../../server/events/link.js';
 import { verifyChain } from '../../server/events/verify.js';
 import { createLog } from '../../server/log/log.js';
 import { createSweeper } from '../../server/sweeper.js';
-import { answered, DAY, type Service, startService } from '../support/service.js';
+import { afterFirstQuery } from '../support/between-queries.js';
+import { answered, DAY, MINUTE, type Service, startService } from '../support/service.js';
 import { change, rowsOf } from '../support/store.js';
 
 /** A service with four events of now and two of 20 days later, all linked, and a database beside it. */
@@ -47,9 +48,53 @@ test('events older than LATCHKEY_AUDIT_DAYS are deleted, an event says so, and t
   expect(report).toMatchObject({ events: 3, pruned: 4, fault: null });
   const old = { seq: 2, hash: '0'.repeat(64) };
   expect(await verifyChain(setting.db, 1, null, [old])).toMatchObject({ fault: null, deletedAnchors: 1 });
+  const [{ changes } = {}] = await rowsOf(
+    setting.service,
+    "select changes from audit_events where action = 'audit.pruned'",
+  );
+  const { lastHash } = (JSON.parse(String(changes)) as { after: { lastHash: string } }).after;
+  expect(await verifyChain(setting.db, 1, null, [{ seq: 4, hash: lastHash }])).toMatchObject({
+    fault: null,
+    deletedAnchors: 0,
+  });
+  expect((await verifyChain(setting.db, 1, null, [{ ...old, seq: 4 }])).fault).toEqual({
+    seq: 4,
+    what: 'the hash is not the one of the anchor',
+  });
   expect(await verifyChain(setting.db, 1, null, report.head === null ? [] : [report.head])).toMatchObject({
     fault: null,
   });
+});
+
+test('a deletion while the chain is verified is no fault', async () => {
+  const setting = await aged();
+  const read = afterFirstQuery(setting.db.read, () => sweep(setting, 10));
+  expect(await verifyChain({ read }, 1, null)).toMatchObject({ events: 3, pruned: 4, fault: null });
+});
+
+test('an event that a webhook must still get is kept', async () => {
+  const setting = await aged();
+  const { service, db } = setting;
+  await db.write((trx) =>
+    trx
+      .insertInto('webhooks')
+      .values({
+        uuid: Buffer.alloc(16, 1),
+        organization_id: 1,
+        url: 'https://hooks.example.org/',
+        secret: Buffer.alloc(64),
+        created_at: 1,
+        after_id: 0,
+        after_seq: 2,
+      })
+      .execute(),
+  );
+  await sweep(setting, 10);
+  expect((await rowsOf(service, ACTIONS)).map(({ seq }) => seq)).toEqual([3, 4, 5, 6, 7]);
+  await change(service, "update webhooks set disabled_at = 1, disabled_reason = 'manual'");
+  service.clock.advance(MINUTE * 6);
+  await sweep(setting, 10);
+  expect((await rowsOf(service, ACTIONS)).map(({ seq }) => seq)).toEqual([5, 6, 7, 8]);
 });
 
 test('without it, or while all are younger, all are kept', async () => {

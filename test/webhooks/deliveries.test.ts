@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   createAccessToken,
   createWebhook,
@@ -7,6 +8,7 @@ import {
   getWebhook,
   listAuditEvents,
   listWebhookDeliveries,
+  redeliverWebhookDelivery,
   rotateWebhookSecret,
   updateWebhook,
   type WebhookWithSecret,
@@ -14,6 +16,7 @@ import {
 import { createSend } from '../../server/webhooks/attempt.js';
 import { isSigned, type Received, startReceiver } from '../support/receiver.js';
 import { answered, type Client, HOUR, MINUTE, SECOND, type Service, startService } from '../support/service.js';
+import { change, rowsOf } from '../support/store.js';
 
 // Events reach webhooks: signed, in order, again after a failure, and at least once.
 
@@ -249,6 +252,115 @@ test('a receiver that does not answer in time gets the delivery again', async ()
   service.clock.advance(10 * SECOND);
   await expect.poll(last).toMatchObject([{ status: 'delivered', attempts: 2, lastStatus: 204 }]);
   expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+});
+
+/** A server that answers each connection with the next of these texts, whatever they are. */
+async function answering(...texts: string[]): Promise<string> {
+  let connections = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end(texts[connections++]));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  const address = server.address();
+  return `http://127.0.0.1:${String(typeof address === 'object' ? address?.port : '')}/`;
+}
+
+test('an answer that is none, or that switches the protocol, is a failed attempt and does not hold up the webhook', async () => {
+  const service = await startService(ALLOW);
+  const client = await lasting(service, (await service.admin()).client);
+  const url = await answering(
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\nConnection: Upgrade\r\n\r\n',
+    'HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n',
+    'SSH-2.0-nothing\r\n',
+    '',
+    'HTTP/1.1 204 No Content\r\n\r\n',
+  );
+  const { webhook } = await webhookAt(client, url);
+  await create(client, 'a');
+  for (const [attempts, status, lastStatus, lastError] of [
+    [1, 'pending', 101, 'status'],
+    [2, 'pending', null, 'connection'],
+    [3, 'pending', null, 'connection'],
+    [4, 'pending', null, 'connection'],
+    [5, 'delivered', 204, null],
+  ] as const) {
+    await expect
+      .poll(async () => {
+        const { items } = await answered(listWebhookDeliveries({ client, path: { webhook_id: webhook.id } }));
+        return items;
+      })
+      .toMatchObject([{ attempts, status, lastStatus, lastError }]);
+    service.clock.advance(3 * HOUR);
+  }
+});
+
+test('a delivery that waited for its turn goes where the webhook leads then, with the secret of then', async () => {
+  const service = await startService({ ...ALLOW, webhooks: { most: 1 } });
+  const { client } = await service.admin();
+  let release = (): void => undefined;
+  const slow = await startReceiver((response) => {
+    release = () => response.writeHead(204).end();
+  });
+  const [former, present] = [await startReceiver(), await startReceiver()];
+  const { webhook: first } = await webhookAt(client, slow.url);
+  const { webhook } = await webhookAt(client, former.url);
+  const path = { webhook_id: webhook.id };
+  await updateWebhook({ client, path, body: { enabled: false } });
+  await create(client, 'a');
+  await expect.poll(() => slow.received.length).toBe(1);
+  await updateWebhook({ client, path, body: { enabled: true } });
+  await create(client, 'b');
+  // Now it waits, and whoever sends it has looked at the webhook already.
+  const claimed = async () => await rowsOf(service, 'select 1 from webhooks where claimed_until > 0');
+  await expect.poll(claimed).toHaveLength(2);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const { secret } = await answered(rotateWebhookSecret({ client, path, body: { gracePeriodSeconds: 0 } }));
+  await updateWebhook({ client, path, body: { url: present.url } });
+  release();
+  await expect.poll(() => namesOf(present.received)).toEqual(['b']);
+  expect(isSigned(present.received[0] as Received, secret)).toBe(true);
+  expect(former.received).toEqual([]);
+  await deleteWebhook({ client, path: { webhook_id: first.id } });
+  release();
+});
+
+test('a delivery that is let be sent again during an attempt is sent again after it', async () => {
+  const held: (() => void)[] = [];
+  const { client, receiver, webhook } = await setting({}, (response) => {
+    held.push(() => response.writeHead(204).end());
+  });
+  await create(client, 'a');
+  await expect.poll(() => held.length).toBe(1);
+  const path = { webhook_id: webhook.id };
+  const deliveries = async () => (await answered(listWebhookDeliveries({ client, path }))).items;
+  const [{ id = '' } = {}] = await deliveries();
+  await answered(redeliverWebhookDelivery({ client, path: { ...path, delivery_id: id } }));
+  held[0]?.();
+  await expect.poll(() => held.length).toBe(2);
+  expect(await deliveries()).toMatchObject([{ status: 'pending', attempts: 1, lastStatus: 204 }]);
+  held[1]?.();
+  await expect.poll(deliveries).toMatchObject([{ status: 'delivered', attempts: 2 }]);
+  expect(namesOf(receiver.received)).toEqual(['a', 'a']);
+});
+
+test('a secret that cannot be decrypted is tried once in a while, and told once each time', async () => {
+  const { service, receiver, client, webhook } = await setting({ webhooks: { rest: 60_000 } });
+  await webhookAt(client, `${receiver.url}/other`);
+  // The encryption is bound to the webhook.
+  await change(service, 'update webhooks set secret = (select secret from webhooks order by id desc limit 1)');
+  for (const name of ['a', 'b', 'c', 'd']) {
+    await create(client, name);
+    await expect.poll(() => namesOf(receiver.received)).toContain(name);
+  }
+  expect(receiver.received.map(({ path }) => path)).not.toContain('/hook?key=1');
+  const told = service.log.filter((line) => line.includes('deliveries to a webhook could not be sent'));
+  expect(told).toHaveLength(1);
+  const [waiting] = (await answered(listWebhookDeliveries({ client, path: { webhook_id: webhook.id } }))).items;
+  expect(waiting).toMatchObject({ status: 'pending', attempts: 0 });
 });
 
 test('of an answer 64 KiB are read, within a second, and the next delivery does not wait for the rest', async () => {
