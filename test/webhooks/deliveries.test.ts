@@ -259,7 +259,7 @@ async function answering(...texts: string[]): Promise<string> {
   let connections = 0;
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
-    socket.once('data', () => socket.end(texts[connections++]));
+    socket.once('data', () => socket.end(texts[connections++] ?? ''));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
