@@ -71,17 +71,17 @@ test('a place whose events were deleted is 410, and so is one that does not exis
   // On PostgreSQL the chain begins a moment after its first event.
   await expect.poll(() => rowsOf(service, 'select seq from audit_heads where seq > 1')).toHaveLength(1);
   await change(service, 'update audit_heads set pruned_seq = 2', 'delete from audit_events where seq <= 2');
-  for (const operation of ['GET /api/v1/events', 'GET /api/v1/audit-events/export']) {
+  for (const operation of ['GET /api/v1/events', 'GET /api/v1/audit-events/export'] as const) {
     for (const [query, detail] of [
       ['?after=1', 'Events after 1 were deleted. Events are kept after 2.'],
       ['?after=1000', expect.stringContaining('There is no event 1000') as string],
     ] as const) {
-      const refused = await send(service, operation + query, { token });
+      const refused = await send(service, `${operation}${query}`, { token });
       expect(refused).toMatchObject({ status: 410, body: { code: 'events_gone', detail } });
     }
     if (operation.endsWith('export')) {
       for (const query of ['', '?after=0', '?after=2']) {
-        expect(await send(service, operation + query, { token })).toMatchObject({ status: 200 });
+        expect(await send(service, `${operation}${query}`, { token })).toMatchObject({ status: 200 });
       }
     }
   }
