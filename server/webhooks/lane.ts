@@ -78,7 +78,7 @@ function isOfTarget({ error }: Outcome): boolean {
  * service stops.
  */
 async function attempt(deps: LaneDeps, claim: Claim, delivery: DueDelivery): Promise<Outcome | undefined> {
-  if (deps.signal.aborted || !(await claim.renew())) return undefined;
+  if (deps.isClosed() || !(await claim.renew())) return undefined;
   const [webhook] = await runPrepared(deps.db.read, enabledWebhook, { id: delivery.webhook_id });
   if (webhook === undefined) return undefined;
   const at = deps.now();

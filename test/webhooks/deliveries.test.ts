@@ -337,8 +337,8 @@ test('a delivery that is let be sent again during an attempt is sent again after
   await expect.poll(() => held.length).toBe(1);
   const path = { webhook_id: webhook.id };
   const deliveries = async () => (await answered(listWebhookDeliveries({ client, path }))).items;
-  const [{ id = '' } = {}] = await deliveries();
-  await answered(redeliverWebhookDelivery({ client, path: { ...path, delivery_id: id } }));
+  const [delivery] = await deliveries();
+  await answered(redeliverWebhookDelivery({ client, path: { ...path, delivery_id: delivery?.id ?? '' } }));
   held[0]?.();
   await expect.poll(() => held.length).toBe(2);
   expect(await deliveries()).toMatchObject([{ status: 'pending', attempts: 1, lastStatus: 204 }]);
