@@ -40,6 +40,7 @@ export {
   lockOwnerAhead,
   lockOwnerFoundBy,
   lockOwners,
+  lockOwnersAnd,
   lockTokensAhead,
   withoutLocked,
 } from './locks.js';

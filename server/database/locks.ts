@@ -26,11 +26,35 @@ const organization: Build<{ id: number }, unknown> = (trx, { id }) =>
 /** Locks the users with these ids until `trx` ends. Until then, other writes that lock one of these users wait. */
 export async function lockOwners(trx: Queries, ...ids: readonly number[]): Promise<void> {
   if (hasOneWriter(trx)) return;
-  for (const id of [...new Set(ids)].sort((a, b) => a - b)) await runPrepared(trx, owner, { id });
+  for (const id of inOrder(ids)) await runPrepared(trx, owner, { id });
 }
 
 const owner: Build<{ id: number }, unknown> = (trx, { id }) =>
   trx.selectFrom('users').select('id').where('id', '=', id).forNoKeyUpdate();
+
+/**
+ * Locks users as `lockOwners` does, and the user `external` among them if that user still has the external id when the lock is
+ * there. Returns whether it has; false without `external`.
+ */
+export async function lockOwnersAnd(
+  trx: Queries,
+  ids: readonly number[],
+  external: { id: number; externalOwner: string } | undefined,
+): Promise<boolean> {
+  let isThere = false;
+  for (const id of inOrder(external === undefined ? ids : [...ids, external.id])) {
+    if (id === external?.id) isThere = (await runPrepared(trx, externalOwnerOf, external)).length > 0;
+    else await runPrepared(trx, owner, { id });
+  }
+  return isThere;
+}
+
+const externalOwnerOf: Build<{ id: number; externalOwner: string }, unknown> = (trx, { id, externalOwner }) =>
+  trx.selectFrom('users').select('id').where('id', '=', id).where('external_id', '=', externalOwner).forNoKeyUpdate();
+
+function inOrder(ids: readonly number[]): number[] {
+  return [...new Set(ids)].sort((a, b) => a - b);
+}
 
 /**
  * Locks the user with this id as `lockOwners` does, but may resolve before the lock is there. The next query on `trx` waits

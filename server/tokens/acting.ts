@@ -1,4 +1,4 @@
-import { hasOneWriter, lockOwners, type Queries, runPrepared, type UserKind } from '../database/index.js';
+import { hasOneWriter, lockOwners, lockOwnersAnd, type Queries, runPrepared, type UserKind } from '../database/index.js';
 import { insufficientScope, invalidInput, ServiceError } from '../errors.js';
 import { heldNamedScopes } from './administrators.js';
 import type { Caller, OwnerKey } from './caller.js';
@@ -112,13 +112,17 @@ export async function lockNamed(
   ...others: readonly number[]
 ): Promise<void> {
   if (hasOneWriter(trx)) return;
-  let { owner = caller.ownerId } = named;
-  if (named.externalOwner !== undefined) {
-    const { organizationId } = caller;
-    const [found] = await runPrepared(trx, idByExternalId, { organizationId, externalOwner: named.externalOwner });
-    owner = found?.owner_id ?? caller.ownerId;
+  const { organizationId, ownerId } = caller;
+  const { owner = ownerId, externalOwner } = named;
+  if (externalOwner === undefined) return await lockOwners(trx, ownerId, owner, ...others);
+  const ids = [ownerId, ...others];
+  const find = () => runPrepared(trx, idByExternalId, { organizationId, externalOwner });
+  // While a lock is waited for, the owner can be deleted, and the same id put again. A new owner has the highest id of all.
+  let [found] = await find();
+  while (!(await lockOwnersAnd(trx, ids, found && { id: found.owner_id, externalOwner }))) {
+    [found] = await find();
+    if (found === undefined) return;
   }
-  await lockOwners(trx, caller.ownerId, owner, ...others);
 }
 
 /** Only for the lock: what is decided about the owner is read behind it. */

@@ -1,4 +1,4 @@
-import { lockOwners, type Queries, runPrepared, searchTextOf, TOKEN_TYPES } from '../database/index.js';
+import { type Queries, runPrepared, searchTextOf, TOKEN_TYPES } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { overloaded } from '../errors.js';
 import { recordDeletedUser, recordNewUser, recordUser } from '../events/users.js';
@@ -73,10 +73,10 @@ export async function putExternal(
         return { user, isNew: true };
       }
       // Another request has added it since, and its commit was waited for. Its id is higher than those of the locks.
+      await lockNamed(trx, caller, { externalOwner: externalId });
       [row] = await runPrepared(trx, byExternalId, { organizationId, externalId });
       // A third one has deleted it already.
       if (row === undefined) throw overloaded();
-      await lockOwners(trx, row.id);
     }
     checkUntagged(conditions);
     const before = toUser(row);
