@@ -8,6 +8,8 @@ import { printOnce, requireOutput } from './output/print.js';
 import type { Column } from './output/table.js';
 import { checkedEmail, type DatabaseFlag, databaseCommand, say, server, withUsers } from './user-store.js';
 
+const NAMED = '\nA user is named by e-mail, a service by its name, and both, and an external owner, by the id.';
+
 interface PasswordFlags {
   passwordStdin?: boolean;
 }
@@ -53,7 +55,7 @@ export function addUsers(program: Command): void {
       },
     );
 
-  databaseCommand(users, 'list', 'List all users.')
+  databaseCommand(users, 'list', 'List all users, and all services.')
     .alias('ls')
     .option('--json', 'print JSON, for programs')
     .action(async (flags: DatabaseFlag & { json?: boolean }) => {
@@ -65,21 +67,22 @@ export function addUsers(program: Command): void {
 
   databaseCommand(
     users,
-    'disable <email>',
+    'disable <user>',
     'End all sessions of a user and reject their tokens until the user is enabled.',
   )
+    .addHelpText('after', NAMED)
     .option('--force', 'disable the last administrator too')
-    .action(async (email: string, flags: DatabaseFlag & { force?: boolean }) => {
-      await withUsers(flags, (store) => disable(store, email, flags.force === true));
-      say(`disabled ${email}`);
+    .action(async (user: string, flags: DatabaseFlag & { force?: boolean }) => {
+      await withUsers(flags, (store) => disable(store, user, flags.force === true));
+      say(`disabled ${user}`);
     });
 
-  databaseCommand(users, 'enable <email>', 'Let a disabled user log in again. Their tokens become valid again.').action(
-    async (email: string, flags: DatabaseFlag) => {
-      await withUsers(flags, async (store) => store.enable(await checkedEmail(email)));
-      say(`enabled ${email}`);
-    },
-  );
+  databaseCommand(users, 'enable <user>', 'Let a disabled user log in again. Their tokens become valid again.')
+    .addHelpText('after', NAMED)
+    .action(async (user: string, flags: DatabaseFlag) => {
+      await withUsers(flags, (store) => enable(store, user));
+      say(`enabled ${user}`);
+    });
 
   databaseCommand(users, 'set-password <email>', 'Set a new password and end all sessions of the user.')
     .option('--password-stdin', 'read the password from the first line of standard input')
@@ -124,13 +127,21 @@ async function addService(
   });
 }
 
-async function disable(store: Users, email: string, force: boolean): Promise<void> {
-  const user = await checkedEmail(email);
+async function disable(store: Users, user: string, force: boolean): Promise<void> {
   try {
     await store.disable(user, { force });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'last_admin')) throw error;
-    throw new Rejected(`${email} is the last enabled administrator: use --force to disable them anyway`);
+    throw new Rejected(`${user} is the last enabled administrator: use --force to disable them anyway`);
+  }
+}
+
+async function enable(store: Users, user: string): Promise<void> {
+  try {
+    await store.enable(user);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'offboarding_under_way')) throw error;
+    throw new Rejected(error.message.replace(/\.$/, ''));
   }
 }
 
@@ -153,9 +164,10 @@ async function choosePassword({ passwordStdin }: PasswordFlags): Promise<{ passw
 type User = Awaited<ReturnType<Users['list']>>[number];
 
 const COLUMNS: readonly Column<User>[] = [
-  { title: 'EMAIL', text: ({ email }) => email },
+  { title: 'ID', text: ({ id }) => String(id) },
+  { title: 'EMAIL', text: ({ email }) => email || '-' },
   { title: 'NAME', text: ({ fullName }) => fullName || '-' },
-  { title: 'ROLE', text: ({ isAdmin }) => (isAdmin ? 'admin' : 'user') },
+  { title: 'ROLE', text: ({ kind, isAdmin }) => (kind === 'service' ? kind : isAdmin ? 'admin' : 'user') },
   { title: 'STATE', text: ({ disabledAt }) => (disabledAt === null ? 'enabled' : 'disabled') },
   { title: 'CREATED', text: ({ createdAt }) => new Date(createdAt).toISOString() },
 ];
@@ -170,9 +182,10 @@ async function tableOf(users: readonly User[]): Promise<string> {
 async function jsonOf(users: readonly User[]): Promise<string> {
   const { toJson } = await import('./output/text.js');
   return toJson(
-    users.map(({ id, email, fullName, isAdmin, disabledAt, createdAt }) => ({
+    users.map(({ id, kind, email, fullName, isAdmin, disabledAt, createdAt }) => ({
       id,
-      email,
+      kind,
+      email: email || null,
       fullName,
       isAdmin,
       disabled: disabledAt !== null,

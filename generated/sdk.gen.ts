@@ -606,7 +606,8 @@ export const getUser = <ThrowOnError extends boolean = false>(options: Options<G
  * Changes the members that are sent and no others. Disabling a user revokes their sessions, and makes their other
  * tokens invalid until the user is enabled again. A new password revokes the user's sessions. `revokeTokens: true`
  * revokes all tokens of the user. The last enabled administrator can neither be disabled nor lose `isAdmin`. Only a
- * person can have a password or be an administrator: for any other user the answer to such an edit is 404.
+ * person can have a password or be an administrator: for any other user the answer to such an edit is 404. The name of a
+ * service cannot be only white space.
  *
  */
 export const updateUser = <ThrowOnError extends boolean = false>(options: Options<UpdateUserData, ThrowOnError>) => options.client.patch<UpdateUserResponses, UpdateUserErrors, ThrowOnError>({

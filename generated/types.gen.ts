@@ -427,7 +427,8 @@ export type Ceiling = Array<Scope> | null;
  */
 export type NewService = {
     /**
-     * The name of the service. Names need not be unique.
+     * The name of the service: 1 to 255 Unicode code points, not only white space. Names need not be unique.
+     *
      */
     fullName: string;
     managers?: Managers;

@@ -6,6 +6,8 @@ import type { ValidateFunction } from 'ajv';
 import { v7 } from 'uuid';
 import { InvalidArgument } from '../config/invalid-argument.js';
 import { EVENT_ACTIONS, type EventAction } from '../database/index.js';
+import { isAllowedFor } from '../tokens/administrators.js';
+import { type Ceiling, isBelow } from '../tokens/ceiling.js';
 import { reservedBy, scopesOfUser } from '../tokens/scopes.js';
 import { generatePassword } from '../users/passwords.js';
 import { canonicalEmail } from '../users/users.js';
@@ -59,17 +61,22 @@ export interface ReadyWebhook {
 /** A validated seed whose random values are already chosen, so that each `reset` writes the same data. */
 export interface ReadySeed {
   users: readonly ReadyUser[];
+  /** Whether the seed itself has users. */
+  hasUsers: boolean;
   owners: readonly ReadyOwner[];
   webhooks: readonly ReadyWebhook[];
 }
 
 const NOW = '+0s';
-/** Validates a seed, or the seed in the file at this path. Rejects with `InvalidArgument`, which names the place. */
-export async function readSeed(seed: Seed | string, brand: string): Promise<ReadySeed> {
-  if (typeof seed !== 'string') return checkSeed(jsonOf(seed), brand);
+/**
+ * Validates a seed, or the seed in the file at this path. `admin` is the only user of a seed without users. Rejects with
+ * `InvalidArgument`, which names the place.
+ */
+export async function readSeed(seed: Seed | string, brand: string, admin: SeedUser): Promise<ReadySeed> {
+  if (typeof seed !== 'string') return checkSeed(jsonOf(seed), brand, admin);
   const value = await readSeedFile(seed);
   try {
-    return checkSeed(value, brand);
+    return checkSeed(value, brand, admin);
   } catch (error) {
     if (error instanceof InvalidArgument) throw new InvalidArgument(`${seed}: ${error.message}`);
     throw error;
@@ -119,7 +126,7 @@ export function seedSchema(): object {
   return JSON.parse(readFileSync(path, 'utf8')) as object;
 }
 
-function checkSeed(value: unknown, brand: string): ReadySeed {
+function checkSeed(value: unknown, brand: string, admin: SeedUser): ReadySeed {
   compiled ??= newTestingAjv().compile(seedSchema());
   const problem = problemOf(compiled, value, 'the seed');
   if (problem !== undefined) throw new InvalidArgument(problem);
@@ -129,12 +136,11 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
   const plaintexts = new Map<string, string>();
   let tokens = 0;
 
-  function toReadyToken(token: SeedToken, isAdmin: boolean, place: string): ReadyToken {
+  function toReadyToken(token: SeedToken, isAdmin: boolean, place: string, canHave = (_: string) => true): ReadyToken {
     const { name, type = 'pat' } = token;
     const id = (token.id ?? v7()).toLowerCase();
     const plaintext = toPlaintext(brand, type === 'pat' ? 'pat' : 'ses', token.plaintext, `${place}.plaintext`);
-    const reserved = token.scopes?.find((scope) => reservedBy(scope) !== undefined);
-    if (reserved !== undefined) throw new InvalidArgument(`${place}.scopes: ${reserved} is reserved for the service`);
+    requireUnreserved(token.scopes, `${place}.scopes`);
     claim(ids, id, `${place}.id`);
     claim(plaintexts, plaintext, `${place}.plaintext`);
     return {
@@ -145,7 +151,7 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
       type,
       description: token.description ?? '',
       metadata: token.metadata ?? {},
-      scopes: token.scopes ?? scopesOfUser(isAdmin && type === 'session'),
+      scopes: token.scopes ?? scopesOfUser(isAdmin && type === 'session').filter(canHave),
       disabled: token.disabled === true,
       createdAt: toMoment(token.createdAt ?? NOW, `${place}.createdAt`),
       expiresAt: toMomentOrNull(token.expiresAt, `${place}.expiresAt`),
@@ -160,7 +166,9 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
     claim(ids, ready.id, `${place}.id`);
     return ready;
   });
-  const users = ((value as Seed).users ?? []).map((user: SeedUser, index): ReadyUser => {
+  const { users: seeded = [], services = [], externalUsers = [] } = value as Seed;
+  const hasUsers = seeded.length > 0;
+  const users = (hasUsers ? seeded : [admin]).map((user: SeedUser, index): ReadyUser => {
     const place = `users[${String(index)}]`;
     const isAdmin = user.isAdmin === true;
     claim(emails, canonicalEmail(user.email), `${place}.email`);
@@ -179,16 +187,26 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
   });
   const isUser = new Map(users.map(({ email, id }) => [canonicalEmail(email), id]));
   const externalIds = new Map<string, string>();
-  const { services = [], externalUsers = [] } = value as Seed;
-  const tokensOf = (all: readonly SeedToken[] = [], place: string) =>
+  const tokensOf = (
+    kind: SeededOwner['kind'],
+    all: readonly SeedToken[] = [],
+    place: string,
+    ceiling: Ceiling = null,
+  ) =>
     all.map((token, position) => {
       const at = `${place}.tokens[${String(position)}]`;
       if (token.type === 'session') throw new InvalidArgument(`${at}.type must be pat: only people have sessions`);
-      return toReadyToken(token, false, at);
+      const impossible = token.scopes?.find((scope) => !isAllowedFor(kind, scope));
+      if (impossible !== undefined) {
+        throw new InvalidArgument(`${at}.scopes: no token of ${NAMES[kind]} can have ${impossible}`);
+      }
+      // A named scope may be above the ceiling, which could have been higher before.
+      return toReadyToken(token, false, at, (scope) => isAllowedFor(kind, scope) && isBelow(ceiling, scope));
     });
   const owners = [
     ...services.map((service, index): ReadyOwner => {
       const place = `services[${String(index)}]`;
+      requireUnreserved(service.scopes ?? [], `${place}.scopes`);
       const managers = (service.managers ?? []).map((email, position) => {
         const id = isUser.get(canonicalEmail(email));
         if (id === undefined) {
@@ -207,7 +225,7 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
         scopes: service.scopes ?? null,
         disabled: service.disabled === true,
         createdAt: toMoment(service.createdAt ?? NOW, `${place}.createdAt`),
-        tokens: tokensOf(service.tokens, place),
+        tokens: tokensOf('service', service.tokens, place, service.scopes),
       };
     }),
     ...externalUsers.map((external, index): ReadyOwner => {
@@ -224,11 +242,11 @@ function checkSeed(value: unknown, brand: string): ReadySeed {
         scopes: null,
         disabled: external.disabled === true,
         createdAt: toMoment(external.createdAt ?? NOW, `${place}.createdAt`),
-        tokens: tokensOf(external.tokens, place),
+        tokens: tokensOf('external', external.tokens, place),
       };
     }),
   ];
-  return { users, owners, webhooks };
+  return { users, hasUsers, owners, webhooks };
 }
 
 function toReadyWebhook({ id, url, secret, eventTypes = null, ...rest }: SeedWebhook, place: string): ReadyWebhook {
@@ -244,6 +262,13 @@ function toReadyWebhook({ id, url, secret, eventTypes = null, ...rest }: SeedWeb
     eventTypes,
     disabled: rest.disabled === true,
   };
+}
+
+const NAMES = { service: 'a service', external: 'an external owner' };
+
+function requireUnreserved(scopes: readonly string[] = [], place: string): void {
+  const reserved = scopes.find((scope) => reservedBy(scope) !== undefined);
+  if (reserved !== undefined) throw new InvalidArgument(`${place}: ${reserved} is reserved for the service`);
 }
 
 function claim(taken: Map<string, string>, value: string, place: string): void {

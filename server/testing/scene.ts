@@ -57,15 +57,8 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
   let turn: Promise<unknown> = Promise.resolve();
 
   async function makeReady(source: Seed | string) {
-    const read = await readSeed(source, brand);
-    const hasUsers = read.users.length > 0;
-    const { users } = hasUsers ? read : await readSeed({ users: [admin] }, brand);
-    return {
-      seed: { ...read, users },
-      users: users.map(toSeededUser),
-      owners: read.owners.map(toSeededOwner),
-      hasUsers,
-    };
+    const seed = await readSeed(source, brand, admin);
+    return { seed, users: seed.users.map(toSeededUser), owners: seed.owners.map(toSeededOwner) };
   }
 
   function imageOfSeed(seed: ReadySeed): Promise<Buffer> {
@@ -106,7 +99,7 @@ export async function createScene(parts: SceneParts): Promise<Scene> {
     owners: () => ready.owners,
     firstUser() {
       const [user] = ready.users;
-      if (user === undefined || ready.hasUsers) return null;
+      if (user === undefined || ready.seed.hasUsers) return null;
       return { email: user.email, password: user.password, generated: admin.password === undefined };
     },
     attach(deps) {

@@ -1,4 +1,11 @@
-import { hasOneWriter, lockOwners, lockOwnersAnd, type Queries, runPrepared, type UserKind } from '../database/index.js';
+import {
+  hasOneWriter,
+  lockOwners,
+  lockOwnersAnd,
+  type Queries,
+  runPrepared,
+  type UserKind,
+} from '../database/index.js';
 import { insufficientScope, invalidInput, ServiceError } from '../errors.js';
 import { heldNamedScopes } from './administrators.js';
 import type { Caller, OwnerKey } from './caller.js';

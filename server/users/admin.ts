@@ -18,14 +18,17 @@ import { addUser, disableUser, enableUser, listUsers, type NewUser, setPassword 
 export interface Users {
   /** Rejects with `InvalidArgument` if the e-mail is taken or the password has not 8 to 1024 characters. */
   add(newUser: NewUser): Promise<void>;
-  /** Returns all users, ordered by e-mail. */
+  /** Returns all people, ordered by e-mail, and then all services, ordered by name. */
   list(): Promise<User[]>;
   /**
-   * Rejects with `InvalidArgument` if no user has this e-mail, as the methods below do. Without `force`, rejects with an
-   * error whose `code` is `last_admin` if the user is the last enabled administrator.
+   * The user is found by the e-mail of a person, the name of a service, or the id. Rejects with `InvalidArgument` unless it is
+   * exactly one. Without `force`, rejects with an error whose `code` is `last_admin` if the user is the last enabled
+   * administrator.
    */
-  disable(email: string, options?: { force?: boolean }): Promise<void>;
-  enable(email: string): Promise<void>;
+  disable(user: string, options?: { force?: boolean }): Promise<void>;
+  /** Finds the user as `disable` does. Rejects with an error whose `code` is `offboarding_under_way`. */
+  enable(user: string): Promise<void>;
+  /** Rejects with `InvalidArgument` if no user has this e-mail or the password has not 8 to 1024 characters. */
   setPassword(email: string, password: string, options?: { revokeTokens?: boolean }): Promise<void>;
   /**
    * Adds a service and returns its id. `managers` are people, by e-mail or id. `scopes` are the most that its tokens can have;
@@ -90,8 +93,12 @@ export function manageUsers(
       await addUser(deps, OPERATOR, newUser);
     },
     list: () => listUsers(deps),
-    disable: (email, options) => disableUser(deps, OPERATOR, email, options),
-    enable: (email) => enableUser(deps, OPERATOR, email),
+    disable: async (user, options) => {
+      await disableUser(deps, OPERATOR, await findReferred(db.read, user), options);
+    },
+    enable: async (user) => {
+      await enableUser(deps, OPERATOR, await findReferred(db.read, user));
+    },
     setPassword: (email, password, options) => setPassword(deps, OPERATOR, email, password, options),
     addService: (service) => addService(deps, OPERATOR, service),
     offboard: async (user, { to, cutScopes = false, dryRun = false, force = false }) => {

@@ -7,7 +7,7 @@ import {
   type UserKind,
 } from '../database/index.js';
 import type { Deps } from '../deps.js';
-import { ServiceError } from '../errors.js';
+import { invalidInput, ServiceError } from '../errors.js';
 import { recordNewPassword, recordUser } from '../events/users.js';
 import type { AuthenticatedActor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
@@ -135,7 +135,7 @@ export interface UserEdit {
 /**
  * Edits the user. Disabling the user or changing the password revokes their sessions; `revokeTokens` revokes their personal
  * access tokens too. Rejects with `not_found`, also for a password or the rights of an administrator for a user who is no
- * person; with `precondition_failed`; and with `last_admin` if no enabled administrator would be left.
+ * person; with `invalid_input` for an empty name of a service; with `precondition_failed`; and with `last_admin` if no enabled administrator would be left.
  */
 export async function editUser(
   deps: Deps,
@@ -155,6 +155,10 @@ export async function editUser(
     await requireValidCaller(trx, caller, at, [ADMINISTER]);
     const user = await getUserOf(trx, caller, id);
     if (user.kind !== 'person' && (password !== undefined || isAdmin === true)) throw noSuchUser();
+    if (user.kind === 'service' && fullName?.trim() === '') {
+      const msg = 'The name of a service should contain more than white space';
+      throw invalidInput(['body', 'fullName'], 'string_pattern_mismatch', msg);
+    }
     checkUntagged(conditions);
     if (disabled === false) await requireNotLeaving(trx, id);
     await trx

@@ -18,7 +18,7 @@ import type { Revocation } from '../tokens/revocation.js';
 import { revokeSelected } from '../tokens/revoke-selected.js';
 import { newUuid } from '../uuid.js';
 import { requireNotLeaving } from './offboarding-state.js';
-import { readUser, selectUsers, toUser, type User } from './user.js';
+import { getUserOf, readUser, selectUsers, toUser, type User } from './user.js';
 
 export interface NewUser {
   email: string;
@@ -65,10 +65,17 @@ export async function addFirstUser(deps: UserDeps, actor: Actor, newUser: NewUse
   });
 }
 
-/** Returns all people, ordered by e-mail. */
+/** Returns all people, ordered by e-mail, and then all services, ordered by name. */
 export async function listUsers({ db }: Pick<Deps, 'db'>): Promise<User[]> {
-  const rows = await selectUsers(db.read).where('user.kind', '=', 'person').orderBy('user.email').execute();
-  return rows.map(toUser);
+  const people = await selectUsers(db.read).where('user.kind', '=', 'person').orderBy('user.email').execute();
+  const services = await selectUsers(db.read)
+    .where('user.organization_id', '=', (await findOrganization(db.read)) ?? 0)
+    .where('user.kind', '=', 'service')
+    .where('user.deleted_at', 'is', null)
+    .orderBy('user.full_name')
+    .orderBy('user.id')
+    .execute();
+  return [...people, ...services].map(toUser);
 }
 
 const userById = (queries: Queries, { id }: { id: number }) => selectUsers(queries).where('user.id', '=', id);
@@ -107,23 +114,22 @@ export async function findUserForLogin(
 
 /**
  * Disables the user, whose tokens are rejected from then on. Sessions are revoked; personal access tokens become valid again
- * when the user is enabled. Rejects with `InvalidArgument` if no user has this e-mail, and, without `force`, with
- * `last_admin` if no enabled administrator would be left.
+ * when the user is enabled. Rejects with `not_found`, and, without `force`, with `last_admin` if no enabled administrator would
+ * be left.
  */
 export async function disableUser(
   { db, now }: UserDeps,
   actor: Actor,
-  email: string,
+  owner: OwnerKey,
   { force = false } = {},
 ): Promise<void> {
   await db.write(async (trx) => {
     const at = now();
-    const owner = await getKey(trx, email);
     await lockOrganization(trx, owner.organizationId);
     await lockOwners(trx, owner.ownerId);
     const hadAdmin = await hasAdmin(trx, owner.organizationId);
-    const before = await readUser(trx, owner.ownerId);
-    await updateUser(trx, owner, { disabled_at: at });
+    const before = await getUserOf(trx, owner, owner.ownerId);
+    await updateUser(trx, owner, { disabled_at: before.disabledAt ?? at });
     if (!force && hadAdmin && !(await hasAdmin(trx, owner.organizationId))) throw new ServiceError('last_admin');
     await recordUser(trx, actor, at, before, await readUser(trx, owner.ownerId));
     await revokeOf(trx, owner, ['session'], { at, by: actor, reason: 'disabled' });
@@ -144,13 +150,12 @@ export async function hasAdmin(queries: Queries, organizationId: number): Promis
   return admin !== undefined;
 }
 
-/** Enables the user. Rejects with `InvalidArgument` if no user has this e-mail, and with `offboarding_under_way`. */
-export async function enableUser({ db, now }: UserDeps, actor: Actor, email: string): Promise<void> {
+/** Enables the user. Rejects with `not_found`, and with `offboarding_under_way`. */
+export async function enableUser({ db, now }: UserDeps, actor: Actor, owner: OwnerKey): Promise<void> {
   await db.write(async (trx) => {
-    const owner = await getKey(trx, email);
     await lockOwners(trx, owner.ownerId);
     await requireNotLeaving(trx, owner.ownerId);
-    const before = await readUser(trx, owner.ownerId);
+    const before = await getUserOf(trx, owner, owner.ownerId);
     await updateUser(trx, owner, { disabled_at: null });
     await recordUser(trx, actor, now(), before, await readUser(trx, owner.ownerId));
   });
@@ -213,10 +218,16 @@ export async function insertUser(
   return user;
 }
 
+/** Returns the id of the one organization; undefined before the first user. */
+export async function findOrganization(queries: Queries): Promise<number | undefined> {
+  const row = await queries.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirst();
+  return row?.id;
+}
+
 /** Returns the id of the one organization, and inserts it with the first user. */
 export async function theOrganization(trx: Queries, at: number): Promise<number> {
-  const existing = await trx.selectFrom('organizations').select('id').orderBy('id').limit(1).executeTakeFirst();
-  if (existing !== undefined) return existing.id;
+  const existing = await findOrganization(trx);
+  if (existing !== undefined) return existing;
   await trx
     .insertInto('organizations')
     .values({ uuid: newUuid(at), name: 'Latchkey', slug: 'latchkey', created_at: at })

@@ -37,8 +37,8 @@ async function stored(): Promise<string[]> {
   const users = await store.list();
   await store.close();
   return users.map(
-    ({ email, isAdmin, disabledAt }) =>
-      `${email} ${isAdmin ? 'admin' : 'user'} ${disabledAt === null ? 'enabled' : 'disabled'}`,
+    ({ email, fullName, isAdmin, disabledAt }) =>
+      `${email || fullName} ${isAdmin ? 'admin' : 'user'} ${disabledAt === null ? 'enabled' : 'disabled'}`,
   );
 }
 
@@ -129,19 +129,23 @@ describe('users add', () => {
   });
 });
 
-test('users list gives every user in the order of their e-mails, with role and state', async () => {
+test('users list gives every user in the order of their e-mails and every service, with role and state', async () => {
   await usersReading('a good password\n', 'add', 'carol@example.org', '--admin');
   await usersReading('another password\n', 'add', ALICE.email, '--name', 'Alice');
   await users('disable', ALICE.email);
+  await users('add', 'deploy jobs', '--service');
   const { code, stdout } = await users('list');
   expect(code).toBe(0);
   const [header, ...rows] = stdout.trimEnd().split('\n');
-  expect(header).toBe('EMAIL              NAME   ROLE   STATE     CREATED');
+  expect(header).toBe('ID  EMAIL              NAME         ROLE     STATE     CREATED');
   const created = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
   expect(rows.map((row) => row.replace(created, 'CREATED'))).toEqual([
-    'alice@example.org  Alice  user   disabled  CREATED',
-    'carol@example.org  -      admin  enabled   CREATED',
+    '2   alice@example.org  Alice        user     disabled  CREATED',
+    '1   carol@example.org  -            admin    enabled   CREATED',
+    '3   -                  deploy jobs  service  enabled   CREATED',
   ]);
+  const listed = JSON.parse((await users('list', '--json')).stdout) as object[];
+  expect(listed[2]).toMatchObject({ id: 3, kind: 'service', email: null, fullName: 'deploy jobs', disabled: false });
 });
 
 test('users ls is users list', async () => {
@@ -184,6 +188,25 @@ describe('users disable', () => {
     await logInTo(url, ALICE);
     expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
   });
+});
+
+test('users disable and enable take the name of a service, and the id of every user', async () => {
+  await addAlice();
+  const store = await openUsers(database);
+  for (const name of ['jobs', 'twins', 'twins']) await store.addService({ name, managers: [], scopes: null });
+  await store.close();
+  expect(await users('disable', 'jobs')).toMatchObject({ code: 0, stdout: 'disabled jobs\n' });
+  expect(await users('disable', '1')).toMatchObject({ code: 0, stdout: 'disabled 1\n' });
+  const disabled = [`${ALICE.email} user disabled`, 'jobs user disabled', 'twins user enabled', 'twins user enabled'];
+  expect(await stored()).toEqual(disabled);
+  const twins = 'latchkey: several users are called twins; use an id: 3, 4\n';
+  for (const command of ['disable', 'enable']) {
+    expect(await users(command, 'twins')).toMatchObject({ code: 2, stderr: twins });
+    expect(await users(command, '5')).toMatchObject({ code: 2, stderr: 'latchkey: there is no user 5\n' });
+  }
+  expect(await stored()).toEqual(disabled);
+  expect(await users('enable', 'jobs')).toMatchObject({ code: 0, stdout: 'enabled jobs\n' });
+  expect((await stored())[1]).toBe('jobs user enabled');
 });
 
 describe('users disable of the last administrator', () => {
@@ -340,7 +363,7 @@ describe('users add --service', () => {
     expect(stdout).toBe('added service deploy jobs with the id 2\n');
     expect(stderr).toBe('');
     expect(code).toBe(0);
-    expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
+    expect(await stored()).toEqual([`${ALICE.email} user enabled`, 'deploy jobs user enabled']);
     const { url } = await serveDatabase(database);
     const { client: alice } = await logInTo(url, ALICE);
     const query = { owner: 2 };
@@ -377,7 +400,7 @@ describe('users offboard', () => {
     expect(unasked.code).toBe(2);
     const told = '1 session ended, 1 token moved, 1 service without a manager';
     expect((await users(...args, '--dry-run')).stdout).toBe(`would offboard ${ALICE.email}: ${told}\n`);
-    expect(await stored()).toEqual([`${ALICE.email} user enabled`]);
+    expect(await stored()).toEqual([`${ALICE.email} user enabled`, 'jobs user enabled']);
     const { code, stdout } = await users(...args, '--yes', '--json');
     expect(JSON.parse(stdout)).toEqual({
       sessionCount: 1,
@@ -388,7 +411,7 @@ describe('users offboard', () => {
       dryRun: false,
     });
     expect(code).toBe(0);
-    expect(await stored()).toEqual([`${ALICE.email} user disabled`]);
+    expect(await stored()).toEqual([`${ALICE.email} user disabled`, 'jobs user enabled']);
     expect((await answered(getMe({ client: clientOf(url, plaintext) }))).user.id).toBe(2);
     expect((await users('offboard', 'jobs', '--revoke', '--yes')).stdout).toBe(
       'offboarded jobs: 0 sessions ended, 1 token revoked\n',

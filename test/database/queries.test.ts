@@ -15,6 +15,7 @@ import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
 import { createPasswords } from '../../server/users/passwords.js';
+import { findReferred } from '../../server/users/reference.js';
 import { addUser, disableUser, enableUser, listUsers, setPassword } from '../../server/users/users.js';
 import { isOnPostgres } from '../support/databases.js';
 import { type GitHubKey, gitHubKeysFile, newGitHubKey, signedByGitHub } from '../support/github.js';
@@ -137,8 +138,9 @@ async function beside(service: Service, { open }: Pick<ReturnType<typeof createR
     await pruneEvents(db, now(), now());
     await linkEvents(db, null);
     expect(await verifyChain(db, 1, null)).toMatchObject({ fault: null });
-    await disableUser(deps, OPERATOR, email);
-    await enableUser(deps, OPERATOR, email);
+    const user = await findReferred(db.read, email);
+    await disableUser(deps, OPERATOR, user);
+    await enableUser(deps, OPERATOR, user);
     await setPassword(deps, OPERATOR, email, 'another password', { revokeTokens: true });
   } finally {
     await db.close();

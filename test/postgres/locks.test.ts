@@ -44,6 +44,7 @@ import { createSweeper } from '../../server/sweeper.js';
 import { OPERATOR } from '../../server/tokens/actor.js';
 import { createLastUsed } from '../../server/tokens/last-used.js';
 import { createPasswords } from '../../server/users/passwords.js';
+import { findReferred } from '../../server/users/reference.js';
 import { addService } from '../../server/users/services.js';
 import { addFirstUser, addUser, disableUser, enableUser, setPassword } from '../../server/users/users.js';
 import { newDatabase } from '../support/databases.js';
@@ -386,9 +387,13 @@ describe('of the command', () => {
     [
       'disabling a user',
       ['organization', 'user'],
-      (deps) => disableUser(deps, OPERATOR, 'c@example.org', { force: true }),
+      async (deps) => disableUser(deps, OPERATOR, await findReferred(deps.db.read, 'c@example.org'), { force: true }),
     ],
-    ['enabling a user', ['user'], (deps) => enableUser(deps, OPERATOR, 'c@example.org')],
+    [
+      'enabling a user',
+      ['user'],
+      async (deps) => enableUser(deps, OPERATOR, await findReferred(deps.db.read, 'c@example.org')),
+    ],
     ['setting a password', ['user'], (deps) => setPassword(deps, OPERATOR, 'c@example.org', 'another password')],
     ['adding a service', [], (deps) => addService(deps, OPERATOR, { name: 'jobs', managers: [], scopes: null })],
   ];

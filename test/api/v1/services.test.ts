@@ -370,6 +370,21 @@ describe('what is refused', () => {
     ['a password', { fullName: 'a', password: 'a long password' }, 422],
     ['an unknown manager', { fullName: 'a', managers: [1, 4711] }, 404],
   ];
+  test('a name of white space, of a new service and of one that exists', async () => {
+    const service = await startService();
+    const { client } = await service.admin();
+    const { id } = await answered(createService({ client, body: { fullName: 'jobs' } }));
+    const problem = { loc: ['body', 'fullName'], msg: ANY_STRING, type: 'string_pattern_mismatch' };
+    for (const fullName of [' ', '\u00a0\u3000', '\ufeff']) {
+      const wrong = { status: 422, body: { detail: [problem] } };
+      await expectRefusal(service, () => createService({ client, body: { fullName } }), wrong);
+      await expectRefusal(service, () => updateUser({ client, path: { user_id: id }, body: { fullName } }), wrong);
+    }
+    const empty = () => updateUser({ client, path: { user_id: id }, body: { fullName: '' } });
+    await expectRefusal(service, empty, { status: 422 });
+    expect((await answered(updateUser({ client, path: { user_id: 1 }, body: { fullName: '' } }))).fullName).toBe('');
+  });
+
   test('of a new service, and of one that is none', async () => {
     const { service, admin, ada, jobs } = await managed();
     const { token } = admin;

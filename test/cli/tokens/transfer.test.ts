@@ -156,6 +156,35 @@ describe('a seed', () => {
     expect((await server.client('key').getMe()).user.id).toBe(4);
   });
 
+  test('without users has its owners behind the first administrator, and their tokens what they can have', async () => {
+    const { server } = await start();
+    const key = { name: 'key', plaintext: 'key' };
+    await server.seed({
+      services: [
+        {
+          fullName: 'jobs',
+          managers: ['admin@latchkey.local'],
+          scopes: ['a:b', 'tokens:read'],
+          tokens: [{ name: 'job' }],
+        },
+      ],
+      externalUsers: [{ externalId: 'cus_42', tokens: [key] }],
+    });
+    expect(server.users).toMatchObject([{ id: 1, email: 'admin@latchkey.local' }]);
+    expect(server.owners).toMatchObject([
+      { id: 2, kind: 'service' },
+      { id: 3, kind: 'external' },
+    ]);
+    const client = server.client('admin@latchkey.local');
+    const scopesOf = async (owner: number) => {
+      const { items } = await client.listAccessTokens({ query: { owner } });
+      return items.map(({ scopes }) => scopes);
+    };
+    expect(await scopesOf(2)).toEqual([['tokens:read']]);
+    expect(await scopesOf(3)).toEqual([['tokens:read', 'tokens:write']]);
+    expect((await server.client('key').getMe()).user.id).toBe(3);
+  });
+
   test.each<[string, object, RegExp]>([
     [
       'a manager who is no user',
@@ -171,6 +200,22 @@ describe('a seed', () => {
       'a session of a service',
       { services: [{ fullName: 'a', tokens: [{ name: 'a', type: 'session' }] }] },
       /services\[0\]\.tokens\[0\]\.type/,
+    ],
+    ['a service without a name', { services: [{ fullName: ' ' }] }, /services\[0\]\.fullName/],
+    [
+      'a reserved scope as the most of a service',
+      { services: [{ fullName: 'a', scopes: ['a:b', 'tokens:other'] }] },
+      /services\[0\]\.scopes: tokens:other is reserved/,
+    ],
+    [
+      'a scope of administrators in a token of a service',
+      { services: [{ fullName: 'a', tokens: [{ name: 'a', scopes: ['tokens:act-as', 'users:admin'] }] }] },
+      /services\[0\]\.tokens\[0\]\.scopes: no token of a service can have users:admin/,
+    ],
+    [
+      'a scope in a token of an external owner that none of them can have',
+      { externalUsers: [{ externalId: 'a', tokens: [{ name: 'a', scopes: ['tokens:verify'] }] }] },
+      /externalUsers\[0\]\.tokens\[0\]\.scopes: no token of an external owner can have tokens:verify/,
     ],
     [
       'an external id that no path can have',
