@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   createAccessToken,
@@ -32,6 +33,8 @@ type Line = `${string} ${string}`;
 /** Every operation on the tokens of an owner, with `ID` for the token; and what it does, by which an administrator may do it. */
 const OPERATIONS: [line: Line, json: unknown, does: 'read' | 'revoke' | 'other'][] = [
   ['GET /api/v1/access-tokens', undefined, 'read'],
+  ['GET /api/v1/access-tokens/counts', undefined, 'read'],
+  ['GET /api/v1/access-tokens/limits', undefined, 'read'],
   ['POST /api/v1/access-tokens', { name: 'planted', scopes: [] }, 'other'],
   ['DELETE /api/v1/access-tokens', undefined, 'revoke'],
   ['POST /api/v1/access-tokens/revoke', { ids: ['ID'] }, 'revoke'],
@@ -79,6 +82,18 @@ const shared = shareService(async (service, admin) => {
     writer: await tokenOf(admin.client, ['tokens:act-as', 'tokens:write']),
     narrow: await tokenOf(admin.client, ['tokens:act-as', 'tokens:read', 'tokens:write']),
   };
+});
+
+test('every operation that takes an owner is here', () => {
+  const { paths } = JSON.parse(readFileSync('generated/openapi.json', 'utf8')) as {
+    paths: Record<string, Record<string, { parameters?: { $ref?: string }[] }>>;
+  };
+  const taking = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([, { parameters = [] }]) => parameters.some(({ $ref }) => $ref?.endsWith('/ExternalOwner')))
+      .map(([method]) => `${method.toUpperCase()} ${path.replace('{token_id}', 'ID')}`),
+  );
+  expect(OPERATIONS.map(([line]) => line).sort()).toEqual(taking.sort());
 });
 
 describe.each(OPERATIONS)('%s', (...operation) => {

@@ -24,12 +24,15 @@ const CALLERS = [
   ['a stranger', 's'],
   ['the token of another external owner', 'e'],
   ['the token of another service', 'v'],
+  ['the token of the external owner itself', 'i'],
+  ['the token of the service itself', 'j'],
   ['a manager of the service', 'm'],
   ['a former manager of the service', 'f'],
   ['an acting token with no other scope', 'a'],
   ['the token of an administrator without scopes of administrators', 'p'],
   ['the token of an administrator without tokens:act-as', 'u'],
   ['the token of a backend', 'b'],
+  ['the token of a service that is a backend', 'w'],
   ['an administrator', 'r'],
 ] as const;
 
@@ -42,17 +45,18 @@ type Letters = string;
 /** A row: the operation, the request, and the letters. Words in capitals are replaced, see `make`. */
 type Row = [operation: string, line: string, json: unknown, letters: Letters];
 
-//                 -dsevmfapubr
-const OF_EXTERNAL = '1133333333..';
-const OF_SERVICE = '11333.3333..';
-const OF_PERSON = '113333333.o.';
-const CREATES_FOR_PERSON = '1133333333oo';
-const OF_STRANGER = '11xxxxx3xxxx';
-const OWN = '11.....3....';
-const FOR_ADMINISTRATORS = '113333333.3.';
-const FOR_ACTING = '1133333.33..';
-const FOR_SESSIONS_OF_ADMINISTRATORS = '11333333333.';
-const ANYBODY_WITH_CREDENTIAL = '11..........';
+//                 -dsevijmfapubwr
+const OF_EXTERNAL = '11333.333333...';
+const OF_SERVICE = '113333..3333...';
+const OF_PERSON = '11333333333.oo.';
+const CREATES_FOR_PERSON = '113333333333ooo';
+const OF_STRANGER = '11xxx.xxx3xxxxx';
+const OF_PRIVATE_STRANGER = '11xxxxxxx3xxxxx';
+const OWN = '11.......3.....';
+const FOR_ADMINISTRATORS = '11333333333.33.';
+const FOR_ACTING = '113333333.33...';
+const FOR_SESSIONS_OF_ADMINISTRATORS = '11333333333333.';
+const ANYBODY_WITH_CREDENTIAL = '11.............';
 
 const NEW = { name: 'planted', scopes: [] };
 
@@ -76,6 +80,7 @@ function of(owner: 'EXTERNAL' | 'SERVICE' | 'PERSON', json: unknown): unknown {
   return json === undefined ? undefined : (JSON.parse(JSON.stringify(json).replace('TOKEN', `OF_${owner}`)) as unknown);
 }
 
+const OWN_SCOPES = ['tokens:read', 'tokens:write'];
 const NO_UUID = '497f6eca-6276-4993-bfeb-53cbbbba6f08';
 const TOKENS = '/api/v1/access-tokens';
 const PRIVATE = '/api/v1/auth/private_tokens/';
@@ -115,16 +120,16 @@ const TABLE: Row[] = [
   ...named('revokeAccessToken', `DELETE ${TOKENS}/TOKEN`, undefined),
   ['revokeAccessToken', `DELETE ${TOKENS}/OF_EXTERNAL`, undefined, OF_STRANGER],
   ['getCurrentAccessToken', `GET ${TOKENS}/current`, undefined, ANYBODY_WITH_CREDENTIAL],
-  ['revokeCurrentAccessToken', `DELETE ${TOKENS}/current`, undefined, '11          '],
-  ['rotateCurrentAccessToken', `POST ${TOKENS}/current/rotate`, {}, '11          '],
+  ['revokeCurrentAccessToken', `DELETE ${TOKENS}/current`, undefined, '11             '],
+  ['rotateCurrentAccessToken', `POST ${TOKENS}/current/rotate`, {}, '11             '],
 
   ['listPrivateTokens', `GET ${PRIVATE}`, undefined, OWN],
   ['createPrivateToken', `POST ${PRIVATE}`, { name: 'a', expiration_time: '2031-01-01T00:00:00Z' }, OWN],
-  ['revokePrivateToken', `DELETE ${PRIVATE}INTEGER/`, undefined, OF_STRANGER],
+  ['revokePrivateToken', `DELETE ${PRIVATE}INTEGER/`, undefined, OF_PRIVATE_STRANGER],
 
-  ['verifyAccessToken', `POST ${TOKENS}/verify`, { token: 'PLAINTEXT' }, '11.33..3333.'],
-  ['verifyAccessTokens', `POST ${TOKENS}/verify-batch`, { tokens: [{ token: 'PLAINTEXT' }] }, '11.33..3333.'],
-  ['introspectToken', 'POST /oauth/introspect', 'token=PLAINTEXT', '11.33..3333.'],
+  ['verifyAccessToken', `POST ${TOKENS}/verify`, { token: 'PLAINTEXT' }, '11.3333..33333.'],
+  ['verifyAccessTokens', `POST ${TOKENS}/verify-batch`, { tokens: [{ token: 'PLAINTEXT' }] }, '11.3333..33333.'],
+  ['introspectToken', 'POST /oauth/introspect', 'token=PLAINTEXT', '11.3333..33333.'],
   ['revokeOAuthToken', 'POST /oauth/revoke', 'token=lk_pat_unknown', ANYBODY_WITH_CREDENTIAL],
 
   ['listUsers', `GET ${USERS}`, undefined, FOR_ADMINISTRATORS],
@@ -141,15 +146,15 @@ const TABLE: Row[] = [
   ['createService', `POST ${USERS}/services`, { fullName: 'more jobs' }, FOR_ADMINISTRATORS],
   ['updateService', `PATCH ${USERS}/services/SERVICE`, { scopes: null }, FOR_ADMINISTRATORS],
   ['offboardUser', `POST ${USERS}/OWNER/offboard`, { tokens: 'revoke', dryRun: true }, FOR_ADMINISTRATORS],
-  ['offboardUser', `POST ${USERS}/SERVICE/offboard`, { tokens: 'transfer', to: 'ADMIN' }, '113333333 3 '],
-  ['offboardUser', `POST ${USERS}/PERSON/offboard`, { tokens: 'revoke' }, '113333333 3 '],
+  ['offboardUser', `POST ${USERS}/SERVICE/offboard`, { tokens: 'transfer', to: 'ADMIN' }, '11333333333 33 '],
+  ['offboardUser', `POST ${USERS}/PERSON/offboard`, { tokens: 'revoke' }, '11333333333 33 '],
   ['getExternalUser', `GET ${USERS}/external/EXTERNAL`, undefined, FOR_ACTING],
   ['putExternalUser', `PUT ${USERS}/external/EXTERNAL`, { fullName: 'renamed' }, FOR_ACTING],
   ['deleteExternalUser', `DELETE ${USERS}/external/FRESH`, undefined, FOR_ACTING],
 
   ['listAuditEvents', 'GET /api/v1/audit-events', undefined, FOR_SESSIONS_OF_ADMINISTRATORS],
   ['exportAuditEvents', 'GET /api/v1/audit-events/export', undefined, FOR_SESSIONS_OF_ADMINISTRATORS],
-  ['followEvents', 'GET /api/v1/events', undefined, '11          '],
+  ['followEvents', 'GET /api/v1/events', undefined, '11             '],
 
   ['listWebhooks', `GET ${WEBHOOKS}`, undefined, FOR_SESSIONS_OF_ADMINISTRATORS],
   ['createWebhook', `POST ${WEBHOOKS}`, { url: 'https://a.example/UNIQUE' }, FOR_SESSIONS_OF_ADMINISTRATORS],
@@ -157,7 +162,12 @@ const TABLE: Row[] = [
   ['updateWebhook', `PATCH ${WEBHOOKS}/WEBHOOK`, { description: 'a' }, FOR_SESSIONS_OF_ADMINISTRATORS],
   ['testWebhook', `POST ${WEBHOOKS}/WEBHOOK/test`, undefined, FOR_SESSIONS_OF_ADMINISTRATORS],
   ['listWebhookDeliveries', `GET ${WEBHOOKS}/WEBHOOK/deliveries`, undefined, FOR_SESSIONS_OF_ADMINISTRATORS],
-  ['redeliverWebhookDelivery', `POST ${WEBHOOKS}/WEBHOOK/deliveries/${NO_UUID}/redeliver`, undefined, '11333333333 '],
+  [
+    'redeliverWebhookDelivery',
+    `POST ${WEBHOOKS}/WEBHOOK/deliveries/${NO_UUID}/redeliver`,
+    undefined,
+    '11333333333333 ',
+  ],
   [
     'redeliverWebhookDeliveries',
     `POST ${WEBHOOKS}/WEBHOOK/redeliver`,
@@ -176,14 +186,14 @@ const TABLE: Row[] = [
   ],
 
   ['getMe', 'GET /api/v1/auth/me', undefined, ANYBODY_WITH_CREDENTIAL],
-  ['logOut', 'POST /api/v1/auth/logout', undefined, '11          '],
+  ['logOut', 'POST /api/v1/auth/logout', undefined, '11             '],
   [
     'changePassword',
     'POST /api/v1/auth/password',
     { currentPassword: 'PASSWORD', newPassword: 'PASSWORD' },
-    '11 33  3333 ',
+    '11 3333  33333 ',
   ],
-  ['reportLeakedCredentials', 'POST /api/v1/credentials/revoke', { credentials: ['PLAINTEXT'] }, ' ccccccccccc'],
+  ['reportLeakedCredentials', 'POST /api/v1/credentials/revoke', { credentials: ['PLAINTEXT'] }, ' cccccccccccccc'],
 
   // Ends the sessions of the person, too.
   ...named('revokeAllAccessTokens', `DELETE ${TOKENS}`, undefined),
@@ -234,13 +244,14 @@ async function prepare(service: Service, admin: Person) {
   const managers = [manager, former, disabled].map(({ session }) => session.id);
   const jobs = await answered(createService({ client, body: { fullName: 'jobs', managers } }));
   const other = await answered(createService({ client, body: { fullName: 'other' } }));
+  const backend = await answered(createService({ client, body: { fullName: 'backend' } }));
   const kept = { managers: managers.filter((id) => id !== former.session.id) };
   await answered(updateService({ client, path: { service_id: jobs.id }, body: kept }));
   await answered(updateUser({ client, path: { user_id: disabled.session.id }, body: { disabled: true } }));
   for (const external_id of ['cus_42', 'cus_43']) {
     await answered(putExternalUser({ client, path: { external_id }, body: { fullName: `Name of ${external_id}` } }));
   }
-  const own = ['tokens:read', 'tokens:write'];
+  const own = OWN_SCOPES;
   const foreign = await tokenOf(client, own, { externalOwner: 'cus_43' });
   const tokens: Record<string, { token: string | undefined; self: number }> = {
     '-': { token: undefined, self: 1 },
@@ -254,6 +265,7 @@ async function prepare(service: Service, admin: Person) {
     p: { token: (await tokenOf(client, own)).plaintext, self: 1 },
     u: { token: (await tokenOf(client, [...own, 'users:admin'])).plaintext, self: 1 },
     b: { token: (await tokenOf(client, [...own, 'tokens:act-as'])).plaintext, self: 1 },
+    w: { token: (await tokenOf(client, [...own, 'tokens:act-as'], { owner: backend.id })).plaintext, self: backend.id },
     r: { token: admin.token, self: 1 },
   };
   const idOf = async (token: string) => (await answered(verifyAccessToken({ client, body: { token } }))).owner?.id ?? 0;
@@ -322,6 +334,16 @@ async function make(word: string, { client }: Person, made: Made): Promise<strin
   }
 }
 
+/** Gives the owners of the rows their tokens anew, which an earlier call may have revoked or given away. */
+async function renewOwn({ client }: Person, { tokens, owner, jobs }: Made): Promise<void> {
+  for (const [caller, self] of [
+    ['i', owner],
+    ['j', jobs.id],
+  ] as const) {
+    tokens[caller] = { token: (await tokenOf(client, OWN_SCOPES, { owner: self })).plaintext, self };
+  }
+}
+
 async function namesIn([, line, json]: Row, admin: Person, made: Made): Promise<Record<string, string>> {
   const words: Record<string, string> = {};
   for (const word of Object.keys(ABSENT)) {
@@ -380,6 +402,7 @@ describe.each(TABLE)('%s %s %j', (...row) => {
   test(letters, async () => {
     const { service, admin, made } = await shared();
     const there = await namesIn(row, admin, made);
+    await renewOwn(admin, made);
     const content = async () => ({
       ...(await contentOf(service)),
       // There is no change without its event.
@@ -399,6 +422,7 @@ describe.each(TABLE)('%s %s %j', (...row) => {
     expect(await content(), 'nothing has changed').toEqual(before);
     for (const [index, [, caller]] of CALLERS.entries()) {
       if (letters[index] !== '.') continue;
+      if (caller === 'i' || caller === 'j') await renewOwn(admin, made);
       const answer = await call(service, made, caller, row, await namesIn(row, admin, made));
       got[index] = letterOf(answer);
       if (got[index] !== '.') answers[caller] = answer.text;
