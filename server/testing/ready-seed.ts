@@ -136,7 +136,12 @@ function checkSeed(value: unknown, brand: string, admin: SeedUser): ReadySeed {
   const plaintexts = new Map<string, string>();
   let tokens = 0;
 
-  function toReadyToken(token: SeedToken, isAdmin: boolean, place: string, canHave = (_: string) => true): ReadyToken {
+  function toReadyToken(
+    token: SeedToken,
+    isAdmin: boolean,
+    place: string,
+    canHave?: (scope: string) => boolean,
+  ): ReadyToken {
     const { name, type = 'pat' } = token;
     const id = (token.id ?? v7()).toLowerCase();
     const plaintext = toPlaintext(brand, type === 'pat' ? 'pat' : 'ses', token.plaintext, `${place}.plaintext`);
@@ -151,7 +156,7 @@ function checkSeed(value: unknown, brand: string, admin: SeedUser): ReadySeed {
       type,
       description: token.description ?? '',
       metadata: token.metadata ?? {},
-      scopes: token.scopes ?? scopesOfUser(isAdmin && type === 'session').filter(canHave),
+      scopes: token.scopes ?? scopesOfUser(isAdmin && type === 'session').filter((scope) => canHave?.(scope) !== false),
       disabled: token.disabled === true,
       createdAt: toMoment(token.createdAt ?? NOW, `${place}.createdAt`),
       expiresAt: toMomentOrNull(token.expiresAt, `${place}.expiresAt`),

@@ -121,7 +121,10 @@ export async function lockNamed(
   if (hasOneWriter(trx)) return;
   const { organizationId, ownerId } = caller;
   const { owner = ownerId, externalOwner } = named;
-  if (externalOwner === undefined) return await lockOwners(trx, ownerId, owner, ...others);
+  if (externalOwner === undefined) {
+    await lockOwners(trx, ownerId, owner, ...others);
+    return;
+  }
   const ids = [ownerId, ...others];
   const find = () => runPrepared(trx, idByExternalId, { organizationId, externalOwner });
   // While a lock is waited for, the owner can be deleted, and the same id put again. A new owner has the highest id of all.
