@@ -170,7 +170,9 @@ export function createTransport(options: LatchkeyOptions) {
       try {
         return await attempt(current);
       } catch (error) {
-        const revived = isUnauthorized(error) ? await revive(current, call.signal) : undefined;
+        // A call without a credential, such as a login, has nothing to renew.
+        const mayRevive = current !== NOBODY && isUnauthorized(error);
+        const revived = mayRevive ? await revive(current, call.signal) : undefined;
         if (revived === undefined) throw error;
         return await attempt(revived);
       }

@@ -98,6 +98,19 @@ test('a session that has ended is unauthorized, and open again after the next lo
   expect(await page.getMe()).toMatchObject({ user: { email: ADMIN.email } });
 });
 
+test('a wrong password is sent once, and so is a refresh token that is not valid', async () => {
+  const { service, newPage, sent } = await startWithBrowser();
+  const page = newPage();
+  const wrong = { body: { ...body, password: 'a wrong password' } };
+  expect(await rejectionOf(page.openBrowserSession(wrong))).toMatchObject({ code: 'unauthorized' });
+  expect(sent.map(({ path }) => path)).toEqual(['/api/v1/auth/browser-session']);
+  await page.openBrowserSession({ body });
+  service.clock.advance(15 * 24 * HOUR);
+  sent.length = 0;
+  expect(await rejectionOf(page.getMe())).toMatchObject({ code: 'unauthorized' });
+  expect(sent.map(({ path }) => path)).toEqual(['/api/v1/auth/me', '/api/v1/auth/browser-session/refresh']);
+});
+
 test('cookies and a token are not combined', () => {
   const options: LatchkeyOptions = { baseUrl: 'https://tokens.example.org', cookies: true, token: 'lk_pat_a' };
   expect(() => createLatchkey(options)).toThrow(new TypeError('pass either token or cookies, not both'));

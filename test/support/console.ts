@@ -86,8 +86,8 @@ export async function press(page: Page, name: string, role = 'button'): Promise<
   await (await named(page, name, role)).click();
 }
 
-export async function type(page: Page, name: string, text: string): Promise<void> {
-  await (await named(page, name, 'textbox')).type(text);
+export async function type(page: Page, name: string, text: string, role = 'textbox'): Promise<void> {
+  await (await named(page, name, role)).type(text);
 }
 
 /** The text that a person sees. */

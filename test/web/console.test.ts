@@ -36,6 +36,11 @@ describe.runIf(hasBrowser)('the console', () => {
     const { context, tab } = await newPerson();
     await context.overridePermissions(service.url, ['clipboard-read', 'clipboard-write']);
     const { page } = tab;
+    // The page looks up every ten seconds whether the earlier secret is used.
+    await page.evaluateOnNewDocument(() => {
+      const usual = setInterval;
+      Object.assign(globalThis, { setInterval: (call: () => void, time: number) => usual(call, time / 50) });
+    });
     await visit(tab, service);
     await named(page, 'E-mail', 'textbox');
     await page.keyboard.type(ADMIN.email);
@@ -80,8 +85,9 @@ describe.runIf(hasBrowser)('the console', () => {
     expect(rotated).not.toBe(secret);
     // The earlier secret works for a day, and the page tells when it does.
     const earlier = createLatchkey({ baseUrl: service.url, token: secret });
+    await expectText(page, /Earlier secret[^]*Works until[^]*Last used\s*Never used/, '.card:has(.card-head)');
     await earlier.getMe();
-    await expectText(page, 'Earlier secret');
+    await expectText(page, /Last used\s*now/, '.card:has(.card-head)');
     await confirm(tab, 'Done');
     await confirm(tab, 'End it now');
     await expectText(page, 'Ended the earlier secret.', '[role=status]');
@@ -187,6 +193,26 @@ describe.runIf(hasBrowser)('the console', () => {
     await page.goBack();
     await page.goForward();
     await expectText(page, 'bulk b', 'tbody');
+
+    // The filters narrow the counts and a revocation too.
+    const bulk = await admin.createAccessToken({ body: { name: 'bulk d', scopes: ['other:read'] } });
+    await createLatchkey({ baseUrl: service.url, token: bulk.plaintext }).getMe();
+    const shown = () => page.$$eval('tbody th bdi', (all) => all.map(({ textContent }) => textContent));
+    await page.reload();
+    await expect.poll(shown).toEqual(['bulk d', 'bulk b']);
+    await type(page, 'Scope', 'bulk:read', 'combobox');
+    await page.keyboard.press('Enter');
+    await expect.poll(shown).toEqual(['bulk b']);
+    await expectText(page, /Active\s*1.*Revoked\s*2/s, '.chips');
+    await visit(tab, service, '/tokens?q=bulk');
+    await expect.poll(shown).toEqual(['bulk d', 'bulk b']);
+    await press(page, 'Never used');
+    await expect.poll(shown).toEqual(['bulk b']);
+    await expectText(page, /Active\s*1.*Revoked\s*2/s, '.chips');
+    await page.reload();
+    await expect.poll(shown).toEqual(['bulk b']);
+    await press(page, 'Never used');
+    await expect.poll(shown).toEqual(['bulk d', 'bulk b']);
     expect(faultsOf(tab)).toEqual([]);
   });
 
@@ -284,7 +310,9 @@ describe.runIf(hasBrowser)('the console', () => {
     await type(page, 'E-mail', 'new@example.org');
     await type(page, 'Name (optional)', 'Somebody New');
     await page.keyboard.press('Enter');
-    await named(page, 'Copy the password', 'button');
+    await press(page, 'Copy the password');
+    // All that is not in the dialog is silent.
+    await expectText(page, /Copied the password|The text is selected/, 'dialog [role=status]');
     const password = await page.$eval('dialog code', ({ textContent }) => textContent);
     await press(page, 'Done');
     await press(page, 'Somebody New', 'link');
@@ -388,6 +416,14 @@ describe.runIf(hasBrowser)('the console', () => {
     const { page } = tab;
     await logInAt(tab, service, '/sessions', person);
     await expectText(page, /Chrome.*This session.*Logged in/s, '.cards');
+    const phone = createLatchkey({ baseUrl: service.url });
+    const headers = { 'User-Agent': 'Mozilla/5.0 (iPhone) Version/18.5 Mobile Safari/604.1 <img src=x>' };
+    await phone.logIn({ body: { username: person.email, password: person.password }, headers });
+    await page.reload();
+    await press(page, 'End the session of Safari, iOS');
+    await expectText(page, 'Ended the session.', '[role=status]');
+    await expect(phone.getMe()).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect.poll(() => textOf(page, '.cards')).not.toContain('Safari');
     await press(page, 'End all others');
     await page.waitForSelector('dialog[open]');
     await page.click('dialog .danger');

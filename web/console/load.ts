@@ -47,6 +47,11 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, inputs: re
   return { ...state, reload, replace };
 }
 
+/** Whether the first answer is there, or an error in its place. */
+export function isAnswered({ data, error }: Loaded<unknown>): boolean {
+  return data !== undefined || error !== undefined;
+}
+
 /** A change that a button makes: once at a time, with its error. */
 export interface Action<Input extends unknown[]> {
   run(...input: Input): void;

@@ -6,8 +6,10 @@ import { createStore } from './store.js';
 
 // The services that the user manages. Administrators act for all services, and find them among the users.
 
-const managed = createStore<readonly User[]>([]);
-export const useManaged = (): readonly User[] => managed.use();
+const managed = createStore<readonly User[] | undefined>(undefined);
+const NONE: readonly User[] = [];
+export const useManaged = (): readonly User[] => managed.use() ?? NONE;
+export const useAreManagedKnown = (): boolean => managed.use() !== undefined;
 
 export const mayAdminister = (scopes: readonly string[]): boolean => scopes.includes('users:admin');
 
@@ -15,8 +17,8 @@ export const mayAdminister = (scopes: readonly string[]): boolean => scopes.incl
 export function useLookUpManaged(scopes: readonly string[]): void {
   const found = useLoad((signal) => (mayAdminister(scopes) ? Promise.resolve([]) : allManaged(signal)), []);
   useEffect(() => {
-    managed.set(found.data ?? []);
-  }, [found.data]);
+    managed.set(found.error === undefined ? found.data : NONE);
+  }, [found.data, found.error]);
 }
 
 async function allManaged(signal: AbortSignal): Promise<User[]> {

@@ -1,6 +1,6 @@
 import type { User } from '../../client/index.js';
 import { type Loaded, useLoad } from './load.js';
-import { mayAdminister, useManaged } from './managed.js';
+import { mayAdminister, useAreManagedKnown, useManaged } from './managed.js';
 import { lk } from './service.js';
 import { useMe } from './session.js';
 
@@ -19,12 +19,15 @@ export function ownerQuery({ owner }: { owner?: number | undefined }): string {
 export function useOwner({ owner }: { owner?: number | undefined }): Loaded<User | undefined> {
   const { scopes } = useMe();
   const managed = useManaged();
+  const isKnown = useAreManagedKnown();
   const isAsked = owner !== undefined && mayAdminister(scopes);
   const asked = useLoad<User | undefined>(
     (signal) => (isAsked ? lk.getUser({ path: { user_id: owner }, signal }) : Promise.resolve(undefined)),
     [owner],
   );
-  return isAsked ? asked : { ...asked, data: managed.find(({ id }) => id === owner) };
+  if (isAsked) return asked;
+  const isLoading = owner !== undefined && !isKnown;
+  return { ...asked, isLoading, data: managed.find(({ id }) => id === owner) };
 }
 
 /** Whether the user may create, edit and rotate here: their own tokens, and those of owners who are no people. */

@@ -1,6 +1,7 @@
-import { useManaged } from '../managed.js';
+import { useAreManagedKnown, useManaged } from '../managed.js';
 import { ownerName } from '../owner-name.js';
 import { Codes } from '../parts/details.js';
+import { Empty } from '../parts/empty.js';
 import { Page } from '../parts/page.js';
 import { BASE } from '../router.js';
 import * as texts from '../words/owners.js';
@@ -11,7 +12,11 @@ export function ServicesPage() {
   const services = useManaged();
   return (
     <Page title={texts.services} lead={<p>{texts.servicesLead}</p>}>
-      {services.length === 0 && <p class="quiet">{texts.noServices}</p>}
+      {useAreManagedKnown() && services.length === 0 && (
+        <Empty title={texts.noServices}>
+          <p>{texts.noServicesWhat}</p>
+        </Empty>
+      )}
       {services.length > 0 && (
         <table>
           <caption class="unseen">{texts.services}</caption>

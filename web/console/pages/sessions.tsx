@@ -1,6 +1,6 @@
 import type { AccessToken, AuditEvent } from '../../../client/index.js';
 import { announce } from '../announce.js';
-import { useAction, useLoad } from '../load.js';
+import { isAnswered, useAction, useLoad } from '../load.js';
 import { Button } from '../parts/button.js';
 import { Details } from '../parts/details.js';
 import { FormDialog } from '../parts/form-dialog.js';
@@ -60,14 +60,23 @@ export function SessionsPage() {
   return (
     <Page title={texts.title} lead={<p>{texts.lead}</p>} actions={others > 0 && button('ask', texts.endAll, 'danger')}>
       <Problem error={list.error ?? counts.error} retry={reload} />
-      <ul class="cards">
-        {items?.map((opened) => (
-          <SessionCard key={opened.session.id} {...opened} isCurrent={opened.session.id === current} ended={reload} />
-        ))}
-      </ul>
-      {others === 0 && list.data && <p class="quiet">{texts.only}</p>}
-      {list.data && <Pager next={list.data.nextCursor} />}
-      <ChangePassword changed={reload} />
+      {isAnswered(list) && isAnswered(counts) && (
+        <>
+          <ul class="cards">
+            {items?.map((opened) => (
+              <SessionCard
+                key={opened.session.id}
+                {...opened}
+                isCurrent={opened.session.id === current}
+                ended={reload}
+              />
+            ))}
+          </ul>
+          {others === 0 && <p class="quiet">{texts.only}</p>}
+          <Pager next={list.data?.nextCursor ?? null} />
+          <ChangePassword changed={reload} />
+        </>
+      )}
       {open !== undefined && (
         <FormDialog
           isDangerous

@@ -41,7 +41,9 @@ export function TokenPage({ id = '' }: PageProps) {
     href: `${BASE}/tokens${ownerQuery(query)}`,
     text: texts.back,
   };
-  if (token.data === undefined) {
+  // Its actions depend on the owner.
+  const isReady = owner.data !== undefined || !owner.isLoading;
+  if (token.data === undefined || !isReady) {
     return (
       <Page title={words.tokens.title} back={back}>
         <Problem error={token.error} retry={token.reload} />

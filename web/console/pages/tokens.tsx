@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useLoad } from '../load.js';
+import { isAnswered, useLoad } from '../load.js';
 import { mayAdminister } from '../managed.js';
 import { mayChange, ownerQuery, useOwner } from '../owner.js';
 import { ownerName } from '../owner-name.js';
@@ -25,7 +25,7 @@ export function TokensPage() {
   const { scopes } = useMe();
   const place = usePlace();
   const view = viewOf(place);
-  const { state, q, scope, sort, owner } = view;
+  const { state, q, scope, neverUsed, sort, owner } = view;
   const cursor = place.query.get('after') ?? '';
   const filters = filtersOf(view);
 
@@ -35,15 +35,15 @@ export function TokensPage() {
         query: { ...filters, state, sort, limit: PAGE, ...(cursor !== '' && { cursor }) },
         signal,
       }),
-    [state, q, scope, sort, owner, cursor],
+    [state, q, scope, neverUsed, sort, owner, cursor],
   );
-  const counts = useLoad((signal) => lk.countAccessTokens({ query: filters, signal }), [q, scope, owner]);
+  const counts = useLoad((signal) => lk.countAccessTokens({ query: filters, signal }), [q, scope, neverUsed, owner]);
   const user = useOwner(view);
 
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => {
     setSelected(new Set());
-  }, [state, q, scope, owner, cursor]);
+  }, [state, q, scope, neverUsed, owner, cursor]);
   const change = (changes: Readonly<Record<string, string>>, replace = false): void => {
     navigate(placeWith(place, { ...changes, after: '' }), { replace });
   };
@@ -53,10 +53,15 @@ export function TokensPage() {
     counts.reload();
   };
 
-  const isFiltered = q !== '' || scope !== '';
+  const isFiltered = q !== '' || scope !== '' || neverUsed;
   const total = counts.data && counts.data.active + counts.data.expired + counts.data.revoked + counts.data.disabled;
   const items = list.data?.items ?? [];
   const owned = user.data;
+  // Nothing jumps: the owner decides the heading, and the counts what is in the place of an empty list.
+  const isReady =
+    (owned !== undefined || !user.isLoading) &&
+    isAnswered(list) &&
+    (items.length > 0 || list.error !== undefined || isAnswered(counts));
   return (
     <Page
       title={owned === undefined ? texts.title : texts.titleOf(ownerName(owned))}
@@ -71,7 +76,7 @@ export function TokensPage() {
       }
     >
       <Problem error={list.error ?? counts.error ?? user.error} retry={reload} />
-      {total === 0 && !isFiltered ? (
+      {!isReady ? null : total === 0 && !isFiltered ? (
         <Empty title={texts.emptyTitle}>
           <p>{owner === undefined ? texts.empty : texts.emptyOther}</p>
           {owner === undefined && (
@@ -84,7 +89,7 @@ export function TokensPage() {
         </Empty>
       ) : (
         <>
-          <Toolbar view={view} counts={counts.data} change={change} />
+          <Toolbar view={view} counts={counts.data} items={items} change={change} />
           {list.data !== undefined && items.length === 0 && (
             <Empty title={isFiltered ? texts.noMatchTitle : texts.noneTitle(words.states[state])}>
               {isFiltered && (
@@ -105,7 +110,7 @@ export function TokensPage() {
                     <li>
                       <Button
                         onClick={() => {
-                          change({ q: '', scope: '' });
+                          change({ q: '', scope: '', unused: '' });
                         }}
                       >
                         {texts.reset}
@@ -131,7 +136,7 @@ export function TokensPage() {
               <TokenTable view={view} items={items} selected={selected} select={setSelected} />
             </div>
           )}
-          {list.data !== undefined && <Pager next={list.data.nextCursor} />}
+          <Pager next={list.data?.nextCursor ?? null} />
         </>
       )}
     </Page>

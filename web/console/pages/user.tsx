@@ -1,6 +1,6 @@
 import type { User } from '../../../client/index.js';
 import { announce } from '../announce.js';
-import { useAction, useLoad } from '../load.js';
+import { isAnswered, useAction, useLoad } from '../load.js';
 import { ownerName } from '../owner-name.js';
 import { Button } from '../parts/button.js';
 import { FormDialog } from '../parts/form-dialog.js';
@@ -82,7 +82,7 @@ function OneUser({ user, back, change, reload }: OneUserProps) {
           <a class="button" href={`${BASE}/tokens${query}`}>
             {texts.tokens}
           </a>
-          {!isPerson && (managers.data ?? !hasManagers) && button('edit', words.owners.edit)}
+          {!isPerson && button('edit', words.owners.edit)}
           {!isMe && (
             <>
               {isPerson && button('reset', texts.reset)}
@@ -103,10 +103,10 @@ function OneUser({ user, back, change, reload }: OneUserProps) {
       }
     >
       <Problem error={enable.error ?? managers.error} />
-      <UserDetails user={user} managers={managers} />
+      {(!hasManagers || isAnswered(managers)) && <UserDetails user={user} managers={managers.data ?? []} />}
       {isPerson && <EditPerson key={`${user.fullName} ${String(user.isAdmin)}`} user={user} change={change} />}
-      {open === 'edit' && user.kind === 'service' && (
-        <ServiceForm service={user} managers={managers.data ?? []} onClose={close} done={change} />
+      {open === 'edit' && user.kind === 'service' && managers.data && (
+        <ServiceForm service={user} managers={managers.data} onClose={close} done={change} />
       )}
       {open === 'edit' && user.kind === 'external' && <ExternalForm owner={user} onClose={close} done={change} />}
       {open === 'delete' && <DeleteExternal owner={user} onClose={close} />}

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
+import { Announcements } from '../announce.js';
 
 /** A dialog over the page. The browser keeps the focus in it, and gives it back when it closes. */
 export function Dialog({
@@ -35,6 +36,7 @@ export function Dialog({
     >
       <h2 id={id}>{title}</h2>
       {children}
+      <Announcements />
     </dialog>
   );
 }

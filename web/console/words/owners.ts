@@ -55,5 +55,6 @@ export const andMore = 'Others follow.';
 export const transferred = (number: number, name: string) => `Gave ${countTokens(number)} to ${name}.`;
 export const services = 'Services';
 export const servicesLead = 'Owners of tokens for programs, which you manage.';
-export const noServices = 'You manage no service.';
+export const noServices = 'You manage no service';
+export const noServicesWhat = 'Ask an administrator to make you the manager of a service. Then it appears here.';
 export const unmanaged = 'Services without a manager';

@@ -1,5 +1,5 @@
-import type { TokenCounts } from '../../../../client/index.js';
-import { Button } from '../../parts/button.js';
+import { useId } from 'preact/hooks';
+import type { AccessToken, TokenCounts } from '../../../../client/index.js';
 import { Chips } from '../../parts/chips.js';
 import { Search } from '../../parts/search.js';
 import { STATES } from '../../states.js';
@@ -11,11 +11,15 @@ interface ToolbarProps {
   view: View;
   /** Undefined until the service has counted. */
   counts: TokenCounts | undefined;
+  /** The tokens of the list, whose scopes are offered as filters. */
+  items: readonly AccessToken[];
   change: (changes: Readonly<Record<string, string>>, replace?: boolean) => void;
 }
 
 /** Narrows and sorts the list. */
-export function Toolbar({ view, counts, change }: ToolbarProps) {
+export function Toolbar({ view, counts, items, change }: ToolbarProps) {
+  const id = useId();
+  const scopes = [...new Set(items.flatMap((token) => token.scopes))];
   return (
     <>
       <Chips
@@ -35,15 +39,37 @@ export function Toolbar({ view, counts, change }: ToolbarProps) {
             change({ q }, true);
           }}
         />
-        {view.scope !== '' && (
-          <Button
-            onClick={() => {
-              change({ scope: '' });
+        <label class="sort">
+          {texts.scope}
+          <input
+            type="search"
+            class="code"
+            list={id}
+            autocomplete="off"
+            autocapitalize="off"
+            spellcheck={false}
+            maxLength={100}
+            value={view.scope}
+            onChange={(event) => {
+              change({ scope: event.currentTarget.value.trim() });
             }}
-          >
-            {texts.scope}: <code>{view.scope}</code> ×
-          </Button>
-        )}
+          />
+        </label>
+        <datalist id={id}>
+          {scopes.map((scope) => (
+            <option key={scope} value={scope} />
+          ))}
+        </datalist>
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={view.neverUsed}
+          onClick={() => {
+            change({ unused: view.neverUsed ? '' : '1' });
+          }}
+        >
+          {texts.neverUsed}
+        </button>
         <label class="sort">
           {texts.sort}
           <select

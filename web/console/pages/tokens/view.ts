@@ -10,6 +10,8 @@ export interface View {
   state: TokenState;
   q: string;
   scope: string;
+  /** Whether only tokens are shown that were never used. */
+  neverUsed: boolean;
   sort: Sort;
   /** The owner whose tokens are shown; undefined for the user's own. */
   owner: number | undefined;
@@ -23,17 +25,19 @@ export function viewOf({ query }: Place): View {
     state,
     q: query.get('q') ?? '',
     scope: query.get('scope') ?? '',
+    neverUsed: query.get('unused') !== null,
     sort: sort as Sort,
     owner: Number.isSafeInteger(owner) && owner > 0 ? owner : undefined,
   };
 }
 
 /** The filters of a view, as the service takes them. */
-export function filtersOf({ q, scope, owner }: View) {
+export function filtersOf({ q, scope, neverUsed, owner }: View) {
   return {
     tokenType: 'pat' as const,
     ...(q !== '' && { q }),
     ...(scope !== '' && { scope }),
+    ...(neverUsed && { neverUsed }),
     ...(owner !== undefined && { owner }),
   };
 }

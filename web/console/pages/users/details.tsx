@@ -1,5 +1,4 @@
 import type { User } from '../../../../client/index.js';
-import type { Loaded } from '../../load.js';
 import { ownerName } from '../../owner-name.js';
 import { Details, pairsOf } from '../../parts/details.js';
 import { Time } from '../../parts/time.js';
@@ -11,7 +10,7 @@ import { Ceiling } from '../services.js';
 interface UserDetailsProps {
   user: User;
   /** The people who manage the service. */
-  managers: Loaded<readonly User[]>;
+  managers: readonly User[];
 }
 
 /** All that is known of a user. */
@@ -34,7 +33,7 @@ export function UserDetails({ user, managers }: UserDetailsProps) {
           [
             words.owners.managers,
             user.kind === 'service' &&
-              (user.managers.length === 0 ? words.owners.noManagers : <Managers people={managers.data ?? []} />),
+              (user.managers.length === 0 ? words.owners.noManagers : <Managers people={managers} />),
           ],
           [words.owners.ceiling, user.kind === 'service' && <Ceiling scopes={user.scopes} />],
           [words.owners.metadata, pairsOf(user.metadata)],
