@@ -39,7 +39,7 @@ export interface RawWebhook {
 }
 
 export interface VerifyWebhookOptions {
-  /** Seconds by which the request may be older or newer than now; 300 by default. */
+  /** Seconds by which the request may be older or newer than now, 0 or more; 300 by default. */
   toleranceSeconds?: number;
   /** The clock, in milliseconds since 1970; `Date.now` by default. */
   now?: () => number;
@@ -49,13 +49,15 @@ export interface VerifyWebhookOptions {
  * Verifies that a request is a delivery of the service (or of any other sender by Standard Webhooks 1.0.0) and returns its event.
  * `secret` is the `whsec_...` text that creating the webhook returned; pass several while a secret is changed.
  *
- * Rejects with `WebhookError` if the request is not genuine, and with a `TypeError` if a secret is malformed.
+ * Rejects with `WebhookError` if the request is not genuine, and with a `TypeError` if a secret or the tolerance is malformed.
  */
 export async function verifyWebhook(
   request: Request | RawWebhook,
   secret: string | readonly string[],
   { toleranceSeconds = TOLERANCE, now = dateNow }: VerifyWebhookOptions = {},
 ): Promise<WebhookEvent> {
+  // Every comparison with NaN is false: an old request would pass.
+  if (!(toleranceSeconds >= 0)) throw new TypeError('toleranceSeconds must be a number of 0 or more');
   const secrets = (typeof secret === 'string' ? [secret] : secret).map(keyBytes);
   const id = headerOf(request, 'webhook-id');
   const timestamp = headerOf(request, 'webhook-timestamp');

@@ -7,6 +7,7 @@ export interface ChainFlags {
   database?: string;
   auditKeyFile?: string;
   anchor?: { seq: number; hash: string }[];
+  keyedFrom?: number;
   json?: boolean;
 }
 
@@ -24,9 +25,9 @@ export async function printAnchor(flags: ChainFlags): Promise<void> {
   print(flags.json === true ? JSON.stringify(head) : `${String(head.seq)}:${head.hash}`);
 }
 
-async function reportOf({ database, auditKeyFile, anchor }: ChainFlags): Promise<ChainReport> {
+async function reportOf({ database, auditKeyFile, anchor, keyedFrom }: ChainFlags): Promise<ChainReport> {
   const { verifyAuditLog } = await import('../../server/index.js');
-  return await verifyAuditLog(await readSettings({ database, auditKeyFile }), anchor);
+  return await verifyAuditLog(await readSettings({ database, auditKeyFile }), anchor, keyedFrom);
 }
 
 function describe({ events, pruned, unlinked, withoutKey, deletedAnchors, head, fault }: ChainReport): string {

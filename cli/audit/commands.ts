@@ -22,7 +22,12 @@ function addVerify(audit: Command): void {
   const command = audit
     .command('verify')
     .description('Look in the database for events that were changed, moved or removed, while the service runs.')
-    .option('--anchor <seq:hash>', 'a place and hash that were noted before; may be repeated', addAnchor);
+    .option('--anchor <seq:hash>', 'a place and hash that were noted before; may be repeated', addAnchor)
+    .option(
+      '--keyed-from <seq>',
+      'the first event that was linked with the key: later ones without it are a fault',
+      seq,
+    );
   addDatabaseFlags(command)
     .addHelpText('after', '\nExit codes: 0 no faults, 1 a fault.')
     .action(async (flags: ChainFlags) => {

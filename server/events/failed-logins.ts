@@ -26,9 +26,9 @@ export function createFailedLogins(): FailedLogins {
   let failures = new Map<string, Failures>();
   return {
     add(actor) {
-      const { kind, recordedAddress, userAgent, requestId } = actor;
-      // What the request is made of must not live as long as the count.
-      const last = { kind, caller: null, address: null, recordedAddress, userAgent, requestId };
+      const { recordedAddress, userAgent, requestId } = actor;
+      // What the request is made of must not live as long as the count. Who gave a wrong password is not known.
+      const last = { kind: 'anonymous' as const, caller: null, address: null, recordedAddress, userAgent, requestId };
       const known = failures.get(recordedAddress ?? '');
       const others = { ...last, recordedAddress: null, userAgent: null, requestId: null };
       const isFull = known === undefined && failures.size >= MOST_ADDRESSES;

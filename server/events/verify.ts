@@ -31,16 +31,18 @@ export interface ChainReport {
 
 /**
  * Computes the chain of an organization anew and returns its first fault: an event whose content or hash was changed, an event
- * that is missing, an end that was cut off, or an event of another hash than an anchor says.
+ * that is missing, an end that was cut off, or an event of another hash than an anchor says. From the place `keyedFrom` on, an
+ * event that was linked without the key is a fault too.
  */
 export async function verifyChain(
   { read }: Pick<Database, 'read'>,
   organizationId: number,
   key: Uint8Array | null,
   anchors: readonly Anchor[] = [],
+  keyedFrom = Number.POSITIVE_INFINITY,
 ): Promise<ChainReport> {
   for (;;) {
-    const report = await verifyOnce(read, organizationId, key, anchors);
+    const report = await verifyOnce(read, organizationId, key, anchors, keyedFrom);
     if (report.fault === null) return report;
     // The service may have deleted old events meanwhile, which is no fault.
     const [head] = await runPrepared(read, headOf, { organizationId });
@@ -53,6 +55,7 @@ async function verifyOnce(
   organizationId: number,
   key: Uint8Array | null,
   anchors: readonly Anchor[],
+  keyedFrom: number,
 ): Promise<ChainReport> {
   // The head is read first, and the events up to it: others may be linked meanwhile.
   const [head] = await runPrepared(read, headOf, { organizationId });
@@ -73,7 +76,8 @@ async function verifyOnce(
     if (rows.length === 0) fault = { seq: seq + 1, what: 'the event is missing' };
     for (const row of rows) {
       // Once an event was linked with the key, all later ones must be.
-      const isKeyless = key !== null && withoutKey === seq - pruned && isHashOf(row, hash, null);
+      const mayBeKeyless = withoutKey === seq - pruned && seq + 1 < keyedFrom;
+      const isKeyless = key !== null && mayBeKeyless && isHashOf(row, hash, null);
       fault = faultOf(row, { seq: seq + 1, previous: hash, key: isKeyless ? null : key, anchored });
       if (fault !== null) break;
       if (isKeyless) withoutKey += 1;

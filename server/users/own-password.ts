@@ -17,16 +17,27 @@ export interface PasswordChange {
  * Rejects with `insufficient_scope` if the caller is no session, with `invalid_input` for a wrong current password, and with
  * `too_many_requests` after too many wrong ones from the actor's address.
  */
-export async function changeOwnPassword(
+export async function changeOwnPassword(deps: Deps, actor: AuthenticatedActor, change: PasswordChange): Promise<void> {
+  if (actor.caller.tokenType !== 'session') {
+    throw new ServiceError('insufficient_scope', { detail: 'Only a session can change the password.' });
+  }
+  try {
+    await changePassword(deps, actor, change);
+  } catch (error) {
+    // A thief of the session may try passwords here as others do at the login.
+    const isOfPassword = error instanceof ServiceError && ['invalid_input', 'too_many_requests'].includes(error.code);
+    if (isOfPassword) deps.events.loginFailed(actor);
+    throw error;
+  }
+}
+
+async function changePassword(
   deps: Deps,
   actor: AuthenticatedActor,
   { currentPassword, newPassword }: PasswordChange,
 ): Promise<void> {
   const { caller } = actor;
   const { db, now, passwords, loginThrottle } = deps;
-  if (caller.tokenType !== 'session') {
-    throw new ServiceError('insufficient_scope', { detail: 'Only a session can change the password.' });
-  }
   const found = await findUserForLogin(deps, { id: caller.ownerId });
   if (found === undefined) throw new TypeError(`there is no user ${String(caller.ownerId)}`);
   // Counted separately from logins, so that a thief of the session cannot lock its user out.

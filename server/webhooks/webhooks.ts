@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createBackground } from '../background.js';
 import type { Deps, Webhooks } from '../deps.js';
 import { ServiceError } from '../errors.js';
@@ -68,6 +69,8 @@ export function createWebhooks(
   /** Webhooks that nothing could be sent to, and until when they rest. What is due meanwhile is then tried together. */
   const resting = new Map<number, number>();
   const stopping = new AbortController();
+  // Each attempt listens. Otherwise Node would warn of more than ten, on the standard error beside the log.
+  setMaxListeners(most, stopping.signal);
   let closed = false;
   /** Milliseconds from a new event to the work that it asks for. */
   let pause = DELAY;

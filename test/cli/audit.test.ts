@@ -146,6 +146,15 @@ test('a chain that got a key later says how many events are from before', async 
   expect((await run(['audit', 'verify', '--audit-key-file', key])).stdout).toMatch(
     /^the chain of 7 events is whole\nit ends at 7:\w{64}\nthe first 4 events are from before the chain had a key\n$/,
   );
+  const keyedFrom = async (seq: number) =>
+    await run(['audit', 'verify', '--audit-key-file', key, '--keyed-from', String(seq)]);
+  expect((await keyedFrom(5)).code).toBe(0);
+  // A chain that somebody without the key has written anew passes otherwise.
+  expect(await keyedFrom(4)).toMatchObject({ code: 1, stdout: expect.stringContaining('fault at event 4') as string });
+  expect(await run(['audit', 'verify', '--keyed-from', '1'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--keyed-from needs the key') as string,
+  });
   await change({ database }, "update audit_events set address = '10.0.0.1' where seq = 6");
   expect((await run(['audit', 'verify', '--audit-key-file', key])).stdout).toContain('fault at event 6');
 });

@@ -111,7 +111,10 @@ describe('a request is refused', () => {
     expect(await codeOf(verifyWebhook(delivery([SECRET], AT, '{'), SECRET, { now }))).toBe('invalid_body');
   });
 
-  test('and a malformed secret is a mistake of the program', async () => {
+  test('and a malformed secret or tolerance is a mistake of the program', async () => {
+    for (const toleranceSeconds of [Number.NaN, -1]) {
+      await expect(verifyWebhook(delivery(), SECRET, { now, toleranceSeconds })).rejects.toThrow(TypeError);
+    }
     for (const secret of ['', 'whsec_', 'whsec_!!!']) {
       await expect(verifyWebhook(delivery(), secret, { now })).rejects.toThrow(TypeError);
     }

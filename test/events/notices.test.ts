@@ -6,6 +6,7 @@ import {
   listAuditEvents,
   revokeAccessToken,
   rotateAccessToken,
+  transferAccessTokens,
   updateAccessToken,
 } from '../../generated/index.js';
 import { type Config, defaultConfig } from '../../server/config/config.js';
@@ -132,6 +133,26 @@ test('an edit and a rotation give the notices of the new expiry', async () => {
   await answered(updateAccessToken({ client: (await service.admin()).client, path, body: { expiresInDays: 3 } }));
   await later(service, notices, 2);
   expect(await noticed(service)).toHaveLength(3);
+});
+
+test('a token that is given to another owner is noticed for that one from then on, and never twice', async () => {
+  const service = await startService();
+  const notices = await noticesOn(service, { expiryNoticeDays: [30, 7] });
+  const { client } = await service.admin();
+  const id = await create(client, 'given', 40);
+  const { session } = await service.newUser();
+  await later(service, notices, 11);
+  const admin = await service.admin();
+  await answered(transferAccessTokens({ client: admin.client, body: { ids: [id], to: session.id } }));
+  await later(service, notices, 1);
+  await later(service, notices, 25);
+  const { items } = await answered(
+    listAuditEvents({ client: (await service.admin()).client, query: { token: id, limit: 200 } }),
+  );
+  expect(items.filter(isNotice).map(({ ownerId, changes }) => [ownerId, changes.after?.['days']])).toEqual([
+    [session.id, 7],
+    [1, 30],
+  ]);
 });
 
 test('sessions, and tokens that are revoked before, are not noticed', async () => {

@@ -237,6 +237,23 @@ test('a slow webhook does not hold up another one', async () => {
   expect(slow.most).toBe(1);
 });
 
+test('attempts to many webhooks at the same time make no warning', async () => {
+  const warnings: Error[] = [];
+  const listener = (warning: Error) => warnings.push(warning);
+  process.on('warning', listener);
+  onTestFinished(() => {
+    process.off('warning', listener);
+  });
+  const service = await startService({ ...ALLOW, webhooks: { patience: 0 } });
+  const { client } = await service.admin();
+  const held = await startReceiver(() => undefined);
+  for (let count = 0; count < 12; count += 1) await webhookAt(client, held.url);
+  await create(client, 'a');
+  await expect.poll(() => held.received.length).toBe(12);
+  await service.stop();
+  expect(warnings).toEqual([]);
+});
+
 test('a receiver that does not answer in time gets the delivery again', async () => {
   const send = createSend(undefined, 200);
   const { service, receiver, client, webhook } = await setting({ webhooks: { send } }, (response, _, number) => {
