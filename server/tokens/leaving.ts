@@ -26,7 +26,31 @@ export function stoppedAt(eb: Owners) {
     .end();
 }
 
-/** 1 if the owner is an administrator and not disabled, else 0. */
+/** 1 if the owner is an administrator and not disabled, else 0. While tokens of the owner move, the new owner counts. */
 export function isActiveAdmin(eb: Owners) {
-  return eb.case().when('owner.disabled_at', 'is', null).then(eb.ref('owner.is_admin')).else(sql<number>`0`).end();
+  return eb
+    .case()
+    .when('owner.disabled_at', 'is', null)
+    .then(eb.ref('owner.is_admin'))
+    .else(eb.fn.coalesce(newOwner(eb).select('heir.is_admin'), sql<number>`0`))
+    .end();
+}
+
+/** The kind of the owner. While tokens of the owner move, that of the new owner. */
+export function kindOfHolder(eb: Owners) {
+  return eb
+    .case()
+    .when('owner.disabled_at', 'is', null)
+    .then(eb.ref('owner.kind'))
+    .else(eb.fn.coalesce(newOwner(eb).select('heir.kind'), eb.ref('owner.kind')))
+    .end();
+}
+
+/** The enabled user to whom tokens of the owner move. */
+function newOwner({ selectFrom }: Owners) {
+  return selectFrom('offboardings')
+    .innerJoin('users as heir', 'heir.id', 'offboardings.to_id')
+    .whereRef('offboardings.user_id', '=', 'owner.id')
+    .where('offboardings.ended_at', 'is', null)
+    .where('heir.disabled_at', 'is', null);
 }

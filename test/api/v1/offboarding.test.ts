@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
   createAccessToken,
+  createService,
   deleteExternalUser,
   type ExternalUser,
+  getExternalUser,
   getMe,
   listAccessTokens,
   listAuditEvents,
+  listUsers,
   logIn,
   type Offboarding,
   offboardUser,
@@ -209,6 +212,40 @@ describe('giving the tokens to another owner', () => {
     await answered(enable());
     expect((await getMe({ client: bea.client })).response.status).toBe(200);
     expect((await getMe({ client: ada.client })).response.status).toBe(200);
+  });
+
+  test('keeps the scopes of administrators meanwhile that the new owner can have', async () => {
+    const { service, admin, ada, bea, from } = await leaving();
+    const { client } = admin;
+    await answered(updateUser({ client, path: { user_id: from }, body: { isAdmin: true } }));
+    const own = await service.logIn(ada.email, ada.password);
+    const { plaintext } = await create(own.client, 'backend', ['tokens:act-as', 'users:admin', 'tokens:read']);
+    const backend = await answered(createService({ client, body: { fullName: 'backend' } }));
+    const path = { external_id: 'cus_42' };
+    await answered(putExternalUser({ client, path, body: {} }));
+    const statuses = async () => {
+      const moved = service.as(plaintext);
+      const answers = [
+        await getExternalUser({ client: moved, path }),
+        await listAccessTokens({ client: moved, query: { externalOwner: 'cus_42' } }),
+        await putExternalUser({ client: moved, path, body: {} }),
+        await listUsers({ client: moved }),
+      ];
+      return answers.map(({ response }) => response.status);
+    };
+    expect(await statuses()).toEqual([200, 200, 200, 200]);
+    const moving = async (to: number) => {
+      await change(service, 'delete from offboardings');
+      await stopAfterBegin(service, from, to);
+      return await statuses();
+    };
+    // A change is sent again when the token has moved.
+    expect(await moving(backend.id)).toEqual([200, 200, 503, 403]);
+    expect(await moving(admin.session.id)).toEqual([200, 200, 503, 200]);
+    expect(await moving(bea.session.id)).toEqual([403, 403, 403, 403]);
+    await moving(backend.id);
+    await answered(offboard(client, from, { tokens: 'transfer', to: backend.id, cutScopes: true }));
+    expect(await statuses()).toEqual([200, 200, 200, 403]);
   });
 
   test('or at the next sweep', async () => {
