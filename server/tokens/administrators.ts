@@ -1,7 +1,7 @@
 import { type Queries, runPrepared, type UserKind } from '../database/index.js';
 import { insufficientScope } from '../errors.js';
 import type { Caller } from './caller.js';
-import { isActiveAdmin, kindOfHolder } from './leaving.js';
+import { isAdminOfHolder, kindOfHolder } from './leaving.js';
 import { ACT_AS, NAMED_SCOPES, OF_ADMINISTRATORS, VERIFY } from './scopes.js';
 
 type TokenOfCaller = Pick<Caller, 'tokenId' | 'tokenType'>;
@@ -58,7 +58,7 @@ const tokenAndReservation = (read: Queries, { tokenId }: { tokenId: number }) =>
   read
     .selectFrom('access_tokens as token')
     .innerJoin('users as owner', 'owner.id', 'token.owner_id')
-    .select((eb) => ['token.created_at', kindOfHolder(eb).as('kind'), isActiveAdmin(eb).as('is_admin')])
+    .select((eb) => ['token.created_at', kindOfHolder(eb).as('kind'), isAdminOfHolder(eb).as('is_admin')])
     .select(({ selectFrom }) =>
       selectFrom('organizations')
         .select('audit_since')

@@ -26,8 +26,16 @@ export function stoppedAt(eb: Owners) {
     .end();
 }
 
-/** 1 if the owner is an administrator and not disabled, else 0. While tokens of the owner move, the new owner counts. */
+/** 1 if the owner is an administrator and not disabled, else 0. */
 export function isActiveAdmin(eb: Owners) {
+  return eb.case().when('owner.disabled_at', 'is', null).then(eb.ref('owner.is_admin')).else(sql<number>`0`).end();
+}
+
+/**
+ * 1 if the owner is an administrator and not disabled, else 0; while tokens of the owner move, the new owner counts. Not for
+ * each verification: PostgreSQL takes 8 microseconds for it.
+ */
+export function isAdminOfHolder(eb: Owners) {
   return eb
     .case()
     .when('owner.disabled_at', 'is', null)
