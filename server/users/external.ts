@@ -1,6 +1,5 @@
 import { type Queries, runPrepared, searchTextOf, TOKEN_TYPES } from '../database/index.js';
 import type { Deps } from '../deps.js';
-import { overloaded } from '../errors.js';
 import { recordDeletedUser, recordNewUser, recordUser } from '../events/users.js';
 import { lockNamed } from '../tokens/acting.js';
 import type { AuthenticatedActor } from '../tokens/actor.js';
@@ -55,7 +54,7 @@ export async function putExternal(
   return await db.write(async (trx) => {
     const at = await beginChange(trx, caller, externalId, now);
     let [row] = await runPrepared(trx, byExternalId, { organizationId, externalId });
-    if (row === undefined) {
+    while (row === undefined) {
       checkMissing(conditions);
       const disabledAt = wish.disabled === true ? at : null;
       const key = { organization_id: organizationId, kind: 'external', external_id: externalId } as const;
@@ -72,11 +71,9 @@ export async function putExternal(
         await recordNewUser(trx, actor, at, user);
         return { user, isNew: true };
       }
-      // Another request has added it since, and its commit was waited for. Its id is higher than those of the locks.
+      // Another request has added it since, and its commit was waited for. A third one may have deleted it again.
       await lockNamed(trx, caller, { externalOwner: externalId });
       [row] = await runPrepared(trx, byExternalId, { organizationId, externalId });
-      // A third one has deleted it already.
-      if (row === undefined) throw overloaded();
     }
     checkUntagged(conditions);
     const before = toUser(row);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   createAccessToken,
+  deleteExternalUser,
   getMe,
   listAccessTokens,
   listPrivateTokens,
@@ -11,6 +12,7 @@ import {
   verifyAccessToken,
 } from '../../generated/index.js';
 import { type Answer, send } from '../support/http.js';
+import { ANY_STRING } from '../support/matchers.js';
 import { expectRefusal } from '../support/refusal.js';
 import { answered, type Client, type Person, type Service, startService } from '../support/service.js';
 import { shareService } from '../support/shared.js';
@@ -237,6 +239,21 @@ describe('the token of an external owner', () => {
   });
 });
 
+test('the policy counts for the owner who is named, and not for the caller', async () => {
+  const service = await startService({ maxTokensPerOwner: 1, maxLifetimeDays: 90 });
+  const { client } = await service.admin();
+  await putExternalUser({ client, path: { external_id: 'cus_42' }, body: {} });
+  const create = (query: object, expiresInDays = 30) =>
+    createAccessToken({ client, query, body: { name: 'a', scopes: [], expiresInDays } });
+  const named = { externalOwner: 'cus_42' };
+  await expectRefusal(service, () => create(named, 91), { status: 422 });
+  await answered(create(named));
+  const full = { status: 409, body: { detail: ANY_STRING, code: 'token_limit_reached' } };
+  await expectRefusal(service, () => create(named), full);
+  await answered(create({}));
+  await expectRefusal(service, () => create({}), full);
+});
+
 describe('an Idempotency-Key', () => {
   const create = (
     service: Service,
@@ -260,6 +277,22 @@ describe('an Idempotency-Key', () => {
     expect([fourth.status, fourth.text === first]).toEqual([201, false]);
     const differs = () => create(service, plaintext, 'externalOwner=cus_42', 'key-1', { name: 'b', scopes: [] });
     await expectRefusal(service, differs, { status: 422 });
+  });
+
+  test('finds no answer that a deleted owner with the same external id got', async () => {
+    const service = await startService();
+    const { client, token } = await service.admin();
+    const path = { external_id: 'cus_42' };
+    const answers = [];
+    for (let time = 0; time < 2; time++) {
+      await putExternalUser({ client, path, body: {} });
+      answers.push(await create(service, token, 'externalOwner=cus_42', 'key-1'));
+      await deleteExternalUser({ client, path });
+    }
+    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    expect(answers[0]?.text).not.toBe(answers[1]?.text);
+    const late = () => create(service, token, 'externalOwner=cus_42', 'key-1');
+    await expectRefusal(service, late, { status: 404, body: { detail: 'No such owner.', code: 'owner_not_found' } });
   });
 
   test('gives an earlier secret the answer that it got for this owner, and no other', async () => {

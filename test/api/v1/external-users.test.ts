@@ -160,9 +160,10 @@ test('users are listed by kind, and found by name, e-mail and external id', asyn
   expect(await found({})).toHaveLength(5);
 });
 
-test('a disabled owner has no valid token until it is enabled, and gets no new one', async () => {
+test('a disabled owner has no valid token in any process until it is enabled, and gets no new one', async () => {
   const service = await startService();
-  const { client } = await service.admin();
+  const { client, token } = await service.admin();
+  const elsewhere = (await startService({ database: service.database })).as(token);
   await put(client, 'cus_42', ADA);
   const { plaintext } = await tokenFor(client, 'cus_42');
   const states: [change: () => Promise<unknown>, code: string][] = [
@@ -173,12 +174,21 @@ test('a disabled owner has no valid token until it is enabled, and gets no new o
   ];
   for (const [change, code] of states) {
     await change();
-    expect(await codeOf(client, plaintext)).toBe(code);
+    for (const each of [client, elsewhere]) expect(await codeOf(each, plaintext)).toBe(code);
   }
   const create = () => createAccessToken({ client, query: { externalOwner: 'cus_42' }, body: { name: 'b' } });
   await expectRefusal(service, create, { status: 409, body: { detail: ANY_STRING, code: 'owner_disabled' } });
   await put(client, 'cus_42', { ...ADA, disabled: false });
-  expect(await codeOf(client, plaintext)).toBe('valid');
+  expect(await codeOf(elsewhere, plaintext)).toBe('valid');
+  await deleteExternalUser({ client, path: { external_id: 'cus_42' } });
+  const { code, owner } = await answered(verifyAccessToken({ client: elsewhere, body: { token: plaintext } }));
+  expect([code, owner?.externalId, owner?.fullName, owner?.email, owner?.metadata]).toEqual([
+    'revoked',
+    null,
+    '',
+    null,
+    {},
+  ]);
 });
 
 test('whose token it is, verify and introspection say without a second request', async () => {

@@ -14,6 +14,7 @@ import {
   revokeAccessToken,
   type Transfer,
   transferAccessTokens,
+  updateAccessToken,
   updateUser,
   verifyAccessToken,
 } from '../../../generated/index.js';
@@ -86,6 +87,10 @@ test('a token keeps its id, its secret and its times, and belongs to the new own
   expect(await rowsOf(service, "select owner_id, created_by from access_tokens where name = 'job'")).toEqual([
     { owner_id: from, created_by: null },
   ]);
+  // What was read before it moved and came back may be out of date.
+  const ifMatch = { 'If-Match': before.response.headers.get('ETag') ?? '' };
+  const edit = { client: ada.client, path: { token_id: token.id }, body: { name: 'renamed' }, headers: ifMatch };
+  await expectRefusal(service, () => updateAccessToken(edit), { status: 412 });
 });
 
 test('personal access tokens move, expired and disabled ones and private tokens too; sessions and revoked ones stay', async () => {
