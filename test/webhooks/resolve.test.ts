@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createResolve } from '../../server/webhooks/resolve.js';
 
@@ -32,4 +33,41 @@ test('two look-ups run at a time, and one that takes too long counts as unknown'
   const names = Array.from({ length: 6 }, (_, index) => `${String(index)}.example`);
   expect(await Promise.all(names.map(resolve))).toEqual(names.map(() => []));
   expect(most).toBe(2);
+});
+
+test('names whose look-ups take too long do not keep another one waiting', async () => {
+  const asked: string[] = [];
+  let answers: (() => void)[] = [];
+  const resolve = createResolve(
+    30,
+    async (host) => {
+      asked.push(host);
+      if (host.startsWith('slow')) await new Promise<void>((resolve) => answers.push(resolve));
+      return ['203.0.113.7'];
+    },
+    0,
+  );
+  const names = ['slow-1.example', 'slow-2.example', 'slow-3.example'];
+  const askAll = () => Promise.all(names.map(resolve));
+  /** Lets the look-ups under way end, each of them later than it may. */
+  const release = async () => {
+    await sleep(40);
+    for (const answer of answers.splice(0)) answer();
+    await sleep(1);
+  };
+  expect(await askAll()).toEqual([[], [], []]);
+  // Nobody could know that the first two are slow.
+  expect(await resolve('quick.example')).toEqual([]);
+  while (asked.length < 4) await release();
+  await release();
+
+  asked.length = 0;
+  answers = [];
+  expect(await askAll()).toEqual([[], [], []]);
+  expect(await resolve('quick.example')).toEqual(['203.0.113.7']);
+  expect(asked).toEqual(['slow-1.example', 'quick.example']);
+  while (asked.length < 4) await release();
+  await release();
+  // One at a time, and each of them.
+  expect(asked).toEqual(['slow-1.example', 'quick.example', 'slow-2.example', 'slow-3.example']);
 });
