@@ -65,6 +65,23 @@ test('tokens that GitHub found are revoked, and GitHub learns which texts are or
   }
 });
 
+test('a place with characters that no database stores is no reason not to revoke', async () => {
+  const key = newGitHubKey('one');
+  const { service } = await startWithKeys(key);
+  const { client } = await service.admin();
+  const { plaintext } = await answered(createAccessToken({ client, body: { name: 'live' } }));
+  // The cut at 1,024 characters leaves half of the last one.
+  const url = `https://github.com/a\0b\u001b/${'c'.repeat(999)}\ud83d\ude00`;
+  const message = [{ token: plaintext, type: 'a', url, source: 'com\0mit\ud800' }];
+  expect(await post(service, key, message)).toMatchObject({ status: 200, body: [{ label: 'true_positive' }] });
+  await expect.poll(async () => (await getMe({ client: service.as(plaintext) })).response.status).toBe(401);
+  const { items } = await answered(listAuditEvents({ client, query: { action: 'token.leaked' } }));
+  expect(items[0]?.changes.after).toMatchObject({
+    source: 'GitHub: com\ufffdmit\ufffd',
+    url: `https://github.com/a\ufffdb\ufffd/${'c'.repeat(999)}\ufffd`,
+  });
+});
+
 test('a message with another signature changes nothing and tells nothing', async () => {
   const key = newGitHubKey('one');
   const { service } = await startWithKeys(key);
