@@ -3,10 +3,12 @@ import {
   createAccessToken,
   createUser,
   getAccessToken,
+  getExternalUser,
   getMe,
   listAccessTokens,
   listPrivateTokens,
   listUsers,
+  putExternalUser,
   revokeAllAccessTokens,
   verifyAccessToken,
 } from '../../generated/index.js';
@@ -103,4 +105,40 @@ test('each organization serves its own people in full', async () => {
     expect((await answered(verifyAccessToken({ client, body: { token: plaintext } }))).code).toBe('valid');
     expect((await answered(revokeAllAccessTokens({ client }))).revokedCount).toBe(2);
   }
+});
+
+test('an external id means an owner of the own organization, and no owner of another one gets or gives tokens', async () => {
+  const { service, admin, other, mine, theirs } = await startTwo();
+  const path = { external_id: 'cus_42' };
+  const foreign = await answered(putExternalUser({ client: other.client, path, body: { fullName: 'Theirs' } }));
+  const query = { externalOwner: 'cus_42' };
+  const key = await answered(createAccessToken({ client: other.client, query, body: { name: 'key', scopes: [] } }));
+  const { client, token } = admin;
+  for (const [line, json] of [
+    ['GET /api/v1/access-tokens?externalOwner=cus_42', undefined],
+    ['POST /api/v1/access-tokens?externalOwner=cus_42', { name: 'a' }],
+    [`DELETE /api/v1/access-tokens/${key.token.id}?externalOwner=cus_42`, undefined],
+    [`DELETE /api/v1/access-tokens?owner=${String(foreign.id)}`, undefined],
+    ['POST /api/v1/access-tokens/transfer', { ids: [mine.token.id], to: foreign.id }],
+    [`POST /api/v1/access-tokens/transfer?owner=${String(foreign.id)}`, { ids: [key.token.id], to: 1 }],
+  ] as const) {
+    await expectRefusal(service, () => send(service, line, { token, json }), NO_OWNER);
+  }
+  for (const [line, json] of [
+    ['GET /api/v1/users/external/cus_42', undefined],
+    ['DELETE /api/v1/users/external/cus_42', undefined],
+    [`PATCH /api/v1/users/${String(foreign.id)}`, { disabled: true }],
+    [`POST /api/v1/users/${String(foreign.id)}/offboard`, { tokens: 'revoke' }],
+    ['POST /api/v1/users/services', { fullName: 'jobs', managers: [2] }],
+  ] as const) {
+    await expectRefusal(service, () => send(service, line, { token, json }), NONE);
+  }
+  const own = await answered(putExternalUser({ client, path, body: { fullName: 'Ours' } }));
+  expect(own.id).not.toBe(foreign.id);
+  expect((await answered(getExternalUser({ client: other.client, path }))).fullName).toBe('Theirs');
+  expect((await answered(listAccessTokens({ client, query }))).items).toEqual([]);
+  await answered(createAccessToken({ client, query, body: { name: 'key', scopes: [] } }));
+  expect((await answered(listAccessTokens({ client: other.client, query }))).items).toEqual([key.token]);
+  const { code } = await answered(verifyAccessToken({ client: other.client, body: { token: theirs.plaintext } }));
+  expect(code).toBe('valid');
 });
