@@ -59,6 +59,6 @@ async function dev({ port, seed, json, exitWithStdin }: DevFlags): Promise<void>
 }
 
 /** The line of JSON for a test runner in another language. */
-function describe({ url, users }: TestingServer): object {
-  return { url, control: `${url}/__testing`, pid: process.pid, users };
+function describe({ url, users, owners }: TestingServer): object {
+  return { url, control: `${url}/__testing`, pid: process.pid, users, owners };
 }

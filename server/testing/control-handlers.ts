@@ -5,7 +5,7 @@ import type { RecordedDelivery } from './deliveries.js';
 import type { RecordedMail } from './mails.js';
 import type { Fault, Snapshot, TestingServer } from './options.js';
 import type { RecordedRequest, RequestsOfServer } from './requests.js';
-import type { Seed, SeededUser } from './seed.js';
+import type { Seed, SeededOwner, SeededUser } from './seed.js';
 
 const MOST_SNAPSHOTS = 100;
 
@@ -29,6 +29,12 @@ interface ClockChange {
   frozen?: boolean;
 }
 
+/** Everybody of the seed who owns tokens. */
+interface SeededOwners {
+  users: readonly SeededUser[];
+  owners: readonly SeededOwner[];
+}
+
 interface ById {
   id: string;
 }
@@ -36,8 +42,8 @@ interface ById {
 /** One handler for each operation of `testing/openapi.yaml`. Body and query are already validated. */
 export interface ControlHandlers {
   reset(): Promise<void>;
-  putSeed(parts: { body: Seed }): Promise<{ users: readonly SeededUser[] }>;
-  getUsers(): { users: readonly SeededUser[] };
+  putSeed(parts: { body: Seed }): Promise<SeededOwners>;
+  getUsers(): SeededOwners;
   openSession(parts: { body: { email: string } }): Promise<{ token: string }>;
   takeSnapshot(): Promise<ById>;
   deleteSnapshot(parts: ById): void;
@@ -61,7 +67,7 @@ export interface ControlHandlers {
 export interface Controlled
   extends Pick<
     TestingServer,
-    'users' | 'clock' | 'faults' | 'mails' | 'webhooks' | 'reset' | 'seed' | 'snapshot' | 'restore'
+    'users' | 'owners' | 'clock' | 'faults' | 'mails' | 'webhooks' | 'reset' | 'seed' | 'snapshot' | 'restore'
   > {
   requests: Pick<RequestsOfServer, 'all' | 'clear' | 'until'>;
   openSession(email: string): Promise<string | undefined>;
@@ -73,8 +79,11 @@ export function createControlHandlers(server: Controlled): ControlHandlers {
 
   return {
     reset: () => server.reset(),
-    putSeed: async ({ body }) => ({ users: await server.seed(body) }),
-    getUsers: () => ({ users: server.users }),
+    async putSeed({ body }) {
+      const users = await server.seed(body);
+      return { users, owners: server.owners };
+    },
+    getUsers: () => ({ users: server.users, owners: server.owners }),
     async openSession({ body }) {
       const token = await server.openSession(body.email);
       if (token === undefined) throw new NoSuch('There is no user with this e-mail.');

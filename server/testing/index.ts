@@ -88,6 +88,9 @@ export async function startTesting({ testing, ...given }: TestingServerOptions):
       get users() {
         return scene.users();
       },
+      get owners() {
+        return scene.owners();
+      },
       reset: () => scene.reset(),
       seed: (next) => scene.seed(next),
       snapshot: () => scene.snapshot(),

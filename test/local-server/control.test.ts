@@ -33,7 +33,11 @@ const cases = operations.flatMap(({ id, method, path, operation }) =>
 const json = (value: unknown): RequestParts => ({ json: value });
 /** A request that succeeds, and what it needs before. */
 const GOOD: Record<string, RequestParts> = {
-  putSeed: json({ users: [{ email: 'zoe@example.org', tokens: [{ name: 'z' }] }] }),
+  putSeed: json({
+    users: [{ email: 'zoe@example.org', tokens: [{ name: 'z' }] }],
+    services: [{ fullName: 'jobs' }],
+    externalUsers: [{ externalId: 'cus_42', tokens: [{ name: 'key' }] }],
+  }),
   openSession: json({ email: 'ada@example.org' }),
   putClock: json({ now: '2030-01-31T12:00:00Z', frozen: true }),
   addFault: json({ operationId: 'getHealth', times: 2, status: 503 }),
@@ -108,10 +112,26 @@ function expectDocumented({ responses }: Operation, answer: Answer): void {
 }
 
 describe('the control', () => {
+  test('tells the services and external owners of a seed, with the plaintexts of their tokens', async () => {
+    const server = await startLocal();
+    const seeded = await send(server, 'PUT /__testing/seed', GOOD['putSeed'] ?? {});
+    expect(seeded.body).toMatchObject({
+      users: [{ id: 1, email: 'zoe@example.org' }],
+      owners: [
+        { id: 2, kind: 'service', externalId: null, fullName: 'jobs', tokens: [] },
+        { id: 3, kind: 'external', externalId: 'cus_42', tokens: [{ name: 'key' }] },
+      ],
+    });
+    expect((await send(server, 'GET /__testing/users')).body).toEqual(seeded.body);
+    const { owners } = seeded.body as Pick<TestingServer, 'owners'>;
+    const answer = await send(server, 'GET /api/v1/auth/me', { token: owners[1]?.tokens[0]?.plaintext ?? '' });
+    expect(answer.body).toMatchObject({ user: { id: 3 } });
+  });
+
   test('seeds, opens sessions, moves the clock, keeps snapshots and resets', async () => {
     const server = await startLocal();
-    const users = (await send(server, 'GET /__testing/users')).body as { users: TestingServer['users'] };
-    expect(users.users).toEqual(server.users);
+    const { body } = await send(server, 'GET /__testing/users');
+    expect(body).toEqual({ users: server.users, owners: [] });
 
     const session = await send(server, 'POST /__testing/sessions', json({ email: 'bob@example.org' }));
     const { token } = session.body as { token: string };

@@ -46,9 +46,10 @@ describe('latchkey dev', () => {
   test('prints one line of JSON for programs, and ends when standard input is closed', async () => {
     const { printed, child, finished } = await dev(['--json', '--exit-with-stdin']);
     expect(printed.trim().split('\n')).toHaveLength(1);
-    const { url, control, pid, users } = JSON.parse(printed) as Record<string, string> & {
+    const { url, control, pid, users, owners } = JSON.parse(printed) as Record<string, string> & {
       users: { email: string; tokens: { plaintext: string }[] }[];
     };
+    expect(owners).toEqual([]);
     expect(pid).toBe(child.pid);
     expect(control).toBe(`${String(url)}/__testing`);
     expect(users[0]?.tokens).toHaveLength(2);
