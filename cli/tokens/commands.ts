@@ -37,7 +37,11 @@ function addCreate(tokens: Command): void {
     .option(LIFETIME, 'such as 90d, 2w, 2027-12-31 or never (asked for on a terminal, else 90d)', lifetime)
     .option('--description <text>', 'its description')
     .option('--metadata <name=value>', 'data for your programs; may be repeated', addPair)
-    .option('--scope <scope>', 'a scope; may be repeated (asked for on a terminal, else tokens:read)', collect)
+    .option(
+      '--scope <scope>',
+      'a scope; may be repeated (asked for on a terminal, else tokens:read, or none for another owner)',
+      collect,
+    )
     .addOption(
       new Option('--scopes <all|list>', 'scopes separated by commas, or all of yours without those of administrators')
         .argParser(scopeList)

@@ -1,5 +1,5 @@
 import type { AccessToken, Latchkey } from '../../client/index.js';
-import { Rejected } from '../failure.js';
+import { Rejected, WrongUse } from '../failure.js';
 import { visible } from '../output/text.js';
 import { stateOf } from './describe.js';
 import type { OwnerQuery } from './owner.js';
@@ -14,7 +14,7 @@ const MOST_CANDIDATES = 10;
 
 /**
  * Finds the tokens that `selectors` name. A selector is an id or the start of one, a prefix of 12 characters, an exact name,
- * or `current`. It finds a revoked token only if no other token matches.
+ * or `current`, which is refused with an `owner`. It finds a revoked token only if no other token matches.
  *
  * Rejects with `Rejected` if a selector matches no token, or several; the message then lists the candidates.
  */
@@ -25,8 +25,12 @@ export async function findTokens(
 ): Promise<AccessToken[]> {
   const found: AccessToken[] = [];
   for (const selector of selectors) {
-    if (selector === 'current') found.push(await client.getCurrentAccessToken());
-    else if (UUID.test(selector)) {
+    if (selector === 'current') {
+      // Of another owner it would be none of the tokens that are meant.
+      if (Object.keys(owner).length > 0)
+        throw new WrongUse('current is your own token: leave out --owner and --external-owner');
+      found.push(await client.getCurrentAccessToken());
+    } else if (UUID.test(selector)) {
       found.push(await client.getAccessToken({ path: { token_id: selector }, query: owner }));
     } else found.push(theOne(selector, await candidatesFor(client, selector, owner)));
   }

@@ -1,6 +1,7 @@
 import { type Lifetime, lifetime } from '../account/flags.js';
 import { note } from '../output/print.js';
 import { ask, canAsk } from '../terminal.js';
+import type { OwnerFlags } from './owner.js';
 
 export interface GrantFlags {
   scope?: string[] | false;
@@ -17,13 +18,17 @@ export interface Grant {
   isChosen: boolean;
 }
 
-const LEAST = 'tokens:read';
+/** By default, a new token reads the tokens of the one who creates it. Another owner's key gets no scope of the service unnamed. */
+const LEAST = ['tokens:read'];
+const LEAST_FOR_OTHERS: string[] = [];
 const DAYS = 90;
 
 /** Chooses scopes and lifetime: by the flags, else by asking on a terminal, else the defaults. */
-export async function chooseGrant(flags: GrantFlags, asks: boolean): Promise<Grant> {
+export async function chooseGrant(flags: GrantFlags & OwnerFlags, asks: boolean): Promise<Grant> {
+  const isForOther = flags.owner !== undefined || flags.externalOwner !== undefined;
+  const least = isForOther ? LEAST_FOR_OTHERS : LEAST;
   const isAsked = asks && canAsk() && process.stderr.isTTY;
-  const scopes = givenScopes(flags) ?? (isAsked ? await askScopes() : [LEAST]);
+  const scopes = givenScopes(flags) ?? (isAsked ? await askScopes(least) : least);
   const chosen = flags.expiresIn ?? (isAsked ? await askLifetime() : undefined);
   return { scopes, lifetime: chosen ?? DAYS, isChosen: chosen !== undefined };
 }
@@ -37,11 +42,11 @@ function givenScopes({ scope, scopes }: GrantFlags): string[] | 'all' | undefine
   return scopes ?? (scope === false ? [] : scope);
 }
 
-async function askScopes(): Promise<string[] | 'all'> {
-  const question = `scopes, such as tokens:read deployments:write; all, or none [${LEAST}]: `;
+async function askScopes(least: string[]): Promise<string[] | 'all'> {
+  const question = `scopes, such as tokens:read deployments:write; all, or none [${least.join(' ') || 'none'}]: `;
   const reply = (await ask(question, 'use --scope')).trim();
   if (reply === 'none') return [];
-  return reply === '' ? [LEAST] : scopeList(reply);
+  return reply === '' ? least : scopeList(reply);
 }
 
 /** Asks for the lifetime; undefined if the user accepts the default. */

@@ -80,6 +80,25 @@ describe('the owner of tokens', () => {
     expect((await line.run(['tokens', 'show', 'third'])).code).toBe(1);
   });
 
+  test('gets no scope of the service that nobody named, and has no current token', async () => {
+    const line = await start();
+    for (const owner of [
+      ['--external-owner', 'cus_42'],
+      ['--owner', 'deploy jobs'],
+    ]) {
+      const { stderr } = await line.run(['tokens', 'create', 'bare', ...owner]);
+      expect(stderr).toContain(' without a scope, expires in 90 days');
+      for (const command of ['show', 'edit', 'rotate', 'revoke']) {
+        const change = command === 'edit' ? ['--name', 'changed'] : [];
+        expect(await line.run(['tokens', command, 'current', ...change, ...owner])).toEqual({
+          code: 2,
+          stdout: '',
+          stderr: 'latchkey: current is your own token: leave out --owner and --external-owner\n',
+        });
+      }
+    }
+  });
+
   test('cannot be two, nor nobody', async () => {
     const line = await start();
     const both = await line.run(['tokens', 'list', '--owner', '3', '--external-owner', 'cus_42']);
