@@ -69,6 +69,7 @@ try {
 
   const visit = (path) => page.goto(`${server.url}/console${path}`);
   const ready = (selector) => page.waitForSelector(selector, { visible: true });
+  const type = async (name, text) => (await ready(`::-p-aria([name="${name}"][role="textbox"])`)).type(text);
   const press = async (name, role = 'button') => (await ready(`::-p-aria([name="${name}"][role="${role}"])`)).click();
   const shoot = async (name) => {
     for (const colors of ['light', 'dark']) {
@@ -99,9 +100,8 @@ try {
   await ready('.names li');
   await shoot('revoke');
   await visit('/tokens/new');
-  await ready('[name=name]');
-  await page.type('[name=name]', 'release bot');
-  await page.type('[name=description]', 'Publishes releases.');
+  await type('Name', 'release bot');
+  await type('Description (optional)', 'Publishes releases.');
   await shoot('create');
   await press('Create token');
   await ready('.reveal');
@@ -119,6 +119,11 @@ try {
   await visit('/users/2');
   await ready('.details');
   await shoot('user');
+  const body = { fullName: 'nightly jobs', managers: [2, 3, 5], scopes: ['reports:write', 'invoices:read'] };
+  const { id } = await lk.createService({ body });
+  await visit(`/users/${id}`);
+  await ready('.details');
+  await shoot('service');
 } finally {
   await browser.close();
   await server.close();

@@ -157,6 +157,8 @@ describe('both packages, installed from their tarballs', () => {
   });
 
   test('serve the pages for browsers', async () => {
+    const pagesIn = async (folder: string) => (await readdir(join(folder, 'dist/web'), { recursive: true })).sort();
+    expect(await pagesIn(join(both, 'node_modules/latchkey'))).toEqual(await pagesIn('.'));
     const script = `
       import { startServer } from 'latchkey/server';
       const server = await startServer({ port: 0, database: ':memory:', adminPassword: 'a password', logLevel: 'silent' });

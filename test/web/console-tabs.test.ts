@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Page } from 'puppeteer-core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createLatchkey } from '../../client/index.js';
 import { hasBrowser, INSECURE_HOST, openTab } from '../support/browser.js';
 import { expectText, faultsOf, logInAt, named, press, shareConsole, textOf, type, visit } from '../support/console.js';
@@ -133,5 +136,68 @@ describe.runIf(hasBrowser)('the console', () => {
     await expectText(page, bea.email, '.who');
     expect(await textOf(page)).not.toContain('typed in the first tab');
     expect([...faultsOf(tab, /status of 40[14]/), ...faultsOf(second, /status of 401/)]).toEqual([]);
+  });
+
+  test('is of no use to a page of another origin, and runs no script that is put into it', async () => {
+    const { service, newPerson, admin } = setting;
+    const { context, tab } = await newPerson();
+    await logInAt(tab, service, '/tokens');
+    const stranger = createServer((_, response) => {
+      response
+        .setHeader('Content-Type', 'text/html')
+        .end(`<title>elsewhere</title><iframe src="${service.url}/console">`);
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void stranger.close().closeAllConnections());
+    await once(stranger, 'listening');
+    const { page } = await openTab(context);
+    // Another port is the same site: the browser sends the cookie along.
+    await page.goto(`http://127.0.0.1:${String((stranger.address() as AddressInfo).port)}`);
+    const framed = page.frames().find((frame) => frame !== page.mainFrame());
+    expect(framed?.url()).not.toContain('/console');
+    const before = await admin.countAccessTokens();
+    const sent = await page.evaluate(async (url) => {
+      const send = (path: string, options: RequestInit) =>
+        fetch(url + path, { credentials: 'include', ...options }).then(
+          ({ type }) => type,
+          () => 'rejected',
+        );
+      const blind = { method: 'POST', mode: 'no-cors', body: '{"name": "forged"}' } as const;
+      const answers = [
+        await send('/api/v1/access-tokens', {}),
+        await send('/api/v1/access-tokens', { method: 'DELETE' }),
+        await send('/api/v1/access-tokens', blind),
+        await send('/api/v1/auth/browser-session/refresh', { ...blind, body: null }),
+        await send('/api/v1/auth/logout', { ...blind, body: null }),
+      ];
+      Object.assign(globalThis, { opened: open(`${url}/console`) });
+      return answers;
+    }, service.url);
+    // What is opaque was answered, and the service refused it.
+    expect(sent).toEqual(['rejected', 'rejected', 'opaque', 'opaque', 'opaque']);
+    await expect.poll(() => page.evaluate('opened.closed')).toBe(true);
+    expect(await admin.countAccessTokens()).toEqual(before);
+    await tab.page.bringToFront();
+    await tab.page.reload();
+    await tab.page.waitForSelector('.frame');
+    expect(faultsOf(tab)).toEqual([]);
+
+    const put = await tab.page.evaluate(() => {
+      const script = document.createElement('script');
+      const attempts = [
+        () => (script.textContent = 'globalThis.hasRun = true'),
+        () => (document.body.innerHTML = '<img src=x onerror="hasRun = true">'),
+        () => document.body.append(script),
+      ];
+      const refused = attempts.map((attempt) => {
+        try {
+          attempt();
+          return '';
+        } catch (error) {
+          return String(error);
+        }
+      });
+      return [...refused, 'hasRun' in globalThis];
+    });
+    expect(put).toEqual([expect.stringContaining('TrustedScript'), expect.stringContaining('TrustedHTML'), '', false]);
   });
 });
