@@ -197,6 +197,8 @@ describe.runIf(hasBrowser)('the console', () => {
     // The filters narrow the counts and a revocation too.
     const bulk = await admin.createAccessToken({ body: { name: 'bulk d', scopes: ['other:read'] } });
     await createLatchkey({ baseUrl: service.url, token: bulk.plaintext }).getMe();
+    const lastUse = async () => (await admin.getAccessToken({ path: { token_id: bulk.token.id } })).lastUsedAt;
+    await expect.poll(lastUse, { timeout: 10_000 }).not.toBe(null);
     const shown = () => page.$$eval('tbody th bdi', (all) => all.map(({ textContent }) => textContent));
     await page.reload();
     await expect.poll(shown).toEqual(['bulk d', 'bulk b']);
@@ -227,13 +229,16 @@ describe.runIf(hasBrowser)('the console', () => {
     await createLatchkey({ baseUrl: service.url, token: person.token }).revokeAllAccessTokens();
     await press(page, 'Create token');
     await expectText(page, 'Log in again', 'dialog');
-    await type(page, 'Password', 'a wrong password');
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('name'));
+    await expect.poll(focused).toBe('password');
+    await page.keyboard.type('a wrong password');
     await page.keyboard.press('Enter');
     await expectText(page, 'Wrong e-mail or password.', 'dialog');
     await page.keyboard.press('Escape');
     await expectText(page, 'You are not logged in any more.', 'form');
     await press(page, 'Create token');
-    await type(page, 'Password', person.password);
+    await expect.poll(focused).toBe('password');
+    await page.keyboard.type(person.password);
     await page.keyboard.press('Enter');
     await named(page, 'Copy the secret', 'button');
     const lk = createLatchkey({ baseUrl: service.url });

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Announcements } from '../announce.js';
 
 /** A dialog over the page. The browser keeps the focus in it, and gives it back when it closes. */
@@ -16,7 +16,8 @@ export function Dialog({
   const id = useId();
   const latest = useRef(onClose);
   latest.current = onClose;
-  useEffect(() => {
+  // Before the effects of its content, which may move the focus.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     const opener = document.activeElement;
     dialog?.showModal();
