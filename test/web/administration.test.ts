@@ -6,6 +6,7 @@ import { expectText, faultsOf, logInAt, press, tabTo, textOf } from '../support/
 import { send } from '../support/http.js';
 import { isSigned, startReceiver } from '../support/receiver.js';
 import { answered, type Client, type Service, startService } from '../support/service.js';
+import { change } from '../support/store.js';
 
 // The pages of the console for administrators: events, webhooks and the policy.
 
@@ -192,6 +193,18 @@ test.skipIf(!hasBrowser)(
       true,
       true,
     ]);
+
+    // As if its server had been down for a day.
+    await expectText(page, 'Delivered', '.rows li:first-child');
+    await change(service, "update webhook_deliveries set status = 'failed'");
+    await press(page, 'Failed');
+    await expectText(page, /Test Failed[^]*Test Failed/, '.rows');
+    await press(page, 'Send failed ones again');
+    await page.locator('dialog [type=submit]').click();
+    await expect.poll(() => receiver.received).toHaveLength(5);
+    await expectText(page, 'No deliveries with the status “failed”.');
+    await press(page, 'Delivered');
+    await expectText(page, /Test Delivered[^]*Test Delivered/, '.rows');
     expect(faults).toEqual([]);
     await page.close();
   },

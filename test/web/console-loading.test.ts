@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Page } from 'puppeteer-core';
 import { describe, expect, test } from 'vitest';
 import { createLatchkey } from '../../client/index.js';
-import { hasBrowser, showAs, type Tab } from '../support/browser.js';
+import { findingsInLooks, hasBrowser, showAs, type Tab } from '../support/browser.js';
 import { expectText, faultsOf, logInAt, named, press, shareConsole, textOf, visit } from '../support/console.js';
 import { ADMIN } from '../support/service.js';
 
@@ -114,6 +114,7 @@ describe.runIf(hasBrowser)('the console', () => {
     const { page } = tab;
     await logInAt(tab, service, '/services', person);
     await expectText(page, /You manage no service\s*Ask an administrator/, '.empty');
+    expect(await findingsInLooks(page)).toEqual([]);
     await press(page, 'Tokens', 'link');
     await expectText(page, /No tokens yet\s*A token lets a program use the API in your name\. Create one/, '.empty');
     expect(await page.$('.toolbar')).toBe(null);
@@ -130,6 +131,8 @@ describe.runIf(hasBrowser)('the console', () => {
     await press(page, 'Clear search and filters');
     await press(page, 'Revoked 1');
     await expectText(page, 'revoked soon', 'tbody');
+    await press(page, 'API reference', 'link');
+    await page.waitForSelector('#createAccessToken');
     expect(faultsOf(tab)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createLatchkey } from '../../client/index.js';
-import { hasBrowser, openTab, type Tab } from '../support/browser.js';
+import { findingsInLooks, hasBrowser, openTab, type Tab } from '../support/browser.js';
 import {
   expectText,
   faultsOf,
@@ -234,6 +234,7 @@ describe.runIf(hasBrowser)('the console', () => {
     await page.keyboard.type('a wrong password');
     await page.keyboard.press('Enter');
     await expectText(page, 'Wrong e-mail or password.', 'dialog');
+    expect(await findingsInLooks(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await expectText(page, 'You are not logged in any more.', 'form');
     await press(page, 'Create token');
