@@ -147,7 +147,10 @@ describe.runIf(hasBrowser)('the console', () => {
         .setHeader('Content-Type', 'text/html')
         .end(`<title>elsewhere</title><iframe src="${service.url}/console">`);
     }).listen(0, '127.0.0.1');
-    onTestFinished(() => void stranger.close().closeAllConnections());
+    onTestFinished(() => {
+      stranger.close();
+      stranger.closeAllConnections();
+    });
     await once(stranger, 'listening');
     const { page } = await openTab(context);
     // Another port is the same site: the browser sends the cookie along.
@@ -186,7 +189,9 @@ describe.runIf(hasBrowser)('the console', () => {
       const attempts = [
         () => (script.textContent = 'globalThis.hasRun = true'),
         () => (document.body.innerHTML = '<img src=x onerror="hasRun = true">'),
-        () => document.body.append(script),
+        () => {
+          document.body.append(script);
+        },
       ];
       const refused = attempts.map((attempt) => {
         try {
