@@ -7,7 +7,7 @@ const { fn } = expressionBuilder<Record<string, never>>();
 
 /** The bytes in `column` as lower-case hexadecimal digits: the driver reads a text in a fraction of a buffer's time. */
 export function hexOf(column: string): RawBuilder<string> {
-  return sql<string>`lower(${fn('hex', [sql.ref(column)])})`;
+  return sql<string>`${fn('lower', [fn('hex', [sql.ref(column)])])}`;
 }
 
 /**

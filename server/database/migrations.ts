@@ -7,6 +7,7 @@ import { webhooks } from './migrations/0011-webhooks.js';
 import { offboardings } from './migrations/0012-offboardings.js';
 import { owners } from './migrations/0013-owners.js';
 import { services } from './migrations/0014-services.js';
+import { cheaperChanges } from './migrations/0015-cheaper-changes.js';
 
 /**
  * The migrations that both engines have, by names in their order. Never edit a released migration; add another one. A
@@ -22,6 +23,7 @@ export const sharedMigrations: Record<string, SharedMigration> = {
   '0012-offboardings': offboardings,
   '0013-owners': owners,
   '0014-services': services,
+  '0015-cheaper-changes': cheaperChanges,
 };
 
 /** All migrations of `engine`: first `own`, the engine's own ones, then the shared ones. */

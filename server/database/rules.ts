@@ -47,6 +47,7 @@ const WEBHOOKS = 11;
 const OFFBOARDINGS = 12;
 const OWNERS = 13;
 const SERVICES = 14;
+const CHEAPER_CHANGES = 15;
 
 // The queries join whole tables and do not look up each row, because most of these columns have no index, and a database
 // can have a million tokens. Both engines know every word of the queries.
@@ -116,6 +117,16 @@ export const RULES: readonly Rule[] = [
         on counted.scope_set_id = scope_set.id
       where coalesce(counted.members, 0) <> case when scope_set.scopes = '' then 0
         else 1 + length(scope_set.scopes) - length(replace(scope_set.scopes, ' ', '')) end`,
+  },
+  {
+    since: CHEAPER_CHANGES,
+    broken: 'tokens whose owner, creator or revoker is no user',
+    found: `select count(*) from access_tokens as token
+      left join users as owner on owner.id = token.owner_id
+      left join users as creator on creator.id = token.created_by
+      left join users as revoker on revoker.id = token.revoked_by
+      where owner.id is null or (token.created_by is not null and creator.id is null)
+        or (token.revoked_by is not null and revoker.id is null)`,
   },
   {
     since: DATA_MODEL,

@@ -15,6 +15,7 @@ import { userLabel } from './label.js';
 
 /** A token as an event names it: the name and the prefix stay readable whatever happens to the token. */
 export interface TokenTarget {
+  /** 32 hexadecimal digits, with or without hyphens. */
   uuid: string;
   name: string;
   prefix: string;

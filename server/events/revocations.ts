@@ -17,7 +17,7 @@ export const REVOKED_COLUMNS = [
 ] as const;
 
 export interface RevokedRow extends OwnerKey {
-  /** 32 hexadecimal digits. */
+  /** 32 hexadecimal digits, with or without hyphens. */
   uuid: string;
   name: string;
   prefix: string;
@@ -31,7 +31,7 @@ export async function recordRevocation(
   action: EventAction = 'token.revoked',
 ): Promise<void> {
   const { uuid, name, prefix } = row;
-  await recordEvent(trx, by, at, { action, owner: row, target: { uuid: toUuid(uuid), name, prefix }, reason });
+  await recordEvent(trx, by, at, { action, owner: row, target: { uuid, name, prefix }, reason });
 }
 
 /** The uuids of the newest `MOST_IDS` tokens that a query selects, as 32 hexadecimal digits each. Ask before they are revoked. */

@@ -10,7 +10,7 @@ export interface Place {
   id: number;
 }
 
-/** A personal access token that is not revoked, and that expires. */
+/** A personal access token that expires. */
 export interface ExpiringToken extends Place {
   uuid: string;
   organizationId: number;
@@ -21,6 +21,7 @@ export interface ExpiringToken extends Place {
   settings: string | null;
   /** When its present expiry was set. */
   expirySetAt: number;
+  isRevoked: boolean;
 }
 
 /** What one step of a round looks for: tokens that are nearer to their expiry than `days`, and not nearer than `nearer`. */
@@ -54,6 +55,7 @@ export async function tokensOf(trx: Queries, step: Step, after: Place | null, li
     expiresAt: row.expires_at ?? 0,
     settings: row.settings,
     expirySetAt: row.lifetime_from ?? row.created_at,
+    isRevoked: row.revoked_at !== null,
   }));
 }
 
@@ -64,7 +66,8 @@ export function wasAbove({ expiresAt, expirySetAt }: ExpiringToken, days: number
 
 const PAT = sql.lit<TokenType>('pat');
 
-// The type and the missing revocation are constants, because the index covers these rows alone.
+// The type is a constant, because the index covers these rows alone. Revoked tokens are among them, so that a query never goes
+// through any number of those to find others.
 const expiringTokens = (trx: Queries, { expiresAt, id, last, limit }: Place & { last: number; limit: number }) =>
   trx
     .selectFrom('access_tokens')
@@ -78,10 +81,10 @@ const expiringTokens = (trx: Queries, { expiresAt, id, last, limit }: Place & { 
       'created_at',
       'lifetime_from',
       'settings',
+      'revoked_at',
     ])
     .select(hexOf('uuid').as('uuid'))
     .where('type', '=', PAT)
-    .where('revoked_at', 'is', null)
     .where('expires_at', '>=', expiresAt)
     .where('expires_at', '<=', last)
     .where(({ eb, refTuple, tuple }) => eb(refTuple('expires_at', 'id'), '>', tuple(expiresAt, id)))

@@ -68,11 +68,13 @@ export async function noticeBatch(
     const step = { days, nearer: steps[steps.indexOf(days) - 1], done, until: round.until };
     const tokens = await tokensOf(trx, step, days === round.days ? round.after : null, BATCH);
     if (days === 0) {
-      const ending = tokens.filter(({ settings, expiresAt }) => isRevokedAt(settings, expiresAt));
+      const ending = tokens.filter(
+        ({ isRevoked, settings, expiresAt }) => !isRevoked && isRevokedAt(settings, expiresAt),
+      );
       await lockOwners(trx, ...ending.map(({ ownerId }) => ownerId));
     }
     for (const token of tokens) {
-      if (!wasAbove(token, days)) continue;
+      if (token.isRevoked || !wasAbove(token, days)) continue;
       await notice(trx, now(), step, token);
       if (days === 0 && isRevokedAt(token.settings, token.expiresAt)) await revokeAtEnd(trx, now(), token);
       if (days === 0) continue;

@@ -25,6 +25,31 @@ export async function moveTokens(
   cuts: readonly Cut[],
 ): Promise<number> {
   const rest = createRests(trx);
+  for (const ids of chunksOf(tokens.map(({ id }) => id))) {
+    await trx
+      .updateTable('access_tokens')
+      .set(movedTo(to))
+      .where('id', 'in', ids)
+      .where('owner_id', '=', from.ownerId)
+      .execute();
+    await rest();
+  }
+  return await cutScopes(trx, tokens, cuts);
+}
+
+/** The columns of a token that is given to `to`. */
+export function movedTo(to: OwnerKey) {
+  return {
+    owner_id: to.ownerId,
+    // Null means the owner, who is another one from now on.
+    created_by: sql<number>`nullif(coalesce(created_by, owner_id), ${to.ownerId})`,
+    version: sql<number>`version + 1`,
+  };
+}
+
+/** Takes the scopes of `cuts` from the tokens that have them, and returns how many these are. */
+export async function cutScopes(trx: Queries, tokens: readonly MovingToken[], cuts: readonly Cut[]): Promise<number> {
+  const rest = createRests(trx);
   let cut = 0;
   for (const { setId, kept } of cuts) {
     const losing = tokens.filter((token) => token.scope_set_id === setId).map(({ id }) => id);
@@ -34,20 +59,6 @@ export async function moveTokens(
       await rest();
     }
     cut += losing.length;
-  }
-  for (const ids of chunksOf(tokens.map(({ id }) => id))) {
-    await trx
-      .updateTable('access_tokens')
-      .set({
-        owner_id: to.ownerId,
-        // Null means the owner, who is another one from now on.
-        created_by: sql<number>`nullif(coalesce(created_by, owner_id), ${to.ownerId})`,
-        version: sql<number>`version + 1`,
-      })
-      .where('id', 'in', ids)
-      .where('owner_id', '=', from.ownerId)
-      .execute();
-    await rest();
   }
   return cut;
 }

@@ -1,4 +1,13 @@
-import { createRests, lockOrganization, lockOwners, type Queries, runPrepared } from '../database/index.js';
+import type { Expression, SqlBool } from 'kysely';
+import {
+  createRests,
+  hasOneWriter,
+  hexOf,
+  lockOrganization,
+  lockOwners,
+  type Queries,
+  runPrepared,
+} from '../database/index.js';
 import { ServiceError } from '../errors.js';
 import { recordRevocations } from '../events/revocations.js';
 import { recordTransfer } from '../events/transfers.js';
@@ -7,14 +16,14 @@ import { performanceNow } from '../timers.js';
 import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
-import { cutsOf, moveTokens } from '../tokens/move.js';
+import { cutScopes, cutsOf, movedTo } from '../tokens/move.js';
 import { getReceiver, readParty } from '../tokens/receiver.js';
-import { revoked } from '../tokens/revocation.js';
+import { type Revocation, revoked } from '../tokens/revocation.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import { countManagedAlone } from './managers.js';
 import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
 import { planOffboarding } from './offboarding-plan.js';
-import { type OffboardingRow, requireNothingMovesTo, selectLeft, underWay } from './offboarding-state.js';
+import { endOfBatch, isLeft, type OffboardingRow, requireNothingMovesTo, underWay } from './offboarding-state.js';
 import { getUserOf, readUser } from './user.js';
 import { hasAdmin, revokeOf } from './users.js';
 
@@ -27,7 +36,9 @@ const BATCH = 1_000;
  * Milliseconds after which a transaction begins no further batch, so that no request waits long. Several batches share one,
  * because each commit writes the pages of all indexes anew.
  */
-const LONGEST = 25;
+const LONGEST = 60;
+/** The same where one write at a time runs, so that every other write waits for the transaction. */
+const LONGEST_ALONE = 25;
 
 /**
  * Disables the user, revokes the sessions, and revokes the personal access tokens or gives them to another owner. Goes on with
@@ -108,22 +119,8 @@ async function finish(deps: OffboardingDeps, actor: Actor, user: OwnerKey): Prom
   }
 }
 
+/** Changes some batches in one transaction. */
 async function changeBatches(
-  trx: Queries,
-  deps: OffboardingDeps,
-  actor: Actor,
-  user: OwnerKey,
-): Promise<OffboardingRow> {
-  const end = performanceNow() + LONGEST;
-  const rest = createRests(trx);
-  for (;;) {
-    const row = await changeBatch(trx, deps, actor, user);
-    if (row.ended_at !== null || performanceNow() > end) return row;
-    await rest();
-  }
-}
-
-async function changeBatch(
   trx: Queries,
   { now }: OffboardingDeps,
   actor: Actor,
@@ -136,45 +133,79 @@ async function changeBatch(
   const at = now();
   const row = await trx.selectFrom('offboardings').selectAll().where('user_id', '=', id).executeTakeFirstOrThrow();
   if (row.ended_at !== null) return row;
-  const tokens = await selectLeft(trx, user, row).limit(BATCH).execute();
-  const uuids = tokens.map(({ uuid }) => uuid);
-  let cut = 0;
-  if (row.to_id === null) {
-    const revocation = { at, by: actor, reason: 'offboarding' } as const;
-    await trx
-      .updateTable('access_tokens')
-      .set(revoked(revocation))
-      .where(
-        'id',
-        'in',
-        tokens.map((token) => token.id),
-      )
-      .execute();
-    await recordRevocations(trx, revocation, user, { count: tokens.length, uuids });
-  } else {
-    const from = await readParty(trx, user, id);
-    const to = await readParty(trx, user, row.to_id);
-    cut = await moveTokens(trx, user, to, tokens, await cutsOf(trx, from, to, tokens));
-    await recordTransfer(trx, { at, by: actor }, user, to, { tokens, cut });
-  }
-  const last = tokens.at(-1);
-  const changed = {
-    tokens: row.tokens + tokens.length,
-    cut: row.cut + cut,
-    ended_at: tokens.length < BATCH ? at : null,
-    before_at: last?.created_at ?? row.before_at,
-    before_id: last?.id ?? row.before_id,
-  };
-  await trx.updateTable('offboardings').set(changed).where('user_id', '=', id).execute();
-  const after = { ...row, ...changed };
-  if (changed.ended_at !== null) {
+  const change =
+    row.to_id === null
+      ? revoker(trx, { at, by: actor, reason: 'offboarding' }, user)
+      : await mover(trx, { at, by: actor }, user, row.to_id);
+  const until = performanceNow() + (hasOneWriter(trx) ? LONGEST_ALONE : LONGEST);
+  const rest = createRests(trx);
+  do {
+    const end = await endOfBatch(trx, user, row, BATCH);
+    const { count, cut } = await change((eb) => isLeft(eb, user, row, end));
+    row.tokens += count;
+    row.cut += cut;
+    if (end === undefined) row.ended_at = at;
+    else ({ created_at: row.before_at, id: row.before_id } = end);
+    await rest();
+  } while (row.ended_at === null && performanceNow() < until);
+  const { tokens, cut, ended_at, before_at, before_id } = row;
+  await trx
+    .updateTable('offboardings')
+    .set({ tokens, cut, ended_at, before_at, before_id })
+    .where('user_id', '=', id)
+    .execute();
+  if (ended_at !== null) {
     await recordOffboarding(trx, actor, at, await readUser(trx, id), {
       to: row.to_id,
-      ...toCounts(after),
+      ...toCounts(row),
       unmanaged: await countManagedAlone(trx, id),
     });
   }
-  return after;
+  return row;
+}
+
+/** Changes the tokens of a batch. Resolves with their number, and that of those which lost scopes. */
+type Change = (
+  isNext: (eb: Parameters<typeof isLeft>[0]) => Expression<SqlBool>,
+) => Promise<{ count: number; cut: number }>;
+
+// A batch is one statement that returns the rows: to select them before would take as long again in this process.
+
+function revoker(trx: Queries, revocation: Revocation, user: OwnerKey): Change {
+  return async (isNext) => {
+    const rows = await trx
+      .updateTable('access_tokens as token')
+      .set(revoked(revocation))
+      .where(isNext)
+      .returning(['id', 'created_at'])
+      .returning(hexOf('uuid').as('uuid'))
+      .execute();
+    const uuids = rows.sort(newestFirst).map(({ uuid }) => uuid);
+    await recordRevocations(trx, revocation, user, { count: rows.length, uuids });
+    return { count: rows.length, cut: 0 };
+  };
+}
+
+async function mover(trx: Queries, by: { at: number; by: Actor }, user: OwnerKey, toId: number): Promise<Change> {
+  const from = await readParty(trx, user, user.ownerId);
+  const to = await readParty(trx, user, toId);
+  return async (isNext) => {
+    const tokens = await trx
+      .updateTable('access_tokens as token')
+      .set(movedTo(to))
+      .where(isNext)
+      .returning(['id', 'created_at', 'scope_set_id', 'name', 'prefix'])
+      .returning(hexOf('uuid').as('uuid'))
+      .execute();
+    tokens.sort(newestFirst);
+    const cut = await cutScopes(trx, tokens, await cutsOf(trx, from, to, tokens));
+    await recordTransfer(trx, by, user, to, { tokens, cut });
+    return { count: tokens.length, cut };
+  };
+}
+
+function newestFirst(a: { created_at: number; id: number }, b: { created_at: number; id: number }): number {
+  return b.created_at - a.created_at || b.id - a.id;
 }
 
 const newOwnerOf = (trx: Queries, { id }: { id: number }) =>

@@ -1,6 +1,6 @@
-import type { Selectable } from 'kysely';
-import { hexOf, type Queries } from '../database/index.js';
-import type { OffboardingTable } from '../database/schema.js';
+import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely';
+import type { Queries } from '../database/index.js';
+import type { AccessTokenTable, OffboardingTable, Schema } from '../database/schema.js';
 import { ServiceError } from '../errors.js';
 import type { OwnerKey } from '../tokens/caller.js';
 
@@ -30,27 +30,51 @@ export async function underWay(trx: Queries, id: number): Promise<OffboardingRow
   return row?.ended_at === null ? row : undefined;
 }
 
-/** Selects the tokens that are left, newest first. A walk along the index, from where the transaction before stopped. */
-export function selectLeft(
+/** Where a walk through tokens is, newest first: the creation of a token in milliseconds since 1970, and its id. */
+interface Place {
+  created_at: number;
+  id: number;
+}
+
+/** Returns the place of the last token in the next batch; undefined if fewer than `size` tokens are left. */
+export async function endOfBatch(
   trx: Queries,
+  user: OwnerKey,
+  row: OffboardingRow,
+  size: number,
+): Promise<Place | undefined> {
+  return await trx
+    .selectFrom('access_tokens as token')
+    .select(['token.created_at', 'token.id'])
+    .where((eb) => isLeft(eb, user, row))
+    .orderBy('token.created_at', 'desc')
+    .orderBy('token.id', 'desc')
+    .limit(1)
+    .offset(size - 1)
+    .executeTakeFirst();
+}
+
+/**
+ * The condition that a token is left and not behind `end`. It is a part of the index on owner and creation, which begins where
+ * the batch before ended.
+ */
+export function isLeft(
+  { and, eb, refTuple, tuple }: ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>,
   { organizationId, ownerId }: OwnerKey,
   { before_at, before_id }: Pick<OffboardingRow, 'before_at' | 'before_id'>,
-) {
-  return trx
-    .selectFrom('access_tokens as token')
-    .select(['token.id', 'token.created_at', 'token.scope_set_id', 'token.name', 'token.prefix'])
-    .select(hexOf('token.uuid').as('uuid'))
-    .where('token.owner_id', '=', ownerId)
-    .where('token.organization_id', '=', organizationId)
-    .where('token.type', '=', 'pat')
-    .where('token.revoked_at', 'is', null)
-    .$if(before_at !== null, (query) =>
-      query
-        .where('token.created_at', '<=', before_at)
-        .where(({ eb, refTuple, tuple }) =>
-          eb(refTuple('token.created_at', 'token.id'), '<', tuple(Number(before_at), Number(before_id))),
-        ),
-    )
-    .orderBy('token.created_at', 'desc')
-    .orderBy('token.id', 'desc');
+  end?: Place,
+): Expression<SqlBool> {
+  const place = refTuple('token.created_at', 'token.id');
+  return and([
+    eb('token.owner_id', '=', ownerId),
+    eb('token.organization_id', '=', organizationId),
+    eb('token.type', '=', 'pat'),
+    eb('token.revoked_at', 'is', null),
+    ...(before_at === null
+      ? []
+      : [eb('token.created_at', '<=', before_at), eb(place, '<', tuple(before_at, Number(before_id)))]),
+    ...(end === undefined
+      ? []
+      : [eb('token.created_at', '>=', end.created_at), eb(place, '>=', tuple(end.created_at, end.id))]),
+  ]);
 }

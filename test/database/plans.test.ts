@@ -17,7 +17,13 @@ import { slicesOf } from '../../server/tokens/slices.js';
 import { listUserPage } from '../../server/users/directory.js';
 import { countManagedAlone, managersOf } from '../../server/users/managers.js';
 import { planOffboarding } from '../../server/users/offboarding-plan.js';
-import { requireNothingMovesTo, requireNotLeaving, selectLeft } from '../../server/users/offboarding-state.js';
+import {
+  endOfBatch,
+  isLeft,
+  type OffboardingRow,
+  requireNothingMovesTo,
+  requireNotLeaving,
+} from '../../server/users/offboarding-state.js';
 import { listManagedPage } from '../../server/users/services.js';
 import { answered, type Service, startService } from '../support/service.js';
 
@@ -155,11 +161,15 @@ test("a token is found by the time in its id, among its owner's, and one whose i
 
 test("an offboarding walks the owner's tokens by their index, from where it stopped, and looks others up by their keys", async () => {
   const plans = await plansOf(async (deps) => {
-    for (const [at, id] of [
-      [null, null],
-      [1, 1],
-    ] as const)
-      await selectLeft(deps.db.read, OWNER, { before_at: at, before_id: id }).limit(1).execute();
+    for (const place of [null, 1]) {
+      const row = { before_at: place, before_id: place } as OffboardingRow;
+      await endOfBatch(deps.db.read, OWNER, row, 2);
+      await deps.db.read
+        .selectFrom('access_tokens as token')
+        .select('token.id')
+        .where((eb) => isLeft(eb, OWNER, row, { created_at: 1, id: 1 }))
+        .execute();
+    }
     const config = { ...defaultConfig, maxTokensPerOwner: 1 };
     await planOffboarding({ ...deps, config }, OWNER, { toId: 1, cutScopes: true });
     await requireNotLeaving(deps.db.read, 1);
@@ -168,7 +178,11 @@ test("an offboarding walks the owner's tokens by their index, from where it stop
   const walks = plans.filter((step) => / token\b/.test(step));
   expect(walks).toEqual([
     'SEARCH token USING INDEX access_tokens_by_owner (owner_id=?)',
+    expect.stringMatching(/^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*>/),
     expect.stringMatching(/^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*</),
+    expect.stringMatching(
+      /^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*>.*created_at.*</,
+    ),
     expect.stringMatching(SLICE),
   ]);
   // The temporary tree has a row for each set of scopes of a slice.

@@ -16,7 +16,7 @@ export const BROKEN_ROWS: [what: string, statements: string, fault: string | Reg
   [
     'tokens of no owner',
     `delete from users where id = ${USER}`,
-    'rows of access_tokens that refer to a missing row of users: 3',
+    'tokens whose owner, creator or revoker is no user: 3',
   ],
   [
     'tokens without a secret',
