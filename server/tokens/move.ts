@@ -28,7 +28,7 @@ export async function moveTokens(
   for (const ids of chunksOf(tokens.map(({ id }) => id))) {
     await trx
       .updateTable('access_tokens')
-      .set(movedTo(to))
+      .set(movedTo(to.ownerId))
       .where('id', 'in', ids)
       .where('owner_id', '=', from.ownerId)
       .execute();
@@ -37,12 +37,12 @@ export async function moveTokens(
   return await cutScopes(trx, tokens, cuts);
 }
 
-/** The columns of a token that is given to `to`. */
-export function movedTo(to: OwnerKey) {
+/** The columns of a token that is given to the owner with this id. */
+export function movedTo(ownerId: number) {
   return {
-    owner_id: to.ownerId,
+    owner_id: ownerId,
     // Null means the owner, who is another one from now on.
-    created_by: sql<number>`nullif(coalesce(created_by, owner_id), ${to.ownerId})`,
+    created_by: sql<number>`nullif(coalesce(created_by, owner_id), ${ownerId})`,
     version: sql<number>`version + 1`,
   };
 }

@@ -1,4 +1,3 @@
-import type { Expression, SqlBool } from 'kysely';
 import {
   createRests,
   hasOneWriter,
@@ -16,14 +15,22 @@ import { performanceNow } from '../timers.js';
 import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
-import { cutScopes, cutsOf, movedTo } from '../tokens/move.js';
+import { cutScopes, cutsOf, type MovingToken, movedTo } from '../tokens/move.js';
 import { getReceiver, readParty } from '../tokens/receiver.js';
-import { type Revocation, revoked } from '../tokens/revocation.js';
+import { type Revocation, revokedColumns } from '../tokens/revocation.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import { countManagedAlone } from './managers.js';
 import type { Offboarded, OffboardingDeps, OffboardingWish } from './offboarding.js';
 import { planOffboarding } from './offboarding-plan.js';
-import { endOfBatch, isLeft, type OffboardingRow, requireNothingMovesTo, underWay } from './offboarding-state.js';
+import {
+  isLeftIn,
+  type OffboardingRow,
+  placeIn,
+  requireNothingMovesTo,
+  type Stretch,
+  stretchOf,
+  underWay,
+} from './offboarding-state.js';
 import { getUserOf, readUser } from './user.js';
 import { hasAdmin, revokeOf } from './users.js';
 
@@ -33,12 +40,10 @@ import { hasAdmin, revokeOf } from './users.js';
 /** Tokens that one event tells of: as many as it names. */
 const BATCH = 1_000;
 /**
- * Milliseconds after which a transaction begins no further batch, so that no request waits long. Several batches share one,
- * because each commit writes the pages of all indexes anew.
+ * Milliseconds after which a transaction begins no further batch. Several batches share one, because each commit writes the
+ * pages of all indexes anew. On SQLite all other writes wait for it; on PostgreSQL those of the new owner do, if there is one.
  */
-const LONGEST = 60;
-/** The same where one write at a time runs, so that every other write waits for the transaction. */
-const LONGEST_ALONE = 25;
+const LONGEST = { alone: 25, withNewOwner: 60, withoutNewOwner: 250 };
 
 /**
  * Disables the user, revokes the sessions, and revokes the personal access tokens or gives them to another owner. Goes on with
@@ -133,21 +138,34 @@ async function changeBatches(
   const at = now();
   const row = await trx.selectFrom('offboardings').selectAll().where('user_id', '=', id).executeTakeFirstOrThrow();
   if (row.ended_at !== null) return row;
-  const change =
+  const { take, record } =
     row.to_id === null
       ? revoker(trx, { at, by: actor, reason: 'offboarding' }, user)
       : await mover(trx, { at, by: actor }, user, row.to_id);
-  const until = performanceNow() + (hasOneWriter(trx) ? LONGEST_ALONE : LONGEST);
+  const longest = hasOneWriter(trx) ? 'alone' : row.to_id === null ? 'withoutNewOwner' : 'withNewOwner';
+  const until = performanceNow() + LONGEST[longest];
   const rest = createRests(trx);
-  do {
-    const end = await endOfBatch(trx, user, row, BATCH);
-    const { count, cut } = await change((eb) => isLeft(eb, user, row, end));
-    row.tokens += count;
-    row.cut += cut;
+  // PostgreSQL changes the next batch while this process writes the event of one.
+  let left = stretchOf(user, row);
+  let end = await placeIn(trx, left, BATCH);
+  let taking = take({ ...left, ...end });
+  for (;;) {
     if (end === undefined) row.ended_at = at;
-    else ({ created_at: row.before_at, id: row.before_id } = end);
+    else ({ upToAt: row.before_at, upToId: row.before_id } = end);
+    left = stretchOf(user, row);
+    const [tokens, next] = await Promise.all([taking, end && placeIn(trx, left, BATCH)]);
+    row.tokens += tokens.length;
+    const goesOn = row.ended_at === null && performanceNow() < until;
+    if (goesOn) {
+      taking = take({ ...left, ...next });
+      // If the next line rejects, nobody waits for it.
+      taking.catch(() => undefined);
+    }
+    row.cut += await record(tokens.sort(newestFirst));
+    if (!goesOn) break;
+    end = next;
     await rest();
-  } while (row.ended_at === null && performanceNow() < until);
+  }
   const { tokens, cut, ended_at, before_at, before_id } = row;
   await trx
     .updateTable('offboardings')
@@ -164,48 +182,67 @@ async function changeBatches(
   return row;
 }
 
-/** Changes the tokens of a batch. Resolves with their number, and that of those which lost scopes. */
-type Change = (
-  isNext: (eb: Parameters<typeof isLeft>[0]) => Expression<SqlBool>,
-) => Promise<{ count: number; cut: number }>;
+interface Taken {
+  /** 32 hexadecimal digits. */
+  uuid: string;
+}
 
-// A batch is one statement that returns the rows: to select them before would take as long again in this process.
+/** What happens with tokens: one statement changes those of a stretch, and returns them. */
+interface Change<Token extends Taken> {
+  take(stretch: Stretch): Promise<Token[]>;
+  /** Writes the event of what was taken, newest first. Resolves with the number of those that lost scopes. */
+  record(tokens: Token[]): Promise<number>;
+}
 
-function revoker(trx: Queries, revocation: Revocation, user: OwnerKey): Change {
-  return async (isNext) => {
-    const rows = await trx
-      .updateTable('access_tokens as token')
-      .set(revoked(revocation))
-      .where(isNext)
-      .returning(['id', 'created_at'])
-      .returning(hexOf('uuid').as('uuid'))
-      .execute();
-    const uuids = rows.sort(newestFirst).map(({ uuid }) => uuid);
-    await recordRevocations(trx, revocation, user, { count: rows.length, uuids });
-    return { count: rows.length, cut: 0 };
+function revoker(trx: Queries, revocation: Revocation, user: OwnerKey): Change<Taken> {
+  const { at, by, reason } = revocation;
+  return {
+    take: (stretch) => runPrepared(trx, revokedIn, { ...stretch, at, by: by.caller?.ownerId ?? null, reason }),
+    async record(tokens) {
+      const uuids = tokens.map(({ uuid }) => uuid);
+      await recordRevocations(trx, revocation, user, { count: tokens.length, uuids });
+      return 0;
+    },
   };
 }
 
-async function mover(trx: Queries, by: { at: number; by: Actor }, user: OwnerKey, toId: number): Promise<Change> {
+const revokedIn = (trx: Queries, given: Stretch & Parameters<typeof revokedColumns>[0]) =>
+  trx
+    .updateTable('access_tokens as token')
+    .set(revokedColumns(given))
+    .where((eb) => isLeftIn(eb, given))
+    .returning(hexOf('uuid').as('uuid'));
+
+type Moved = Taken & Parameters<typeof recordTransfer>[4]['tokens'][number] & MovingToken;
+
+async function mover(
+  trx: Queries,
+  by: { at: number; by: Actor },
+  user: OwnerKey,
+  toId: number,
+): Promise<Change<Moved>> {
   const from = await readParty(trx, user, user.ownerId);
   const to = await readParty(trx, user, toId);
-  return async (isNext) => {
-    const tokens = await trx
-      .updateTable('access_tokens as token')
-      .set(movedTo(to))
-      .where(isNext)
-      .returning(['id', 'created_at', 'scope_set_id', 'name', 'prefix'])
-      .returning(hexOf('uuid').as('uuid'))
-      .execute();
-    tokens.sort(newestFirst);
-    const cut = await cutScopes(trx, tokens, await cutsOf(trx, from, to, tokens));
-    await recordTransfer(trx, by, user, to, { tokens, cut });
-    return { count: tokens.length, cut };
+  return {
+    take: (stretch) => runPrepared(trx, movedIn, { ...stretch, toId }),
+    async record(tokens) {
+      const cut = await cutScopes(trx, tokens, await cutsOf(trx, from, to, tokens));
+      await recordTransfer(trx, by, user, to, { tokens, cut });
+      return cut;
+    },
   };
 }
 
-function newestFirst(a: { created_at: number; id: number }, b: { created_at: number; id: number }): number {
-  return b.created_at - a.created_at || b.id - a.id;
+const movedIn = (trx: Queries, given: Stretch & { toId: number }) =>
+  trx
+    .updateTable('access_tokens as token')
+    .set(movedTo(given.toId))
+    .where((eb) => isLeftIn(eb, given))
+    .returning(['id', 'scope_set_id', 'name', 'prefix', hexOf('uuid').as('uuid')]);
+
+/** A uuid of version 7 begins with the time. */
+function newestFirst(a: Taken, b: Taken): number {
+  return a.uuid < b.uuid ? 1 : -1;
 }
 
 const newOwnerOf = (trx: Queries, { id }: { id: number }) =>

@@ -30,23 +30,34 @@ export async function underWay(trx: Queries, id: number): Promise<OffboardingRow
   return row?.ended_at === null ? row : undefined;
 }
 
-/** Where a walk through tokens is, newest first: the creation of a token in milliseconds since 1970, and its id. */
-interface Place {
-  created_at: number;
-  id: number;
+/** A part of an owner's tokens, newest first: those behind one place, up to another one. */
+export interface Stretch extends OwnerKey {
+  /** The place of a token is when it was created, in milliseconds since 1970, and its id. */
+  behindAt: number;
+  behindId: number;
+  upToAt: number;
+  upToId: number;
 }
 
-/** Returns the place of the last token in the next batch; undefined if fewer than `size` tokens are left. */
-export async function endOfBatch(
+/** Returns the tokens that are left. */
+export function stretchOf(user: OwnerKey, { before_at, before_id }: Pick<OffboardingRow, 'before_at' | 'before_id'>) {
+  const { MAX_SAFE_INTEGER: most, MIN_SAFE_INTEGER: least } = Number;
+  return { ...user, behindAt: before_at ?? most, behindId: before_id ?? most, upToAt: least, upToId: least };
+}
+
+/**
+ * Returns the place of the token with the number `size` in a stretch; undefined if the stretch has fewer. Sessions and revoked
+ * tokens count as well, so that only the index is read.
+ */
+export async function placeIn(
   trx: Queries,
-  user: OwnerKey,
-  row: OffboardingRow,
+  stretch: Stretch,
   size: number,
-): Promise<Place | undefined> {
+): Promise<Pick<Stretch, 'upToAt' | 'upToId'> | undefined> {
   return await trx
     .selectFrom('access_tokens as token')
-    .select(['token.created_at', 'token.id'])
-    .where((eb) => isLeft(eb, user, row))
+    .select(['token.created_at as upToAt', 'token.id as upToId'])
+    .where((eb) => isWithin(eb, stretch))
     .orderBy('token.created_at', 'desc')
     .orderBy('token.id', 'desc')
     .limit(1)
@@ -54,27 +65,30 @@ export async function endOfBatch(
     .executeTakeFirst();
 }
 
-/**
- * The condition that a token is left and not behind `end`. It is a part of the index on owner and creation, which begins where
- * the batch before ended.
- */
-export function isLeft(
-  { and, eb, refTuple, tuple }: ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>,
-  { organizationId, ownerId }: OwnerKey,
-  { before_at, before_id }: Pick<OffboardingRow, 'before_at' | 'before_id'>,
-  end?: Place,
+type Tokens = ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>;
+
+/** The condition that a row is a personal access token in a stretch, and not revoked. */
+export function isLeftIn(expressions: Tokens, stretch: Stretch): Expression<SqlBool> {
+  const { and, eb } = expressions;
+  return and([
+    isWithin(expressions, stretch),
+    eb('token.organization_id', '=', stretch.organizationId),
+    eb('token.type', '=', 'pat'),
+    eb('token.revoked_at', 'is', null),
+  ]);
+}
+
+/** The condition that a row is in a stretch, which is a part of the index on owner and creation. */
+function isWithin(
+  { and, eb, refTuple, tuple }: Tokens,
+  { ownerId, behindAt, behindId, upToAt, upToId }: Stretch,
 ): Expression<SqlBool> {
   const place = refTuple('token.created_at', 'token.id');
   return and([
     eb('token.owner_id', '=', ownerId),
-    eb('token.organization_id', '=', organizationId),
-    eb('token.type', '=', 'pat'),
-    eb('token.revoked_at', 'is', null),
-    ...(before_at === null
-      ? []
-      : [eb('token.created_at', '<=', before_at), eb(place, '<', tuple(before_at, Number(before_id)))]),
-    ...(end === undefined
-      ? []
-      : [eb('token.created_at', '>=', end.created_at), eb(place, '>=', tuple(end.created_at, end.id))]),
+    eb('token.created_at', '<=', behindAt),
+    eb(place, '<', tuple(behindAt, behindId)),
+    eb('token.created_at', '>=', upToAt),
+    eb(place, '>=', tuple(upToAt, upToId)),
   ]);
 }

@@ -17,13 +17,7 @@ import { slicesOf } from '../../server/tokens/slices.js';
 import { listUserPage } from '../../server/users/directory.js';
 import { countManagedAlone, managersOf } from '../../server/users/managers.js';
 import { planOffboarding } from '../../server/users/offboarding-plan.js';
-import {
-  endOfBatch,
-  isLeft,
-  type OffboardingRow,
-  requireNothingMovesTo,
-  requireNotLeaving,
-} from '../../server/users/offboarding-state.js';
+import { isLeftIn, placeIn, requireNothingMovesTo, requireNotLeaving } from '../../server/users/offboarding-state.js';
 import { listManagedPage } from '../../server/users/services.js';
 import { answered, type Service, startService } from '../support/service.js';
 
@@ -161,33 +155,29 @@ test("a token is found by the time in its id, among its owner's, and one whose i
 
 test("an offboarding walks the owner's tokens by their index, from where it stopped, and looks others up by their keys", async () => {
   const plans = await plansOf(async (deps) => {
-    for (const place of [null, 1]) {
-      const row = { before_at: place, before_id: place } as OffboardingRow;
-      await endOfBatch(deps.db.read, OWNER, row, 2);
-      await deps.db.read
-        .selectFrom('access_tokens as token')
-        .select('token.id')
-        .where((eb) => isLeft(eb, OWNER, row, { created_at: 1, id: 1 }))
-        .execute();
-    }
+    const stretch = { ...OWNER, behindAt: 2, behindId: 2, upToAt: 1, upToId: 1 };
+    await placeIn(deps.db.read, stretch, 2);
+    await deps.db.read
+      .selectFrom('access_tokens as token')
+      .select('token.id')
+      .where((eb) => isLeftIn(eb, stretch))
+      .execute();
     const config = { ...defaultConfig, maxTokensPerOwner: 1 };
     await planOffboarding({ ...deps, config }, OWNER, { toId: 1, cutScopes: true });
     await requireNotLeaving(deps.db.read, 1);
     await requireNothingMovesTo(deps.db.read, 1);
   });
   const walks = plans.filter((step) => / token\b/.test(step));
-  expect(walks).toEqual([
-    'SEARCH token USING INDEX access_tokens_by_owner (owner_id=?)',
-    expect.stringMatching(/^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*>/),
-    expect.stringMatching(/^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*</),
-    expect.stringMatching(
-      /^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*>.*created_at.*</,
-    ),
-    expect.stringMatching(SLICE),
-  ]);
+  expect(walks).toEqual([COVERED, STRETCH, SLICE].map((step) => expect.stringMatching(step) as string));
   // The temporary tree has a row for each set of scopes of a slice.
   for (const step of plans) expect(step).not.toMatch(/SCAN (?!organization)|TEMP B-TREE FOR (?!GROUP)/);
 });
+
+/** A part of the owner's tokens between two of them, of which one query reads the index alone. */
+const COVERED =
+  /^SEARCH token USING COVERING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*>.*created_at.*<.*\)$/;
+const STRETCH =
+  /^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*>.*created_at.*<.*\)$/;
 
 /** A part of the owner's tokens, by when they were created. */
 const SLICE = /^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND created_at>\? AND created_at<\?\)$/;
