@@ -53,6 +53,7 @@ export async function cutScopes(trx: Queries, tokens: readonly MovingToken[], cu
   let cut = 0;
   for (const { setId, kept } of cuts) {
     const losing = tokens.filter((token) => token.scope_set_id === setId).map(({ id }) => id);
+    if (losing.length === 0) continue;
     const newSet = await scopeSetId(trx, kept);
     for (const ids of chunksOf(losing)) {
       await trx.updateTable('access_tokens').set({ scope_set_id: newSet }).where('id', 'in', ids).execute();

@@ -15,8 +15,8 @@ import { performanceNow } from '../timers.js';
 import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
-import { cutScopes, cutsOf, type MovingToken, movedTo } from '../tokens/move.js';
-import { getReceiver, readParty } from '../tokens/receiver.js';
+import { cutScopes, type MovingToken, movedTo } from '../tokens/move.js';
+import { type Cut, cutsFor, getReceiver, readParty } from '../tokens/receiver.js';
 import { type Revocation, revokedColumns } from '../tokens/revocation.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import { countManagedAlone } from './managers.js';
@@ -223,10 +223,16 @@ async function mover(
 ): Promise<Change<Moved>> {
   const from = await readParty(trx, user, user.ownerId);
   const to = await readParty(trx, user, toId);
+  const looked = new Set<number>();
+  const cuts: Cut[] = [];
   return {
     take: (stretch) => runPrepared(trx, movedIn, { ...stretch, toId }),
     async record(tokens) {
-      const cut = await cutScopes(trx, tokens, await cutsOf(trx, from, to, tokens));
+      // Few sets of scopes are in many tokens. A query would wait for the next batch.
+      const unseen = new Set(tokens.map((token) => token.scope_set_id).filter((setId) => !looked.has(setId)));
+      cuts.push(...(await cutsFor(trx, from, to, unseen)));
+      for (const setId of unseen) looked.add(setId);
+      const cut = await cutScopes(trx, tokens, cuts);
       await recordTransfer(trx, by, user, to, { tokens, cut });
       return cut;
     },
