@@ -8,6 +8,7 @@ import {
   runPrepared,
 } from '../database/index.js';
 import { ServiceError } from '../errors.js';
+import { MOST_IDS } from '../events/changes.js';
 import { recordRevocations } from '../events/revocations.js';
 import { recordTransfer } from '../events/transfers.js';
 import { recordOffboarding, recordUser } from '../events/users.js';
@@ -37,13 +38,13 @@ import { hasAdmin, revokeOf } from './users.js';
 // Offboarding takes effect with one short transaction, which disables the user. The rows of the tokens follow some thousand at a
 // time, so that no other request waits long. The table of offboardings knows how far they are, for whoever goes on.
 
-/** Tokens that one event tells of: as many as it names. */
-const BATCH = 1_000;
+/** Tokens that one statement changes, about. */
+const BATCH = 2 * MOST_IDS;
 /**
  * Milliseconds after which a transaction begins no further batch. Several batches share one, because each commit writes the
  * pages of all indexes anew. On SQLite all other writes wait for it; on PostgreSQL those of the new owner do, if there is one.
  */
-const LONGEST = { alone: 25, withNewOwner: 60, withoutNewOwner: 250 };
+const LONGEST = { alone: 25, withNewOwner: 40, withoutNewOwner: 250 };
 
 /**
  * Disables the user, revokes the sessions, and revokes the personal access tokens or gives them to another owner. Goes on with
@@ -161,7 +162,11 @@ async function changeBatches(
       // If the next line rejects, nobody waits for it.
       taking.catch(() => undefined);
     }
-    row.cut += await record(tokens.sort(newestFirst));
+    tokens.sort(newestFirst);
+    // An event tells of as many tokens as it names.
+    for (let begin = 0; begin < tokens.length; begin += MOST_IDS) {
+      row.cut += await record(tokens.slice(begin, begin + MOST_IDS));
+    }
     if (!goesOn) break;
     end = next;
     await rest();
@@ -209,9 +214,17 @@ function revoker(trx: Queries, revocation: Revocation, user: OwnerKey): Change<T
 const revokedIn = (trx: Queries, given: Stretch & Parameters<typeof revokedColumns>[0]) =>
   trx
     .updateTable('access_tokens as token')
-    .set(revokedColumns(given))
+    .set({ ...revokedColumns(given), ...keptOwner(trx, given.ownerId) })
     .where((eb) => isLeftIn(eb, given))
     .returning(hexOf('uuid').as('uuid'));
+
+/**
+ * On PostgreSQL, the column that the indexes begin with, unchanged. If a statement sets no column of an index, PostgreSQL
+ * searches each full page for entries that it could remove, and finds none here. SQLite would write the indexes anew.
+ */
+function keptOwner(trx: Queries, ownerId: number): { owner_id?: number } {
+  return hasOneWriter(trx) ? {} : { owner_id: ownerId };
+}
 
 type Moved = Taken & Parameters<typeof recordTransfer>[4]['tokens'][number] & MovingToken;
 
