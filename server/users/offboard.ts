@@ -159,7 +159,7 @@ async function changeBatches(
     const goesOn = row.ended_at === null && performanceNow() < until;
     if (goesOn) {
       taking = take({ ...left, ...next });
-      // If the next line rejects, nobody waits for it.
+      // Nobody waits for it if `record` rejects first.
       taking.catch(() => undefined);
     }
     tokens.sort(newestFirst);
@@ -236,15 +236,15 @@ async function mover(
 ): Promise<Change<Moved>> {
   const from = await readParty(trx, user, user.ownerId);
   const to = await readParty(trx, user, toId);
-  const looked = new Set<number>();
+  const known = new Set<number>();
   const cuts: Cut[] = [];
   return {
     take: (stretch) => runPrepared(trx, movedIn, { ...stretch, toId }),
     async record(tokens) {
-      // Few sets of scopes are in many tokens. A query would wait for the next batch.
-      const unseen = new Set(tokens.map((token) => token.scope_set_id).filter((setId) => !looked.has(setId)));
+      // Most tokens share a few sets of scopes, so each set is looked up once. A query here waits for the next batch.
+      const unseen = new Set(tokens.map((token) => token.scope_set_id).filter((setId) => !known.has(setId)));
       cuts.push(...(await cutsFor(trx, from, to, unseen)));
-      for (const setId of unseen) looked.add(setId);
+      for (const setId of unseen) known.add(setId);
       const cut = await cutScopes(trx, tokens, cuts);
       await recordTransfer(trx, by, user, to, { tokens, cut });
       return cut;
