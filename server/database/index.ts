@@ -32,7 +32,7 @@ export type { DatabaseContent } from './copy/digest.js';
 export type { Database, OpenOptions } from './database.js';
 export { hasChosenUuid, hexOf } from './expressions.js';
 export { WriteQueueFull } from './faults.js';
-export { lastIdOf } from './last-id.js';
+export { lastGivenId, lastIdOf } from './last-id.js';
 export {
   hasOneWriter,
   lockedDigest,

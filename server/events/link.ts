@@ -56,11 +56,13 @@ export async function linkEvents(
 /** Links a batch and returns its size; undefined if another process links just now. */
 async function linkBatch(trx: Queries, organizationId: number, key: Uint8Array | null): Promise<number | undefined> {
   await sendPrepared(trx, newHead, { organizationId, hash: START });
-  const [head] = await withoutLocked(trx, headOf(trx, { organizationId })).execute();
+  const locked = runPrepared(trx, headUnlessLocked, { organizationId });
+  // Sent behind the lock, so that it does not see what others link just now.
+  const [[head], events] = await Promise.all([locked, runPrepared(trx, unlinked, { organizationId })]);
   if (head === undefined) return undefined;
   let { seq, hash } = head;
   const places: Place[] = [];
-  for (const event of await runPrepared(trx, unlinked, { organizationId })) {
+  for (const event of events) {
     seq += 1;
     hash = hashOf(hash, { ...event, seq }, key);
     places.push({ event: event.id, place: seq, digest: hash });
@@ -121,6 +123,8 @@ export const headOf = (queries: Queries, { organizationId }: { organizationId: n
     .selectFrom('audit_heads')
     .select(['seq', 'hash', 'pruned_seq', 'pruned_hash'])
     .where('organization_id', '=', organizationId);
+
+const headUnlessLocked = (trx: Queries, given: { organizationId: number }) => withoutLocked(trx, headOf(trx, given));
 
 const unlinked = (trx: Queries, { organizationId }: { organizationId: number }) =>
   trx

@@ -83,7 +83,17 @@ export async function requireValidCaller(
   at: number,
   scopes: readonly string[] = [],
 ): Promise<CallerState> {
-  const state = await readCallerState(trx, caller, () => at);
+  return await requireValidCallerNow(trx, caller, () => at, scopes);
+}
+
+/** Does the same as `requireValidCaller` at the moment when the caller's state is read. */
+export async function requireValidCallerNow(
+  trx: Queries,
+  caller: Pick<Caller, 'secretDigest' | 'ownerId'>,
+  now: Now,
+  scopes: readonly string[],
+): Promise<CallerState> {
+  const state = await readCallerState(trx, caller, now);
   const rejection = rejectionOf(state);
   if (rejection !== undefined) throw rejection;
   requireScopes(state, scopes);

@@ -1,11 +1,11 @@
-import { lockOwnerFoundBy, lockOwners, type Queries, runPrepared } from '../database/index.js';
+import { lockOwnerAhead, lockOwnerFoundBy, lockOwners, type Queries, runPrepared } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { REVOKED_COLUMNS, recordRevocation } from '../events/revocations.js';
 import { actingOwner, lockNamed, type NamedOwner, namesAnother } from './acting.js';
 import type { AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
-import { asActing, requireValidCaller } from './caller-state.js';
+import { asActing, requireValidCaller, requireValidCallerNow } from './caller-state.js';
 import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
 import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
 import type { Plaintext } from './plaintext.js';
@@ -32,12 +32,16 @@ export async function revokeToken(
 ): Promise<void> {
   const { caller } = actor;
   await db.write(async (trx) => {
-    await lockNamed(trx, caller, named);
-    const at = now();
-    const endsItself = uuid.toLowerCase() === caller.tokenUuid && !namesAnother(caller, named);
-    const { organizationId, ownerId, other } = endsItself
-      ? { organizationId: caller.organizationId, ownerId: caller.ownerId, other: null }
-      : await actingOwner(trx, asActing(caller, await requireValidCaller(trx, caller, at, [WRITE])), named, 'revoke');
+    const isOwn = !namesAnother(caller, named);
+    const endsItself = isOwn && uuid.toLowerCase() === caller.tokenUuid;
+    if (isOwn && !endsItself) await lockOwnerAhead(trx, caller.ownerId);
+    else await lockNamed(trx, caller, named);
+    const state = endsItself ? undefined : await requireValidCallerNow(trx, caller, now, [WRITE]);
+    const { organizationId, ownerId, other } =
+      state === undefined
+        ? { organizationId: caller.organizationId, ownerId: caller.ownerId, other: null }
+        : await actingOwner(trx, asActing(caller, state), named, 'revoke');
+    const at = state?.at ?? now();
     const { uuid: bytes, createdAt } = toTokenKey(uuid);
     const key = { uuid: bytes, createdAt, organizationId, ownerId };
     if (conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined) {

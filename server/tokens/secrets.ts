@@ -1,4 +1,4 @@
-import { type Queries, sendPrepared } from '../database/index.js';
+import { lastGivenId, type Queries, sendPrepared } from '../database/index.js';
 import { type Digest, digestsFrom, type Plaintext } from './plaintext.js';
 
 // A token has its newest secret, and earlier ones with an end. Ended secrets stay stored, so that their use can be logged.
@@ -31,7 +31,15 @@ export const ownerByRefreshToken = (trx: Queries, { digest }: { digest: Uint8Arr
     .select('token.owner_id')
     .where('refresh.digest', '=', digest);
 
-export async function insertSecret(trx: Queries, tokenId: number, digest: Digest): Promise<void> {
+const firstSecret = (trx: Queries, { digest }: { digest: Uint8Array }) =>
+  trx.insertInto('token_secrets').values({ digest, token_id: lastGivenId(trx) });
+
+/** Inserts the secret of the token that `trx` inserted last. */
+export async function insertFirstSecret(trx: Queries, digest: Digest): Promise<void> {
+  await sendPrepared(trx, firstSecret, { digest: digest.bytes });
+}
+
+async function insertSecret(trx: Queries, tokenId: number, digest: Digest): Promise<void> {
   await sendPrepared(trx, newSecret, { digest: digest.bytes, tokenId });
 }
 

@@ -60,7 +60,7 @@ async function openSession(deps: Deps, actor: Actor, email: string, password: st
     const user = await findUserToLogIn(trx, found);
     if (user === undefined) throw loginFailed();
     if (user.disabledAt !== null) throw new ServiceError('user_disabled');
-    const { plaintext, token } = await insertToken(deps, trx, actor, {
+    const { plaintext, token, hasId } = await insertToken(deps, trx, actor, {
       owner: { organizationId: user.organization.id, ownerId: user.id },
       type: 'session',
       name: 'session',
@@ -68,6 +68,7 @@ async function openSession(deps: Deps, actor: Actor, email: string, password: st
       expiresAt: at + lifetime,
       scopes: scopesOfUser(user.isAdmin),
     });
+    await hasId;
     const refreshToken = await insertRefreshToken(deps, trx, token.id, at);
     const owner = { organizationId: user.organization.id, ownerId: user.id };
     await recordEvent(trx, actor, at, { action: 'session.opened', owner, target: token });

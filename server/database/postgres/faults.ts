@@ -15,6 +15,15 @@ export class IsStandby extends ConnectionLost {
   override name = 'IsStandby';
 }
 
+/** The server did not run a statement, because one before it failed. The cause is that one's error. */
+export class NotRun extends Error {
+  override name = 'NotRun';
+
+  constructor(override readonly cause: unknown) {
+    super('a statement before this one failed');
+  }
+}
+
 /** SQLSTATE of a server, database or role that allows no further connection. */
 export const TOO_MANY_CONNECTIONS = '53300';
 const UNIQUE_VIOLATION = '23505';
@@ -48,6 +57,7 @@ export function sqlStateOf(error: unknown): string | undefined {
  * other fields contain values of rows and parts of queries.
  */
 export function toFault(error: unknown): unknown {
+  if (error instanceof NotRun) return toFault(error.cause);
   if (isServerError(error)) return Object.assign(faultOf(error), { sqlState: error.code });
   // A mistake of this program has a subclass of Error, such as TypeError. Errors of the driver and the system do not.
   if (error instanceof Error && error.constructor === Error) return new ConnectionLost(error.message, { cause: error });

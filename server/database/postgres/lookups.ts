@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { clearTimeout, performanceNow, setTimeout, sleep } from '../../timers.js';
 import { StorageFault, WriteQueueFull } from '../faults.js';
 import type { Run } from '../prepared.js';
-import { ConnectionLost, IsStandby, toFault } from './faults.js';
+import { ConnectionLost, IsStandby, NotRun, toFault } from './faults.js';
 import type { Ask } from './named-query.js';
 import { connect, cut, type PostgresSettings } from './session.js';
 
@@ -87,7 +87,7 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
     try {
       const client = line.client ?? (await reconnect(line));
       try {
-        return await ask(client, ...query);
+        return await askAlone(client, query);
       } catch (error) {
         const fault = toFault(error);
         if (fault instanceof ConnectionLost) {
@@ -98,6 +98,17 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
       }
     } finally {
       line.underWay--;
+    }
+  }
+
+  /** Asks again if another look-up of the same batch failed. */
+  async function askAlone(client: Client, query: Parameters<Run>): Promise<unknown[]> {
+    for (;;) {
+      try {
+        return await ask(client, ...query);
+      } catch (error) {
+        if (!(error instanceof NotRun) || toFault(error) instanceof ConnectionLost) throw error;
+      }
     }
   }
 

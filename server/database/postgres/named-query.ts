@@ -1,8 +1,10 @@
 import type { CompiledQuery } from 'kysely';
 import type { ClientBase } from 'pg';
 import { setImmediate } from '../../timers.js';
+import { StorageFault } from '../faults.js';
+import { NotRun } from './faults.js';
 import { parserOf } from './session.js';
-import { isPlain, type PlainValue, type Statement, statementOf, toWireValue } from './statements.js';
+import { isPlain, type PlainValue, statementOf, toWireValue } from './statements.js';
 
 type Driver = typeof import('pg');
 type Row = Record<string, unknown>;
@@ -23,11 +25,13 @@ interface Corkable {
   uncork(): void;
 }
 
+type Callback = (error: Error | null) => void;
+
 /** The driver's class of a query. The driver's types describe only a part of it. */
 interface DriverQuery {
   name: string;
   values: PlainValue[];
-  callback: (error: Error | null) => void;
+  callback: Callback;
   submit(connection: Connection): Error | null;
 }
 
@@ -39,19 +43,93 @@ interface Shape {
   empty: Row;
 }
 
+interface Completed {
+  text: string;
+}
+
 interface Field {
   name: string;
   dataTypeID: number;
 }
 
+/** A statement that was asked, and what waits for its rows. */
+interface Asked {
+  name: string;
+  values: PlainValue[];
+  shape: Shape;
+  rows: Row[];
+  /** What the server calls the statement when it has ended. */
+  command: string;
+  resolve: (rows: Row[]) => void;
+  reject: (error: unknown) => void;
+}
+
+/** What the server answers to a commit if a statement of the transaction failed. */
+const ROLLED_BACK = 'ROLLBACK';
 const NO_ROWS: Shape = { names: [], parsers: [], empty: {} };
 
+/** What is written on a connection in this turn of the event loop. */
+interface Turn {
+  stream: Corkable;
+  /** The statements that were asked since the last other query. */
+  batch: Batch | undefined;
+}
+
+/** A query of the driver that runs several statements. */
+interface Batch extends DriverQuery {
+  add(asked: Asked): void;
+}
+
+const turns = new Map<ClientBase, Turn>();
+
 /**
- * Returns an `Ask`, which names statements if `prepare` is true. The driver itself would ask for the description of a
- * statement's columns at every run, which takes half of the time of a look-up. This function asks once for each connection,
- * because the columns of a prepared statement never change.
+ * Holds back what is written on a connection until the end of this turn of the event loop, so that one system call sends all of
+ * it.
+ */
+function turnOf(client: ClientBase): Turn {
+  let turn = turns.get(client);
+  if (turn === undefined) {
+    turn = { stream: connectionOf(client).stream, batch: undefined };
+    if (turns.size === 0) setImmediate(endTurn);
+    turns.set(client, turn);
+    turn.stream.cork();
+  }
+  return turn;
+}
+
+function endTurn(): void {
+  for (const [client, { stream }] of turns) {
+    sendAsked(client);
+    stream.uncork();
+  }
+  turns.clear();
+}
+
+/** Sends the statements that were asked until now. Call it before any other query on the connection, which runs behind them. */
+export function sendAsked(client: ClientBase): void {
+  const turn = turns.get(client);
+  if (turn?.batch === undefined) return;
+  const { batch } = turn;
+  turn.batch = undefined;
+  void client.query(batch as unknown as Parameters<ClientBase['query']>[0]);
+}
+
+function connectionOf(client: ClientBase): Connection {
+  return (client as unknown as { connection: Connection }).connection;
+}
+
+/**
+ * Returns an `Ask`, which names statements if `prepare` is true. Named statements cost less than the driver's own:
+ *
+ * - The columns of a statement are described once for each connection, because they never change. The driver would ask for
+ *   them at every run, which takes half of the time of a look-up.
+ * - All statements of a turn of the event loop are one batch, to which the server answers with one message. If one of them
+ *   fails, the server does not run those behind it: they reject with `NotRun`.
+ *
+ * A commit of a transaction that failed before rejects with `StorageFault`, although the server calls it no error.
  */
 export function createAsk({ Query }: Driver, prepare: boolean): Ask {
+  const BaseQuery = Query as unknown as new (text: string) => DriverQuery;
   const shapes = new WeakMap<Connection, Map<string, Shape>>();
 
   function shapesOf(connection: Connection): Map<string, Shape> {
@@ -63,51 +141,75 @@ export function createAsk({ Query }: Driver, prepare: boolean): Ask {
     return known;
   }
 
-  class NamedQuery extends (Query as unknown as new (text: string) => DriverQuery) {
-    readonly found: Row[] = [];
-    #shape: Shape | undefined;
-    #known: Map<string, Shape> | undefined;
+  /** The first run of a statement on a connection, which finds out its columns. */
+  class FirstRun extends BaseQuery {
+    readonly #asked: Asked;
+    readonly #known: Map<string, Shape>;
 
-    constructor({ name, text, values }: Required<Statement>, callback: (error: Error | null, rows: Row[]) => void) {
+    constructor(text: string, asked: Asked, known: Map<string, Shape>) {
       super(text);
-      this.name = name;
-      this.values = values as PlainValue[];
+      this.#asked = asked;
+      this.#known = known;
+      this.name = asked.name;
+      this.values = asked.values;
       this.callback = (error) => {
-        callback(error, this.found);
+        if (error === null) settle(asked);
+        else asked.reject(error);
       };
     }
 
-    override submit(connection: Connection): Error | null {
-      this.#known = shapesOf(connection);
-      this.#shape = this.#known.get(this.name);
-      if (this.#shape === undefined) return super.submit(connection);
-      connection.bind({ statement: this.name, values: this.values, valueMapper: toWireValue });
-      connection.execute({});
+    handleRowDescription({ fields }: { fields: Field[] }): void {
+      this.#asked.shape = shapeOf(fields);
+    }
+
+    handleDataRow({ fields }: { fields: (string | null)[] }): void {
+      addRow(this.#asked, fields);
+    }
+
+    handleCommandComplete({ text }: Completed): void {
+      this.#asked.command = text;
+      this.#known.set(this.#asked.name, this.#asked.shape);
+    }
+
+    handleReadyForQuery(): void {
+      this.callback(null);
+    }
+  }
+
+  class BatchQuery extends BaseQuery implements Batch {
+    readonly #all: Asked[] = [];
+    #answered = 0;
+
+    constructor() {
+      super('');
+      this.callback = (error) => {
+        for (const [index, asked] of this.#all.entries()) {
+          if (index < this.#answered) settle(asked);
+          else asked.reject(index === this.#answered ? error : new NotRun(error));
+        }
+      };
+    }
+
+    add(asked: Asked): void {
+      this.#all.push(asked);
+    }
+
+    override submit(connection: Connection): null {
+      for (const { name, values } of this.#all) {
+        connection.bind({ statement: name, values, valueMapper: toWireValue });
+        connection.execute({});
+      }
       connection.sync();
       return null;
     }
 
-    handleRowDescription({ fields }: { fields: Field[] }): void {
-      const names = fields.map(({ name }) => name);
-      this.#shape = {
-        names,
-        parsers: fields.map(({ dataTypeID }) => parserOf(dataTypeID)),
-        empty: Object.fromEntries(names.map((name) => [name, null])),
-      };
+    handleDataRow({ fields }: { fields: (string | null)[] }): void {
+      addRow(this.#all[this.#answered] as Asked, fields);
     }
 
-    handleDataRow({ fields: texts }: { fields: (string | null)[] }): void {
-      const { names, parsers, empty } = this.#shape ?? NO_ROWS;
-      const row = { ...empty };
-      for (let index = 0; index < names.length; index++) {
-        const text = texts[index];
-        if (text != null) row[names[index] as string] = parsers[index]?.(text);
-      }
-      this.found.push(row);
-    }
-
-    handleCommandComplete(): void {
-      this.#known?.set(this.name, this.#shape ?? NO_ROWS);
+    handleCommandComplete({ text }: Completed): void {
+      (this.#all[this.#answered] as Asked).command = text;
+      this.#answered++;
     }
 
     handleReadyForQuery(): void {
@@ -116,35 +218,55 @@ export function createAsk({ Query }: Driver, prepare: boolean): Ask {
   }
 
   return (client, query, parameters) => {
-    writeTogether(client);
-    const statement = statementOf(query, parameters, prepare);
-    if (statement.name === undefined || !parameters.every(isPlain)) {
-      return client.query<Row>(statement).then(({ rows }) => rows);
-    }
-    const { name, text, values } = statement;
-    return new Promise((resolve, reject) => {
-      const named = new NamedQuery({ name, text, values }, (error, rows) => {
-        if (error === null) resolve(rows);
-        else reject(error);
+    const turn = turnOf(client);
+    const { name, ...statement } = statementOf(query, parameters, prepare);
+    if (name === undefined || !parameters.every(isPlain)) {
+      sendAsked(client);
+      return client.query<Row>({ ...statement, name }).then(({ rows, command }) => {
+        if (command === ROLLED_BACK) throw notCommitted();
+        return rows;
       });
-      void client.query(named as unknown as Parameters<ClientBase['query']>[0]);
+    }
+    return new Promise((resolve, reject) => {
+      const known = shapesOf(connectionOf(client));
+      const shape = known.get(name);
+      const values = parameters as PlainValue[];
+      const asked = { name, values, shape: shape ?? NO_ROWS, rows: [], command: '', resolve, reject };
+      if (shape !== undefined) {
+        turn.batch ??= new BatchQuery();
+        turn.batch.add(asked);
+        return;
+      }
+      sendAsked(client);
+      const first = new FirstRun(statement.text, asked, known);
+      void client.query(first as unknown as Parameters<ClientBase['query']>[0]);
     });
   };
 }
 
-/** The connections whose messages wait for the end of this turn of the event loop. */
-const corked = new Set<Corkable>();
-
-/** Sends everything that is written on a connection in this turn of the event loop with one system call. */
-export function writeTogether(client: ClientBase): void {
-  const { stream } = (client as unknown as { connection: Connection }).connection;
-  if (corked.has(stream)) return;
-  if (corked.size === 0) setImmediate(uncorkAll);
-  corked.add(stream);
-  stream.cork();
+function notCommitted(): StorageFault {
+  return new StorageFault('the transaction could not be committed');
 }
 
-function uncorkAll(): void {
-  for (const stream of corked) stream.uncork();
-  corked.clear();
+function settle({ rows, command, resolve, reject }: Asked): void {
+  if (command === ROLLED_BACK) reject(notCommitted());
+  else resolve(rows);
+}
+
+function shapeOf(fields: readonly Field[]): Shape {
+  const names = fields.map(({ name }) => name);
+  return {
+    names,
+    parsers: fields.map(({ dataTypeID }) => parserOf(dataTypeID)),
+    empty: Object.fromEntries(names.map((name) => [name, null])),
+  };
+}
+
+function addRow({ shape: { names, parsers, empty }, rows }: Asked, texts: readonly (string | null)[]): void {
+  const row = { ...empty };
+  for (let index = 0; index < names.length; index++) {
+    const text = texts[index];
+    if (text != null) row[names[index] as string] = parsers[index]?.(text);
+  }
+  rows.push(row);
 }

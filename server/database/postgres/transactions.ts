@@ -1,14 +1,14 @@
-import type { CompiledQuery, QueryResult } from 'kysely';
+import { CompiledQuery, type QueryResult } from 'kysely';
 import type { PoolClient } from 'pg';
 import { createPace } from '../../pace.js';
 import { performanceNow, sleep } from '../../timers.js';
 import type { Database } from '../database.js';
-import { StorageFault, WriteQueueFull } from '../faults.js';
+import { WriteQueueFull } from '../faults.js';
 import { runDirectly, sendsAhead } from '../prepared.js';
 import type { Queries } from '../schema.js';
 import { type Execute, kyselyOver } from './dialect.js';
 import { ConnectionLost, sqlStateOf, TOO_MANY_CONNECTIONS, TransactionLost, toFault } from './faults.js';
-import { type Ask, writeTogether } from './named-query.js';
+import { type Ask, sendAsked } from './named-query.js';
 import { clientConfig, cut, type PostgresSettings, setUpSession, toConnectFault } from './session.js';
 
 /** This number of transactions may always wait, because the time that so few transactions take is uncertain. */
@@ -23,6 +23,9 @@ const MOST_REPEATS = 3;
 const REPEAT_PAUSE = 10;
 /** Milliseconds in which this process opens no further connections after the server did not allow one. */
 const SCARCE = 1_000;
+
+const BEGIN = CompiledQuery.raw('begin');
+const COMMIT = CompiledQuery.raw('commit');
 
 export interface Transactions extends Pick<Database, 'write' | 'close'> {
   /** Runs one query outside of a transaction, on any connection. */
@@ -88,10 +91,9 @@ export function createTransactions(
     const begin = performanceNow();
     try {
       // Not awaited: the first query follows directly, and fails if this fails.
-      writeTogether(client);
-      client.query('begin').catch((error: unknown) => (session.firstFault ??= toFault(error)));
+      ask(client, BEGIN, []).catch((error: unknown) => (session.firstFault ??= toFault(error)));
       const value = await work(queries);
-      await commit(session);
+      await commit(session, ask);
       client.release();
       return value;
     } catch (error) {
@@ -147,6 +149,7 @@ async function failingAlike<T>(session: Session, answer: Promise<T>): Promise<T>
 }
 
 async function executeOn(client: PoolClient, query: CompiledQuery): Promise<QueryResult<unknown>> {
+  sendAsked(client);
   try {
     const { rows, rowCount, command } = await client.query(query.sql, query.parameters as unknown[]);
     if (command === 'SELECT' || rowCount === null) return { rows };
@@ -160,17 +163,14 @@ async function executeOn(client: PoolClient, query: CompiledQuery): Promise<Quer
  * Commits. Without an answer it is unknown whether the commit has happened. That is a storage fault, and the transaction does
  * not run again: only the client, with its `Idempotency-Key`, can repeat it safely.
  */
-async function commit(session: Session): Promise<void> {
-  let command: string;
+async function commit(session: Session, ask: Ask): Promise<void> {
   try {
-    ({ command } = await session.client.query('commit'));
+    await ask(session.client, COMMIT, []);
   } catch (error) {
     throw (session.firstFault ??= toFault(error));
   }
-  // The server answers so if a query failed and `work` went on, for example because it did not await the query.
-  if (command === 'COMMIT') return;
-  const fault: unknown = session.firstFault ?? new StorageFault('the transaction could not be committed');
-  throw fault;
+  // For example because `work` did not wait for the query that failed.
+  if (session.firstFault !== undefined) throw session.firstFault;
 }
 
 async function giveBack(client: PoolClient, error: unknown): Promise<void> {
@@ -178,6 +178,7 @@ async function giveBack(client: PoolClient, error: unknown): Promise<void> {
     discard(client);
     return;
   }
+  sendAsked(client);
   try {
     await client.query('rollback');
     client.release();
