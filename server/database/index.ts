@@ -36,6 +36,7 @@ export { lastGivenId, lastIdOf } from './last-id.js';
 export {
   hasOneWriter,
   lockedDigest,
+  locking,
   lockOrganization,
   lockOwnerAhead,
   lockOwnerFoundBy,

@@ -96,9 +96,13 @@ const tokens: Build<{ ids: readonly number[] }, unknown> = (trx, { ids }) =>
 
 /** Selects the digest of the key that seals secrets, and locks its row, so that the key cannot be replaced meanwhile. */
 export const lockedDigest: Build<object, { digest: Uint8Array }> = (trx) => {
-  const query = trx.selectFrom('secret_keys').select('digest').where('id', '=', 1);
-  return hasOneWriter(trx) ? query : query.forNoKeyUpdate();
+  return locking(trx, trx.selectFrom('secret_keys').select('digest').where('id', '=', 1));
 };
+
+/** Makes `query` lock the rows of its one table until `trx` ends. */
+export function locking<Query extends { forNoKeyUpdate(): Query }>(trx: Queries, query: Query): Query {
+  return hasOneWriter(trx) ? query : query.forNoKeyUpdate();
+}
 
 /** Makes `query` skip the rows that another write has locked. `trx` locks the rows that `query` returns. */
 export function withoutLocked<Tables extends keyof Schema, Row>(

@@ -21,7 +21,7 @@ export interface Conditions {
 }
 
 /** Throws `precondition_failed` unless the token meets the conditions. */
-export function checkConditions(conditions: Conditions, token: VersionedToken): void {
+export function checkConditions(conditions: Conditions, token: Parameters<typeof entityTagOf>[0]): void {
   const { ifMatch, ifNoneMatch } = conditions;
   if (ifMatch === undefined && ifNoneMatch === undefined) return;
   const tag = entityTagOf(token);

@@ -1,4 +1,13 @@
-import { lockOwnerAhead, lockOwnerFoundBy, lockOwners, type Queries, runPrepared } from '../database/index.js';
+import {
+  hexOf,
+  locking,
+  lockOwnerAhead,
+  lockOwnerFoundBy,
+  lockOwners,
+  type Queries,
+  runPrepared,
+  sendPrepared,
+} from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import { REVOKED_COLUMNS, recordRevocation } from '../events/revocations.js';
@@ -7,14 +16,14 @@ import type { AuthenticatedActor } from './actor.js';
 import type { OwnerKey } from './caller.js';
 import { asActing, requireValidCaller, requireValidCallerNow } from './caller-state.js';
 import { type Conditions, checkConditions, checkUntagged } from './entity-tag.js';
-import { isOneOf, type TokenKey, tokenByUuid, toTokenKey } from './find.js';
+import { isOneOf, type TokenKey, toTokenKey } from './find.js';
 import type { Plaintext } from './plaintext.js';
 import { revoked, revokedColumns } from './revocation.js';
 import { revokeSelected, type Selected } from './revoke-selected.js';
 import { WRITE } from './scopes.js';
 import { ownerByRefreshToken, ownerBySecret } from './secrets.js';
 import { MOST_SHOWN, readShown, type Selection, selectChanging, selectNamed } from './selection.js';
-import { type AccessToken, toVersioned } from './token.js';
+import type { AccessToken } from './token.js';
 
 /**
  * Revokes a token of the caller, or of the owner that `named` names. A token that is already revoked keeps its instant, and
@@ -32,48 +41,48 @@ export async function revokeToken(
 ): Promise<void> {
   const { caller } = actor;
   await db.write(async (trx) => {
-    const isOwn = !namesAnother(caller, named);
-    const endsItself = isOwn && uuid.toLowerCase() === caller.tokenUuid;
-    if (isOwn && !endsItself) await lockOwnerAhead(trx, caller.ownerId);
-    else await lockNamed(trx, caller, named);
+    const { uuid: bytes, createdAt } = toTokenKey(uuid);
+    const find = ({ organizationId, ownerId }: OwnerKey) =>
+      runPrepared(trx, lockedToken, { uuid: bytes, createdAt, organizationId, ownerId });
+    let own: ReturnType<typeof find> | undefined;
+    if (namesAnother(caller, named)) {
+      await lockNamed(trx, caller, named);
+    } else {
+      await lockOwnerAhead(trx, caller.ownerId);
+      // Sent ahead as well.
+      own = find(caller);
+      own.catch(() => undefined);
+    }
+    const endsItself = own !== undefined && uuid.toLowerCase() === caller.tokenUuid;
     const state = endsItself ? undefined : await requireValidCallerNow(trx, caller, now, [WRITE]);
     const { organizationId, ownerId, other } =
       state === undefined
         ? { organizationId: caller.organizationId, ownerId: caller.ownerId, other: null }
         : await actingOwner(trx, asActing(caller, state), named, 'revoke');
+    const [row] = await (own ?? find({ organizationId, ownerId }));
+    if (row === undefined) throw new ServiceError('not_found');
+    if (row.revoked_at !== null) return;
+    checkConditions(conditions, { version: row.version, secretStart: row.secret_start });
     const at = state?.at ?? now();
-    const { uuid: bytes, createdAt } = toTokenKey(uuid);
-    const key = { uuid: bytes, createdAt, organizationId, ownerId };
-    if (conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined) {
-      const [row] = await runPrepared(trx, tokenByUuid, key);
-      if (row !== undefined && row.revoked_at === null) checkConditions(conditions, toVersioned(row));
-    }
     const reason = other?.kind === 'person' ? 'admin' : 'user';
-    const given = { uuid: bytes, createdAt, organizationId, ownerId, at, by: caller.ownerId, reason } as const;
-    const [row] = await runPrepared(trx, revocation, given);
-    if (row !== undefined) {
-      await recordRevocation(trx, { at, by: actor, reason }, { organizationId, ownerId, uuid, ...row });
-      return;
-    }
-    const [revokedBefore] = await runPrepared(trx, tokenByUuid, key);
-    if (revokedBefore === undefined) throw new ServiceError('not_found');
+    await sendPrepared(trx, revocation, { id: row.id, at, by: caller.ownerId, reason });
+    const { name, prefix } = row;
+    await recordRevocation(trx, { at, by: actor, reason }, { organizationId, ownerId, uuid, name, prefix });
   });
 }
 
-type RevocationByKey = TokenKey & OwnerKey & Parameters<typeof revokedColumns>[0];
+/** The owner's token, which nobody else changes until `trx` ends. */
+const lockedToken = (trx: Queries, { uuid, createdAt, organizationId, ownerId }: TokenKey & OwnerKey) =>
+  locking(
+    trx,
+    trx
+      .selectFrom('access_tokens as token')
+      .select(['id', 'name', 'prefix', 'revoked_at', 'version', hexOf('secret_start').as('secret_start')])
+      .where((eb) => isOneOf(eb, { organizationId, ownerId }, [{ uuid, createdAt }])),
+  );
 
-// SQLite changes the row of an id in half the time that it takes for a row of the two conditions on the key.
-const revocation = (trx: Queries, { uuid, createdAt, organizationId, ownerId, at, by, reason }: RevocationByKey) =>
-  trx
-    .updateTable('access_tokens')
-    .set(revokedColumns({ at, by, reason }))
-    .where('id', '=', ({ selectFrom }) =>
-      selectFrom('access_tokens as token')
-        .select('token.id')
-        .where((eb) => isOneOf(eb, { organizationId, ownerId }, [{ uuid, createdAt }])),
-    )
-    .where('revoked_at', 'is', null)
-    .returning(['name', 'prefix']);
+const revocation = (trx: Queries, { id, at, by, reason }: { id: number } & Parameters<typeof revokedColumns>[0]) =>
+  trx.updateTable('access_tokens').set(revokedColumns({ at, by, reason })).where('id', '=', id);
 
 /**
  * Revokes a personal access token of the caller's owner by its integer id. Rejects with `not_found`, also if it is already
