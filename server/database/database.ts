@@ -15,7 +15,7 @@ export interface Database {
    * the server aborted the transaction because of another transaction. Rejects with `WriteQueueFull` if too many writes
    * wait.
    */
-  write<T>(work: (trx: Queries) => Promise<T>): Promise<T>;
+  write<T>(work: (trx: Queries) => Promise<T>, turn?: Turn): Promise<T>;
   /** Whether the events of a write have their places in the chain when `write` resolves. */
   linksAtOnce: boolean;
   watch: Watch;
@@ -28,6 +28,14 @@ export interface Database {
   clock(): Promise<number | null>;
   /** Waits until all writes have ended, and closes the database. */
   close(): Promise<void>;
+}
+
+/** How a write waits for others on PostgreSQL. On SQLite all writes wait for each other, and share commits. */
+export interface Turn {
+  /** The id of the user whom the write locks first. Writes of this process with the same id wait for each other. */
+  owner: number;
+  /** Whether the write can be in one transaction with others: it locks nothing else that exists already. */
+  sharesCommit: boolean;
 }
 
 /** Options of opening a database. SQLite uses only `onWait`, `onProgress` and `migrate`. */

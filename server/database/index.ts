@@ -29,7 +29,7 @@ export {
 } from './closed-lists.js';
 export { type CopyProgress, copyDatabase } from './copy/copy.js';
 export type { DatabaseContent } from './copy/digest.js';
-export type { Database, OpenOptions } from './database.js';
+export type { Database, OpenOptions, Turn } from './database.js';
 export { hasChosenUuid, hexOf } from './expressions.js';
 export { WriteQueueFull } from './faults.js';
 export { lastGivenId, lastIdOf } from './last-id.js';

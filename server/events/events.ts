@@ -129,8 +129,8 @@ export function waking(db: Database, events: Pick<Events, 'wake'>): Database {
     get read() {
       return db.read;
     },
-    async write(work) {
-      const result = await db.write(work);
+    async write(work, turn) {
+      const result = await db.write(work, turn);
       events.wake();
       return result;
     },

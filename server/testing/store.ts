@@ -42,7 +42,7 @@ export async function createStore(image: Buffer): Promise<Store> {
       get read() {
         return current.read;
       },
-      write: ((work) => current.write(work)) satisfies Database['write'],
+      write: ((work, turn) => current.write(work, turn)) satisfies Database['write'],
       linksAtOnce: current.linksAtOnce,
       watch: current.watch,
       ping: () => current.ping(),

@@ -80,36 +80,40 @@ export function writeOnce(
   idempotency: Idempotency | undefined,
   work: (trx: Queries, holder: CallerState, owner: ActingOwner, at: number) => Promise<IssuedToken>,
 ): Promise<IssuedToken> {
-  return db.write(async (trx) => {
-    if (namesAnother(caller, named)) await lockNamed(trx, caller, named);
-    else await lockOwnerAhead(trx, caller.ownerId);
-    const state = await readCallerState(trx, caller, now);
-    const { at } = state;
-    const rejection = rejectionOf(state);
-    if (idempotency === undefined && rejection !== undefined) throw rejection;
-    const owner = await actingOwner(trx, asActing(caller, state), named, act);
-    if (idempotency === undefined) return await work(trx, state, owner, at);
-    const id = idOf(caller, owner, idempotency.key);
-    const key = caller.deriveKey(idempotency.key);
+  const isOwn = !namesAnother(caller, named);
+  return db.write(
+    async (trx) => {
+      if (!isOwn) await lockNamed(trx, caller, named);
+      else await lockOwnerAhead(trx, caller.ownerId);
+      const state = await readCallerState(trx, caller, now);
+      const { at } = state;
+      const rejection = rejectionOf(state);
+      if (idempotency === undefined && rejection !== undefined) throw rejection;
+      const owner = await actingOwner(trx, asActing(caller, state), named, act);
+      if (idempotency === undefined) return await work(trx, state, owner, at);
+      const id = idOf(caller, owner, idempotency.key);
+      const key = caller.deriveKey(idempotency.key);
 
-    // A stored answer expires `STORED_FOR` after its request. So an answer that expires later than
-    // `at + STORED_FOR - STORED_FOR_ENDED` is younger than `STORED_FOR_ENDED`.
-    const after = at + (state.secret === 'ended' ? STORED_FOR - STORED_FOR_ENDED : 0);
-    const [found] = await runPrepared(trx, storedAnswer, { id, after });
-    const stored = found && decrypt(found.sealed, key, id);
-    if (rejection !== undefined && stored?.request !== idempotency.request) throw rejection;
-    if (found !== undefined && stored === undefined) throw new ServiceError('idempotency_conflict');
-    if (stored !== undefined) {
-      if (stored.request !== idempotency.request) throw keyReused();
-      return stored.result;
-    }
+      // A stored answer expires `STORED_FOR` after its request. So an answer that expires later than
+      // `at + STORED_FOR - STORED_FOR_ENDED` is younger than `STORED_FOR_ENDED`.
+      const after = at + (state.secret === 'ended' ? STORED_FOR - STORED_FOR_ENDED : 0);
+      const [found] = await runPrepared(trx, storedAnswer, { id, after });
+      const stored = found && decrypt(found.sealed, key, id);
+      if (rejection !== undefined && stored?.request !== idempotency.request) throw rejection;
+      if (found !== undefined && stored === undefined) throw new ServiceError('idempotency_conflict');
+      if (stored !== undefined) {
+        if (stored.request !== idempotency.request) throw keyReused();
+        return stored.result;
+      }
 
-    const result = await work(trx, state, owner, at);
-    const sealed = encrypt({ request: idempotency.request, result }, key, id);
-    await sendPrepared(trx, deleteExpiredAnswers, { at, most: DELETED_AT_ONCE });
-    await sendPrepared(trx, storeAnswer, { id, sealed, expires_at: at + STORED_FOR });
-    return result;
-  });
+      const result = await work(trx, state, owner, at);
+      const sealed = encrypt({ request: idempotency.request, result }, key, id);
+      await sendPrepared(trx, deleteExpiredAnswers, { at, most: DELETED_AT_ONCE });
+      await sendPrepared(trx, storeAnswer, { id, sealed, expires_at: at + STORED_FOR });
+      return result;
+    },
+    isOwn ? { owner: caller.ownerId, sharesCommit: act === 'create' } : undefined,
+  );
 }
 
 /**

@@ -40,35 +40,39 @@ export async function revokeToken(
   conditions: Conditions,
 ): Promise<void> {
   const { caller } = actor;
-  await db.write(async (trx) => {
-    const { uuid: bytes, createdAt } = toTokenKey(uuid);
-    const find = ({ organizationId, ownerId }: OwnerKey) =>
-      runPrepared(trx, lockedToken, { uuid: bytes, createdAt, organizationId, ownerId });
-    let own: ReturnType<typeof find> | undefined;
-    if (namesAnother(caller, named)) {
-      await lockNamed(trx, caller, named);
-    } else {
-      await lockOwnerAhead(trx, caller.ownerId);
-      // Sent ahead as well.
-      own = find(caller);
-      own.catch(() => undefined);
-    }
-    const endsItself = own !== undefined && uuid.toLowerCase() === caller.tokenUuid;
-    const state = endsItself ? undefined : await requireValidCallerNow(trx, caller, now, [WRITE]);
-    const { organizationId, ownerId, other } =
-      state === undefined
-        ? { organizationId: caller.organizationId, ownerId: caller.ownerId, other: null }
-        : await actingOwner(trx, asActing(caller, state), named, 'revoke');
-    const [row] = await (own ?? find({ organizationId, ownerId }));
-    if (row === undefined) throw new ServiceError('not_found');
-    if (row.revoked_at !== null) return;
-    checkConditions(conditions, { version: row.version, secretStart: row.secret_start });
-    const at = state?.at ?? now();
-    const reason = other?.kind === 'person' ? 'admin' : 'user';
-    await sendPrepared(trx, revocation, { id: row.id, at, by: caller.ownerId, reason });
-    const { name, prefix } = row;
-    await recordRevocation(trx, { at, by: actor, reason }, { organizationId, ownerId, uuid, name, prefix });
-  });
+  const { uuid: bytes, createdAt } = toTokenKey(uuid);
+  const isOwn = !namesAnother(caller, named);
+  await db.write(
+    async (trx) => {
+      const find = ({ organizationId, ownerId }: OwnerKey) =>
+        runPrepared(trx, lockedToken, { uuid: bytes, createdAt, organizationId, ownerId });
+      let own: ReturnType<typeof find> | undefined;
+      if (isOwn) {
+        await lockOwnerAhead(trx, caller.ownerId);
+        // Sent ahead as well.
+        own = find(caller);
+        own.catch(() => undefined);
+      } else {
+        await lockNamed(trx, caller, named);
+      }
+      const endsItself = isOwn && uuid.toLowerCase() === caller.tokenUuid;
+      const state = endsItself ? undefined : await requireValidCallerNow(trx, caller, now, [WRITE]);
+      const { organizationId, ownerId, other } =
+        state === undefined
+          ? { organizationId: caller.organizationId, ownerId: caller.ownerId, other: null }
+          : await actingOwner(trx, asActing(caller, state), named, 'revoke');
+      const [row] = await (own ?? find({ organizationId, ownerId }));
+      if (row === undefined) throw new ServiceError('not_found');
+      if (row.revoked_at !== null) return;
+      checkConditions(conditions, { version: row.version, secretStart: row.secret_start });
+      const at = state?.at ?? now();
+      const reason = other?.kind === 'person' ? 'admin' : 'user';
+      await sendPrepared(trx, revocation, { id: row.id, at, by: caller.ownerId, reason });
+      const { name, prefix } = row;
+      await recordRevocation(trx, { at, by: actor, reason }, { organizationId, ownerId, uuid, name, prefix });
+    },
+    isOwn ? { owner: caller.ownerId, sharesCommit: false } : undefined,
+  );
 }
 
 /** The owner's token, which nobody else changes until `trx` ends. */

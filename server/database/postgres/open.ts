@@ -35,7 +35,7 @@ export async function openPostgres(
   runDirectly(read, lookups.run);
   return {
     read,
-    write: (work) => transactions.write(work),
+    write: (work, turn) => transactions.write(work, turn),
     linksAtOnce: false,
     watch: announcements.watch,
     async ping() {

@@ -9,6 +9,7 @@ import type { Queries } from '../schema.js';
 import { type Execute, kyselyOver } from './dialect.js';
 import { ConnectionLost, sqlStateOf, TOO_MANY_CONNECTIONS, TransactionLost, toFault } from './faults.js';
 import { type Ask, sendAsked } from './named-query.js';
+import { createOwnerQueues } from './owner-queues.js';
 import { clientConfig, cut, type PostgresSettings, setUpSession, toConnectFault } from './session.js';
 
 /** This number of transactions may always wait, because the time that so few transactions take is uncertain. */
@@ -35,6 +36,8 @@ export interface Transactions extends Pick<Database, 'write' | 'close'> {
 interface Session {
   client: PoolClient;
   queries: Queries;
+  /** How many queries of this transaction may have changed something. */
+  changes: number;
   /** The error of the first query that failed in this transaction. It makes the later queries fail too. */
   firstFault: unknown;
 }
@@ -84,15 +87,16 @@ export function createTransactions(
     return await takeClient();
   }
 
-  async function transact<T>(work: (trx: Queries) => Promise<T>): Promise<T> {
+  async function once<T>(work: (trx: Queries, changes: () => number) => Promise<T>): Promise<T> {
     const session = await acquire();
     const { client, queries } = session;
     session.firstFault = undefined;
+    session.changes = 0;
     const begin = performanceNow();
     try {
       // Not awaited: the first query follows directly, and fails if this fails.
       ask(client, BEGIN, []).catch((error: unknown) => (session.firstFault ??= toFault(error)));
-      const value = await work(queries);
+      const value = await work(queries, () => session.changes);
       await commit(session, ask);
       client.release();
       return value;
@@ -104,17 +108,21 @@ export function createTransactions(
     }
   }
 
-  return {
-    async write(work) {
-      for (let repeat = 0; ; repeat++) {
-        try {
-          return await transact(work);
-        } catch (error) {
-          if (!(error instanceof TransactionLost) || repeat === MOST_REPEATS) throw error;
-          await sleep(REPEAT_PAUSE * 2 ** repeat * (0.5 + Math.random()));
-        }
+  async function repeatedly<T>(work: (trx: Queries) => Promise<T>): Promise<T> {
+    for (let repeat = 0; ; repeat++) {
+      try {
+        return await once(work);
+      } catch (error) {
+        if (!(error instanceof TransactionLost) || repeat === MOST_REPEATS) throw error;
+        await sleep(REPEAT_PAUSE * 2 ** repeat * (0.5 + Math.random()));
       }
-    },
+    }
+  }
+
+  const inTurn = createOwnerQueues({ once, repeatedly });
+
+  return {
+    write: (work, turn) => (turn === undefined ? repeatedly(work) : inTurn(turn, work)),
     async execute(query) {
       const { client } = await acquire();
       try {
@@ -132,9 +140,18 @@ export function createTransactions(
 }
 
 function sessionOn(client: PoolClient, ask: Ask): Session {
-  const queries = kyselyOver((query) => failingAlike(session, executeOn(client, query)));
-  const session: Session = { client, queries, firstFault: undefined };
-  runDirectly(queries, (query, parameters) => failingAlike(session, ask(client, query, parameters)));
+  const queries = kyselyOver((query) => {
+    count(query);
+    return failingAlike(session, executeOn(client, query));
+  });
+  const session: Session = { client, queries, changes: 0, firstFault: undefined };
+  const count = ({ query: { kind } }: CompiledQuery) => {
+    if (kind !== 'SelectQueryNode') session.changes++;
+  };
+  runDirectly(queries, (query, parameters) => {
+    count(query);
+    return failingAlike(session, ask(client, query, parameters));
+  });
   sendsAhead(queries);
   return session;
 }
