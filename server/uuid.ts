@@ -41,7 +41,7 @@ const NINE = 0x39;
 
 /** The milliseconds since 1970 that a uuid of version 7 begins with. */
 export function uuidTime(uuid: Uint8Array): number {
-  return Buffer.from(uuid).readUIntBE(0, 6);
+  return Buffer.from(uuid.buffer, uuid.byteOffset, 6).readUIntBE(0, 6);
 }
 
 /** The 8-4-4-4-12 form of a uuid's 32 hexadecimal digits. */

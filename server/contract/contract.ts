@@ -152,13 +152,18 @@ async function validated(
   }
   const isEmpty = operation.body === undefined && !carriesBody(request);
   const { body, bytes } = isEmpty ? NO_BODY : await bodyOf(request, operation);
-  const errors = operation.validate({ path, query, header, ...(body !== undefined && { requestBody: body }) });
+  const errors = operation.validate(
+    body === undefined ? { path, query, header } : { path, query, header, requestBody: body },
+  );
   if (errors.length > 0) throw new ServiceError('invalid_input', { problems: toProblems(errors) });
   const { 'idempotency-key': key, 'if-match': ifMatch } = header;
   const ifNoneMatch = operation.headers.includes('if-match') ? request.headers['if-none-match'] : undefined;
-  // Without If-None-Match, add no part: the digest must equal the digest that an earlier version stored.
-  const parts = [operation.id, path, body, ifMatch, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])];
-  const idempotency = key === undefined ? undefined : toIdempotency(key, parts);
+  const parts = () => {
+    const all = [operation.id, path, body, ifMatch];
+    // Without If-None-Match, add no part: the digest must equal the digest that an earlier version stored.
+    return ifNoneMatch === undefined ? all : [...all, ifNoneMatch];
+  };
+  const idempotency = key === undefined ? undefined : toIdempotency(key, parts());
   return {
     path,
     query,
