@@ -140,7 +140,7 @@ test('a commit whose answer is lost is 503, and its repeat by the same key is an
   const parts = { token, json: { name: 'once' }, headers: { 'Idempotency-Key': 'key-of-this-test' } };
   // Otherwise the answer to the linking of the login's event is lost.
   await expect.poll(() => rowsOf(service, 'select id from audit_events where seq is null')).toEqual([]);
-  void proxy.loseAnswerTo('commit\0');
+  void proxy.loseAnswer('COMMIT\0');
 
   expect(await send(service, `POST ${TOKENS}`, parts)).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
 

@@ -1,4 +1,4 @@
-import type { KyselyPlugin } from 'kysely';
+import type { CompiledQuery, KyselyPlugin } from 'kysely';
 import { expect, test } from 'vitest';
 import {
   createAccessToken,
@@ -36,11 +36,18 @@ async function openInterrupted(database: string, interruptions: readonly Interru
     write: (work) =>
       db.write(async (trx) => {
         const traced = trx.withPlugin(SAME);
-        runDirectly(traced, async (query, parameters) => {
+        let earlier: Promise<unknown> = Promise.resolve();
+        const run = async (query: CompiledQuery, parameters: readonly unknown[]) => {
           const next = interruptions[done]?.sql.test(query.sql) === true ? interruptions[done++] : undefined;
           if (next?.when === 'before') await next.act();
           const rows = await runCompiled(trx, query, parameters);
           if (next?.when === 'after') await next.act();
+          return rows;
+        };
+        // In the order of the calls, whether or not somebody waits for the rows.
+        runDirectly(traced, (query, parameters) => {
+          const rows = earlier.then(() => run(query, parameters));
+          earlier = rows.catch(() => undefined);
           return rows;
         });
         return await work(traced);

@@ -14,6 +14,8 @@ export interface LossyProxy {
    * answer. Resolves when the server has answered.
    */
   loseAnswerTo(text: string): Promise<void>;
+  /** Does the same as soon as an answer contains `text`. */
+  loseAnswer(text: string): Promise<void>;
   mend(): void;
 }
 
@@ -21,7 +23,8 @@ export async function startProxy(url: string, whenDone: WhenDone = onEndOfTest):
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();
   let state: 'open' | 'cut' | 'blocked' = 'open';
-  let loseAnswerTo: string | undefined;
+  /** The text that is waited for, and whether an answer contains it or a request. */
+  let awaited: { text: string; isAnswer: boolean } | undefined;
   let whenLost: () => void = () => undefined;
 
   const server = createServer((near) => {
@@ -43,10 +46,11 @@ export async function startProxy(url: string, whenDone: WhenDone = onEndOfTest):
       });
       from.on('data', (bytes) => {
         if (state === 'blocked') return;
-        if (from === near && loseAnswerTo !== undefined && bytes.includes(loseAnswerTo)) {
-          loseAnswerTo = undefined;
+        if (awaited?.isAnswer === (from === far) && bytes.includes(awaited.text)) {
+          awaited = undefined;
           isLost = true;
-        } else if (from === far && isLost) {
+        }
+        if (from === far && isLost) {
           near.destroy();
           whenLost();
           return;
@@ -75,7 +79,11 @@ export async function startProxy(url: string, whenDone: WhenDone = onEndOfTest):
       state = 'blocked';
     },
     loseAnswerTo(text) {
-      loseAnswerTo = text;
+      awaited = { text, isAnswer: false };
+      return new Promise((resolve) => (whenLost = resolve));
+    },
+    loseAnswer(text) {
+      awaited = { text, isAnswer: true };
       return new Promise((resolve) => (whenLost = resolve));
     },
     mend() {

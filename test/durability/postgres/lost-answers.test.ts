@@ -19,7 +19,7 @@ test('a commit whose answer is lost is 503 and never done again, and an Idempote
   let lost = 0;
   const lose = async () => {
     for (; lost < LOST; lost++) {
-      await nodes.proxy.loseAnswerTo('commit\0');
+      await nodes.proxy.loseAnswer('COMMIT\0');
       await sleep(10);
     }
     return performance.now();
