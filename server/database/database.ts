@@ -32,9 +32,9 @@ export interface Database {
 
 /** How a write waits for others on PostgreSQL. On SQLite all writes wait for each other, and share commits. */
 export interface Turn {
-  /** The id of the user whom the write locks first. Writes of this process with the same id wait for each other. */
+  /** The id of a user whom the write locks. Writes of this process with the same id wait for each other. */
   owner: number;
-  /** Whether the write can be in one transaction with others: it locks nothing else that exists already. */
+  /** Whether the write can be in one transaction with others: it locks that user, and nothing else that exists already. */
   sharesCommit: boolean;
 }
 

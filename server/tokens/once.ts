@@ -112,7 +112,7 @@ export function writeOnce(
       await sendPrepared(trx, storeAnswer, { id, sealed, expires_at: at + STORED_FOR });
       return result;
     },
-    isOwn ? { owner: caller.ownerId, sharesCommit: act === 'create' } : undefined,
+    { owner: caller.ownerId, sharesCommit: isOwn && act === 'create' },
   );
 }
 

@@ -71,7 +71,7 @@ export async function revokeToken(
       const { name, prefix } = row;
       await recordRevocation(trx, { at, by: actor, reason }, { organizationId, ownerId, uuid, name, prefix });
     },
-    isOwn ? { owner: caller.ownerId, sharesCommit: false } : undefined,
+    { owner: caller.ownerId, sharesCommit: false },
   );
 }
 
