@@ -45,7 +45,7 @@ export {
   lockTokensAhead,
   withoutLocked,
 } from './locks.js';
-export { type Build, runPrepared, sendPrepared } from './prepared.js';
+export { type Build, runAhead, runPrepared, sendPrepared } from './prepared.js';
 export type { MigrationProgress } from './progress.js';
 export type { DatabaseReport } from './report.js';
 export { createRests } from './rests.js';

@@ -129,3 +129,18 @@ export async function sendPrepared<Parameters extends object>(
   if (sendingAhead.has(trx)) rows.catch(() => undefined);
   else await rows;
 }
+
+/**
+ * Runs the query of `build` as `sendPrepared` does, for a query whose rows nobody needs before the commit. If the query fails,
+ * `rows` rejects, unless this function does.
+ */
+export async function runAhead<Parameters extends object, Row>(
+  trx: Queries,
+  build: Build<Parameters, Row>,
+  parameters: Parameters,
+): Promise<{ rows: Promise<Row[]> }> {
+  const rows = runPrepared(trx, build, parameters);
+  if (sendingAhead.has(trx)) rows.catch(() => undefined);
+  else await rows;
+  return { rows };
+}

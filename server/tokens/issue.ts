@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import { type Queries, runPrepared, searchColumn, type TokenType } from '../database/index.js';
+import { type Queries, runAhead, searchColumn, type TokenType } from '../database/index.js';
 import type { AccessTokenTable } from '../database/schema.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
@@ -51,7 +51,7 @@ export interface NewToken extends Description {
  * the owner cannot have; with `invalid_input` for a lifetime that the policy forbids and for a reserved scope; and as
  * `writeOnce` does.
  */
-export function issueToken(
+export async function issueToken(
   deps: Deps,
   actor: AuthenticatedActor,
   named: NamedOwner,
@@ -59,7 +59,8 @@ export function issueToken(
   idempotency: Idempotency | undefined,
 ): Promise<IssuedToken> {
   const { caller } = actor;
-  return writeOnce(deps, caller, { named, act: 'create' }, idempotency, async (trx, holder, owner, createdAt) => {
+  const creation = { named, act: 'create' } as const;
+  const issued = await writeOnce(deps, caller, creation, idempotency, async (trx, holder, owner, createdAt) => {
     requireScopes(holder, [WRITE]);
     if (requested !== undefined) requireOwnWords(requested);
     const { ceiling } = owner.other ?? holder;
@@ -74,23 +75,26 @@ export function issueToken(
     await checkTokenLimit(trx, deps.config, owner, createdAt);
     const knownSet = { id: holder.scopeSetId, scopes: holder.scopes };
     const token = { owner, type: 'pat', name, description, metadata, scopes, knownSet, createdAt, expiresAt } as const;
-    const { hasId, ...issued } = await insertToken(deps, trx, actor, token);
+    const inserted = await insertToken(deps, trx, actor, token);
     await recordEvent(trx, actor, createdAt, {
       action: 'token.created',
       owner,
-      target: issued.token,
+      target: inserted.token,
       changes: {
-        after: { name, description: issued.token.description, scopes, expiresAt: toInstantOrNull(expiresAt) },
+        after: { name, description: inserted.token.description, scopes, expiresAt: toInstantOrNull(expiresAt) },
       },
     });
     // The stored answer has the id.
-    if (idempotency !== undefined) await hasId;
-    return issued;
+    if (idempotency !== undefined) await inserted.hasId;
+    return inserted;
   });
+  // The answer to the insert has come before that to the commit, but what waits for them may run in any order.
+  if ('hasId' in issued) await issued.hasId;
+  return issued;
 }
 
 export interface InsertedToken extends IssuedToken {
-  /** Resolves when `token.id` is the id, at the latest when the transaction has committed. So nobody needs to wait in between. */
+  /** Resolves when `token.id` is the id. Nobody needs to wait for it before the transaction commits. */
   hasId: Promise<void>;
 }
 
@@ -123,7 +127,7 @@ export async function insertToken(
     created_by: caller === null || caller.ownerId === owner.ownerId ? null : caller.ownerId,
     created_with: caller === null || caller.tokenType === 'session' ? null : caller.tokenId,
   };
-  const inserted = runPrepared(trx, newToken, row);
+  const { rows } = await runAhead(trx, newToken, row);
   await insertFirstSecret(trx, digest);
   // Written out: spreading the row takes 50 microseconds, a sixth of the whole request.
   const token: VersionedToken = {
@@ -144,7 +148,7 @@ export async function insertToken(
     version: row.version,
     secretStart: digest.hex.slice(0, 2 * digest.start.length),
   };
-  const hasId = inserted.then(([given]) => {
+  const hasId = rows.then(([given]) => {
     if (given === undefined) throw new TypeError('the insert gave no id');
     token.id = given.id;
   });

@@ -73,13 +73,13 @@ interface StoredAnswer {
  *   other secret can decrypt the answer.
  * - The error of `rejectionOf`, unless the request is a repetition whose stored answer the caller's secret can decrypt.
  */
-export function writeOnce(
+export function writeOnce<Issued extends IssuedToken>(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   caller: Caller,
   { named, act }: { named: NamedOwner; act: Act },
   idempotency: Idempotency | undefined,
-  work: (trx: Queries, holder: CallerState, owner: ActingOwner, at: number) => Promise<IssuedToken>,
-): Promise<IssuedToken> {
+  work: (trx: Queries, holder: CallerState, owner: ActingOwner, at: number) => Promise<Issued>,
+): Promise<Issued | IssuedToken> {
   const isOwn = !namesAnother(caller, named);
   return db.write(
     async (trx) => {

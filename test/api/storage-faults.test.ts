@@ -16,6 +16,7 @@ import {
 } from '../../generated/index.js';
 import { createFaultyDatabase } from '../support/faulty-database.js';
 import { answered, startService } from '../support/service.js';
+import { change, rowsOf } from '../support/store.js';
 
 const uuid = '018f4e2a-0000-7000-8000-000000000000';
 const expiration = '2031-01-01T00:00:00Z';
@@ -102,4 +103,25 @@ test('while the storage fails, a nonsensical credential is 401 all the same, and
   expect((await getMe({ client: service.as('nonsense') })).response.status).toBe(401);
   expect((await getReadiness({ client: service.anonymous })).response.status).toBe(503);
   expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+});
+
+test('a token whose row cannot be inserted is refused, and its secret opens no other one', async () => {
+  const service = await startService();
+  const { client } = await service.admin();
+  const { client: other } = await service.newUser();
+  await answered(createAccessToken({ client, body: { name: 'same' } }));
+  await change(service, "create unique index failing on access_tokens (name) where name = 'same'");
+  const called = async (by: Client, name: string) => {
+    const { response } = await createAccessToken({ client: by, body: { name } });
+    return response.status;
+  };
+  // At once, so that they share a transaction on SQLite.
+  const statuses = await Promise.all([
+    called(client, 'a'),
+    called(other, 'b'),
+    called(client, 'same'),
+    called(other, 'c'),
+  ]);
+  expect(statuses).toEqual([201, 201, 500, 201]);
+  expect(await rowsOf(service, 'select token_id from token_secrets group by token_id having count(*) > 1')).toEqual([]);
 });
