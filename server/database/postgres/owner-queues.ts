@@ -13,6 +13,8 @@ const MOST_TOGETHER = 16;
 const MOST_WAITING = 256;
 /** Milliseconds. A write that would wait longer for those before it is rejected at once. */
 const LONGEST_WAIT = 500;
+/** Milliseconds. A write that has waited so long is rejected when the one before it ends, for example by a time-out. */
+const PATIENCE = 5_000;
 /** Milliseconds that a write is expected to take before the first measurement. */
 const PACE_AT_FIRST = 5;
 
@@ -24,8 +26,17 @@ export interface Transacting {
   once<T>(work: (trx: Queries, changes: () => number) => Promise<T>): Promise<T>;
 }
 
+export interface OwnerQueues {
+  /** Runs `work` as `Database.write` does, after the writes of the same owner that came before. */
+  write<T>(turn: Turn, work: Work<T>): Promise<T>;
+  /** Resolves when the writes that run or wait have ended. */
+  idle(): Promise<void>;
+}
+
 interface Job {
   turn: Turn;
+  /** When the write stops waiting, in milliseconds of the monotonic clock. */
+  deadline: number;
   work: Work<unknown>;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
@@ -40,9 +51,9 @@ class MustRunAlone extends Error {
  * Writes of one owner wait for each other's locks on the server until the commits are on disk. Here they wait in this process
  * instead, and occupy no connection meanwhile; those that may share a transaction then share a commit.
  */
-export function createOwnerQueues(transacting: Transacting) {
-  /** The waiting writes of each owner with a write under way. */
-  const queues = new Map<number, Job[]>();
+export function createOwnerQueues(transacting: Transacting, patience = PATIENCE): OwnerQueues {
+  /** The waiting writes of each owner with a write under way, and what resolves when none is left. */
+  const queues = new Map<number, { waiting: Job[]; drained: Promise<void> }>();
   const pace = createPace(PACE_AT_FIRST);
 
   async function drain(owner: number, waiting: Job[]): Promise<void> {
@@ -50,24 +61,39 @@ export function createOwnerQueues(transacting: Transacting) {
       const begin = performanceNow();
       await commit(transacting, group);
       pace.observe(performanceNow() - begin, group.length);
+      rejectLate(waiting);
     }
     queues.delete(owner);
   }
 
-  return <T>(turn: Turn, work: Work<T>): Promise<T> =>
-    new Promise<T>((resolve, reject) => {
-      const job = { turn, work, resolve: resolve as Job['resolve'], reject };
-      const waiting = queues.get(turn.owner);
-      if (waiting === undefined) {
-        const first = [job];
-        queues.set(turn.owner, first);
-        void drain(turn.owner, first);
-      } else if (waiting.length >= MOST_WAITING && pace.timeFor(waiting.length) > LONGEST_WAIT) {
-        reject(new WriteQueueFull('too many writes of one owner wait'));
-      } else {
-        waiting.push(job);
-      }
-    });
+  return {
+    write: (turn, work) =>
+      new Promise((resolve, reject) => {
+        const deadline = performanceNow() + patience;
+        const job = { turn, deadline, work, resolve: resolve as Job['resolve'], reject };
+        const queue = queues.get(turn.owner);
+        if (queue === undefined) {
+          const first = { waiting: [job], drained: Promise.resolve() };
+          queues.set(turn.owner, first);
+          first.drained = drain(turn.owner, first.waiting);
+        } else if (queue.waiting.length >= MOST_WAITING && pace.timeFor(queue.waiting.length) > LONGEST_WAIT) {
+          reject(new WriteQueueFull('too many writes of one owner wait'));
+        } else {
+          queue.waiting.push(job);
+        }
+      }),
+    async idle() {
+      await Promise.all([...queues.values()].map(({ drained }) => drained));
+    },
+  };
+}
+
+/** Rejects the writes whose deadline has passed. The oldest are the first. */
+function rejectLate(waiting: Job[]): void {
+  for (let [oldest] = waiting; oldest !== undefined && performanceNow() > oldest.deadline; [oldest] = waiting) {
+    oldest.reject(new WriteQueueFull('the writes of one owner before this one took too long'));
+    waiting.shift();
+  }
 }
 
 /** Takes the first write, and those behind it that can share its transaction. */

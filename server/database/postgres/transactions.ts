@@ -119,10 +119,10 @@ export function createTransactions(
     }
   }
 
-  const inTurn = createOwnerQueues({ once, repeatedly });
+  const ofOwners = createOwnerQueues({ once, repeatedly });
 
   return {
-    write: (work, turn) => (turn === undefined ? repeatedly(work) : inTurn(turn, work)),
+    write: (work, turn) => (turn === undefined ? repeatedly(work) : ofOwners.write(turn, work)),
     async execute(query) {
       const { client } = await acquire();
       try {
@@ -135,7 +135,10 @@ export function createTransactions(
         throw error;
       }
     },
-    close: () => pool.end(),
+    async close() {
+      await ofOwners.idle();
+      await pool.end();
+    },
   };
 }
 
@@ -187,7 +190,10 @@ async function commit(session: Session, ask: Ask): Promise<void> {
     throw (session.firstFault ??= toFault(error));
   }
   // For example because `work` did not wait for the query that failed.
-  if (session.firstFault !== undefined) throw session.firstFault;
+  if (session.firstFault !== undefined) {
+    const fault: unknown = session.firstFault;
+    throw fault;
+  }
 }
 
 async function giveBack(client: PoolClient, error: unknown): Promise<void> {
