@@ -3,7 +3,7 @@ import { clearTimeout, performanceNow, setTimeout, sleep } from '../../timers.js
 import { StorageFault, WriteQueueFull } from '../faults.js';
 import type { Run } from '../prepared.js';
 import { ConnectionLost, IsStandby, NotRun, toFault } from './faults.js';
-import type { Ask } from './named-query.js';
+import { type Ask, sendAsked } from './named-query.js';
 import { connect, cut, type PostgresSettings } from './session.js';
 
 /** The most look-ups in flight on one connection, so that a server that hangs cannot fill the memory. */
@@ -87,7 +87,7 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
     try {
       const client = line.client ?? (await reconnect(line));
       try {
-        return await askAlone(client, query);
+        return await askTwice(client, query);
       } catch (error) {
         const fault = toFault(error);
         if (fault instanceof ConnectionLost) {
@@ -101,15 +101,17 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
     }
   }
 
-  /** Asks again if another look-up of the same batch failed. */
-  async function askAlone(client: Client, query: Parameters<Run>): Promise<unknown[]> {
-    for (;;) {
-      try {
-        return await ask(client, ...query);
-      } catch (error) {
-        if (!(error instanceof NotRun) || toFault(error) instanceof ConnectionLost) throw error;
-      }
+  /** Asks again if another look-up of the same batch failed, now in a batch of its own: many may fail, one after another. */
+  async function askTwice(client: Client, query: Parameters<Run>): Promise<unknown[]> {
+    try {
+      return await ask(client, ...query);
+    } catch (error) {
+      if (!(error instanceof NotRun) || toFault(error) instanceof ConnectionLost) throw error;
     }
+    sendAsked(client);
+    const answer = ask(client, ...query);
+    sendAsked(client);
+    return await answer;
   }
 
   return {
@@ -120,7 +122,10 @@ export function createLookups(settings: PostgresSettings, ask: Ask): Lookups {
     },
     async close() {
       closed = true;
-      for (const { client } of lines) await client?.end();
+      for (const { client } of lines) {
+        if (client !== undefined) sendAsked(client);
+        await client?.end();
+      }
     },
   };
 }
