@@ -12,7 +12,7 @@ import { MOST_IDS } from '../events/changes.js';
 import { recordRevocations } from '../events/revocations.js';
 import { recordTransfer } from '../events/transfers.js';
 import { recordOffboarding, recordUser } from '../events/users.js';
-import { performanceNow } from '../timers.js';
+import { nextTurn, performanceNow } from '../timers.js';
 import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
@@ -161,6 +161,8 @@ async function changeBatches(
       taking = take({ ...left, ...next });
       // Nobody waits for it if `record` rejects first.
       taking.catch(() => undefined);
+      // It is sent at the end of this turn, and runs while the events are put together.
+      if (!hasOneWriter(trx)) await nextTurn();
     }
     tokens.sort(newestFirst);
     // An event tells of as many tokens as it names.
