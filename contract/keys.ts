@@ -20,12 +20,16 @@ export interface Keys {
   fresh(parameter: Parameter, length?: number): string | undefined;
   /** Replaces a valid key of at least `SHORTEST_KEY` characters by a new one of the same length. */
   renew(draft: Draft): Draft;
-  /** Whether the key of a request was sent before. Remembers it. */
-  use(operation: Operation, request: WireRequest): boolean;
+  /**
+   * Remembers the key of a request that is sent. The result tells whether another request with the key has been sent by then:
+   * of requests at once, a server may answer any one first.
+   */
+  use(operation: Operation, request: WireRequest): () => boolean;
 }
 
 export function createKeys({ requests }: Spec, judge: Judge): Keys {
-  const used = new Set<string>();
+  /** How many requests were sent with each key. */
+  const used = new Map<string, number>();
   const fits = ({ pointer }: Parameter, key: Json) =>
     pointer === undefined || judge.objections('request', pointer, key).length === 0;
 
@@ -54,10 +58,9 @@ export function createKeys({ requests }: Spec, judge: Judge): Keys {
     use(operation, { headers }) {
       const parameter = onceKeyOf(operation);
       const key = parameter && headers[parameter.name];
-      if (key === undefined) return false;
-      const isUsed = used.has(key);
-      used.add(key);
-      return isUsed;
+      if (key === undefined) return () => false;
+      used.set(key, (used.get(key) ?? 0) + 1);
+      return () => Number(used.get(key)) > 1;
     },
   };
 }

@@ -222,7 +222,7 @@ export async function createRun(
     const received = { ordinal, draft, wire, verdict, answer, value };
     const found = [
       ...checkTime(tookMs, waits ? undefined : options.maxResponseMs),
-      ...checks.of(received, info, repeats),
+      ...checks.of(received, info, repeats()),
       ...(await checkByHook(options.hooks, sent, answer, value, about)),
     ];
     if ((await vigil?.saw(received, info)) === false) throw new OutOfTime();
