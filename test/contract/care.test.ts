@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { testContract, toSummary } from '../../contract/index.js';
 import { type SmallReply, type SmallRequest, startSmall } from './planted/small.js';
@@ -23,7 +25,7 @@ function spec(paths: object, securitySchemes: object = { bearer: { type: 'http',
 
 /** Answers as `answer` says where the credential is the run's, and keeps what was asked. */
 async function record(
-  answer: (request: SmallRequest) => SmallReply,
+  answer: (request: SmallRequest) => SmallReply | Promise<SmallReply>,
   isGood: (sent: string) => boolean = (sent) => sent === `Bearer ${TOKEN}`,
 ) {
   const requests: SmallRequest[] = [];
@@ -155,6 +157,33 @@ test('no two requests have one Idempotency-Key, whatever the seed, unless one re
   expect(seen.size).toBeGreaterThan(10);
   // The one that is meant to be refused: the key of an earlier request with another body, once in each run.
   expect([...seen.values()].filter((bodies) => bodies.size > 1)).toHaveLength(2);
+});
+
+test('of equal requests at once with one Idempotency-Key, a repetition may be answered before the first', async () => {
+  const key = { name: 'Idempotency-Key', in: 'header', required: true, schema: { type: 'string', minLength: 16 } };
+  const thing = { type: 'object', required: ['name'], properties: { name: text }, additionalProperties: false };
+  const made = { type: 'object', properties: { id: { type: 'string' }, name: text, secret: { type: 'string' } } };
+  const responses = { ...anything, 201: { description: 'made', ...json(made) } };
+  const document = spec({
+    '/things': { post: { operationId: 'make', parameters: [key], requestBody: json(thing), responses } },
+  });
+  const answers = new Map<unknown, object>();
+  let overtaken = 0;
+  const { url } = await record(async ({ headers, body }) => {
+    const { name, ...others } = { ...(parsed(body) as { name?: unknown } | null) };
+    const sent = headers['idempotency-key'];
+    if (sent === undefined || sent.length < 16 || Object.keys(others).length > 0) return { status: 422 };
+    if (typeof name !== 'string' || name.length < 1 || name.length > 20) return { status: 422 };
+    const before = answers.get(sent);
+    const answer = before ?? { id: randomUUID(), name, secret: randomUUID() };
+    answers.set(sent, answer);
+    if (before === undefined) await sleep(20);
+    else overtaken++;
+    return { status: 201, body: answer };
+  });
+  const report = await testContract({ url, spec: document, token: TOKEN, seed: 3, fuzzRuns: 5 });
+  expect(overtaken).toBeGreaterThan(0);
+  expect(report.failures.filter(({ check }) => check === 'secrets')).toEqual([]);
 });
 
 test('by Basic a token is the password of some user, and no report has it in base64', async () => {

@@ -12,7 +12,7 @@ import {
 } from '../../server/database/index.js';
 import { ConnectionLost, TransactionLost } from '../../server/database/postgres/faults.js';
 import { createOwnerQueues, type Transacting } from '../../server/database/postgres/owner-queues.js';
-import { newDatabase } from '../support/databases.js';
+import { newDatabase, openNew } from '../support/databases.js';
 
 // Writes of one owner wait for each other in the process, and those that may share a transaction share it.
 
@@ -23,16 +23,6 @@ const add: Build<{ scopes: string }, { id: number }> = (trx, { scopes }) =>
   trx.insertInto('scope_sets').values({ scopes }).returning('id');
 
 const all: Build<object, { scopes: string }> = (trx) => trx.selectFrom('scope_sets').select('scopes').orderBy('id');
-
-async function openNew(): Promise<Database> {
-  const { database, remove } = await newDatabase('');
-  const db = await openDatabase(database);
-  onTestFinished(async () => {
-    await db.close();
-    await remove();
-  });
-  return db;
-}
 
 /** The sets of scopes that tests of this file added, and the transactions that added them. */
 async function addedTo(db: Database): Promise<{ sets: string[]; transactions: number }> {

@@ -6,12 +6,11 @@ import {
   type Build,
   type Database,
   isUniqueViolation,
-  openDatabase,
   type Queries,
   runPrepared,
   sendPrepared,
 } from '../../server/database/index.js';
-import { newDatabase } from '../support/databases.js';
+import { openNew } from '../support/databases.js';
 
 // A query that a transaction does not wait for fails the transaction as one that it waits for does. Queries that are asked
 // together are one batch.
@@ -26,16 +25,6 @@ const slugsIn: Build<{ list: string[] }, { slug: string }> = (trx, { list }) =>
   trx.selectFrom('organizations').select('slug').where(sql<boolean>`slug = any(${list}::text[])`);
 
 const called = (slug: string) => ({ uuid: Buffer.from(randomUUID()).subarray(0, 16), slug });
-
-async function openNew(): Promise<Database> {
-  const { database, remove } = await newDatabase('');
-  const db = await openDatabase(database);
-  onTestFinished(async () => {
-    await db.close();
-    await remove();
-  });
-  return db;
-}
 
 test('the last query of a transaction is on disk when the write resolves, and fails the write when it fails', async () => {
   const db = await openNew();

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Pool, types } from 'pg';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
+import { type Database, openDatabase } from '../../server/database/index.js';
 import { tableNames } from '../../server/database/tables.js';
 import { databaseAt, TEMPLATE } from './postgres-server.js';
 
@@ -20,6 +21,17 @@ export async function newDatabase(folder: string): Promise<TestDatabase> {
   if (!isOnPostgres) return inFolder(folder);
   const url = await createDatabase();
   return { database: url, remove: () => removeDatabase(url) };
+}
+
+/** Opens a new PostgreSQL database for one test. */
+export async function openNew(): Promise<Database> {
+  const { database, remove } = await newDatabase('');
+  const db = await openDatabase(database);
+  onTestFinished(async () => {
+    await db.close();
+    await remove();
+  });
+  return db;
 }
 
 /**
