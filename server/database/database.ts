@@ -13,7 +13,7 @@ export interface Database {
    *
    * `work` must await only queries on its `trx`, and must change only the database: on PostgreSQL `work` runs again if
    * the server aborted the transaction because of another transaction. Rejects with `WriteQueueFull` if too many writes
-   * wait.
+   * wait. With a `turn`, waits for other writes of this process as the turn says.
    */
   write<T>(work: (trx: Queries) => Promise<T>, turn?: Turn): Promise<T>;
   /** Whether the events of a write have their places in the chain when `write` resolves. */

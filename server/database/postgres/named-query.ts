@@ -25,13 +25,11 @@ interface Corkable {
   uncork(): void;
 }
 
-type Callback = (error: Error | null) => void;
-
 /** The driver's class of a query. The driver's types describe only a part of it. */
 interface DriverQuery {
   name: string;
   values: PlainValue[];
-  callback: Callback;
+  callback: (error: Error | null) => void;
   submit(connection: Connection): Error | null;
 }
 
@@ -69,7 +67,7 @@ const ROLLED_BACK = 'ROLLBACK';
 const NO_ROWS: Shape = { names: [], parsers: [], empty: {} };
 
 /** What is written on a connection in this turn of the event loop. */
-interface Turn {
+interface Outgoing {
   stream: Corkable;
   /** The statements that were asked since the last other query. */
   batch: Batch | undefined;
@@ -80,37 +78,37 @@ interface Batch extends DriverQuery {
   add(asked: Asked): void;
 }
 
-const turns = new Map<ClientBase, Turn>();
+const outgoing = new Map<ClientBase, Outgoing>();
 
 /**
  * Holds back what is written on a connection until the end of this turn of the event loop, so that one system call sends all of
  * it.
  */
-function turnOf(client: ClientBase): Turn {
-  let turn = turns.get(client);
-  if (turn === undefined) {
-    turn = { stream: connectionOf(client).stream, batch: undefined };
-    if (turns.size === 0) setImmediate(endTurn);
-    turns.set(client, turn);
-    turn.stream.cork();
+function outgoingOn(client: ClientBase): Outgoing {
+  let held = outgoing.get(client);
+  if (held === undefined) {
+    held = { stream: connectionOf(client).stream, batch: undefined };
+    if (outgoing.size === 0) setImmediate(sendAll);
+    outgoing.set(client, held);
+    held.stream.cork();
   }
-  return turn;
+  return held;
 }
 
-function endTurn(): void {
-  for (const [client, { stream }] of turns) {
+function sendAll(): void {
+  for (const [client, { stream }] of outgoing) {
     sendAsked(client);
     stream.uncork();
   }
-  turns.clear();
+  outgoing.clear();
 }
 
 /** Sends the statements that were asked until now. Call it before any other query on the connection, which runs behind them. */
 export function sendAsked(client: ClientBase): void {
-  const turn = turns.get(client);
-  if (turn?.batch === undefined) return;
-  const { batch } = turn;
-  turn.batch = undefined;
+  const held = outgoing.get(client);
+  if (held?.batch === undefined) return;
+  const { batch } = held;
+  held.batch = undefined;
   void client.query(batch as unknown as Parameters<ClientBase['query']>[0]);
 }
 
@@ -218,7 +216,7 @@ export function createAsk({ Query }: Driver, prepare: boolean): Ask {
   }
 
   return (client, query, parameters) => {
-    const turn = turnOf(client);
+    const held = outgoingOn(client);
     const { name, ...statement } = statementOf(query, parameters, prepare);
     if (name === undefined || !parameters.every(isPlain)) {
       sendAsked(client);
@@ -233,8 +231,8 @@ export function createAsk({ Query }: Driver, prepare: boolean): Ask {
       const values = parameters as PlainValue[];
       const asked = { name, values, shape: shape ?? NO_ROWS, rows: [], command: '', resolve, reject };
       if (shape !== undefined) {
-        turn.batch ??= new BatchQuery();
-        turn.batch.add(asked);
+        held.batch ??= new BatchQuery();
+        held.batch.add(asked);
         return;
       }
       sendAsked(client);
