@@ -18,3 +18,6 @@ export const hasChosenUuid = sql<SqlBool>`${fn('hex', [sql`substr(token.uuid, 1,
   sql.lit('%012X'),
   sql`token.created_at`,
 ])}`;
+
+/** Whether a row of `token` is a session. An index covers these rows. An engine uses it only if the query has the word itself. */
+export const isSession = sql<SqlBool>`token.type = 'session'`;

@@ -30,7 +30,7 @@ export {
 export { type CopyProgress, copyDatabase } from './copy/copy.js';
 export type { DatabaseContent } from './copy/digest.js';
 export type { Database, OpenOptions, Turn } from './database.js';
-export { hasChosenUuid, hexOf } from './expressions.js';
+export { hasChosenUuid, hexOf, isSession } from './expressions.js';
 export { WriteQueueFull } from './faults.js';
 export { lastGivenId, lastIdOf } from './last-id.js';
 export {
@@ -38,9 +38,9 @@ export {
   lockedDigest,
   locking,
   lockOrganization,
-  lockOwnerAhead,
   lockOwnerFoundBy,
   lockOwners,
+  lockOwnersAhead,
   lockOwnersAnd,
   lockTokensAhead,
   withoutLocked,
@@ -55,6 +55,7 @@ export { folded, SEARCH_SEPARATOR, searchColumn, searchTextOf } from './search.j
 export { backUpDatabase } from './sqlite/backup.js';
 export { IN_MEMORY } from './sqlite/open.js';
 export { type Restoration, restoreDatabase } from './sqlite/restore.js';
+export { syncLater } from './sync-later.js';
 export { UnusableDatabase } from './unusable.js';
 
 /**

@@ -26,7 +26,8 @@ const organization: Build<{ id: number }, unknown> = (trx, { id }) =>
 /** Locks the users with these ids until `trx` ends. Until then, other writes that lock one of these users wait. */
 export async function lockOwners(trx: Queries, ...ids: readonly number[]): Promise<void> {
   if (hasOneWriter(trx)) return;
-  for (const id of inOrder(ids)) await runPrepared(trx, owner, { id });
+  // The server takes them in this order, although all are sent at once.
+  await Promise.all(inOrder(ids).map((id) => runPrepared(trx, owner, { id })));
 }
 
 const owner: Build<{ id: number }, unknown> = (trx, { id }) =>
@@ -57,11 +58,12 @@ function inOrder(ids: readonly number[]): number[] {
 }
 
 /**
- * Locks the user with this id as `lockOwners` does, but may resolve before the lock is there. The next query on `trx` waits
- * for the lock, so read the clock after that query.
+ * Locks the users with these ids as `lockOwners` does, but may resolve before the locks are there. The next query on `trx` waits
+ * for the locks, so read the clock after that query.
  */
-export async function lockOwnerAhead(trx: Queries, id: number): Promise<void> {
-  if (!hasOneWriter(trx)) await sendPrepared(trx, owner, { id });
+export async function lockOwnersAhead(trx: Queries, ...ids: readonly number[]): Promise<void> {
+  if (hasOneWriter(trx)) return;
+  for (const id of inOrder(ids)) await sendPrepared(trx, owner, { id });
 }
 
 /**
@@ -80,7 +82,7 @@ export async function lockOwnerFoundBy<Parameters extends object>(
 
 /**
  * Locks the tokens with these ids, in their order, for a write of many owners' tokens that decides nothing. May resolve before
- * the locks are there, as `lockOwnerAhead` does.
+ * the locks are there, as `lockOwnersAhead` does.
  */
 export async function lockTokensAhead(trx: Queries, ids: readonly number[]): Promise<void> {
   if (!hasOneWriter(trx)) await sendPrepared(trx, tokens, { ids });

@@ -8,6 +8,7 @@ import { offboardings } from './migrations/0012-offboardings.js';
 import { owners } from './migrations/0013-owners.js';
 import { services } from './migrations/0014-services.js';
 import { cheaperChanges } from './migrations/0015-cheaper-changes.js';
+import { fasterOffboarding } from './migrations/0016-faster-offboarding.js';
 
 /**
  * The migrations that both engines have, by names in their order. Never edit a released migration; add another one. A
@@ -24,6 +25,7 @@ export const sharedMigrations: Record<string, SharedMigration> = {
   '0013-owners': owners,
   '0014-services': services,
   '0015-cheaper-changes': cheaperChanges,
+  '0016-faster-offboarding': fasterOffboarding,
 };
 
 /** All migrations of `engine`: first `own`, the engine's own ones, then the shared ones. */

@@ -274,9 +274,9 @@ export interface OffboardingTable {
   begun_at: number;
   /** Null until all tokens are revoked or moved. */
   ended_at: number | null;
-  /** The token from which on, towards older ones, tokens are left; both null for all. */
-  before_at: number | null;
-  before_id: number | null;
+  /** When the last token that it reached was created, and its id; both null for none. Newer tokens are left. */
+  reached_at: number | null;
+  reached_id: number | null;
   /** Sessions that were revoked at the beginning. */
   sessions: number;
   /** Tokens that were revoked or moved so far, and how many of these lost scopes. */

@@ -7,10 +7,9 @@ import { recordEvent } from './record.js';
 
 /** A token that got another owner. */
 interface TransferredRow {
+  id: number;
   /** 32 hexadecimal digits. */
   uuid: string;
-  name: string;
-  prefix: string;
 }
 
 /**
@@ -30,11 +29,16 @@ export async function recordTransfer(
   await recordEvent(trx, by, at, {
     action: 'token.transferred',
     owner: from,
-    target: isOne ? { ...first, uuid: toUuid(first.uuid) } : 'tokens',
+    target: isOne ? await targetOf(trx, first) : 'tokens',
     changes: {
       before: { ownerId: from.ownerId },
       after: { ownerId: to.ownerId, cutCount: cut },
       ...(!isOne && { count: tokens.length, ids: tokens.slice(0, MOST_IDS).map(({ uuid }) => toUuid(uuid)) }),
     },
   });
+}
+
+async function targetOf(trx: Queries, { id, uuid }: TransferredRow) {
+  const named = trx.selectFrom('access_tokens').select(['name', 'prefix']).where('id', '=', id);
+  return { uuid: toUuid(uuid), ...(await named.executeTakeFirstOrThrow()) };
 }

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
-import { lockOwnerAhead, type Queries, runPrepared, sendPrepared, withoutLocked } from '../database/index.js';
+import { lockOwnersAhead, type Queries, runPrepared, sendPrepared, withoutLocked } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
 import {
@@ -84,7 +84,7 @@ export function writeOnce<Issued extends IssuedToken>(
   return db.write(
     async (trx) => {
       if (!isOwn) await lockNamed(trx, caller, named);
-      else await lockOwnerAhead(trx, caller.ownerId);
+      else await lockOwnersAhead(trx, caller.ownerId);
       const state = await readCallerState(trx, caller, now);
       const { at } = state;
       const rejection = rejectionOf(state);

@@ -1,4 +1,4 @@
-import type { Queries, UserKind } from '../database/index.js';
+import { type Queries, runPrepared, type UserKind } from '../database/index.js';
 import { ServiceError } from '../errors.js';
 import { isAllowedFor } from './administrators.js';
 import type { OwnerKey } from './caller.js';
@@ -33,12 +33,7 @@ export async function readParty(
   { organizationId }: Organization,
   ownerId: number,
 ): Promise<TransferParty> {
-  const row = await queries
-    .selectFrom('users')
-    .select(['kind', 'is_admin', 'disabled_at', 'deleted_at', 'scopes'])
-    .where('id', '=', ownerId)
-    .where('organization_id', '=', organizationId)
-    .executeTakeFirst();
+  const [row] = await runPrepared(queries, party, { organizationId, ownerId });
   if (row === undefined) throw new ServiceError('owner_not_found');
   return {
     organizationId,
@@ -50,6 +45,13 @@ export async function readParty(
     ceiling: toCeiling(row.scopes),
   };
 }
+
+const party = (queries: Queries, { organizationId, ownerId }: OwnerKey) =>
+  queries
+    .selectFrom('users')
+    .select(['kind', 'is_admin', 'disabled_at', 'deleted_at', 'scopes'])
+    .where('id', '=', ownerId)
+    .where('organization_id', '=', organizationId);
 
 /**
  * Those of `scopes` that a token may not have after it moved: those that no token of the new owner may have, and those of

@@ -1,10 +1,11 @@
 import type { SelectQueryBuilder } from 'kysely';
 import { createRests, type Queries } from '../database/index.js';
 import type { AccessTokenTable, Schema } from '../database/schema.js';
+import { MOST_IDS } from '../events/changes.js';
 import { newestUuids, recordRevocations } from '../events/revocations.js';
 import type { OwnerKey } from './caller.js';
 import { type Revocation, revoked } from './revocation.js';
-import { slicesOf } from './slices.js';
+import { EVERYTHING, slicesOf } from './slices.js';
 
 /** A selection of tokens of one owner that are not revoked. The query calls the table `token`. */
 export type Selected = SelectQueryBuilder<Schema & { token: AccessTokenTable }, 'token', unknown>;
@@ -23,7 +24,9 @@ export async function revokeSelected(
   if (uuids.length === 0) return 0;
   const rest = createRests(trx);
   let count = 0;
-  for await (const { above, upTo } of slicesOf(trx, owner)) {
+  // The query for the uuids has read as many rows as one statement for all would.
+  const slices = uuids.length < MOST_IDS ? [EVERYTHING] : slicesOf(trx, owner);
+  for await (const { above, upTo } of slices) {
     const slice = selected
       .select('token.id')
       .where('token.created_at', '>', above)

@@ -1,9 +1,9 @@
 import {
   hexOf,
   locking,
-  lockOwnerAhead,
   lockOwnerFoundBy,
   lockOwners,
+  lockOwnersAhead,
   type Queries,
   runPrepared,
   sendPrepared,
@@ -48,7 +48,7 @@ export async function revokeToken(
         runPrepared(trx, lockedToken, { uuid: bytes, createdAt, organizationId, ownerId });
       let own: ReturnType<typeof find> | undefined;
       if (isOwn) {
-        await lockOwnerAhead(trx, caller.ownerId);
+        await lockOwnersAhead(trx, caller.ownerId);
         // Sent ahead as well.
         own = find(caller);
         own.catch(() => undefined);

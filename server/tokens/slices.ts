@@ -4,7 +4,7 @@ import type { OwnerKey } from './caller.js';
 // An owner may have any number of tokens. What reaches all of them goes through them in slices, so that no statement takes
 // long: others are answered in between, and PostgreSQL ends no statement for its duration.
 
-/** Tokens in a slice; those of one millisecond are never divided. */
+/** Tokens in a slice that are changed; those of one millisecond are never divided. */
 const SLICE = 2_000;
 
 /** A part of an owner's tokens: those created after `above` and not after `upTo`, in milliseconds since 1970. */
@@ -13,11 +13,14 @@ export interface Slice {
   upTo: number;
 }
 
+/** All tokens in one slice. */
+export const EVERYTHING: Slice = { above: Number.MIN_SAFE_INTEGER, upTo: Number.MAX_SAFE_INTEGER };
+
 /** Divides the owner's tokens into slices, newest first. */
-export async function* slicesOf(queries: Queries, { ownerId }: OwnerKey): AsyncGenerator<Slice, void> {
-  for (let upTo = Number.MAX_SAFE_INTEGER; ; ) {
-    const [next] = await runPrepared(queries, firstBehind, { ownerId, upTo });
-    const above = next === undefined ? Number.MIN_SAFE_INTEGER : Math.min(next.created_at, upTo - 1);
+export async function* slicesOf(queries: Queries, { ownerId }: OwnerKey, size = SLICE): AsyncGenerator<Slice, void> {
+  for (let { upTo } = EVERYTHING; ; ) {
+    const [next] = await runPrepared(queries, firstBehind, { ownerId, upTo, size });
+    const above = next === undefined ? EVERYTHING.above : Math.min(next.created_at, upTo - 1);
     yield { above, upTo };
     if (next === undefined) return;
     upTo = above;
@@ -25,7 +28,7 @@ export async function* slicesOf(queries: Queries, { ownerId }: OwnerKey): AsyncG
 }
 
 /** The first token behind a slice that begins at `upTo`. Only the index is read. */
-const firstBehind = (queries: Queries, { ownerId, upTo }: { ownerId: number; upTo: number }) =>
+const firstBehind = (queries: Queries, { ownerId, upTo, size }: { ownerId: number; upTo: number; size: number }) =>
   queries
     .selectFrom('access_tokens')
     .select('created_at')
@@ -33,4 +36,4 @@ const firstBehind = (queries: Queries, { ownerId, upTo }: { ownerId: number; upT
     .where('created_at', '<=', upTo)
     .orderBy('created_at', 'desc')
     .limit(1)
-    .offset(({ lit }) => lit(SLICE));
+    .offset(size);

@@ -63,7 +63,7 @@ export async function transferTokens(
     const to = await getReceiver(trx, caller, toId);
 
     const found = await selectChanging(trx, owner, selection, { at, exceptId })
-      .select(['token.id', 'token.scope_set_id', 'token.expires_at', 'token.name', 'token.prefix'])
+      .select(['token.id', 'token.scope_set_id', 'token.expires_at'])
       .select(hexOf('token.uuid').as('uuid'))
       .where('token.type', '=', 'pat')
       // Nothing moves from an owner to the same one.

@@ -1,11 +1,4 @@
-import {
-  isUniqueViolation,
-  lockOrganization,
-  lockOwners,
-  searchTextOf,
-  TOKEN_TYPES,
-  type UserKind,
-} from '../database/index.js';
+import { isUniqueViolation, lockOrganization, lockOwners, searchTextOf, type UserKind } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { invalidInput, ServiceError } from '../errors.js';
 import { recordNewPassword, recordUser } from '../events/users.js';
@@ -178,8 +171,8 @@ export async function editUser(
     const reason = disabled === true ? 'disabled' : password === undefined ? 'admin' : 'password';
     const endsSessions = reason !== 'admin' || revokeTokens;
     if (endsSessions) {
-      const types = revokeTokens ? TOKEN_TYPES : (['session'] as const);
-      await revokeOf(trx, { organizationId, ownerId: id }, types, { at, by: actor, reason });
+      const what = revokeTokens ? 'all' : 'sessions';
+      await revokeOf(trx, { organizationId, ownerId: id }, what, { at, by: actor, reason });
     }
     const edited = await getUserOf(trx, caller, id);
     await recordUser(trx, actor, at, user, edited);

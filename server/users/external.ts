@@ -1,4 +1,4 @@
-import { type Queries, runPrepared, searchTextOf, TOKEN_TYPES } from '../database/index.js';
+import { type Queries, runPrepared, searchTextOf } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { recordDeletedUser, recordNewUser, recordUser } from '../events/users.js';
 import { lockNamed } from '../tokens/acting.js';
@@ -113,7 +113,7 @@ export async function deleteExternal(
     await requireNotLeaving(trx, user.id);
     await requireNothingMovesTo(trx, user.id);
     const owner = { organizationId, ownerId: user.id };
-    await revokeOf(trx, owner, TOKEN_TYPES, { at, by: actor, reason: 'deleted' });
+    await revokeOf(trx, owner, 'all', { at, by: actor, reason: 'deleted' });
     await trx
       .updateTable('users')
       .set({

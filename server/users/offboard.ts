@@ -4,8 +4,11 @@ import {
   hexOf,
   lockOrganization,
   lockOwners,
+  lockOwnersAhead,
   type Queries,
   runPrepared,
+  sendPrepared,
+  syncLater,
 } from '../database/index.js';
 import { ServiceError } from '../errors.js';
 import { MOST_IDS } from '../events/changes.js';
@@ -17,7 +20,7 @@ import type { Actor } from '../tokens/actor.js';
 import type { OwnerKey } from '../tokens/caller.js';
 import { requireValidCaller } from '../tokens/caller-state.js';
 import { cutScopes, type MovingToken, movedTo } from '../tokens/move.js';
-import { type Cut, cutsFor, getReceiver, readParty } from '../tokens/receiver.js';
+import { type Cut, cutsFor, getReceiver, readParty, type TransferParty } from '../tokens/receiver.js';
 import { type Revocation, revokedColumns } from '../tokens/revocation.js';
 import { ADMINISTER } from '../tokens/scopes.js';
 import { countManagedAlone } from './managers.js';
@@ -70,7 +73,7 @@ export async function offboardUser(
   const planned = dryRun || isBounded ? await planOffboarding(deps, user, wish) : undefined;
   if (dryRun && planned !== undefined) return planned;
   const begun = await begin(deps, actor, user, wish);
-  const ended = begun.ended_at === null ? await finish(deps, actor, user) : begun;
+  const ended = begun.ended_at === null ? await finish(deps, actor, user, toId) : begun;
   return { ...toCounts(ended), unmanaged: await countManagedAlone(deps.db.read, user.ownerId) };
 }
 
@@ -104,8 +107,8 @@ async function begin(
       .execute();
     if (!force && hadAdmin && !(await hasAdmin(trx, organizationId))) throw new ServiceError('last_admin');
     await recordUser(trx, actor, at, before, await readUser(trx, id));
-    const sessions = await revokeOf(trx, user, ['session'], { at, by: actor, reason: 'offboarding' });
-    const fresh = { to_id: toId, begun_at: at, ended_at: null, before_at: null, before_id: null, sessions };
+    const sessions = await revokeOf(trx, user, 'sessions', { at, by: actor, reason: 'offboarding' });
+    const fresh = { to_id: toId, begun_at: at, ended_at: null, reached_at: null, reached_id: null, sessions };
     const row = { user_id: id, ...fresh, tokens: 0, cut: 0 };
     await trx
       .insertInto('offboardings')
@@ -118,9 +121,14 @@ async function begin(
 }
 
 /** Changes the tokens that are left, and returns the row of the whole offboarding. */
-async function finish(deps: OffboardingDeps, actor: Actor, user: OwnerKey): Promise<OffboardingRow> {
+async function finish(
+  deps: OffboardingDeps,
+  actor: Actor,
+  user: OwnerKey,
+  toId: number | null,
+): Promise<OffboardingRow> {
   for (;;) {
-    const row = await deps.db.write((trx) => changeBatches(trx, deps, actor, user));
+    const row = await deps.db.write((trx) => changeBatches(trx, deps, actor, user, toId));
     if (row.ended_at !== null) return row;
   }
 }
@@ -131,19 +139,23 @@ async function changeBatches(
   { now }: OffboardingDeps,
   actor: Actor,
   user: OwnerKey,
+  toId: number | null,
 ): Promise<OffboardingRow> {
   const { ownerId: id } = user;
-  // Found before the locks, since it stays while the offboarding is under way.
-  const [found] = await runPrepared(trx, newOwnerOf, { id });
-  await lockOwners(trx, id, found?.to_id ?? id);
+  await lockOwnersAhead(trx, id, toId ?? id);
+  const [[row], parties] = await Promise.all([
+    runPrepared(trx, offboardingOf, { id }),
+    toId === null ? null : Promise.all([readParty(trx, user, id), readParty(trx, user, toId)]),
+  ]);
   const at = now();
-  const row = await trx.selectFrom('offboardings').selectAll().where('user_id', '=', id).executeTakeFirstOrThrow();
+  // The one that was to be finished has ended, and another one has begun.
+  if (row === undefined || row.to_id !== toId) throw new ServiceError('offboarding_under_way');
   if (row.ended_at !== null) return row;
   const { take, record } =
-    row.to_id === null
+    parties === null
       ? revoker(trx, { at, by: actor, reason: 'offboarding' }, user)
-      : await mover(trx, { at, by: actor }, user, row.to_id);
-  const longest = hasOneWriter(trx) ? 'alone' : row.to_id === null ? 'withoutNewOwner' : 'withNewOwner';
+      : mover(trx, { at, by: actor }, ...parties);
+  const longest = hasOneWriter(trx) ? 'alone' : parties === null ? 'withoutNewOwner' : 'withNewOwner';
   const until = performanceNow() + LONGEST[longest];
   const rest = createRests(trx);
   // PostgreSQL changes the next batch while this process writes the event of one.
@@ -152,7 +164,7 @@ async function changeBatches(
   let taking = take({ ...left, ...end });
   for (;;) {
     if (end === undefined) row.ended_at = at;
-    else ({ upToAt: row.before_at, upToId: row.before_id } = end);
+    else ({ upToAt: row.reached_at, upToId: row.reached_id } = end);
     left = stretchOf(user, row);
     const [tokens, next] = await Promise.all([taking, end && placeIn(trx, left, BATCH)]);
     row.tokens += tokens.length;
@@ -173,19 +185,16 @@ async function changeBatches(
     end = next;
     await rest();
   }
-  const { tokens, cut, ended_at, before_at, before_id } = row;
-  await trx
-    .updateTable('offboardings')
-    .set({ tokens, cut, ended_at, before_at, before_id })
-    .where('user_id', '=', id)
-    .execute();
-  if (ended_at !== null) {
-    await recordOffboarding(trx, actor, at, await readUser(trx, id), {
-      to: row.to_id,
-      ...toCounts(row),
-      unmanaged: await countManagedAlone(trx, id),
-    });
+  await sendPrepared(trx, newState, row);
+  if (row.ended_at === null) {
+    await syncLater(trx);
+    return row;
   }
+  await recordOffboarding(trx, actor, at, await readUser(trx, id), {
+    to: toId,
+    ...toCounts(row),
+    unmanaged: await countManagedAlone(trx, id),
+  });
   return row;
 }
 
@@ -230,25 +239,18 @@ function keptOwner(trx: Queries, ownerId: number): { owner_id?: number } {
 
 type Moved = Taken & Parameters<typeof recordTransfer>[4]['tokens'][number] & MovingToken;
 
-async function mover(
-  trx: Queries,
-  by: { at: number; by: Actor },
-  user: OwnerKey,
-  toId: number,
-): Promise<Change<Moved>> {
-  const from = await readParty(trx, user, user.ownerId);
-  const to = await readParty(trx, user, toId);
+function mover(trx: Queries, by: { at: number; by: Actor }, from: TransferParty, to: TransferParty): Change<Moved> {
   const known = new Set<number>();
   const cuts: Cut[] = [];
   return {
-    take: (stretch) => runPrepared(trx, movedIn, { ...stretch, toId }),
+    take: (stretch) => runPrepared(trx, movedIn, { ...stretch, toId: to.ownerId }),
     async record(tokens) {
       // Most tokens share a few sets of scopes, so each set is looked up once. A query here waits for the next batch.
       const unseen = new Set(tokens.map((token) => token.scope_set_id).filter((setId) => !known.has(setId)));
       cuts.push(...(await cutsFor(trx, from, to, unseen)));
       for (const setId of unseen) known.add(setId);
       const cut = await cutScopes(trx, tokens, cuts);
-      await recordTransfer(trx, by, user, to, { tokens, cut });
+      await recordTransfer(trx, by, from, to, { tokens, cut });
       return cut;
     },
   };
@@ -259,15 +261,18 @@ const movedIn = (trx: Queries, given: Stretch & { toId: number }) =>
     .updateTable('access_tokens as token')
     .set(movedTo(given.toId))
     .where((eb) => isLeftIn(eb, given))
-    .returning(['id', 'scope_set_id', 'name', 'prefix', hexOf('uuid').as('uuid')]);
+    .returning(['id', 'scope_set_id', hexOf('uuid').as('uuid')]);
 
 /** A uuid of version 7 begins with the time. */
 function newestFirst(a: Taken, b: Taken): number {
   return a.uuid < b.uuid ? 1 : -1;
 }
 
-const newOwnerOf = (trx: Queries, { id }: { id: number }) =>
-  trx.selectFrom('offboardings').select('to_id').where('user_id', '=', id);
+const offboardingOf = (trx: Queries, { id }: { id: number }) =>
+  trx.selectFrom('offboardings').selectAll().where('user_id', '=', id);
+
+const newState = (trx: Queries, { user_id, tokens, cut, ended_at, reached_at, reached_id }: OffboardingRow) =>
+  trx.updateTable('offboardings').set({ tokens, cut, ended_at, reached_at, reached_id }).where('user_id', '=', user_id);
 
 /** Goes on with the offboardings that a process which stopped has left, until `isStopped`. */
 export async function finishOffboardings(
@@ -278,12 +283,12 @@ export async function finishOffboardings(
   const left = await deps.db.read
     .selectFrom('offboardings')
     .innerJoin('users', 'users.id', 'offboardings.user_id')
-    .select(['offboardings.user_id', 'users.organization_id'])
+    .select(['offboardings.user_id', 'offboardings.to_id', 'users.organization_id'])
     .where('offboardings.ended_at', 'is', null)
     .execute();
-  for (const { user_id: ownerId, organization_id: organizationId } of left) {
+  for (const { user_id: ownerId, to_id: toId, organization_id: organizationId } of left) {
     if (isStopped()) return;
-    await finish(deps, actor, { organizationId, ownerId });
+    await finish(deps, actor, { organizationId, ownerId }, toId);
   }
 }
 

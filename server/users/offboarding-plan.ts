@@ -1,4 +1,4 @@
-import type { Queries } from '../database/index.js';
+import { isSession, type Queries } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { nextTurn } from '../timers.js';
 import type { OwnerKey } from '../tokens/caller.js';
@@ -11,6 +11,9 @@ import { getUserOf } from './user.js';
 
 // What an offboarding would change, and whether its new owner may have that. It is read before the offboarding begins, some
 // thousand tokens at a time.
+
+/** Tokens that one query counts, about. */
+const COUNTED_AT_ONCE = 10_000;
 
 /** The tokens that are left of a user who is offboarded. */
 interface Counted {
@@ -44,7 +47,7 @@ export async function planOffboarding(
 
 async function countTokens({ read }: Pick<Deps['db'], 'read'>, owner: OwnerKey, at: number): Promise<Counted> {
   const counted: Counted = { tokens: 0, unexpired: 0, bySet: new Map() };
-  for await (const slice of slicesOf(read, owner)) {
+  for await (const slice of slicesOf(read, owner, COUNTED_AT_ONCE)) {
     for (const { setId, tokens, unexpired } of await countSlice(read, owner, slice, at)) {
       counted.tokens += tokens;
       counted.unexpired += unexpired;
@@ -84,11 +87,11 @@ async function countSlice(
 
 async function countSessions(read: Queries, { organizationId, ownerId }: OwnerKey): Promise<number> {
   const { count } = await read
-    .selectFrom('access_tokens')
+    .selectFrom('access_tokens as token')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('owner_id', '=', ownerId)
     .where('organization_id', '=', organizationId)
-    .where('type', '=', 'session')
+    .where(isSession)
     .where('revoked_at', 'is', null)
     .executeTakeFirstOrThrow();
   return count;

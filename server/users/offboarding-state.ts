@@ -1,5 +1,5 @@
 import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely';
-import type { Queries } from '../database/index.js';
+import { type Queries, runPrepared } from '../database/index.js';
 import type { AccessTokenTable, OffboardingTable, Schema } from '../database/schema.js';
 import { ServiceError } from '../errors.js';
 import type { OwnerKey } from '../tokens/caller.js';
@@ -30,7 +30,7 @@ export async function underWay(trx: Queries, id: number): Promise<OffboardingRow
   return row?.ended_at === null ? row : undefined;
 }
 
-/** A part of an owner's tokens, newest first: those behind one place, up to another one. */
+/** A part of an owner's tokens, oldest first: those behind one place, up to another one. */
 export interface Stretch extends OwnerKey {
   /** The place of a token is when it was created, in milliseconds since 1970, and its id. */
   behindAt: number;
@@ -40,9 +40,12 @@ export interface Stretch extends OwnerKey {
 }
 
 /** Returns the tokens that are left. */
-export function stretchOf(user: OwnerKey, { before_at, before_id }: Pick<OffboardingRow, 'before_at' | 'before_id'>) {
+export function stretchOf(
+  user: OwnerKey,
+  { reached_at, reached_id }: Pick<OffboardingRow, 'reached_at' | 'reached_id'>,
+) {
   const { MAX_SAFE_INTEGER: most, MIN_SAFE_INTEGER: least } = Number;
-  return { ...user, behindAt: before_at ?? most, behindId: before_id ?? most, upToAt: least, upToId: least };
+  return { ...user, behindAt: reached_at ?? least, behindId: reached_id ?? least, upToAt: most, upToId: most };
 }
 
 /**
@@ -54,16 +57,19 @@ export async function placeIn(
   stretch: Stretch,
   size: number,
 ): Promise<Pick<Stretch, 'upToAt' | 'upToId'> | undefined> {
-  return await trx
+  const [place] = await runPrepared(trx, placeBehind, { ...stretch, skipped: size - 1 });
+  return place;
+}
+
+const placeBehind = (trx: Queries, given: Stretch & { skipped: number }) =>
+  trx
     .selectFrom('access_tokens as token')
     .select(['token.created_at as upToAt', 'token.id as upToId'])
-    .where((eb) => isWithin(eb, stretch))
-    .orderBy('token.created_at', 'desc')
-    .orderBy('token.id', 'desc')
+    .where((eb) => isWithin(eb, given))
+    .orderBy('token.created_at')
+    .orderBy('token.id')
     .limit(1)
-    .offset(size - 1)
-    .executeTakeFirst();
-}
+    .offset(given.skipped);
 
 type Tokens = ExpressionBuilder<Schema & { token: AccessTokenTable }, 'token'>;
 
@@ -86,9 +92,9 @@ function isWithin(
   const place = refTuple('token.created_at', 'token.id');
   return and([
     eb('token.owner_id', '=', ownerId),
-    eb('token.created_at', '<=', behindAt),
-    eb(place, '<', tuple(behindAt, behindId)),
-    eb('token.created_at', '>=', upToAt),
-    eb(place, '>=', tuple(upToAt, upToId)),
+    eb('token.created_at', '>=', behindAt),
+    eb(place, '>', tuple(behindAt, behindId)),
+    eb('token.created_at', '<=', upToAt),
+    eb(place, '<=', tuple(upToAt, upToId)),
   ]);
 }

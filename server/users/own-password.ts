@@ -60,7 +60,7 @@ async function changePassword(
       .executeTakeFirst();
     if (changed === undefined) throw wrongPassword();
     await recordNewPassword(trx, actor, at, found.user);
-    await revokeOf(trx, caller, ['session'], { at, by: actor, reason: 'password' }, { except: caller.tokenId });
+    await revokeOf(trx, caller, 'sessions', { at, by: actor, reason: 'password' }, { except: caller.tokenId });
   });
 }
 

@@ -1,13 +1,12 @@
 import { InvalidArgument } from '../config/invalid-argument.js';
 import {
+  isSession,
   isUniqueViolation,
   lockOrganization,
   lockOwners,
   type Queries,
   runPrepared,
   searchColumn,
-  TOKEN_TYPES,
-  type TokenType,
 } from '../database/index.js';
 import type { Deps } from '../deps.js';
 import { ServiceError } from '../errors.js';
@@ -132,7 +131,7 @@ export async function disableUser(
     await updateUser(trx, owner, { disabled_at: before.disabledAt ?? at });
     if (!force && hadAdmin && !(await hasAdmin(trx, owner.organizationId))) throw new ServiceError('last_admin');
     await recordUser(trx, actor, at, before, await readUser(trx, owner.ownerId));
-    await revokeOf(trx, owner, ['session'], { at, by: actor, reason: 'disabled' });
+    await revokeOf(trx, owner, 'sessions', { at, by: actor, reason: 'disabled' });
   });
 }
 
@@ -180,7 +179,7 @@ export async function setPassword(
     const at = now();
     await recordNewPassword(trx, actor, at, await readUser(trx, owner.ownerId));
     const revocation = { at, by: actor, reason: 'password' } as const;
-    await revokeOf(trx, owner, revokeTokens ? TOKEN_TYPES : ['session'], revocation);
+    await revokeOf(trx, owner, revokeTokens ? 'all' : 'sessions', revocation);
   });
 }
 
@@ -267,7 +266,7 @@ async function updateUser(
 export async function revokeOf(
   trx: Queries,
   { organizationId, ownerId }: OwnerKey,
-  types: readonly TokenType[],
+  what: 'sessions' | 'all',
   revocation: Revocation,
   { except }: { except?: number } = {},
 ): Promise<number> {
@@ -275,8 +274,8 @@ export async function revokeOf(
     .selectFrom('access_tokens as token')
     .where('token.owner_id', '=', ownerId)
     .where('token.organization_id', '=', organizationId)
-    .where('token.type', 'in', types)
     .where('token.revoked_at', 'is', null)
+    .$if(what === 'sessions', (query) => query.where(isSession))
     .$if(except !== undefined, (query) => query.where('token.id', '!=', except ?? 0));
   return await revokeSelected(trx, { organizationId, ownerId }, selected, revocation);
 }
