@@ -2,6 +2,7 @@ import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   createAccessToken,
@@ -16,6 +17,8 @@ import {
   rotateAccessToken,
   updateAccessToken,
 } from '../../generated/index.js';
+import { offboardings } from '../../server/database/migrations/0012-offboardings.js';
+import { fasterOffboarding } from '../../server/database/migrations/0016-faster-offboarding.js';
 import { checkDatabase } from '../../server/index.js';
 import { withChecksum } from '../support/plaintext.js';
 import { latchkeyUntilKilled } from '../support/process.js';
@@ -268,4 +271,30 @@ describe.each(versions)('a database of version %s', (version) => {
       connection.close();
     }
   }, 60_000);
+});
+
+const NO_REPORT = () => Promise.resolve();
+
+test('an offboarding that had changed the newest tokens begins at the oldest', async () => {
+  const database = new SqliteDriver(':memory:');
+  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+  onTestFinished(() => db.destroy());
+  database.exec('create table access_tokens (id, owner_id, created_at, type); create table users (id integer primary key)');
+  database.exec('insert into users values (7)');
+  await offboardings.sqlite.up(db, NO_REPORT);
+  database.exec('insert into offboardings values (7, null, 1, null, 500, 5, 2, 3000, 0)');
+  await fasterOffboarding.sqlite.up(db, NO_REPORT);
+  expect(database.prepare('select * from offboardings').all()).toEqual([
+    {
+      user_id: 7,
+      to_id: null,
+      begun_at: 1,
+      ended_at: null,
+      reached_at: null,
+      reached_id: null,
+      sessions: 2,
+      tokens: 3000,
+      cut: 0,
+    },
+  ]);
 });

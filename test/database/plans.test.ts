@@ -7,6 +7,7 @@ import type { Queries } from '../../server/database/index.js';
 import type { Deps } from '../../server/deps.js';
 import { listTokenEvents } from '../../server/events/list.js';
 import { actingOwner } from '../../server/tokens/acting.js';
+import { SYSTEM } from '../../server/tokens/actor.js';
 import { countTokens } from '../../server/tokens/count.js';
 import { toCursor } from '../../server/tokens/cursor.js';
 import type { TokenFilter } from '../../server/tokens/filter.js';
@@ -19,6 +20,7 @@ import { countManagedAlone, managersOf } from '../../server/users/managers.js';
 import { planOffboarding } from '../../server/users/offboarding-plan.js';
 import { isLeftIn, placeIn, requireNothingMovesTo, requireNotLeaving } from '../../server/users/offboarding-state.js';
 import { listManagedPage } from '../../server/users/services.js';
+import { revokeOf } from '../../server/users/users.js';
 import { answered, type Service, startService } from '../support/service.js';
 
 // How SQLite goes about each question: by an index on the owner's rows, never over all rows.
@@ -164,11 +166,14 @@ test("an offboarding walks the owner's tokens by their index, from where it stop
       .execute();
     const config = { ...defaultConfig, maxTokensPerOwner: 1 };
     await planOffboarding({ ...deps, config }, OWNER, { toId: 1, cutScopes: true });
+    await revokeOf(deps.db.read, OWNER, 'sessions', { at: 1, by: SYSTEM, reason: 'offboarding' });
     await requireNotLeaving(deps.db.read, 1);
     await requireNothingMovesTo(deps.db.read, 1);
   });
   const walks = plans.filter((step) => / token\b/.test(step));
-  expect(walks).toEqual([COVERED, STRETCH, SLICE].map((step) => expect.stringMatching(step) as string));
+  expect(walks).toEqual(
+    [COVERED, STRETCH, SLICE, SESSIONS, SESSIONS].map((step) => expect.stringMatching(step) as string),
+  );
   // The temporary tree has a row for each set of scopes of a slice.
   for (const step of plans) expect(step).not.toMatch(/SCAN (?!organization)|TEMP B-TREE FOR (?!GROUP)/);
 });
@@ -178,6 +183,9 @@ const COVERED =
   /^SEARCH token USING COVERING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*>.*created_at.*<.*\)$/;
 const STRETCH =
   /^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND .*created_at.*>.*created_at.*<.*\)$/;
+
+/** The owner's sessions alone. */
+const SESSIONS = /^SEARCH token USING INDEX sessions_by_owner \(owner_id=\?\)$/;
 
 /** A part of the owner's tokens, by when they were created. */
 const SLICE = /^SEARCH token USING INDEX access_tokens_by_owner \(owner_id=\? AND created_at>\? AND created_at<\?\)$/;

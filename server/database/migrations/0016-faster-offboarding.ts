@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 import type { SharedMigration } from '../migration.js';
 
 /** The sessions of an owner who has many tokens besides. */
-async function addSessionIndex(db: Kysely<unknown>): Promise<void> {
-  await sql`create index sessions_by_owner on access_tokens (owner_id, created_at, id) where type = 'session'`.execute(
+async function addSessionIndex(db: Kysely<unknown>, columns: string): Promise<void> {
+  await sql`create index sessions_by_owner on access_tokens (${sql.raw(columns)}) where type = 'session'`.execute(
     db,
   );
 }
@@ -27,13 +27,13 @@ export const fasterOffboarding: SharedMigration = {
   sqlite: {
     async up(db) {
       await renameReached(db);
-      await addSessionIndex(db);
+      await addSessionIndex(db, 'owner_id, created_at');
     },
   },
   postgres: {
     async up(db) {
       await renameReached(db);
-      await addSessionIndex(db);
+      await addSessionIndex(db, 'owner_id, created_at, id');
       await sql`drop index access_tokens_by_chosen_uuid`.execute(db);
       await sql`create unique index access_tokens_by_chosen_uuid on access_tokens (uuid)
         where substr(uuid, 1, 6) <> substr(int8send(created_at), 3)`.execute(db);
