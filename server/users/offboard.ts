@@ -47,7 +47,7 @@ const BATCH = 2 * MOST_IDS;
  * Milliseconds after which a transaction begins no further batch. Several batches share one, because each commit writes the
  * pages of all indexes anew. On SQLite all other writes wait for it; on PostgreSQL those of the new owner do, if there is one.
  */
-const LONGEST = { alone: 25, withNewOwner: 40, withoutNewOwner: 250 };
+const LONGEST = { alone: 10, withNewOwner: 40, withoutNewOwner: 250 };
 
 /**
  * Disables the user, revokes the sessions, and revokes the personal access tokens or gives them to another owner. Goes on with
