@@ -279,7 +279,9 @@ test('an offboarding that had changed the newest tokens begins at the oldest', a
   const database = new SqliteDriver(':memory:');
   const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
   onTestFinished(() => db.destroy());
-  database.exec('create table access_tokens (id, owner_id, created_at, type); create table users (id integer primary key)');
+  database.exec(
+    'create table access_tokens (id, owner_id, created_at, type); create table users (id integer primary key)',
+  );
   database.exec('insert into users values (7)');
   await offboardings.sqlite.up(db, NO_REPORT);
   database.exec('insert into offboardings values (7, null, 1, null, 500, 5, 2, 3000, 0)');

@@ -26,10 +26,10 @@ const state = sql<{
   begun: boolean;
   ended: boolean;
 }>`select current_setting('synchronous_commit') as value,
-  exists (select from offboardings) as begun, exists (select from offboardings where ended_at is not null) as ended`;
+  (exists (select from offboardings))::int as begun, (exists (select from offboardings where ended_at is not null))::int as ended`;
 
 test('the first and the last commit of an offboarding wait for the disk', async () => {
-  const met: { value: string; begun: boolean; ended: boolean }[] = [];
+  const met: { value: string; begun: number; ended: number }[] = [];
   const recorded = (db: Database): Database => ({
     ...db,
     write: (work, turn) =>
@@ -50,7 +50,7 @@ test('the first and the last commit of an offboarding wait for the disk', async 
     transferredCount: 20_001,
   });
   // No other transaction sees either before that commit.
-  expect(met.find(({ begun }) => begun)?.value).toBe('on');
+  expect(met.find(({ begun }) => begun === 1)?.value).toBe('on');
   expect(met.some(({ value }) => value === 'off')).toBe(true);
-  expect(met.find(({ ended }) => ended)?.value).toBe('on');
+  expect(met.find(({ ended }) => ended === 1)?.value).toBe('on');
 });

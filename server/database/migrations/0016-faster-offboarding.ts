@@ -3,9 +3,7 @@ import type { SharedMigration } from '../migration.js';
 
 /** The sessions of an owner who has many tokens besides. */
 async function addSessionIndex(db: Kysely<unknown>, columns: string): Promise<void> {
-  await sql`create index sessions_by_owner on access_tokens (${sql.raw(columns)}) where type = 'session'`.execute(
-    db,
-  );
+  await sql`create index sessions_by_owner on access_tokens (${sql.raw(columns)}) where type = 'session'`.execute(db);
 }
 
 /** An offboarding under way begins at the first token again, and finds only those that are left. */
