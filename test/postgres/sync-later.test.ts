@@ -21,15 +21,17 @@ test('one commit need not wait for the disk, and the next one on the connection 
   expect(others.map(({ rows }) => rows)).toEqual(Array(20).fill([{ value: 'on' }]));
 });
 
-const state = sql<{
+interface State {
   value: string;
-  begun: boolean;
-  ended: boolean;
-}>`select current_setting('synchronous_commit') as value,
+  begun: number;
+  ended: number;
+}
+
+const state = sql<State>`select current_setting('synchronous_commit') as value,
   (exists (select from offboardings))::int as begun, (exists (select from offboardings where ended_at is not null))::int as ended`;
 
 test('the first and the last commit of an offboarding wait for the disk', async () => {
-  const met: { value: string; begun: number; ended: number }[] = [];
+  const met: State[] = [];
   const recorded = (db: Database): Database => ({
     ...db,
     write: (work, turn) =>
