@@ -23,7 +23,6 @@ export {
   type EventAction,
   type RevocationReason,
   type TargetKind,
-  TOKEN_TYPES,
   type TokenType,
   type UserKind,
 } from './closed-lists.js';
