@@ -74,6 +74,7 @@ export async function offboardUser(
   if (dryRun && planned !== undefined) return planned;
   const begun = await begin(deps, actor, user, wish);
   const ended = begun.ended_at === null ? await finish(deps, actor, user, toId) : begun;
+  if (ended === undefined) throw new ServiceError('offboarding_under_way');
   return { ...toCounts(ended), unmanaged: await countManagedAlone(deps.db.read, user.ownerId) };
 }
 
@@ -120,27 +121,30 @@ async function begin(
   });
 }
 
-/** Changes the tokens that are left, and returns the row of the whole offboarding. */
+/**
+ * Changes the tokens that are left, and returns the row of the whole offboarding; undefined if that has ended meanwhile, and
+ * another one has begun, with another new owner.
+ */
 async function finish(
   deps: OffboardingDeps,
   actor: Actor,
   user: OwnerKey,
   toId: number | null,
-): Promise<OffboardingRow> {
+): Promise<OffboardingRow | undefined> {
   for (;;) {
     const row = await deps.db.write((trx) => changeBatches(trx, deps, actor, user, toId));
-    if (row.ended_at !== null) return row;
+    if (row === undefined || row.ended_at !== null) return row;
   }
 }
 
-/** Changes some batches in one transaction. */
+/** Changes some batches in one transaction. Returns undefined, and changes nothing, if the offboarding has another new owner. */
 async function changeBatches(
   trx: Queries,
   { now }: OffboardingDeps,
   actor: Actor,
   user: OwnerKey,
   toId: number | null,
-): Promise<OffboardingRow> {
+): Promise<OffboardingRow | undefined> {
   const { ownerId: id } = user;
   await lockOwnersAhead(trx, id, toId ?? id);
   const [[row], parties] = await Promise.all([
@@ -148,8 +152,7 @@ async function changeBatches(
     toId === null ? null : Promise.all([readParty(trx, user, id), readParty(trx, user, toId)]),
   ]);
   const at = now();
-  // The one that was to be finished has ended, and another one has begun.
-  if (row === undefined || row.to_id !== toId) throw new ServiceError('offboarding_under_way');
+  if (row?.to_id !== toId) return undefined;
   if (row.ended_at !== null) return row;
   const { take, record } =
     parties === null
@@ -288,6 +291,7 @@ export async function finishOffboardings(
     .execute();
   for (const { user_id: ownerId, to_id: toId, organization_id: organizationId } of left) {
     if (isStopped()) return;
+    // Whoever has begun another one with another new owner meanwhile finishes that.
     await finish(deps, actor, { organizationId, ownerId }, toId);
   }
 }

@@ -18,9 +18,11 @@ import {
   verifyAccessToken,
 } from '../../../generated/index.js';
 import { defaultConfig } from '../../../server/config/config.js';
-import { openDatabase } from '../../../server/database/index.js';
+import { type Database, openDatabase } from '../../../server/database/index.js';
 import { createLog } from '../../../server/log/log.js';
 import { createSweeper } from '../../../server/sweeper.js';
+import { SYSTEM } from '../../../server/tokens/actor.js';
+import { finishOffboardings } from '../../../server/users/offboard.js';
 import { fill } from '../../support/fill.js';
 import { send } from '../../support/http.js';
 import { ANY_STRING } from '../../support/matchers.js';
@@ -54,6 +56,7 @@ async function leaving() {
 async function stopAfterBegin(service: Service, id: number, to: number | null): Promise<void> {
   await change(
     service,
+    `delete from offboardings where user_id = ${String(id)}`,
     `update users set disabled_at = 1 where id = ${String(id)}`,
     `insert into offboardings (user_id, to_id, begun_at, sessions, tokens, cut)
       values (${String(id)}, ${to === null ? 'null' : String(to)}, 1, 4, 0, 0)`,
@@ -265,6 +268,43 @@ describe('giving the tokens to another owner', () => {
       { user_id: from, tokens: 1_501 },
       { user_id: session.id, tokens: 1 },
     ]);
+  });
+
+  test('and a sweep leaves an offboarding that began anew with another wish to whoever began it', async () => {
+    const { service, admin, ada, job, from, to } = await leaving();
+    const { client } = admin;
+    const { session, token } = await service.newUser('cyd@example.org');
+    const lost = await create(service.as(token), 'lost');
+    await stopAfterBegin(service, from, to);
+    await stopAfterBegin(service, session.id, null);
+    const opened = await openDatabase(service.database);
+    let isFirst = true;
+    const db: Database = {
+      ...opened,
+      async write(work, turn) {
+        if (isFirst) {
+          isFirst = false;
+          // The sweep has found both offboardings, and changed nothing yet.
+          await answered(offboard(client, from, { tokens: 'transfer', to }));
+          await answered(updateUser({ client, path: { user_id: from }, body: { disabled: false } }));
+          const own = await service.logIn(ada.email, ada.password);
+          await create(own.client, 'later');
+          await stopAfterBegin(service, from, null);
+        }
+        return await opened.write(work, turn);
+      },
+    };
+    try {
+      await finishOffboardings({ db, now: service.clock.now, config: defaultConfig }, SYSTEM);
+    } finally {
+      await opened.close();
+    }
+    expect(await verdict(client, job.plaintext)).toEqual({ code: 'valid', owner: to });
+    expect(await verdict(client, lost.plaintext)).toEqual({ code: 'revoked', owner: session.id });
+    expect(await rowsOf(service, 'select user_id, to_id from offboardings where ended_at is null')).toEqual([
+      { user_id: from, to_id: null },
+    ]);
+    expect(await answered(offboard(client, from, { tokens: 'revoke' }))).toMatchObject({ revokedCount: 1 });
   });
 });
 
