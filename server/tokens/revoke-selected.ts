@@ -20,9 +20,10 @@ export async function revokeSelected(
   selected: Selected,
   revocation: Revocation,
 ): Promise<number> {
+  const rest = createRests(trx);
   const uuids = await newestUuids(selected);
   if (uuids.length === 0) return 0;
-  const rest = createRests(trx);
+  await rest();
   let count = 0;
   // The query for the uuids has read as many rows as one statement for all would.
   const slices = uuids.length < MOST_IDS ? [EVERYTHING] : slicesOf(trx, owner);
