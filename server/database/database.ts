@@ -8,8 +8,8 @@ export interface Database {
   /** Runs queries that change nothing. These queries see every commit of this process and of other processes. */
   read: Queries;
   /**
-   * Runs `work` in a transaction and resolves with the result of `work` when the commit is on disk. If `work` throws,
-   * undoes the changes of `work` and rejects with the thrown error.
+   * Runs `work` in a transaction and resolves with the result of `work` when the commit is on disk, or earlier if `work` calls
+   * `syncLater`. If `work` throws, undoes the changes of `work` and rejects with the thrown error.
    *
    * `work` must await only queries on its `trx`, and must change only the database: on PostgreSQL `work` runs again if
    * the server aborted the transaction because of another transaction. Rejects with `WriteQueueFull` if too many writes

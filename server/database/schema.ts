@@ -274,7 +274,7 @@ export interface OffboardingTable {
   begun_at: number;
   /** Null until all tokens are revoked or moved. */
   ended_at: number | null;
-  /** When the last token that it reached was created, and its id; both null for none. Newer tokens are left. */
+  /** Until the end: when the last token that it reached was created, and its id; both null for none. Newer tokens are left. */
   reached_at: number | null;
   reached_id: number | null;
   /** Sessions that were revoked at the beginning. */
