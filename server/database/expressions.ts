@@ -19,5 +19,8 @@ export const hasChosenUuid = sql<SqlBool>`${fn('hex', [sql`substr(token.uuid, 1,
   sql`token.created_at`,
 ])}`;
 
-/** Whether a row of `token` is a session. An index covers these rows. An engine uses it only if the query has the word itself. */
+/**
+ * Whether a row of `token` is a session. An index covers these rows. An engine uses it only where the text of the query contains
+ * the type, because it plans a query before it knows the parameters.
+ */
 export const isSession = sql<SqlBool>`token.type = 'session'`;

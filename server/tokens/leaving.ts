@@ -1,7 +1,7 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { Schema, UserTable } from '../database/schema.js';
 
-// A user who is offboarded is disabled at once, and the tokens follow a thousand at a time. Those that move to another owner
+// A user who is offboarded is disabled at once, and the tokens follow two thousand at a time. Those that move to another owner
 // stay valid meanwhile, as if they had moved already. Queries call the table of users `owner`.
 
 type Owners = ExpressionBuilder<Schema & { owner: UserTable }, 'owner'>;

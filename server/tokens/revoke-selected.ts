@@ -25,7 +25,7 @@ export async function revokeSelected(
   if (uuids.length === 0) return 0;
   await rest();
   let count = 0;
-  // The query for the uuids has read as many rows as one statement for all would.
+  // If all uuids are known, one statement for all reads no more rows than the query for them has read.
   const slices = uuids.length < MOST_IDS ? [EVERYTHING] : slicesOf(trx, owner);
   for await (const { above, upTo } of slices) {
     const slice = selected
