@@ -122,7 +122,7 @@ export async function start(options: StartOptions, hooks?: TestingHooks): Promis
   const serve = createApp(routes, pages, deps, cors).callback();
   const reject = createRejection((path) => routes.at(path)?.surface, load, cors);
   // The local server for tests never rejects a request because the request waited too long.
-  const queue = createRequestQueue(serve, hooks === undefined ? reject : undefined);
+  const queue = createRequestQueue(serve, db.readTogether, hooks === undefined ? reject : undefined);
   const accept = hooks?.around(queue.accept) ?? queue.accept;
   const connections = createConnections({ ...queue, accept }, log, load, requestTimeout);
   try {

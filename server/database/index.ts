@@ -136,12 +136,13 @@ export async function openMemoryDatabase(image?: Buffer, atCommit?: AtCommit): P
 }
 
 function toDatabase(
-  { writer, run, changes, reader, watch, close }: SqliteHandles,
+  { writer, run, changes, reader, readTogether, watch, close }: SqliteHandles,
   atCommit: AtCommit | undefined,
 ): Database & Pick<WriteQueue, 'idle'> {
   const queue = createWriteQueue({ queries: writer, run, changes }, atCommit);
   return {
     read: reader,
+    readTogether,
     write: (work) => queue.write(work),
     linksAtOnce: atCommit !== undefined,
     watch,

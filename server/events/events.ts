@@ -129,6 +129,9 @@ export function waking(db: Database, events: Pick<Events, 'wake'>): Database {
     get read() {
       return db.read;
     },
+    readTogether: (work) => {
+      db.readTogether(work);
+    },
     async write(work, turn) {
       const result = await db.write(work, turn);
       events.wake();

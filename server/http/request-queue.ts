@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Database } from '../database/index.js';
 import { createPace } from '../pace.js';
 import { performanceNow, setImmediate } from '../timers.js';
 import { createRest } from './rest.js';
@@ -51,9 +52,13 @@ export interface RequestQueue {
  * Creates a queue that begins the requests of one turn of the event loop together: the steps of these requests
  * interleave, their reads find warm caches, and their answers leave one after the other. Requests that arrive one by
  * one begin at once. A request that would wait too long goes to `reject`; without `reject`, every request waits for its
- * turn.
+ * turn. The requests of one turn begin within `readTogether`.
  */
-export function createRequestQueue(serve: Serve, reject?: RequestListener): RequestQueue {
+export function createRequestQueue(
+  serve: Serve,
+  readTogether: Database['readTogether'],
+  reject?: RequestListener,
+): RequestQueue {
   const pace = createPace(PACE_AT_FIRST);
   let waiting: Arrival[] = [];
   /** The index in `waiting` of the oldest request that has not begun. */
@@ -86,12 +91,11 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
     if (!welcome.goesFirst(pace.timeFor(waiting.length - first))) {
       const slice = Math.min(Math.max(begunAt - doneAt, SLICE), LONGEST_SLICE);
       const most = pace.countWithin(slice);
-      for (let taken = 0; taken < most; taken++) {
-        const arrival = waiting[first];
-        if (arrival === undefined) break;
-        first++;
-        begin(arrival);
-      }
+      if (waiting.length - first > 1) {
+        readTogether(() => {
+          beginAtMost(most);
+        });
+      } else beginAtMost(most);
       forgetBegun();
     }
     if (waiting.length === 0) return;
@@ -107,6 +111,15 @@ export function createRequestQueue(serve: Serve, reject?: RequestListener): Requ
     if (begun === 0) return;
     doneAt = performanceNow();
     pace.observe(doneAt - begunAt, begun);
+  }
+
+  function beginAtMost(most: number): void {
+    for (let taken = 0; taken < most; taken++) {
+      const arrival = waiting[first];
+      if (arrival === undefined) break;
+      first++;
+      begin(arrival);
+    }
   }
 
   function begin({ request, response, at }: Arrival): void {

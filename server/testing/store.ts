@@ -42,6 +42,9 @@ export async function createStore(image: Buffer): Promise<Store> {
       get read() {
         return current.read;
       },
+      readTogether: (work) => {
+        current.readTogether(work);
+      },
       write: ((work, turn) => current.write(work, turn)) satisfies Database['write'],
       linksAtOnce: current.linksAtOnce,
       watch: current.watch,

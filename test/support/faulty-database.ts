@@ -25,6 +25,9 @@ export function createFaultyDatabase(): {
           meet();
           return db.read;
         },
+        readTogether: (work) => {
+          db.readTogether(work);
+        },
         async write<T>(work: Parameters<typeof db.write<T>>[0]) {
           meet();
           return await db.write<T>(work);

@@ -35,6 +35,9 @@ export async function openPostgres(
   runDirectly(read, lookups.run);
   return {
     read,
+    readTogether: (work) => {
+      work();
+    },
     write: (work, turn) => transactions.write(work, turn),
     linksAtOnce: false,
     watch: announcements.watch,

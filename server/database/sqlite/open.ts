@@ -43,6 +43,8 @@ export interface SqliteHandles {
   changes: Changes;
   /** Reads on a connection of its own. A database in memory has only one connection, so there `reader` is `writer`. */
   reader: Queries;
+  /** As `Database.readTogether`. */
+  readTogether(work: () => void): void;
   /** Watches for commits of other connections. */
   watch: Watch;
   /** Writes the write-ahead log back into the file and closes both connections. Rejects with the driver's error. */
@@ -68,12 +70,16 @@ export async function openSqlite(path: string): Promise<SqliteHandles> {
     const changes = { count: 0 };
     const run = runOver(writer, changes);
     const queries = readingKyselyOver(reader);
-    runDirectly(queries, readingOver(writer, run, reader));
+    const reading = readingOver(writer, run, reader);
+    runDirectly(queries, reading.run);
     return {
       writer: kyselyOver(writer, changes),
       run,
       changes,
       reader: queries,
+      readTogether: (work) => {
+        reading.together(work);
+      },
       watch: createWatch(reader),
       // Close the reader first: the last connection writes the log back, and a read-only connection cannot write.
       // eslint-disable-next-line @typescript-eslint/require-await -- a fault rejects, as with any other engine
@@ -104,6 +110,9 @@ export async function openMemory(image?: Buffer): Promise<SqliteHandles & { imag
     changes,
     // There is one connection for reads and transactions. Kysely's executor runs them one after the other.
     reader: queries,
+    readTogether: (work) => {
+      work();
+    },
     watch: watchNothing,
     close: () => queries.destroy(),
     image: () => writer.serialize(),
