@@ -48,6 +48,13 @@ export function readingOver(writer: Connection, byWriter: Run, reader: Connectio
   const begin = writer.prepare('begin');
   const end = writer.prepare('commit');
   let isTogether = false;
+
+  function release(): void {
+    isTogether = false;
+    // Some faults end the transaction.
+    if (writer.inTransaction) end.run();
+  }
+
   return {
     run(query, parameters) {
       if (writer.inTransaction && !isTogether) return byReader(query, parameters);
@@ -70,9 +77,7 @@ export function readingOver(writer: Connection, byWriter: Run, reader: Connectio
       try {
         work();
       } finally {
-        isTogether = false;
-        // Some faults end the transaction.
-        if (writer.inTransaction) end.run();
+        release();
       }
     },
   };
