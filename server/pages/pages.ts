@@ -71,17 +71,26 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
 
 const NO_PAGES: Pages = { answer: () => undefined };
 
-/** The folder that `npm run build` writes the pages into. */
-function builtPages(): string {
-  return join(dirname(createRequire(import.meta.url).resolve('latchkey/package.json')), 'dist', 'web');
+interface Folder {
+  path: string;
+  pages: Map<string, Page>;
 }
 
-/** Reads the pages in `folder`. Without files there, nothing is served, and the log has a warning. */
-export function createPages({ console: isOn }: { console: boolean }, log: Log, folder: string = builtPages()): Pages {
+/** The pages that `npm run build` wrote. They are read once, because tests start many services in one process. */
+let built: Folder | undefined;
+
+function builtPages(): Folder {
+  return (built ??= readFolder(
+    join(dirname(createRequire(import.meta.url).resolve('latchkey/package.json')), 'dist', 'web'),
+  ));
+}
+
+/** Takes the built pages, or those in `folder`. Without files there, nothing is served, and the log has a warning. */
+export function createPages({ console: isOn }: { console: boolean }, log: Log, folder?: string): Pages {
   if (!isOn) return NO_PAGES;
-  const pages = readPages(folder);
+  const { path, pages } = folder === undefined ? builtPages() : readFolder(folder);
   if (pages.size === 0) {
-    log.warn({ folder }, 'there are no pages for browsers; npm run build makes them');
+    log.warn({ folder: path }, 'there are no pages for browsers; npm run build makes them');
     return NO_PAGES;
   }
   const start = pages.get(CONSOLE);
@@ -124,7 +133,7 @@ function answerWith({ bodies, digest, cacheControl, contentType }: Page, request
 
 const ALLOW = { Allow: 'GET, HEAD, OPTIONS' };
 
-function readPages(folder: string): Map<string, Page> {
+function readFolder(folder: string): Folder {
   const pages = new Map<string, Page>();
   for (const file of filesIn(folder)) {
     const contentType = MEDIA_TYPES[/\.(\w+)$/.exec(file)?.[1] ?? ''];
@@ -135,7 +144,7 @@ function readPages(folder: string): Map<string, Page> {
     pages.set(place, page);
     if (place !== path) pages.set(`${place}/`, page);
   }
-  return pages;
+  return { path: folder, pages };
 }
 
 function readPage(file: string, path: string, contentType: string): Page {
