@@ -35,7 +35,7 @@ export function readingKyselyOver(connection: Connection): Queries {
 /** Reads committed data. */
 export interface Reading {
   run: Run;
-  /** Calls `work`. All that `run` reads before `work` returns is of one snapshot, which is taken after the call. */
+  /** As `Database.readTogether`. */
   together(work: () => void): void;
 }
 
