@@ -9,7 +9,8 @@ export interface Database {
   read: Queries;
   /**
    * Calls `work`. On SQLite, the queries on `read` that begin before `work` returns take half of the time, because they share
-   * one snapshot. The snapshot is not older than the call.
+   * one snapshot. The snapshot is not older than the call. Throws only what `work` throws: if the database is closed or
+   * broken, each query rejects.
    */
   readTogether(work: () => void): void;
   /**

@@ -72,10 +72,17 @@ test('reads that throw, or are nested, leave no snapshot behind', async () => {
   expect(await read()).toBe('last');
 });
 
+test('reads of a closed database reject one by one', async () => {
+  const closed = await openDatabase(join(await newFolder(), 'latchkey.db'));
+  await closed.close();
+  const readClosed = () => runPrepared(closed.read, newest, {});
+  await expect(reading(readClosed, closed)).rejects.toThrow('not open');
+});
+
 /** Calls `work` among reads that share a snapshot. */
-function reading<T>(work: () => Promise<T>): Promise<T> {
+function reading<T>(work: () => Promise<T>, database = db): Promise<T> {
   let result: Promise<T> | undefined;
-  db.readTogether(() => {
+  database.readTogether(() => {
     result = work();
   });
   return result ?? Promise.reject(new Error('not called'));

@@ -20,6 +20,8 @@ export interface Operation {
 
 export interface Load {
   operations: Operation[];
+  /** Resolves when so many operations are answered, or when the last connection has ended. */
+  answered(count: number): Promise<void>;
   /** Lets what is on its way be answered, and ends. */
   stop(): Promise<void>;
   /** Resolves when the last connection has ended, as they do where the service is gone. */
@@ -40,10 +42,12 @@ export function startLoad({ url, token }: Target, ledger: Ledger, connections: n
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const operations: Operation[] = [];
   let stopped = false;
+  let answered = 0;
   const run = async () => {
     while (!stopped) {
       const { operation, body } = await attempt({ agent, url, token }, ledger, operations);
       if (operation.status === null) return;
+      answered++;
       if (body === undefined) await sleep(5);
     }
   };
@@ -53,6 +57,11 @@ export function startLoad({ url, token }: Target, ledger: Ledger, connections: n
   return {
     operations,
     ended,
+    async answered(count) {
+      let isOver = false;
+      void ended.then(() => (isOver = true));
+      while (answered < count && !isOver) await sleep(1);
+    },
     async stop() {
       stopped = true;
       await ended;
