@@ -17,7 +17,7 @@ export interface Pipeline {
   take(request: IncomingMessage, response: ServerResponse): void;
   /** Closes the connection after the answer to the last request that the client has sent. */
   drain(): void;
-  /** Calls `then` when no request waits, at once if none waits now. A later call replaces an earlier one. */
+  /** Calls `then` once when no request waits, at once if none waits now. A later call replaces an earlier one. */
   whenAnswered(then: () => void): void;
 }
 
@@ -42,10 +42,16 @@ export function createPipeline(socket: Socket, begin: RequestListener): Pipeline
       waiting.delete(request);
       unsent -= size;
       if (delayed.length > 0) startDelayed();
-      if (waiting.size === 0) answered?.();
+      if (waiting.size === 0) tellAnswered();
     });
     if (isDraining && delayed.length === 0) response.shouldKeepAlive = false;
     begin(request, response);
+  }
+
+  function tellAnswered(): void {
+    const then = answered;
+    answered = undefined;
+    then?.();
   }
 
   function startDelayed(): void {

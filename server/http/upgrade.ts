@@ -22,11 +22,14 @@ export function ignoreUpgrade(
     if (name.toLowerCase() !== 'upgrade') head.push(`${name}: ${value}`);
   }
   const text = Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
-  socket.on('error', () => socket.destroy());
+  const destroy = () => socket.destroy();
+  socket.on('error', destroy);
   pipeline.whenAnswered(() => {
     if (socket.destroyed) return;
     socket.unshift(Buffer.concat([text, rest]));
+    // The new parser handles errors, and a connection may send many such requests.
     http.emit('connection', socket);
+    socket.off('error', destroy);
     resume();
   });
 }

@@ -219,6 +219,31 @@ test('what arrives while a request with Upgrade waits for an earlier answer is a
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404]);
 });
 
+test('each of many requests with Upgrade on one connection is done once, and Node warns of nothing', async () => {
+  const service = await startService();
+  const { token, client } = await service.admin();
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  const connection = await openConnection(service.url);
+  for (let index = 0; index < 15; index++) {
+    const body = JSON.stringify({ name: `upgraded ${String(index)}` });
+    connection.write(
+      `POST /api/v1/access-tokens HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\n` +
+        `Upgrade: websocket\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`,
+    );
+  }
+  await connection.until('upgraded 14');
+  // A request that is done twice is done again before this one.
+  connection.write('GET /nowhere HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n');
+  const answers = answersIn(await connection.closed);
+  process.off('warning', note);
+  expect(answers.map(({ status }) => status)).toEqual([...Array.from({ length: 15 }, () => 201), 404]);
+  const { items } = await answered(listAccessTokens({ client, query: { q: 'upgraded', limit: 100 } }));
+  expect(items.length).toBe(15);
+  expect(warnings).toEqual([]);
+});
+
 test('HTTP/1.0 with Transfer-Encoding is answered, and closes the connection without a look at what follows', async () => {
   const service = await startService();
   const text =

@@ -55,3 +55,21 @@ test('a connection rests once for all rejections of a turn, at most the longest 
   rest.begin();
   expect(socket.listenerCount('resume')).toBe(0);
 });
+
+test('a connection whose requests are rejected in many turns has one listener, and is read after the last rest', async () => {
+  const rest = createRest({ forEach: 1, longest: 500 });
+  const { socket, send, read } = await connection();
+  const begun = performance.now();
+  for (let turn = 0; turn < 30; turn++) {
+    rest.add(socket);
+    rest.begin();
+    await sleep(1);
+  }
+  const last = performance.now() - begun;
+  expect(socket.listenerCount('resume')).toBe(1);
+  send('again');
+  await expect.poll(read, { timeout: 5_000 }).toBe('again');
+  // A fifth of the longest rest.
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(last + 98);
+  expect(socket.listenerCount('resume')).toBe(0);
+});
