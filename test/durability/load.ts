@@ -42,6 +42,7 @@ export function startLoad({ url, token }: Target, ledger: Ledger, connections: n
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const operations: Operation[] = [];
   let stopped = false;
+  let isOver = false;
   let answered = 0;
   const run = async () => {
     while (!stopped) {
@@ -52,14 +53,13 @@ export function startLoad({ url, token }: Target, ledger: Ledger, connections: n
     }
   };
   const ended = Promise.all(Array.from({ length: connections }, run)).then(() => {
+    isOver = true;
     agent.destroy();
   });
   return {
     operations,
     ended,
     async answered(count) {
-      let isOver = false;
-      void ended.then(() => (isOver = true));
       while (answered < count && !isOver) await sleep(1);
     },
     async stop() {
